@@ -1,0 +1,1 @@
+"""L2: one unit of work, bound late."""

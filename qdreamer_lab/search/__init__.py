@@ -1,0 +1,1 @@
+"""Cut search over plain arrays; no Qiskit here."""

@@ -1,0 +1,1 @@
+"""L3: one circuit becomes a plan, fragments, tasks and a value."""
