@@ -1,1 +1,23 @@
 """A pilot behind your notebook: workers that hold resources, and tasks bound to them late."""
+
+from typing import Any
+
+from pilot_kernel.resource.description import PilotDescription
+from pilot_kernel.session import Session, session
+from pilot_kernel.task.handle import Task
+
+__all__ = ["PilotDescription", "Session", "Task", "session"]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """What `%load_ext pilot_kernel` calls."""
+    from pilot_kernel.jupyter.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """What `%unload_ext pilot_kernel` calls."""
+    from pilot_kernel.jupyter.extension import unload
+
+    unload(shell)

@@ -1,0 +1,59 @@
+"""Every error a user of the pilot can meet, each saying what is wrong and what to do."""
+
+__all__ = [
+    "AgentLostError",
+    "AgentStartError",
+    "CellError",
+    "DescriptionError",
+    "PilotError",
+    "PlacementError",
+    "PubError",
+    "ShipError",
+    "TaskFailedError",
+    "TaskTimeoutError",
+    "WorkerDiedError",
+]
+
+
+class PilotError(Exception):
+    """Base of all errors of the pilot."""
+
+
+class DescriptionError(PilotError, ValueError):
+    """A pilot description is wrong: unknown key or resource, impossible size."""
+
+
+class PlacementError(PilotError, ValueError):
+    """`on=` names nothing that exists."""
+
+
+class PubError(PilotError, ValueError):
+    """A primitive unified bloc (PUB) cannot run as it is."""
+
+
+class ShipError(PilotError, ValueError):
+    """A variable cannot be sent to a worker."""
+
+
+class CellError(PilotError, ValueError):
+    """A cell is not what its magic expects."""
+
+
+class AgentStartError(PilotError, RuntimeError):
+    """The agent process did not come up."""
+
+
+class AgentLostError(PilotError, ConnectionError):
+    """The agent is gone, and with it its workers and unfinished tasks."""
+
+
+class TaskFailedError(PilotError, RuntimeError):
+    """A task raised something that cannot be sent back as it is; the text tells what it was."""
+
+
+class TaskTimeoutError(PilotError, TimeoutError):
+    """A task ran longer than its `timeout_s`."""
+
+
+class WorkerDiedError(PilotError, RuntimeError):
+    """The workers that ran a task died, more often than its `retries` allow."""

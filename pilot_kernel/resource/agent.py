@@ -1,0 +1,298 @@
+"""The agent: one process per session that outlives the notebook's kernel.
+
+It hosts the scheduler and the pilots' workers, and leaves by itself when nobody needs it. It is
+started by `launch.py` as `python -m pilot_kernel.resource.agent` and knows nothing of what tasks
+are about.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from pilot_kernel.resource import credentials, kinds, registry
+from pilot_kernel.resource.description import PilotDescription
+from pilot_kernel.resource.pilot import PilotState, PilotStatus
+
+log = logging.getLogger("pilot_kernel.agent")
+
+_PRELOAD = ("distributed", "pilot_kernel.task.worker", "qiskit_aer.primitives")
+_NEVER = 10**9
+
+
+def _configure(scratch: str) -> None:
+    import dask
+
+    dask.config.set(
+        {
+            "distributed.worker.multiprocessing-method": "forkserver",
+            "distributed.worker.daemon": False,  # a task may start processes of its own
+            "distributed.worker.profile.enabled": False,
+            "distributed.scheduler.allowed-failures": _NEVER,  # AgentScheduler decides
+            "distributed.scheduler.http.routes": [],  # pages that anyone on the node could read
+            "distributed.worker.http.routes": [],
+            "distributed.nanny.http.routes": [],
+            "distributed.admin.low-level-log-length": 100,  # events carry small results
+            "temporary-directory": scratch,
+        }
+    )
+
+
+def _start_forkserver() -> None:
+    """Import the heavy libraries once, in the process that workers are forked from.
+
+    A worker that must be replaced is then up in a fraction of a second, and all of them share
+    those libraries' memory.
+    """
+    import multiprocessing.forkserver
+
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(_PRELOAD))
+    multiprocessing.forkserver.ensure_running()
+
+
+class _Pilot:
+    """The specs of one pilot, numbered on as it grows."""
+
+    def __init__(self, name: str, description: PilotDescription, security: Any) -> None:
+        self.name = name
+        self.description = description
+        self.specs = kinds.worker_specs(description, name, security)
+        self.workers: list[str] = []
+        self.numbered = 0
+        self.was_up = False
+
+    def grow(self, count: int) -> dict[str, Any]:
+        new: dict[str, Any] = {}
+        for _ in range(count):
+            spec = self.specs[self.numbered % len(self.specs)]
+            worker = f"{self.name}-{self.numbered}"
+            new[worker] = {**spec, "options": {**spec["options"], "name": worker}}
+            self.numbered += 1
+        self.workers.extend(new)
+        return new
+
+    def status(self, scheduler: Any) -> PilotStatus:
+        up = [ws for ws in scheduler.workers.values() if ws.name in self.workers]
+        self.was_up = self.was_up or bool(up)
+        options = [spec["options"] for spec in self.specs]
+        return PilotStatus(
+            name=self.name,
+            resource=self.description.resource,
+            state=PilotState.ACTIVE if self.was_up else PilotState.PENDING,
+            workers=len(up),
+            wanted=len(self.workers),
+            running=sum(len(ws.processing) for ws in up),
+            cores_per_worker=self.description.cores_per_worker,
+            offers=tuple(sorted({k for o in options for k in o["resources"] if ":" not in k})),
+            memory_per_worker_bytes=min(int(o["memory_limit"]) for o in options),
+        )
+
+
+class Agent:
+    """The scheduler, its pilots, and the watch over whether anyone still needs them."""
+
+    def __init__(self, directory: Path, name: str, idle_timeout_s: float) -> None:
+        self.directory = directory
+        self.name = name
+        self.idle_timeout_s = idle_timeout_s
+        self.pilots: dict[str, _Pilot] = {}
+        self.leave = asyncio.Event()
+        self.changing = asyncio.Lock()
+        self.security: Any = None
+        self.cluster: Any = None
+        self.dashboard_port: int | None = None
+
+    @property
+    def scheduler(self) -> Any:
+        """The live scheduler."""
+        return self.cluster.scheduler
+
+    async def run(self, scratch: str) -> None:
+        """Serve until told to leave, or until nobody has needed the agent for a while."""
+        from distributed import SpecCluster
+
+        from pilot_kernel.resource.scheduler import AgentScheduler
+
+        self.security = credentials.create(self.directory)
+        options = {
+            "host": "127.0.0.1",
+            "port": 0,
+            "protocol": "tls://",
+            "security": self.security,
+            "dashboard": False,
+            "dashboard_address": "127.0.0.1:0",
+        }
+        self.cluster = SpecCluster(
+            scheduler={"cls": AgentScheduler, "options": options},
+            workers={},
+            asynchronous=True,
+            security=self.security,
+            name=self.directory.name,
+        )
+        async with self.cluster:
+            for handler in (
+                *(self.pilot_add, self.pilot_scale, self.pilot_stop, self.pilot_list),
+                *(self.scheduler.orphans, self.scheduler.hand_over),
+                *(self.agent_leave, self.dashboard),
+            ):
+                self.scheduler.handlers[handler.__name__] = handler
+            self._publish(scratch)
+            watch = asyncio.create_task(self._watch())
+            await self.leave.wait()
+            watch.cancel()
+            log.info("leaving")
+            for name in list(self.pilots):
+                await self.pilot_stop(name, graceful=False)
+
+    def _publish(self, scratch: str) -> None:
+        import psutil
+
+        registry.write(
+            registry.AgentEntry(
+                id=self.directory.name,
+                name=self.name,
+                address=self.scheduler.address,
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                started=psutil.Process().create_time(),
+                idle_timeout_s=self.idle_timeout_s,
+                scratch=scratch,
+            )
+        )
+
+    async def _watch(self) -> None:
+        """Leave after `idle_timeout_s` without a client and without work that can go on."""
+        needed = time.monotonic()
+        while time.monotonic() - needed < self.idle_timeout_s:
+            await asyncio.sleep(min(1.0, self.idle_timeout_s / 4))
+            if self.scheduler.people() or self._has_work():
+                needed = time.monotonic()
+        log.info("no client and no work for %s s", self.idle_timeout_s)
+        self.leave.set()
+
+    def _has_work(self) -> bool:
+        unfinished = self.scheduler.unfinished()
+        if not unfinished:
+            return False
+        pending = any(
+            pilot.status(self.scheduler).state is PilotState.PENDING
+            for pilot in self.pilots.values()
+        )
+        return pending or any(ts.state in ("processing", "queued") for ts in unfinished)
+
+    async def pilot_add(self, description: dict[str, Any]) -> str:
+        """Start a pilot's workers in the background and return its name."""
+        described = PilotDescription.coerce(None, **description)
+        name = described.name or self._free_name(described.scheme)
+        if name in self.pilots:
+            from pilot_kernel.errors import DescriptionError
+
+            raise DescriptionError(f"there is a pilot called {name!r} already")
+        pilot = _Pilot(name, described, self.security)
+        self.pilots[name] = pilot
+        self.cluster.worker_spec.update(pilot.grow(len(pilot.specs)))
+        self._correct_soon()
+        log.info("pilot %s: %s", name, described)
+        return name
+
+    def _free_name(self, scheme: str) -> str:
+        names = (scheme, *(f"{scheme}{number}" for number in range(2, 1000)))
+        return next(name for name in names if name not in self.pilots)
+
+    def _correct_soon(self) -> None:
+        task = asyncio.ensure_future(self._correct())
+        task.add_done_callback(
+            lambda done: done.exception() and log.error("workers", exc_info=done.exception())
+        )
+
+    async def _correct(self) -> None:
+        async with self.changing:
+            await self.cluster._correct_state()
+
+    async def pilot_scale(self, name: str, workers: int) -> None:
+        """Grow or shrink a pilot to so many workers; those that go hand their results on first."""
+        pilot = self.pilots[name]
+        surplus = len(pilot.workers) - workers
+        if surplus < 0:
+            self.cluster.worker_spec.update(pilot.grow(-surplus))
+            self._correct_soon()
+        elif surplus > 0:
+            await self._remove(pilot, pilot.workers[-surplus:], graceful=True)
+
+    async def pilot_stop(self, name: str, graceful: bool = True) -> None:
+        """End a pilot; its results move to other workers, its unfinished tasks run elsewhere."""
+        pilot = self.pilots.pop(name)
+        await self._remove(pilot, list(pilot.workers), graceful=graceful)
+
+    async def _remove(self, pilot: _Pilot, workers: list[str], *, graceful: bool) -> None:
+        async with self.changing:
+            if graceful:
+                up = {ws.name for ws in self.scheduler.workers.values()}
+                await self.scheduler.retire_workers(names=[w for w in workers if w in up])
+            for worker in workers:
+                pilot.workers.remove(worker)
+                self.cluster.worker_spec.pop(worker, None)
+            await self.cluster._correct_state()
+
+    async def pilot_list(self) -> list[dict[str, Any]]:
+        """The status of every pilot, as plain dicts."""
+        return [
+            dataclasses.asdict(pilot.status(self.scheduler)) for pilot in self.pilots.values()
+        ]
+
+    async def agent_leave(self) -> None:
+        """Close everything and end the process."""
+        self.leave.set()
+
+    async def dashboard(self) -> int:
+        """Open Dask's dashboard on the loopback interface and return its port."""
+        if self.dashboard_port is None:
+            import distributed.dashboard.scheduler as pages
+
+            scheduler = self.scheduler
+            pages.connect(scheduler.http_application, scheduler.http_server, scheduler, prefix="")
+            self.dashboard_port = next(iter(scheduler.http_server._sockets.values())).getsockname()[
+                1
+            ]
+        return self.dashboard_port
+
+
+def main() -> None:
+    """Run an agent until it is no longer needed."""
+    parser = argparse.ArgumentParser(prog="python -m pilot_kernel.resource.agent")
+    parser.add_argument("--directory", type=Path, required=True)
+    parser.add_argument("--name", default="")
+    parser.add_argument("--idle-timeout-s", type=float, required=True)
+    args = parser.parse_args()
+    _start_forkserver()
+    logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
+    scratch = tempfile.mkdtemp(prefix="pilot-")
+    _configure(scratch)
+    try:
+        asyncio.run(_serve(args, scratch))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(args.directory, ignore_errors=True)
+
+
+async def _serve(args: argparse.Namespace, scratch: str) -> None:
+    agent = Agent(args.directory, args.name, args.idle_timeout_s)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, agent.leave.set)
+    with contextlib.suppress(asyncio.CancelledError):
+        await agent.run(scratch)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""What a pilot is asked to be: a frozen description, checked on construction.
+
+The keys are those that users of Pilot-Quantum know. Nothing here starts anything.
+"""
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from pilot_kernel.errors import DescriptionError
+
+__all__ = ["PilotDescription"]
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+_RESERVED = frozenset({"cpu", "gpu", "qpu"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PilotDescription:
+    """A request for workers on one kind of resource.
+
+    Attributes:
+        resource: URL of the resource; `local://` is this machine.
+        name: What `on=` calls the pilot; one is made up when it is missing.
+        number_of_nodes: Nodes to hold.
+        cores_per_node: Cores to hold on each node; all that the node grants when missing.
+        gpus_per_node: GPUs to hold on each node, one worker each.
+        cores_per_worker: Cores that one task may use; a node has cores_per_node of them to deal
+            out, so this sets how many tasks run at once.
+        memory_per_node_bytes: Memory to hold on each node; all that the node grants when missing.
+        queue: Batch queue or partition.
+        walltime: Limit of the batch job, as "HH:MM:SS" or in minutes.
+        project: Account to charge.
+        working_directory: Where workers keep their files.
+        scheduler_script_commands: Extra lines for the batch script.
+
+    Raises:
+        DescriptionError: A value is impossible; the message names the key.
+    """
+
+    resource: str = "local://"
+    name: str | None = None
+    number_of_nodes: int = 1
+    cores_per_node: int | None = None
+    gpus_per_node: int = 0
+    cores_per_worker: int = 1
+    memory_per_node_bytes: int | None = None
+    queue: str | None = None
+    walltime: str | int | None = None
+    project: str | None = None
+    working_directory: str | None = None
+    scheduler_script_commands: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check every value, so that a wrong one is named before anything starts."""
+        if "://" not in str(self.resource):
+            raise DescriptionError(
+                f"resource={self.resource!r} is not a URL; this machine, for one, is 'local://'"
+            )
+        self._check_name()
+        for key, least in (
+            ("number_of_nodes", 1),
+            ("cores_per_node", 1),
+            ("gpus_per_node", 0),
+            ("cores_per_worker", 1),
+            ("memory_per_node_bytes", 1),
+        ):
+            value = getattr(self, key)
+            if value is None and key in ("cores_per_node", "memory_per_node_bytes"):
+                continue
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise DescriptionError(f"{key}={value!r}: a whole number of at least {least}")
+        object.__setattr__(
+            self, "scheduler_script_commands", tuple(self.scheduler_script_commands)
+        )
+
+    def _check_name(self) -> None:
+        if self.name is None:
+            return
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise DescriptionError(
+                f"name={self.name!r}: a letter, then letters, digits, '.', '_' and '-'"
+            )
+        if self.name in _RESERVED:
+            raise DescriptionError(
+                f"name={self.name!r} is what on= calls a kind of worker; choose another"
+            )
+
+    @property
+    def scheme(self) -> str:
+        """The kind of resource: the part of the URL before `://`."""
+        return urlsplit(self.resource).scheme
+
+    @classmethod
+    def coerce(cls, description: "PilotDescription | str | None", **changes: Any) -> Self:
+        """Take a description, or a URL with further keys.
+
+        Raises:
+            DescriptionError: A key is unknown, or a value is impossible.
+        """
+        known = [field.name for field in dataclasses.fields(cls)]
+        for key in changes:
+            if key not in known:
+                raise DescriptionError(
+                    f"a pilot description has no key {key!r}; it has {', '.join(known)}"
+                )
+        if isinstance(description, cls):
+            return dataclasses.replace(description, **changes)
+        if description is not None:
+            changes["resource"] = description
+        return cls(**changes)

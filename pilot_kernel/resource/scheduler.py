@@ -1,0 +1,72 @@
+"""Dask's scheduler with the two habits a pilot needs.
+
+It keeps the tasks of a client that vanished, so that a restarted kernel can take them up again,
+and when a worker dies it blames the task that ran there, not those that waited behind it.
+"""
+
+import heapq
+import time
+from typing import Any, Literal
+
+from distributed import Scheduler
+
+__all__ = ["DEATHS_ALLOWED", "ORPHANAGE", "AgentScheduler"]
+
+ORPHANAGE = "orphanage"
+"""The client on whose behalf the scheduler holds tasks whose own client is gone."""
+
+DEATHS_ALLOWED = "deaths_allowed"
+"""Task annotation: how many workers may die running it before it fails."""
+
+DEFAULT_DEATHS_ALLOWED = 2
+
+_NO_PEOPLE = frozenset({ORPHANAGE, "fire-and-forget"})
+
+
+class AgentScheduler(Scheduler):  # type: ignore[misc]
+    """The scheduler inside an agent."""
+
+    def remove_client(self, client: str, stimulus_id: str | None = None) -> None:
+        """Let a client go, but keep what it was waiting for."""
+        state = self.clients.get(client)
+        if state is not None and client not in _NO_PEOPLE:
+            self.client_desires_keys([ts.key for ts in state.wants_what], ORPHANAGE)
+        super().remove_client(client, stimulus_id)
+
+    async def remove_worker(
+        self, address: str, *, stimulus_id: str, expected: bool = False, close: bool = True
+    ) -> Literal["OK", "already-removed"]:
+        """Remove a worker; a task that ran on it when it died uses up one of its allowed deaths."""
+        worker = self.workers.get(self.coerce_address(address))
+        if worker is not None and not expected:
+            # A worker takes its tasks in order of priority, so these were running.
+            suspects = heapq.nsmallest(
+                worker.nthreads, worker.processing, key=lambda ts: ts.priority
+            )
+            for ts in worker.processing:
+                if ts not in suspects:
+                    ts.suspicious -= 1  # the base class is about to add one to each
+                elif ts.suspicious >= (ts.annotations or {}).get(DEATHS_ALLOWED, DEFAULT_DEATHS_ALLOWED):
+                    ts.suspicious = self.allowed_failures
+        outcome: Literal["OK", "already-removed"] = await super().remove_worker(
+            address, stimulus_id=stimulus_id, expected=expected, close=close
+        )
+        return outcome
+
+    def people(self) -> list[str]:
+        """The clients that are somebody's: notebooks and scripts."""
+        return [client for client in self.clients if client not in _NO_PEOPLE]
+
+    def unfinished(self) -> list[Any]:
+        """The tasks that wait or run."""
+        return [ts for ts in self.tasks.values() if ts.state not in ("memory", "erred")]
+
+    def orphans(self) -> list[str]:
+        """The keys of the tasks whose client is gone."""
+        state = self.clients.get(ORPHANAGE)
+        return [] if state is None else [ts.key for ts in state.wants_what]
+
+    def hand_over(self, keys: list[str], client: str) -> None:
+        """Give orphaned tasks to `client`."""
+        self.client_desires_keys(keys, client)
+        self.client_releases_keys(keys, ORPHANAGE, f"hand-over-{time.time()}")

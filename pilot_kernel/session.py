@@ -1,0 +1,416 @@
+"""What a notebook or a script holds: pilots are added to it, tasks are submitted to it.
+
+This module imports nothing heavy: the engine is imported in the background, while the agent
+starts.
+"""
+
+import atexit
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakValueDictionary
+
+from pilot_kernel.errors import PilotError
+from pilot_kernel.resource.description import PilotDescription
+from pilot_kernel.resource.kinds import check_kind
+from pilot_kernel.resource.link import Link
+from pilot_kernel.resource.pilot import PilotState, PilotStatus
+from pilot_kernel.task.handle import Task
+from pilot_kernel.task.placement import candidates, requirement
+from pilot_kernel.task.record import TIMEOUT, TOPIC, TaskRecord, TaskState
+
+if TYPE_CHECKING:
+    from pilot_kernel.primitive.estimator import PilotEstimator
+    from pilot_kernel.primitive.sampler import PilotSampler
+
+__all__ = ["Pilot", "Session", "session"]
+
+_KEPT_DONE = 100
+_IDLE_S = 300.0
+_IDLE_UNNAMED_S = 10.0
+
+
+class Pilot:
+    """A handle on one pilot of a session."""
+
+    def __init__(self, session: "Session", name: str) -> None:
+        self._session = session
+        self.name = name
+
+    @property
+    def status(self) -> PilotStatus:
+        """How it stands now: state, workers, what they offer."""
+        for status in self._session.pilot_statuses():
+            if status.name == self.name:
+                return status
+        raise PilotError(f"pilot {self.name!r} was stopped")
+
+    @property
+    def state(self) -> PilotState:
+        """Its state; DONE once it was stopped."""
+        found = [s.state for s in self._session.pilot_statuses() if s.name == self.name]
+        return found[0] if found else PilotState.DONE
+
+    def scale(self, workers: int) -> None:
+        """Grow or shrink it to so many workers; their results are kept."""
+        if workers < 0:
+            raise PilotError(f"workers={workers}: zero or more")
+        self._session._link.call("pilot_scale", name=self.name, workers=workers)
+
+    def stop(self) -> None:
+        """End it. Its results move to other pilots, and its unfinished tasks run there."""
+        self._session._link.call("pilot_stop", name=self.name)
+
+    def __repr__(self) -> str:
+        return f"<Pilot {self.name} {self.state}>"
+
+
+class Session:
+    """An agent with its pilots, and the tasks sent to it.
+
+    Args:
+        name: Under this name another process finds the session's agent again. A session with a
+            name outlives its process; one without ends with it.
+        idle_timeout_s: How long the agent stays without a client and without work; 5 minutes
+            with a name, 10 seconds without.
+    """
+
+    def __init__(self, name: str = "", *, idle_timeout_s: float | None = None) -> None:
+        if idle_timeout_s is None:
+            idle_timeout_s = _IDLE_S if name else _IDLE_UNNAMED_S
+        if idle_timeout_s <= 0:
+            raise PilotError(f"idle_timeout_s={idle_timeout_s}: more than zero seconds")
+        self.name = name
+        self.closed = False
+        self._tasks: WeakValueDictionary[str, Task] = WeakValueDictionary()
+        self._unfinished: dict[str, Task] = {}
+        self._finished: deque[Task] = deque(maxlen=_KEPT_DONE)
+        self._adding = threading.Lock()
+        self._known: list[PilotStatus] = []
+        self._link = Link(name, idle_timeout_s, self._opened)
+        atexit.register(self._at_exit)
+
+    def _opened(self, link: Link) -> None:
+        client = link.client
+        if not link.found:
+            from pilot_kernel.task.ledger import Ledger
+            from pilot_kernel.task.worker import WorkerEdge
+
+            client.register_plugin(Ledger())
+            client.register_plugin(WorkerEdge())
+        client.subscribe_topic(TOPIC, self._on_news)
+        if link.found:
+            self._take_up_orphans(link)
+
+    def _take_up_orphans(self, link: Link) -> None:
+        from distributed import Future
+
+        keys = link.call("orphans")
+        for key in keys:  # the futures first: the scheduler reports on them at once
+            self._follow(Future(key, link.client))
+        if keys:
+            link.call("hand_over", keys=keys, client=link.client.id)
+        for key in keys:
+            self._tasks[key].output.extend(link.call("task_output", key=key))
+
+    def _on_news(self, event: tuple[float, dict[str, Any]]) -> None:
+        news = event[1]
+        task = self._tasks.get(news["key"])
+        if task is not None:
+            task.tell(news)
+
+    # ---- pilots
+
+    def add_pilot(
+        self, description: PilotDescription | str | None = None, **keys: Any
+    ) -> Pilot:
+        """Ask for workers. They come in the background; tasks can be submitted meanwhile.
+
+        Args:
+            description: A description, or the URL of a resource, such as "local://".
+            **keys: Further keys of `PilotDescription`.
+
+        Raises:
+            DescriptionError: A key, the resource or a size is wrong.
+        """
+        import dataclasses
+
+        described = PilotDescription.coerce(description, **keys)
+        check_kind(described)
+        with self._adding:
+            name = self._link.call("pilot_add", description=dataclasses.asdict(described))
+            self._known = self._ask_pilots()
+        return Pilot(self, name)
+
+    @property
+    def pilots(self) -> list[Pilot]:
+        """The session's pilots."""
+        return [Pilot(self, status.name) for status in self.pilot_statuses()]
+
+    def pilot_statuses(self) -> list[PilotStatus]:
+        """How every pilot stands now."""
+        self._known = self._ask_pilots()
+        return self._known
+
+    def _ask_pilots(self) -> list[PilotStatus]:
+        return [
+            PilotStatus(**{**row, "state": PilotState(row["state"]), "offers": tuple(row["offers"])})
+            for row in self._link.call("pilot_list")
+        ]
+
+    def candidates(self, on: str | None = None) -> list[PilotStatus]:
+        """The pilots that could run a task, a local one being added if there is none at all.
+
+        Args:
+            on: A kind of worker (`cpu`, `gpu`, `qpu`), a pilot's name, or None for `cpu`.
+
+        Raises:
+            PlacementError: There is none.
+        """
+        known = self._known or self.pilot_statuses()
+        if not known:
+            self.add_pilot("local://")
+            known = self._known
+        try:
+            return candidates(on, known)
+        except PilotError:
+            return candidates(on, self.pilot_statuses())  # another notebook may have added it
+
+    # ---- tasks
+
+    def submit(
+        self,
+        fn: Callable[..., Any],
+        /,
+        *args: Any,
+        on: str | None = None,
+        name: str | None = None,
+        retries: int | None = None,
+        timeout_s: float | None = None,
+        **kwargs: Any,
+    ) -> Task:
+        """Run `fn(*args, **kwargs)` on a worker, as soon as one that fits is idle.
+
+        A task among the arguments stands for its result, which goes from worker to worker.
+
+        Args:
+            fn: What to call.
+            *args: Its arguments.
+            on: A kind of worker (`cpu`, `gpu`, `qpu`) or a pilot's name; any CPU by default.
+            name: What to call the task; the function's name by default.
+            retries: How many workers may die running it before it fails; 2 by default. An
+                exception is never retried.
+            timeout_s: Seconds that it may run.
+            **kwargs: Its keyword arguments.
+
+        Raises:
+            PlacementError: `on` names nothing that exists.
+            AgentLostError: The session's agent is gone.
+        """
+        return self._submit(
+            fn, args, kwargs, on=on, name=name, retries=retries, timeout_s=timeout_s
+        )
+
+    def _submit(
+        self,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        on: str | None = None,
+        name: str | None = None,
+        retries: int | None = None,
+        timeout_s: float | None = None,
+        parts: tuple[Task, ...] = (),
+    ) -> Task:
+        if self.closed:
+            raise PilotError("this session is closed; pilot_kernel.session() begins a new one")
+        if not callable(fn):
+            raise PilotError(f"submit wants a function, not {type(fn).__name__}: submit(fn, *args)")
+        if timeout_s is not None and timeout_s <= 0:
+            raise PilotError(f"timeout_s={timeout_s}: more than zero seconds")
+        if retries is not None and retries < 0:
+            raise PilotError(f"retries={retries}: zero or more")
+        import dask
+
+        from pilot_kernel.resource.scheduler import DEATHS_ALLOWED
+        from pilot_kernel.task.call import call
+
+        client = self._link.client
+        self.candidates(on)
+        label = name or getattr(fn, "__name__", type(fn).__name__)
+        notes = {DEATHS_ALLOWED: retries, TIMEOUT: timeout_s}
+        with dask.annotate(**{key: value for key, value in notes.items() if value is not None}):
+            future = client.submit(
+                call,
+                fn,
+                *(_future(arg) for arg in args),
+                **{key: _future(value) for key, value in kwargs.items()},
+                key=f"{label}-{secrets.token_hex(4)}",
+                resources=requirement(on),
+                pure=False,
+            )
+        return self._follow(future, parts)
+
+    def _follow(self, future: Any, parts: tuple[Task, ...] = ()) -> Task:
+        task = Task(future, records=self.history, parts=parts, lost=self._link.lost)
+        self._tasks[task.key] = task
+        self._unfinished[task.key] = task
+        task.add_done_callback(self._settle)
+        return task
+
+    def _settle(self, task: Any) -> None:
+        """Keep only the latest finished tasks: their results fill the workers' memory."""
+        if self._unfinished.pop(task.key, None) is not None:
+            self._finished.append(task)
+
+    @property
+    def tasks(self) -> list[Task]:
+        """The unfinished tasks and the latest finished ones, in order of submission."""
+        return [*self._finished, *self._unfinished.values()]
+
+    def history(self, keys: list[str] | None = None) -> list[TaskRecord]:
+        """When and where tasks ran: the records of `keys`, or of the last 10,000 tasks."""
+        return [
+            TaskRecord(**{**row, "state": TaskState(row["state"])})
+            for row in self._link.call("task_records", keys=keys)
+        ]
+
+    # ---- quantum work
+
+    def run(
+        self,
+        pubs: Any,
+        *,
+        shots: int | None = None,
+        precision: float | None = None,
+        on: str | None = None,
+        **options: Any,
+    ) -> Task:
+        """Run PUBs on the pilot: with observables as an estimator does, else as a sampler does.
+
+        Args:
+            pubs: A circuit, a PUB or a list of them, all with observables or none.
+            shots: Shots of a sampler PUB that names none; 1024 by default.
+            precision: Precision of an estimator PUB that names none; exact by default.
+            on: A kind of worker or a pilot's name.
+            **options: As `submit` takes them: name, retries, timeout_s; and seed.
+
+        Returns:
+            A task whose result is a Qiskit `PrimitiveResult`.
+
+        Raises:
+            PubError: A PUB cannot run as it is.
+            PlacementError: `on` names nothing that exists.
+        """
+        from pilot_kernel.primitive.run import run
+
+        return run(self, pubs, shots=shots, precision=precision, on=on, **options)
+
+    def sampler(self, *, on: str | None = None, **options: Any) -> "PilotSampler":
+        """A Qiskit sampler (`BaseSamplerV2`) that runs on the pilot; see `PilotSampler`."""
+        from pilot_kernel.primitive.sampler import PilotSampler
+
+        return PilotSampler(self, on=on, **options)
+
+    def estimator(self, *, on: str | None = None, **options: Any) -> "PilotEstimator":
+        """A Qiskit estimator (`BaseEstimatorV2`) that runs on the pilot; see `PilotEstimator`."""
+        from pilot_kernel.primitive.estimator import PilotEstimator
+
+        return PilotEstimator(self, on=on, **options)
+
+    # ---- life
+
+    @property
+    def lost(self) -> bool:
+        """Whether the agent is gone, or never came."""
+        return self._link.broken
+
+    @property
+    def attached(self) -> bool:
+        """Whether the agent was there already, rather than started for this session."""
+        return self._link.found
+
+    @property
+    def dashboard(self) -> str:
+        """URL of Dask's dashboard, which the first call opens on this machine only."""
+        return f"http://127.0.0.1:{self._link.call('dashboard')}/status"
+
+    def close(self) -> None:
+        """Cancel what is unfinished, stop all pilots, end the agent."""
+        self._hang_up(leave=True)
+
+    def detach(self) -> None:
+        """Leave the agent to itself: its tasks go on, and `session(name=...)` finds it again."""
+        self._hang_up(leave=False)
+
+    def _hang_up(self, *, leave: bool) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        atexit.unregister(self._at_exit)
+        self._link.close(leave=leave)
+
+    def _at_exit(self) -> None:
+        self._hang_up(leave=not self.name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        if self.closed or self.lost:
+            return f"<Session {self.name} {'closed' if self.closed else 'lost'}>"
+        return f"<Session {self.name} {len(self._unfinished)} unfinished tasks>"
+
+
+def _future(value: Any) -> Any:
+    if isinstance(value, Task):
+        return value._future
+    if isinstance(value, list):
+        return [_future(item) for item in value]
+    return value
+
+
+_current: Session | None = None
+_current_lock = threading.Lock()
+
+
+def session(name: str | None = None, **options: Any) -> Session:
+    """The current session; a new one if there is none, or if the last was closed or lost.
+
+    Args:
+        name: As for `Session`. An agent that lives under this name is attached to.
+        **options: As for `Session`.
+
+    Raises:
+        PilotError: A session of another name is open.
+    """
+    global _current
+    with _current_lock:
+        if _current is not None and not _current.closed and not _current.lost:
+            if name not in (None, _current.name):
+                raise PilotError(
+                    f"session {_current.name!r} is open; close it (or detach) before {name!r}"
+                )
+            return _current
+        _current = Session(name or "", **options)
+        return _current
+
+
+def current() -> Session | None:
+    """The current session, if one is open."""
+    return _current if _current is not None and not _current.closed else None
+
+
+def use(chosen: Session) -> None:
+    """Make `chosen` the current session."""
+    global _current
+    with _current_lock:
+        _current = chosen
+
+

@@ -1,0 +1,225 @@
+"""What the notebook holds of a task: a future that knows more than whether it is done."""
+
+import asyncio
+import concurrent.futures
+import pickle
+import threading
+from collections.abc import Callable, Generator
+from typing import Any
+
+from pilot_kernel.errors import AgentLostError, WorkerDiedError
+from pilot_kernel.task.record import TaskRecord, TaskState, task_name
+
+__all__ = ["Output", "Task"]
+
+_ON_WORKER = object()  # stands for a result that was not fetched yet
+
+
+class Output:
+    """What a task has printed so far, growing while it runs."""
+
+    def __init__(self) -> None:
+        self._chunks: list[tuple[str, str]] = []
+
+    def extend(self, chunks: list[tuple[str, str]]) -> None:
+        """Append chunks of (stream, text)."""
+        self._chunks.extend((stream, text) for stream, text in chunks)
+
+    def since(self, position: int) -> tuple[list[tuple[str, str]], int]:
+        """The chunks from `position` on, and the position after them."""
+        end = len(self._chunks)
+        return self._chunks[position:end], end
+
+    def text(self, stream: str | None = None) -> str:
+        """All of it, or all of `stdout` or `stderr`."""
+        chunks, _ = self.since(0)
+        return "".join(text for name, text in chunks if stream in (None, name))
+
+
+class Task(concurrent.futures.Future[Any]):
+    """One unit of work on a pilot; a `concurrent.futures.Future` that can also be awaited.
+
+    Sessions make tasks; users do not. In addition to what a future offers there are `state`,
+    `record` (times, worker and pilot), `output`, and `progress` for work in several parts.
+    """
+
+    def __init__(
+        self,
+        future: Any,
+        *,
+        records: Callable[[list[str]], list[TaskRecord]],
+        parts: tuple["Task", ...] = (),
+        lost: Callable[[], AgentLostError],
+    ) -> None:
+        """Follow a Dask future.
+
+        Args:
+            future: The Dask future.
+            records: Looks up records by key.
+            parts: The tasks whose results this one joins.
+            lost: Makes the error for when the agent is gone.
+        """
+        super().__init__()
+        self.key: str = future.key
+        self.name = task_name(self.key)
+        self.output = Output()
+        self.parts = parts
+        self.deaths = 0
+        self._future = future
+        self._records = records
+        self._lost = lost
+        self._begun = False
+        self._fetching = threading.Lock()
+        self._fetched: Any = _ON_WORKER
+        self._pickled: bytes | None = None
+        future.client.loop.add_callback(self._follow)
+
+    async def _follow(self) -> None:
+        # FutureState is what Dask itself waits on; a done callback would cost a thread a task.
+        state = self._future._state
+        await state.wait()
+        if self.done():  # canceled from here
+            return
+        if state.status == "error":
+            self.set_exception(_told(state.exception, state.traceback, self))
+        elif state.status == "cancelled":
+            if "connection-lost" in str(getattr(state.exception, "reason", "")):
+                self.set_exception(self._lost())
+            elif super().cancel():
+                self.set_running_or_notify_cancel()
+        else:
+            self.set_result(_ON_WORKER)
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        """Fail, unless it was canceled meanwhile."""
+        if not self.done():
+            super().set_exception(exception)
+
+    def set_result(self, result: Any) -> None:
+        """Finish, unless it was canceled meanwhile."""
+        if not self.done():
+            super().set_result(result)
+
+    def tell(self, news: dict[str, Any]) -> None:
+        """Take news from the worker or the agent: see `record.TOPIC`."""
+        if "started" in news:
+            self._begun = True
+        elif "output" in news:
+            self._begun = True
+            self.output.extend(news["output"])
+        elif "result" in news:
+            self._pickled = news["result"]
+            self.set_result(_ON_WORKER)
+        elif "died" in news:
+            self._begun = False
+            self.deaths = news["deaths"]
+            note = f"[worker {news['died']} died; the task waits for another]\n"
+            self.output.extend([("stderr", note)])
+
+    @property
+    def state(self) -> TaskState:
+        """Its state."""
+        if self.cancelled():
+            return TaskState.CANCELED
+        if self.done():
+            return TaskState.FAILED if super().exception() is not None else TaskState.DONE
+        running = self._begun or any(part.state != TaskState.WAITING for part in self.parts)
+        return TaskState.RUNNING if running else TaskState.WAITING
+
+    @property
+    def record(self) -> TaskRecord:
+        """When it was queued, started and finished, and where: asked from the agent."""
+        return self._records([self.key])[0]
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many of its parts are done, and how many there are."""
+        if not self.parts:
+            return int(self.done()), 1
+        return sum(part.done() for part in self.parts), len(self.parts)
+
+    def running(self) -> bool:
+        """Whether a worker is at it."""
+        return self.state is TaskState.RUNNING
+
+    def cancel(self) -> bool:
+        """Give the task up, even while it runs; its worker is free again within seconds.
+
+        Returns:
+            False if it was done already.
+        """
+        if not super().cancel():
+            return False
+        self.set_running_or_notify_cancel()
+        for part in self.parts:
+            part.cancel()
+        self._future.cancel()
+        return True
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the value the task returned.
+
+        Args:
+            timeout: Seconds to wait at most; the task goes on when they are over.
+
+        Raises:
+            TimeoutError: It is not done yet.
+            concurrent.futures.CancelledError: It was canceled.
+            AgentLostError: The agent is gone.
+            WorkerDiedError: Too many workers died running it.
+            Exception: Whatever the task raised, with the traceback from its worker.
+        """
+        super().result(timeout)
+        with self._fetching:
+            if self._fetched is _ON_WORKER:
+                self._fetched = self._fetch()
+        return self._fetched
+
+    def _fetch(self) -> Any:
+        if self._pickled is not None:
+            return pickle.loads(self._pickled)  # noqa: S301 from our own worker, over TLS
+        try:
+            return self._future.result()
+        except concurrent.futures.CancelledError:
+            raise self._lost() from None
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Wait without holding up the event loop."""
+        return self._wait().__await__()
+
+    async def _wait(self) -> Any:
+        done = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+
+        def wake(_: Any) -> None:
+            loop.call_soon_threadsafe(lambda: done.done() or done.set_result(None))
+
+        self.add_done_callback(wake)
+        await done
+        return await loop.run_in_executor(None, self.result)
+
+    def __repr__(self) -> str:
+        done, parts = self.progress
+        counted = f" {done}/{parts}" if self.parts else ""
+        return f"<Task {self.key} {self.state}{counted}>"
+
+
+def _told(error: BaseException, trace: Any, task: Task) -> BaseException:
+    """The error as the notebook shows it: remote frames only, ours and Dask's left out."""
+    from distributed.scheduler import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return WorkerDiedError(
+            f"task {task.name!r} was given up: its worker died {task.deaths + 1} time(s) running "
+            "it. Most often it ran out of memory or ended the process; pass retries= to try more."
+        )
+    while trace is not None and _ours(trace):
+        trace = trace.tb_next
+    return error.with_traceback(trace)
+
+
+def _ours(trace: Any) -> bool:
+    path = trace.tb_frame.f_code.co_filename.replace("\\", "/")
+    return "/distributed/" in path or "/dask/" in path or path.endswith("pilot_kernel/task/call.py")
+
+

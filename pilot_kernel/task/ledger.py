@@ -1,0 +1,139 @@
+"""The agent's book of tasks: a scheduler plugin that writes down what happens to each.
+
+It lives beside the scheduler, so the book survives the notebook's kernel, and it costs the
+notebook nothing: no message is sent for a task unless somebody asks.
+"""
+
+import time
+from collections import OrderedDict, deque
+from dataclasses import asdict, replace
+from typing import Any
+
+from distributed.diagnostics.plugin import SchedulerPlugin
+
+from pilot_kernel.task.record import TOPIC, TaskRecord, TaskState, task_name
+
+__all__ = ["Ledger"]
+
+_KEPT_TASKS = 10_000
+_KEPT_OUTPUT = 64  # chunks a task; enough to show a re-attached notebook where things stand
+
+
+class Ledger(SchedulerPlugin):  # type: ignore[misc]
+    """Keeps a `TaskRecord` for every task, and the end of what it printed."""
+
+    name = "pilot-ledger"
+
+    def __init__(self) -> None:
+        self.records: OrderedDict[str, TaskRecord] = OrderedDict()
+        self.output: dict[str, deque[tuple[str, str]]] = {}
+        self.scheduler: Any = None
+
+    async def start(self, scheduler: Any) -> None:
+        """Take up work beside `scheduler`."""
+        self.scheduler = scheduler
+        scheduler.handlers["task_records"] = self.task_records
+        scheduler.handlers["task_output"] = self.task_output
+
+    def task_records(self, keys: list[str] | None = None) -> list[dict[str, Any]]:
+        """The records of `keys`, or all, as plain dicts, the oldest first."""
+        chosen = self.records if keys is None else [k for k in keys if k in self.records]
+        return [asdict(self.records[key]) for key in chosen]
+
+    def task_output(self, key: str) -> list[tuple[str, str]]:
+        """The last chunks that a task printed, as (stream, text)."""
+        return list(self.output.get(key, ()))
+
+    def update_graph(self, scheduler: Any, *, tasks: list[str], **kwargs: Any) -> None:
+        """New tasks have arrived."""
+        now = time.time()
+        for key in tasks:
+            self.records[key] = TaskRecord(key, task_name(key), TaskState.WAITING, queued=now)
+        while len(self.records) > _KEPT_TASKS:
+            oldest, _ = self.records.popitem(last=False)
+            self.output.pop(oldest, None)
+
+    def transition(
+        self,
+        key: str,
+        start: str,
+        finish: str,
+        *args: Any,
+        worker: str | None = None,
+        startstops: Any = (),
+        **kwargs: Any,
+    ) -> None:
+        """A task has changed its state in the scheduler."""
+        record = self.records.get(key)
+        if record is None:
+            return
+        if finish == "processing":
+            self.records[key] = replace(record, **self._place(key))
+        elif start == "processing" and finish == "memory":
+            times = {
+                edge: at[edge]
+                for at in startstops or ()
+                if at["action"] == "compute"
+                for edge in ("start", "stop")
+            }
+            now = time.time()
+            self.records[key] = replace(
+                record,
+                state=TaskState.DONE,
+                started=times.get("start", now),
+                finished=times.get("stop", now),
+                **self._name(worker),
+            )
+        elif finish == "erred":
+            given_up = self.scheduler.tasks[key].suspicious > self.scheduler.allowed_failures
+            self._close(replace(record, deaths=record.deaths + given_up), TaskState.FAILED)
+        elif finish == "released" and start in ("processing", "memory"):
+            self._send_back(record)
+        elif finish == "forgotten":
+            self._close(record, TaskState.CANCELED)
+
+    def log_event(self, topic: str, msg: Any) -> None:
+        """A worker tells of a task."""
+        if topic != TOPIC or not isinstance(msg, dict):
+            return
+        record = self.records.get(msg["key"])
+        if record is None:
+            return
+        if "started" in msg and not record.state.final:
+            self.records[record.key] = replace(
+                record, state=TaskState.RUNNING, started=msg["started"]
+            )
+        elif "output" in msg:
+            kept = self.output.setdefault(record.key, deque(maxlen=_KEPT_OUTPUT))
+            kept.extend(msg["output"])
+            printed = sum(len(text) for _, text in msg["output"])
+            self.records[record.key] = replace(
+                record, output_bytes=record.output_bytes + printed
+            )
+
+    def _place(self, key: str) -> dict[str, Any]:
+        on = self.scheduler.tasks[key].processing_on
+        return self._name(on.address if on else None)
+
+    def _name(self, address: str | None) -> dict[str, Any]:
+        state = self.scheduler.workers.get(address)
+        if state is None:
+            return {}
+        pilot = next((r[6:] for r in state.resources if r.startswith("pilot:")), None)
+        return {"worker": str(state.name), "pilot": pilot}
+
+    def _send_back(self, record: TaskRecord) -> None:
+        """A task lost its worker, or its result did: it waits again, and its watchers are told."""
+        ts = self.scheduler.tasks[record.key]
+        if not ts.who_wants and not ts.waiters:
+            return
+        self.records[record.key] = replace(
+            record, state=TaskState.WAITING, started=None, finished=None, deaths=ts.suspicious
+        )
+        if ts.suspicious > record.deaths:
+            died = {"key": record.key, "died": record.worker, "deaths": ts.suspicious}
+            self.scheduler.log_event(TOPIC, died)
+
+    def _close(self, record: TaskRecord, state: TaskState) -> None:
+        if not record.state.final:
+            self.records[record.key] = replace(record, state=state, finished=time.time())

@@ -1,0 +1,79 @@
+"""What is known of a task: its state and its times, kept for people and for later modelling."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["TIMEOUT", "TOPIC", "TaskRecord", "TaskState", "task_name"]
+
+TOPIC = "pilot-task"
+"""Where workers and the agent tell of tasks: dicts with `key`, and `started`, `output`,
+`result` (pickled), or `died` and `deaths`.
+"""
+
+TIMEOUT = "timeout_s"
+"""Task annotation: how long it may run."""
+
+
+def task_name(key: str) -> str:
+    """The part of a task's key that its user chose."""
+    return key.rpartition("-")[0]
+
+
+class TaskState(StrEnum):
+    """Where a task is in its life.
+
+    It only moves downwards, except that a task whose worker died goes back to WAITING.
+    """
+
+    NEW = "NEW"
+    WAITING = "WAITING"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in (TaskState.DONE, TaskState.FAILED, TaskState.CANCELED)
+
+
+@dataclass(frozen=True)
+class TaskRecord:
+    """One task at one moment. Times are unix seconds.
+
+    Attributes:
+        key: Unique id.
+        name: What the user calls it.
+        state: Its state.
+        queued: When the agent took it.
+        started: When a worker began with it, the last time.
+        finished: When it ended.
+        worker: Name of the worker that has or had it.
+        pilot: Name of that worker's pilot.
+        deaths: How many workers died running it.
+        output_bytes: How much it has printed.
+    """
+
+    key: str
+    name: str
+    state: TaskState
+    queued: float
+    started: float | None = None
+    finished: float | None = None
+    worker: str | None = None
+    pilot: str | None = None
+    deaths: int = 0
+    output_bytes: int = 0
+
+    @property
+    def waited_s(self) -> float | None:
+        """Seconds between being taken and being begun."""
+        return None if self.started is None else self.started - self.queued
+
+    @property
+    def ran_s(self) -> float | None:
+        """Seconds between being begun and ending."""
+        if self.started is None or self.finished is None:
+            return None
+        return self.finished - self.started
