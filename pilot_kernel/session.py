@@ -224,6 +224,7 @@ class Session:
         retries: int | None = None,
         timeout_s: float | None = None,
         parts: tuple[Task, ...] = (),
+        part: bool = False,
     ) -> Task:
         if self.closed:
             raise PilotError("this session is closed; pilot_kernel.session() begins a new one")
@@ -252,11 +253,13 @@ class Session:
                 resources=requirement(on),
                 pure=False,
             )
-        return self._follow(future, parts)
+        return self._follow(future, parts, part=part)
 
-    def _follow(self, future: Any, parts: tuple[Task, ...] = ()) -> Task:
+    def _follow(self, future: Any, parts: tuple[Task, ...] = (), *, part: bool = False) -> Task:
         task = Task(future, records=self.history, parts=parts, lost=self._link.lost)
         self._tasks[task.key] = task
+        if part:  # its whole holds on to it
+            return task
         self._unfinished[task.key] = task
         task.add_done_callback(self._settle)
         return task

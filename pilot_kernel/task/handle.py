@@ -72,6 +72,8 @@ class Task(concurrent.futures.Future[Any]):
         self._fetching = threading.Lock()
         self._fetched: Any = _ON_WORKER
         self._pickled: bytes | None = None
+        self._part_count = len(parts)
+        self.add_done_callback(Task._let_go)
         future.client.loop.add_callback(self._follow)
 
     async def _follow(self) -> None:
@@ -99,6 +101,10 @@ class Task(concurrent.futures.Future[Any]):
         """Finish, unless it was canceled meanwhile."""
         if not self.done():
             super().set_result(result)
+
+    def _let_go(self) -> None:
+        """Release the parts' results, which only took up the workers' memory."""
+        self.parts = ()
 
     def tell(self, news: dict[str, Any]) -> None:
         """Take news from the worker or the agent: see `record.TOPIC`."""
@@ -134,9 +140,10 @@ class Task(concurrent.futures.Future[Any]):
     @property
     def progress(self) -> tuple[int, int]:
         """How many of its parts are done, and how many there are."""
-        if not self.parts:
-            return int(self.done()), 1
-        return sum(part.done() for part in self.parts), len(self.parts)
+        if self.done() or not self._part_count:
+            count = max(1, self._part_count)
+            return (count if self.done() else 0), count
+        return sum(part.done() for part in self.parts), self._part_count
 
     def running(self) -> bool:
         """Whether a worker is at it."""
@@ -200,7 +207,7 @@ class Task(concurrent.futures.Future[Any]):
 
     def __repr__(self) -> str:
         done, parts = self.progress
-        counted = f" {done}/{parts}" if self.parts else ""
+        counted = f" {done}/{parts}" if parts > 1 else ""
         return f"<Task {self.key} {self.state}{counted}>"
 
 

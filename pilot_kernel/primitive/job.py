@@ -1,0 +1,56 @@
+"""A task seen as Qiskit's primitive job."""
+
+from typing import Any
+
+from qiskit.primitives import BasePrimitiveJob
+from qiskit.providers import JobStatus
+
+from pilot_kernel.task.handle import Task
+from pilot_kernel.task.record import TaskState
+
+__all__ = ["PilotJob"]
+
+_STATUS = {
+    TaskState.NEW: JobStatus.INITIALIZING,
+    TaskState.WAITING: JobStatus.QUEUED,
+    TaskState.RUNNING: JobStatus.RUNNING,
+    TaskState.DONE: JobStatus.DONE,
+    TaskState.FAILED: JobStatus.ERROR,
+    TaskState.CANCELED: JobStatus.CANCELLED,
+}
+
+
+class PilotJob(BasePrimitiveJob[Any, JobStatus]):  # type: ignore[misc]
+    """What a pilot's primitives return from `run`; `task` is the task behind it."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(job_id=task.key)
+        self.task = task
+
+    def result(self) -> Any:
+        """Wait for the `PrimitiveResult`; raises as `Task.result` does."""
+        return self.task.result()
+
+    def status(self) -> JobStatus:
+        """The job's status."""
+        return _STATUS[self.task.state]
+
+    def done(self) -> bool:
+        """Whether it has finished well."""
+        return self.task.state is TaskState.DONE
+
+    def running(self) -> bool:
+        """Whether workers are at it."""
+        return self.task.running()
+
+    def cancelled(self) -> bool:
+        """Whether it was canceled."""
+        return self.task.cancelled()
+
+    def in_final_state(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.task.done()
+
+    def cancel(self) -> bool:
+        """Cancel it; False if it had ended."""
+        return self.task.cancel()

@@ -1,0 +1,54 @@
+"""Qiskit's sampler on a pilot."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from qiskit.primitives import BaseSamplerV2
+
+from pilot_kernel.primitive.job import PilotJob
+from pilot_kernel.primitive.pubs import sampler_pubs
+from pilot_kernel.primitive.run import DEFAULT_SHOTS, submit_pubs
+
+if TYPE_CHECKING:
+    from pilot_kernel.session import Session
+
+__all__ = ["PilotSampler"]
+
+
+class PilotSampler(BaseSamplerV2):  # type: ignore[misc]
+    """A `BaseSamplerV2` whose PUBs run on a session's workers, through Aer.
+
+    Args:
+        session: The session.
+        on: A kind of worker or a pilot's name.
+        default_shots: Shots of PUBs that name none.
+        seed: Makes results repeatable, on any number of workers.
+        method: Aer's simulation method.
+    """
+
+    def __init__(
+        self,
+        session: "Session",
+        *,
+        on: str | None = None,
+        default_shots: int = DEFAULT_SHOTS,
+        seed: int | None = None,
+        method: str = "automatic",
+    ) -> None:
+        self._session = session
+        self._default_shots = default_shots
+        self._options: dict[str, Any] = {"on": on, "seed": seed, "method": method}
+
+    def run(self, pubs: Iterable[Any], *, shots: int | None = None) -> PilotJob:
+        """Sample PUBs.
+
+        Args:
+            pubs: What `SamplerPub.coerce` takes, each.
+            shots: Shots of those that name none.
+
+        Raises:
+            PubError: A PUB cannot run as it is.
+        """
+        shots = self._default_shots if shots is None else shots
+        checked = sampler_pubs(list(pubs), shots)
+        return PilotJob(submit_pubs(self._session, checked, **self._options))

@@ -1,0 +1,51 @@
+"""What all tests share: a registry of their own, one session, and a check that nothing is left."""
+
+import os
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+import pilot_kernel
+
+
+@pytest.fixture(scope="session", autouse=True)
+def registry_home(tmp_path_factory):
+    """Keep the tests' agents apart from the user's, and see that none stays."""
+    home = tmp_path_factory.mktemp("registry")
+    before = os.environ.get("PILOT_KERNEL_HOME")
+    os.environ["PILOT_KERNEL_HOME"] = str(home)
+    yield home
+    left = agents_of(home)
+    if before is None:
+        del os.environ["PILOT_KERNEL_HOME"]
+    else:
+        os.environ["PILOT_KERNEL_HOME"] = before
+    assert not left, f"agents left behind: {left}"
+
+
+@pytest.fixture(scope="session")
+def session(registry_home):
+    """One session with two local workers, for tests that do it no harm."""
+    with pilot_kernel.Session() as opened:
+        opened.add_pilot("local://", cores_per_node=2)
+        yield opened
+
+
+def agents_of(home: Path) -> list[psutil.Process]:
+    """The agent processes whose folder lies in `home`."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        line = process.info["cmdline"] or []
+        if "pilot_kernel.resource.agent" in line and any(str(home) in word for word in line):
+            found.append(process)
+    return found
+
+
+def wait_until(condition, timeout_s: float = 30.0) -> None:
+    """Poll until `condition()` holds; fail if it does not in time."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come to hold"
+        time.sleep(0.02)
