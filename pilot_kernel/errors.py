@@ -18,6 +18,10 @@ __all__ = [
 class PilotError(Exception):
     """Base of all errors of the pilot."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the message, which says all that the user can act on."""
+        return [f"\x1b[31m{type(self).__name__}\x1b[39m: {self}"]
+
 
 class DescriptionError(PilotError, ValueError):
     """A pilot description is wrong: unknown key or resource, impossible size."""

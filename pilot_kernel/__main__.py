@@ -1,0 +1,92 @@
+"""`python -m pilot_kernel`: install the kernel, list this user's agents."""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+__all__ = ["main"]
+
+_DISPLAY_NAME = "Python 3 (pilot)"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command and return its exit status."""
+    args = _parser().parse_args(argv)
+    status: int = args.run(args)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pilot_kernel", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    install = commands.add_parser("install", help="install the Jupyter kernel")
+    where = install.add_mutually_exclusive_group()
+    where.add_argument("--user", action="store_true", help="for this user (the default)")
+    where.add_argument("--sys-prefix", action="store_true", help="into this Python environment")
+    where.add_argument("--prefix", help="below this folder")
+    install.add_argument("--name", default="pilot", help="name of the kernelspec (pilot)")
+    install.add_argument("--display-name", default=_DISPLAY_NAME, help=f"({_DISPLAY_NAME})")
+    install.set_defaults(run=_install)
+    uninstall = commands.add_parser("uninstall", help="remove the Jupyter kernel")
+    uninstall.add_argument("--name", default="pilot", help="name of the kernelspec (pilot)")
+    uninstall.set_defaults(run=_uninstall)
+    agents = commands.add_parser("agents", help="list this user's agents")
+    agents.set_defaults(run=_agents)
+    return parser
+
+
+def kernelspec(display_name: str) -> dict[str, object]:
+    """Stock ipykernel with the extension loaded."""
+    return {
+        "argv": [
+            *(sys.executable, "-m", "ipykernel_launcher"),
+            *("-f", "{connection_file}", "--ext=pilot_kernel"),
+        ],
+        "display_name": display_name,
+        "language": "python",
+        "metadata": {"debugger": True},
+    }
+
+
+def _install(args: argparse.Namespace) -> int:
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    prefix = sys.prefix if args.sys_prefix else args.prefix
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "kernel.json").write_text(
+            json.dumps(kernelspec(args.display_name), indent=1), encoding="utf-8"
+        )
+        Path(folder).chmod(0o755)  # the folder is copied with its mode
+        try:
+            place = KernelSpecManager().install_kernel_spec(
+                folder, args.name, user=prefix is None, prefix=prefix
+            )
+        except (OSError, ValueError) as error:
+            print(f"the kernel could not be installed: {error}", file=sys.stderr)
+            return 1
+    print(f"installed kernel {args.name!r} in {place}")
+    return 0
+
+
+def _uninstall(args: argparse.Namespace) -> int:
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    try:
+        print(f"removed {KernelSpecManager().remove_kernel_spec(args.name)}")
+    except (KeyError, NoSuchKernel):
+        print(f"there is no kernel {args.name!r}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _agents(args: argparse.Namespace) -> int:
+    from pilot_kernel.jupyter.control import agents
+
+    print(agents(None))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

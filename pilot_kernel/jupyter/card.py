@@ -1,0 +1,124 @@
+"""How a task looks while it runs: one line, and under it the last that it printed. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+
+from pilot_kernel.jupyter.html import BRAND, LINE, MONO
+from pilot_kernel.jupyter.parcel import megabytes
+from pilot_kernel.jupyter.text import bar, seconds
+from pilot_kernel.task.record import TaskState
+
+__all__ = ["Card", "card_html", "card_text", "last_lines"]
+
+_COLOURS = {
+    TaskState.NEW: "#9e9e9e",
+    TaskState.WAITING: "#9e9e9e",
+    TaskState.RUNNING: BRAND,
+    TaskState.DONE: "var(--jp-success-color1,#388e3c)",
+    TaskState.FAILED: "var(--jp-error-color1,#d32f2f)",
+    TaskState.CANCELED: "var(--jp-warn-color1,#f57c00)",
+}
+_MARKS = {TaskState.DONE: "✓", TaskState.FAILED: "✗", TaskState.CANCELED: "⊘"}
+_SHIPPED_WORTH_SAYING = 10**6
+_TAIL_LINES = 12
+
+
+@dataclass(frozen=True)
+class Card:
+    """A task at one moment.
+
+    Attributes:
+        name: What the user calls it.
+        state: Its state.
+        pilot: Where it runs.
+        elapsed_s: How long it has been going.
+        done: How many of its parts are done.
+        parts: How many parts it has.
+        deaths: How many workers died running it.
+        shipped: What was sent with it, bytes by variable.
+        tail: The last that it printed.
+        note: What else there is to say, such as its error.
+    """
+
+    name: str
+    state: TaskState
+    pilot: str | None = None
+    elapsed_s: float | None = None
+    done: int = 0
+    parts: int = 1
+    deaths: int = 0
+    shipped: Mapping[str, int] | None = None
+    tail: str = ""
+    note: str = ""
+
+    def facts(self) -> list[str]:
+        """What is worth saying besides name and state."""
+        shipped = self.shipped or {}
+        heavy = {name: size for name, size in shipped.items() if size >= _SHIPPED_WORTH_SAYING}
+        return [
+            fact
+            for fact in (
+                f"on {self.pilot}" if self.pilot else "",
+                seconds(self.elapsed_s),
+                f"{self.done}/{self.parts}" if self.parts > 1 else "",
+                f"restarted after {self.deaths} lost worker(s)" if self.deaths else "",
+                "sent " + ", ".join(f"{n} {megabytes(s)}" for n, s in heavy.items())
+                if heavy
+                else "",
+            )
+            if fact
+        ]
+
+
+def card_html(card: Card) -> str:
+    """One line with a coloured mark; the output below."""
+    colour = _COLOURS[card.state]
+    mark = _MARKS.get(card.state, "●")
+    facts = "".join(f"<span style='opacity:.65'>{escape(fact)}</span>" for fact in card.facts())
+    lines = [
+        "<div style='display:flex;gap:12px;align-items:center;flex-wrap:wrap;"
+        "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;"
+        f"padding:2px 0'><span style='color:{colour};font-weight:600'>{mark} "
+        f"{card.state}</span><span style='{MONO}'>{escape(card.name)}</span>"
+        f"{_progress(card, colour)}{facts}</div>"
+    ]
+    if card.tail:
+        lines.append(
+            f"<pre style='{MONO};margin:4px 0;padding:4px 0 4px 12px;border-left:2px solid {LINE};"
+            f"white-space:pre-wrap;background:none'>{escape(card.tail)}</pre>"
+        )
+    if card.note:
+        lines.append(
+            f"<div style='{MONO};color:{_COLOURS[TaskState.FAILED]};white-space:pre-wrap'>"
+            f"{escape(card.note)}</div>"
+        )
+    return "".join(lines)
+
+
+def _progress(card: Card, colour: str) -> str:
+    if card.parts < 2 or card.state.final:
+        return ""
+    share = 100 * card.done / card.parts
+    return (
+        f"<span style='width:120px;height:6px;border-radius:3px;background:{LINE};"
+        "overflow:hidden;display:inline-block'><span style='display:block;height:6px;"
+        f"width:{share:.0f}%;background:{colour}'></span></span>"
+    )
+
+
+def card_text(card: Card) -> str:
+    """The same as text."""
+    parts = [f"{_MARKS.get(card.state, '•')} {card.state} {card.name}", *card.facts()]
+    if card.parts > 1 and not card.state.final:
+        parts.append(bar(card.done / card.parts, 16))
+    return "\n".join(line for line in (" · ".join(parts), card.tail, card.note) if line)
+
+
+def last_lines(text: str) -> str:
+    """The end of what a task printed, saying how much came before."""
+    lines = text.rstrip("\n").splitlines()
+    kept = lines[-_TAIL_LINES:]
+    if len(lines) > len(kept):
+        kept.insert(0, f"[{len(lines) - len(kept):,} lines before: task.output.text()]")
+    return "\n".join(line[:400] for line in kept)

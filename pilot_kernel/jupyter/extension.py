@@ -1,0 +1,95 @@
+"""What `%load_ext pilot_kernel` does: magics, pictures, and a session that starts unnoticed."""
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any
+
+from pilot_kernel.jupyter import display
+from pilot_kernel.jupyter.cell_magics import CellMagics
+from pilot_kernel.jupyter.magics import PilotMagics
+from pilot_kernel.jupyter.notebook import Notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["load", "unload"]
+
+_ATTRIBUTE = "_pilot_kernel"
+
+
+def load(shell: Any) -> None:
+    """Register the magics; inside a kernel, start the session in the background."""
+    if getattr(shell, _ATTRIBUTE, None) is not None:
+        return
+    notebook = Notebook(shell)
+    extension = _Extension(shell, notebook)
+    setattr(shell, _ATTRIBUTE, extension)
+    shell.register_magics(PilotMagics(shell, notebook))
+    shell.register_magics(CellMagics(shell, notebook))
+    display.register(shell)
+    if display.in_notebook(shell):
+        extension.begin()
+
+
+def unload(shell: Any) -> None:
+    """Remove what `load` added; the session stays open."""
+    extension = getattr(shell, _ATTRIBUTE, None)
+    if extension is None:
+        return
+    for kind, names in (("line", PilotMagics.magics["line"]), ("cell", CellMagics.magics["cell"])):
+        for name in names:
+            shell.magics_manager.magics[kind].pop(name, None)
+    display.unregister(shell)
+    extension.end()
+    setattr(shell, _ATTRIBUTE, None)
+
+
+class _Extension:
+    """What must be undone, and what must happen when the kernel ends."""
+
+    def __init__(self, shell: Any, notebook: Notebook) -> None:
+        self._shell = shell
+        self._notebook = notebook
+        self._kernel: Any = getattr(shell, "kernel", None)
+        self._shut_down: Callable[[bool], Any] | None = None
+
+    def begin(self) -> None:
+        """Start the session and watch for the kernel's end."""
+        session = self._notebook.start_in_background()
+        if session.attached:
+            self._shell.events.register("post_run_cell", self._say_attached)
+        self._shut_down = self._kernel.do_shutdown
+        self._kernel.do_shutdown = self._on_shutdown
+
+    def end(self) -> None:
+        """Undo `begin`."""
+        self._forget_say()
+        if self._shut_down is not None:
+            self._kernel.do_shutdown = self._shut_down
+            self._shut_down = None
+
+    def _on_shutdown(self, restart: bool) -> Any:
+        """A kernel that ends for good takes an idle session along; a restart finds it again.
+
+        No atexit here: a kernel that is busy is killed before it comes to that.
+        """
+        session = self._notebook.open_session()
+        if not restart and session is not None and all(task.done() for task in session.tasks):
+            threading.Thread(target=session.close, name="pilot-close").start()
+        assert self._shut_down is not None
+        return self._shut_down(restart)
+
+    def _say_attached(self, *_: Any) -> None:
+        self._forget_say()
+        session = self._notebook.open_session()
+        if session is None:
+            return
+        pilots, tasks = session.pilot_statuses(), session.tasks
+        print(
+            f"attached to this notebook's agent: {len(pilots)} pilot(s), {len(tasks)} task(s) of "
+            "the kernel before (%tasks, %qresult)"
+        )
+
+    def _forget_say(self) -> None:
+        with contextlib.suppress(ValueError):  # it has been said, or there was nothing to say
+            self._shell.events.unregister("post_run_cell", self._say_attached)

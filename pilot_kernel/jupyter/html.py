@@ -1,0 +1,173 @@
+"""Pictures of results as HTML and SVG: pure functions, no scripts, colours from the theme.
+
+Everything carries its style inline, so that it looks the same in JupyterLab, in an exported page
+and in a saved notebook. Colours are Jupyter's own variables, with fallbacks that read well on
+light and on dark paper.
+"""
+
+from collections.abc import Sequence
+from html import escape
+
+from pilot_kernel.jupyter.figures import Counts, Curves, Figure, Values
+from pilot_kernel.jupyter.text import number, rounded
+
+__all__ = ["BRAND", "LINE", "MONO", "figures_html", "table_html"]
+
+BRAND = "var(--jp-brand-color1,#1e88e5)"
+LINE = "var(--jp-border-color2,rgba(128,128,128,.35))"
+MONO = "font-family:var(--jp-code-font-family,ui-monospace,monospace);font-size:12px"
+_BASE = "line-height:1.5;font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px"
+_MUTED = "opacity:.65"
+_COLOURS = (BRAND, "#e8833a", "#2ca58d", "#b565c9", "#c94f5d", "#8a8d3a")
+_WIDE, _HIGH = 460, 150
+_LEFT, _TOP, _BOTTOM = 44, 8, 20
+
+
+def figures_html(figures: Sequence[Figure], left_out: int = 0) -> str:
+    """Draw figures one below the other.
+
+    Args:
+        figures: What to draw.
+        left_out: How many more PUBs there are.
+    """
+    drawn = [_draw(figure) for figure in figures]
+    if left_out:
+        drawn.append(f"<div style='{_MUTED}'>and {left_out} more</div>")
+    return f"<div style='{_BASE};max-width:520px'>{''.join(drawn)}</div>"
+
+
+def _draw(figure: Figure) -> str:
+    if isinstance(figure, Counts):
+        return _bars(figure)
+    return _rows(figure) if isinstance(figure, Values) else _lines(figure)
+
+
+def _heading(title: str, note: str) -> str:
+    shown = " · ".join(escape(part) for part in (title, note) if part)
+    return f"<div style='{_MUTED};margin:6px 0 4px'>{shown}</div>"
+
+
+def _bars(counts: Counts) -> str:
+    most = max((count for _, count in counts.rows), default=1)
+    rows = "".join(
+        f"<span style='{MONO}'>{escape(outcome)}</span>"
+        f"<span style='height:12px;border-radius:2px;background:{BRAND};"
+        f"width:{100 * count / most:.2f}%;min-width:1px'></span>"
+        f"<span style='{MONO};text-align:right'>{count:,}"
+        f"<span style='{_MUTED}'> {100 * count / counts.shots:.1f}%</span></span>"
+        for outcome, count in counts.rows
+    )
+    more = f"the {len(counts.rows)} most frequent of {len(counts.rows) + counts.left_out} outcomes"
+    return (
+        _heading(counts.title, f"{counts.shots:,} shots")
+        + "<div style='display:grid;grid-template-columns:max-content 1fr max-content;"
+        f"column-gap:12px;row-gap:3px;align-items:center'>{rows}</div>"
+        + (f"<div style='{_MUTED};margin-top:4px'>{more}</div>" if counts.left_out else "")
+    )
+
+
+def _rows(values: Values) -> str:
+    rows = [
+        (label, number(value, std), f"± {rounded(std)}" if std else "exact")
+        for label, value, std in values.rows
+    ]
+    more = f"and {values.left_out} more" if values.left_out else ""
+    return (
+        (_heading(values.title, "") if values.title else "")
+        + table_html(("observable", "value", "std"), rows, numeric=(1, 2))
+        + (f"<div style='{_MUTED}'>{more}</div>" if more else "")
+    )
+
+
+def table_html(
+    head: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[int] = ()
+) -> str:
+    """A quiet table: hairlines, figures aligned to the right."""
+
+    def cell(tag: str, at: int, text: str) -> str:
+        side = "right" if at in numeric else "left"
+        weight = f"font-weight:500;{_MUTED}" if tag == "th" else MONO
+        return (
+            f"<{tag} style='text-align:{side};padding:3px 14px 3px 0;border:none;"
+            f"border-bottom:1px solid {LINE};{weight}'>{escape(text)}</{tag}>"
+        )
+
+    lines = ["".join(cell("th", at, text) for at, text in enumerate(head))]
+    lines += ["".join(cell("td", at, text) for at, text in enumerate(row)) for row in rows]
+    body = "".join(f"<tr style='background:none'>{line}</tr>" for line in lines)
+    return f"<table style='{_BASE};border-collapse:collapse;margin:4px 0'>{body}</table>"
+
+
+def _lines(curves: Curves) -> str:
+    flat = [
+        value + sign * std
+        for row, band in zip(curves.values, curves.stds, strict=True)
+        for value, std in zip(row, band, strict=True)
+        for sign in (-1, 1)
+    ]
+    low, high = min(flat), max(flat)
+    if high - low < 1e-9:
+        low, high = low - 0.5, high + 0.5
+    drawn = "".join(_curve(curves, at, low, high) for at in range(len(curves.values)))
+    shown = _heading(curves.title, f"{len(curves.values[0])} parameter sets")
+    return (
+        f"{shown}<svg viewBox='0 0 {_WIDE} {_HIGH}' style='width:100%;max-width:{_WIDE}px' "
+        f"role='img'>{_axes(low, high, len(curves.values[0]))}{drawn}</svg>{_legend(curves)}"
+    )
+
+
+def _legend(curves: Curves) -> str:
+    items = "".join(
+        f"<span style='{MONO};margin-right:16px'><span style='display:inline-block;width:14px;"
+        f"height:3px;vertical-align:middle;margin-right:6px;background:{colour}'></span>"
+        f"{escape(label)}</span>"
+        for label, colour in zip(curves.labels, _COLOURS, strict=False)
+        if label
+    )
+    return f"<div style='margin-left:{_LEFT}px'>{items}</div>"
+
+
+def _place(at: int, points: int, value: float, low: float, high: float) -> tuple[float, float]:
+    x = _LEFT + (_WIDE - _LEFT - 8) * at / max(1, points - 1)
+    return x, _TOP + (_HIGH - _TOP - _BOTTOM) * (high - value) / (high - low)
+
+
+def _axes(low: float, high: float, points: int) -> str:
+    drawn = []
+    ticks = sorted({low, high} | ({0.0} if low < 0 < high else {(low + high) / 2}))
+    style = f"fill='currentColor' opacity='.65' style='{MONO}'"
+    for tick in ticks:
+        _, y = _place(0, points, tick, low, high)
+        drawn.append(
+            f"<line x1='{_LEFT}' x2='{_WIDE - 8}' y1='{y:.1f}' y2='{y:.1f}' "
+            f"style='stroke:{LINE};stroke-width:1'/>"
+            f"<text x='{_LEFT - 8}' y='{y + 4:.1f}' text-anchor='end' {style}>{tick:.2f}</text>"
+        )
+    for at, anchor in ((0, "start"), (points - 1, "end")):
+        x, _ = _place(at, points, low, low, high)
+        drawn.append(
+            f"<text x='{x:.1f}' y='{_HIGH - 4}' text-anchor='{anchor}' {style}>{at}</text>"
+        )
+    return "".join(drawn)
+
+
+def _curve(curves: Curves, at: int, low: float, high: float) -> str:
+    colour = _COLOURS[at % len(_COLOURS)]
+    row, band = curves.values[at], curves.stds[at]
+    points = len(row)
+
+    def path(values: Sequence[float], order: Sequence[int]) -> str:
+        places = [_place(i, points, values[i], low, high) for i in order]
+        return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+
+    forth = range(points)
+    drawn = ""
+    if any(band):
+        upper = [value + std for value, std in zip(row, band, strict=True)]
+        lower = [value - std for value, std in zip(row, band, strict=True)]
+        outline = f"{path(upper, forth)} {path(lower, forth[::-1])}"
+        drawn = f"<polygon points='{outline}' style='fill:{colour};opacity:.2'/>"
+    return (
+        f"{drawn}<polyline points='{path(row, forth)}' "
+        f"style='fill:none;stroke:{colour};stroke-width:2;stroke-linejoin:round'/>"
+    )

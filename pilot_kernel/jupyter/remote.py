@@ -1,0 +1,76 @@
+"""How a cell runs on a worker. Workers import this module, so it imports no IPython."""
+
+import ast
+import asyncio
+import inspect
+import linecache
+from dataclasses import dataclass
+from typing import Any
+
+from pilot_kernel.errors import CellError
+from pilot_kernel.jupyter.parcel import Parcel, pack, unpack
+
+__all__ = ["VALUE", "CellOutcome", "code_of", "remember_source", "run_cell"]
+
+VALUE = "the value of the last expression"
+"""Under which name a cell's value travels."""
+
+
+@dataclass(frozen=True)
+class CellOutcome:
+    """What a cell left behind: its value and its named outputs, still pickled."""
+
+    parcel: Parcel
+
+    def open(self) -> tuple[Any, dict[str, Any]]:
+        """The value and the named outputs."""
+        values = unpack(self.parcel)
+        return values.pop(VALUE), values
+
+
+def run_cell(
+    source: str, filename: str, inputs: Parcel, outputs: tuple[str, ...] = ()
+) -> CellOutcome:
+    """Run a cell in a fresh namespace.
+
+    Args:
+        source: The cell.
+        filename: What tracebacks call it.
+        inputs: The variables it starts with.
+        outputs: The names to bring back besides the value of its last expression.
+
+    Raises:
+        CellError: It did not define one of `outputs`.
+        ShipError: A result cannot be sent back.
+        Exception: Whatever the cell raises.
+    """
+    remember_source(source, filename)
+    namespace: dict[str, Any] = {"__name__": "__main__", **unpack(inputs)}
+    value = None
+    for code in code_of(ast.parse(source, filename), filename):
+        value = eval(code, namespace)  # noqa: S307 running what the user wrote is the point
+        if code.co_flags & inspect.CO_COROUTINE:
+            value = asyncio.run(value)
+    missing = [name for name in outputs if name not in namespace]
+    if missing:
+        raise CellError(f"the cell ended without defining {', '.join(missing)}, which -o names")
+    return CellOutcome(pack({VALUE: value, **{name: namespace[name] for name in outputs}}))
+
+
+def code_of(tree: ast.Module, filename: str) -> list[Any]:
+    """Compile a cell into its statements and, if it ends with one, its last expression."""
+    last = tree.body[-1] if tree.body else None
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    if not isinstance(last, ast.Expr):
+        return [compile(tree, filename, "exec", flags)]
+    before = ast.Module(body=tree.body[:-1], type_ignores=[])
+    return [
+        compile(before, filename, "exec", flags),
+        compile(ast.Expression(last.value), filename, "eval", flags),
+    ]
+
+
+def remember_source(source: str, filename: str) -> None:
+    """Let tracebacks show the cell's lines."""
+    lines = [f"{line}\n" for line in source.splitlines()]
+    linecache.cache[filename] = (len(source), None, lines, filename)

@@ -1,0 +1,101 @@
+"""Errors as a notebook shows them: what the user's code did, without our machinery around it.
+
+The frames of a remote traceback are stand-ins that know their file and line but not where their
+function begins, which IPython's own formatter needs; so the lines are laid out here.
+"""
+
+import contextlib
+import linecache
+import traceback
+from types import TracebackType
+from typing import Any
+
+from pilot_kernel.errors import PilotError
+
+__all__ = ["clean"]
+
+_OURS = ("/pilot_kernel/", "/distributed/", "/dask/", "/concurrent/futures/")
+_AROUND = 2
+_MOST_FRAMES = 30
+_RED, _GREEN, _CYAN, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[39m"
+
+
+def clean(error: BaseException, filename: str | None) -> BaseException:
+    """Keep of an error's traceback only what happened in the user's code.
+
+    Args:
+        error: What a task raised.
+        filename: What tracebacks call the cell; None if none ran.
+
+    Returns:
+        The same error. Where IPython shows it, it shows those frames alone.
+    """
+    trace = _from_cell(error.__traceback__, filename)
+    error.__traceback__ = trace
+    if not isinstance(error, PilotError):
+        # An exception with slots takes no such hook; IPython then shows our frames too.
+        with contextlib.suppress(AttributeError):
+            error._render_traceback_ = _Rendering(error, trace)  # type: ignore[attr-defined]
+    return error
+
+
+def _from_cell(trace: TracebackType | None, filename: str | None) -> TracebackType | None:
+    at = trace
+    while at is not None and at.tb_frame.f_code.co_filename != filename:
+        at = at.tb_next
+    if at is not None:
+        return at
+    while trace is not None and any(
+        part in trace.tb_frame.f_code.co_filename.replace("\\", "/") for part in _OURS
+    ):
+        trace = trace.tb_next
+    return trace
+
+
+class _Rendering:
+    """IPython's hook on an exception: lines to show instead of a traceback."""
+
+    def __init__(self, error: BaseException, trace: TracebackType | None) -> None:
+        self._error = error
+        self._trace = trace
+
+    def __call__(self) -> list[str]:
+        name = type(self._error).__name__
+        lines = [f"{_RED}{name}{_PLAIN}{'Traceback on the worker':>{max(30, 75 - len(name))}}"]
+        frames = list(traceback.walk_tb(self._trace))
+        if len(frames) > _MOST_FRAMES:
+            half = _MOST_FRAMES // 2
+            left_out = f"[... {len(frames) - 2 * half} frames ...]\n"
+            shown = [_frame(*at) for at in frames[:half]]
+            lines += [*shown, left_out, *[_frame(*at) for at in frames[-half:]]]
+        else:
+            lines += [_frame(*at) for at in frames]
+        told = "".join(traceback.format_exception_only(self._error)).rstrip()
+        return [*lines, told.replace(name, f"{_RED}{name}{_PLAIN}", 1)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Rendering, (self._error, None)  # an error may travel, a traceback cannot
+
+
+def _frame(frame: Any, line: int) -> str:
+    """A frame: where it is, and the lines around."""
+    code = frame.f_code
+    label = _label(code.co_filename)
+    function = "" if code.co_name == "<module>" else f", in {code.co_name}"
+    shown = [f"{_CYAN}{label}{_PLAIN}, line {_GREEN}{line}{_PLAIN}{function}"]
+    for number in range(max(1, line - _AROUND), line + _AROUND + 1):
+        text = linecache.getline(code.co_filename, number).rstrip("\n")
+        if number == line and text:
+            shown.append(f"{_GREEN}{'---->':>5} {number:>4}{_PLAIN} {text}")
+        elif text:
+            shown.append(f"{_GREEN}{number:>10}{_PLAIN} {text}")
+    return "\n".join(shown) + "\n"
+
+
+def _label(filename: str) -> str:
+    """What IPython calls a file: a cell by its number."""
+    from IPython.core.getipython import get_ipython
+
+    shell: Any = get_ipython()
+    named = shell.compile.format_code_name(filename) if shell is not None else None
+    return " ".join(named) if named else f"File {filename}"
