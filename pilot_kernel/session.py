@@ -7,6 +7,7 @@ starts.
 import atexit
 import secrets
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
@@ -251,6 +252,7 @@ class Session:
                 **{key: _future(value) for key, value in kwargs.items()},
                 key=f"{label}-{secrets.token_hex(4)}",
                 resources=requirement(on),
+                priority=-time.time(),  # first come, first served, also across notebooks
                 pure=False,
             )
         return self._follow(future, parts, part=part)
@@ -272,6 +274,8 @@ class Session:
     @property
     def tasks(self) -> list[Task]:
         """The unfinished tasks and the latest finished ones, in order of submission."""
+        if self._link.found:
+            self._link.wait()  # the tasks that were taken up belong here too
         return [*self._finished, *self._unfinished.values()]
 
     def history(self, keys: list[str] | None = None) -> list[TaskRecord]:

@@ -72,13 +72,17 @@ class Link:
             AgentLostError: The agent is gone.
             AgentStartError: The agent did not come up.
         """
-        if not self._ready.is_set() and threading.current_thread() is not self._opening:
-            self._ready.wait()
+        self.wait()
         if self._error is not None:
             raise self._error
         if self._client.status != "running":
             raise self.lost()
         return self._client
+
+    def wait(self) -> None:
+        """Wait until the line is open, or has failed to open."""
+        if threading.current_thread() is not self._opening:
+            self._ready.wait()
 
     @property
     def broken(self) -> bool:

@@ -54,11 +54,13 @@ def call(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     except Exception as error:
         if _survives(error):
             raise
-        text = "".join(traceback.format_exception(error))
-        raise TaskFailedError(
+        told = (
             f"{type(error).__qualname__}: {error}\n"
-            f"(this exception cannot be pickled; its traceback on the worker:)\n{text}"
-        ) from None
+            "(this exception cannot be pickled; its traceback on the worker:)\n"
+            + "".join(traceback.format_exception(error))
+        )
+    # Outside the handler: the new error must not drag the old one along as its context.
+    raise TaskFailedError(told)
 
 
 def end(key: str, signal: type[BaseException]) -> bool:

@@ -155,6 +155,8 @@ class Task(concurrent.futures.Future[Any]):
         Returns:
             False if it was done already.
         """
+        if self.cancelled():
+            return True
         if not super().cancel():
             return False
         self.set_running_or_notify_cancel()

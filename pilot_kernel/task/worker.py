@@ -11,12 +11,13 @@ import time
 from typing import Any
 
 import cloudpickle
-from distributed.core import error_message
+from distributed.core import Status, error_message
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.worker import thread_state
 from distributed.worker_state_machine import ExecuteFailureEvent
 
 from pilot_kernel.errors import TaskTimeoutError
+from pilot_kernel.resource.scheduler import LEAVING
 from pilot_kernel.task.call import TaskCanceled, TimeUp, end, running_in
 from pilot_kernel.task.record import TIMEOUT, TOPIC
 from pilot_kernel.task.streams import Capture
@@ -110,6 +111,8 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
     def _insist(self, key: str, thread: int, signal: type[BaseException]) -> None:
         if running_in(key) != thread:
             return
+        self.worker.status = Status.paused  # nothing more may start here
+        self.worker.batched_send({"op": LEAVING})
         if issubclass(signal, TimeUp):
             self._report_timeout(key, signal.limit_s)
         self.loop.call_later(_LAST_WORDS_S, os._exit, 1)
