@@ -13,7 +13,7 @@ from distributed.worker import thread_state
 
 from pilot_kernel.errors import TaskFailedError, TaskTimeoutError
 
-__all__ = ["TaskCanceled", "TimeUp", "call", "end", "running_in"]
+__all__ = ["TaskCanceled", "TimeUp", "all_running", "call", "end", "running_in"]
 
 
 class TaskCanceled(BaseException):
@@ -77,6 +77,12 @@ def end(key: str, signal: type[BaseException]) -> bool:
 def running_in(key: str) -> int | None:
     """The thread that runs a task now."""
     return _running.get(key)
+
+
+def all_running() -> list[str]:
+    """The keys of the tasks that run now."""
+    with _lock:
+        return list(_running)
 
 
 def _survives(error: Exception) -> bool:

@@ -18,7 +18,7 @@ from distributed.worker_state_machine import ExecuteFailureEvent
 
 from pilot_kernel.errors import TaskTimeoutError
 from pilot_kernel.resource.scheduler import LEAVING
-from pilot_kernel.task.call import TaskCanceled, TimeUp, end, running_in
+from pilot_kernel.task.call import TaskCanceled, TimeUp, all_running, end, running_in
 from pilot_kernel.task.record import TIMEOUT, TOPIC
 from pilot_kernel.task.streams import Capture
 
@@ -46,9 +46,14 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.ticking = self.loop.create_task(self._tick())
 
     async def teardown(self, worker: Any) -> None:
-        """Let go of the worker."""
+        """Let go of the worker, which is closing, and do not let a task hold it up."""
         self.ticking.cancel()
         self.capture.remove()
+        keys = all_running()
+        for key in keys:
+            end(key, TaskCanceled)
+        if keys:
+            self.loop.call_later(_GRACE_S, os._exit, 0)
 
     def transition(self, key: str, start: str, finish: str, **kwargs: Any) -> None:
         """A task has changed its state on this worker."""
