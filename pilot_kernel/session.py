@@ -124,9 +124,7 @@ class Session:
 
     # ---- pilots
 
-    def add_pilot(
-        self, description: PilotDescription | str | None = None, **keys: Any
-    ) -> Pilot:
+    def add_pilot(self, description: PilotDescription | str | None = None, **keys: Any) -> Pilot:
         """Ask for workers. They come in the background; tasks can be submitted meanwhile.
 
         Args:
@@ -157,7 +155,9 @@ class Session:
 
     def _ask_pilots(self) -> list[PilotStatus]:
         return [
-            PilotStatus(**{**row, "state": PilotState(row["state"]), "offers": tuple(row["offers"])})
+            PilotStatus(
+                **{**row, "state": PilotState(row["state"]), "offers": tuple(row["offers"])}
+            )
             for row in self._link.call("pilot_list")
         ]
 
@@ -210,11 +210,11 @@ class Session:
             PlacementError: `on` names nothing that exists.
             AgentLostError: The session's agent is gone.
         """
-        return self._submit(
+        return self.submit_call(
             fn, args, kwargs, on=on, name=name, retries=retries, timeout_s=timeout_s
         )
 
-    def _submit(
+    def submit_call(
         self,
         fn: Callable[..., Any],
         args: tuple[Any, ...],
@@ -227,6 +227,19 @@ class Session:
         parts: tuple[Task, ...] = (),
         part: bool = False,
     ) -> Task:
+        """What `submit` does, for callers with options of their own.
+
+        Args:
+            fn: What to call.
+            args: Its arguments.
+            kwargs: Its keyword arguments.
+            on: As for `submit`.
+            name: As for `submit`.
+            retries: As for `submit`.
+            timeout_s: As for `submit`.
+            parts: The tasks whose results this one joins.
+            part: It is one of those, and does not show among the session's tasks.
+        """
         if self.closed:
             raise PilotError("this session is closed; pilot_kernel.session() begins a new one")
         if not callable(fn):
@@ -419,5 +432,3 @@ def use(chosen: Session) -> None:
     global _current
     with _current_lock:
         _current = chosen
-
-

@@ -109,6 +109,7 @@ class Agent:
         self.pilots: dict[str, _Pilot] = {}
         self.leave = asyncio.Event()
         self.changing = asyncio.Lock()
+        self.correcting: set[asyncio.Future[None]] = set()
         self.security: Any = None
         self.cluster: Any = None
         self.dashboard_port: int | None = None
@@ -212,13 +213,15 @@ class Agent:
 
     def _correct_soon(self) -> None:
         task = asyncio.ensure_future(self._correct())
-        task.add_done_callback(
-            lambda done: done.exception() and log.error("workers", exc_info=done.exception())
-        )
+        self.correcting.add(task)
+        task.add_done_callback(self.correcting.discard)
 
     async def _correct(self) -> None:
         async with self.changing:
-            await self.cluster._correct_state()
+            try:
+                await self.cluster._correct_state()
+            except Exception:  # the pilot stays PENDING and the log tells why
+                log.exception("workers did not start")
 
     async def pilot_scale(self, name: str, workers: int) -> None:
         """Grow or shrink a pilot to so many workers; those that go hand their results on first."""
@@ -247,9 +250,7 @@ class Agent:
 
     async def pilot_list(self) -> list[dict[str, Any]]:
         """The status of every pilot, as plain dicts."""
-        return [
-            dataclasses.asdict(pilot.status(self.scheduler)) for pilot in self.pilots.values()
-        ]
+        return [dataclasses.asdict(pilot.status(self.scheduler)) for pilot in self.pilots.values()]
 
     async def agent_leave(self) -> None:
         """Close everything and end the process."""

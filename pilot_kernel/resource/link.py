@@ -1,5 +1,6 @@
 """The notebook's line to its agent: a Dask client, and calls of the agent's own handlers."""
 
+import contextlib
 import logging
 import subprocess
 import threading
@@ -125,10 +126,8 @@ class Link:
         """Hang up; with `leave`, the agent ends, and this waits until it has."""
         self._ready.wait()
         if leave and not self.broken:
-            try:
+            with contextlib.suppress(AgentLostError):
                 self.call("agent_leave")
-            except AgentLostError:
-                pass
         if self._client is not None:
             self._client.close(timeout=2)
         if leave and self.entry is not None:

@@ -61,7 +61,9 @@ class AgentScheduler(Scheduler):  # type: ignore[misc]
             for ts in worker.processing:
                 if ts not in suspects:
                     ts.suspicious -= 1  # the base class is about to add one to each
-                elif ts.suspicious >= (ts.annotations or {}).get(DEATHS_ALLOWED, DEFAULT_DEATHS_ALLOWED):
+                elif ts.suspicious >= (ts.annotations or {}).get(
+                    DEATHS_ALLOWED, DEFAULT_DEATHS_ALLOWED
+                ):
                     ts.suspicious = self.allowed_failures
         outcome: Literal["OK", "already-removed"] = await super().remove_worker(
             address, stimulus_id=stimulus_id, expected=expected, close=close

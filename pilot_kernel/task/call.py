@@ -1,5 +1,6 @@
-"""How a task's function is called on its worker: so that it can be ended, and so that whatever it
-raises can be sent back.
+"""How a task's function is called on its worker.
+
+So that it can be ended from outside, and so that whatever it raises can be sent back.
 """
 
 import ctypes

@@ -73,7 +73,7 @@ class Task(concurrent.futures.Future[Any]):
         self._fetched: Any = _ON_WORKER
         self._pickled: bytes | None = None
         self._part_count = len(parts)
-        self.add_done_callback(Task._let_go)
+        self.add_done_callback(lambda _: self._let_go())
         future.client.loop.add_callback(self._follow)
 
     async def _follow(self) -> None:
@@ -197,13 +197,14 @@ class Task(concurrent.futures.Future[Any]):
         return self._wait().__await__()
 
     async def _wait(self) -> Any:
-        done = asyncio.get_running_loop().create_future()
         loop = asyncio.get_running_loop()
+        done = loop.create_future()
 
-        def wake(_: Any) -> None:
-            loop.call_soon_threadsafe(lambda: done.done() or done.set_result(None))
+        def wake() -> None:
+            if not done.done():
+                done.set_result(None)
 
-        self.add_done_callback(wake)
+        self.add_done_callback(lambda _: loop.call_soon_threadsafe(wake))
         await done
         return await loop.run_in_executor(None, self.result)
 
@@ -230,5 +231,3 @@ def _told(error: BaseException, trace: Any, task: Task) -> BaseException:
 def _ours(trace: Any) -> bool:
     path = trace.tb_frame.f_code.co_filename.replace("\\", "/")
     return "/distributed/" in path or "/dask/" in path or path.endswith("pilot_kernel/task/call.py")
-
-

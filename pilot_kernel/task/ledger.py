@@ -107,9 +107,7 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             kept = self.output.setdefault(record.key, deque(maxlen=_KEPT_OUTPUT))
             kept.extend(msg["output"])
             printed = sum(len(text) for _, text in msg["output"])
-            self.records[record.key] = replace(
-                record, output_bytes=record.output_bytes + printed
-            )
+            self.records[record.key] = replace(record, output_bytes=record.output_bytes + printed)
 
     def _place(self, key: str) -> dict[str, Any]:
         on = self.scheduler.tasks[key].processing_on

@@ -1,5 +1,6 @@
-"""What a pilot adds to a Dask worker: live output, news of long tasks, and an end to those that
-are canceled or out of time.
+"""What a pilot adds to a Dask worker.
+
+That is live output, news of long tasks, and an end to those that are canceled or out of time.
 
 A task that is to end first gets an exception raised in its thread; one that does not heed it
 (it may sit in compiled code) takes its process along, and the nanny brings up a fresh one.
@@ -113,7 +114,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         if end(key, signal):
             self.loop.call_later(_GRACE_S, self._insist, key, running_in(key), signal)
 
-    def _insist(self, key: str, thread: int, signal: type[BaseException]) -> None:
+    def _insist(self, key: str, thread: int | None, signal: type[BaseException]) -> None:
         if running_in(key) != thread:
             return
         self.worker.status = Status.paused  # nothing more may start here

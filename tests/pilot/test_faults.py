@@ -167,5 +167,5 @@ def test_a_client_without_credentials_is_turned_away(session):
     from distributed import Client
 
     address = session._link.entry.address.replace("tls://", "tcp://")
-    with pytest.raises(OSError, match="Timed out|closed|expect"):
+    with pytest.raises(OSError, match=r"Timed out|closed|expect"):
         Client(address, timeout=2, set_as_default=False)
