@@ -27,6 +27,7 @@ log = logging.getLogger("pilot_kernel.agent")
 
 _PRELOAD = ("distributed", "pilot_kernel.task.worker", "qiskit_aer.primitives")
 _NEVER = 10**9
+_REVIVALS = 5  # a worker that ended so often before any was up will not come
 
 
 def _configure(scratch: str) -> None:
@@ -71,6 +72,7 @@ class _Pilot:
         self.workers: list[str] = []
         self.numbered = 0
         self.was_up = False
+        self.revived = 0
 
     def grow(self, count: int) -> dict[str, Any]:
         new: dict[str, Any] = {}
@@ -82,14 +84,27 @@ class _Pilot:
         self.workers.extend(new)
         return new
 
+    @property
+    def failed(self) -> bool:
+        """Whether its workers keep ending before they are up."""
+        return self.revived > _REVIVALS * max(1, len(self.workers))
+
+    def state(self, up: int) -> PilotState:
+        """Its state, with so many workers up now."""
+        if up:
+            self.was_up, self.revived = True, 0
+        if self.failed:
+            return PilotState.FAILED
+        return PilotState.ACTIVE if self.was_up else PilotState.PENDING
+
     def status(self, scheduler: Any) -> PilotStatus:
+        """How it stands, by what the scheduler sees."""
         up = [ws for ws in scheduler.workers.values() if ws.name in self.workers]
-        self.was_up = self.was_up or bool(up)
         options = [spec["options"] for spec in self.specs]
         return PilotStatus(
             name=self.name,
             resource=self.description.resource,
-            state=PilotState.ACTIVE if self.was_up else PilotState.PENDING,
+            state=self.state(len(up)),
             workers=len(up),
             wanted=len(self.workers),
             running=sum(len(ws.processing) for ws in up),
@@ -177,10 +192,37 @@ class Agent:
         needed = time.monotonic()
         while time.monotonic() - needed < self.idle_timeout_s:
             await asyncio.sleep(min(1.0, self.idle_timeout_s / 4))
+            self._revive()
             if self.scheduler.people() or self._has_work():
                 needed = time.monotonic()
         log.info("no client and no work for %s s", self.idle_timeout_s)
         self.leave.set()
+
+    def _revive(self) -> None:
+        """Bring back workers that ended for good: one that died while it started, or was cut off.
+
+        A nanny restarts a worker that dies later by itself.
+        """
+        if self.changing.locked():
+            return
+        dead = [
+            (pilot, name)
+            for pilot in self.pilots.values()
+            for name in pilot.workers
+            if not pilot.failed and self._ended(name)
+        ]
+        for pilot, name in dead:
+            log.info("worker %s ended; bringing it back", name)
+            self.cluster.workers.pop(name, None)
+            pilot.revived += 1
+        if dead:
+            self._correct_soon()
+
+    def _ended(self, name: str) -> bool:
+        from distributed.core import Status
+
+        worker = self.cluster.workers.get(name)
+        return worker is None or worker.status in (Status.closed, Status.failed)
 
     def _has_work(self) -> bool:
         unfinished = self.scheduler.unfinished()
