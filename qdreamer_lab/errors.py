@@ -9,6 +9,7 @@ __all__ = [
     "MemoryLimitError",
     "ObservableError",
     "PlanError",
+    "PubError",
     "QDreamerError",
     "QasmError",
 ]
@@ -28,6 +29,10 @@ class ObservableError(QDreamerError):
 
 class PlanError(QDreamerError):
     """No such plan can exist, or the plan contradicts itself."""
+
+
+class PubError(QDreamerError):
+    """A PUB whose circuit, observables and parameter values do not fit together."""
 
 
 class MemoryLimitError(QDreamerError):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.errors import CircuitError
 from qdreamer_lab.workload.gates import FlatGate, flat_gates
 from qdreamer_lab.workload.observables import as_sparse
 from qdreamer_lab.workload.schmidt import gate_cut_gamma, schmidt_coefficients
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BlockCircuit:
     """A circuit as two-qubit blocks in the order they are applied, up to a global phase.
 
@@ -62,6 +63,9 @@ class BlockCircuit:
         assert self.unitaries.shape == (m, 4, 4)
         assert len(self.sources) == m
         assert set(self.pairs.ravel().tolist()).isdisjoint(self.lone)
+
+    def __repr__(self) -> str:
+        return f"<BlockCircuit: {self.num_qubits} qubits, {self.num_blocks} blocks>"
 
     @property
     def num_blocks(self) -> int:
@@ -109,7 +113,8 @@ def to_blocks(circuit: QuantumCircuit, observables: object | None = None) -> Blo
             qubits that lose all their blocks become lone.
 
     Raises:
-        CircuitError: on measurements, resets, classical control, or unbound parameters.
+        CircuitError: on measurements, resets, classical control, unbound parameters, or matrices
+            with entries that are not finite.
         ObservableError: if an observable has another number of qubits than the circuit.
     """
     runs = _Runs()
@@ -128,7 +133,22 @@ def to_blocks(circuit: QuantumCircuit, observables: object | None = None) -> Blo
     busy = set(pairs.ravel().tolist())
     lone = {q: _chain(runs.pending.get(q, ())) for q in range(num_qubits) if q not in busy}
     sources = tuple(tuple(sorted({g.source for g in run})) for run in runs.members)
-    return BlockCircuit(num_qubits, pairs, _products(runs), lone, sources, measured)
+    unitaries = _products(runs)
+    _check_finite(unitaries, sources, lone)
+    return BlockCircuit(num_qubits, pairs, unitaries, lone, sources, measured)
+
+
+def _check_finite(
+    unitaries: NDArray[np.complex128],
+    sources: tuple[tuple[int, ...], ...],
+    lone: Mapping[int, NDArray[np.complex128]],
+) -> None:
+    broken = np.flatnonzero(~np.isfinite(unitaries).all(axis=(1, 2)))
+    if len(broken):
+        raise CircuitError(f"a parameter of instructions {sources[broken[0]]} is not finite")
+    for qubit, matrix in lone.items():
+        if not np.isfinite(matrix).all():
+            raise CircuitError(f"a parameter of a gate on qubit {qubit} is not finite")
 
 
 def observed_qubits(observables: object, num_qubits: int) -> tuple[int, ...]:

@@ -81,7 +81,7 @@ class Fragment:
     wire_cuts: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CutPlan:
     """Where a circuit is cut so that no fragment is wider than `max_qubits`.
 
@@ -201,6 +201,9 @@ class CutPlan:
             f"{kinds}, {_count(len(self.fragments), 'fragment')} of width {widths or 0} "
             f"(max {self.max_qubits}), sampling overhead 2^{self.log2_overhead:.2f}"
         )
+
+    def __repr__(self) -> str:
+        return f"<CutPlan: {self.summary}>"
 
     def __str__(self) -> str:
         lines = [f"{self.blocks.num_qubits} qubits: {self.summary}"]

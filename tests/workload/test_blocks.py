@@ -86,6 +86,7 @@ def test_twenty_thousand_gates_are_quick():
         (lambda c: c.reset(1), "reset on qubit 1"),
         (lambda c: c.initialize([1, 0], 1), "initialize on qubit 1"),
         (lambda c: c.rx(Parameter("theta"), 0), "unbound parameters: theta"),
+        (lambda c: c.rx(np.inf, 0), r"instructions \(0, 1\) is not finite"),
     ],
 )
 def test_what_is_not_unitary_is_refused(build, words):
