@@ -15,7 +15,7 @@ from qiskit.primitives import BaseEstimatorV2, PrimitiveResult, PubResult
 from qiskit.primitives.containers import DataBin
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
-from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
+from qdreamer_lab.errors import CircuitError, PlanError, PubError, QDreamerError
 from qdreamer_lab.workload.blocks import to_blocks
 from qdreamer_lab.workload.dispatch import run_jobs
 from qdreamer_lab.workload.exact import ExactRun, prepare
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+    from qiskit import QuantumCircuit
 
     from qdreamer_lab.workload.dispatch import FragmentRow, Progress, SessionLike
     from qdreamer_lab.workload.plan import CutPlan
@@ -53,6 +54,8 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         max_qubits: greatest width of a fragment.
         mode: `"exact"`: fragments are simulated as state vectors and the values are exact to
             rounding, without shots; `stds` are zero and `precision` is met trivially.
+        plan: cut like this instead of planning; it must be made for the circuits that are run, and
+            for observables at least as wide. Its own `max_qubits` then counts.
         session: where fragments run as tasks; None runs them in this process.
         seed: makes planning repeatable; None is the same as 0.
         memory_limit_bytes: most memory that one fragment, or the reconstruction, may take; None
@@ -70,6 +73,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         max_qubits: int,
         *,
         mode: str = "exact",
+        plan: CutPlan | None = None,
         session: SessionLike | None = None,
         seed: int | None = None,
         memory_limit_bytes: int | None = None,
@@ -79,6 +83,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             raise QDreamerError(f"unknown mode {mode!r}; there is {', '.join(map(repr, MODES))}")
         check_width(max_qubits)
         self._max_qubits = max_qubits
+        self._plan = plan
         self._session = session
         self._seed = 0 if seed is None else seed
         self._memory_limit_bytes = memory_limit_bytes
@@ -134,19 +139,29 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
     ) -> list[_Binding]:
         """Plan once; later bindings keep the labels as long as they have the same blocks."""
         bindings: list[_Binding] = []
-        observables = pub.observables
+        plan = self._plan
         for k, circuit in enumerate(pub.parameter_values.bind_all(pub.circuit).ravel()):
-            blocks = to_blocks(circuit, observables)
-            if bindings and np.array_equal(blocks.pairs, bindings[0].plan.blocks.pairs):
-                plan = replace(bindings[0].plan, blocks=blocks)
-            else:
-                plan = plan_blocks(blocks, self._max_qubits, seed=self._seed)
+            plan = self._replanned(circuit, pub.observables, plan)
             wanted: dict[Factors, int] = {}
             for observable in np.unique(which[1][which[0] == k]).tolist():
                 for term in terms[observable]:
                     wanted.setdefault(term.factors, len(wanted))
             bindings.append(_Binding(plan, wanted, prepare(plan, list(wanted))))
         return bindings
+
+    def _replanned(
+        self, circuit: QuantumCircuit, observables: object, known: CutPlan | None
+    ) -> CutPlan:
+        """The known plan with this circuit's matrices, if it has the same blocks; or a new one."""
+        blocks = to_blocks(circuit, observables)
+        if known is not None and np.array_equal(blocks.pairs, known.blocks.pairs):
+            return replace(known, blocks=blocks)
+        if self._plan is None:
+            return plan_blocks(blocks, self._max_qubits, seed=self._seed)
+        whole = to_blocks(circuit)
+        if not np.array_equal(whole.pairs, self._plan.blocks.pairs):
+            raise PlanError("the plan was made for another circuit, or for narrower observables")
+        return replace(self._plan, blocks=whole)
 
 
 def _coerced(pub: Any, precision: float | None, number: int) -> EstimatorPub:

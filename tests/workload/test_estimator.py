@@ -14,7 +14,7 @@ from qiskit.circuit.library import efficient_su2
 from qiskit.primitives import BaseEstimatorV2, StatevectorEstimator
 from qiskit.providers import JobStatus
 
-from qdreamer_lab import CutEstimator
+from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.errors import CircuitError, MemoryLimitError, PlanError, PubError, QDreamerError
 from qdreamer_lab.workload import dispatch
 
@@ -218,3 +218,17 @@ def test_bad_widths_are_refused(width):
 def test_a_mode_that_does_not_exist_is_refused():
     with pytest.raises(QDreamerError, match="unknown mode 'sampled'; there is 'exact'"):
         CutEstimator(2, mode="sampled")
+
+
+def test_a_given_plan_is_used():
+    plan = plan_cuts(bound(6), 4, observables=["ZIIIII", "IIIIIX"])
+    result = CutEstimator(2, plan=plan).run([(bound(6), "ZIIIII")]).result()[0]
+    assert result.metadata["plan"].max_qubits == 4
+    expected = StatevectorEstimator().run([(bound(6), "ZIIIII")]).result()[0].data.evs
+    assert result.data.evs == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_plan_for_another_circuit_is_refused():
+    job = CutEstimator(2, plan=plan_cuts(bound(5), 3)).run([(bound(6), "ZIIIII")])
+    with pytest.raises(PlanError, match="made for another circuit"):
+        job.result()
