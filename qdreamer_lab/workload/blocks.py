@@ -113,10 +113,12 @@ def to_blocks(circuit: QuantumCircuit, observables: object | None = None) -> Blo
             qubits that lose all their blocks become lone.
 
     Raises:
-        CircuitError: on measurements, resets, classical control, unbound parameters, or matrices
-            with entries that are not finite.
+        CircuitError: if there are no qubits; on measurements, resets, classical control, unbound
+            parameters, or matrices with entries that are not finite.
         ObservableError: if an observable has another number of qubits than the circuit.
     """
+    if circuit.num_qubits == 0:
+        raise CircuitError("the circuit has no qubits")
     runs = _Runs()
     for gate in flat_gates(circuit):
         runs.add(gate)

@@ -60,6 +60,10 @@ Progress = Callable[[int, int, FragmentRow], object]
 """Told after each job: jobs done, jobs in all, and the row of the one that finished."""
 
 
+_Keep = Callable[[int, FragmentResult, Any], None]
+"""Takes a job's number, its result, and the record of the task that ran it."""
+
+
 def run_jobs(
     jobs: Sequence[tuple[int, FragmentJob]],
     session: SessionLike | None,
@@ -96,16 +100,25 @@ def run_jobs(
         if progress is not None:
             progress(len(results), len(jobs), rows[k])
 
+    ordered = [(k, *jobs[k]) for k in order]
     if session is None:
-        for k in order:
-            if stop.is_set():
-                raise CancelledError
-            keep(
-                k, run_fragment(jobs[k][1].program, jobs[k][1].operators, memory_limit_bytes), None
-            )
+        _run_here(ordered, memory_limit_bytes, stop, keep)
     else:
-        _run_on(session, [(k, *jobs[k]) for k in order], memory_limit_bytes, stop, keep)
+        _run_on(session, ordered, memory_limit_bytes, stop, keep)
     return [results[k] for k in range(len(jobs))], [rows[k] for k in range(len(jobs))]
+
+
+def _run_here(
+    jobs: Sequence[tuple[int, int, FragmentJob]],
+    memory_limit_bytes: int | None,
+    stop: threading.Event,
+    keep: _Keep,
+) -> None:
+    """Run jobs one after another; `stop` is looked at between them."""
+    for k, _, job in jobs:
+        if stop.is_set():
+            raise CancelledError
+        keep(k, run_fragment(job.program, job.operators, memory_limit_bytes), None)
 
 
 def _run_on(
@@ -113,7 +126,7 @@ def _run_on(
     jobs: Sequence[tuple[int, int, FragmentJob]],
     memory_limit_bytes: int | None,
     stop: threading.Event,
-    keep: Callable[[int, FragmentResult, Any], None],
+    keep: _Keep,
 ) -> None:
     """Submit jobs as tasks and take their results as they come; leave none behind on failure."""
     several = len({binding for _, binding, _ in jobs}) > 1

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CutPlan", "Fragment", "GateCut", "Segment", "WireCut"]
 
+_LISTED_FRAGMENTS = 6
+"""A summary names the width of each of up to this many fragments."""
+
 WIRE_CUT_GAMMA = 4.0
 """gamma of cutting one wire without classical communication (Brenner, Piveteau and Sutter,
 arXiv:2302.03366)."""
@@ -196,7 +199,9 @@ class CutPlan:
         wires = self.num_cuts - gates
         parts = [_count(gates, "gate cut"), _count(wires, "wire cut")]
         kinds = " and ".join(p for p in parts if not p.startswith("0")) or "no cuts"
-        widths = ", ".join(str(f.width) for f in self.fragments)
+        each = [f.width for f in self.fragments]
+        few = len(each) <= _LISTED_FRAGMENTS
+        widths = ", ".join(map(str, each)) if few else f"up to {max(each)}"
         return (
             f"{kinds}, {_count(len(self.fragments), 'fragment')} of width {widths or 0} "
             f"(max {self.max_qubits}), sampling overhead 2^{self.log2_overhead:.2f}"

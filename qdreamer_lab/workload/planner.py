@@ -13,7 +13,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import CXGate, RZZGate, UnitaryGate
 
-from qdreamer_lab.errors import CircuitError, PlanError
+from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.blocks import BlockCircuit, to_blocks
 from qdreamer_lab.workload.plan import CutPlan
 from qdreamer_lab.workload.schmidt import gate_cut_gamma
@@ -47,8 +47,6 @@ def plan_cuts(
         PlanError: if `max_qubits` is not a positive integer, or no plan was found.
     """
     check_width(max_qubits)
-    if circuit.num_qubits == 0:
-        raise CircuitError("the circuit has no qubits")
     return plan_blocks(to_blocks(circuit, observables), max_qubits, seed=seed)
 
 
