@@ -157,10 +157,11 @@ class Task(concurrent.futures.Future[Any]):
         """
         if self.cancelled():
             return True
+        parts = self.parts  # let go of as soon as this is canceled
         if not super().cancel():
             return False
         self.set_running_or_notify_cancel()
-        for part in self.parts:
+        for part in parts:
             part.cancel()
         self._future.cancel()
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import psutil
@@ -12,8 +13,15 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def available_bytes() -> int:
-    """Memory that is free on this machine, or left under the control group's limit if less."""
+    """Memory this process may still take.
+
+    That is what is free on this machine, or left under the control group's limit, or under the
+    limit that a pilot gave its worker, whichever is least.
+    """
     free = int(psutil.virtual_memory().available)
+    share = os.environ.get("PILOT_MEMORY_PER_WORKER_BYTES")
+    if share is not None:
+        free = min(free, int(share) - psutil.Process().memory_info().rss)
     try:
         limit = int((_CGROUP / "memory.max").read_text())
         used = int((_CGROUP / "memory.current").read_text())
