@@ -108,13 +108,15 @@ class Session:
     def _take_up_orphans(self, link: Link) -> None:
         from distributed import Future
 
+        for key, pickled in link.call("task_results").items():
+            self._follow(key, None).tell({"key": key, "result": pickled})
         keys = link.call("orphans")
         for key in keys:  # the futures first: the scheduler reports on them at once
-            self._follow(Future(key, link.client))
+            self._follow(key, Future(key, link.client))
         if keys:
             link.call("hand_over", keys=keys, client=link.client.id)
-        for key in keys:
-            self._tasks[key].output.extend(link.call("task_output", key=key))
+        for task in self._tasks.values():
+            task.output.extend(link.call("task_output", key=task.key))
 
     def _on_news(self, event: tuple[float, dict[str, Any]]) -> None:
         news = event[1]
@@ -268,12 +270,12 @@ class Session:
                 priority=-time.time(),  # first come, first served, also across notebooks
                 pure=False,
             )
-        return self._follow(future, parts, part=part)
+        return self._follow(future.key, future, parts=parts, part=part)
 
-    def _follow(self, future: Any, parts: tuple[Task, ...] = (), *, part: bool = False) -> Task:
-        task = Task(future, records=self.history, parts=parts, lost=self._link.lost)
+    def _follow(self, key: str, future: Any, **options: Any) -> Task:
+        task = Task(key, future, records=self.history, lost=self._link.lost, **options)
         self._tasks[task.key] = task
-        if part:  # its whole holds on to it
+        if options.get("part"):  # its whole holds on to it
             return task
         self._unfinished[task.key] = task
         task.add_done_callback(self._settle)
@@ -390,7 +392,7 @@ class Session:
 
 def _future(value: Any) -> Any:
     if isinstance(value, Task):
-        return value._future
+        return value.reference
     if isinstance(value, list):
         return [_future(item) for item in value]
     return value

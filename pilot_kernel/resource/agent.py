@@ -16,6 +16,7 @@ import signal
 import socket
 import tempfile
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,8 @@ class Agent:
         self.pilots: dict[str, _Pilot] = {}
         self.leave = asyncio.Event()
         self.changing = asyncio.Lock()
-        self.correcting: set[asyncio.Future[None]] = set()
+        self.background: set[asyncio.Future[Any]] = set()
+        self.without_process: frozenset[str] = frozenset()
         self.security: Any = None
         self.cluster: Any = None
         self.dashboard_port: int | None = None
@@ -213,16 +215,26 @@ class Agent:
         ]
         for pilot, name in dead:
             log.info("worker %s ended; bringing it back", name)
-            self.cluster.workers.pop(name, None)
+            worker = self.cluster.workers.pop(name, None)
+            if worker is not None:
+                self._in_background(worker.close())
             pilot.revived += 1
         if dead:
             self._correct_soon()
 
     def _ended(self, name: str) -> bool:
+        from distributed import Nanny
         from distributed.core import Status
 
         worker = self.cluster.workers.get(name)
-        return worker is None or worker.status in (Status.closed, Status.failed)
+        if worker is None or worker.status in (Status.closed, Status.failed):
+            return True
+        if isinstance(worker, Nanny) and not worker.is_alive():
+            # It may be about to restart its process; twice in a row means that it failed to.
+            seen, self.without_process = name in self.without_process, self.without_process | {name}
+            return seen
+        self.without_process -= {name}
+        return False
 
     def _has_work(self) -> bool:
         unfinished = self.scheduler.unfinished()
@@ -254,9 +266,12 @@ class Agent:
         return next(name for name in names if name not in self.pilots)
 
     def _correct_soon(self) -> None:
-        task = asyncio.ensure_future(self._correct())
-        self.correcting.add(task)
-        task.add_done_callback(self.correcting.discard)
+        self._in_background(self._correct())
+
+    def _in_background(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.ensure_future(work)
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
 
     async def _correct(self) -> None:
         async with self.changing:

@@ -45,22 +45,26 @@ class Task(concurrent.futures.Future[Any]):
 
     def __init__(
         self,
+        key: str,
         future: Any,
         *,
         records: Callable[[list[str]], list[TaskRecord]],
-        parts: tuple["Task", ...] = (),
         lost: Callable[[], AgentLostError],
+        parts: tuple["Task", ...] = (),
+        part: bool = False,
     ) -> None:
         """Follow a Dask future.
 
         Args:
-            future: The Dask future.
+            key: The task's key.
+            future: The Dask future; None if `tell` will bring the result.
             records: Looks up records by key.
-            parts: The tasks whose results this one joins.
             lost: Makes the error for when the agent is gone.
+            parts: The tasks whose results this one joins.
+            part: It is one of those.
         """
         super().__init__()
-        self.key: str = future.key
+        self.key = key
         self.name = task_name(self.key)
         self.output = Output()
         self.parts = parts
@@ -74,11 +78,12 @@ class Task(concurrent.futures.Future[Any]):
         self._pickled: bytes | None = None
         self._part_count = len(parts)
         self.add_done_callback(lambda _: self._let_go())
-        future.client.loop.add_callback(self._follow)
+        self._part = part
+        if future is not None:
+            future.client.loop.add_callback(self._follow, future._state)
 
-    async def _follow(self) -> None:
+    async def _follow(self, state: Any) -> None:
         # FutureState is what Dask itself waits on; a done callback would cost a thread a task.
-        state = self._future._state
         await state.wait()
         if self.done():  # canceled from here
             return
@@ -116,6 +121,9 @@ class Task(concurrent.futures.Future[Any]):
         elif "result" in news:
             self._pickled = news["result"]
             self.set_result(_ON_WORKER)
+            if not self._part:
+                # Dask would run the task again if the worker that holds its result died.
+                self._future = None
         elif "died" in news:
             self._begun = False
             self.deaths = news["deaths"]
@@ -158,13 +166,20 @@ class Task(concurrent.futures.Future[Any]):
         if self.cancelled():
             return True
         parts = self.parts  # let go of as soon as this is canceled
+        future = self._future
         if not super().cancel():
             return False
         self.set_running_or_notify_cancel()
         for part in parts:
             part.cancel()
-        self._future.cancel()
+        future.cancel()
         return True
+
+    @property
+    def reference(self) -> Any:
+        """What stands for the result among another task's arguments: a Dask future, or itself."""
+        future = self._future
+        return self.result() if future is None else future
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the value the task returned.
