@@ -19,7 +19,7 @@ $(VENV)/.ready: pyproject.toml
 demo: $(VENV)/.ready
 	$(BIN)/qdreamer-lab demo --max-qubits $(MAX_QUBITS) \
 	  $(if $(CIRCUIT),--circuit '$(CIRCUIT)') $(if $(OBSERVABLE),--observable '$(OBSERVABLE)')
-	$(if $(CIRCUIT),,$(BIN)/python -m qdreamer_lab.notebook notebooks/01_quickstart.ipynb)
+	$(if $(CIRCUIT),,$(BIN)/jupyter execute --kernel_name=pilot notebooks/01_quickstart.ipynb)
 
 test: lint
 	$(BIN)/python -m pytest -m 'not real'
