@@ -70,12 +70,12 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
     texts = options.observables or _default_observables(circuit.num_qubits)
     observables = [parse_observable(text, circuit.num_qubits) for text in texts]
     _print_header(out, name, circuit, texts)
-    _say(out, "planning", f"fragments of at most {options.max_qubits} qubits …")
-    start = time.perf_counter()
-    plan = plan_cuts(circuit, options.max_qubits, observables=observables)
-    _say(out, "plan", f"{plan.summary}, in {_seconds(time.perf_counter() - start)}")
     progress = _Progress(out)
-    with _session(options) as session:
+    with _session(options) as session:  # its workers come up while the cuts are being planned
+        _say(out, "planning", f"fragments of at most {options.max_qubits} qubits …")
+        start = time.perf_counter()
+        plan = plan_cuts(circuit, options.max_qubits, observables=observables)
+        _say(out, "plan", f"{plan.summary}, in {_seconds(time.perf_counter() - start)}")
         estimator = CutEstimator(options.max_qubits, plan=plan, session=session, progress=progress)
         result = estimator.run([(circuit, observables)]).result()[0]
     progress.finish()
@@ -108,10 +108,8 @@ def _session(options: DemoOptions) -> Iterator[Any]:
         return
     import pilot_kernel
 
-    opened: Any = pilot_kernel.session()  # type: ignore[attr-defined,unused-ignore]
-    with opened as session:
-        if options.workers is not None:
-            session.add_pilot("local://", cores_per_node=options.workers)
+    with pilot_kernel.Session() as session:
+        session.add_pilot("local://", cores_per_node=options.workers)
         yield session
 
 
