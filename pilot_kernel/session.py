@@ -7,6 +7,7 @@ starts.
 import atexit
 import secrets
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
@@ -107,13 +108,15 @@ class Session:
     def _take_up_orphans(self, link: Link) -> None:
         from distributed import Future
 
+        for key, pickled in link.call("task_results").items():
+            self._follow(key, None).tell({"key": key, "result": pickled})
         keys = link.call("orphans")
         for key in keys:  # the futures first: the scheduler reports on them at once
-            self._follow(Future(key, link.client))
+            self._follow(key, Future(key, link.client))
         if keys:
             link.call("hand_over", keys=keys, client=link.client.id)
-        for key in keys:
-            self._tasks[key].output.extend(link.call("task_output", key=key))
+        for task in self._tasks.values():
+            task.output.extend(link.call("task_output", key=task.key))
 
     def _on_news(self, event: tuple[float, dict[str, Any]]) -> None:
         news = event[1]
@@ -123,9 +126,7 @@ class Session:
 
     # ---- pilots
 
-    def add_pilot(
-        self, description: PilotDescription | str | None = None, **keys: Any
-    ) -> Pilot:
+    def add_pilot(self, description: PilotDescription | str | None = None, **keys: Any) -> Pilot:
         """Ask for workers. They come in the background; tasks can be submitted meanwhile.
 
         Args:
@@ -156,7 +157,9 @@ class Session:
 
     def _ask_pilots(self) -> list[PilotStatus]:
         return [
-            PilotStatus(**{**row, "state": PilotState(row["state"]), "offers": tuple(row["offers"])})
+            PilotStatus(
+                **{**row, "state": PilotState(row["state"]), "offers": tuple(row["offers"])}
+            )
             for row in self._link.call("pilot_list")
         ]
 
@@ -209,11 +212,11 @@ class Session:
             PlacementError: `on` names nothing that exists.
             AgentLostError: The session's agent is gone.
         """
-        return self._submit(
+        return self.submit_call(
             fn, args, kwargs, on=on, name=name, retries=retries, timeout_s=timeout_s
         )
 
-    def _submit(
+    def submit_call(
         self,
         fn: Callable[..., Any],
         args: tuple[Any, ...],
@@ -226,6 +229,19 @@ class Session:
         parts: tuple[Task, ...] = (),
         part: bool = False,
     ) -> Task:
+        """What `submit` does, for callers with options of their own.
+
+        Args:
+            fn: What to call.
+            args: Its arguments.
+            kwargs: Its keyword arguments.
+            on: As for `submit`.
+            name: As for `submit`.
+            retries: As for `submit`.
+            timeout_s: As for `submit`.
+            parts: The tasks whose results this one joins.
+            part: It is one of those, and does not show among the session's tasks.
+        """
         if self.closed:
             raise PilotError("this session is closed; pilot_kernel.session() begins a new one")
         if not callable(fn):
@@ -251,14 +267,15 @@ class Session:
                 **{key: _future(value) for key, value in kwargs.items()},
                 key=f"{label}-{secrets.token_hex(4)}",
                 resources=requirement(on),
+                priority=-time.time(),  # first come, first served, also across notebooks
                 pure=False,
             )
-        return self._follow(future, parts, part=part)
+        return self._follow(future.key, future, parts=parts, part=part)
 
-    def _follow(self, future: Any, parts: tuple[Task, ...] = (), *, part: bool = False) -> Task:
-        task = Task(future, records=self.history, parts=parts, lost=self._link.lost)
+    def _follow(self, key: str, future: Any, **options: Any) -> Task:
+        task = Task(key, future, records=self.history, lost=self._link.lost, **options)
         self._tasks[task.key] = task
-        if part:  # its whole holds on to it
+        if options.get("part"):  # its whole holds on to it
             return task
         self._unfinished[task.key] = task
         task.add_done_callback(self._settle)
@@ -272,6 +289,8 @@ class Session:
     @property
     def tasks(self) -> list[Task]:
         """The unfinished tasks and the latest finished ones, in order of submission."""
+        if self._link.found:
+            self._link.wait()  # the tasks that were taken up belong here too
         return [*self._finished, *self._unfinished.values()]
 
     def history(self, keys: list[str] | None = None) -> list[TaskRecord]:
@@ -373,7 +392,7 @@ class Session:
 
 def _future(value: Any) -> Any:
     if isinstance(value, Task):
-        return value._future
+        return value.reference
     if isinstance(value, list):
         return [_future(item) for item in value]
     return value
@@ -415,5 +434,3 @@ def use(chosen: Session) -> None:
     global _current
     with _current_lock:
         _current = chosen
-
-

@@ -1,16 +1,14 @@
 """Qiskit's estimator on a pilot."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qiskit.primitives import BaseEstimatorV2
 
+from pilot_kernel.primitive.host import Host
 from pilot_kernel.primitive.job import PilotJob
 from pilot_kernel.primitive.pubs import estimator_pubs
 from pilot_kernel.primitive.run import submit_pubs
-
-if TYPE_CHECKING:
-    from pilot_kernel.session import Session
 
 __all__ = ["PilotEstimator"]
 
@@ -28,7 +26,7 @@ class PilotEstimator(BaseEstimatorV2):  # type: ignore[misc]
 
     def __init__(
         self,
-        session: "Session",
+        session: Host,
         *,
         on: str | None = None,
         default_precision: float = 0.0,

@@ -23,7 +23,11 @@ _LETTERS = frozenset("IXYZ01+-rl")
 _AMPLITUDE_BYTES = 16  # complex128
 _FREE_METHODS = frozenset({"matrix_product_state", "stabilizer", "extended_stabilizer"})
 _CLIFFORD = frozenset(
-    "id x y z h s sdg sx sxdg cx cy cz swap iswap dcx ecr pauli barrier measure reset delay".split()
+    {
+        *("id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "pauli"),
+        *("cx", "cy", "cz", "swap", "iswap", "dcx", "ecr"),
+        *("barrier", "delay", "measure", "reset"),
+    }
 )
 
 

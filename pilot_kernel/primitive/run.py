@@ -1,8 +1,9 @@
 """PUBs to tasks: check, cut into pieces, spread over the workers, join."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pilot_kernel.primitive.host import Host
 from pilot_kernel.primitive.pieces import chunks, cut, join
 from pilot_kernel.primitive.pubs import (
     check_memory,
@@ -14,16 +15,13 @@ from pilot_kernel.primitive.pubs import (
 from pilot_kernel.primitive.simulate import Settings, simulate, simulate_all
 from pilot_kernel.task.handle import Task
 
-if TYPE_CHECKING:
-    from pilot_kernel.session import Session
-
 __all__ = ["DEFAULT_SHOTS", "run", "submit_pubs"]
 
 DEFAULT_SHOTS = 1024
 
 
 def run(
-    session: "Session",
+    session: Host,
     pubs: Any,
     *,
     shots: int | None = None,
@@ -49,7 +47,7 @@ def _mismatch(given: str, what: str, right: str) -> Exception:
 
 
 def submit_pubs(
-    session: "Session",
+    session: Host,
     pubs: Sequence[Any],
     *,
     on: str | None = None,
@@ -72,14 +70,14 @@ def submit_pubs(
     options: dict[str, Any] = {"on": on, "retries": retries, "timeout_s": timeout_s}
     groups = chunks(cut(pubs, seed), workers=sum(max(1, pilot.wanted) for pilot in pilots))
     if len(groups) == 1:
-        return session._submit(simulate_all, (groups[0], settings), {}, name=name, **options)
+        return session.submit_call(simulate_all, (groups[0], settings), {}, name=name, **options)
     parts = tuple(
-        session._submit(
+        session.submit_call(
             simulate, (group, settings), {}, name=f"{name}.{number}", part=True, **options
         )
         for number, group in enumerate(groups)
     )
-    return session._submit(_join_groups, (list(parts),), {}, name=name, parts=parts, **options)
+    return session.submit_call(_join_groups, (list(parts),), {}, name=name, parts=parts, **options)
 
 
 def _join_groups(groups: list[list[Any]]) -> Any:

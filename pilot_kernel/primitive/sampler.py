@@ -1,16 +1,14 @@
 """Qiskit's sampler on a pilot."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qiskit.primitives import BaseSamplerV2
 
+from pilot_kernel.primitive.host import Host
 from pilot_kernel.primitive.job import PilotJob
 from pilot_kernel.primitive.pubs import sampler_pubs
 from pilot_kernel.primitive.run import DEFAULT_SHOTS, submit_pubs
-
-if TYPE_CHECKING:
-    from pilot_kernel.session import Session
 
 __all__ = ["PilotSampler"]
 
@@ -28,7 +26,7 @@ class PilotSampler(BaseSamplerV2):  # type: ignore[misc]
 
     def __init__(
         self,
-        session: "Session",
+        session: Host,
         *,
         on: str | None = None,
         default_shots: int = DEFAULT_SHOTS,

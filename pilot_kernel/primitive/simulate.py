@@ -78,7 +78,9 @@ def _backend(settings: Settings) -> AerSimulator:
 def _runnable(pub: Any, settings: Settings) -> Any:
     circuit = _translated(pub.circuit, _backend(settings))
     if isinstance(pub, SamplerPub):
-        return pub if circuit is pub.circuit else SamplerPub(circuit, pub.parameter_values, pub.shots)
+        return (
+            pub if circuit is pub.circuit else SamplerPub(circuit, pub.parameter_values, pub.shots)
+        )
     paulis = _in_paulis(pub.observables)
     if circuit is pub.circuit and paulis is pub.observables:
         return pub

@@ -16,6 +16,7 @@ import signal
 import socket
 import tempfile
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ log = logging.getLogger("pilot_kernel.agent")
 
 _PRELOAD = ("distributed", "pilot_kernel.task.worker", "qiskit_aer.primitives")
 _NEVER = 10**9
+_REVIVALS = 5  # a worker that ended so often before any was up will not come
 
 
 def _configure(scratch: str) -> None:
@@ -71,6 +73,7 @@ class _Pilot:
         self.workers: list[str] = []
         self.numbered = 0
         self.was_up = False
+        self.revived = 0
 
     def grow(self, count: int) -> dict[str, Any]:
         new: dict[str, Any] = {}
@@ -82,14 +85,27 @@ class _Pilot:
         self.workers.extend(new)
         return new
 
+    @property
+    def failed(self) -> bool:
+        """Whether its workers keep ending before they are up."""
+        return self.revived > _REVIVALS * max(1, len(self.workers))
+
+    def state(self, up: int) -> PilotState:
+        """Its state, with so many workers up now."""
+        if up:
+            self.was_up, self.revived = True, 0
+        if self.failed:
+            return PilotState.FAILED
+        return PilotState.ACTIVE if self.was_up else PilotState.PENDING
+
     def status(self, scheduler: Any) -> PilotStatus:
+        """How it stands, by what the scheduler sees."""
         up = [ws for ws in scheduler.workers.values() if ws.name in self.workers]
-        self.was_up = self.was_up or bool(up)
         options = [spec["options"] for spec in self.specs]
         return PilotStatus(
             name=self.name,
             resource=self.description.resource,
-            state=PilotState.ACTIVE if self.was_up else PilotState.PENDING,
+            state=self.state(len(up)),
             workers=len(up),
             wanted=len(self.workers),
             running=sum(len(ws.processing) for ws in up),
@@ -109,6 +125,8 @@ class Agent:
         self.pilots: dict[str, _Pilot] = {}
         self.leave = asyncio.Event()
         self.changing = asyncio.Lock()
+        self.background: set[asyncio.Future[Any]] = set()
+        self.without_process: frozenset[str] = frozenset()
         self.security: Any = None
         self.cluster: Any = None
         self.dashboard_port: int | None = None
@@ -176,10 +194,47 @@ class Agent:
         needed = time.monotonic()
         while time.monotonic() - needed < self.idle_timeout_s:
             await asyncio.sleep(min(1.0, self.idle_timeout_s / 4))
+            self._revive()
             if self.scheduler.people() or self._has_work():
                 needed = time.monotonic()
         log.info("no client and no work for %s s", self.idle_timeout_s)
         self.leave.set()
+
+    def _revive(self) -> None:
+        """Bring back workers that ended for good: one that died while it started, or was cut off.
+
+        A nanny restarts a worker that dies later by itself.
+        """
+        if self.changing.locked():
+            return
+        dead = [
+            (pilot, name)
+            for pilot in self.pilots.values()
+            for name in pilot.workers
+            if not pilot.failed and self._ended(name)
+        ]
+        for pilot, name in dead:
+            log.info("worker %s ended; bringing it back", name)
+            worker = self.cluster.workers.pop(name, None)
+            if worker is not None:
+                self._in_background(worker.close())
+            pilot.revived += 1
+        if dead:
+            self._correct_soon()
+
+    def _ended(self, name: str) -> bool:
+        from distributed import Nanny
+        from distributed.core import Status
+
+        worker = self.cluster.workers.get(name)
+        if worker is None or worker.status in (Status.closed, Status.failed):
+            return True
+        if isinstance(worker, Nanny) and not worker.is_alive():
+            # It may be about to restart its process; twice in a row means that it failed to.
+            seen, self.without_process = name in self.without_process, self.without_process | {name}
+            return seen
+        self.without_process -= {name}
+        return False
 
     def _has_work(self) -> bool:
         unfinished = self.scheduler.unfinished()
@@ -211,14 +266,19 @@ class Agent:
         return next(name for name in names if name not in self.pilots)
 
     def _correct_soon(self) -> None:
-        task = asyncio.ensure_future(self._correct())
-        task.add_done_callback(
-            lambda done: done.exception() and log.error("workers", exc_info=done.exception())
-        )
+        self._in_background(self._correct())
+
+    def _in_background(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.ensure_future(work)
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
 
     async def _correct(self) -> None:
         async with self.changing:
-            await self.cluster._correct_state()
+            try:
+                await self.cluster._correct_state()
+            except Exception:  # the pilot stays PENDING and the log tells why
+                log.exception("workers did not start")
 
     async def pilot_scale(self, name: str, workers: int) -> None:
         """Grow or shrink a pilot to so many workers; those that go hand their results on first."""
@@ -247,9 +307,7 @@ class Agent:
 
     async def pilot_list(self) -> list[dict[str, Any]]:
         """The status of every pilot, as plain dicts."""
-        return [
-            dataclasses.asdict(pilot.status(self.scheduler)) for pilot in self.pilots.values()
-        ]
+        return [dataclasses.asdict(pilot.status(self.scheduler)) for pilot in self.pilots.values()]
 
     async def agent_leave(self) -> None:
         """Close everything and end the process."""

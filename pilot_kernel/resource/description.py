@@ -72,9 +72,7 @@ class PilotDescription:
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise DescriptionError(f"{key}={value!r}: a whole number of at least {least}")
-        object.__setattr__(
-            self, "scheduler_script_commands", tuple(self.scheduler_script_commands)
-        )
+        object.__setattr__(self, "scheduler_script_commands", tuple(self.scheduler_script_commands))
 
     def _check_name(self) -> None:
         if self.name is None:

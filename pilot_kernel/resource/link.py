@@ -1,5 +1,6 @@
 """The notebook's line to its agent: a Dask client, and calls of the agent's own handlers."""
 
+import contextlib
 import logging
 import subprocess
 import threading
@@ -72,13 +73,17 @@ class Link:
             AgentLostError: The agent is gone.
             AgentStartError: The agent did not come up.
         """
-        if not self._ready.is_set() and threading.current_thread() is not self._opening:
-            self._ready.wait()
+        self.wait()
         if self._error is not None:
             raise self._error
         if self._client.status != "running":
             raise self.lost()
         return self._client
+
+    def wait(self) -> None:
+        """Wait until the line is open, or has failed to open."""
+        if threading.current_thread() is not self._opening:
+            self._ready.wait()
 
     @property
     def broken(self) -> bool:
@@ -121,10 +126,8 @@ class Link:
         """Hang up; with `leave`, the agent ends, and this waits until it has."""
         self._ready.wait()
         if leave and not self.broken:
-            try:
+            with contextlib.suppress(AgentLostError):
                 self.call("agent_leave")
-            except AgentLostError:
-                pass
         if self._client is not None:
             self._client.close(timeout=2)
         if leave and self.entry is not None:

@@ -45,7 +45,10 @@ def worker_specs(description: PilotDescription, name: str, security: Any) -> lis
     each = memory // len(kinds)
 
     def spec(kind: str, number: int) -> dict[str, Any]:
-        env = {"PILOT_CORES_PER_WORKER": str(description.cores_per_worker)}
+        env = {
+            "PILOT_CORES_PER_WORKER": str(description.cores_per_worker),
+            "PILOT_MEMORY_PER_WORKER_BYTES": str(each),
+        }
         if kind == "GPU":
             env["CUDA_VISIBLE_DEVICES"] = str(number)
         return {

@@ -1,5 +1,6 @@
-"""Which agents of this user are alive: one folder an agent, on disk, so that a restarted kernel
-finds its agent again and nothing is left behind unseen.
+"""Which agents of this user are alive: one folder an agent, on disk.
+
+So a restarted kernel finds its agent again, and nothing is left behind unseen.
 """
 
 import dataclasses
@@ -65,10 +66,8 @@ class AgentEntry:
             return True
         try:
             process = psutil.Process(self.pid)
-            return (
-                abs(process.create_time() - self.started) < 1
-                and process.status() != psutil.STATUS_ZOMBIE
-            )
+            same = abs(process.create_time() - self.started) < 1
+            return same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from distributed import Scheduler
 
-__all__ = ["DEATHS_ALLOWED", "ORPHANAGE", "AgentScheduler"]
+__all__ = ["DEATHS_ALLOWED", "LEAVING", "ORPHANAGE", "AgentScheduler"]
 
 ORPHANAGE = "orphanage"
 """The client on whose behalf the scheduler holds tasks whose own client is gone."""
@@ -20,11 +20,23 @@ DEATHS_ALLOWED = "deaths_allowed"
 
 DEFAULT_DEATHS_ALLOWED = 2
 
+LEAVING = "pilot-leaving"
+"""What a worker sends before it ends itself, so that nobody is blamed for it."""
+
 _NO_PEOPLE = frozenset({ORPHANAGE, "fire-and-forget"})
 
 
 class AgentScheduler(Scheduler):  # type: ignore[misc]
     """The scheduler inside an agent."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.leaving: set[str] = set()
+        self.stream_handlers[LEAVING] = self.handle_leaving
+
+    def handle_leaving(self, worker: str, **_: Any) -> None:
+        """A worker is about to end itself."""
+        self.leaving.add(worker)
 
     def remove_client(self, client: str, stimulus_id: str | None = None) -> None:
         """Let a client go, but keep what it was waiting for."""
@@ -37,7 +49,10 @@ class AgentScheduler(Scheduler):  # type: ignore[misc]
         self, address: str, *, stimulus_id: str, expected: bool = False, close: bool = True
     ) -> Literal["OK", "already-removed"]:
         """Remove a worker; a task that ran on it when it died uses up one of its allowed deaths."""
-        worker = self.workers.get(self.coerce_address(address))
+        address = self.coerce_address(address)
+        worker = self.workers.get(address)
+        expected = expected or address in self.leaving
+        self.leaving.discard(address)
         if worker is not None and not expected:
             # A worker takes its tasks in order of priority, so these were running.
             suspects = heapq.nsmallest(
@@ -46,7 +61,9 @@ class AgentScheduler(Scheduler):  # type: ignore[misc]
             for ts in worker.processing:
                 if ts not in suspects:
                     ts.suspicious -= 1  # the base class is about to add one to each
-                elif ts.suspicious >= (ts.annotations or {}).get(DEATHS_ALLOWED, DEFAULT_DEATHS_ALLOWED):
+                elif ts.suspicious >= (ts.annotations or {}).get(
+                    DEATHS_ALLOWED, DEFAULT_DEATHS_ALLOWED
+                ):
                     ts.suspicious = self.allowed_failures
         outcome: Literal["OK", "already-removed"] = await super().remove_worker(
             address, stimulus_id=stimulus_id, expected=expected, close=close

@@ -1,5 +1,6 @@
-"""How a task's function is called on its worker: so that it can be ended, and so that whatever it
-raises can be sent back.
+"""How a task's function is called on its worker.
+
+So that it can be ended from outside, and so that whatever it raises can be sent back.
 """
 
 import ctypes
@@ -13,7 +14,7 @@ from distributed.worker import thread_state
 
 from pilot_kernel.errors import TaskFailedError, TaskTimeoutError
 
-__all__ = ["TaskCanceled", "TimeUp", "call", "end", "running_in"]
+__all__ = ["TaskCanceled", "TimeUp", "all_running", "call", "end", "running_in"]
 
 
 class TaskCanceled(BaseException):
@@ -54,11 +55,13 @@ def call(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     except Exception as error:
         if _survives(error):
             raise
-        text = "".join(traceback.format_exception(error))
-        raise TaskFailedError(
+        told = (
             f"{type(error).__qualname__}: {error}\n"
-            f"(this exception cannot be pickled; its traceback on the worker:)\n{text}"
-        ) from None
+            "(this exception cannot be pickled; its traceback on the worker:)\n"
+            + "".join(traceback.format_exception(error))
+        )
+    # Outside the handler: the new error must not drag the old one along as its context.
+    raise TaskFailedError(told)
 
 
 def end(key: str, signal: type[BaseException]) -> bool:
@@ -75,6 +78,12 @@ def end(key: str, signal: type[BaseException]) -> bool:
 def running_in(key: str) -> int | None:
     """The thread that runs a task now."""
     return _running.get(key)
+
+
+def all_running() -> list[str]:
+    """The keys of the tasks that run now."""
+    with _lock:
+        return list(_running)
 
 
 def _survives(error: Exception) -> bool:

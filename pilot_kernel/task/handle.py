@@ -45,22 +45,26 @@ class Task(concurrent.futures.Future[Any]):
 
     def __init__(
         self,
+        key: str,
         future: Any,
         *,
         records: Callable[[list[str]], list[TaskRecord]],
-        parts: tuple["Task", ...] = (),
         lost: Callable[[], AgentLostError],
+        parts: tuple["Task", ...] = (),
+        part: bool = False,
     ) -> None:
         """Follow a Dask future.
 
         Args:
-            future: The Dask future.
+            key: The task's key.
+            future: The Dask future; None if `tell` will bring the result.
             records: Looks up records by key.
-            parts: The tasks whose results this one joins.
             lost: Makes the error for when the agent is gone.
+            parts: The tasks whose results this one joins.
+            part: It is one of those.
         """
         super().__init__()
-        self.key: str = future.key
+        self.key = key
         self.name = task_name(self.key)
         self.output = Output()
         self.parts = parts
@@ -73,12 +77,13 @@ class Task(concurrent.futures.Future[Any]):
         self._fetched: Any = _ON_WORKER
         self._pickled: bytes | None = None
         self._part_count = len(parts)
-        self.add_done_callback(Task._let_go)
-        future.client.loop.add_callback(self._follow)
+        self.add_done_callback(lambda _: self._let_go())
+        self._part = part
+        if future is not None:
+            future.client.loop.add_callback(self._follow, future._state)
 
-    async def _follow(self) -> None:
+    async def _follow(self, state: Any) -> None:
         # FutureState is what Dask itself waits on; a done callback would cost a thread a task.
-        state = self._future._state
         await state.wait()
         if self.done():  # canceled from here
             return
@@ -116,6 +121,9 @@ class Task(concurrent.futures.Future[Any]):
         elif "result" in news:
             self._pickled = news["result"]
             self.set_result(_ON_WORKER)
+            if not self._part:
+                # Dask would run the task again if the worker that holds its result died.
+                self._future = None
         elif "died" in news:
             self._begun = False
             self.deaths = news["deaths"]
@@ -155,13 +163,23 @@ class Task(concurrent.futures.Future[Any]):
         Returns:
             False if it was done already.
         """
+        if self.cancelled():
+            return True
+        parts = self.parts  # let go of as soon as this is canceled
+        future = self._future
         if not super().cancel():
             return False
         self.set_running_or_notify_cancel()
-        for part in self.parts:
+        for part in parts:
             part.cancel()
-        self._future.cancel()
+        future.cancel()
         return True
+
+    @property
+    def reference(self) -> Any:
+        """What stands for the result among another task's arguments: a Dask future, or itself."""
+        future = self._future
+        return self.result() if future is None else future
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the value the task returned.
@@ -195,13 +213,14 @@ class Task(concurrent.futures.Future[Any]):
         return self._wait().__await__()
 
     async def _wait(self) -> Any:
-        done = asyncio.get_running_loop().create_future()
         loop = asyncio.get_running_loop()
+        done = loop.create_future()
 
-        def wake(_: Any) -> None:
-            loop.call_soon_threadsafe(lambda: done.done() or done.set_result(None))
+        def wake() -> None:
+            if not done.done():
+                done.set_result(None)
 
-        self.add_done_callback(wake)
+        self.add_done_callback(lambda _: loop.call_soon_threadsafe(wake))
         await done
         return await loop.run_in_executor(None, self.result)
 
@@ -228,5 +247,3 @@ def _told(error: BaseException, trace: Any, task: Task) -> BaseException:
 def _ours(trace: Any) -> bool:
     path = trace.tb_frame.f_code.co_filename.replace("\\", "/")
     return "/distributed/" in path or "/dask/" in path or path.endswith("pilot_kernel/task/call.py")
-
-

@@ -16,6 +16,7 @@ from pilot_kernel.task.record import TOPIC, TaskRecord, TaskState, task_name
 __all__ = ["Ledger"]
 
 _KEPT_TASKS = 10_000
+_KEPT_RESULTS = 1_000  # of at most 32 kB each
 _KEPT_OUTPUT = 64  # chunks a task; enough to show a re-attached notebook where things stand
 
 
@@ -27,6 +28,7 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
     def __init__(self) -> None:
         self.records: OrderedDict[str, TaskRecord] = OrderedDict()
         self.output: dict[str, deque[tuple[str, str]]] = {}
+        self.results: OrderedDict[str, bytes] = OrderedDict()
         self.scheduler: Any = None
 
     async def start(self, scheduler: Any) -> None:
@@ -34,6 +36,7 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         self.scheduler = scheduler
         scheduler.handlers["task_records"] = self.task_records
         scheduler.handlers["task_output"] = self.task_output
+        scheduler.handlers["task_results"] = self.task_results
 
     def task_records(self, keys: list[str] | None = None) -> list[dict[str, Any]]:
         """The records of `keys`, or all, as plain dicts, the oldest first."""
@@ -43,6 +46,11 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
     def task_output(self, key: str) -> list[tuple[str, str]]:
         """The last chunks that a task printed, as (stream, text)."""
         return list(self.output.get(key, ()))
+
+    def task_results(self) -> dict[str, bytes]:
+        """The latest small results, pickled, which no worker holds any more."""
+        held = self.scheduler.tasks
+        return {key: value for key, value in self.results.items() if key not in held}
 
     def update_graph(self, scheduler: Any, *, tasks: list[str], **kwargs: Any) -> None:
         """New tasks have arrived."""
@@ -103,13 +111,18 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             self.records[record.key] = replace(
                 record, state=TaskState.RUNNING, started=msg["started"]
             )
+        elif "result" in msg:
+            self._keep_result(record.key, msg["result"])
         elif "output" in msg:
             kept = self.output.setdefault(record.key, deque(maxlen=_KEPT_OUTPUT))
             kept.extend(msg["output"])
             printed = sum(len(text) for _, text in msg["output"])
-            self.records[record.key] = replace(
-                record, output_bytes=record.output_bytes + printed
-            )
+            self.records[record.key] = replace(record, output_bytes=record.output_bytes + printed)
+
+    def _keep_result(self, key: str, pickled: bytes) -> None:
+        self.results[key] = pickled
+        while len(self.results) > _KEPT_RESULTS:
+            self.results.popitem(last=False)
 
     def _place(self, key: str) -> dict[str, Any]:
         on = self.scheduler.tasks[key].processing_on

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pilot_kernel.errors import PlacementError
-from pilot_kernel.resource.pilot import PilotStatus
+from pilot_kernel.resource.pilot import PilotState, PilotStatus
 
 __all__ = ["candidates", "requirement"]
 
@@ -22,11 +22,12 @@ def candidates(on: str | None, pilots: Sequence[PilotStatus]) -> list[PilotStatu
     """
     wanted = on or "cpu"
     kind = _KINDS.get(wanted.lower())
-    found = [p for p in pilots if (kind in p.offers if kind else p.name == wanted)]
+    usable = [p for p in pilots if p.state is not PilotState.FAILED]
+    found = [p for p in usable if (kind in p.offers if kind else p.name == wanted)]
     if found:
         return found
-    there = [*sorted({offer.lower() for p in pilots for offer in p.offers})]
-    there += [f"{p.name} ({p.resource})" for p in pilots]
+    there = [*sorted({offer.lower() for p in usable for offer in p.offers})]
+    there += [f"{p.name} ({p.resource}, {p.state})" for p in pilots]
     raise PlacementError(f"on={wanted!r} names nothing here; there is: {', '.join(there)}")
 
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import TextIO
 
-__all__ = ["Capture", "LIMIT"]
+__all__ = ["LIMIT", "Capture"]
 
 LIMIT = 8_000_000
 """Characters of output kept per task; what comes after is counted and dropped."""

@@ -1,5 +1,6 @@
-"""What a pilot adds to a Dask worker: live output, news of long tasks, and an end to those that
-are canceled or out of time.
+"""What a pilot adds to a Dask worker.
+
+That is live output, news of long tasks, and an end to those that are canceled or out of time.
 
 A task that is to end first gets an exception raised in its thread; one that does not heed it
 (it may sit in compiled code) takes its process along, and the nanny brings up a fresh one.
@@ -11,13 +12,14 @@ import time
 from typing import Any
 
 import cloudpickle
-from distributed.core import error_message
+from distributed.core import Status, error_message
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.worker import thread_state
 from distributed.worker_state_machine import ExecuteFailureEvent
 
 from pilot_kernel.errors import TaskTimeoutError
-from pilot_kernel.task.call import TaskCanceled, TimeUp, end, running_in
+from pilot_kernel.resource.scheduler import LEAVING
+from pilot_kernel.task.call import TaskCanceled, TimeUp, all_running, end, running_in
 from pilot_kernel.task.record import TIMEOUT, TOPIC
 from pilot_kernel.task.streams import Capture
 
@@ -45,9 +47,14 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.ticking = self.loop.create_task(self._tick())
 
     async def teardown(self, worker: Any) -> None:
-        """Let go of the worker."""
+        """Let go of the worker, which is closing, and do not let a task hold it up."""
         self.ticking.cancel()
         self.capture.remove()
+        keys = all_running()
+        for key in keys:
+            end(key, TaskCanceled)
+        if keys:
+            self.loop.call_later(_GRACE_S, os._exit, 0)
 
     def transition(self, key: str, start: str, finish: str, **kwargs: Any) -> None:
         """A task has changed its state on this worker."""
@@ -107,9 +114,11 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         if end(key, signal):
             self.loop.call_later(_GRACE_S, self._insist, key, running_in(key), signal)
 
-    def _insist(self, key: str, thread: int, signal: type[BaseException]) -> None:
+    def _insist(self, key: str, thread: int | None, signal: type[BaseException]) -> None:
         if running_in(key) != thread:
             return
+        self.worker.status = Status.paused  # nothing more may start here
+        self.worker.batched_send({"op": LEAVING})
         if issubclass(signal, TimeUp):
             self._report_timeout(key, signal.limit_s)
         self.loop.call_later(_LAST_WORDS_S, os._exit, 1)

@@ -167,5 +167,34 @@ def test_a_client_without_credentials_is_turned_away(session):
     from distributed import Client
 
     address = session._link.entry.address.replace("tls://", "tcp://")
-    with pytest.raises(OSError, match="Timed out|closed|expect"):
+    with pytest.raises(OSError, match=r"Timed out|closed|expect"):
         Client(address, timeout=2, set_as_default=False)
+
+
+def test_a_finished_task_does_not_run_again_when_its_worker_dies(session, tmp_path):
+    runs = tmp_path / "runs"
+
+    def count():
+        with runs.open("a") as file:
+            file.write("x")
+        return os.getpid()
+
+    task = session.submit(count)
+    os.kill(task.result(), signal.SIGKILL)
+    gone = task.result()
+    wait_until(lambda: all(status.workers == 2 for status in session.pilot_statuses()))
+    assert session.submit(lambda pid: pid, task).result(30) == gone
+    assert runs.read_text() == "x"
+    assert task.record.state is TaskState.DONE
+
+
+def test_a_new_process_finds_results_that_the_old_one_had():
+    program = (
+        "import pilot_kernel, os, signal; s = pilot_kernel.session('nb', idle_timeout_s=60);"
+        "s.submit(pow, 2, 9, name='early').result(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=False)
+    with pilot_kernel.Session("nb") as session:
+        (task,) = session.tasks
+        assert (task.name, task.result(), task.state) == ("early", 512, TaskState.DONE)
+        assert session.submit(lambda x: x + 1, task).result() == 513

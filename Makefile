@@ -1,0 +1,46 @@
+# `make demo`, `make test` and `make lab` need Python >= 3.11, git and make, and nothing else.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(CURDIR)/$(VENV)/bin
+MAX_QUBITS ?= 12
+
+.PHONY: demo test test-real lab bench lint clean
+
+# One environment for everything here, made anew when the project's needs change.
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python >= 3.11 is needed; try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pilot_kernel install --sys-prefix
+	touch $@
+
+demo: $(VENV)/.ready
+	$(BIN)/qdreamer-lab demo --max-qubits $(MAX_QUBITS) \
+	  $(if $(CIRCUIT),--circuit '$(CIRCUIT)') $(if $(OBSERVABLE),--observable '$(OBSERVABLE)')
+	$(if $(CIRCUIT),,$(BIN)/jupyter execute --kernel_name=pilot notebooks/01_quickstart.ipynb)
+
+test: lint
+	$(BIN)/python -m pytest -m 'not real'
+
+# What needs root or system packages: a browser, for now. .ci/run installs them.
+test-real: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --editable '.[test,real]'
+	$(BIN)/python -m pytest -m real
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+lab: $(VENV)/.ready
+	PATH="$(BIN):$$PATH" $(BIN)/jupyter lab notebooks/01_quickstart.ipynb
+
+bench: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python benchmarks/pilot.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts
