@@ -4,7 +4,6 @@ Nothing here prints: a thread's print would land in whichever cell is newest.
 """
 
 import contextlib
-import contextvars
 import threading
 import time
 from typing import Any
@@ -85,11 +84,7 @@ class LiveView:
     def follow(self) -> None:
         """Show it, and keep it up to date from a thread until the task has ended."""
         self.show()
-        # The thread speaks in the name of this cell, whichever runs by then.
-        context = contextvars.copy_context()
-        threading.Thread(
-            target=context.run, args=(self._keep,), name="pilot-view", daemon=True
-        ).start()
+        threading.Thread(target=self._keep, name="pilot-view", daemon=True).start()
 
     def _keep(self) -> None:
         ended = threading.Event()

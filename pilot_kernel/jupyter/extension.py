@@ -73,7 +73,7 @@ class _Extension:
 
         No atexit here: a kernel that is busy is killed before it comes to that.
         """
-        session = self._notebook.open_session()
+        session = self._notebook.living_session()
         if not restart and session is not None and all(task.done() for task in session.tasks):
             threading.Thread(target=session.close, name="pilot-close").start()
         assert self._shut_down is not None

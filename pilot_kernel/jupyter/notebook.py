@@ -46,14 +46,17 @@ class Notebook:
 
     def session(self) -> Session:
         """The session, started if there is none. A lost one stays, and says so when used."""
-        starting = self._starting
-        if starting is not None and starting is not threading.current_thread():
-            starting.join()
+        self._join_start()
         return current() or self.start()
+
+    def _join_start(self) -> None:
+        if self._starting is not None:
+            self._starting.join()
+            self._starting = None
 
     def start(self) -> Session:
         """Start a session, or attach to the one this notebook had; nothing if one is open."""
-        return self.open_session() or session(self.name)
+        return self.living_session() or session(self.name)
 
     def start_in_background(self) -> Session:
         """As `start`, and see to it that there is a pilot, without making a cell wait."""
@@ -71,6 +74,12 @@ class Notebook:
 
     def open_session(self) -> Session | None:
         """The session if one is open and alive; starts nothing."""
+        self._join_start()
+        return self.living_session()
+
+    @staticmethod
+    def living_session() -> Session | None:
+        """As `open_session`, for those who cannot wait."""
         found = current()
         return found if found is not None and not found.lost else None
 

@@ -1,0 +1,152 @@
+"""A real IPython shell in this process, and real kernels in others."""
+
+import contextlib
+import os
+import re
+import time
+from dataclasses import dataclass, field
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from jupyter_client.manager import KernelManager
+from traitlets.config import Config
+
+from pilot_kernel.__main__ import main
+from pilot_kernel.session import current, use
+
+PATIENCE_S = 60
+
+
+@pytest.fixture(scope="package")
+def shell(session, tmp_path_factory):
+    """A shell with the extension loaded, on the session that all tests share."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        made = InteractiveShell.instance(config=config)
+    before = current()
+    use(session)
+    made.run_line_magic("load_ext", "pilot_kernel")
+    yield made
+    made.run_line_magic("unload_ext", "pilot_kernel")
+    use(before)
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def run(shell, session, capsys):
+    """Run a cell, with a clean namespace before it; `run.output` is what it printed."""
+    use(session)
+    shell.reset(new_session=False)
+
+    def run_cell(text):
+        outcome = shell.run_cell(text)
+        run_cell.output = capsys.readouterr().out
+        run_cell.error = outcome.error_in_exec or outcome.error_before_exec
+        return outcome.result
+
+    run_cell.shell = shell
+    return run_cell
+
+
+@pytest.fixture(scope="package")
+def kernelspec(tmp_path_factory):
+    """The kernelspec named `pilot`, installed for these tests only."""
+    prefix = tmp_path_factory.mktemp("prefix")
+    assert main(["install", "--prefix", str(prefix)]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PATH", str(prefix / "share" / "jupyter"))
+        patch.setenv("IPYTHONDIR", str(prefix / "ipython"))
+        patch.setenv("JUPYTER_RUNTIME_DIR", str(prefix / "runtime"))
+        yield prefix
+
+
+@dataclass
+class Answer:
+    """What a cell brought."""
+
+    streams: list = field(default_factory=list)
+    shown: list = field(default_factory=list)
+    updates: list = field(default_factory=list)
+    errors: list = field(default_factory=list)
+
+    def text(self, name="stdout"):
+        return "".join(text for stream, text in self.streams if stream == name)
+
+    @property
+    def result(self):
+        return self.shown[-1]["text/plain"] if self.shown else None
+
+    @property
+    def traceback(self):
+        text = "\n".join(line for error in self.errors for line in error["traceback"])
+        return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+class Kernel:
+    """A pilot kernel of its own."""
+
+    def __init__(self, name):
+        self.manager = KernelManager(kernel_name="pilot")
+        self.manager.start_kernel(env={**os.environ, "JPY_SESSION_NAME": name})
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=PATIENCE_S)
+
+    def send(self, code):
+        return self.client.execute(code)
+
+    def run(self, code, until=None):
+        return self.read(self.send(code), until)
+
+    def read(self, sent, until=None, answer=None):
+        """Read until the cell has ended, or until `until(answer)` holds."""
+        answer = answer or Answer()
+        deadline = time.monotonic() + PATIENCE_S
+        while until is None or not until(answer):
+            message = self.client.get_iopub_msg(timeout=deadline - time.monotonic())
+            kind, content = message["msg_type"], message["content"]
+            if kind == "update_display_data":
+                answer.updates.append(content["data"])
+            elif message["parent_header"].get("msg_id") != sent:
+                continue
+            elif kind == "stream":
+                answer.streams.append((content["name"], content["text"]))
+            elif kind in ("execute_result", "display_data"):
+                answer.shown.append(content["data"])
+            elif kind == "error":
+                answer.errors.append(content)
+            elif kind == "status" and content["execution_state"] == "idle":
+                while (
+                    self.client.get_shell_msg(timeout=PATIENCE_S)["parent_header"]["msg_id"] != sent
+                ):
+                    pass
+                break
+        return answer
+
+    def end(self, **how):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(**how)
+        self.manager.cleanup_resources()
+
+
+@pytest.fixture(scope="package")
+def kernel(kernelspec, registry_home, tmp_path_factory):
+    """One kernel for all tests that leave it as it was."""
+    made = Kernel(str(tmp_path_factory.mktemp("notebooks") / "shared.ipynb"))
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def new_kernel(kernelspec, registry_home):
+    """Makes kernels, and ends what is left of them."""
+    with contextlib.ExitStack() as stack:
+
+        def make(name):
+            made = Kernel(name)
+            stack.callback(lambda: made.manager.is_alive() and made.end(now=True))
+            return made
+
+        yield make

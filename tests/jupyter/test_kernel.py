@@ -1,0 +1,122 @@
+"""Real kernels: what is shown and when, interrupts, kernels that are killed or shut down."""
+
+import os
+import signal
+
+import psutil
+
+from pilot_kernel.resource import registry
+from tests.conftest import wait_until
+
+HOLD = "import os, time\nwhile not os.path.exists({!r}): time.sleep(0.01)\n"
+
+
+def test_output_arrives_in_order_while_the_task_runs(kernel, tmp_path):
+    gate = str(tmp_path / "gate")
+    cell = f"%%ctask\nprint('first')\n{HOLD.format(gate)}for i in range(50): print(i)\n'end'"
+    sent = kernel.send(cell)
+    answer = kernel.read(sent, until=lambda a: "first" in a.text())
+    assert "49" not in answer.text()
+    open(gate, "w").close()
+    answer = kernel.read(sent, answer=answer)
+    assert answer.text() == "first\n" + "".join(f"{i}\n" for i in range(50))
+    assert answer.result == "'end'"
+
+
+def test_a_slow_cell_gets_a_status_line_and_a_quick_one_does_not(kernel, tmp_path):
+    assert len(kernel.run("%%ctask\n1").shown) == 1
+    gate = str(tmp_path / "gate")
+    sent = kernel.send(f"%%ctask --progress-after 0.1 --name slow\n{HOLD.format(gate)}")
+    answer = kernel.read(sent, until=lambda a: a.shown)
+    assert "slow" in answer.shown[0]["text/plain"]
+    open(gate, "w").close()
+    answer = kernel.read(sent, answer=answer)
+    assert "DONE" in answer.updates[-1]["text/plain"]
+
+
+def test_an_interrupt_cancels_and_leaves_the_session_usable(kernel):
+    sent = kernel.send(
+        "%%ctask --name held\nprint('on')\nimport time\nwhile True: time.sleep(0.01)"
+    )
+    answer = kernel.read(sent, until=lambda a: "on" in a.text())
+    kernel.manager.interrupt_kernel()
+    answer = kernel.read(sent, answer=answer)
+    assert answer.traceback == "canceled: task 'held'"
+    assert "CANCELED" in kernel.run("%tasks").result
+    assert kernel.run("%%ctask\n1 + 1").result == "2"
+
+
+def test_an_error_is_shown_once_with_the_cell_s_own_lines(kernel):
+    answer = kernel.run("%%ctask\ndef f():\n    raise ValueError('told')\nf()")
+    [error] = answer.errors
+    assert (error["ename"], error["evalue"]) == ("ValueError", "told")
+    assert "---->    3     raise ValueError('told')" in answer.traceback
+    assert "Cell In[" in answer.traceback
+    assert "pilot_kernel" not in answer.traceback
+    assert answer.traceback.count("ValueError: told") == 1
+    assert not answer.text("stderr")
+
+
+def test_a_cell_in_the_background_keeps_its_picture_up_to_date(kernel, tmp_path):
+    gate = str(tmp_path / "gate")
+    cell = f"%%ctask --noblock --name later -o back\nprint('hello')\n{HOLD.format(gate)}back = 8\n9"
+    [shown] = kernel.run(cell).shown
+    assert "later" in shown["text/plain"]
+    open(gate, "w").close()
+    answer = kernel.run("r = %qresult later\nr, back")
+    assert answer.result == "(9, 8)"
+    if not any("DONE later" in update["text/plain"] for update in answer.updates):
+        sent = kernel.send("import time; time.sleep(1)")
+        answer = kernel.read(sent, until=lambda a: a.updates)
+    assert "hello" in answer.updates[-1]["text/plain"]
+    assert "DONE later" in answer.updates[-1]["text/plain"]
+
+
+def test_counts_are_a_picture(kernel):
+    answer = kernel.run(
+        "%%qtask --shots 100\nfrom qiskit import QuantumCircuit\nq = QuantumCircuit(1)\nq.h(0)\n"
+        "q.measure_all()\nq"
+    )
+    assert "<div" in answer.shown[-1]["text/html"]
+    assert "100 shots" in answer.shown[-1]["text/plain"]
+
+
+def test_a_killed_kernel_s_task_is_found_by_the_next(new_kernel, tmp_path):
+    name, gate = str(tmp_path / "book.ipynb"), str(tmp_path / "gate")
+    first = new_kernel(name)
+    first.run(f"%%ctask --noblock --name survivor -o kept\n{HOLD.format(gate)}kept = 3\n'alive'")
+    first.run("%pilot")
+    wait_until(lambda: "RUNNING" in first.run("%tasks").result)
+    os.kill(first.manager.provisioner.pid, signal.SIGKILL)
+    wait_until(lambda: not first.manager.is_alive())
+    first.client.stop_channels()
+    first.manager.cleanup_resources()
+    second = new_kernel(name)
+    assert "attached to this notebook's agent" in second.run("1").text()
+    open(gate, "w").close()
+    assert second.run("%qresult survivor").result == "'alive'"
+    assert second.run("kept").result == "3"
+    second.end()
+    wait_until(lambda: _agent(name) is None)
+
+
+def test_a_restart_keeps_the_agent_and_a_shutdown_takes_it_along(new_kernel, tmp_path):
+    name = str(tmp_path / "book.ipynb")
+    kernel = new_kernel(name)
+    assert kernel.run("%%ctask\n1").result == "1"
+    agent = psutil.Process(_agent(name).pid)
+    kernel.client.stop_channels()
+    kernel.manager.restart_kernel()
+    kernel.client = kernel.manager.client()
+    kernel.client.start_channels()
+    kernel.client.wait_for_ready(timeout=60)
+    assert _agent(name).pid == agent.pid
+    assert kernel.run("%%ctask\n2").result == "2"
+    family = [agent, *agent.children(recursive=True)]
+    kernel.end()
+    wait_until(lambda: not any(process.is_running() for process in family))
+    assert _agent(name) is None
+
+
+def _agent(name):
+    return registry.find(name)

@@ -1,0 +1,127 @@
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from qiskit.primitives.containers import BitArray, DataBin, PrimitiveResult, PubResult
+
+from pilot_kernel.jupyter.card import Card, card_html, card_text, last_lines
+from pilot_kernel.jupyter.figures import Counts, Curves, Values, figures, observable_labels
+from pilot_kernel.jupyter.html import figures_html, table_html
+from pilot_kernel.jupyter.text import bar, figures_text, rounded, seconds
+from pilot_kernel.task.record import TaskState
+
+
+class Balance(HTMLParser):
+    """Checks that every tag is closed and that nothing is loaded or run."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open = []
+        self.text = ""
+        self.feed(html)
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        assert tag not in ("script", "link", "img", "style")
+        if tag not in ("br", "line", "polyline", "polygon"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def counted(counts, shape=()):
+    bits = BitArray.from_counts(counts)
+    if shape:
+        bits = BitArray(np.broadcast_to(bits.array, (*shape, *bits.array.shape)), bits.num_bits)
+    return PubResult(DataBin(meas=bits, shape=shape))
+
+
+def estimated(evs, stds=None):
+    evs = np.asarray(evs)
+    stds = np.zeros(evs.shape) if stds is None else np.asarray(stds)
+    return PubResult(DataBin(evs=evs, stds=stds, shape=evs.shape))
+
+
+def test_counts_become_bars():
+    result = PrimitiveResult([counted({"00": 30, "11": 70})])
+    assert figures(result) == [Counts("", (("00", 30), ("11", 70)), 100, 0)]
+    lines = figures_text(figures(result)).splitlines()
+    assert lines[0] == "100 shots"
+    assert lines[2].startswith("11  70   70.0%  ███")
+    assert "70.0%" in Balance(figures_html(figures(result))).text
+
+
+def test_many_outcomes_are_cut_to_the_most_frequent():
+    many = {f"{at:07b}": at + 1 for at in range(100)}
+    [shown] = figures(PrimitiveResult([counted(many)]))
+    assert (len(shown.rows), shown.rows[0][0], shown.left_out) == (16, f"{99:07b}", 84)
+    assert "16 most frequent of 100" in Balance(figures_html([shown])).text
+
+
+def test_a_sampled_sweep_shows_the_first_of_its_sets():
+    [shown] = figures(PrimitiveResult([counted({"0": 5}, shape=(3,))]))
+    assert shown.title == "first of 3 parameter sets"
+
+
+def test_values_become_a_table_with_digits_that_count():
+    labels = [np.array(["ZZ", "XX"], dtype=object)]
+    [shown] = figures(PrimitiveResult([estimated([0.123456, -1], [0.012, 0])]), labels)
+    assert shown == Values("", (("ZZ", 0.123456, 0.012), ("XX", -1.0, 0.0)), 0)
+    text = figures_text([shown])
+    assert "+0.123  ± 0.012" in text
+    assert "exact" in text
+    assert "± 0.012" in Balance(figures_html([shown])).text
+
+
+def test_a_sweep_becomes_curves():
+    evs = np.cos(np.linspace(0, 6, 30))
+    labels = [np.array([["Z"], ["X"]], dtype=object)]
+    [shown] = figures(PrimitiveResult([estimated([evs, -evs], np.full((2, 30), 0.1))]), labels)
+    assert isinstance(shown, Curves)
+    assert shown.labels == ("Z", "X")
+    html = figures_html([shown])
+    Balance(html)
+    assert html.count("<polyline") == html.count("<polygon") == 2
+    assert "30 parameter sets" in figures_text([shown])
+
+
+def test_observables_along_the_last_axis_are_no_sweep():
+    labels = [np.array(list("ABCDEFGH"), dtype=object)]
+    [shown] = figures(PrimitiveResult([estimated(np.zeros(8))]), labels)
+    assert isinstance(shown, Values)
+
+
+def test_observables_are_named_shortly():
+    from qiskit import QuantumCircuit
+    from qiskit.quantum_info import SparsePauliOp
+
+    wide = SparsePauliOp.from_sparse_list([("ZZ", [0, 35], 1)], 36)
+    mixed = SparsePauliOp(["XX", "YY"], [0.5, 0.25])
+    [[wide_name]] = [names.tolist() for names in observable_labels((QuantumCircuit(36), [wide]))]
+    [[mixed_name]] = [names.tolist() for names in observable_labels((QuantumCircuit(2), [mixed]))]
+    assert wide_name == "Z₀Z₃₅"
+    assert set(mixed_name.split(" + ")) == {"0.5 XX", "0.25 YY"}
+
+
+@pytest.mark.parametrize("state", list(TaskState))
+def test_a_card_says_state_place_and_time_and_escapes_what_was_printed(state):
+    card = Card("<bell>", state, "local", 3.2, 2, 8, 1, {"data": 3 * 10**6}, "a < b", "bad & worse")
+    shown = Balance(card_html(card)).text
+    for fact in (state, "<bell>", "on local", "3.2 s", "2/8", "data 3 MB", "a < b", "bad & worse"):
+        assert fact in shown
+        assert fact in card_text(card)
+
+
+def test_small_things():
+    assert (bar(1, 4), bar(0.5, 4), bar(0, 4)) == ("████", "██", "")
+    assert (rounded(0.01234), rounded(0), rounded(12.3)) == ("0.012", "0", "12")
+    assert (seconds(3.21), seconds(61), seconds(7300)) == ("3.2 s", "1 min 01 s", "2 h 01 min")
+    assert last_lines("\n".join(map(str, range(30)))).startswith("[18 lines before")
+    assert "&lt;" in table_html(("a",), [("<",)])
