@@ -63,6 +63,7 @@ class Pilot:
     def stop(self) -> None:
         """End it. Its results move to other pilots, and its unfinished tasks run there."""
         self._session._link.call("pilot_stop", name=self.name)
+        self._session.pilot_statuses()  # nothing more may be sent to it
 
     def __repr__(self) -> str:
         return f"<Pilot {self.name} {self.state}>"

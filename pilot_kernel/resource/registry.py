@@ -60,9 +60,14 @@ class AgentEntry:
         """The agent's folder: entry, credentials and log."""
         return root() / self.id
 
+    @property
+    def here(self) -> bool:
+        """Whether it runs on this machine; the registry may lie on a shared file system."""
+        return self.host == socket.gethostname()
+
     def alive(self) -> bool:
         """Whether the process is still there; an agent on another host is taken to be."""
-        if self.host != socket.gethostname():
+        if not self.here:
             return True
         try:
             process = psutil.Process(self.pid)
@@ -103,8 +108,8 @@ def entries() -> list[AgentEntry]:
 
 
 def find(name: str) -> AgentEntry | None:
-    """The newest living agent whose session is called `name` or whose id it is."""
-    alive = [e for e in entries() if name in (e.name, e.id) and e.alive()]
+    """The newest living agent on this machine whose session is called `name` or whose id it is."""
+    alive = [e for e in entries() if name in (e.name, e.id) and e.here and e.alive()]
     return alive[-1] if alive else None
 
 
@@ -117,7 +122,7 @@ def forget(entry: AgentEntry) -> None:
 
 def reap(entry: AgentEntry, patience_s: float = 10.0) -> None:
     """End an agent of this machine with everything it started, and remove its folder."""
-    if entry.host == socket.gethostname() and entry.alive():
+    if entry.here and entry.alive():
         agent = psutil.Process(entry.pid)
         tree = [agent, *agent.children(recursive=True)]
         agent.send_signal(signal.SIGTERM)  # it cancels its jobs and closes its workers

@@ -17,7 +17,8 @@ __all__ = ["Ledger"]
 
 _KEPT_TASKS = 10_000
 _KEPT_RESULTS = 1_000  # of at most 32 kB each
-_KEPT_OUTPUT = 64  # chunks a task; enough to show a re-attached notebook where things stand
+_KEPT_OUTPUTS = 100  # tasks; enough to show a re-attached notebook where things stand
+_KEPT_CHUNKS = 64
 
 
 class Ledger(SchedulerPlugin):  # type: ignore[misc]
@@ -27,7 +28,7 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
 
     def __init__(self) -> None:
         self.records: OrderedDict[str, TaskRecord] = OrderedDict()
-        self.output: dict[str, deque[tuple[str, str]]] = {}
+        self.output: OrderedDict[str, deque[tuple[str, str]]] = OrderedDict()
         self.results: OrderedDict[str, bytes] = OrderedDict()
         self.scheduler: Any = None
 
@@ -58,8 +59,7 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         for key in tasks:
             self.records[key] = TaskRecord(key, task_name(key), TaskState.WAITING, queued=now)
         while len(self.records) > _KEPT_TASKS:
-            oldest, _ = self.records.popitem(last=False)
-            self.output.pop(oldest, None)
+            self.records.popitem(last=False)
 
     def transition(
         self,
@@ -114,10 +114,14 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         elif "result" in msg:
             self._keep_result(record.key, msg["result"])
         elif "output" in msg:
-            kept = self.output.setdefault(record.key, deque(maxlen=_KEPT_OUTPUT))
-            kept.extend(msg["output"])
+            self._keep_output(record.key, msg["output"])
             printed = sum(len(text) for _, text in msg["output"])
             self.records[record.key] = replace(record, output_bytes=record.output_bytes + printed)
+
+    def _keep_output(self, key: str, chunks: list[tuple[str, str]]) -> None:
+        self.output.setdefault(key, deque(maxlen=_KEPT_CHUNKS)).extend(chunks)
+        while len(self.output) > _KEPT_OUTPUTS:
+            self.output.popitem(last=False)
 
     def _keep_result(self, key: str, pickled: bytes) -> None:
         self.results[key] = pickled

@@ -220,3 +220,16 @@ def test_a_pilot_grows_and_shrinks_without_losing_results(session):
         assert kept.record.deaths == 0
     finally:
         pilot.stop()
+
+
+def test_nothing_is_sent_to_a_pilot_that_was_stopped(session):
+    pilot = session.add_pilot("local://", name="brief", cores_per_node=1)
+    assert session.submit(lambda: 1, on="brief").result() == 1
+    pilot.stop()
+    with pytest.raises(PlacementError, match="on='brief'"):
+        session.submit(lambda: 1, on="brief")
+
+
+def test_one_name_for_one_pilot(session):
+    with pytest.raises(PilotError, match="a pilot called 'local' already"):
+        session.add_pilot("local://", name="local")
