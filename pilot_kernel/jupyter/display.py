@@ -121,7 +121,8 @@ class LiveView:
         )
 
     def _elapsed(self, final: bool) -> float:
-        if final and self._record is not None and self._record.finished:
+        seen_ending = self._handle is not None
+        if final and not seen_ending and self._record is not None and self._record.finished:
             return float(self._record.finished - min(self._begun, self._record.queued))
         elapsed = time.time() - self._begun
         return elapsed if final or elapsed < 3 else float(int(elapsed))

@@ -53,14 +53,14 @@ def _bars(counts: Counts) -> str:
         f"<span style='{MONO}'>{escape(outcome)}</span>"
         f"<span style='height:12px;border-radius:2px;background:{BRAND};"
         f"width:{100 * count / most:.2f}%;min-width:1px'></span>"
-        f"<span style='{MONO};text-align:right'>{count:,}"
-        f"<span style='{_MUTED}'> {100 * count / counts.shots:.1f}%</span></span>"
+        f"<span style='{MONO};text-align:right'>{count:,}</span>"
+        f"<span style='{MONO};{_MUTED};text-align:right'>{100 * count / counts.shots:.1f}%</span>"
         for outcome, count in counts.rows
     )
     more = f"the {len(counts.rows)} most frequent of {len(counts.rows) + counts.left_out} outcomes"
     return (
         _heading(counts.title, f"{counts.shots:,} shots")
-        + "<div style='display:grid;grid-template-columns:max-content 1fr max-content;"
+        + "<div style='display:grid;grid-template-columns:max-content 1fr max-content max-content;"
         f"column-gap:12px;row-gap:3px;align-items:center'>{rows}</div>"
         + (f"<div style='{_MUTED};margin-top:4px'>{more}</div>" if counts.left_out else "")
     )

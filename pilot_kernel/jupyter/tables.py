@@ -106,7 +106,8 @@ def _latest_key(task: Any) -> str:
 def _waited(record: Any) -> float | None:
     if record is None or (record.state.final and record.started is None):
         return None
-    return float((record.started or time.time()) - record.queued)
+    # Two machines' clocks may differ by a little.
+    return max(0.0, float((record.started or time.time()) - record.queued))
 
 
 def _ran(record: Any) -> float | None:

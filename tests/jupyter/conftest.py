@@ -118,12 +118,14 @@ class Kernel:
             elif kind == "error":
                 answer.errors.append(content)
             elif kind == "status" and content["execution_state"] == "idle":
-                while (
-                    self.client.get_shell_msg(timeout=PATIENCE_S)["parent_header"]["msg_id"] != sent
-                ):
-                    pass
+                self._take_reply(sent)
                 break
         return answer
+
+    def _take_reply(self, sent):
+        """Only after its reply does a kernel take cells again that follow a failed one."""
+        while self.client.get_shell_msg(timeout=PATIENCE_S)["parent_header"]["msg_id"] != sent:
+            pass
 
     def end(self, **how):
         self.client.stop_channels()

@@ -152,8 +152,8 @@ def test_bodies_are_never_expanded(run):
 def test_a_cell_in_the_background(run, tmp_path):
     gate = tmp_path / "gate"
     task = run(
-        f"%%ctask --noblock --name held -o z\nimport os, time\nwhile not os.path.exists({str(gate)!r}):"
-        "\n    time.sleep(0.01)\nz = 7\n'done'"
+        "%%ctask --noblock --name held -o z\nimport os, time\n"
+        f"while not os.path.exists({str(gate)!r}): time.sleep(0.01)\nz = 7\n'done'"
     )
     assert isinstance(task, CellTask)
     assert not task.done()
