@@ -15,13 +15,21 @@ from pilot_kernel.jupyter.figures import figures, observable_labels
 from pilot_kernel.jupyter.html import figures_html
 from pilot_kernel.jupyter.text import figures_text
 
-__all__ = ["LiveView", "in_notebook", "register", "remember_observables", "unregister"]
+__all__ = [
+    "LiveView",
+    "in_notebook",
+    "register",
+    "remember_observables",
+    "settle_views",
+    "unregister",
+]
 
 _PERIOD_S = 0.2
 _ASK_EVERY_S = 1.0
 _RESULT = ("qiskit.primitives.containers.primitive_result", "PrimitiveResult")
 _TASKS = (("pilot_kernel.task.handle", "Task"), ("pilot_kernel.jupyter.celltask", "CellTask"))
 
+_following: list["LiveView"] = []
 _labels: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
 
 
@@ -66,6 +74,7 @@ class LiveView:
         self._record: Any = None
         self._asked = -_ASK_EVERY_S
         self._shown: dict[str, str] = {}
+        self._publishing = threading.Lock()
 
     def show(self) -> None:
         """Show it in the cell that runs now."""
@@ -74,16 +83,24 @@ class LiveView:
         self._shown = self._bundle()
         self._handle = display(self._shown, raw=True, display_id=True)
 
-    def refresh(self) -> None:
-        """Bring it up to date."""
-        bundle = self._bundle()
-        if self._handle is not None and bundle != self._shown:
-            self._shown = bundle
-            self._handle.update(bundle, raw=True)
+    def refresh(self, *, anyway: bool = False) -> None:
+        """Bring it up to date; `anyway` repeats what is shown already."""
+        with self._publishing:
+            bundle = self._bundle()
+            if self._handle is not None and (anyway or bundle != self._shown):
+                self._shown = bundle
+                self._handle.update(bundle, raw=True)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will change any more."""
+        done: bool = self._task.done()
+        return done
 
     def follow(self) -> None:
         """Show it, and keep it up to date from a thread until the task has ended."""
         self.show()
+        _following.append(self)
         threading.Thread(target=self._keep, name="pilot-view", daemon=True).start()
 
     def _keep(self) -> None:
@@ -159,6 +176,17 @@ class LiveView:
         return shown
 
 
+def settle_views(*_: Any) -> None:
+    """Show, within the cell that is ending, what has ended meanwhile.
+
+    What runs notebooks without a browser listens only while a cell runs, so an update that comes
+    from a thread between two cells is lost to it.
+    """
+    for view in [view for view in _following if view.ended]:
+        _following.remove(view)
+        view.refresh(anyway=True)
+
+
 def register(shell: Any) -> None:
     """Teach the shell to draw results and to show tasks live."""
     formatters = shell.display_formatter.formatters
@@ -167,12 +195,15 @@ def register(shell: Any) -> None:
         *_RESULT, lambda result, printer, cycle: printer.text(result_text(result))
     )
     if in_notebook(shell):
+        shell.events.register("post_run_cell", settle_views)
         for name in _TASKS:
             shell.display_formatter.ipython_display_formatter.for_type_by_name(*name, _show_task)
 
 
 def unregister(shell: Any) -> None:
     """Undo `register`."""
+    with contextlib.suppress(ValueError):
+        shell.events.unregister("post_run_cell", settle_views)
     formatters = shell.display_formatter.formatters
     live = shell.display_formatter.ipython_display_formatter
     for formatter, name in (
