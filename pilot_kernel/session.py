@@ -5,6 +5,7 @@ starts.
 """
 
 import atexit
+import dataclasses
 import secrets
 import threading
 import time
@@ -137,14 +138,16 @@ class Session:
         Raises:
             DescriptionError: A key, the resource or a size is wrong.
         """
-        import dataclasses
-
         described = PilotDescription.coerce(description, **keys)
         check_kind(described)
         with self._adding:
-            name = self._link.call("pilot_add", description=dataclasses.asdict(described))
-            self._known = self._ask_pilots()
-        return Pilot(self, name)
+            return Pilot(self, self._add(described))
+
+    def _add(self, description: PilotDescription) -> str:
+        keys = dataclasses.asdict(description)
+        name: str = self._link.call("pilot_add", description=keys)
+        self._known = self._ask_pilots()
+        return name
 
     @property
     def pilots(self) -> list[Pilot]:
@@ -173,12 +176,12 @@ class Session:
         Raises:
             PlacementError: There is none.
         """
-        known = self._known or self.pilot_statuses()
-        if not known:
-            self.add_pilot("local://")
-            known = self._known
+        if not self._known:
+            with self._adding:
+                if not self.pilot_statuses():
+                    self._add(PilotDescription())
         try:
-            return candidates(on, known)
+            return candidates(on, self._known)
         except PilotError:
             return candidates(on, self.pilot_statuses())  # another notebook may have added it
 

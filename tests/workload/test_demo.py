@@ -1,15 +1,11 @@
 """The demo from its command line: what it prints, and when it says no."""
 
-from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit, qasm2, qasm3
 from qiskit.circuit.library import efficient_su2
 from qiskit.quantum_info import SparsePauliOp
 
-import pilot_kernel
 from qdreamer_lab import cli, demo
 from qdreamer_lab.workload.reference import Reference, reference_values
 
@@ -53,28 +49,6 @@ def test_a_wrong_value_fails(qasm_file, capsys, monkeypatch):
     monkeypatch.setattr(demo, "reference_values", lambda *_: wrong)
     assert cli.main(["demo", "--circuit", str(qasm_file), "--max-qubits", "3", "--in-process"]) == 1
     assert "DISAGREES" in capsys.readouterr().out
-
-
-class Session:
-    """A stand-in for the pilot's session."""
-
-    def __init__(self, pool):
-        self.pool = pool
-        self.pilots = []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.pool.shutdown()
-
-    def add_pilot(self, url, **options):
-        self.pilots.append((url, options))
-
-    def submit(self, fn, /, *args, name):
-        task = self.pool.submit(fn, *args)
-        task.record = SimpleNamespace(worker=f"w-{name}", pilot="local")
-        return task
 
 
 def test_on_a_pilot_it_says_who_did_what(qasm_file, capsys):

@@ -2,8 +2,7 @@
 
 import threading
 import time
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -107,18 +106,16 @@ def test_metadata_tells_the_story():
     assert metadata["target_precision"] == 0.1
 
 
-def test_on_a_session_fragments_are_tasks():
+def test_on_a_session_fragments_are_tasks(session):
     pub = (bound(6), ["ZIIIII", "IIZZII"])
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        session = PoolSession(pool)
-        result = CutEstimator(3, session=session).run([pub]).result()[0]
+    result = CutEstimator(3, session=session).run([pub]).result()[0]
     np.testing.assert_allclose(
         result.data.evs, StatevectorEstimator().run([pub]).result()[0].data.evs, atol=1e-11
     )
-    assert sorted(t.record.name for t in session.tasks) == ["fragment-0", "fragment-1"]
+    assert {"fragment-0", "fragment-1"} <= {task.name for task in session.tasks}
     rows = result.metadata["fragments"]
-    assert [r.worker for r in rows] == ["worker of fragment-0", "worker of fragment-1"]
-    assert {r.pilot for r in rows} == {"local"}
+    assert all(row.worker.startswith("local-") for row in rows)
+    assert {row.pilot for row in rows} == {"local"}
 
 
 class FailingSession:
