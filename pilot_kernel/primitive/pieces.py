@@ -74,7 +74,8 @@ def _seed(seed: int | None, number: int, index: int) -> int | None:
 
 def _rows(pub: Any, rows: Any) -> tuple[Any, tuple[Any, ...]]:
     parameters = tuple(pub.circuit.parameters)
-    values = pub.parameter_values.as_array(parameters).reshape(-1, len(parameters))
+    sets = pub.parameter_values
+    values = sets.as_array(parameters).reshape(sets.size, len(parameters))
     return values[rows], parameters
 
 

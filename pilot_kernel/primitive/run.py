@@ -12,6 +12,7 @@ from pilot_kernel.primitive.pubs import (
     listed,
     sampler_pubs,
 )
+from pilot_kernel.primitive.shipment import pack
 from pilot_kernel.primitive.simulate import Settings, simulate, simulate_all
 from pilot_kernel.task.handle import Task
 
@@ -70,10 +71,12 @@ def submit_pubs(
     options: dict[str, Any] = {"on": on, "retries": retries, "timeout_s": timeout_s}
     groups = chunks(cut(pubs, seed), workers=sum(max(1, pilot.wanted) for pilot in pilots))
     if len(groups) == 1:
-        return session.submit_call(simulate_all, (groups[0], settings), {}, name=name, **options)
+        return session.submit_call(
+            simulate_all, (pack(groups[0]), settings), {}, name=name, **options
+        )
     parts = tuple(
         session.submit_call(
-            simulate, (group, settings), {}, name=f"{name}.{number}", part=True, **options
+            simulate, (pack(group), settings), {}, name=f"{name}.{number}", part=True, **options
         )
         for number, group in enumerate(groups)
     )

@@ -1,8 +1,7 @@
 """What runs on a worker: pieces of PUBs through Aer's own primitives."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +15,7 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.primitives import EstimatorV2, SamplerV2
 
 from pilot_kernel.primitive.pieces import Piece, join
+from pilot_kernel.primitive.shipment import Shipment, unpack
 
 __all__ = ["Settings", "simulate", "simulate_all"]
 
@@ -35,19 +35,15 @@ class Settings:
     device: str = "CPU"
 
 
-def simulate(pieces: Sequence[Piece], settings: Settings) -> list[tuple[Piece, PubResult]]:
+def simulate(shipment: Shipment, settings: Settings) -> list[tuple[Piece, PubResult]]:
     """Run pieces, one after the other, each with its own seed."""
-    return [(_bare(piece), _run(piece, settings)) for piece in pieces]
+    results = (_run(piece, settings) for piece in unpack(shipment))
+    return list(zip(shipment.pieces, results, strict=True))
 
 
-def simulate_all(pieces: Sequence[Piece], settings: Settings) -> Any:
+def simulate_all(shipment: Shipment, settings: Settings) -> Any:
     """Run all pieces of some PUBs; returns their `PrimitiveResult`."""
-    return join(simulate(pieces, settings))
-
-
-def _bare(piece: Piece) -> Piece:
-    """A piece without its PUB, which need not travel back."""
-    return replace(piece, pub=None)
+    return join(simulate(shipment, settings))
 
 
 def _run(piece: Piece, settings: Settings) -> PubResult:
