@@ -360,6 +360,11 @@ class Session:
         return self._link.found
 
     @property
+    def shared(self) -> bool:
+        """Whether other notebooks or scripts are attached to the same agent."""
+        return len(self._link.call("people")) > 1
+
+    @property
     def dashboard(self) -> str:
         """URL of Dask's dashboard, which the first call opens on this machine only."""
         return f"http://127.0.0.1:{self._link.call('dashboard')}/status"

@@ -4,6 +4,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Any
 
+from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter import display
 from pilot_kernel.jupyter.cell_magics import CellMagics
 from pilot_kernel.jupyter.magics import PilotMagics
@@ -11,6 +12,8 @@ from pilot_kernel.jupyter.notebook import Notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pilot_kernel.session import Session
 
 __all__ = ["load", "unload"]
 
@@ -44,6 +47,12 @@ def unload(shell: Any) -> None:
     setattr(shell, _ATTRIBUTE, None)
 
 
+def _close_if_idle(session: "Session") -> None:
+    with contextlib.suppress(PilotError):  # the agent was gone already
+        if not session.shared and all(task.done() for task in session.tasks):
+            session.close()
+
+
 class _Extension:
     """What must be undone, and what must happen when the kernel ends."""
 
@@ -74,8 +83,8 @@ class _Extension:
         No atexit here: a kernel that is busy is killed before it comes to that.
         """
         session = self._notebook.living_session()
-        if not restart and session is not None and all(task.done() for task in session.tasks):
-            threading.Thread(target=session.close, name="pilot-close").start()
+        if not restart and session is not None:
+            threading.Thread(target=_close_if_idle, args=(session,), name="pilot-close").start()
         assert self._shut_down is not None
         return self._shut_down(restart)
 

@@ -161,7 +161,7 @@ class Agent:
         async with self.cluster:
             for handler in (
                 *(self.pilot_add, self.pilot_scale, self.pilot_stop, self.pilot_list),
-                *(self.scheduler.orphans, self.scheduler.hand_over),
+                *(self.scheduler.orphans, self.scheduler.hand_over, self.scheduler.people),
                 *(self.agent_leave, self.dashboard),
             ):
                 self.scheduler.handlers[handler.__name__] = handler

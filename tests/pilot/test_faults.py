@@ -198,3 +198,13 @@ def test_a_new_process_finds_results_that_the_old_one_had():
         (task,) = session.tasks
         assert (task.name, task.result(), task.state) == ("early", 512, TaskState.DONE)
         assert session.submit(lambda x: x + 1, task).result() == 513
+
+
+def test_a_session_knows_whether_others_use_its_agent():
+    with pilot_kernel.Session("common", idle_timeout_s=60) as first:
+        assert not first.shared
+        second = pilot_kernel.Session("common")
+        assert second.shared
+        assert first.shared
+        second.detach()
+        wait_until(lambda: not first.shared)
