@@ -105,8 +105,10 @@ def page(lab):
         sync_api.expect(status).to_contain_text("Idle", timeout=60_000)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
-        page.get_by_text("largest difference").last.wait_for(timeout=180_000)
-        sync_api.expect(status).to_contain_text("Idle", timeout=60_000)
+        # The last cell's output, not its source, which has the same words in it.
+        _outputs(page).filter(has_text="largest difference").wait_for(timeout=180_000)
+        background = _outputs(page).filter(has_text="background").filter(has_text="2,000 shots")
+        background.wait_for(timeout=60_000)
         yield page
         browser.close()
 
