@@ -1,7 +1,6 @@
 """What `%load_ext pilot_kernel` does: magics, pictures, and a session that starts unnoticed."""
 
 import contextlib
-import threading
 from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import PilotError
@@ -84,7 +83,7 @@ class _Extension:
         """
         session = self._notebook.living_session()
         if not restart and session is not None:
-            threading.Thread(target=_close_if_idle, args=(session,), name="pilot-close").start()
+            _close_if_idle(session)  # at once: threads can do little in an interpreter that ends
         assert self._shut_down is not None
         return self._shut_down(restart)
 

@@ -84,12 +84,14 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
                 if at["action"] == "compute"
                 for edge in ("start", "stop")
             }
-            now = time.time()
+            started = times.get("start", time.time())
+            # Clocks agree to milliseconds only; no task starts before it was sent.
+            late = max(0.0, record.queued - started)
             self.records[key] = replace(
                 record,
                 state=TaskState.DONE,
-                started=times.get("start", now),
-                finished=times.get("stop", now),
+                started=started + late,
+                finished=times.get("stop", started) + late,
                 **self._name(worker),
             )
         elif finish == "erred":
@@ -108,9 +110,8 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         if record is None:
             return
         if "started" in msg and not record.state.final:
-            self.records[record.key] = replace(
-                record, state=TaskState.RUNNING, started=msg["started"]
-            )
+            started = max(record.queued, msg["started"])
+            self.records[record.key] = replace(record, state=TaskState.RUNNING, started=started)
         elif "result" in msg:
             self._keep_result(record.key, msg["result"])
         elif "output" in msg:
