@@ -1,3 +1,32 @@
-"""Q-Dreamer: cut quantum circuits that are too wide, and know what it will cost."""
+"""Q-Dreamer: cut quantum circuits that are too wide, and know what it will cost.
+
+Names are imported on first use, so that importing the package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qdreamer_lab.workload.estimator import CutEstimator
+    from qdreamer_lab.workload.plan import CutPlan
+    from qdreamer_lab.workload.planner import plan_cuts
 
 __version__ = "0.1.0"
+
+__all__ = ["CutEstimator", "CutPlan", "plan_cuts"]
+
+_HOMES = {
+    "CutEstimator": "qdreamer_lab.workload.estimator",
+    "CutPlan": "qdreamer_lab.workload.plan",
+    "plan_cuts": "qdreamer_lab.workload.planner",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

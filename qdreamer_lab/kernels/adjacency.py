@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from qdreamer_lab.kernels.jit import jit
+from qdreamer_lab.kernels.jit import kernel
 
 
-@jit
+@kernel
 def adjacency(
     ends: NDArray[np.int64], weight: NDArray[np.float64], num_nodes: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:

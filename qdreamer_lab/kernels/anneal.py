@@ -7,14 +7,14 @@ decides how long to run: the caller gives the number of moves.
 import numpy as np
 from numpy.typing import NDArray
 
-from qdreamer_lab.kernels.jit import jit
+from qdreamer_lab.kernels.jit import kernel
 from qdreamer_lab.kernels.random_numbers import advance, below, unit
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-@jit
+@kernel
 def relabel(
     labels: Ints,
     piece_wire: Ints,
@@ -61,7 +61,7 @@ def relabel(
     return change
 
 
-@jit
+@kernel
 def total_overflow(width: Ints, max_width: int, total_room: int) -> int:
     """Return how many qubits are held beyond `max_width` per fragment and `total_room` in all."""
     overflow: int = 0
@@ -72,10 +72,10 @@ def total_overflow(width: Ints, max_width: int, total_room: int) -> int:
             overflow += width[f] - max_width
     if total > total_room:
         overflow += total - total_room
-    return overflow
+    return int(overflow)
 
 
-@jit
+@kernel
 def fresh_label(width: Ints, wanted: int) -> int:
     """Return an unused label, the first from `wanted` on, or `wanted` itself if all are used."""
     num = width.shape[0]
@@ -86,7 +86,7 @@ def fresh_label(width: Ints, wanted: int) -> int:
     return wanted
 
 
-@jit
+@kernel
 def anneal(
     labels: Ints,
     piece_wire: Ints,

@@ -7,10 +7,10 @@ means for a circuit is told in `search/graph.py`.
 import numpy as np
 from numpy.typing import NDArray
 
-from qdreamer_lab.kernels.jit import jit
+from qdreamer_lab.kernels.jit import kernel
 
 
-@jit
+@kernel
 def contract(
     pairs: NDArray[np.int64], gate_cost: NDArray[np.float64], num_qubits: int, wire_cost: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

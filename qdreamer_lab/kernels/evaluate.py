@@ -3,13 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from qdreamer_lab.kernels.jit import jit
+from qdreamer_lab.kernels.jit import kernel
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-@jit
+@kernel
 def piece_widths(labels: Ints, piece_wire: Ints, num_labels: int) -> Ints:
     """Count the qubits of each fragment: one for every maximal run of its label on a wire.
 
@@ -26,7 +26,7 @@ def piece_widths(labels: Ints, piece_wire: Ints, num_labels: int) -> Ints:
     return width
 
 
-@jit
+@kernel
 def piece_cost(
     labels: Ints,
     piece_wire: Ints,

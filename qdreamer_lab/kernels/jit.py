@@ -1,17 +1,19 @@
-"""The one numba decorator that every kernel uses; nothing else belongs here.
+"""The one way kernels are compiled: cached on disk, without the GIL, and typed."""
 
-Numba's own decorators carry no types. Wrapping them once keeps the kernels' signatures visible to
-the type checker, and guarantees that every kernel caches its machine code and releases the GIL.
-"""
+from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import numba
+from numba import njit
 
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["kernel"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 
-def jit(function: Kernel) -> Kernel:
-    """Compile `function` on first use, cache it on disk and release the GIL while it runs."""
-    return cast("Kernel", numba.njit(cache=True, nogil=True)(function))
+def kernel(function: F) -> F:
+    """Compile a function over arrays and scalars with numba on its first call."""
+    return cast("F", njit(cache=True, nogil=True)(function))

@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from qdreamer_lab.kernels.jit import jit
+from qdreamer_lab.kernels.jit import kernel
 
 Ints = NDArray[np.int64]
 
 
-@jit
+@kernel
 def sweep_order(
     piece_wire: Ints, start: Ints, neighbour: Ints, first: int
 ) -> tuple[Ints, float, int]:

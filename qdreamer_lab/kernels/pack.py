@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from qdreamer_lab.kernels.jit import jit
+from qdreamer_lab.kernels.jit import kernel
 
 Ints = NDArray[np.int64]
 
 
-@jit
+@kernel
 def pack(width: Ints, max_width: int) -> tuple[Ints, int]:
     """Put fragments into as few bins of `max_width` as first-fit decreasing finds.
 

@@ -4,18 +4,18 @@ It is the 48-bit linear congruential generator of POSIX `drand48`: plenty for ch
 for statistics. State is a plain integer that the caller keeps.
 """
 
-from qdreamer_lab.kernels.jit import jit
+from qdreamer_lab.kernels.jit import kernel
 
 MASK = (1 << 48) - 1
 
 
-@jit
+@kernel
 def advance(state: int) -> int:
     """Return the next 48-bit state."""
     return (state * 0x5DEECE66D + 0xB) & MASK
 
 
-@jit
+@kernel
 def below(state: int, bound: int) -> int:
     """Return an integer in [0, bound) read off `state`; `bound` is small beside 2^31.
 
@@ -25,7 +25,7 @@ def below(state: int, bound: int) -> int:
     return (state >> 17) % bound
 
 
-@jit
+@kernel
 def unit(state: int) -> float:
     """Return a float in [0, 1) read off `state`."""
     return (state >> 17) / 2147483648.0

@@ -10,7 +10,7 @@ end is optimal.
 import numpy as np
 from numpy.typing import NDArray
 
-from qdreamer_lab.kernels.jit import jit
+from qdreamer_lab.kernels.jit import kernel
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -20,7 +20,7 @@ NONE = 255
 CHAIN = 400
 
 
-@jit
+@kernel
 def frontier_slots(
     order: Ints, piece_wire: Ints, start: Ints, neighbour: Ints
 ) -> tuple[Ints, Ints, Ints, int]:
@@ -59,7 +59,7 @@ def frontier_slots(
     return slot, enters, leaves, slots
 
 
-@jit
+@kernel
 def keep_best(
     count: int,
     room: int,
@@ -101,7 +101,7 @@ def keep_best(
     return kept, dropped
 
 
-@jit
+@kernel
 def replay(order: Ints, slot: Ints, leaves: Ints, slots: int, path: Bytes) -> Ints:
     """Turn the choices along one path of a sweep into labels.
 
@@ -138,7 +138,7 @@ def replay(order: Ints, slot: Ints, leaves: Ints, slots: int, path: Bytes) -> In
     return labels
 
 
-@jit
+@kernel
 def sweep(
     order: Ints,
     piece_wire: Ints,

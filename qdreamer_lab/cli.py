@@ -1,0 +1,85 @@
+"""The console script `qdreamer-lab`: arguments in, exit code out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qdreamer_lab.errors import QDreamerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Returns:
+        0 if all went well, 1 if the demo's values are wrong, 2 on bad input, 130 if interrupted.
+    """
+    arguments = _parser().parse_args(argv)
+    # Imported late, so that --help and typing errors do not wait for Qiskit.
+    from qdreamer_lab.demo import DemoOptions, run_demo
+
+    options = DemoOptions(
+        circuit=arguments.circuit,
+        observables=tuple(arguments.observable),
+        max_qubits=arguments.max_qubits,
+        workers=arguments.workers,
+        in_process=arguments.in_process,
+        check=not arguments.no_check,
+    )
+    try:
+        return run_demo(options, sys.stdout)
+    except QDreamerError as error:
+        print(f"qdreamer-lab: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nqdreamer-lab: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="qdreamer-lab", description="Cut quantum circuits that are too wide, and run them."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    demo = commands.add_parser(
+        "demo",
+        help="cut a wide circuit, run it on a pilot, and check the values",
+        description="Cut a circuit, run its fragments as tasks on a pilot, put the values together "
+        "and check them. Without options: a 36-qubit EfficientSU2 circuit.",
+    )
+    demo.add_argument("--circuit", type=Path, metavar="FILE", help="OpenQASM 2 or 3 file")
+    demo.add_argument(
+        "--observable",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="Pauli products by qubit, such as 'Z0 Z17' or '0.5*Z0 Z1 - X3'; may be repeated "
+        "(default: Z on the first qubit, Z on the last, ZZ on the middle pair)",
+    )
+    demo.add_argument(
+        "--max-qubits", type=int, default=12, metavar="N", help="widest fragment (default: 12)"
+    )
+    demo.add_argument("--workers", type=_positive, metavar="N", help="workers of the local pilot")
+    demo.add_argument(
+        "--in-process", action="store_true", help="run the fragments here, without a pilot"
+    )
+    demo.add_argument("--no-check", action="store_true", help="do not compare with Aer's simulator")
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

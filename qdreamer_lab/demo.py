@@ -1,0 +1,191 @@
+"""The demo: a circuit far too wide for the machine, cut, run on a pilot, and checked.
+
+Ties the parts together and prints; computes nothing itself.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+from qiskit.circuit.library import efficient_su2
+
+from qdreamer_lab.workload.estimator import CutEstimator
+from qdreamer_lab.workload.memory import readable
+from qdreamer_lab.workload.pauli_text import parse_observable
+from qdreamer_lab.workload.planner import plan_cuts
+from qdreamer_lab.workload.qasm import load_qasm
+from qdreamer_lab.workload.reference import Reference, reference_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from qiskit import QuantumCircuit
+
+    from qdreamer_lab.workload.dispatch import FragmentRow
+
+__all__ = ["DemoOptions", "run_demo"]
+
+TOLERANCE = 1e-8
+"""Largest difference from the reference that counts as agreement."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What to run.
+
+    Attributes:
+        circuit: an OpenQASM file; None is the 36-qubit EfficientSU2 circuit.
+        observables: in the syntax of `pauli_text`; none means Z on the first qubit, Z on the last,
+            and ZZ on the middle pair.
+        max_qubits: greatest width of a fragment.
+        workers: how many workers the pilot gets; None lets the pilot decide.
+        in_process: run the fragments here, without a pilot.
+        check: compare with a reference simulator.
+    """
+
+    circuit: Path | None = None
+    observables: tuple[str, ...] = ()
+    max_qubits: int = 12
+    workers: int | None = None
+    in_process: bool = False
+    check: bool = True
+
+
+def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
+    """Run the demo and print its story.
+
+    Returns:
+        0, or 1 if a value differs from the reference by more than 1e-8.
+
+    Raises:
+        QDreamerError: on input that cannot be run.
+    """
+    name, circuit = _circuit(options.circuit)
+    texts = options.observables or _default_observables(circuit.num_qubits)
+    observables = [parse_observable(text, circuit.num_qubits) for text in texts]
+    _print_header(out, name, circuit, texts)
+    _say(out, "planning", f"fragments of at most {options.max_qubits} qubits …")
+    start = time.perf_counter()
+    plan = plan_cuts(circuit, options.max_qubits, observables=observables)
+    _say(out, "plan", f"{plan.summary}, in {_seconds(time.perf_counter() - start)}")
+    progress = _Progress(out)
+    with _session(options) as session:
+        estimator = CutEstimator(options.max_qubits, plan=plan, session=session, progress=progress)
+        result = estimator.run([(circuit, observables)]).result()[0]
+    progress.finish()
+    _print_run(out, result.metadata)
+    reference = reference_values(circuit, observables) if options.check else None
+    return _print_values(out, texts, np.atleast_1d(result.data.evs), reference)
+
+
+def _circuit(path: Path | None) -> tuple[str, QuantumCircuit]:
+    if path is not None:
+        circuit = load_qasm(path)
+        if circuit.num_clbits:
+            circuit = circuit.remove_final_measurements(inplace=False)
+        return path.name, circuit
+    circuit = efficient_su2(36, reps=2, entanglement="linear")
+    values = np.linspace(0.1, 2.9, circuit.num_parameters)
+    return "EfficientSU2, reps 2, linear", circuit.assign_parameters(values)
+
+
+def _default_observables(num_qubits: int) -> tuple[str, ...]:
+    middle = (num_qubits - 1) // 2
+    pair = f"Z{middle} Z{middle + 1}" if num_qubits > 1 else "Z0"
+    return tuple(dict.fromkeys(("Z0", f"Z{num_qubits - 1}", pair)))
+
+
+@contextmanager
+def _session(options: DemoOptions) -> Iterator[Any]:
+    if options.in_process:
+        yield None
+        return
+    import pilot_kernel
+
+    opened: Any = pilot_kernel.session()  # type: ignore[attr-defined,unused-ignore]
+    with opened as session:
+        if options.workers is not None:
+            session.add_pilot("local://", cores_per_node=options.workers)
+        yield session
+
+
+class _Progress:
+    """Fragments done, on one line that is redrawn on a terminal and printed in full elsewhere."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._live = out.isatty()
+
+    def __call__(self, done: int, total: int, row: FragmentRow) -> None:
+        bar = "█" * round(20 * done / total)
+        text = f"{bar:░<20} {done}/{total}  fragment {row.fragment} in {_seconds(row.seconds)}"
+        if self._live:
+            self._out.write(f"\r\x1b[K{'running':<12} {text}")
+            self._out.flush()
+        else:
+            _say(self._out, "running", text)
+
+    def finish(self) -> None:
+        """End the redrawn line."""
+        if self._live:
+            self._out.write("\n")
+
+
+def _say(out: TextIO, title: str, text: str) -> None:
+    print(f"{title:<12} {text}", file=out, flush=True)
+
+
+def _print_header(out: TextIO, name: str, circuit: QuantumCircuit, texts: tuple[str, ...]) -> None:
+    n = circuit.num_qubits
+    two = sum(len(i.qubits) > 1 for i in circuit.data)
+    _say(out, "circuit", f"{name}: {n} qubits, {two} entangling gates")
+    _say(out, "", f"its full state would take 2^{n} x 16 B = {readable(2.0**n * 16)}")
+    _say(out, "observables", ", ".join(f"⟨{text}⟩" for text in texts))
+
+
+def _print_run(out: TextIO, metadata: dict[str, Any]) -> None:
+    phases = {"prepare": "plan_s", "simulate": "simulate_s", "contract": "contract_s"}
+    times = [f"{phase} {_seconds(metadata[key])}" for phase, key in phases.items()]
+    _say(out, "time", ", ".join(times))
+    print(f"\n  {'fragment':>8} {'qubits':>7} {'states':>7} {'time':>9}  worker", file=out)
+    for row in metadata["fragments"]:
+        where = f"{row.worker} ({row.pilot})" if row.pilot else row.worker or "this process"
+        print(
+            f"  {row.fragment:>8} {row.width:>7} {row.variants:>7} "
+            f"{_seconds(row.seconds):>9}  {where}",
+            file=out,
+        )
+
+
+def _print_values(
+    out: TextIO,
+    texts: tuple[str, ...],
+    values: np.ndarray[Any, np.dtype[np.float64]],
+    reference: Reference | None,
+) -> int:
+    column = max(12, *(len(text) for text in texts))
+    head = f"\n  {'observable':<{column}} {'value':>15}"
+    print(head + (f" {'difference':>11}" if reference else ""), file=out)
+    errors = np.abs(values - reference.values) if reference else np.zeros(len(values))
+    for text, value, error in zip(texts, values, errors, strict=True):
+        line = f"  {text:<{column}} {value:>+15.10f}"
+        print(line + (f" {error:>11.1e}" if reference else ""), file=out)
+    print(file=out)
+    if reference is None:
+        return 0
+    agrees = bool((errors <= TOLERANCE).all())
+    verdict = "agrees" if agrees else "DISAGREES"
+    _say(out, "check", f"{verdict} to 1e-8 with Aer's {reference.method} simulator")
+    took = _seconds(reference.seconds)
+    _say(out, "", f"largest difference {errors.max():.1e}; Aer took {took}")
+    return 0 if agrees else 1
+
+
+def _seconds(value: float) -> str:
+    return f"{1000 * value:.1f} ms" if value < 1 else f"{value:.1f} s"

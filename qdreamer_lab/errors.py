@@ -1,0 +1,43 @@
+"""The errors a user of `qdreamer_lab` can meet.
+
+Each says what was wrong with the input and what would work instead. They derive from `ValueError`
+too, so that code written against Qiskit's own checks keeps catching them. No error is raised here.
+"""
+
+__all__ = [
+    "CircuitError",
+    "MemoryLimitError",
+    "ObservableError",
+    "PlanError",
+    "PubError",
+    "QDreamerError",
+    "QasmError",
+]
+
+
+class QDreamerError(ValueError):
+    """Base of every error that `qdreamer_lab` raises on purpose."""
+
+
+class CircuitError(QDreamerError):
+    """The circuit holds something that cannot be cut or simulated as a unitary."""
+
+
+class ObservableError(QDreamerError):
+    """The observable does not belong to the circuit, the plan, or the accepted syntax."""
+
+
+class PlanError(QDreamerError):
+    """No such plan can exist, or the plan contradicts itself."""
+
+
+class PubError(QDreamerError):
+    """A PUB whose circuit, observables and parameter values do not fit together."""
+
+
+class MemoryLimitError(QDreamerError):
+    """A fragment's batch of states is larger than the memory it may use."""
+
+
+class QasmError(QDreamerError):
+    """An OpenQASM file that cannot be read; the message carries file, line and column."""

@@ -1,0 +1,122 @@
+"""The demo from its command line: what it prints, and when it says no."""
+
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit, qasm2, qasm3
+from qiskit.circuit.library import efficient_su2
+from qiskit.quantum_info import SparsePauliOp
+
+import pilot_kernel
+from qdreamer_lab import cli, demo
+from qdreamer_lab.workload.reference import Reference, reference_values
+
+
+@pytest.fixture
+def qasm_file(tmp_path):
+    circuit = efficient_su2(6, reps=1, entanglement="linear")
+    circuit = circuit.assign_parameters(np.linspace(0.1, 2.9, circuit.num_parameters))
+    path = tmp_path / "small.qasm"
+    path.write_text(qasm2.dumps(circuit))
+    return path
+
+
+def test_it_runs_a_file_and_agrees(qasm_file, capsys):
+    arguments = ["--circuit", str(qasm_file), "--max-qubits", "3", "--in-process"]
+    assert cli.main(["demo", *arguments, "--observable", "Z0 Z5", "--observable", "X2 - Y3"]) == 0
+    said = capsys.readouterr().out
+    assert "small.qasm: 6 qubits, 5 entangling gates" in said
+    assert "2^6 x 16 B = 1 KiB" in said
+    assert "1 gate cut, 2 fragments of width 3, 3" in said
+    assert "2/2" in said
+    assert "this process" in said
+    assert "agrees to 1e-8 with Aer's statevector simulator" in said
+    assert "\x1b" not in said
+
+
+def test_final_measurements_in_a_file_are_dropped(tmp_path, capsys):
+    circuit = QuantumCircuit(3, 3)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.cx(1, 2)
+    circuit.measure(range(3), range(3))
+    path = tmp_path / "ghz.qasm"
+    path.write_text(qasm3.dumps(circuit))
+    assert cli.main(["demo", "--circuit", str(path), "--max-qubits", "2", "--in-process"]) == 0
+    assert "⟨Z1 Z2⟩" in capsys.readouterr().out
+
+
+def test_a_wrong_value_fails(qasm_file, capsys, monkeypatch):
+    wrong = Reference(np.array([0.0, 0.0, 0.0]), "statevector", 0.1)
+    monkeypatch.setattr(demo, "reference_values", lambda *_: wrong)
+    assert cli.main(["demo", "--circuit", str(qasm_file), "--max-qubits", "3", "--in-process"]) == 1
+    assert "DISAGREES" in capsys.readouterr().out
+
+
+class Session:
+    """A stand-in for the pilot's session."""
+
+    def __init__(self, pool):
+        self.pool = pool
+        self.pilots = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.pool.shutdown()
+
+    def add_pilot(self, url, **options):
+        self.pilots.append((url, options))
+
+    def submit(self, fn, /, *args, name):
+        task = self.pool.submit(fn, *args)
+        task.record = SimpleNamespace(worker=f"w-{name}", pilot="local")
+        return task
+
+
+def test_on_a_pilot_it_says_who_did_what(qasm_file, capsys, monkeypatch):
+    session = Session(ThreadPoolExecutor(2))
+    monkeypatch.setattr(pilot_kernel, "session", lambda: session, raising=False)
+    arguments = ["--circuit", str(qasm_file), "--max-qubits", "3", "--workers", "2", "--no-check"]
+    assert cli.main(["demo", *arguments]) == 0
+    said = capsys.readouterr().out
+    assert "w-fragment-0 (local)" in said
+    assert "w-fragment-1 (local)" in said
+    assert "Aer" not in said
+    assert session.pilots == [("local://", {"cores_per_node": 2})]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--observable", "Z9"], "qubit 9"),
+        (["--observable", "what"], "column 1"),
+        (["--max-qubits", "0"], "max_qubits must be at least 1"),
+        (["--circuit", "nowhere.qasm"], "cannot read nowhere.qasm"),
+    ],
+)
+def test_bad_input_is_one_line(qasm_file, arguments, words, capsys):
+    assert cli.main(["demo", "--circuit", str(qasm_file), "--in-process", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1
+
+
+def test_workers_must_be_positive(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["demo", "--workers", "0"])
+    assert "at least 1" in capsys.readouterr().err
+
+
+def test_wide_circuits_are_checked_by_matrix_product_states():
+    circuit = QuantumCircuit(30)
+    circuit.h(0)
+    for low in range(29):
+        circuit.cx(low, low + 1)
+    operators = [SparsePauliOp.from_sparse_list([("ZZ", [0, 29], 1.0)], 30)]
+    reference = reference_values(circuit, operators)
+    assert reference.method == "matrix product state"
+    assert reference.values == pytest.approx([1.0])
