@@ -87,6 +87,61 @@ def fresh_label(width: Ints, wanted: int) -> int:
 
 
 @kernel
+def propose(
+    now: Ints, piece_wire: Ints, width: Ints, start: Ints, neighbour: Ints, state: int
+) -> tuple[int, int, int, int]:
+    """Draw a move: a random piece, stretched to a run of its wire, and a label to give it.
+
+    The label is that of a gate neighbour, of a wire neighbour, of any piece, or a fresh one.
+
+    Returns:
+        The random state, the first and last piece, and the label (-1 for no move).
+    """
+    num = now.shape[0]
+    state = advance(state)
+    v = below(state, num)
+    here = now[v]
+    state = advance(state)
+    pick = below(state, 16)
+    target = here
+    if pick < 9 and start[v + 1] > start[v]:
+        state = advance(state)
+        target = now[neighbour[start[v] + below(state, start[v + 1] - start[v])]]
+    elif pick < 11 and v > 0 and piece_wire[v - 1] == piece_wire[v]:
+        target = now[v - 1]
+    elif pick < 13 and v + 1 < num and piece_wire[v + 1] == piece_wire[v]:
+        target = now[v + 1]
+    elif pick < 15:
+        state = advance(state)
+        target = now[below(state, num)]
+    else:
+        state = advance(state)
+        target = fresh_label(width, below(state, width.shape[0]))
+    if target == here:
+        return state, v, v, -1
+    state = advance(state)
+    reach = below(state, 8)
+    first, last = v, v
+    whole = reach == 7
+    if reach >= 2:
+        if reach != 3:
+            while (
+                first > 0
+                and piece_wire[first - 1] == piece_wire[v]
+                and (whole or now[first - 1] == here)
+            ):
+                first -= 1
+        if reach != 2:
+            while (
+                last + 1 < num
+                and piece_wire[last + 1] == piece_wire[v]
+                and (whole or now[last + 1] == here)
+            ):
+                last += 1
+    return state, first, last, target
+
+
+@kernel
 def anneal(
     labels: Ints,
     piece_wire: Ints,
@@ -104,9 +159,7 @@ def anneal(
 ) -> tuple[Ints, float]:
     """Anneal from `labels` and return the cheapest feasible labelling met, with its cost.
 
-    A move takes a random piece, stretches it to a run of its wire, and gives the run the label of
-    a gate neighbour, of a wire neighbour, of any fragment, or a fresh one. Too wide fragments are
-    allowed on the way, because with tight widths no single move stays feasible; what a qubit too
+    Moves are those of `propose`. Too wide fragments are allowed on the way, because with tight widths no single move stays feasible; what a qubit too
     many costs rises while there are some and falls while there are none.
 
     Args:
@@ -152,45 +205,9 @@ def anneal(
     for _ in range(moves):
         heat *= cooling
         penalty = min(1e4, penalty * 1.002) if overflow > 0 else max(1.0, penalty * 0.999)
-        state = advance(state)
-        v = below(state, num)
-        here = now[v]
-        state = advance(state)
-        pick = below(state, 16)
-        target = here
-        if pick < 9 and start[v + 1] > start[v]:
-            state = advance(state)
-            target = now[neighbour[start[v] + below(state, start[v + 1] - start[v])]]
-        elif pick < 11 and v > 0 and piece_wire[v - 1] == piece_wire[v]:
-            target = now[v - 1]
-        elif pick < 13 and v + 1 < num and piece_wire[v + 1] == piece_wire[v]:
-            target = now[v + 1]
-        elif pick < 15:
-            state = advance(state)
-            target = now[below(state, num)]
-        else:
-            state = advance(state)
-            target = fresh_label(width, below(state, num_labels))
-        if target == here:
+        state, first, last, target = propose(now, piece_wire, width, start, neighbour, state)
+        if target < 0:
             continue
-        state = advance(state)
-        reach = below(state, 8)
-        first, last = v, v
-        if reach >= 2:
-            if reach != 3:
-                while (
-                    first > 0
-                    and piece_wire[first - 1] == piece_wire[v]
-                    and (reach == 7 or now[first - 1] == here)
-                ):
-                    first -= 1
-            if reach != 2:
-                while (
-                    last + 1 < num
-                    and piece_wire[last + 1] == piece_wire[v]
-                    and (reach == 7 or now[last + 1] == here)
-                ):
-                    last += 1
         for u in range(first, last + 1):
             saved[u] = now[u]
         change = relabel(

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.search.graph import FORBIDDEN, piece_graph
-from qdreamer_lab.search.presets import quick, thorough
+from qdreamer_lab.search.presets import improve
+from qdreamer_lab.search.priced import search_priced
 from qdreamer_lab.search.problem import Found, InfeasibleError
-from qdreamer_lab.search.strategy import Plan, no_plan
+from qdreamer_lab.search.strategy import TOLERANCE
 
 if TYPE_CHECKING:
-    from qdreamer_lab.search.graph import PieceGraph
     from qdreamer_lab.search.problem import CutProblem
 
 __all__ = ["search"]
@@ -46,6 +46,13 @@ def search(
     if len(problem.pairs) == 0 or problem.num_qubits <= problem.max_qubits:
         labels = np.zeros((len(problem.pairs), 2), np.int64)
         return Found(labels, 0.0, 0.0, True, time.perf_counter() - began)
+    if cost != "lo":
+        priced = search_priced(problem, cost, seed, began + time_limit_s, prove=prove)
+        if priced is None or priced.value >= FORBIDDEN / 2:
+            raise InfeasibleError("No plan found.", problem.num_qubits)
+        proven = priced.value <= priced.bound + TOLERANCE
+        seconds = time.perf_counter() - began
+        return Found(priced.labels, priced.value, priced.bound, proven, seconds)
     graph = piece_graph(problem)
     best = improve(graph, seed, began + time_limit_s, prove=prove)
     if best.cost >= FORBIDDEN / 2:
@@ -57,15 +64,3 @@ def search(
         best.proven,
         time.perf_counter() - began,
     )
-
-
-def improve(graph: PieceGraph, seed: int, deadline: float, *, prove: bool) -> Plan:
-    """Run strategies on one graph until proven, used up or past `deadline` (perf_counter)."""
-    best = no_plan()
-    for number, strategy in enumerate((thorough if prove else quick)(graph)):
-        if number and time.perf_counter() > deadline:
-            break
-        best = best.improved_by(strategy.improve(graph, best, seed + number))
-        if best.proven:
-            break
-    return best

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.search.anneal import Anneal
+from qdreamer_lab.search.strategy import Plan, no_plan
 from qdreamer_lab.search.sweep import Sweep, best_order
 
 if TYPE_CHECKING:
@@ -13,16 +15,18 @@ if TYPE_CHECKING:
     from qdreamer_lab.search.graph import PieceGraph
     from qdreamer_lab.search.strategy import Strategy
 
-__all__ = ["quick", "thorough"]
+__all__ = ["improve", "quick", "thorough"]
 
 
 def quick(graph: PieceGraph) -> Iterator[Strategy]:
     """Strategies of a default call: milliseconds on circuits of up to a hundred qubits."""
     yield Sweep(room=48, max_states=10**9)
-    yield Anneal(moves=8_000)
-    yield Sweep(room=1_000, max_states=60_000)
-    yield Anneal(moves=20_000, restarts=2)
-    if best_order(graph)[1] < 12:
+    yield Anneal(moves=20_000, hot=0.8, cold=0.2)
+    yield Anneal(moves=20_000, hot=1.5, cold=0.3)
+    room = min(1_000, 100_000 // graph.num_pieces)
+    if room > 100:
+        yield Sweep(room=room, max_states=10**9)
+    if best_order(graph)[1] < 11:
         yield Sweep(room=8_000, max_states=400_000)
 
 
@@ -34,3 +38,15 @@ def thorough(graph: PieceGraph) -> Iterator[Strategy]:
         yield Anneal(moves=400_000)
         yield Sweep(room=room, max_states=10**9)
         room *= 4
+
+
+def improve(graph: PieceGraph, seed: int, deadline: float, *, prove: bool) -> Plan:
+    """Run strategies on one graph until proven, used up or past `deadline` (perf_counter)."""
+    best = no_plan()
+    for number, strategy in enumerate((thorough if prove else quick)(graph)):
+        if number and time.perf_counter() > deadline:
+            break
+        best = best.improved_by(strategy.improve(graph, best, seed + number))
+        if best.proven:
+            break
+    return best

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.search.graph import PieceGraph
 
-__all__ = ["Plan", "Strategy", "is_feasible", "no_plan"]
+__all__ = ["TOLERANCE", "Plan", "Strategy", "cost_of", "is_feasible", "no_plan"]
 
 #: Two costs closer than this are the same, in bits.
 TOLERANCE = 1e-6
