@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 #: Cuts that share a decomposition at most: the number of its terms grows as 4^n.
 MAX_GROUP = 8
 
+#: Groups that a cut tries to join before it opens one of its own.
+TRIES = 8
+
 
 @kernel
 def next_in_run(pairs: Ints, labels: Ints, num_qubits: int) -> Ints:
@@ -92,7 +95,9 @@ def leads_to(
 
 @kernel
 def group_cuts(pairs: Ints, labels: Ints, sine: Floats, num_qubits: int) -> Ints:
-    """Let each cut rotation join the first earlier group that it can, in time order.
+    """Let each cut rotation join the latest group that it can, in time order.
+
+    Groups between the same two fragments that have room are tried, latest first, `TRIES` of them.
 
     Args:
         pairs: (m, 2) qubits of each block, in time order.
@@ -122,11 +127,15 @@ def group_cuts(pairs: Ints, labels: Ints, sine: Floats, num_qubits: int) -> Ints
         one, two = min(labels[b, 0], labels[b, 1]), max(labels[b, 0], labels[b, 1])
         joined = -1
         if not np.isnan(sine[b]):
-            for g in range(groups):
+            tries = 0
+            for g in range(groups - 1, -1, -1):
                 if low[g] != one or high[g] != two or size[g] >= MAX_GROUP:
                     continue
                 if np.isnan(sine[first_member[g]]):
                     continue
+                tries += 1
+                if tries > TRIES:
+                    break
                 blocked = False
                 for fragment in (one, two):
                     stamp += 1

@@ -66,6 +66,7 @@ def keep_best(
     labels: Bytes,
     widths: NDArray[np.int16],
     value: Floats,
+    rating: Floats,
     parent: NDArray[np.int32],
     choice: Bytes,
 ) -> tuple[int, float]:
@@ -76,16 +77,16 @@ def keep_best(
     """
     if count <= room:
         return count, np.inf
-    limit = np.partition(value[:count], room)[room]
+    limit = np.partition(rating[:count], room)[room]
     kept = 0
     dropped = np.inf
     ties = room
     for k in range(count):
-        if value[k] < limit:
+        if rating[k] < limit:
             ties -= 1
     for k in range(count):
-        take = value[k] < limit
-        if not take and value[k] == limit and ties > 0:
+        take = rating[k] < limit
+        if not take and rating[k] == limit and ties > 0:
             ties -= 1
             take = True
         if not take:
@@ -95,10 +96,69 @@ def keep_best(
             labels[kept] = labels[k]
             widths[kept] = widths[k]
             value[kept] = value[k]
+            rating[kept] = rating[k]
             parent[kept] = parent[k]
             choice[kept] = choice[k]
         kept += 1
     return kept, dropped
+
+
+@kernel
+def outlook(
+    step: int,
+    order: Ints,
+    piece_wire: Ints,
+    start: Ints,
+    neighbour: Ints,
+    cost: Floats,
+    slot: Ints,
+    enters: Ints,
+    current: Ints,
+    horizon: int,
+    pair: Ints,
+    weight: Floats,
+    table: Floats,
+) -> int:
+    """List which frontier pieces will soon be joined by gates, and by how many bits.
+
+    Args:
+        step: pieces up to this step are placed.
+        current: (n,) last placed piece of each wire, -1 before its first.
+        horizon: pieces to look ahead on each wire; nearer gates count more.
+        pair: (P, 2) filled with slots.
+        weight: (P,) filled with bits.
+        table: (slots, slots) zeros, left as zeros.
+
+    Returns:
+        How many entries of `pair` and `weight` were filled.
+    """
+    num = piece_wire.shape[0]
+    filled = 0
+    for a in range(current.shape[0]):
+        u = current[a]
+        if u < 0:
+            continue
+        share = 0.5
+        for k in range(1, horizon + 1):
+            v = u + k
+            if v >= num or piece_wire[v] != a:
+                break
+            share *= 1.0 - 1.0 / horizon
+            for j in range(start[v], start[v + 1]):
+                other = current[piece_wire[neighbour[j]]]
+                if other < 0 or enters[neighbour[j]] <= step:
+                    continue
+                s, t = min(slot[u], slot[other]), max(slot[u], slot[other])
+                if table[s, t] == 0.0:
+                    if filled == weight.shape[0]:
+                        continue
+                    pair[filled, 0], pair[filled, 1] = s, t
+                    filled += 1
+                table[s, t] += share * cost[j]
+    for k in range(filled):
+        weight[k] = table[pair[k, 0], pair[k, 1]]
+        table[pair[k, 0], pair[k, 1]] = 0.0
+    return filled
 
 
 @kernel
@@ -151,6 +211,7 @@ def sweep(
     rest_bound: Floats,
     upper: float,
     max_states: int,
+    horizon: int,
 ) -> tuple[Ints, float, float, int]:
     """Label pieces one by one in `order`, keeping at most `room` partial plans per step.
 
@@ -167,6 +228,7 @@ def sweep(
             cost among themselves.
         upper: only plans cheaper than this are looked for, in bits.
         max_states: give up after this many partial plans in total.
+        horizon: pieces to look ahead on each wire when choosing which plans to keep; 0 for none.
 
     Returns:
         `labels` (S,) of the best plan (all -1 if none cheaper than `upper` was found), its cost
@@ -187,6 +249,12 @@ def sweep(
     new_widths = np.zeros((capacity, slots), np.int16)
     old_value = np.zeros(capacity)
     new_value = np.zeros(capacity)
+    rating = np.zeros(capacity)
+    current = np.full(piece_wire.max() + 1, -1, np.int64)
+    pair = np.empty((slots * slots if horizon > 0 else 0, 2), np.int64)
+    weight = np.empty(pair.shape[0])
+    pair_table = np.zeros((slots, slots)) if horizon > 0 else np.zeros((0, 0))
+    pairs_ahead = 0
     parent = np.empty(capacity, np.int32)
     choice = np.empty(capacity, np.uint8)
     history_parent = np.empty(max(1024, num), np.int32)
@@ -205,6 +273,23 @@ def sweep(
         if v > 0 and piece_wire[v - 1] == piece_wire[v]:
             before = slot[v - 1]
         table[:] = -1
+        current[piece_wire[v]] = v
+        if horizon > 0:
+            pairs_ahead = outlook(
+                step,
+                order,
+                piece_wire,
+                start,
+                neighbour,
+                cost,
+                slot,
+                enters,
+                current,
+                horizon,
+                pair,
+                weight,
+                pair_table,
+            )
         made = 0
         limit = upper - 1e-9 - rest_bound[step + 1]
         for p in range(count):
@@ -299,10 +384,9 @@ def sweep(
                 if place < 0:
                     if made == capacity:
                         made, dropped = keep_best(
-                            made, room, new_labels, new_widths, new_value, parent, choice
+                            made, room, new_labels, new_widths, new_value, rating, parent, choice
                         )
                         lower = min(lower, dropped + rest_bound[step + 1])
-                        limit = min(limit, dropped)
                         table[:] = -1
                         for e in range(made):
                             again = np.uint64(1469598103934665603)
@@ -327,9 +411,14 @@ def sweep(
                 for s in range(fresh):
                     new_widths[place, s] = trial_width[s]
                 new_value[place] = value
+                ahead = 0.0
+                for k in range(pairs_ahead):
+                    if trial[pair[k, 0]] != trial[pair[k, 1]]:
+                        ahead += weight[k]
+                rating[place] = value + ahead
                 parent[place] = p
                 choice[place] = f
-        made, dropped = keep_best(made, room, new_labels, new_widths, new_value, parent, choice)
+        made, dropped = keep_best(made, room, new_labels, new_widths, new_value, rating, parent, choice)
         lower = min(lower, dropped + rest_bound[step + 1])
         base = history_start[step]
         if base + made > history_parent.shape[0]:

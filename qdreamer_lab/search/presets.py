@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from qdreamer_lab.search.anneal import Anneal
 from qdreamer_lab.search.strategy import Plan, no_plan
 from qdreamer_lab.search.sweep import Sweep, best_order
@@ -18,16 +20,31 @@ if TYPE_CHECKING:
 __all__ = ["improve", "quick", "thorough"]
 
 
+#: A sweep with fewer frontier subsets than 2^this is cheap enough to go first.
+NARROW = 9.5
+
+#: From this many pieces a wire on, a sweep looks ahead: what is near in time then matters more
+#: than what joins two wires all along.
+DEEP = 20
+
+
 def quick(graph: PieceGraph) -> Iterator[Strategy]:
     """Strategies of a default call: milliseconds on circuits of up to a hundred qubits."""
-    yield Sweep(room=48, max_states=10**9)
+    _, effort, _ = best_order(graph)
+    yield Sweep(room=48)
+    if effort < NARROW:
+        yield Sweep(room=1_000, max_states=60_000)
     yield Anneal(moves=20_000, hot=0.8, cold=0.2)
+    if graph.num_pieces > DEEP * len(np.unique(graph.wire)):
+        yield Sweep(room=min(300, 1_000_000 // graph.num_pieces), horizon=12)
+        yield Sweep(room=min(200, 300_000 // graph.num_pieces), horizon=20)
+        return
     yield Anneal(moves=20_000, hot=1.5, cold=0.3)
-    room = min(1_000, 100_000 // graph.num_pieces)
+    room = min(1_000, 60_000 // graph.num_pieces)
     if room > 100:
-        yield Sweep(room=room, max_states=10**9)
-    if best_order(graph)[1] < 11:
-        yield Sweep(room=8_000, max_states=400_000)
+        yield Sweep(room=room)
+    if effort < NARROW:
+        yield Sweep(room=8_000, max_states=150_000)
 
 
 def thorough(graph: PieceGraph) -> Iterator[Strategy]:

@@ -36,9 +36,9 @@ EXHAUSTIVE_ENDS = 20
 #: Partial plans an exhaustive search may look at in a default call.
 EXHAUSTIVE_NODES = 2_000_000
 
-#: Work of annealing under the real price: moves times blocks, and moves at most.
-ANNEAL_EFFORT = 600_000
-ANNEAL_MOVES = 6_000
+#: Effort of annealing under the real price, in units of about ten nanoseconds, and moves at most.
+ANNEAL_EFFORT = 4_000_000
+ANNEAL_MOVES = 5_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,12 @@ def _anneal(
     """Anneal labels of pieces (S,) under the real price; return labels of endpoints (m, 2)."""
     names, start = np.unique(labels, return_inverse=True)
     num_labels = min(graph.max_labels, len(names) + 2)
-    moves = min(ANNEAL_MOVES, ANNEAL_EFFORT // len(problem.pairs))
+    # Grouping c cuts of m blocks looks at up to c m steps; short circuits cost what m does.
+    cut = np.count_nonzero(np.diff(labels[graph.piece], axis=1))
+    effort = len(problem.pairs) * (5 + cut)
+    moves = min(ANNEAL_MOVES, ANNEAL_EFFORT // effort)
+    if moves < 100:
+        return graph.endpoint_labels(labels)
     found, _ = anneal_priced(
         MODELS[cost],
         np.asarray(start, np.int64),

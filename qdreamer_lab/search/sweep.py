@@ -35,7 +35,8 @@ class Sweep:
     """Keep at most `room` partial plans per piece, and give up after `max_states` in all."""
 
     room: int
-    max_states: int
+    max_states: int = 10**12
+    horizon: int = 0
 
     def improve(self, graph: PieceGraph, best: Plan, seed: int) -> Plan:
         """Sweep once; `seed` is not used, because nothing is random."""
@@ -52,6 +53,7 @@ class Sweep:
             np.zeros(graph.num_pieces + 1),
             best.cost,
             self.max_states,
+            self.horizon,
         )
         if labels[0] < 0:
             return Plan(best.labels, best.cost, bound)
