@@ -84,9 +84,7 @@ def anneal_priced(
         changed = False
         for _ in range(2 if step % 4 == 0 else 1):
             width = piece_widths(now, piece_wire, num_labels)
-            state, first, last, target = propose(
-                now, piece_wire, width, start, neighbour, state
-            )
+            state, first, last, target = propose(now, piece_wire, width, start, neighbour, state)
             if target >= 0:
                 now[first : last + 1] = target
                 changed = True

@@ -76,9 +76,7 @@ def exhaustive(
         if nodes > max_nodes:
             return best_labels, best, False
         if depth == ends:
-            value = price(
-                model, pairs, labels, gate_cost, wire_cost, sine, rank, num_qubits
-            )
+            value = price(model, pairs, labels, gate_cost, wire_cost, sine, rank, num_qubits)
             if value < best - 1e-9:
                 best = value
                 best_labels[:] = labels

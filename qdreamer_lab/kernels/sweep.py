@@ -418,7 +418,9 @@ def sweep(
                 rating[place] = value + ahead
                 parent[place] = p
                 choice[place] = f
-        made, dropped = keep_best(made, room, new_labels, new_widths, new_value, rating, parent, choice)
+        made, dropped = keep_best(
+            made, room, new_labels, new_widths, new_value, rating, parent, choice
+        )
         lower = min(lower, dropped + rest_bound[step + 1])
         base = history_start[step]
         if base + made > history_parent.shape[0]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from qdreamer_lab.kernels.adjacency import adjacency
 from qdreamer_lab.kernels.contract import contract
+from qdreamer_lab.kernels.order import sweep_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +25,12 @@ __all__ = ["FORBIDDEN", "PieceGraph", "piece_graph"]
 #: Bits a cut of a forbidden kind costs: more than any plan without one, yet small enough that
 #: adding and subtracting it leaves the other terms exact to 1e-9.
 FORBIDDEN = 1e6
+
+#: Sweep orders tried, each from another wire.
+STARTS = 6
+
+#: Pieces times wires beyond which no sweep order is made.
+ORDER_LIMIT = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +47,9 @@ class PieceGraph:
         max_width: qubits a fragment may hold.
         total_room: qubits all fragments together may hold.
         max_labels: fragments there may be at most.
+        order: (S,) pieces in the order of a sweep; empty if there are too many to sweep.
+        effort: log2 of the frontier subsets a sweep meets, a measure of how long it takes.
+        widest: pieces in the largest frontier.
     """
 
     piece: NDArray[np.int64]
@@ -51,6 +61,9 @@ class PieceGraph:
     max_width: int
     total_room: int
     max_labels: int
+    order: NDArray[np.int64]
+    effort: float
+    widest: int
 
     @property
     def num_pieces(self) -> int:
@@ -91,6 +104,30 @@ def piece_graph(
     piece, wire = contract(problem.pairs, gates, problem.num_qubits, wires)
     start, neighbour, cost = adjacency(piece, gates, len(wire))
     labels = len(wire) if problem.max_fragments is None else problem.max_fragments
+    order, effort, widest = _best_order(wire, start, neighbour)
     return PieceGraph(
-        piece, wire, start, neighbour, cost, wires, problem.max_qubits, problem.total_room, labels
+        piece,
+        wire,
+        start,
+        neighbour,
+        cost,
+        wires,
+        problem.max_qubits,
+        problem.total_room,
+        labels,
+        order,
+        effort,
+        widest,
     )
+
+
+def _best_order(
+    wire: NDArray[np.int64], start: NDArray[np.int64], neighbour: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], float, int]:
+    """Order the pieces for a sweep: the narrowest of a few greedy orders."""
+    opens = np.flatnonzero(np.r_[True, wire[1:] != wire[:-1]])
+    if len(wire) * len(opens) > ORDER_LIMIT:
+        return np.empty(0, np.int64), np.inf, len(opens)
+    firsts = opens[np.unique(np.linspace(0, len(opens) - 1, STARTS).astype(np.int64))]
+    tried = [sweep_order(wire, start, neighbour, int(v)) for v in firsts]
+    return min(tried, key=lambda made: made[1])

@@ -23,7 +23,7 @@ from qdreamer_lab.search.strategy import TOLERANCE, is_feasible
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.search.problem import CutProblem
+    from qdreamer_lab.search.problem import CutProblem, Found
 
 __all__ = ["Priced", "search_priced"]
 
@@ -51,9 +51,15 @@ class Priced:
 
 
 def search_priced(
-    problem: CutProblem, cost: str, seed: int, deadline: float, *, prove: bool
-) -> Priced | None:
-    """Search under a cost model that is not additive; None if no plan was found.
+    problem: CutProblem,
+    cost: str,
+    seed: int,
+    deadline: float,
+    *,
+    prove: bool,
+    before: Found | None = None,
+) -> Priced:
+    """Search under a cost model that is not additive; no labels if no plan was found.
 
     Args:
         problem: what to cut.
@@ -61,13 +67,18 @@ def search_priced(
         seed: of everything random.
         deadline: `time.perf_counter()` after which nothing new starts.
         prove: whether to go on until the plan is proven or the time is up.
+        before: a plan that is feasible here too.
     """
     low_gates, low_wire = least_costs(problem, cost)
     stand_ins = [(problem.gate_cost, problem.wire_cost)]
     if cost != "work":
-        stand_ins.append((low_gates, problem.wire_cost if cost == "joint" else SHARED_WIRE))
+        stand_ins.append((low_gates, problem.wire_cost))
+    if cost == "locc":
+        stand_ins.append((low_gates, SHARED_WIRE))
     best: Priced | None = None
     bound = 0.0
+    if before is not None:
+        best = Priced(before.labels, before.log2_overhead, bound)
     for gates, wire in stand_ins:
         graph = piece_graph(problem, gates, wire)
         plan = improve(graph, seed, deadline, prove=False)
@@ -81,7 +92,7 @@ def search_priced(
             labels = _anneal(problem, cost, graph, plan.labels, seed)
             best = _cheaper(problem, cost, best, labels, bound)
     if best is None:
-        return None
+        return Priced(np.empty((0, 2), np.int64), np.inf, bound)
     return _finish(problem, cost, best, prove=prove)
 
 

@@ -8,13 +8,11 @@ be packed into fewer fragments and can then be lost.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdreamer_lab.kernels.evaluate import piece_widths
-from qdreamer_lab.kernels.order import sweep_order
 from qdreamer_lab.kernels.pack import pack
 from qdreamer_lab.kernels.sweep import sweep
 from qdreamer_lab.search.strategy import Plan, is_feasible
@@ -24,10 +22,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.search.graph import PieceGraph
 
-__all__ = ["Sweep", "best_order"]
-
-#: Orders tried, each from another wire.
-STARTS = 6
+__all__ = ["Sweep"]
 
 
 @dataclass(frozen=True)
@@ -40,9 +35,8 @@ class Sweep:
 
     def improve(self, graph: PieceGraph, best: Plan, seed: int) -> Plan:
         """Sweep once; `seed` is not used, because nothing is random."""
-        order, _, _ = best_order(graph)
         labels, cost, bound, _ = sweep(
-            order,
+            graph.order,
             graph.wire,
             graph.start,
             graph.neighbour,
@@ -71,17 +65,3 @@ def packed(graph: PieceGraph, labels: NDArray[np.int64]) -> NDArray[np.int64]:
     widths = piece_widths(labels, graph.wire, used)
     bins, _ = pack(widths, graph.max_width)
     return np.asarray(bins[labels])
-
-
-@lru_cache(maxsize=8)
-def best_order(graph: PieceGraph) -> tuple[NDArray[np.int64], float, int]:
-    """Order the pieces for a sweep: the narrowest of a few greedy orders.
-
-    Returns:
-        The order (S,), the log2 of the number of frontier subsets a sweep meets, and the largest
-        frontier.
-    """
-    opens = np.flatnonzero(np.r_[True, graph.wire[1:] != graph.wire[:-1]])
-    firsts = opens[np.unique(np.linspace(0, len(opens) - 1, STARTS).astype(np.int64))]
-    tried = [sweep_order(graph.wire, graph.start, graph.neighbour, int(v)) for v in firsts]
-    return min(tried, key=lambda made: made[1])
