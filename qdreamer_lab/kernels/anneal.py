@@ -82,7 +82,7 @@ def fresh_label(width: Ints, wanted: int) -> int:
     for step in range(num):
         label = (wanted + step) % num
         if width[label] == 0:
-            return label
+            return int(label)
     return wanted
 
 
@@ -159,8 +159,9 @@ def anneal(
 ) -> tuple[Ints, float]:
     """Anneal from `labels` and return the cheapest feasible labelling met, with its cost.
 
-    Moves are those of `propose`. Too wide fragments are allowed on the way, because with tight widths no single move stays feasible; what a qubit too
-    many costs rises while there are some and falls while there are none.
+    Moves are those of `propose`. Too wide fragments are allowed on the way, because with tight
+    widths no single move stays feasible; what a qubit too many costs rises while there are some
+    and falls while there are none.
 
     Args:
         labels: (S,) fragment of each piece, values below `num_labels`.

@@ -61,7 +61,6 @@ def anneal_priced(
     Moves to too wide fragments are refused, and every fourth step moves two runs at once, so that
     full fragments can trade.
     """
-    num = labels.shape[0]
     now = labels.copy()
     value = price(
         model,

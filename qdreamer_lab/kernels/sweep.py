@@ -106,7 +106,6 @@ def keep_best(
 @kernel
 def outlook(
     step: int,
-    order: Ints,
     piece_wire: Ints,
     start: Ints,
     neighbour: Ints,
@@ -123,6 +122,12 @@ def outlook(
 
     Args:
         step: pieces up to this step are placed.
+        piece_wire: (S,) wire of each piece.
+        start: adjacency of gates between pieces.
+        neighbour: see `start`.
+        cost: see `start`.
+        slot: see `frontier_slots`.
+        enters: see `frontier_slots`.
         current: (n,) last placed piece of each wire, -1 before its first.
         horizon: pieces to look ahead on each wire; nearer gates count more.
         pair: (P, 2) filled with slots.
@@ -277,7 +282,6 @@ def sweep(
         if horizon > 0:
             pairs_ahead = outlook(
                 step,
-                order,
                 piece_wire,
                 start,
                 neighbour,

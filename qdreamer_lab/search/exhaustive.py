@@ -1,4 +1,4 @@
-"""Exhaustive search of small circuits under any cost model: the oracle, and a proof where it ends."""
+"""Exhaustive search of small circuits under any cost model; a proof where it ends."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Multilevel:
 
 
 def partition(finest: Level, room: int, seed: int) -> NDArray[np.int64]:
-    """Partition a weighted graph into parts of weight at most `room`; return the part of each node."""
+    """Partition a weighted graph into parts of at most `room`; return the part of each node."""
     parts = -(-int(finest[3].sum()) // room)
     levels, maps = [finest], []
     heaviest = max(1, room // NODES_PER_PART)

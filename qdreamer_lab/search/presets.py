@@ -43,8 +43,9 @@ def quick(graph: PieceGraph) -> Iterator[Strategy]:
         yield Sweep(room=1_000, max_states=60_000)
     yield Anneal(moves=20_000, hot=0.8, cold=0.2)
     if graph.num_pieces > DEEP * len(np.unique(graph.wire)):
-        yield Sweep(room=min(300, 1_000_000 // graph.num_pieces), horizon=12)
-        yield Sweep(room=min(200, 300_000 // graph.num_pieces), horizon=20)
+        # Which horizon suits a circuit is hard to tell beforehand.
+        yield Sweep(room=min(200, 800_000 // graph.num_pieces), horizon=20)
+        yield Sweep(room=min(200, 800_000 // graph.num_pieces), horizon=12)
         return
     yield Anneal(moves=20_000, hot=1.5, cold=0.3)
     room = min(1_000, 60_000 // graph.num_pieces)

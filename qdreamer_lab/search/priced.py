@@ -69,7 +69,7 @@ def search_priced(
         prove: whether to go on until the plan is proven or the time is up.
         before: a plan that is feasible here too.
     """
-    low_gates, low_wire = least_costs(problem, cost)
+    low_gates, _ = least_costs(problem, cost)
     stand_ins = [(problem.gate_cost, problem.wire_cost)]
     if cost != "work":
         stand_ins.append((low_gates, problem.wire_cost))
@@ -128,7 +128,7 @@ def _anneal(
     names, start = np.unique(labels, return_inverse=True)
     num_labels = min(graph.max_labels, len(names) + 2)
     # Grouping c cuts of m blocks looks at up to c m steps; short circuits cost what m does.
-    cut = np.count_nonzero(np.diff(labels[graph.piece], axis=1))
+    cut = int(np.count_nonzero(np.diff(labels[graph.piece], axis=1)))
     effort = len(problem.pairs) * (5 + cut)
     moves = min(ANNEAL_MOVES, ANNEAL_EFFORT // effort)
     if moves < 100:
