@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector, random_unitary
@@ -10,6 +10,7 @@ from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector, ra
 from qdreamer_lab.errors import MemoryLimitError, ObservableError
 from qdreamer_lab.workload.blocks import to_blocks
 from qdreamer_lab.workload.exact import prepare
+from qdreamer_lab.workload.fragment import fragment_programs
 from qdreamer_lab.workload.observables import as_sparse, product_terms
 from qdreamer_lab.workload.plan import CutPlan, GateCut, WireCut
 from qdreamer_lab.workload.planner import plan_cuts
@@ -40,6 +41,14 @@ def labelled(blocks, labels):
     return CutPlan(blocks, labels, lone, max_qubits=99)
 
 
+CASE_BYTES = 64 * 2**20
+"""Random labels can ask for tensors of many GiB; such cases would test the machine's memory."""
+
+
+def largest_bytes(plan):
+    return max((p.memory_bytes(2) for p in fragment_programs(plan)), default=0)
+
+
 @st.composite
 def cut_circuits(draw):
     """A circuit of random blocks with a fragment drawn for every block end, and an observable."""
@@ -62,9 +71,11 @@ def cut_circuits(draw):
     blocks = to_blocks(circuit)
     ends = st.lists(st.integers(0, 2), min_size=2, max_size=2)
     labels = draw(st.lists(ends, min_size=blocks.num_blocks, max_size=blocks.num_blocks))
+    plan = labelled(blocks, labels)
+    assume(largest_bytes(plan) <= CASE_BYTES)
     letters = draw(st.text("IXYZ01+-rl", min_size=num_qubits, max_size=num_qubits))
     observable = SparseObservable.from_list([(letters, 0.7), ("Z" * num_qubits, -0.4)])
-    return circuit, labelled(blocks, labels), observable
+    return circuit, plan, observable
 
 
 @settings(deadline=None, max_examples=150)
@@ -125,6 +136,16 @@ def test_a_fragment_that_does_not_fit_is_refused_with_sizes():
     plan = plan_cuts(circuit, 30)
     with pytest.raises(MemoryLimitError, match=r"fragment 0 needs 32 GiB .* but 1 GiB may be"):
         cut_value(plan, "Z" * 30, memory_limit_bytes=2**30)
+
+
+def test_many_cuts_on_few_qubits_are_refused_before_they_fill_memory():
+    circuit = QuantumCircuit(3)
+    for k in range(8):
+        circuit.unitary(random_unitary(4, seed=k), [1, 2] if k % 2 else [0, 1])
+    plan = labelled(to_blocks(circuit), [[0, 1], [1, 0]] * 4)
+    assert [f.width for f in plan.fragments] == [2, 1]
+    with pytest.raises(MemoryLimitError, match=r"65536 states of \d+ qubits"):
+        cut_value(plan, "ZZZ", memory_limit_bytes=2**30)
 
 
 def test_an_observable_outside_the_plans_light_cone_is_refused():

@@ -74,6 +74,11 @@ def test_a_chain_is_cut_once():
     assert plan.log2_overhead == pytest.approx(2 * np.log2(3))
 
 
+def test_layers_are_cut_in_the_same_place():
+    plan = plan_cuts(chain(6, layers=2), 3)
+    assert plan.cuts == tuple(GateCut(block, (2, 3), (0, 1), pytest.approx(3)) for block in (2, 7))
+
+
 def test_qubits_outside_the_light_cone_do_not_run():
     plan = plan_cuts(chain(6), 3, observables="IIIIZI")
     assert plan.lone_labels.tolist() == [-1, -1, -1]
