@@ -95,9 +95,9 @@ def leads_to(
 
 @kernel
 def group_cuts(pairs: Ints, labels: Ints, sine: Floats, num_qubits: int) -> Ints:
-    """Let each cut rotation join the latest group that it can, in time order.
+    """Let each cut rotation join the earliest group that it can, in time order.
 
-    Groups between the same two fragments that have room are tried, latest first, `TRIES` of them.
+    Only the last `TRIES` groups that are between the same two fragments and have room are tried.
 
     Args:
         pairs: (m, 2) qubits of each block, in time order.
@@ -156,7 +156,6 @@ def group_cuts(pairs: Ints, labels: Ints, sine: Floats, num_qubits: int) -> Ints
                         break
                 if not blocked:
                     joined = g
-                    break
         if joined < 0:
             joined = groups
             groups += 1

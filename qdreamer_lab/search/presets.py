@@ -44,8 +44,8 @@ def quick(graph: PieceGraph) -> Iterator[Strategy]:
     yield Anneal(moves=20_000, hot=0.8, cold=0.2)
     if graph.num_pieces > DEEP * len(np.unique(graph.wire)):
         # Which horizon suits a circuit is hard to tell beforehand.
-        yield Sweep(room=min(200, 800_000 // graph.num_pieces), horizon=20)
-        yield Sweep(room=min(200, 800_000 // graph.num_pieces), horizon=12)
+        yield Sweep(room=min(200, 500_000 // graph.num_pieces), horizon=20)
+        yield Sweep(room=min(200, 500_000 // graph.num_pieces), horizon=12)
         return
     yield Anneal(moves=20_000, hot=1.5, cold=0.3)
     room = min(1_000, 60_000 // graph.num_pieces)
