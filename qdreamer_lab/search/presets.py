@@ -1,0 +1,99 @@
+"""Which strategies run, in which order, and how hard: the only place that weighs effort."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.search.anneal import Anneal
+from qdreamer_lab.search.multilevel import Multilevel
+from qdreamer_lab.search.strategy import Plan, no_plan
+from qdreamer_lab.search.sweep import Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qdreamer_lab.search.graph import PieceGraph
+    from qdreamer_lab.search.strategy import Strategy
+
+__all__ = ["improve", "quick", "thorough"]
+
+
+#: A sweep with fewer frontier subsets than 2^this is cheap enough to go first.
+NARROW = 9.5
+
+#: From this many pieces a wire on, a sweep looks ahead: what is near in time then matters more
+#: than what joins two wires all along.
+DEEP = 20
+
+
+#: Pieces times frontier beyond which even a narrow beam takes too long.
+SWEEP_LIMIT = 400_000
+
+
+def quick(graph: PieceGraph) -> Iterator[Strategy]:
+    """Strategies of a default call: milliseconds on circuits of up to a hundred qubits."""
+    if graph.num_pieces * graph.widest > SWEEP_LIMIT:
+        yield from large(graph)
+        return
+    yield Sweep(room=48)
+    if graph.effort < NARROW:
+        yield Sweep(room=1_000, max_states=60_000)
+    yield Anneal(moves=20_000, hot=0.8, cold=0.2)
+    if graph.num_pieces > DEEP * len(np.unique(graph.wire)):
+        # Which horizon suits a circuit is hard to tell beforehand.
+        yield Sweep(room=min(200, 500_000 // graph.num_pieces), horizon=20)
+        yield Sweep(room=min(200, 500_000 // graph.num_pieces), horizon=12)
+        return
+    yield Anneal(moves=20_000, hot=1.5, cold=0.3)
+    room = min(1_000, 60_000 // graph.num_pieces)
+    if room > 100:
+        yield Sweep(room=room)
+    if graph.effort < NARROW:
+        yield Sweep(room=8_000, max_states=150_000)
+
+
+def large(graph: PieceGraph) -> Iterator[Strategy]:
+    """Strategies for circuits that are too large to sweep."""
+    yield Multilevel(tries=1)
+    moves = min(400_000, 20 * graph.num_pieces)
+    yield Anneal(moves=moves, hot=0.5, cold=0.1)
+    yield Multilevel(tries=4)
+    yield Anneal(moves=moves, hot=0.5, cold=0.1)
+
+
+def thorough(graph: PieceGraph) -> Iterator[Strategy]:
+    """Strategies that go on until the optimum is proven or the time is up."""
+    yield from quick(graph)
+    room = 8_000
+    while graph.num_pieces * graph.widest <= SWEEP_LIMIT:
+        yield Anneal(moves=400_000)
+        yield Sweep(room=room, max_states=10**9)
+        room *= 4
+
+
+def improve(
+    graph: PieceGraph,
+    seed: int,
+    deadline: float,
+    *,
+    prove: bool = False,
+    best: Plan | None = None,
+) -> Plan:
+    """Run strategies on one graph until proven, used up or past `deadline` (perf_counter).
+
+    Args:
+        graph: what to label.
+        seed: of everything random.
+        deadline: no strategy but the first starts after this.
+        prove: use the strategies of `thorough` instead of those of `quick`.
+        best: a plan that is known already.
+    """
+    best = no_plan() if best is None else best
+    for number, strategy in enumerate((thorough if prove else quick)(graph)):
+        if best.proven or (len(best.labels) and time.perf_counter() > deadline):
+            break
+        best = best.improved_by(strategy.improve(graph, best, seed + number))
+    return best
