@@ -154,12 +154,13 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         self, circuit: QuantumCircuit, observables: object, known: CutPlan | None
     ) -> CutPlan:
         """The known plan with this circuit's matrices, if it has the same blocks; or a new one."""
-        blocks = to_blocks(circuit, observables)
+        merge = known is None or known.blocks.merged
+        blocks = to_blocks(circuit, observables, merge=merge)
         if known is not None and np.array_equal(blocks.pairs, known.blocks.pairs):
             return known.with_blocks(blocks)
         if self._plan is None:
             return plan_blocks(blocks, self._max_qubits, SearchOptions(seed=self._seed))
-        whole = to_blocks(circuit)
+        whole = to_blocks(circuit, merge=merge)
         if not np.array_equal(whole.pairs, self._plan.blocks.pairs):
             raise PlanError("the plan was made for another circuit, or for narrower observables")
         return self._plan.with_blocks(whole)

@@ -70,16 +70,25 @@ def layout_of(pairs: NDArray[np.int64], labels: NDArray[np.int64]) -> Layout:
     )
 
 
-def connected(pairs: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give every connected part of a fragment a label of its own.
+def connected(
+    pairs: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    whole: NDArray[np.bool_] | None = None,
+) -> NDArray[np.int64]:
+    """Give every connected part of a circuit a label of its own.
 
-    The cuts stay as they are; fragments that fall apart become several.
+    Args:
+        pairs: (m, 2) qubits of each block.
+        labels: (m, 2); a wire is cut where they change along it.
+        whole: (m,) which blocks join the segments at their ends; by default those with equal
+            labels, so that the cuts stay as they are and fragments that fall apart become several.
 
     Returns:
         (m, 2) labels, numbered by first appearance.
     """
     layout = layout_of(pairs, labels)
-    whole = labels[:, 0] == labels[:, 1]
+    if whole is None:
+        whole = labels[:, 0] == labels[:, 1]
     parent = list(range(len(layout.qubit)))
 
     def root(node: int) -> int:

@@ -38,8 +38,9 @@ class SearchOptions:
     def __post_init__(self) -> None:
         check_cost(self.cost)
         kinds: object = self.kinds
-        if not isinstance(kinds, tuple) or not kinds or not set(kinds) <= set(KINDS):
+        if not isinstance(kinds, (tuple, list)) or not kinds or not set(kinds) <= set(KINDS):
             raise PlanError(f'kinds must be some of ("gate", "wire"), got {kinds!r}')
+        object.__setattr__(self, "kinds", tuple(kinds))
         if self.max_fragments is not None:
             _check_count("max_fragments", self.max_fragments)
         seconds = self.time_limit_s

@@ -20,7 +20,10 @@ from qdreamer_lab.workload.pieces import Fragment, GateCut, Segment, WireCut
 from qdreamer_lab.workload.pricing import check_cost, price_labels
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
+    from qiskit import QuantumCircuit
 
     from qdreamer_lab.workload.blocks import BlockCircuit
     from qdreamer_lab.workload.layout import Layout
@@ -194,6 +197,75 @@ class CutPlan:
             for f in self.fragments
         ]
         return "\n".join(lines)
+
+    def to_circuit(self, *, moves: bool = False) -> QuantumCircuit:
+        """The plan as a cut circuit of qiskit-addon-cutting, one `UnitaryGate` per block.
+
+        Args:
+            moves: write wire cuts as cut `Move` gates to extra qubits instead of `CutWire`
+                markers: what the addon's `cut_wires` makes of the markers, and right also where a
+                wire is cut several times, with cuts of other wires between.
+
+        Raises:
+            CircuitError: if the addon cannot decompose a block.
+        """
+        from qdreamer_lab.workload.addon import plan_to_circuit
+
+        return plan_to_circuit(self, moves=moves)
+
+    @classmethod
+    def from_circuit(cls, cut_circuit: QuantumCircuit, max_qubits: int | None = None) -> CutPlan:
+        """Read a cut circuit with `TwoQubitQPDGate` and `CutWire` instructions.
+
+        What no cut separates becomes one fragment; cuts that separate nothing are dropped. Every
+        two-qubit gate is a block of its own, up to a global phase.
+
+        Args:
+            cut_circuit: as `to_circuit` or `find_cuts` make it, or the addon.
+            max_qubits: the width to keep to; by default that of the widest fragment.
+
+        Raises:
+            CircuitError: if the circuit holds something else that is not unitary.
+            PlanError: if a fragment is wider than `max_qubits`.
+        """
+        from qdreamer_lab.workload.addon import plan_from_circuit
+
+        return plan_from_circuit(cut_circuit, max_qubits)
+
+    def save(self, path: str | Path) -> None:
+        """Write the plan to a JSON file, exactly."""
+        from qdreamer_lab.workload.planfile import save_plan
+
+        save_plan(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> CutPlan:
+        """Read a file that `save` wrote.
+
+        Raises:
+            PlanError: if it is no such file, of another version, or broken.
+            OSError: if it cannot be read.
+        """
+        from qdreamer_lab.workload.planfile import load_plan
+
+        return load_plan(path)
+
+    def draw(self, output: str = "text") -> str:
+        """A picture of the plan.
+
+        Args:
+            output: "text" for terminals, "svg" for the source of a figure. Wide circuits are
+                shown by fragment. No plotting library is needed.
+
+        Raises:
+            PlanError: if `output` is neither.
+        """
+        from qdreamer_lab.workload.draw_svg import draw_svg
+        from qdreamer_lab.workload.draw_text import draw_text
+
+        if output not in ("text", "svg"):
+            raise PlanError(f'output must be "text" or "svg", got {output!r}')
+        return draw_text(self) if output == "text" else draw_svg(self)
 
     def _repr_html_(self) -> str:
         from qdreamer_lab.workload.plan_html import plan_html
