@@ -30,6 +30,9 @@ NARROW = 9.5
 #: than what joins two wires all along.
 DEEP = 20
 
+#: From this many pieces on, a deep circuit is looked at through a shorter horizon.
+VERY_DEEP = 1_500
+
 
 #: Pieces times frontier beyond which even a narrow beam takes too long.
 SWEEP_LIMIT = 400_000
@@ -57,9 +60,9 @@ def quick(graph: PieceGraph) -> Iterator[Strategy]:
         yield Sweep(room=1_000, max_states=60_000)
     yield Anneal(moves=20_000, hot=0.8, cold=0.2)
     if graph.num_pieces > DEEP * len(np.unique(graph.wire)):
-        # Which horizon suits a circuit is hard to tell beforehand.
-        yield Sweep(room=min(200, 500_000 // graph.num_pieces), horizon=20)
-        yield Sweep(room=min(200, 500_000 // graph.num_pieces), horizon=12)
+        # Chosen by trial: longer circuits change faster which wires belong together.
+        horizon = 20 if graph.num_pieces < VERY_DEEP else 12
+        yield Sweep(room=min(240, 800_000 // graph.num_pieces), horizon=horizon)
         return
     yield Anneal(moves=20_000, hot=1.5, cold=0.3)
     room = min(1_000, 60_000 // graph.num_pieces)
