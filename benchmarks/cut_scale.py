@@ -29,14 +29,14 @@ SIZES = ((250, 5_000, 25), (500, 10_000, 50), (1_000, 20_000, 100))
 
 
 def random_pairs(n: int, m: int) -> np.ndarray:
-    """m random pairs of n qubits."""
+    """M random pairs of n qubits."""
     rng = np.random.default_rng(1)
     first = rng.integers(0, n, m)
     return np.column_stack((first, (first + rng.integers(1, n, m)) % n))
 
 
 def grid_pairs(n: int, m: int) -> np.ndarray:
-    """m pairs along the edges of the largest square grid of at most n qubits."""
+    """M pairs along the edges of the largest square grid of at most n qubits."""
     side = math.isqrt(n)
     site = np.arange(side * side).reshape(side, side)
     rows = np.column_stack((site[:, :-1].ravel(), site[:, 1:].ravel()))

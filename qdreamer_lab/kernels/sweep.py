@@ -213,7 +213,6 @@ def sweep(
     wire_cost: float,
     max_width: int,
     room: int,
-    rest_bound: Floats,
     upper: float,
     max_states: int,
     horizon: int,
@@ -229,8 +228,6 @@ def sweep(
         wire_cost: cost of a wire cut, in bits.
         max_width: qubits a fragment may hold.
         room: partial plans kept per step.
-        rest_bound: (S + 1,) `rest_bound[i]` bounds from below what the pieces from step i on
-            cost among themselves.
         upper: only plans cheaper than this are looked for, in bits.
         max_states: give up after this many partial plans in total.
         horizon: pieces to look ahead on each wire when choosing which plans to keep; 0 for none.
@@ -270,6 +267,7 @@ def sweep(
     trial_width = np.empty(slots, np.int16)
     pull = np.zeros(slots + 1)
     lower = upper
+    limit = upper - 1e-9
     count = 1
     looked = 0
     for step in range(num):
@@ -295,7 +293,6 @@ def sweep(
                 pair_table,
             )
         made = 0
-        limit = upper - 1e-9 - rest_bound[step + 1]
         for p in range(count):
             used = 0
             for s in range(slots):
@@ -390,7 +387,7 @@ def sweep(
                         made, dropped = keep_best(
                             made, room, new_labels, new_widths, new_value, rating, parent, choice
                         )
-                        lower = min(lower, dropped + rest_bound[step + 1])
+                        lower = min(lower, dropped)
                         table[:] = -1
                         for e in range(made):
                             again = np.uint64(1469598103934665603)
@@ -425,7 +422,7 @@ def sweep(
         made, dropped = keep_best(
             made, room, new_labels, new_widths, new_value, rating, parent, choice
         )
-        lower = min(lower, dropped + rest_bound[step + 1])
+        lower = min(lower, dropped)
         base = history_start[step]
         if base + made > history_parent.shape[0]:
             size = 2 * (base + made)
@@ -449,7 +446,7 @@ def sweep(
         return labels, upper, lower, looked
     if looked > max_states and step + 1 < num:
         for k in range(count):
-            lower = min(lower, old_value[k] + rest_bound[step + 1])
+            lower = min(lower, old_value[k])
         return labels, upper, lower, looked
     best = 0
     for k in range(count):

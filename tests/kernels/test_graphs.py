@@ -116,11 +116,10 @@ def test_a_sweep_keeps_its_account_however_little_room_it_has() -> None:
         order, effort, widest = sweep_order(wire, start, neighbour, 0)
         assert sorted(order) == list(range(len(wire)))
         assert effort >= widest
-        bound = np.zeros(len(wire) + 1)
         best = np.inf
         for room, horizon in ((3_000, 0), (20, 5), (20, 0), (1, 0)):
             labels, value, lower, _ = sweep(
-                order, wire, start, neighbour, cost, 4.0, 3, room, bound, np.inf, 10**9, horizon
+                order, wire, start, neighbour, cost, 4.0, 3, room, np.inf, 10**9, horizon
             )
             bits, width = plain_account(labels, wire, start, neighbour, cost)
             best = min(best, value)

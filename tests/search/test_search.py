@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from finder_oracle import cheapest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from plain_account import plain_cost, plain_widths
 from small_problems import random_problem
 
@@ -46,6 +48,22 @@ def test_lo_plans_are_proven_and_as_cheap_as_the_cheapest_of_all(block: int) -> 
         assert check(problem, "lo", seed)
         found = search(problem, seed=seed)
         assert plain_cost(problem, found.labels) == pytest.approx(found.log2_overhead, abs=1e-6)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(1, 5), st.floats(0.0, 1.0)), max_size=9),
+    st.integers(1, 6),
+    st.sampled_from(["lo", "joint", "locc"]),
+)
+def test_no_circuit_makes_a_proof_wrong(
+    blocks: list[tuple[int, int, float]], max_qubits: int, cost: str
+) -> None:
+    pairs = np.array([(a, (a + d) % 6) for a, d, _ in blocks], np.int64).reshape(-1, 2)
+    sine = np.array([s for *_, s in blocks])
+    problem = CutProblem(6, pairs, 2 * np.log2(1 + 2 * sine), max_qubits, sine=sine)
+    if len(blocks):
+        check(problem, cost, 0)
 
 
 @pytest.mark.parametrize("cost", ["joint", "locc"])
@@ -115,6 +133,15 @@ def test_large_circuits_get_a_plan() -> None:
     assert max(plain_widths(problem, found.labels).values()) <= 50
     assert plain_cost(problem, found.labels) == pytest.approx(found.log2_overhead)
     assert found.log2_overhead < 0.95 * problem.gate_cost.sum() * 7 / 8
+
+
+def test_work_may_ask_for_cuts_where_none_are_needed() -> None:
+    """Twenty qubits in a row fit, but two fragments of ten take a thousandth of the work."""
+    pairs = np.array([[q, q + 1] for q in range(19)])
+    problem = CutProblem(20, pairs, np.full(19, 2 * np.log2(3)), 20, rank=np.full(19, 2))
+    found = search(problem, cost="work", time_limit_s=PATIENT)
+    whole = plan_price(problem, np.zeros((19, 2), np.int64), "work")
+    assert found.log2_overhead < whole - 6
 
 
 def test_nothing_to_cut_costs_nothing() -> None:
