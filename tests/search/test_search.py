@@ -20,7 +20,7 @@ from qdreamer_lab.search.problem import CutProblem, InfeasibleError
 MARGIN = 0.01
 
 #: Long enough for kernels to compile.
-PATIENT = 60.0
+PATIENT = 600.0
 
 
 def check(problem: CutProblem, cost: str, seed: int) -> bool:
