@@ -144,6 +144,13 @@ def test_work_may_ask_for_cuts_where_none_are_needed() -> None:
     assert found.log2_overhead < whole - 6
 
 
+def test_of_equally_cheap_plans_the_balanced_one_is_chosen() -> None:
+    pairs = np.array([[q, q + 1] for q in range(19)] * 2)
+    problem = CutProblem(20, pairs, np.full(38, 2 * np.log2(3)), 14)
+    found = search(problem, time_limit_s=PATIENT)
+    assert sorted(plain_widths(problem, found.labels).values()) == [10, 10]
+
+
 def test_nothing_to_cut_costs_nothing() -> None:
     empty = CutProblem(5, np.empty((0, 2), np.int64), np.empty(0), 2)
     assert search(empty).log2_overhead == 0.0
