@@ -58,6 +58,7 @@ def quick(graph: PieceGraph) -> Iterator[Strategy]:
     yield Sweep(room=48)
     if graph.effort < NARROW:
         yield Sweep(room=1_000, max_states=60_000)
+    yield Multilevel(tries=4)
     yield Anneal(moves=20_000, hot=0.8, cold=0.2)
     if graph.num_pieces > DEEP * len(np.unique(graph.wire)):
         # Chosen by trial: longer circuits change faster which wires belong together.
@@ -66,10 +67,10 @@ def quick(graph: PieceGraph) -> Iterator[Strategy]:
         return
     yield Anneal(moves=20_000, hot=1.5, cold=0.3)
     room = min(1_000, 60_000 // graph.num_pieces)
-    if room > 100:
-        yield Sweep(room=room)
     if graph.effort < NARROW:
         yield Sweep(room=8_000, max_states=150_000)
+    elif room > 100:
+        yield Sweep(room=room)
 
 
 def whole_gates(graph: PieceGraph) -> Iterator[Strategy]:
