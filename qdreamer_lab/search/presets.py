@@ -39,7 +39,7 @@ SWEEP_LIMIT = 400_000
 
 
 #: Partial plans a sweep looks at in a second, or more.
-STATES_PER_SECOND = 800_000
+STATES_PER_SECOND = 400_000
 
 #: From this many pieces on, a plan that cuts only gates is made before anything else.
 SLOW = 100
