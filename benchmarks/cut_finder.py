@@ -179,6 +179,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", nargs="*", help="only these circuits")
     parser.add_argument("--ours-only", action="store_true")
+    parser.add_argument("--peers", nargs="*", default=PEERS, choices=PEERS, help="only these")
     parser.add_argument("--qcut-python", help="interpreter of an environment with QCut 2.2")
     parser.add_argument("--prove", type=float, default=0.0, metavar="S", help="seconds for a proof")
     parser.add_argument("--peers-from", type=Path, help="JSON lines of an earlier run of peers")
@@ -201,10 +202,11 @@ def main() -> None:
         lines = chosen.peers_from.read_text().splitlines()
         rows += [row for row in map(json.loads, lines) if row.get("tool") in PEERS]
     elif not chosen.ours_only:
-        rows += run_peer(sys.executable, "addon", wanted)
-        if chosen.qcut_python:
-            rows += run_peer(chosen.qcut_python, "qcut", wanted)
-            rows += run_peer(chosen.qcut_python, "qcut_lo", wanted)
+        if "addon" in chosen.peers:
+            rows += run_peer(sys.executable, "addon", wanted)
+        for tool in ("qcut", "qcut_lo"):
+            if tool in chosen.peers and chosen.qcut_python:
+                rows += run_peer(chosen.qcut_python, tool, wanted)
     if chosen.out:
         chosen.out.parent.mkdir(parents=True, exist_ok=True)
         chosen.out.write_text("".join(json.dumps(row) + "\n" for row in rows))

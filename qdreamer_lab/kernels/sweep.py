@@ -10,197 +10,91 @@ end is optimal.
 import numpy as np
 from numpy.typing import NDArray
 
+from qdreamer_lab.kernels.beam import BEATEN, NEW, NONE, empty_beam, find_place, keep_best, relink
+from qdreamer_lab.kernels.frontier import frontier_slots, outlook, replay
 from qdreamer_lab.kernels.jit import kernel
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
-NONE = 255
-CHAIN = 400
-
 
 @kernel
-def frontier_slots(
-    order: Ints, piece_wire: Ints, start: Ints, neighbour: Ints
-) -> tuple[Ints, Ints, Ints, int]:
-    """Give every piece a slot in the frontier, reused once its last neighbour is placed.
-
-    Returns:
-        `slot` (S,) of each piece, `enters` (S,) the step that places it, `leaves` (S,) the step
-        after which it leaves the frontier, and the number of slots.
-    """
-    num = order.shape[0]
-    enters = np.empty(num, np.int64)
-    for step in range(num):
-        enters[order[step]] = step
-    leaves = enters.copy()
-    for v in range(num):
-        for k in range(start[v], start[v + 1]):
-            leaves[v] = max(leaves[v], enters[neighbour[k]])
-        if v > 0 and piece_wire[v - 1] == piece_wire[v]:
-            leaves[v] = max(leaves[v], enters[v - 1])
-        if v + 1 < num and piece_wire[v + 1] == piece_wire[v]:
-            leaves[v] = max(leaves[v], enters[v + 1])
-    slot = np.full(num, -1, np.int64)
-    holder = np.full(num, -1, np.int64)
-    slots = 0
-    for step in range(num):
-        chosen = -1
-        for s in range(slots):
-            if holder[s] < 0 or leaves[holder[s]] < step:
-                chosen = s
-                break
-        if chosen < 0:
-            chosen = slots
-            slots += 1
-        holder[chosen] = order[step]
-        slot[order[step]] = chosen
-    return slot, enters, leaves, slots
-
-
-@kernel
-def keep_best(
-    count: int,
-    room: int,
-    labels: Bytes,
-    widths: NDArray[np.int16],
-    value: Floats,
-    rating: Floats,
-    parent: NDArray[np.int32],
-    choice: Bytes,
-) -> tuple[int, float]:
-    """Keep the `room` cheapest of `count` partial plans, in place.
-
-    Returns:
-        How many were kept, and the lowest cost dropped (infinite if none was).
-    """
-    if count <= room:
-        return count, np.inf
-    limit = np.partition(rating[:count], room)[room]
-    kept = 0
-    dropped = np.inf
-    ties = room
-    for k in range(count):
-        if rating[k] < limit:
-            ties -= 1
-    for k in range(count):
-        take = rating[k] < limit
-        if not take and rating[k] == limit and ties > 0:
-            ties -= 1
-            take = True
-        if not take:
-            dropped = min(dropped, value[k])
-            continue
-        if kept != k:
-            labels[kept] = labels[k]
-            widths[kept] = widths[k]
-            value[kept] = value[k]
-            rating[kept] = rating[k]
-            parent[kept] = parent[k]
-            choice[kept] = choice[k]
-        kept += 1
-    return kept, dropped
-
-
-@kernel
-def outlook(
+def pulls(
+    row: Bytes,
+    v: int,
     step: int,
-    piece_wire: Ints,
     start: Ints,
     neighbour: Ints,
     cost: Floats,
     slot: Ints,
     enters: Ints,
-    current: Ints,
-    horizon: int,
-    pair: Ints,
-    weight: Floats,
-    table: Floats,
-) -> int:
-    """List which frontier pieces will soon be joined by gates, and by how many bits.
-
-    Args:
-        step: pieces up to this step are placed.
-        piece_wire: (S,) wire of each piece.
-        start: adjacency of gates between pieces.
-        neighbour: see `start`.
-        cost: see `start`.
-        slot: see `frontier_slots`.
-        enters: see `frontier_slots`.
-        current: (n,) last placed piece of each wire, -1 before its first.
-        horizon: pieces to look ahead on each wire; nearer gates count more.
-        pair: (P, 2) filled with slots.
-        weight: (P,) filled with bits.
-        table: (slots, slots) zeros, left as zeros.
+    pull: Floats,
+) -> tuple[int, float]:
+    """Add up how strongly gates pull piece `v` to each fragment of a frontier `row`.
 
     Returns:
-        How many entries of `pair` and `weight` were filled.
+        The number of fragments in the frontier, and the sum of all pulls.
     """
-    num = piece_wire.shape[0]
-    filled = 0
-    for a in range(current.shape[0]):
-        u = current[a]
-        if u < 0:
-            continue
-        share = 0.5
-        for k in range(1, horizon + 1):
-            v = u + k
-            if v >= num or piece_wire[v] != a:
-                break
-            share *= 1.0 - 1.0 / horizon
-            for j in range(start[v], start[v + 1]):
-                other = current[piece_wire[neighbour[j]]]
-                if other < 0 or enters[neighbour[j]] <= step:
-                    continue
-                s, t = min(slot[u], slot[other]), max(slot[u], slot[other])
-                if table[s, t] == 0.0:
-                    if filled == weight.shape[0]:
-                        continue
-                    pair[filled, 0], pair[filled, 1] = s, t
-                    filled += 1
-                table[s, t] += share * cost[j]
-    for k in range(filled):
-        weight[k] = table[pair[k, 0], pair[k, 1]]
-        table[pair[k, 0], pair[k, 1]] = 0.0
-    return filled
+    used = 0
+    for label in row:
+        if label != NONE and label + 1 > used:
+            used = label + 1
+    for f in range(used + 1):
+        pull[f] = 0.0
+    total = 0.0
+    for k in range(start[v], start[v + 1]):
+        u = neighbour[k]
+        if enters[u] < step:
+            pull[row[slot[u]]] += cost[k]
+            total += cost[k]
+    return used, total
 
 
 @kernel
-def replay(order: Ints, slot: Ints, leaves: Ints, slots: int, path: Bytes) -> Ints:
-    """Turn the choices along one path of a sweep into labels.
+def settle(
+    row: Bytes,
+    row_width: NDArray[np.int16],
+    used: int,
+    label: int,
+    wider: int,
+    mine: int,
+    leaving: Ints,
+    num_leaving: int,
+    seen: Bytes,
+    trial: Bytes,
+    trial_width: NDArray[np.int16],
+) -> tuple[int, np.uint64]:
+    """Put a piece with `label` into slot `mine`, empty the slots of `leaving`, and renumber.
 
-    A choice counts the fragments in the frontier, in slot order; one past the last is a fresh one.
+    Fragments are numbered by their first slot, so that equal partitions have equal labels. The
+    result goes to `trial` and `trial_width`.
+
+    Returns:
+        The number of fragments left in the frontier, and a hash of `trial`.
     """
-    num = order.shape[0]
-    labels = np.full(num, -1, np.int64)
-    holder = np.full(slots, -1, np.int64)
-    fragments = 0
-    for step in range(num):
-        v = order[step]
-        rank = 0
-        label = -1
-        for s in range(slots):
-            if holder[s] < 0:
-                continue
-            first = True
-            for t in range(s):
-                if holder[t] >= 0 and labels[holder[t]] == labels[holder[s]]:
-                    first = False
-                    break
-            if first:
-                if rank == path[step]:
-                    label = labels[holder[s]]
-                rank += 1
-        if label < 0:
-            label = fragments
-            fragments += 1
-        labels[v] = label
-        holder[slot[v]] = v
-        for s in range(slots):
-            if holder[s] >= 0 and leaves[holder[s]] <= step:
-                holder[s] = -1
-    return labels
+    slots = row.shape[0]
+    for s in range(slots):
+        trial[s] = row[s]
+    trial[mine] = label
+    for k in range(num_leaving):
+        trial[leaving[k]] = NONE
+    for f in range(used + 1):
+        seen[f] = NONE
+    fresh = 0
+    code = np.uint64(1469598103934665603)
+    for s in range(slots):
+        f = trial[s]
+        if f != NONE:
+            if seen[f] == NONE:
+                seen[f] = fresh
+                trial_width[fresh] = 1 if f == used else row_width[f]
+                if f == label and f != used:
+                    trial_width[fresh] += wider
+                fresh += 1
+            trial[s] = seen[f]
+        code = (code ^ np.uint64(trial[s])) * np.uint64(1099511628211)
+    return fresh, code ^ (code >> np.uint64(29))
 
 
 @kernel
@@ -213,7 +107,6 @@ def sweep(
     wire_cost: float,
     max_width: int,
     room: int,
-    rest_bound: Floats,
     upper: float,
     max_states: int,
     horizon: int,
@@ -229,8 +122,6 @@ def sweep(
         wire_cost: cost of a wire cut, in bits.
         max_width: qubits a fragment may hold.
         room: partial plans kept per step.
-        rest_bound: (S + 1,) `rest_bound[i]` bounds from below what the pieces from step i on
-            cost among themselves.
         upper: only plans cheaper than this are looked for, in bits.
         max_states: give up after this many partial plans in total.
         horizon: pieces to look ahead on each wire when choosing which plans to keep; 0 for none.
@@ -246,38 +137,39 @@ def sweep(
     while table_size < 2 * capacity:
         table_size *= 2
     table = np.full(table_size, -1, np.int32)
-    chain = np.empty(capacity, np.int32)
-    key = np.empty(capacity, np.uint64)
-    old_labels = np.full((capacity, slots), NONE, np.uint8)
-    new_labels = np.full((capacity, slots), NONE, np.uint8)
-    old_widths = np.zeros((capacity, slots), np.int16)
-    new_widths = np.zeros((capacity, slots), np.int16)
-    old_value = np.zeros(capacity)
-    new_value = np.zeros(capacity)
-    rating = np.zeros(capacity)
+    old, new = empty_beam(capacity, slots), empty_beam(capacity, slots)
+    path_parent = np.empty(max(1024, num), np.int32)
+    path_choice = np.empty(max(1024, num), np.uint8)
+    path_start = np.zeros(num + 1, np.int64)
+    seen = np.empty(slots + 1, np.uint8)
+    trial = np.empty(slots, np.uint8)
+    trial_width = np.empty(slots, np.int16)
+    pull = np.zeros(slots + 1)
+    leaving = np.empty(slots + 1, np.int64)
     current = np.full(piece_wire.max() + 1, -1, np.int64)
     pair = np.empty((slots * slots if horizon > 0 else 0, 2), np.int64)
     weight = np.empty(pair.shape[0])
     pair_table = np.zeros((slots, slots)) if horizon > 0 else np.zeros((0, 0))
     pairs_ahead = 0
-    parent = np.empty(capacity, np.int32)
-    choice = np.empty(capacity, np.uint8)
-    history_parent = np.empty(max(1024, num), np.int32)
-    history_choice = np.empty(max(1024, num), np.uint8)
-    history_start = np.zeros(num + 1, np.int64)
-    seen = np.empty(slots + 1, np.uint8)
-    trial = np.empty(slots, np.uint8)
-    trial_width = np.empty(slots, np.int16)
-    pull = np.zeros(slots + 1)
     lower = upper
+    limit = upper - 1e-9
     count = 1
     looked = 0
-    for step in range(num):
+    step = 0
+    while step < num and count > 0 and looked <= max_states:
         v = order[step]
-        before = -1
-        if v > 0 and piece_wire[v - 1] == piece_wire[v]:
-            before = slot[v - 1]
-        table[:] = -1
+        follows = v > 0 and piece_wire[v - 1] == piece_wire[v]
+        num_leaving = 0
+        if leaves[v] <= step:
+            leaving[num_leaving] = slot[v]
+            num_leaving += 1
+        if follows and leaves[v - 1] == step:
+            leaving[num_leaving] = slot[v - 1]
+            num_leaving += 1
+        for k in range(start[v], start[v + 1]):
+            if enters[neighbour[k]] < step and leaves[neighbour[k]] == step:
+                leaving[num_leaving] = slot[neighbour[k]]
+                num_leaving += 1
         current[piece_wire[v]] = v
         if horizon > 0:
             pairs_ahead = outlook(
@@ -294,171 +186,81 @@ def sweep(
                 weight,
                 pair_table,
             )
+        table[:] = -1
         made = 0
-        limit = upper - 1e-9 - rest_bound[step + 1]
         for p in range(count):
-            used = 0
-            for s in range(slots):
-                if old_labels[p, s] != NONE and old_labels[p, s] + 1 > used:
-                    used = old_labels[p, s] + 1
-            for f in range(used + 1):
-                pull[f] = 0.0
-            total = 0.0
-            for k in range(start[v], start[v + 1]):
-                u = neighbour[k]
-                if enters[u] < step:
-                    s = slot[u]
-                    pull[old_labels[p, s]] += cost[k]
-                    total += cost[k]
+            row = old.labels[p]
+            used, total = pulls(row, v, step, start, neighbour, cost, slot, enters, pull)
             same = -1
-            if before >= 0:
-                same = old_labels[p, before]
+            if follows:
+                same = row[slot[v - 1]]
                 pull[same] += wire_cost
                 total += wire_cost
             for f in range(used + 1):
-                value = old_value[p] + total - pull[f]
-                if value > limit:
-                    continue
+                value = old.value[p] + total - pull[f]
                 wider = 0 if f == same else 1
-                if f < used:
-                    if old_widths[p, f] + wider > max_width:
-                        continue
-                elif max_width < 1:
+                if value > limit or (f < used and old.widths[p, f] + wider > max_width):
                     continue
                 looked += 1
-                for s in range(used + 1):
-                    seen[s] = NONE
-                fresh = 0
-                code = np.uint64(1469598103934665603)
-                for s in range(slots):
-                    label = old_labels[p, s]
-                    if s == slot[v]:
-                        label = np.uint8(f)
-                        if leaves[v] <= step:
-                            label = np.uint8(NONE)
-                    trial[s] = label
-                for k in range(start[v], start[v + 1]):
-                    u = neighbour[k]
-                    if enters[u] < step and leaves[u] == step:
-                        trial[slot[u]] = NONE
-                if before >= 0 and leaves[v - 1] == step:
-                    trial[before] = NONE
-                for s in range(slots):
-                    label = trial[s]
-                    if label != NONE:
-                        if seen[label] == NONE:
-                            seen[label] = fresh
-                            trial_width[fresh] = 1 if label == used else old_widths[p, label]
-                            if label == f and label != used:
-                                trial_width[fresh] += wider
-                            fresh += 1
-                        trial[s] = seen[label]
-                    code = (code ^ np.uint64(trial[s])) * np.uint64(1099511628211)
-                code ^= code >> np.uint64(29)
+                fresh, code = settle(
+                    row,
+                    old.widths[p],
+                    used,
+                    f,
+                    wider,
+                    slot[v],
+                    leaving,
+                    num_leaving,
+                    seen,
+                    trial,
+                    trial_width,
+                )
                 home = np.int64(code & np.uint64(table_size - 1))
-                e = table[home]
-                hops = 0
-                place = -1
-                beaten = False
-                while e >= 0 and hops < CHAIN:
-                    hops += 1
-                    if key[e] == code:
-                        equal = True
-                        for s in range(slots):
-                            if new_labels[e, s] != trial[s]:
-                                equal = False
-                                break
-                        if equal:
-                            above = True
-                            below = True
-                            for s in range(fresh):
-                                if new_widths[e, s] > trial_width[s]:
-                                    above = False
-                                if new_widths[e, s] < trial_width[s]:
-                                    below = False
-                            if above and new_value[e] <= value + 1e-12:
-                                beaten = True
-                                break
-                            if below and value <= new_value[e]:
-                                place = e
-                                break
-                    e = chain[e]
-                if beaten:
+                place = find_place(new, table[home], code, trial, trial_width, fresh, value)
+                if place == BEATEN:
                     continue
-                if place < 0:
+                if place == NEW:
                     if made == capacity:
-                        made, dropped = keep_best(
-                            made, room, new_labels, new_widths, new_value, rating, parent, choice
-                        )
-                        lower = min(lower, dropped + rest_bound[step + 1])
-                        table[:] = -1
-                        for e in range(made):
-                            again = np.uint64(1469598103934665603)
-                            for s in range(slots):
-                                again = (again ^ np.uint64(new_labels[e, s])) * np.uint64(
-                                    1099511628211
-                                )
-                            again ^= again >> np.uint64(29)
-                            key[e] = again
-                            spot = np.int64(again & np.uint64(table_size - 1))
-                            chain[e] = table[spot]
-                            table[spot] = e
-                        if value > limit:
-                            continue
+                        made, dropped = keep_best(new, made, room)
+                        lower = min(lower, dropped)
+                        relink(new, made, table)
                     place = made
                     made += 1
-                    key[place] = code
-                    chain[place] = table[home]
+                    new.code[place] = code
+                    new.link[place] = table[home]
                     table[home] = place
-                for s in range(slots):
-                    new_labels[place, s] = trial[s]
-                for s in range(fresh):
-                    new_widths[place, s] = trial_width[s]
-                new_value[place] = value
+                new.labels[place] = trial
+                new.widths[place] = trial_width
                 ahead = 0.0
                 for k in range(pairs_ahead):
                     if trial[pair[k, 0]] != trial[pair[k, 1]]:
                         ahead += weight[k]
-                rating[place] = value + ahead
-                parent[place] = p
-                choice[place] = f
-        made, dropped = keep_best(
-            made, room, new_labels, new_widths, new_value, rating, parent, choice
-        )
-        lower = min(lower, dropped + rest_bound[step + 1])
-        base = history_start[step]
-        if base + made > history_parent.shape[0]:
-            size = 2 * (base + made)
-            grown_parent = np.empty(size, np.int32)
-            grown_parent[:base] = history_parent[:base]
-            history_parent = grown_parent
-            grown_choice = np.empty(size, np.uint8)
-            grown_choice[:base] = history_choice[:base]
-            history_choice = grown_choice
-        history_parent[base : base + made] = parent[:made]
-        history_choice[base : base + made] = choice[:made]
-        history_start[step + 1] = base + made
-        old_labels, new_labels = new_labels, old_labels
-        old_widths, new_widths = new_widths, old_widths
-        old_value, new_value = new_value, old_value
+                new.value[place] = value
+                new.rating[place] = value + ahead
+                new.parent[place] = p
+                new.choice[place] = f
+        made, dropped = keep_best(new, made, room)
+        lower = min(lower, dropped)
+        base = path_start[step]
+        if base + made > path_parent.shape[0]:
+            path_parent = np.concatenate((path_parent, np.empty(base + made, np.int32)))
+            path_choice = np.concatenate((path_choice, np.empty(base + made, np.uint8)))
+        path_parent[base : base + made] = new.parent[:made]
+        path_choice[base : base + made] = new.choice[:made]
+        path_start[step + 1] = base + made
+        old, new = new, old
         count = made
-        if looked > max_states or count == 0:
-            break
+        step += 1
     labels = np.full(num, -1, np.int64)
     if count == 0:
         return labels, upper, lower, looked
-    if looked > max_states and step + 1 < num:
-        for k in range(count):
-            lower = min(lower, old_value[k] + rest_bound[step + 1])
-        return labels, upper, lower, looked
-    best = 0
-    for k in range(count):
-        if old_value[k] < old_value[best]:
-            best = k
-    found = old_value[best]
+    best = np.argmin(old.value[:count])
+    if step < num:
+        return labels, upper, min(lower, old.value[best]), looked
     path = np.empty(num, np.uint8)
-    k = best
-    for step in range(num - 1, -1, -1):
-        path[step] = history_choice[history_start[step] + k]
-        k = int(history_parent[history_start[step] + k])
+    k = int(best)
+    for back in range(num - 1, -1, -1):
+        path[back] = path_choice[path_start[back] + k]
+        k = int(path_parent[path_start[back] + k])
+    found = old.value[best]
     return replay(order, slot, leaves, slots, path), found, min(lower, found), looked

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.search.balance import balanced
 from qdreamer_lab.search.graph import FORBIDDEN, piece_graph
 from qdreamer_lab.search.objectives import MODELS, canonical
 from qdreamer_lab.search.presets import improve
@@ -101,6 +102,7 @@ def _additive(
     best = improve(graph, seed, deadline, prove=prove, best=start)
     if len(best.labels) == 0:
         return np.empty((0, 2), np.int64), best.cost, best.bound
+    best = balanced(graph, best, seed, deadline)
     return canonical(graph.endpoint_labels(best.labels)), best.cost, best.bound
 
 

@@ -26,11 +26,11 @@ __all__ = ["FORBIDDEN", "PieceGraph", "piece_graph"]
 #: adding and subtracting it leaves the other terms exact to 1e-9.
 FORBIDDEN = 1e6
 
-#: Sweep orders tried, each from another wire.
-STARTS = 6
+#: Sweep orders tried at most, each from another wire.
+STARTS = 20
 
-#: Pieces times wires beyond which no sweep order is made.
-ORDER_LIMIT = 2_000_000
+#: Pieces times wires that all orders tried may add up to; where one is more, there is no sweep.
+ORDER_LIMIT = 400_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +70,11 @@ class PieceGraph:
         """Number of pieces, S."""
         return len(self.wire)
 
+    @property
+    def only_wires(self) -> bool:
+        """Whether no gate may be cut."""
+        return len(self.cost) > 0 and bool(self.cost.min() >= FORBIDDEN)
+
     def endpoint_labels(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """Spread labels of pieces (S,) to block endpoints (m, 2), renumbered from 0."""
         spread = labels[self.piece]
@@ -104,7 +109,11 @@ def piece_graph(
     piece, wire = contract(problem.pairs, gates, problem.num_qubits, wires)
     start, neighbour, cost = adjacency(piece, gates, len(wire))
     labels = len(wire) if problem.max_fragments is None else problem.max_fragments
-    order, effort, widest = _best_order(wire, start, neighbour)
+    if "gate" in problem.kinds:
+        order, effort, widest = _best_order(wire, start, neighbour)
+    else:
+        # Block by block: a partial plan that cannot keep a block whole then dies at once.
+        order, effort, widest = piece.ravel(), float(problem.num_qubits), problem.num_qubits
     return PieceGraph(
         piece,
         wire,
@@ -128,6 +137,7 @@ def _best_order(
     opens = np.flatnonzero(np.r_[True, wire[1:] != wire[:-1]])
     if len(wire) * len(opens) > ORDER_LIMIT:
         return np.empty(0, np.int64), np.inf, len(opens)
-    firsts = opens[np.unique(np.linspace(0, len(opens) - 1, STARTS).astype(np.int64))]
+    starts = min(STARTS, ORDER_LIMIT // (len(wire) * len(opens)))
+    firsts = opens[np.unique(np.linspace(0, len(opens) - 1, starts).astype(np.int64))]
     tried = [sweep_order(wire, start, neighbour, int(v)) for v in firsts]
     return min(tried, key=lambda made: made[1])

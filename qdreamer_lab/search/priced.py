@@ -18,7 +18,8 @@ from qdreamer_lab.search.exhaustive import search_exhaustively
 from qdreamer_lab.search.graph import PieceGraph, piece_graph
 from qdreamer_lab.search.objectives import MODELS, canonical, plan_price, ranks, sines
 from qdreamer_lab.search.presets import improve
-from qdreamer_lab.search.strategy import TOLERANCE, is_feasible
+from qdreamer_lab.search.strategy import TOLERANCE, is_feasible, no_plan
+from qdreamer_lab.search.sweep import Sweep
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +40,11 @@ EXHAUSTIVE_NODES = 2_000_000
 #: Effort of annealing under the real price, in units of about ten nanoseconds, and moves at most.
 ANNEAL_EFFORT = 4_000_000
 ANNEAL_MOVES = 5_000
+
+
+#: Size and room of the sweep that bounds plans with communication from below.
+BOUND_LIMIT = 2_000
+BOUND_ROOM = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,14 +75,14 @@ def search_priced(
         prove: whether to go on until the plan is proven or the time is up.
         before: a plan that is feasible here too.
     """
-    low_gates, _ = least_costs(problem, cost)
+    low_gates, low_wire = least_costs(problem, cost)
     stand_ins = [(problem.gate_cost, problem.wire_cost)]
     if cost != "work":
         stand_ins.append((low_gates, problem.wire_cost))
     if cost == "locc":
         stand_ins.append((low_gates, SHARED_WIRE))
     best: Priced | None = None
-    bound = 0.0
+    bound = _quick_bound(problem, low_gates, low_wire, seed) if cost == "locc" else 0.0
     if before is not None:
         best = Priced(before.labels, before.log2_overhead, bound)
     for gates, wire in stand_ins:
@@ -94,6 +100,14 @@ def search_priced(
     if best is None:
         return Priced(np.empty((0, 2), np.int64), np.inf, bound)
     return _finish(problem, cost, best, prove=prove)
+
+
+def _quick_bound(problem: CutProblem, gates: NDArray[np.float64], wire: float, seed: int) -> float:
+    """Bits that no plan costs less than, if every cut costs at least `gates` and `wire`."""
+    graph = piece_graph(problem, gates, wire)
+    if graph.num_pieces * graph.widest > BOUND_LIMIT:
+        return 0.0
+    return Sweep(room=BOUND_ROOM).improve(graph, no_plan(), seed).bound
 
 
 def _finish(problem: CutProblem, cost: str, best: Priced, *, prove: bool) -> Priced:

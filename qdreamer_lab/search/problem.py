@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.errors import PlanError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ __all__ = ["CutProblem", "Found", "InfeasibleError"]
 KINDS = ("gate", "wire")
 
 
-class InfeasibleError(ValueError):
+class InfeasibleError(PlanError):
     """No plan satisfies the limits; `smallest_max_qubits` is the smallest width that would."""
 
     def __init__(self, message: str, smallest_max_qubits: int) -> None:

@@ -44,7 +44,6 @@ class Sweep:
             graph.wire_cost,
             graph.max_width,
             self.room,
-            np.zeros(graph.num_pieces + 1),
             best.cost,
             self.max_states,
             self.horizon,
