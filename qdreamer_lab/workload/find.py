@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from qiskit.circuit import CircuitInstruction
 
-from qdreamer_lab.errors import InfeasiblePlanError, PlanError
-from qdreamer_lab.search.problem import InfeasibleError
+from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.addon import check_markers, cut_gate, cut_wire
 from qdreamer_lab.workload.gates import two_qubit_gates
 from qdreamer_lab.workload.layout import layout_of
@@ -20,6 +19,7 @@ from qdreamer_lab.workload.options import SearchOptions, check_width
 from qdreamer_lab.workload.pieces import WIRE_CUT_GAMMA
 from qdreamer_lab.workload.pricing import cut_problem
 from qdreamer_lab.workload.schmidt import schmidt_coefficients
+from qdreamer_lab.workload.searching import searching
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,10 +99,8 @@ def find_cuts(
 def _search(problem: CutProblem, options: SearchOptions) -> Found:
     from qdreamer_lab.search.driver import search
 
-    try:
+    with searching():
         return search(problem, time_limit_s=options.time_limit_s, seed=int(options.seed))
-    except InfeasibleError as error:
-        raise InfeasiblePlanError(str(error), error.smallest_max_qubits) from None
 
 
 def _wires_cut_before(pairs: NDArray[np.int64], labels: NDArray[np.int64]) -> list[list[int]]:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.errors import InfeasiblePlanError
-from qdreamer_lab.search.problem import KINDS, InfeasibleError
+from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.blocks import to_blocks
 from qdreamer_lab.workload.layout import connected, layout_of, renumbered
 from qdreamer_lab.workload.options import SearchOptions, check_width
 from qdreamer_lab.workload.plan import CutPlan
 from qdreamer_lab.workload.pricing import block_problem, price_labels
+from qdreamer_lab.workload.searching import searching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,16 +78,13 @@ def plan_blocks(
 
     check_width(max_qubits)
     options = SearchOptions() if options is None else options
-    limits = {"kinds": options.kinds, "max_fragments": options.max_fragments}
-    try:
+    problem = block_problem(
+        blocks, max_qubits, kinds=options.kinds, max_fragments=options.max_fragments
+    )
+    with searching():
         found = search(
-            block_problem(blocks, max_qubits, **limits),  # type: ignore[arg-type]
-            cost=options.cost,
-            time_limit_s=options.time_limit_s,
-            seed=int(options.seed),
+            problem, cost=options.cost, time_limit_s=options.time_limit_s, seed=int(options.seed)
         )
-    except InfeasibleError as error:
-        raise InfeasiblePlanError(str(error), error.smallest_max_qubits) from None
     return _plan(blocks, max_qubits, options, found)
 
 
@@ -143,17 +141,17 @@ def _plans(blocks: BlockCircuit, widths: list[int], options: SearchOptions) -> l
 
     if not widths:
         return []
-    limits = {"kinds": options.kinds, "max_fragments": options.max_fragments}
-    try:
+    problem = block_problem(
+        blocks, min(widths), kinds=options.kinds, max_fragments=options.max_fragments
+    )
+    with searching():
         found = search_pareto(
-            block_problem(blocks, min(widths), **limits),  # type: ignore[arg-type]
+            problem,
             widths,
             cost=options.cost,
             time_limit_s=options.time_limit_s,
             seed=int(options.seed),
         )
-    except InfeasibleError as error:
-        raise InfeasiblePlanError(str(error), error.smallest_max_qubits) from None
     return [_plan(blocks, w, options, one) for w, one in zip(widths, found, strict=True)]
 
 
