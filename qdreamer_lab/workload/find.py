@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.search.problem import CutProblem, Found
+    from qdreamer_lab.search.problem import Found
     from qdreamer_lab.workload.gates import FlatGate
 
 __all__ = ["find_cuts"]
@@ -82,10 +82,9 @@ def find_cuts(
     pairs = np.array([gate.qubits for gate in gates], dtype=np.int64).reshape(-1, 2)
     matrices = np.array([gate.matrix for gate in gates]).reshape(-1, 4, 4)
     coefficients = schmidt_coefficients(matrices)
-    problem = cut_problem(
-        circuit.num_qubits, pairs, coefficients, constraints.qubits_per_subcircuit, kinds=kinds
+    found = _search(
+        circuit.num_qubits, pairs, coefficients, constraints.qubits_per_subcircuit, options
     )
-    found = _search(problem, options)
     wires = _wires_cut_before(pairs, found.labels)
     cut = found.labels[:, 0] != found.labels[:, 1]
     marked = _marked(circuit, gates, np.flatnonzero(cut).tolist(), wires)
@@ -96,10 +95,17 @@ def find_cuts(
     }
 
 
-def _search(problem: CutProblem, options: SearchOptions) -> Found:
+def _search(
+    num_qubits: int,
+    pairs: NDArray[np.int64],
+    coefficients: NDArray[np.float64],
+    max_qubits: int,
+    options: SearchOptions,
+) -> Found:
     from qdreamer_lab.search.driver import search
 
     with searching():
+        problem = cut_problem(num_qubits, pairs, coefficients, max_qubits, kinds=options.kinds)
         return search(problem, time_limit_s=options.time_limit_s, seed=int(options.seed))
 
 

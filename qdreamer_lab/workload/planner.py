@@ -78,10 +78,10 @@ def plan_blocks(
 
     check_width(max_qubits)
     options = SearchOptions() if options is None else options
-    problem = block_problem(
-        blocks, max_qubits, kinds=options.kinds, max_fragments=options.max_fragments
-    )
     with searching():
+        problem = block_problem(
+            blocks, max_qubits, kinds=options.kinds, max_fragments=options.max_fragments
+        )
         found = search(
             problem, cost=options.cost, time_limit_s=options.time_limit_s, seed=int(options.seed)
         )
@@ -141,10 +141,10 @@ def _plans(blocks: BlockCircuit, widths: list[int], options: SearchOptions) -> l
 
     if not widths:
         return []
-    problem = block_problem(
-        blocks, min(widths), kinds=options.kinds, max_fragments=options.max_fragments
-    )
     with searching():
+        problem = block_problem(
+            blocks, min(widths), kinds=options.kinds, max_fragments=options.max_fragments
+        )
         found = search_pareto(
             problem,
             widths,
@@ -211,6 +211,6 @@ def lone_labels(
     count = int(labels.max(initial=-1)) + 1
     most = count + out.size if max_fragments is None else max_fragments
     room = np.arange(count, most).repeat(min(max_qubits, max(1, out.size)))
-    free = max_qubits - layout_of(blocks.pairs, labels).widths(count)
+    free = np.maximum(0, max_qubits - layout_of(blocks.pairs, labels).widths(count))
     out[measured] = np.append(room, np.arange(count).repeat(free))[: measured.sum()]
     return out
