@@ -139,8 +139,8 @@ def pareto(
 def _plans(blocks: BlockCircuit, widths: list[int], options: SearchOptions) -> list[CutPlan]:
     from qdreamer_lab.search.driver import search_pareto
 
-    if not widths:
-        return []
+    if not widths or blocks.num_blocks == 0:
+        return [plan_blocks(blocks, width, options) for width in widths]
     with searching():
         problem = block_problem(
             blocks, min(widths), kinds=options.kinds, max_fragments=options.max_fragments

@@ -58,7 +58,7 @@ def test_the_addon_takes_our_cut_circuits(seed):
 
 def chain_of_three():
     circuit = QuantumCircuit(3)
-    circuit.ry([0.3, 0.8, 1.1], range(3))
+    circuit.ry(0.8, range(3))
     circuit.cx(0, 1)
     circuit.rx(0.4, 1)
     circuit.cx(1, 2)
