@@ -54,7 +54,8 @@ def flat_gates(circuit: QuantumCircuit) -> Iterator[FlatGate]:
         if instruction.name in _NO_EFFECT:
             continue
         qubits = tuple(number[bit] for bit in instruction.qubits)
-        _refuse_classical(instruction, source, qubits)
+        if not instruction.is_standard_gate():
+            _refuse_classical(instruction, source, qubits)
         if len(qubits) > 2:
             yield from _decomposed(instruction, source, qubits)
         elif qubits:
@@ -79,7 +80,8 @@ def two_qubit_gates(circuit: QuantumCircuit) -> list[FlatGate]:
         if instruction.name in _NO_EFFECT:
             continue
         qubits = tuple(number[bit] for bit in instruction.qubits)
-        _refuse_classical(instruction, source, qubits)
+        if not instruction.is_standard_gate():
+            _refuse_classical(instruction, source, qubits)
         if len(qubits) < 2:
             continue
         where = f"instruction {source} ({instruction.name} on {_named(qubits)})"

@@ -6,12 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from numba.core import event
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp, Statevector
 from small_circuits import random_circuit
 
-from qdreamer_lab import CutEstimator, pareto, plan_cuts
+from qdreamer_lab import CutEstimator, cli, pareto, plan_cuts
 from qdreamer_lab.errors import CircuitError, InfeasiblePlanError, PlanError
 from qdreamer_lab.workload.plan import GateCut, WireCut
 
@@ -227,3 +228,16 @@ def test_a_search_that_compiles_says_so():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.count("compiling kernels, once per installation") == 1
+
+
+def test_once_warm_nothing_compiles(capsys):
+    assert cli.main(["warm"]) == 0
+    assert "all kernels are compiled" in capsys.readouterr().out
+    circuit = random_circuit(4, 6, 9, general=True)
+    with event.install_recorder("numba:compile") as recorder:
+        for cost in ("lo", "joint", "locc", "work"):
+            pareto(circuit, [2, 3, 4], cost=cost)
+        plan_cuts(circuit, 3, kinds=("wire",))
+        plan_cuts(random_circuit(5, 60, 900), 20, time_limit_s=0)
+        CutEstimator(3).run([(circuit, "ZZZZXX")]).result()
+    assert not recorder.buffer
