@@ -14,6 +14,7 @@ $(VENV)/.ready: pyproject.toml
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	$(BIN)/python -m pilot_kernel install --sys-prefix
+	$(BIN)/qdreamer-lab warm
 	touch $@
 
 demo: $(VENV)/.ready

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 if all went well, 1 if the demo's values are wrong, 2 on bad input, 130 if interrupted.
     """
     arguments = _parser().parse_args(argv)
+    try:
+        return _warm() if arguments.command == "warm" else _demo(arguments)
+    except QDreamerError as error:
+        print(f"qdreamer-lab: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nqdreamer-lab: interrupted", file=sys.stderr)
+        return 130
+
+
+def _warm() -> int:
     # Imported late, so that --help and typing errors do not wait for Qiskit.
+    from qdreamer_lab.workload.searching import warm_up
+
+    start = time.perf_counter()
+    warm_up(lambda line: print(line, flush=True))
+    print(f"all kernels are compiled, in {time.perf_counter() - start:.1f} s")
+    return 0
+
+
+def _demo(arguments: argparse.Namespace) -> int:
     from qdreamer_lab.demo import DemoOptions, run_demo
 
     options = DemoOptions(
@@ -33,21 +54,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         in_process=arguments.in_process,
         check=not arguments.no_check,
     )
-    try:
-        return run_demo(options, sys.stdout)
-    except QDreamerError as error:
-        print(f"qdreamer-lab: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nqdreamer-lab: interrupted", file=sys.stderr)
-        return 130
+    return run_demo(options, sys.stdout)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="qdreamer-lab", description="Cut quantum circuits that are too wide, and run them."
     )
-    commands = parser.add_subparsers(required=True, metavar="command")
+    commands = parser.add_subparsers(required=True, metavar="command", dest="command")
     demo = commands.add_parser(
         "demo",
         help="cut a wide circuit, run it on a pilot, and check the values",
@@ -71,6 +85,12 @@ def _parser() -> argparse.ArgumentParser:
         "--in-process", action="store_true", help="run the fragments here, without a pilot"
     )
     demo.add_argument("--no-check", action="store_true", help="do not compare with Aer's simulator")
+    commands.add_parser(
+        "warm",
+        help="compile all kernels now, so that nothing has to wait for it later",
+        description="Compile the kernels of the cut finder and of exact mode. They stay on disk; "
+        "this takes about a minute once per installation, and seconds when it is done already.",
+    )
     return parser
 
 

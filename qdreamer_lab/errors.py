@@ -6,6 +6,7 @@ too, so that code written against Qiskit's own checks keeps catching them. No er
 
 __all__ = [
     "CircuitError",
+    "InfeasiblePlanError",
     "MemoryLimitError",
     "ObservableError",
     "PlanError",
@@ -29,6 +30,14 @@ class ObservableError(QDreamerError):
 
 class PlanError(QDreamerError):
     """No such plan can exist, or the plan contradicts itself."""
+
+
+class InfeasiblePlanError(PlanError):
+    """No plan keeps the limits; `smallest_max_qubits` is the smallest width for which one does."""
+
+    def __init__(self, message: str, smallest_max_qubits: int) -> None:
+        super().__init__(message)
+        self.smallest_max_qubits = smallest_max_qubits
 
 
 class PubError(QDreamerError):

@@ -9,6 +9,7 @@ must not decide anything about cuts.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from qdreamer_lab.errors import CircuitError
 from qdreamer_lab.workload.gates import FlatGate, flat_gates
 from qdreamer_lab.workload.observables import as_sparse
-from qdreamer_lab.workload.schmidt import gate_cut_gamma, schmidt_coefficients
+from qdreamer_lab.workload.schmidt import gamma_of, gate_cut_gamma, schmidt_coefficients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -56,6 +57,7 @@ class BlockCircuit:
     lone: Mapping[int, NDArray[np.complex128]]
     sources: tuple[tuple[int, ...], ...]
     measured: tuple[int, ...]
+    merged: bool = True
 
     def __post_init__(self) -> None:
         m = len(self.pairs)
@@ -72,11 +74,22 @@ class BlockCircuit:
         """Number of two-qubit blocks, m."""
         return len(self.pairs)
 
+    @cached_property
+    def coefficients(self) -> NDArray[np.float64]:
+        """(m, 4) operator-Schmidt coefficients of the blocks, descending."""
+        return schmidt_coefficients(self.unitaries)
+
+    @cached_property
+    def gammas(self) -> NDArray[np.float64]:
+        """(m,) gamma of cutting each block on its own."""
+        return gamma_of(self.coefficients)
+
 
 @dataclass
 class _Runs:
     """Where the gates of a circuit went: one run per block, plus what no block has taken yet."""
 
+    merge: bool = True
     pairs: list[tuple[int, int]] = field(default_factory=list)
     members: list[list[FlatGate]] = field(default_factory=list)
     last: dict[int, int] = field(default_factory=dict)
@@ -89,7 +102,7 @@ class _Runs:
             return
         low, high = sorted(gate.qubits)
         run = self.last.get(low)
-        if run is None or run != self.last.get(high):
+        if run is None or run != self.last.get(high) or not self.merge:
             run = len(self.pairs)
             self.pairs.append((low, high))
             self.members.append([])
@@ -102,7 +115,9 @@ class _Runs:
             self.members[self.last[qubit]] += self.pending.pop(qubit)
 
 
-def to_blocks(circuit: QuantumCircuit, observables: object | None = None) -> BlockCircuit:
+def to_blocks(
+    circuit: QuantumCircuit, observables: object | None = None, *, merge: bool = True
+) -> BlockCircuit:
     """Bring a circuit into normal form.
 
     Args:
@@ -111,6 +126,8 @@ def to_blocks(circuit: QuantumCircuit, observables: object | None = None) -> Blo
         observables: anything Qiskit's `ObservablesArray` accepts, one or many. When given, blocks
             that cannot influence any of them (outside their light cone) are left out, and the
             qubits that lose all their blocks become lone.
+        merge: make one block of every run of gates on one pair of qubits. Without it, blocks can
+            be told apart by the two-qubit gates they came from.
 
     Raises:
         CircuitError: if there are no qubits; on measurements, resets, classical control, unbound
@@ -119,7 +136,7 @@ def to_blocks(circuit: QuantumCircuit, observables: object | None = None) -> Blo
     """
     if circuit.num_qubits == 0:
         raise CircuitError("the circuit has no qubits")
-    runs = _Runs()
+    runs = _Runs(merge)
     for gate in flat_gates(circuit):
         runs.add(gate)
     runs.settle()
@@ -137,7 +154,7 @@ def to_blocks(circuit: QuantumCircuit, observables: object | None = None) -> Blo
     sources = tuple(tuple(sorted({g.source for g in run})) for run in runs.members)
     unitaries = _products(runs)
     _check_finite(unitaries, sources, lone)
-    return BlockCircuit(num_qubits, pairs, unitaries, lone, sources, measured)
+    return BlockCircuit(num_qubits, pairs, unitaries, lone, sources, measured, merge)
 
 
 def _check_finite(

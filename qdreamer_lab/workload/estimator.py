@@ -7,7 +7,7 @@ steps do is said where they are.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +21,8 @@ from qdreamer_lab.workload.dispatch import run_jobs
 from qdreamer_lab.workload.exact import ExactRun, prepare
 from qdreamer_lab.workload.job import CutJob
 from qdreamer_lab.workload.observables import Factors, ProductTerm, as_sparse, product_terms
-from qdreamer_lab.workload.planner import check_width, plan_blocks
+from qdreamer_lab.workload.options import SearchOptions, check_width
+from qdreamer_lab.workload.planner import plan_blocks
 
 if TYPE_CHECKING:
     import threading
@@ -153,15 +154,16 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         self, circuit: QuantumCircuit, observables: object, known: CutPlan | None
     ) -> CutPlan:
         """The known plan with this circuit's matrices, if it has the same blocks; or a new one."""
-        blocks = to_blocks(circuit, observables)
+        merge = known is None or known.blocks.merged
+        blocks = to_blocks(circuit, observables, merge=merge)
         if known is not None and np.array_equal(blocks.pairs, known.blocks.pairs):
-            return replace(known, blocks=blocks)
+            return known.with_blocks(blocks)
         if self._plan is None:
-            return plan_blocks(blocks, self._max_qubits, seed=self._seed)
-        whole = to_blocks(circuit)
+            return plan_blocks(blocks, self._max_qubits, SearchOptions(seed=self._seed))
+        whole = to_blocks(circuit, merge=merge)
         if not np.array_equal(whole.pairs, self._plan.blocks.pairs):
             raise PlanError("the plan was made for another circuit, or for narrower observables")
-        return replace(self._plan, blocks=whole)
+        return self._plan.with_blocks(whole)
 
 
 def _coerced(pub: Any, precision: float | None, number: int) -> EstimatorPub:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FlatGate", "flat_gates"]
+__all__ = ["FlatGate", "flat_gates", "two_qubit_gates"]
 
 _NO_EFFECT = frozenset({"barrier", "delay", "id"})
 
@@ -54,7 +54,8 @@ def flat_gates(circuit: QuantumCircuit) -> Iterator[FlatGate]:
         if instruction.name in _NO_EFFECT:
             continue
         qubits = tuple(number[bit] for bit in instruction.qubits)
-        _refuse_classical(instruction, source, qubits)
+        if not instruction.is_standard_gate():
+            _refuse_classical(instruction, source, qubits)
         if len(qubits) > 2:
             yield from _decomposed(instruction, source, qubits)
         elif qubits:
@@ -62,6 +63,40 @@ def flat_gates(circuit: QuantumCircuit) -> Iterator[FlatGate]:
             if matrix is None:
                 matrix = _matrix_of(instruction, source, qubits)
             yield FlatGate(qubits, matrix, source)
+
+
+def two_qubit_gates(circuit: QuantumCircuit) -> list[FlatGate]:
+    """The two-qubit gates of a circuit as they stand, in order.
+
+    What acts on one qubit may be anything unitary, also with unbound parameters.
+
+    Raises:
+        CircuitError: where a gate acts on more than two qubits, where a two-qubit gate has unbound
+            parameters (named), and on instructions that are no unitaries.
+    """
+    number = {bit: k for k, bit in enumerate(circuit.qubits)}
+    gates = []
+    for source, instruction in enumerate(circuit.data):
+        if instruction.name in _NO_EFFECT:
+            continue
+        qubits = tuple(number[bit] for bit in instruction.qubits)
+        if not instruction.is_standard_gate():
+            _refuse_classical(instruction, source, qubits)
+        if len(qubits) < 2:
+            continue
+        where = f"instruction {source} ({instruction.name} on {_named(qubits)})"
+        if len(qubits) > 2:
+            raise CircuitError(f"{where} acts on more than two qubits; decompose it first")
+        free = {p.name for value in instruction.params for p in getattr(value, "parameters", ())}
+        if free:
+            raise CircuitError(f"{where} has unbound parameters: {', '.join(sorted(free))}")
+        matrix = instruction.matrix
+        if matrix is None:
+            matrix = _matrix_of(instruction, source, qubits)
+        if not np.isfinite(matrix).all():
+            raise CircuitError(f"a parameter of {where} is not finite")
+        gates.append(FlatGate(qubits, matrix, source))
+    return gates
 
 
 def _refuse_classical(instruction: Any, source: int, qubits: tuple[int, ...]) -> None:

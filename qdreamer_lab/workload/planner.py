@@ -1,30 +1,37 @@
-"""From a circuit and a width to a plan.
+"""From a circuit and a width to a plan, or to one plan for each of several widths.
 
-Plans with nothing to decide are made here. For the rest this module only translates, to the cut
-finder and back; it must not search.
+This module translates, to the cut finder and back, and finds room for the qubits that the finder
+does not see. It must not search.
 """
 
 from __future__ import annotations
 
-import heapq
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from qiskit import QuantumCircuit
-from qiskit.circuit.library import CXGate, RZZGate, UnitaryGate
 
-from qdreamer_lab.errors import PlanError
-from qdreamer_lab.workload.blocks import BlockCircuit, to_blocks
+from qdreamer_lab.errors import InfeasiblePlanError
+from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.blocks import to_blocks
+from qdreamer_lab.workload.layout import connected, layout_of, renumbered
+from qdreamer_lab.workload.options import SearchOptions, check_width
 from qdreamer_lab.workload.plan import CutPlan
-from qdreamer_lab.workload.schmidt import gate_cut_gamma
+from qdreamer_lab.workload.pricing import block_problem, price_labels
+from qdreamer_lab.workload.searching import searching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
-    from qiskit.circuit import Gate
+    from qiskit import QuantumCircuit
 
-__all__ = ["check_width", "plan_blocks", "plan_cuts"]
+    from qdreamer_lab.search.problem import Found
+    from qdreamer_lab.workload.blocks import BlockCircuit
+
+__all__ = ["lone_labels", "pareto", "plan_blocks", "plan_cuts"]
+
+_DEFAULT_WIDTHS = 10
+"""Widths that `pareto` looks at unless told otherwise, at most."""
 
 
 def plan_cuts(
@@ -32,6 +39,10 @@ def plan_cuts(
     max_qubits: int,
     *,
     observables: object | None = None,
+    kinds: tuple[str, ...] = KINDS,
+    cost: str = "lo",
+    max_fragments: int | None = None,
+    time_limit_s: float = 1.0,
     seed: int = 0,
 ) -> CutPlan:
     """Find where to cut a circuit so that no fragment needs more than `max_qubits` qubits.
@@ -40,158 +51,166 @@ def plan_cuts(
         circuit: unitary and fully bound.
         max_qubits: greatest width of a fragment, at least 1.
         observables: one or many; blocks outside their light cone are left out of the plan.
+        kinds: cuts that are allowed, some of "gate" and "wire".
+        cost: what makes a plan good: "lo" (every cut has a decomposition of its own), "joint"
+            (parallel rotations share one), "locc" (also parallel wires, with classical
+            communication), or "work" (floating-point operations of exact mode).
+        max_fragments: most fragments there may be; None for any number.
+        time_limit_s: no new attempt starts after this; with 0, the first plan found is the answer.
         seed: makes the search repeatable.
 
     Raises:
         CircuitError: if the circuit is empty, not unitary, or has unbound parameters.
-        PlanError: if `max_qubits` is not a positive integer, or no plan was found.
+        InfeasiblePlanError: if no plan keeps to the limits; it knows the smallest width that does.
+        PlanError: if an argument makes no sense.
     """
+    options = SearchOptions(kinds, cost, max_fragments, time_limit_s, seed)
     check_width(max_qubits)
-    return plan_blocks(to_blocks(circuit, observables), max_qubits, seed=seed)
+    return plan_blocks(to_blocks(circuit, observables), max_qubits, options)
 
 
-def plan_blocks(blocks: BlockCircuit, max_qubits: int, *, seed: int = 0) -> CutPlan:
+def plan_blocks(
+    blocks: BlockCircuit, max_qubits: int, options: SearchOptions | None = None
+) -> CutPlan:
     """`plan_cuts` for a circuit that is in normal form already."""
+    # Imported late, because loading the compiled kernels takes longer than a plan without cuts.
+    from qdreamer_lab.search.driver import search
+
     check_width(max_qubits)
-    whole = _components(blocks.pairs.tolist())
-    labels = np.array([[whole[q] for q in pair] for pair in blocks.pairs.tolist()], dtype=np.int64)
-    labels = labels.reshape(-1, 2)
-    sizes = np.bincount(list(whole.values())) if whole else np.zeros(0, dtype=np.int64)
-    too_wide = sizes[labels[:, 0]] > max_qubits
-    if too_wide.any():
-        found = _search(blocks, np.flatnonzero(too_wide), max_qubits, seed)
-        labels[too_wide] = found + len(sizes)
-    labels = _renumbered(labels)
-    first_free = int(labels.max(initial=-1)) + 1
-    return CutPlan(blocks, labels, _lone_labels(blocks, first_free, max_qubits), max_qubits)
+    options = SearchOptions() if options is None else options
+    with searching():
+        problem = block_problem(
+            blocks, max_qubits, kinds=options.kinds, max_fragments=options.max_fragments
+        )
+        found = search(
+            problem, cost=options.cost, time_limit_s=options.time_limit_s, seed=int(options.seed)
+        )
+    return _plan(blocks, max_qubits, options, found)
 
 
-def check_width(max_qubits: object) -> None:
-    """Refuse a width that no fragment can have.
+def pareto(
+    circuit: QuantumCircuit,
+    widths: Iterable[int] | None = None,
+    *,
+    observables: object | None = None,
+    kinds: tuple[str, ...] = KINDS,
+    cost: str = "lo",
+    max_fragments: int | None = None,
+    time_limit_s: float = 1.0,
+    seed: int = 0,
+) -> list[CutPlan]:
+    """Find plans for several widths at once: the trade-off of fragment width against overhead.
 
-    Raises:
-        PlanError: if it is not an integer of at least 1.
-    """
-    if isinstance(max_qubits, bool) or not isinstance(max_qubits, (int, np.integer)):
-        raise PlanError(f"max_qubits must be an integer, got {max_qubits!r}")
-    if max_qubits < 1:
-        raise PlanError(f"max_qubits must be at least 1, got {max_qubits}")
-
-
-def _components(joined: Iterable[Iterable[Any]]) -> dict[Any, int]:
-    """Connected components of things joined in pairs, numbered by first appearance."""
-    parent: dict[Any, Any] = {}
-
-    def root(node: Any) -> Any:
-        while parent.setdefault(node, node) != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
-    for one, two in joined:
-        parent[root(two)] = root(one)
-    names: dict[Any, int] = {}
-    return {node: names.setdefault(root(node), len(names)) for node in list(parent)}
-
-
-def _renumbered(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same partition with ids 0, 1, 2, … by first appearance."""
-    names: dict[int, int] = {}
-    flat = [names.setdefault(label, len(names)) for label in labels.ravel().tolist()]
-    return np.array(flat, dtype=np.int64).reshape(labels.shape)
-
-
-def _lone_labels(blocks: BlockCircuit, first_free: int, max_qubits: int) -> NDArray[np.int64]:
-    """Gather the lone qubits that are measured in fragments of their own."""
-    labels = np.full(len(blocks.lone), -1, dtype=np.int64)
-    measured = np.isin(np.fromiter(blocks.lone, dtype=np.int64), blocks.measured)
-    labels[measured] = first_free + np.arange(measured.sum()) // max_qubits
-    return labels
-
-
-def _search(
-    blocks: BlockCircuit, which: NDArray[np.int64], max_qubits: int, seed: int
-) -> NDArray[np.int64]:
-    """Labels for the blocks `which`, found by qiskit-addon-cutting.
+    Args:
+        circuit: unitary and fully bound.
+        widths: greatest widths of a fragment, in any order; by default up to ten from an eighth of
+            the circuit's qubits to all of them, without those for which there is no plan.
+        observables: as for `plan_cuts`, like the rest.
+        kinds: cuts that are allowed.
+        cost: what makes a plan good.
+        max_fragments: most fragments there may be.
+        time_limit_s: for all widths together.
+        seed: makes the search repeatable.
 
     Returns:
-        (len(which), 2) int64, ids from 0.
-    """
-    from qiskit_addon_cutting import DeviceConstraints, OptimizationParameters, find_cuts
+        One plan per width, in the order of `widths`; a wider one never costs more.
 
-    order = _swept(blocks.pairs[which].tolist())
-    back, which = np.argsort(order), which[order]
-    qubits = np.unique(blocks.pairs[which])
-    pairs = np.searchsorted(qubits, blocks.pairs[which])
-    circuit = QuantumCircuit(len(qubits))
-    for pair, gate in zip(pairs.tolist(), _stand_ins(blocks.unitaries[which]), strict=True):
-        circuit.append(gate, pair)
+    Raises:
+        CircuitError: as `plan_cuts`.
+        InfeasiblePlanError: as `plan_cuts`, for the smallest of the `widths` that were given.
+        PlanError: if an argument makes no sense.
+    """
+    options = SearchOptions(kinds, cost, max_fragments, time_limit_s, seed)
+    given = None if widths is None else list(widths)
+    for width in given or ():
+        check_width(width)
+    blocks = to_blocks(circuit, observables)
+    if given is not None:
+        return _plans(blocks, given, options)
+    spread = _spread(blocks.num_qubits)
     try:
-        cut_circuit, _ = find_cuts(
-            circuit, OptimizationParameters(seed=seed), DeviceConstraints(max_qubits)
+        return _plans(blocks, spread, options)
+    except InfeasiblePlanError as error:
+        smallest = error.smallest_max_qubits
+        wide = [width for width in spread if width > smallest]
+        return _plans(blocks, [smallest, *wide], options)
+
+
+def _plans(blocks: BlockCircuit, widths: list[int], options: SearchOptions) -> list[CutPlan]:
+    from qdreamer_lab.search.driver import search_pareto
+
+    if not widths or blocks.num_blocks == 0:
+        return [plan_blocks(blocks, width, options) for width in widths]
+    with searching():
+        problem = block_problem(
+            blocks, min(widths), kinds=options.kinds, max_fragments=options.max_fragments
         )
-    except (ValueError, AttributeError) as error:
-        raise PlanError(f"no plan with fragments of {max_qubits} qubits was found") from error
-    return _labels_of(cut_circuit, pairs)[back]
+        found = search_pareto(
+            problem,
+            widths,
+            cost=options.cost,
+            time_limit_s=options.time_limit_s,
+            seed=int(options.seed),
+        )
+    return [_plan(blocks, w, options, one) for w, one in zip(widths, found, strict=True)]
 
 
-def _swept(pairs: list[list[int]]) -> list[int]:
-    """An order in which the blocks may equally well run, keeping neighbouring qubits together.
+def _spread(num_qubits: int) -> list[int]:
+    """Widths that show the trade-off of a circuit, ascending."""
+    narrowest = max(min(2, num_qubits), -(-num_qubits // 8))
+    ideal = np.linspace(narrowest, num_qubits, _DEFAULT_WIDTHS)
+    return [int(width) for width in np.unique(np.rint(ideal))]
 
-    The finder decides block by block; deciding whole layers first costs it ten times the time.
+
+def _plan(blocks: BlockCircuit, max_qubits: int, options: SearchOptions, found: Found) -> CutPlan:
+    labels = _separated(blocks, found.labels, options)
+    return CutPlan(
+        blocks,
+        labels,
+        lone_labels(blocks, labels, max_qubits, options.max_fragments),
+        int(max_qubits),
+        options.cost,
+        found.log2_lower_bound,
+        found.proven_optimal,
+    )
+
+
+def _separated(
+    blocks: BlockCircuit, labels: NDArray[np.int64], options: SearchOptions
+) -> NDArray[np.int64]:
+    """Split fragments into their connected parts, which are easier to run, where that is free.
+
+    It may not be: fragments may be limited in number, and cuts share a decomposition only between
+    the same two fragments.
     """
-    followers: list[list[int]] = [[] for _ in pairs]
-    waiting = [0] * len(pairs)
-    last: dict[int, int] = {}
-    for block, pair in enumerate(pairs):
-        for qubit in pair:
-            if qubit in last:
-                followers[last[qubit]].append(block)
-                waiting[block] += 1
-            last[qubit] = block
-    ready = [(pair, block) for block, pair in enumerate(pairs) if not waiting[block]]
-    heapq.heapify(ready)
-    order = []
-    while ready:
-        _, block = heapq.heappop(ready)
-        order.append(block)
-        for follower in followers[block]:
-            waiting[follower] -= 1
-            if not waiting[follower]:
-                heapq.heappush(ready, (pairs[follower], follower))
-    return order
+    apart = connected(blocks.pairs, labels)
+    more = apart.max(initial=-1) > labels.max(initial=-1)
+    if not more:
+        return renumbered(labels)
+    if options.max_fragments is not None and apart.max() >= options.max_fragments:
+        return renumbered(labels)
+    if options.cost in ("joint", "locc"):
+        before, after = (price_labels(blocks, each, options.cost) for each in (labels, apart))
+        if after > before + 1e-9:
+            return renumbered(labels)
+    return apart
 
 
-def _stand_ins(unitaries: NDArray[np.complex128]) -> list[Gate]:
-    """A gate with the same gamma for each block, as plain as there is one.
+def lone_labels(
+    blocks: BlockCircuit,
+    labels: NDArray[np.int64],
+    max_qubits: int,
+    max_fragments: int | None = None,
+) -> NDArray[np.int64]:
+    """Fragments for the lone qubits that are measured; -1 for the others.
 
-    The finder looks at gammas only. Rounding in those of general unitaries makes equal cuts look
-    different, which it then tells apart at great length.
+    They get fragments of their own as long as there may be more, and then fill what room is left.
     """
-    gates: list[Gate] = []
-    for unitary, gamma in zip(unitaries, gate_cut_gamma(unitaries).tolist(), strict=True):
-        if abs(gamma - 3) < 1e-9:
-            gates.append(CXGate())
-        elif gamma < 3:
-            gates.append(RZZGate(round(float(np.arcsin((gamma - 1) / 2)), 9)))
-        else:
-            gates.append(UnitaryGate(unitary))
-    return gates
-
-
-def _labels_of(cut_circuit: QuantumCircuit, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Read labels off a circuit with cut markers: what no cut separates is one fragment."""
-    stretch = [0] * cut_circuit.num_qubits
-    ends: list[list[tuple[int, int]]] = []
-    joined: list[list[tuple[int, int]]] = []
-    for instruction in cut_circuit.data:
-        qubits = [cut_circuit.find_bit(bit).index for bit in instruction.qubits]
-        if instruction.name == "cut_wire":
-            stretch[qubits[0]] += 1
-            continue
-        here = [(q, stretch[q]) for q in pairs[len(ends)].tolist()]
-        cut = instruction.name.startswith("qpd")
-        joined += [[end, end] for end in here] if cut else [here]
-        ends.append(here)
-    names = _components(joined)
-    return np.array([[names[end] for end in here] for here in ends], dtype=np.int64)
+    out = np.full(len(blocks.lone), -1, dtype=np.int64)
+    measured = np.isin(np.fromiter(blocks.lone, dtype=np.int64), blocks.measured)
+    count = int(labels.max(initial=-1)) + 1
+    most = count + out.size if max_fragments is None else max_fragments
+    room = np.arange(count, most).repeat(min(max_qubits, max(1, out.size)))
+    free = np.maximum(0, max_qubits - layout_of(blocks.pairs, labels).widths(count))
+    out[measured] = np.append(room, np.arange(count).repeat(free))[: measured.sum()]
+    return out

@@ -14,11 +14,21 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["gate_cut_gamma", "local_terms", "schmidt_coefficients"]
+__all__ = [
+    "gamma_of",
+    "gate_cut_gamma",
+    "local_terms",
+    "rank_of",
+    "rotation_sine",
+    "schmidt_coefficients",
+]
 
 RANK_TOLERANCE = 1e-13
 """Terms below this fraction of the operator norm are numerical zeros: dropping them moves no
 expectation value by more than rounding does."""
+
+ROTATION_TOLERANCE = 1e-9
+"""A third coefficient below this is no second axis: far below any sampling error."""
 
 
 def schmidt_coefficients(unitaries: NDArray[np.complex128]) -> NDArray[np.float64]:
@@ -53,8 +63,34 @@ def gate_cut_gamma(unitaries: NDArray[np.complex128]) -> NDArray[np.float64]:
     Returns:
         (m,) float64, each at least 1.
     """
-    u = schmidt_coefficients(unitaries)
-    return np.asarray(np.maximum(1.0, 2 * u.sum(axis=1) ** 2 - 1))
+    return gamma_of(schmidt_coefficients(unitaries))
+
+
+def gamma_of(coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`gate_cut_gamma` (m,) from Schmidt coefficients (m, 4)."""
+    return np.asarray(np.maximum(1.0, 2 * coefficients.sum(axis=1) ** 2 - 1))
+
+
+def rank_of(coefficients: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Operator-Schmidt rank (m,), counted as `local_terms` does, from coefficients (m, 4)."""
+    present = coefficients > RANK_TOLERANCE * coefficients[:, :1]
+    return np.asarray(np.count_nonzero(present, axis=1), dtype=np.int64)
+
+
+def rotation_sine(coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+    """|sin θ| of the blocks that are exp(-iθ/2 P ⊗ Q) up to one-qubit gates, NaN for the others.
+
+    These are the blocks with at most two coefficients, |cos(θ/2)| and |sin(θ/2)|.
+
+    Args:
+        coefficients: (m, 4) Schmidt coefficients, descending.
+
+    Returns:
+        (m,) float64.
+    """
+    single_axis = coefficients[:, 2] < ROTATION_TOLERANCE
+    sine = np.minimum(1.0, 2 * coefficients[:, 0] * coefficients[:, 1])
+    return np.where(single_axis, sine, np.nan)
 
 
 def local_terms(

@@ -1,0 +1,230 @@
+"""Kernels for cuts that share one decomposition: which may, and what the shared one costs.
+
+Rotations cut between the same two fragments may share a decomposition when they can run side by
+side in each fragment: its local terms act on several qubits of a fragment at one moment. That
+holds exactly if every fragment, taken on its own, is still a circuit without a loop after the
+members of each group have been drawn together. Nothing is asked of the order between fragments,
+because cut fragments run apart.
+
+Sources: Ufrecht et al., arXiv:2312.09679, and Schmitt, Piveteau and Sutter, arXiv:2312.11638, for
+rotations; Brenner, Piveteau and Sutter, arXiv:2302.03366, for wires.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdreamer_lab.kernels.jit import kernel
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+#: Cuts that share a decomposition at most: the number of its terms grows as 4^n.
+MAX_GROUP = 8
+
+#: Groups that a cut tries to join before it opens one of its own.
+TRIES = 8
+
+
+@kernel
+def next_in_run(pairs: Ints, labels: Ints, num_qubits: int) -> Ints:
+    """Find the block that follows each endpoint on its wire inside its fragment, or -1.
+
+    Args:
+        pairs: (m, 2) qubits of each block.
+        labels: (m, 2) fragment of each endpoint.
+        num_qubits: number of wires.
+    """
+    m = pairs.shape[0]
+    following = np.full((m, 2), -1, np.int64)
+    last = np.full(num_qubits, -1, np.int64)
+    for b in range(m):
+        for side in range(2):
+            q = pairs[b, side]
+            e = last[q]
+            if e >= 0 and labels[e // 2, e % 2] == labels[b, side]:
+                following[e // 2, e % 2] = b
+            last[q] = 2 * b + side
+    return following
+
+
+@kernel
+def leads_to(
+    group: int,
+    block: int,
+    fragment: int,
+    labels: Ints,
+    following: Ints,
+    member_of: Ints,
+    first_member: Ints,
+    next_member: Ints,
+    stack: Ints,
+    visited: Ints,
+    stamp: int,
+) -> bool:
+    """Whether `block` must wait for some member of `group` inside `fragment`.
+
+    Only blocks before `block` are in groups, so nothing after it can lead back to it.
+    """
+    top = 0
+    b = first_member[group]
+    while b >= 0:
+        visited[b] = stamp
+        stack[top] = b
+        top += 1
+        b = next_member[b]
+    while top > 0:
+        top -= 1
+        here = stack[top]
+        for side in range(2):
+            if labels[here, side] != fragment:
+                continue
+            there = following[here, side]
+            if there == block:
+                return True
+            if there < 0 or there > block or visited[there] == stamp:
+                continue
+            other = first_member[member_of[there]] if member_of[there] >= 0 else there
+            while other >= 0:
+                if visited[other] != stamp:
+                    visited[other] = stamp
+                    stack[top] = other
+                    top += 1
+                other = next_member[other]
+    return False
+
+
+@kernel
+def group_cuts(pairs: Ints, labels: Ints, sine: Floats, num_qubits: int) -> Ints:
+    """Let each cut rotation join the earliest group that it can, in time order.
+
+    Only the last `TRIES` groups that are between the same two fragments and have room are tried.
+
+    Args:
+        pairs: (m, 2) qubits of each block, in time order.
+        labels: (m, 2) fragment of each endpoint.
+        sine: (m,) |sin theta| of rotations about one axis, NaN for other blocks.
+        num_qubits: number of wires.
+
+    Returns:
+        (m,) group of each cut block, counted from 0 (a lone cut is a group of one); -1 for
+        blocks that are not cut.
+    """
+    m = pairs.shape[0]
+    following = next_in_run(pairs, labels, num_qubits)
+    member_of = np.full(m, -1, np.int64)
+    first_member = np.full(m, -1, np.int64)
+    next_member = np.full(m, -1, np.int64)
+    size = np.zeros(m, np.int64)
+    low = np.zeros(m, np.int64)
+    high = np.zeros(m, np.int64)
+    stack = np.empty(m, np.int64)
+    visited = np.full(m, -1, np.int64)
+    stamp = 0
+    groups = 0
+    for b in range(m):
+        if labels[b, 0] == labels[b, 1]:
+            continue
+        one, two = min(labels[b, 0], labels[b, 1]), max(labels[b, 0], labels[b, 1])
+        joined = -1
+        if not np.isnan(sine[b]):
+            tries = 0
+            for g in range(groups - 1, -1, -1):
+                if low[g] != one or high[g] != two or size[g] >= MAX_GROUP:
+                    continue
+                if np.isnan(sine[first_member[g]]):
+                    continue
+                tries += 1
+                if tries > TRIES:
+                    break
+                blocked = False
+                for fragment in (one, two):
+                    stamp += 1
+                    if leads_to(
+                        g,
+                        b,
+                        fragment,
+                        labels,
+                        following,
+                        member_of,
+                        first_member,
+                        next_member,
+                        stack,
+                        visited,
+                        stamp,
+                    ):
+                        blocked = True
+                        break
+                if not blocked:
+                    joined = g
+        if joined < 0:
+            joined = groups
+            groups += 1
+            low[joined], high[joined] = one, two
+        next_member[b] = first_member[joined]
+        first_member[joined] = b
+        member_of[b] = joined
+        size[joined] += 1
+    return member_of
+
+
+@kernel
+def shared_gate_bits(group: Ints, gate_cost: Floats, sine: Floats) -> float:
+    """Add up log2 gamma^2 of all groups: gamma = 2 prod(1 + |sin theta|) - 1 for two or more."""
+    m = group.shape[0]
+    product = np.ones(m)
+    size = np.zeros(m, np.int64)
+    bits = 0.0
+    for b in range(m):
+        if group[b] >= 0:
+            size[group[b]] += 1
+            product[group[b]] *= 1.0 + sine[b]
+    for b in range(m):
+        if group[b] >= 0 and size[group[b]] == 1:
+            bits += gate_cost[b]
+    for g in range(m):
+        if size[g] > 1:
+            bits += 2.0 * np.log2(2.0 * product[g] - 1.0)
+    return bits
+
+
+@kernel
+def shared_wire_bits(pairs: Ints, labels: Ints, num_qubits: int, wire_cost: float) -> float:
+    """Add up the wire cuts' bits when fragments may tell later ones what they measured.
+
+    All wires that run from fragment A to fragment B share decompositions of up to `MAX_GROUP`
+    wires with gamma = 2^(n+1) - 1, if A can run wholly before B. The pairs that communicate are
+    chosen greedily, most wires first, so that no fragment waits for itself.
+    """
+    m = pairs.shape[0]
+    num = labels.max() + 1 if m > 0 else 0
+    count = np.zeros((num, num), np.int64)
+    last = np.full(num_qubits, -1, np.int64)
+    for b in range(m):
+        for side in range(2):
+            q = pairs[b, side]
+            if last[q] >= 0 and last[q] != labels[b, side]:
+                count[last[q], labels[b, side]] += 1
+            last[q] = labels[b, side]
+    reach = np.eye(num, dtype=np.bool_)
+    bits = 0.0
+    while True:
+        best, here, there = 0, 0, 0
+        for f in range(num):
+            for g in range(num):
+                if count[f, g] > best:
+                    best, here, there = count[f, g], f, g
+        if best == 0:
+            return bits
+        count[here, there] = 0
+        if reach[there, here]:
+            bits += wire_cost * best
+            continue
+        for f in range(num):
+            if reach[f, here]:
+                for g in range(num):
+                    if reach[there, g]:
+                        reach[f, g] = True
+        while best > 0:
+            n = min(best, MAX_GROUP)
+            bits += min(wire_cost * n, 2.0 * np.log2(2.0 ** (n + 1) - 1.0))
+            best -= n

@@ -1,0 +1,59 @@
+"""Exhaustive search of small circuits under any cost model; a proof where it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.kernels.exhaustive import exhaustive
+from qdreamer_lab.search.bounds import least_costs
+from qdreamer_lab.search.graph import FORBIDDEN
+from qdreamer_lab.search.objectives import MODELS, ranks, sines
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.search.problem import CutProblem
+
+__all__ = ["search_exhaustively"]
+
+
+def search_exhaustively(
+    problem: CutProblem, cost: str, upper: float = np.inf, max_nodes: int = 10**12
+) -> tuple[NDArray[np.int64] | None, float, bool]:
+    """Look for the cheapest plan below `upper`.
+
+    Args:
+        problem: what to cut.
+        cost: cost model.
+        upper: bits; plans that are not cheaper are ignored.
+        max_nodes: give up after this many partial plans.
+
+    Returns:
+        Labels (m, 2) or None if nothing cheaper was found, their price (or `upper`), and whether
+        the search was complete, which makes the price the optimum.
+    """
+    gates, wire = least_costs(problem, cost)
+    if "gate" not in problem.kinds:
+        gates = np.full_like(gates, FORBIDDEN)
+    if "wire" not in problem.kinds:
+        wire = FORBIDDEN
+    m = len(problem.pairs)
+    labels, value, complete = exhaustive(
+        MODELS[cost],
+        problem.pairs,
+        problem.gate_cost,
+        problem.wire_cost,
+        sines(problem),
+        ranks(problem),
+        problem.num_qubits,
+        gates,
+        wire,
+        problem.max_qubits,
+        problem.total_room,
+        2 * m if problem.max_fragments is None else problem.max_fragments,
+        min(upper, FORBIDDEN / 2),
+        max_nodes,
+    )
+    return (labels if m and labels[0, 0] >= 0 else None), value, complete

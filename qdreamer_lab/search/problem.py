@@ -1,0 +1,118 @@
+"""What the cut finder is asked and what it answers, as plain arrays. It must not search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.errors import PlanError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["CutProblem", "Found", "InfeasibleError"]
+
+KINDS = ("gate", "wire")
+
+
+class InfeasibleError(PlanError):
+    """No plan satisfies the limits; `smallest_max_qubits` is the smallest width that would."""
+
+    def __init__(self, message: str, smallest_max_qubits: int) -> None:
+        super().__init__(f"{message} The smallest max_qubits that works is {smallest_max_qubits}.")
+        self.smallest_max_qubits = smallest_max_qubits
+
+
+@dataclass(frozen=True, eq=False)
+class CutProblem:
+    """A circuit as time-ordered two-qubit blocks, and the limits a plan has to keep.
+
+    Attributes:
+        num_qubits: number of wires, those without blocks included.
+        pairs: (m, 2) int64; the two qubits of each block, in time order.
+        gate_cost: (m,) bits; log2 of the sampling overhead of cutting each block on its own.
+        max_qubits: qubits a fragment may hold (W).
+        wire_cost: bits; log2 of the sampling overhead of a wire cut without communication.
+        max_fragments: fragments there may be at most, or None for any number.
+        kinds: which cuts are allowed, some of "gate" and "wire".
+        sine: (m,) |sin theta| of the blocks that are rotations about one axis, up to one-qubit
+            gates, NaN for the others; None if unknown. Only such blocks can share a decomposition.
+        rank: (m,) operator-Schmidt ranks, None for 4 everywhere. Only "work" asks for them.
+    """
+
+    num_qubits: int
+    pairs: NDArray[np.int64]
+    gate_cost: NDArray[np.float64]
+    max_qubits: int
+    wire_cost: float = 4.0
+    max_fragments: int | None = None
+    kinds: tuple[str, ...] = KINDS
+    sine: NDArray[np.float64] | None = None
+    rank: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        m = len(self.pairs)
+        if self.pairs.shape != (m, 2) or self.gate_cost.shape != (m,):
+            raise ValueError("pairs must be (m, 2) and gate_cost (m,)")
+        for name, values in (("sine", self.sine), ("rank", self.rank)):
+            if values is not None and values.shape != (m,):
+                raise ValueError(f"{name} must be (m,)")
+        if m and (self.pairs.min() < 0 or self.pairs.max() >= self.num_qubits):
+            raise ValueError("a block acts on a qubit that is not there")
+        if m and np.any(self.pairs[:, 0] == self.pairs[:, 1]):
+            raise ValueError("a block acts twice on one qubit")
+        if not np.all(np.isfinite(self.gate_cost)) or np.any(self.gate_cost < 0):
+            raise ValueError("gate costs must be finite and not negative")
+        if not self.kinds or not set(self.kinds) <= set(KINDS):
+            raise ValueError(f"kinds must be some of {KINDS}, not {self.kinds}")
+        if self.max_qubits < 1:
+            raise ValueError(f"max_qubits must be at least 1, not {self.max_qubits}")
+        if self.max_fragments is not None and self.max_fragments < 1:
+            raise ValueError(f"max_fragments must be at least 1, not {self.max_fragments}")
+        self._check_room(m)
+
+    def _check_room(self, m: int) -> None:
+        """Raise if even the most generous count of qubits cannot fit."""
+        if m and "gate" not in self.kinds and self.max_qubits < 2:
+            raise InfeasibleError("Without gate cuts every block must fit in a fragment.", 2)
+        if self.max_fragments is not None:
+            smallest = -(-self.num_qubits // self.max_fragments)
+            if self.max_qubits < smallest:
+                raise InfeasibleError(
+                    f"{self.num_qubits} qubits do not fit in {self.max_fragments} fragments of "
+                    f"{self.max_qubits}.",
+                    smallest,
+                )
+
+    @property
+    def idle_qubits(self) -> int:
+        """Qubits without blocks; each takes one qubit of room in any fragment."""
+        return self.num_qubits - len(np.unique(self.pairs))
+
+    @property
+    def total_room(self) -> int:
+        """Qubits that all fragments together may hold for wires with blocks."""
+        if self.max_fragments is None:
+            return 2**40
+        return self.max_fragments * self.max_qubits - self.idle_qubits
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A plan and how good it is known to be.
+
+    Attributes:
+        labels: (m, 2) int64; fragment of each block endpoint, numbered from 0.
+        log2_overhead: bits; the plan's cost under the cost model asked for.
+        log2_lower_bound: bits; no plan costs less.
+        proven_optimal: whether the two agree to within 1e-6.
+        seconds: wall-clock time the search took.
+    """
+
+    labels: NDArray[np.int64]
+    log2_overhead: float
+    log2_lower_bound: float
+    proven_optimal: bool
+    seconds: float

@@ -1,0 +1,61 @@
+"""The words of a plan: cuts, segments of wires, fragments. Descriptions only, no arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["WIRE_CUT_GAMMA", "Fragment", "GateCut", "Segment", "WireCut"]
+
+WIRE_CUT_GAMMA = 4.0
+"""gamma of cutting one wire without classical communication (Brenner, Piveteau and Sutter,
+arXiv:2302.03366)."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateCut:
+    """A block whose ends lie in two fragments (low qubit's first), with its gamma."""
+
+    block: int
+    qubits: tuple[int, int]
+    fragments: tuple[int, int]
+    gamma: float
+
+
+@dataclass(frozen=True, slots=True)
+class WireCut:
+    """A wire that changes fragment (from, to) between the blocks `after` and `before`."""
+
+    qubit: int
+    after: int
+    before: int
+    fragments: tuple[int, int]
+    gamma: float = WIRE_CUT_GAMMA
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of one wire inside one fragment, from its first to its last block."""
+
+    qubit: int
+    fragment: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One piece of the cut circuit.
+
+    Attributes:
+        id: its label in the plan.
+        width: qubits it needs; one per segment or lone qubit.
+        num_blocks: blocks that lie wholly inside.
+        gate_cuts: gate cuts with one end here.
+        wire_cuts: wire cuts with one end here.
+    """
+
+    id: int
+    width: int
+    num_blocks: int
+    gate_cuts: int
+    wire_cuts: int

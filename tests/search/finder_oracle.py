@@ -1,0 +1,95 @@
+"""A slow search that is obviously right: every labelling of every endpoint, tried in turn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+
+from qdreamer_lab.kernels.models import price
+from qdreamer_lab.search.objectives import MODELS, ranks, sines
+
+if TYPE_CHECKING:
+    from qdreamer_lab.search.problem import CutProblem
+
+
+@numba.njit(cache=True)
+def _cheapest(
+    model, pairs, gates, wire, sine, rank, n, low_gates, low_wire, max_qubits, limit, idle, below
+):
+    """Enumerate labels of endpoints in time order, fragments numbered as they first appear.
+
+    The only thing left out are labellings whose cuts, at the least each can cost, already cost as
+    much as the best plan known (at first `below`), or that hold a fragment that is too wide.
+    """
+    m = pairs.shape[0]
+    ends = 2 * m
+    labels = np.full((m, 2), -1, np.int64)
+    low = np.zeros(ends + 1)
+    used = np.zeros(ends + 1, np.int64)
+    width = np.zeros((ends + 1, ends + 1), np.int64)
+    best = below
+    depth = 0
+    while depth >= 0:
+        if depth == ends:
+            if width[depth].sum() + idle <= limit * max_qubits and used[depth] <= limit:
+                best = min(best, price(model, pairs, labels, gates, wire, sine, rank, n))
+            depth -= 1
+            continue
+        b, side = depth // 2, depth % 2
+        labels[b, side] += 1
+        label = labels[b, side]
+        if label > used[depth]:
+            labels[b, side] = -1
+            depth -= 1
+            continue
+        previous = -1
+        for d in range(depth):
+            if pairs[d // 2, d % 2] == pairs[b, side]:
+                previous = labels[d // 2, d % 2]
+        low[depth + 1] = low[depth]
+        width[depth + 1] = width[depth]
+        if previous != label:
+            width[depth + 1, label] += 1
+            if previous >= 0:
+                low[depth + 1] += low_wire
+        if side == 1 and labels[b, 0] != label:
+            low[depth + 1] += low_gates[b]
+        used[depth + 1] = max(used[depth], label + 1)
+        if width[depth + 1, label] <= max_qubits and low[depth + 1] < best - 1e-9:
+            depth += 1
+    return best
+
+
+def cheapest(problem: CutProblem, below: float = 1e5, cost: str = "lo") -> float:
+    """Lowest price of any plan, or `below` if none is cheaper."""
+    sine = sines(problem)
+    low_gates, low_wire = problem.gate_cost, problem.wire_cost
+    if cost in ("joint", "locc"):  # gamma of a group >= product of (1 + s)
+        low_gates = np.where(np.isnan(sine), low_gates, 2 * np.log2(1 + np.nan_to_num(sine)))
+    if cost == "locc":  # 2^(n + 1) - 1 >= 2^n
+        low_wire = 2.0
+    if cost == "work":
+        low_gates, low_wire = np.zeros_like(low_gates), 0.0
+    if "gate" not in problem.kinds:
+        low_gates = np.full_like(low_gates, 1e6)
+    if "wire" not in problem.kinds:
+        low_wire = 1e6
+    return float(
+        _cheapest(
+            MODELS[cost],
+            problem.pairs,
+            problem.gate_cost,
+            problem.wire_cost,
+            sine,
+            ranks(problem),
+            problem.num_qubits,
+            low_gates,
+            low_wire,
+            problem.max_qubits,
+            10**6 if problem.max_fragments is None else problem.max_fragments,
+            problem.idle_qubits,
+            below,
+        )
+    )

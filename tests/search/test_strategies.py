@@ -1,0 +1,75 @@
+"""Every strategy by itself: feasible plans, honest costs, valid bounds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from qdreamer_lab.search.anneal import Anneal
+from qdreamer_lab.search.driver import search
+from qdreamer_lab.search.exhaustive import search_exhaustively
+from qdreamer_lab.search.graph import piece_graph
+from qdreamer_lab.search.multilevel import Multilevel
+from qdreamer_lab.search.problem import CutProblem
+from qdreamer_lab.search.random_plan import RandomPlan
+from qdreamer_lab.search.separate import Separate
+from qdreamer_lab.search.strategy import Plan, Strategy, cost_of, is_feasible, no_plan
+from qdreamer_lab.search.sweep import Sweep
+from qdreamer_lab.search.warm import warm_up
+
+
+def ladder(rungs: int, max_qubits: int) -> CutProblem:
+    """Two layers of blocks on a ladder, cheap along the rails and dear on the rungs."""
+    rails = [(2 * k + side, 2 * k + 2 + side) for k in range(rungs - 1) for side in (0, 1)]
+    steps = [(2 * k, 2 * k + 1) for k in range(rungs)]
+    pairs = np.array((rails + steps) * 2)
+    cost = np.array(([1.5] * len(rails) + [5.0] * len(steps)) * 2)
+    return CutProblem(2 * rungs, pairs, cost, max_qubits)
+
+
+@pytest.mark.parametrize("strategy", [Multilevel(), RandomPlan(5), Separate(), Sweep(room=5)])
+def test_a_strategy_gives_a_feasible_plan_at_the_price_it_names(strategy: Strategy) -> None:
+    graph = piece_graph(ladder(8, 5))
+    plan = strategy.improve(graph, no_plan(), seed=1)
+    assert is_feasible(graph, plan.labels)
+    assert cost_of(graph, plan.labels) == pytest.approx(plan.cost)
+    better = Anneal(moves=5_000).improve(graph, plan, seed=1)
+    assert is_feasible(graph, better.labels)
+    assert better.cost <= plan.cost
+
+
+def test_a_ladder_is_cut_across_its_rails() -> None:
+    """Fragments of four rungs: one place to cut, two rails of two layers each."""
+    found = search(ladder(8, 8), time_limit_s=600.0)
+    assert found.proven_optimal
+    assert found.log2_overhead == pytest.approx(4 * 1.5)
+
+
+def test_every_strategy_beats_chance() -> None:
+    graph = piece_graph(ladder(20, 10))
+    chance = RandomPlan(1).improve(graph, no_plan(), seed=0).cost
+    for strategy in (Multilevel(), Sweep(room=5)):
+        assert strategy.improve(graph, no_plan(), seed=0).cost < chance / 2
+
+
+def test_a_plan_keeps_the_better_cost_and_the_better_bound() -> None:
+    labels = np.zeros(3, np.int64)
+    plan = Plan(labels, 8.0, 2.0).improved_by(Plan(labels + 1, 6.0, 1.0))
+    assert (plan.cost, plan.bound, plan.proven) == (6.0, 2.0, False)
+    assert plan.improved_by(Plan(labels, 7.0, 7.0)).proven
+
+
+def test_the_exhaustive_search_agrees_with_the_sweep() -> None:
+    problem = ladder(3, 4)
+    _, value, complete = search_exhaustively(problem, "lo")
+    assert complete
+    assert value == pytest.approx(search(problem, time_limit_s=600.0).log2_overhead)
+    labels, value, complete = search_exhaustively(problem, "lo", value)
+    assert labels is None
+    assert complete
+
+
+def test_warming_up_says_what_it_does() -> None:
+    lines: list[str] = []
+    warm_up(lines.append)
+    assert len(lines) == 4
