@@ -12,6 +12,13 @@ Floats = NDArray[np.float64]
 
 LO, JOINT, LOCC, WORK = 0, 1, 2, 3
 
+FORBIDDEN = 1e6
+"""Bits of a cut of a kind that is not allowed.
+
+More than any plan without one costs, yet so few that adding and subtracting it leaves the other
+terms exact to 1e-9.
+"""
+
 
 @kernel
 def price(
@@ -30,8 +37,8 @@ def price(
         model: `LO`, `JOINT`, `LOCC` or `WORK`.
         pairs: (m, 2) qubits of each block, in time order.
         labels: (m, 2) fragment of each endpoint.
-        gate_cost: (m,) bits of cutting each block on its own.
-        wire_cost: bits of cutting a wire on its own.
+        gate_cost: (m,) bits of cutting each block on its own; `FORBIDDEN` if it must not be.
+        wire_cost: bits of cutting a wire on its own, likewise.
         sine: (m,) |sin theta| of rotations, NaN for other blocks.
         rank: (m,) operator-Schmidt ranks.
         num_qubits: number of wires.
@@ -39,16 +46,23 @@ def price(
     Returns:
         Bits of sampling overhead, or log2 of the work for `WORK`.
     """
-    if model == WORK:
-        return log2_work(pairs, labels, rank, num_qubits)
     bits = 0.0
-    if model == LO:
+    if model == WORK:
+        bits = log2_work(pairs, labels, rank, num_qubits)
+        if wire_cost < FORBIDDEN and (pairs.shape[0] == 0 or gate_cost.max() < FORBIDDEN):
+            return bits
+        for b in range(pairs.shape[0]):
+            if labels[b, 0] != labels[b, 1] and gate_cost[b] >= FORBIDDEN:
+                bits += FORBIDDEN
+        if wire_cost < FORBIDDEN:
+            return bits
+    elif model == LO:
         for b in range(pairs.shape[0]):
             if labels[b, 0] != labels[b, 1]:
                 bits += gate_cost[b]
     else:
         bits = shared_gate_bits(group_cuts(pairs, labels, sine, num_qubits), gate_cost, sine)
-    if model == LOCC:
+    if model == LOCC and wire_cost < FORBIDDEN:
         return bits + shared_wire_bits(pairs, labels, num_qubits, wire_cost)
     last = np.full(num_qubits, -1, np.int64)
     for b in range(pairs.shape[0]):

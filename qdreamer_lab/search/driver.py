@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.kernels.models import FORBIDDEN
 from qdreamer_lab.search.balance import balanced
-from qdreamer_lab.search.graph import FORBIDDEN, piece_graph
+from qdreamer_lab.search.graph import piece_graph
 from qdreamer_lab.search.objectives import MODELS, canonical
 from qdreamer_lab.search.presets import improve
 from qdreamer_lab.search.priced import search_priced

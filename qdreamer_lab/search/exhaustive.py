@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.kernels.exhaustive import exhaustive
+from qdreamer_lab.kernels.models import FORBIDDEN
 from qdreamer_lab.search.bounds import least_costs
-from qdreamer_lab.search.graph import FORBIDDEN
 from qdreamer_lab.search.objectives import MODELS, ranks, sines
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import numpy as np
 
 from qdreamer_lab.kernels.adjacency import adjacency
 from qdreamer_lab.kernels.contract import contract
+from qdreamer_lab.kernels.models import FORBIDDEN
 from qdreamer_lab.kernels.order import sweep_order
 
 if TYPE_CHECKING:
@@ -20,11 +21,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.search.problem import CutProblem
 
-__all__ = ["FORBIDDEN", "PieceGraph", "piece_graph"]
-
-#: Bits a cut of a forbidden kind costs: more than any plan without one, yet small enough that
-#: adding and subtracting it leaves the other terms exact to 1e-9.
-FORBIDDEN = 1e6
+__all__ = ["PieceGraph", "piece_graph"]
 
 #: Sweep orders tried at most, each from another wire.
 STARTS = 20

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.kernels.models import FORBIDDEN
 from qdreamer_lab.search.anneal import Anneal
-from qdreamer_lab.search.graph import FORBIDDEN
 from qdreamer_lab.search.multilevel import Multilevel
 from qdreamer_lab.search.separate import Separate
 from qdreamer_lab.search.strategy import Plan, no_plan

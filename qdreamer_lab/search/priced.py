@@ -7,12 +7,13 @@ cost, and the best ones are annealed under the real price. Small circuits are se
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdreamer_lab.kernels.anneal_priced import anneal_priced
+from qdreamer_lab.kernels.models import FORBIDDEN
 from qdreamer_lab.search.bounds import least_costs
 from qdreamer_lab.search.exhaustive import search_exhaustively
 from qdreamer_lab.search.graph import PieceGraph, piece_graph
@@ -75,6 +76,7 @@ def search_priced(
         prove: whether to go on until the plan is proven or the time is up.
         before: a plan that is feasible here too.
     """
+    problem = _forbidding(problem)
     low_gates, low_wire = least_costs(problem, cost)
     stand_ins = [(problem.gate_cost, problem.wire_cost)]
     if cost != "work":
@@ -100,6 +102,16 @@ def search_priced(
     if best is None:
         return Priced(np.empty((0, 2), np.int64), np.inf, bound)
     return _finish(problem, cost, best, prove=prove)
+
+
+def _forbidding(problem: CutProblem) -> CutProblem:
+    """The problem with forbidden kinds of cut priced out, as `price` knows nothing of kinds."""
+    if "gate" not in problem.kinds:
+        never = np.full(len(problem.pairs), FORBIDDEN)
+        problem = replace(problem, gate_cost=never, sine=None)
+    if "wire" not in problem.kinds:
+        problem = replace(problem, wire_cost=FORBIDDEN)
+    return problem
 
 
 def _quick_bound(problem: CutProblem, gates: NDArray[np.float64], wire: float, seed: int) -> float:
