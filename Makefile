@@ -39,9 +39,17 @@ lint: $(VENV)/.ready
 lab: $(VENV)/.ready
 	PATH="$(BIN):$$PATH" $(BIN)/jupyter lab notebooks/01_quickstart.ipynb
 
-bench: $(VENV)/.ready
+# QCut wants an older Aer, so it gets an environment of its own.
+.bench/.ready:
+	$(PYTHON) -m venv .bench
+	.bench/bin/python -m pip install --quiet 'QCut==2.2.*' 'mqt-bench>=2' networkx
+	touch $@
+
+bench: $(VENV)/.ready .bench/.ready
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python benchmarks/pilot.py
+	$(BIN)/python benchmarks/cut_finder.py --qcut-python .bench/bin/python --prove 10 \
+	  --out artifacts/cut_finder.jsonl
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts
+	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts

@@ -27,6 +27,7 @@ from suite_circuits import CASES
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from qdreamer_lab import plan_cuts
 from qdreamer_lab.search.driver import search
 from qdreamer_lab.search.problem import CutProblem, Found
 from qdreamer_lab.workload.blocks import BlockCircuit, schmidt_coefficients, to_blocks
@@ -50,9 +51,10 @@ def problem_of(blocks: BlockCircuit, width: int) -> CutProblem:
     )
 
 
-def find(circuit: QuantumCircuit, width: int, cost: str, **options: Any) -> Found:
-    """Go from a Qiskit circuit to a plan: the whole call that is timed."""
-    return search(problem_of(to_blocks(circuit), width), cost=cost, **options)
+def prove(circuit: QuantumCircuit, width: int, seconds: float) -> Found:
+    """Search on for a proof, which `plan_cuts` does not do by default."""
+    problem = problem_of(to_blocks(circuit), width)
+    return search(problem, time_limit_s=seconds, prove=True)
 
 
 def run_ours(circuit: QuantumCircuit, name: str, width: int, cost: str, prove_s: float) -> Row:
@@ -60,7 +62,7 @@ def run_ours(circuit: QuantumCircuit, name: str, width: int, cost: str, prove_s:
     seconds = []
     for _ in range(3):
         began = time.perf_counter()
-        found = find(circuit, width, cost)
+        found = plan_cuts(circuit, width, cost=cost)
         seconds.append(time.perf_counter() - began)
     blocks = to_blocks(circuit)
     checked = score(blocks.pairs, blocks.unitaries, found.labels)
@@ -72,10 +74,8 @@ def run_ours(circuit: QuantumCircuit, name: str, width: int, cost: str, prove_s:
     row: Row = {"case": name, "width": width, "tool": cost, "log2": price}
     row |= {"seconds": statistics.median(seconds), "widths": list(checked.widths)}
     row |= {"bound": found.log2_lower_bound, "proven": found.proven_optimal}
-    if prove_s and cost == "lo":
-        proof = found
-        if not found.proven_optimal:
-            proof = find(circuit, width, cost, time_limit_s=prove_s, prove=True)
+    if prove_s and cost == "lo" and not found.proven_optimal:
+        proof = prove(circuit, width, prove_s)
         row |= {"proof_log2": proof.log2_overhead, "proof_proven": proof.proven_optimal}
         row |= {"proof_bound": proof.log2_lower_bound, "proof_seconds": proof.seconds}
     return row
@@ -188,7 +188,7 @@ def main() -> None:
     rows: list[Row] = []
     wanted: list[tuple[str, int]] = []
     for cost in MODELS:
-        find(CASES[-3].build(), 10, cost)
+        plan_cuts(CASES[-3].build(), 10, cost=cost)
     for case in CASES:
         if chosen.cases and case.name not in chosen.cases:
             continue
