@@ -4,6 +4,7 @@ import contextlib
 import logging
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,8 @@ __all__ = ["Link"]
 
 _CONNECT_S = 5.0
 _LEAVE_S = 15.0
-_BATCH_S = 0.002  # Dask's client gathers messages for 10 ms, which is most of a round trip
+_DYING_S = 1.0
+_POLL_S = 0.01
 _children: list["subprocess.Popen[bytes]"] = []  # an agent may outlive whoever started it
 
 
@@ -35,6 +37,7 @@ class Link:
         self.entry = registry.find(name) if name else None
         self.found = self.entry is not None
         self._client: Any = None
+        self._outlived: bool | None = None
         self._error: BaseException | None = None
         self._ready = threading.Event()
         started = None if self.found else launch.start(name, idle_timeout_s)
@@ -47,18 +50,18 @@ class Link:
 
     def _open(self, started: Any, on_open: Callable[["Link"], None]) -> None:
         try:
-            from distributed import Client  # takes as long as the agent needs to start
+            # Importing Dask takes as long as the agent needs to start.
+            from pilot_kernel.resource.client import AgentClient
 
             logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
             if self.entry is None:
                 self.entry = launch.wait(*started)
-            self._client = Client(
+            self._client = AgentClient(
                 self.entry.address,
                 security=credentials.load(self.entry.directory),
                 set_as_default=False,
                 timeout=_CONNECT_S,
             )
-            self._client.scheduler_comm.interval = _BATCH_S
             on_open(self)
         except BaseException as error:  # noqa: BLE001 whoever waits for the line is told
             self._error = error
@@ -110,7 +113,7 @@ class Link:
     def lost(self) -> AgentLostError:
         """The error for when the line is cut."""
         entry = self.entry
-        if entry is not None and entry.alive():
+        if entry is not None and self._runs_on(entry):
             return AgentLostError(
                 f"the connection to agent {entry.id} was lost, but it runs on (process "
                 f"{entry.pid}); attach to it again: %pilot attach {entry.id}, or "
@@ -121,6 +124,15 @@ class Link:
             f"{which} is gone, and with it its workers and every unfinished task. "
             "pilot_kernel.session() or %pilot start begins a new session"
         )
+
+    def _runs_on(self, entry: registry.AgentEntry) -> bool:
+        """Whether the agent outlived the line; a dying one closes its sockets before it is gone."""
+        if self._outlived is None:
+            deadline = time.monotonic() + _DYING_S
+            while entry.alive() and time.monotonic() < deadline:
+                time.sleep(_POLL_S)
+            self._outlived = entry.alive()
+        return self._outlived
 
     def close(self, *, leave: bool) -> None:
         """Hang up; with `leave`, the agent ends, and this waits until it has."""
