@@ -50,6 +50,7 @@ bench: $(VENV)/.ready .bench/.ready
 	$(BIN)/python benchmarks/pilot.py
 	$(BIN)/python benchmarks/cut_finder.py --qcut-python .bench/bin/python --prove 10 \
 	  --out artifacts/cut_finder.jsonl
+	$(BIN)/python benchmarks/cut_scale.py
 
 clean:
 	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts
