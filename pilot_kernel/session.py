@@ -18,7 +18,7 @@ from pilot_kernel.errors import PilotError
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kinds import check_kind
 from pilot_kernel.resource.link import Link
-from pilot_kernel.resource.pilot import PilotState, PilotStatus
+from pilot_kernel.resource.pilot import Pilot, PilotState, PilotStatus
 from pilot_kernel.task.handle import Task
 from pilot_kernel.task.placement import candidates, requirement
 from pilot_kernel.task.record import TIMEOUT, TOPIC, TaskRecord, TaskState
@@ -27,47 +27,11 @@ if TYPE_CHECKING:
     from pilot_kernel.primitive.estimator import PilotEstimator
     from pilot_kernel.primitive.sampler import PilotSampler
 
-__all__ = ["Pilot", "Session", "session"]
+__all__ = ["Session", "session"]
 
 _KEPT_DONE = 100
 _IDLE_S = 300.0
 _IDLE_UNNAMED_S = 10.0
-
-
-class Pilot:
-    """A handle on one pilot of a session."""
-
-    def __init__(self, session: "Session", name: str) -> None:
-        self._session = session
-        self.name = name
-
-    @property
-    def status(self) -> PilotStatus:
-        """How it stands now: state, workers, what they offer."""
-        for status in self._session.pilot_statuses():
-            if status.name == self.name:
-                return status
-        raise PilotError(f"pilot {self.name!r} was stopped")
-
-    @property
-    def state(self) -> PilotState:
-        """Its state; DONE once it was stopped."""
-        found = [s.state for s in self._session.pilot_statuses() if s.name == self.name]
-        return found[0] if found else PilotState.DONE
-
-    def scale(self, workers: int) -> None:
-        """Grow or shrink it to so many workers; their results are kept."""
-        if workers < 0:
-            raise PilotError(f"workers={workers}: zero or more")
-        self._session._link.call("pilot_scale", name=self.name, workers=workers)
-
-    def stop(self) -> None:
-        """End it. Its results move to other pilots, and its unfinished tasks run there."""
-        self._session._link.call("pilot_stop", name=self.name)
-        self._session.pilot_statuses()  # nothing more may be sent to it
-
-    def __repr__(self) -> str:
-        return f"<Pilot {self.name} {self.state}>"
 
 
 class Session:
@@ -141,7 +105,7 @@ class Session:
         described = PilotDescription.coerce(description, **keys)
         check_kind(described)
         with self._adding:
-            return Pilot(self, self._add(described))
+            return self._pilot(self._add(described))
 
     def _add(self, description: PilotDescription) -> str:
         keys = dataclasses.asdict(description)
@@ -149,10 +113,13 @@ class Session:
         self._known = self._ask_pilots()
         return name
 
+    def _pilot(self, name: str) -> Pilot:
+        return Pilot(name, self._link.call, self.pilot_statuses)
+
     @property
     def pilots(self) -> list[Pilot]:
         """The session's pilots."""
-        return [Pilot(self, status.name) for status in self.pilot_statuses()]
+        return [self._pilot(status.name) for status in self.pilot_statuses()]
 
     def pilot_statuses(self) -> list[PilotStatus]:
         """How every pilot stands now."""

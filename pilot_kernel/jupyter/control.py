@@ -3,7 +3,8 @@
 from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.tables import Table, agents_table, pilots_table
 from pilot_kernel.resource import registry
-from pilot_kernel.session import Pilot, Session, use
+from pilot_kernel.resource.pilot import Pilot
+from pilot_kernel.session import Session, use
 
 __all__ = ["agents", "attach", "pilot_called", "reap", "status", "stop"]
 

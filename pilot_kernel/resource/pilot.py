@@ -1,9 +1,13 @@
-"""A pilot as its agent sees it: a named group of worker specs, and what became of them."""
+"""A pilot as the notebook sees it: how it stands, and what can be done with it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-__all__ = ["PilotState", "PilotStatus"]
+from pilot_kernel.errors import PilotError
+
+__all__ = ["Pilot", "PilotState", "PilotStatus"]
 
 
 class PilotState(StrEnum):
@@ -42,3 +46,57 @@ class PilotStatus:
     cores_per_worker: int
     offers: tuple[str, ...]
     memory_per_worker_bytes: int
+
+
+class Pilot:
+    """A handle on one pilot of a session; sessions make them, users do not."""
+
+    def __init__(
+        self, name: str, call: Callable[..., Any], statuses: Callable[[], list[PilotStatus]]
+    ) -> None:
+        """Hold on to a pilot.
+
+        Args:
+            name: Its name.
+            call: Calls one of the agent's handlers.
+            statuses: Asks how all pilots stand, and lets the session take note of it.
+        """
+        self.name = name
+        self._call = call
+        self._statuses = statuses
+
+    @property
+    def status(self) -> PilotStatus:
+        """How it stands now: state, workers, what they offer.
+
+        Raises:
+            PilotError: It was stopped.
+        """
+        for status in self._statuses():
+            if status.name == self.name:
+                return status
+        raise PilotError(f"pilot {self.name!r} was stopped")
+
+    @property
+    def state(self) -> PilotState:
+        """Its state; DONE once it was stopped."""
+        found = [status.state for status in self._statuses() if status.name == self.name]
+        return found[0] if found else PilotState.DONE
+
+    def scale(self, workers: int) -> None:
+        """Grow or shrink it to so many workers; their results are kept.
+
+        Raises:
+            PilotError: The number is negative.
+        """
+        if workers < 0:
+            raise PilotError(f"workers={workers}: zero or more")
+        self._call("pilot_scale", name=self.name, workers=workers)
+
+    def stop(self) -> None:
+        """End it. Its results move to other pilots, and its unfinished tasks run there."""
+        self._call("pilot_stop", name=self.name)
+        self._statuses()  # nothing more may be sent to it
+
+    def __repr__(self) -> str:
+        return f"<Pilot {self.name} {self.state}>"
