@@ -149,7 +149,9 @@ def search_pareto(
     began = time.perf_counter()
     ascending = sorted(set(widths))
     found: dict[int, Found] = {}
-    shared = None if cost != "lo" else piece_graph(replace(problem, max_qubits=max(1, *widths)))
+    shared = None
+    if cost == "lo" and ascending and len(problem.pairs):
+        shared = piece_graph(replace(problem, max_qubits=ascending[-1]))
     for done, width in enumerate(ascending):
         task = replace(problem, max_qubits=width)
         left = began + time_limit_s - time.perf_counter()

@@ -185,3 +185,9 @@ def test_nonsense_is_refused(changes: dict, message: str) -> None:
         CutProblem(**{**arguments, "max_qubits": 2, **changes})
     with pytest.raises(ValueError, match="cost must be one of"):
         search(CutProblem(**arguments, max_qubits=1), cost="cheap")
+
+
+def test_a_trade_off_without_blocks_or_widths_is_no_error():
+    bare = CutProblem(3, np.empty((0, 2), np.int64), np.empty(0), 1)
+    assert [found.log2_overhead for found in search_pareto(bare, [1, 3])] == [0.0, 0.0]
+    assert search_pareto(bare, []) == []
