@@ -117,6 +117,10 @@ def _outputs(page):
     return page.locator(".jp-OutputArea-output")
 
 
+def _widths(shapes):
+    return shapes.evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")
+
+
 def test_every_cell_ran(page):
     assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
     assert page.locator('[data-mime-type="application/vnd.jupyter.stderr"]').count() == 0
@@ -141,11 +145,14 @@ def test_pictures_are_drawn_in_the_colours_of_the_theme(page, theme, artifacts):
         "name => document.body.dataset.jpThemeName === name", arg=f"JupyterLab {theme}"
     )
     bars = _outputs(page).filter(has_text="4,096 shots").locator("span[style*='height:12px']")
-    assert bars.count() == 2
-    assert all(bars.nth(at).bounding_box()["width"] > 50 for at in range(2))
     curves = page.locator(".jp-OutputArea-output svg polyline")
+    # The theme has its name before its style sheet is there; until then nothing is laid out.
+    for shape in (bars.nth(0), bars.nth(1), curves.first):
+        shape.wait_for(state="visible", timeout=30_000)
+    assert bars.count() == 2
+    assert all(width > 50 for width in _widths(bars))
     assert curves.count() == 3
-    assert curves.first.bounding_box()["width"] > 200
+    assert _widths(curves)[0] > 200
     page.mouse.move(5, 5)
     page.screenshot(path=artifacts / f"quickstart-{theme.lower()}.png")
 
