@@ -10,20 +10,23 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qdreamer_lab.workload.plan import GateCut, WireCut
 from qdreamer_lab.workload.schmidt import local_terms
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from qdreamer_lab.workload.plan import CutPlan
 
-__all__ = ["FragmentProgram", "Step", "fragment_programs"]
+__all__ = ["Decomposed", "FragmentProgram", "Step", "fragment_programs"]
+
+Decomposed = tuple[NDArray[np.complex128], NDArray[np.complex128]]
+"""Local operations (r, 2, 2) of a block's low and high qubit, one pair per term."""
 
 _START = np.array([[[1, 0], [0, 1]], [[0, 1], [1, 0]]], dtype=np.complex128)
 """Identity and X: they take |0⟩ to the two states in which a cut wire can start."""
@@ -84,10 +87,16 @@ class FragmentProgram:
         return 2 * states + 16 * rows * rows * (num_operators + 1)
 
 
-def fragment_programs(plan: CutPlan) -> tuple[FragmentProgram, ...]:
+def fragment_programs(
+    plan: CutPlan, decompose: Callable[[NDArray[np.complex128]], Decomposed] = local_terms
+) -> tuple[FragmentProgram, ...]:
     """Lower a plan to one program per fragment that has blocks, by fragment id.
 
     Cuts are numbered as in `plan.cuts`. Gate cuts of rank one need no index and get none.
+
+    Args:
+        plan: what to lower.
+        decompose: the low and the high local operations (r, 2, 2) of a block that is cut.
     """
     steps: dict[int, list[Step]] = defaultdict(list)
     local, open_cut, starts = _local_qubits(plan)
@@ -102,7 +111,7 @@ def fragment_programs(plan: CutPlan) -> tuple[FragmentProgram, ...]:
         if block not in gates:
             steps[sides[0]].append(Step((local[low], local[high]), unitary[None]))
             continue
-        terms = local_terms(unitary)
+        terms = decompose(unitary)
         index = gates[block] if len(terms[0]) > 1 else None
         for side, segment, matrices in zip(sides, (low, high), terms, strict=True):
             steps[side].append(Step((local[segment],), matrices, index))

@@ -1,0 +1,176 @@
+"""Running variants on a simulator: what a worker does in sampled mode without a QPU.
+
+All variants of a fragment are linear combinations of the same few states, those of the choices at
+its cuts. So the batch is simulated once, as in exact mode, and a variant costs one small matrix
+product. Shots are drawn from the probabilities of its branches: nothing is run again for each
+shot or measurement outcome. This module must not know plans, sessions or other fragments.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.kernels.sampling import read_all, tally
+from qdreamer_lab.kernels.statevector import apply_one_qubit
+from qdreamer_lab.workload.folding import GROUPS, ShotTensor
+from qdreamer_lab.workload.simulate import final_states
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.bases import Basis
+    from qdreamer_lab.workload.variants import ShotFragment
+
+__all__ = ["Batch", "ShotResult", "ShotRequest", "exact_tensor", "sample_fragment"]
+
+_ROOT = math.sqrt(0.5)
+_TO_Z = {
+    "X": np.array([[_ROOT, _ROOT], [_ROOT, -_ROOT]], dtype=np.complex128),
+    "Y": np.array([[_ROOT, -1j * _ROOT], [_ROOT, 1j * _ROOT]], dtype=np.complex128),
+}
+"""What turns a basis into Z."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ShotRequest:
+    """Variants to run, and how often.
+
+    Attributes:
+        variants: (k,) int64 numbers of variants.
+        shots: (k,) int64, each at least 1.
+        seed: entropy of this round of this fragment; every variant gets a stream of its own, so
+            that the outcome does not depend on how variants are spread over tasks.
+        first: number of the first of them in its round.
+        scales: (k,) how many variants each stands for, over the number of draws, where they were
+            drawn at random; None where all variants are run.
+        report: also return every variant's means.
+    """
+
+    variants: NDArray[np.int64]
+    shots: NDArray[np.int64]
+    seed: tuple[int, ...]
+    first: int = 0
+    scales: NDArray[np.float64] | None = None
+    report: bool = False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ShotResult:
+    """What a task hands back.
+
+    Attributes:
+        tensor: the variants' share of the fragment's tensor.
+        means: per variant, (outcomes, operators of its basis) if asked for.
+        seconds: wall time on the worker.
+        note: what the user should be told, such as that another backend stepped in.
+    """
+
+    tensor: ShotTensor
+    means: tuple[NDArray[np.float64], ...]
+    seconds: float
+    note: str = ""
+
+
+class Batch:
+    """The states of a fragment, in one measurement basis after another.
+
+    Args:
+        fragment: what to simulate.
+    """
+
+    def __init__(self, fragment: ShotFragment) -> None:
+        self._fragment = fragment
+        sizes = [size for _, size in fragment.program.axes]
+        order = [axis for leg in fragment.legs for axis in leg.axes]
+        states = final_states(fragment.program)
+        self.num_bits = fragment.program.width - len(fragment.program.open_cuts)
+        grid = states.reshape(*sizes, -1).transpose(*order, len(sizes))
+        self._states = np.ascontiguousarray(grid).reshape(states.shape)
+        self._basis: Basis | None = None
+        self._turned = self._states
+
+    def probabilities(self, variant: int) -> NDArray[np.float64]:
+        """(outcomes, 2**num_bits) of a variant; they sum to 1."""
+        basis = self._fragment.basis(variant)
+        if basis is not self._basis:
+            self._basis, self._turned = basis, self._states.copy()
+            for qubit, letter in basis.letters:
+                if letter in _TO_Z:
+                    apply_one_qubit(self._turned, _TO_Z[letter], qubit)
+        kraus = np.ones((1, 1), dtype=np.complex128)
+        for operation in self._fragment.operations(variant):
+            kraus = np.kron(kraus, operation.kraus)
+        amplitudes = kraus @ self._turned
+        return np.asarray(np.square(amplitudes.real) + np.square(amplitudes.imag))
+
+
+def sample_fragment(fragment: ShotFragment, request: ShotRequest) -> ShotResult:
+    """Draw shots of some variants of a fragment, and fold them."""
+    start = time.perf_counter()
+    batch = Batch(fragment)
+    drawn = (
+        _sums(batch, fragment, variant, shots, (*request.seed, request.first + k))
+        for k, (variant, shots) in enumerate(
+            zip(request.variants.tolist(), request.shots.tolist(), strict=True)
+        )
+    )
+    tensor, means = fold(fragment, request, drawn)
+    return ShotResult(tensor, means, time.perf_counter() - start)
+
+
+def fold(
+    fragment: ShotFragment,
+    request: ShotRequest,
+    drawn: Iterator[tuple[NDArray[np.float64], NDArray[np.int64]]],
+) -> tuple[ShotTensor, tuple[NDArray[np.float64], ...]]:
+    """Fold what was drawn of each variant: sums (groups, outcomes, operators), counts (groups,)."""
+    tensor = ShotTensor.empty(fragment)
+    means = []
+    for k, (sums, counts) in enumerate(drawn):
+        variant = int(request.variants[k])
+        mean = sums.sum(axis=0) / counts.sum()
+        if request.scales is None:
+            tensor.add(fragment, variant, sums, counts)
+        else:
+            scale = float(request.scales[k])
+            tensor.add_draw(fragment, variant, mean, scale, request.first + k)
+        if request.report:
+            means.append(mean)
+    return tensor.counted(int(request.shots.sum())), tuple(means)
+
+
+def exact_tensor(fragment: ShotFragment) -> NDArray[np.float64]:
+    """(operators, Π dims): what infinitely many shots of every variant would give."""
+    batch = Batch(fragment)
+    tensor = ShotTensor.empty(fragment)
+    for variant in range(fragment.num_variants):
+        basis = fragment.basis(variant)
+        probabilities = batch.probabilities(variant)
+        means = np.zeros((len(probabilities), len(basis.operators)))
+        read_all(probabilities, basis.parity, basis.care, basis.value, means)
+        tensor.mean[basis.operators] += (fragment.readout(variant) @ means).T
+    return tensor.mean
+
+
+def _sums(
+    batch: Batch, fragment: ShotFragment, variant: int, shots: int, seed: Sequence[int]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Draw shots of one variant: sums (groups, outcomes, operators) and counts (groups,)."""
+    basis = fragment.basis(variant)
+    probabilities = batch.probabilities(variant)
+    edges = np.cumsum(probabilities.ravel())
+    places = np.random.default_rng(seed).random(shots) * edges[-1]
+    hits = np.searchsorted(edges, places, side="right")
+    groups = min(shots, GROUPS)
+    sums = np.zeros((groups, len(probabilities), len(basis.operators)))
+    tally(hits, batch.num_bits, basis.parity, basis.care, basis.value, sums)
+    counts = np.full(groups, shots // groups)
+    counts[: shots % groups] += 1
+    return sums, counts
