@@ -148,7 +148,7 @@ def _print_header(out: TextIO, name: str, circuit: QuantumCircuit, texts: tuple[
 
 
 def _print_run(out: TextIO, metadata: dict[str, Any]) -> None:
-    phases = {"prepare": "plan_s", "simulate": "simulate_s", "contract": "contract_s"}
+    phases = {"prepare": "plan_s", "simulate": "execute_s", "contract": "contract_s"}
     times = [f"{phase} {_seconds(metadata[key])}" for phase, key in phases.items()]
     _say(out, "time", ", ".join(times))
     print(f"\n  {'fragment':>8} {'qubits':>7} {'states':>7} {'time':>9}  worker", file=out)

@@ -15,7 +15,7 @@ from qiskit.providers import JobStatus
 
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.errors import CircuitError, MemoryLimitError, PlanError, PubError, QDreamerError
-from qdreamer_lab.workload import dispatch
+from qdreamer_lab.workload import exact_mode
 
 
 class PoolSession:
@@ -25,7 +25,10 @@ class PoolSession:
         self.pool = pool
         self.tasks = []
 
-    def submit(self, fn, /, *args, name):
+    def candidates(self, on=None):
+        return [SimpleNamespace(wanted=1, memory_per_worker_bytes=2**33)]
+
+    def submit(self, fn, /, *args, name, on=None):
         task = self.pool.submit(fn, *args)
         task.record = SimpleNamespace(name=name, worker=f"worker of {name}", pilot="local")
         self.tasks.append(task)
@@ -102,7 +105,7 @@ def test_metadata_tells_the_story():
     assert metadata["plan"].max_qubits == 3
     assert [row.fragment for row in metadata["fragments"]] == [0, 1]
     assert [(done, total) for done, total, _ in seen] == [(1, 2), (2, 2)]
-    assert all(metadata[phase] > 0 for phase in ("plan_s", "simulate_s", "contract_s"))
+    assert all(metadata[phase] > 0 for phase in ("plan_s", "execute_s", "contract_s"))
     assert metadata["target_precision"] == 0.1
 
 
@@ -124,7 +127,10 @@ class FailingSession:
     def __init__(self):
         self.tasks = []
 
-    def submit(self, fn, /, *args, name):
+    def candidates(self, on=None):
+        return [SimpleNamespace(wanted=1, memory_per_worker_bytes=2**33)]
+
+    def submit(self, fn, /, *args, name, on=None):
         task = Future()
         if not self.tasks:
             task.set_exception(RuntimeError("worker lost"))
@@ -178,7 +184,7 @@ def test_an_interrupt_cancels_the_job(monkeypatch):
 
 
 def test_a_fragment_over_the_limit_is_refused_before_anything_runs(monkeypatch):
-    monkeypatch.setattr(dispatch, "run_fragment", None)
+    monkeypatch.setattr(exact_mode, "run_fragment", None)
     job = CutEstimator(12, memory_limit_bytes=1000).run([(bound(12), "Z" * 12)])
     with pytest.raises(MemoryLimitError, match="fragment 0 needs 128 KiB"):
         job.result()

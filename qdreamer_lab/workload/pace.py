@@ -1,0 +1,62 @@
+"""How much work to put into the next task, from what the work has cost so far.
+
+Small tasks waste time on their way, large ones leave workers idle at the end. Pure arithmetic; it
+must not know what the work is.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["Pace"]
+
+_GUESS_S = 1e-9
+"""Seconds per unit of work before anything was measured: a floating-point operation on one core."""
+
+_FIRST_SHARE = 0.25
+"""As long as the cost is a guess, tasks aim at this part of the target only."""
+
+_MEMORY = 0.7
+"""Weight of what was known when something new is measured; recent tasks count most."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """Seconds per unit of work, learned from finished tasks.
+
+    Attributes:
+        target_s: how long a task should take.
+    """
+
+    target_s: float = 0.3
+    _work: float = 0.0
+    _seconds: float = 0.0
+
+    @property
+    def seconds_per_work(self) -> float:
+        """What one unit of work takes, as far as is known."""
+        return self._seconds / self._work if self._work > 0 else _GUESS_S
+
+    def saw(self, work: float, seconds: float) -> None:
+        """Learn from a task."""
+        if work > 0:
+            self._work = _MEMORY * self._work + work
+            self._seconds = _MEMORY * self._seconds + max(seconds, 1e-9)
+
+    def size(self, remaining: int, work_each: float, rest: float, workers: int) -> int:
+        """How many items the next task should hold.
+
+        Args:
+            remaining: items there are, at least 1.
+            work_each: work of one item.
+            rest: work that has not been handed out yet, these items included.
+            workers: how many share it; no task gets more than its part.
+
+        Returns:
+            At least 1 and at most `remaining`.
+        """
+        target = self.target_s if self._work > 0 else self.target_s * _FIRST_SHARE
+        each = max(work_each, 1e-300)
+        wanted = min(target / (self.seconds_per_work * each), rest / (max(1, workers) * each))
+        return max(1, min(remaining, math.ceil(min(wanted, remaining))))

@@ -1,0 +1,134 @@
+"""Chunks run heaviest first, are sized from what they cost, and leave nothing behind."""
+
+import threading
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qdreamer_lab.workload.dispatch import Chunk, run_chunks
+from qdreamer_lab.workload.pace import Pace
+
+
+def work(value, seconds=0.01):
+    return SimpleNamespace(value=value, seconds=seconds)
+
+
+def chunk(value, cost, seconds=0.01):
+    return Chunk(0, value, 4, 1, cost, work, (value, seconds), f"-part-{value}", shots=value)
+
+
+class Heap:
+    """Divisible work whose variants are the numbers 0, 1, 2, …"""
+
+    def __init__(self, remaining, work_per_variant=1e6):
+        self.remaining = remaining
+        self.work_per_variant = work_per_variant
+        self.sizes = []
+
+    def take(self, number):
+        self.sizes.append(number)
+        self.remaining -= number
+        cost = number * self.work_per_variant
+        return Chunk(0, 0, 4, number, cost, work, (number, cost * 1e-8))
+
+
+class PoolSession:
+    def __init__(self, pool, workers=2):
+        self.pool, self.workers = pool, workers
+        self.names = []
+        self.tasks = []
+
+    def candidates(self, on=None):
+        assert on == "cpu"
+        return [SimpleNamespace(wanted=self.workers, memory_per_worker_bytes=2**30)]
+
+    def submit(self, fn, /, *args, name, on=None):
+        self.names.append(name)
+        task = self.pool.submit(fn, *args)
+        self.tasks.append(task)
+        return task
+
+
+def kept(chunks, session=None, stop=None):
+    seen = []
+    run_chunks(
+        chunks,
+        session,
+        on="cpu",
+        stop=stop or threading.Event(),
+        keep=lambda chunk, result, row: seen.append((chunk, result, row)),
+    )
+    return seen
+
+
+def test_the_heaviest_goes_first_and_equals_keep_their_order():
+    seen = kept([chunk(1, 5.0), chunk(2, 9.0), chunk(3, 5.0)])
+    assert [result.value for _, result, _ in seen] == [2, 1, 3]
+    assert [row.shots for _, _, row in seen] == [2, 1, 3]
+
+
+def test_every_variant_runs_once_here_and_on_a_session():
+    assert sum(result.value for _, result, _ in kept([Heap(500), Heap(3), Heap(0)])) == 503
+    with ThreadPoolExecutor(2) as pool:
+        seen = kept([Heap(500), chunk(7, 1.0)], PoolSession(pool))
+    assert sum(result.value for _, result, _ in seen) == 507
+
+
+def test_chunks_come_to_take_the_time_aimed_at():
+    heap = Heap(2000, 1e6)  # 10 ms each, at the pace that `take` reports
+    kept([heap])
+    assert heap.sizes[1] == 30
+    assert sum(heap.sizes) == 2000
+
+
+def test_few_tasks_are_under_way_at_once():
+    release = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(release.wait, 20)
+        session, stop = PoolSession(pool), threading.Event()
+        chunks = [chunk(k, 1.0) for k in range(100)]
+        thread = threading.Thread(
+            target=lambda: pytest.raises(CancelledError, kept, chunks, session, stop)
+        )
+        thread.start()
+        threading.Event().wait(0.3)
+        assert session.names == [f"fragment-{k}-part-{k}" for k in range(6)]
+        stop.set()
+        thread.join()
+        release.set()
+    assert all(task.cancelled() for task in session.tasks)
+
+
+def test_a_failure_cancels_what_was_submitted():
+    class Failing(PoolSession):
+        def submit(self, fn, /, *args, name, on=None):
+            task = Future()
+            if not self.tasks:
+                task.set_exception(RuntimeError("worker lost"))
+            self.tasks.append(task)
+            return task
+
+    session = Failing(None)
+    with pytest.raises(RuntimeError, match="worker lost"):
+        kept([chunk(k, 1.0) for k in range(3)], session)
+    assert [task.cancelled() for task in session.tasks] == [False, True, True]
+
+
+@given(
+    st.integers(1, 10**6),
+    st.floats(0, 1e12),
+    st.floats(1, 100),
+    st.integers(0, 64),
+    st.lists(st.tuples(st.floats(0, 1e12), st.floats(0, 1e3))),
+)
+def test_a_size_is_always_possible(remaining, each, more, workers, seen):
+    pace = Pace()
+    for done, seconds in seen:
+        pace.saw(done, seconds)
+    rest = remaining * each * more
+    size = pace.size(remaining, each, rest, workers)
+    assert 1 <= size <= remaining
+    assert size == 1 or (size - 1) * each * max(1, workers) <= rest * (1 + 1e-9)
