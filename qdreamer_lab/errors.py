@@ -10,6 +10,7 @@ __all__ = [
     "MemoryLimitError",
     "ObservableError",
     "PlanError",
+    "PrecisionError",
     "PubError",
     "QDreamerError",
     "QasmError",
@@ -50,3 +51,7 @@ class MemoryLimitError(QDreamerError):
 
 class QasmError(QDreamerError):
     """An OpenQASM file that cannot be read; the message carries file, line and column."""
+
+
+class PrecisionError(QDreamerError):
+    """A standard error that the shots allowed cannot reach."""

@@ -1,7 +1,7 @@
 """A cut as glue for sampled mode: what each side can run, and how the two sides' numbers combine.
 
-A cut is a sum over choices, U = Σ_s u_s A_s ⊗ B_s. With ψ_s a side's state under choice s, all that a
-side contributes is its Gram matrix Γ_st = ⟨ψ_t|O|ψ_s⟩, Hermitian, so r² real coordinates, and
+A cut is a sum over choices, U = Σ_s u_s A_s ⊗ B_s. With ψ_s a side's state under choice s, all that
+a side contributes is its Gram matrix Γ_st = ⟨ψ_t|O|ψ_s⟩, Hermitian, so r² real coordinates, and
 
     value = Σ_st u_s u_t* Γ_st Γ'_st.
 
@@ -97,9 +97,11 @@ def gate_glue(coefficients: NDArray[np.complex128], commute: NDArray[np.bool_]) 
 def wire_glue() -> Glue:
     """Glue for a wire: measure in three bases before the cut, prepare six states after it."""
     root = math.sqrt(0.5)
-    plus, minus = [root, root], [root, -root]
-    left, right = [root, 1j * root], [root, -1j * root]
-    bases = {"Z": [[1, 0], [0, 1]], "X": [plus, minus], "Y": [left, right]}
+    bases: dict[str, list[list[complex]]] = {
+        "Z": [[1, 0], [0, 1]],
+        "X": [[root, root], [root, -root]],
+        "Y": [[root, 1j * root], [root, -1j * root]],
+    }
     up = [Operation(f"measure {k}", np.conj(np.array(v))) for k, v in bases.items()]
     down = [
         Operation(f"prepare {k}{sign}", np.array(v[o : o + 1], dtype=np.complex128))
@@ -121,9 +123,9 @@ def joint_glue(parts: list[NDArray[np.complex128]]) -> Glue:
     Args:
         parts: the two coefficients of each gate.
     """
-    product = np.ones(1, dtype=np.complex128)
+    product: NDArray[np.complex128] = np.ones(1, dtype=np.complex128)
     for part in parts:
-        product = np.kron(product, part)
+        product = np.asarray(np.kron(product, part), dtype=np.complex128)
     return gate_glue(product, np.ones((len(product), len(product)), dtype=bool))
 
 

@@ -48,6 +48,11 @@ class Gluing:
         self._whole = self._expression(None)
         self._without = [self._expression(k) for k in range(len(fragments))]
 
+    @property
+    def num_observables(self) -> int:
+        """How many values there are."""
+        return len(self._coefficients)
+
     def values(self, tensors: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         """(observables,) from one (operators, Π dims) tensor per fragment."""
         glued = self._glued(tensors)

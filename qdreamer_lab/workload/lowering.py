@@ -81,7 +81,10 @@ def lower(plan: CutPlan, observables: Sequence[Sequence[ProductTerm]]) -> Sample
 
     fragments = tuple(
         ShotFragment(
-            program, _legs(plan, program, groups, glues), bases_of(job.operators), len(job.operators)
+            program,
+            _legs(plan, program, groups, glues),
+            bases_of(job.operators),
+            len(job.operators),
         )
         for program, job in zip(fragment_programs(plan, decompose), split.jobs, strict=True)
     )
@@ -111,8 +114,10 @@ def _groups(plan: CutPlan, forms: dict[int, WeylForm]) -> list[tuple[int, ...]]:
     found: dict[object, list[int]] = {}
     for k in cuts:
         cut = plan.cuts[k]
-        joins = isinstance(cut, GateCut) and rank[k] == 2
-        found.setdefault(int(shared[cut.block]) if joins else f"cut {k}", []).append(k)
+        name: object = f"cut {k}"
+        if isinstance(cut, GateCut) and rank[k] == 2:
+            name = int(shared[cut.block])
+        found.setdefault(name, []).append(k)
     return [tuple(group) for group in found.values()]
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.bases import Basis
     from qdreamer_lab.workload.variants import ShotFragment
 
-__all__ = ["Batch", "ShotResult", "ShotRequest", "exact_tensor", "sample_fragment"]
+__all__ = ["Batch", "ShotRequest", "ShotResult", "exact_tensor", "sample_fragment"]
 
 _ROOT = math.sqrt(0.5)
 _TO_Z = {
@@ -104,9 +104,9 @@ class Batch:
             for qubit, letter in basis.letters:
                 if letter in _TO_Z:
                     apply_one_qubit(self._turned, _TO_Z[letter], qubit)
-        kraus = np.ones((1, 1), dtype=np.complex128)
+        kraus: NDArray[np.complex128] = np.ones((1, 1), dtype=np.complex128)
         for operation in self._fragment.operations(variant):
-            kraus = np.kron(kraus, operation.kraus)
+            kraus = np.asarray(np.kron(kraus, operation.kraus), dtype=np.complex128)
         amplitudes = kraus @ self._turned
         return np.asarray(np.square(amplitudes.real) + np.square(amplitudes.imag))
 

@@ -87,17 +87,18 @@ class ShotFragment:
 
         Outcomes are those of all legs, the last leg's varying fastest.
         """
-        matrix = np.ones((1, 1))
+        matrix: NDArray[np.float64] = np.ones((1, 1))
         for leg, k in zip(self.legs, self._digits(variant)[1:], strict=True):
             start, stop = leg.side.starts[k : k + 2]
-            matrix = np.kron(matrix, leg.side.dual[:, start:stop])
+            part = np.kron(matrix, leg.side.dual[:, start:stop])
+            matrix = np.asarray(part, dtype=np.float64)
         return matrix
 
     def weights(self) -> NDArray[np.float64]:
         """(num_variants,): how much each matters before anything is known, largest 1."""
-        weights = np.ones(1)
+        weights: NDArray[np.float64] = np.ones(1)
         for leg in self.legs:
-            weights = np.kron(weights, leg.side.weights)
+            weights = np.asarray(np.kron(weights, leg.side.weights), dtype=np.float64)
         return np.tile(weights, len(self.bases))
 
     def _digits(self, variant: int) -> tuple[int, ...]:
