@@ -47,19 +47,15 @@ class Side:
         operations: what it can do; each variant of a fragment does one of them.
         dual: (r², columns) float64, columns counting the outcomes of all operations in turn:
             coordinates = dual @ means.
+        starts: the first column of each operation, and the number of columns at the end.
         weights: (operations,) float64; how much each matters before anything is known of the
             values, largest 1.
     """
 
     operations: tuple[Operation, ...]
     dual: NDArray[np.float64]
+    starts: tuple[int, ...]
     weights: NDArray[np.float64]
-
-    @property
-    def starts(self) -> tuple[int, ...]:
-        """The first column of each operation, and the number of columns at the end."""
-        counts = [len(operation.kraus) for operation in self.operations]
-        return (0, *np.cumsum(counts).tolist())
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -179,9 +175,9 @@ def _side(
     weighted = means.T * trust
     dual = np.linalg.solve(weighted @ means, weighted)
     columns = np.square(dual.T @ matrix).sum(axis=1)
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    weights = np.sqrt(np.add.reduceat(columns, starts))
-    return Side(tuple(operations), dual, weights / weights.max())
+    starts = [0, *np.cumsum(counts).tolist()]
+    weights = np.sqrt(np.add.reduceat(columns, starts[:-1]))
+    return Side(tuple(operations), dual, tuple(starts), weights / weights.max())
 
 
 def _trust(kraus: NDArray[np.complex128], size: NDArray[np.float64]) -> float:

@@ -19,6 +19,7 @@ from qdreamer_lab.kernels.sampling import read_all, tally
 from qdreamer_lab.kernels.statevector import apply_one_qubit
 from qdreamer_lab.workload.folding import GROUPS, ShotTensor
 from qdreamer_lab.workload.simulate import final_states
+from qdreamer_lab.workload.variants import tensor_product
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,7 +107,7 @@ class Batch:
                     apply_one_qubit(self._turned, _TO_Z[letter], qubit)
         kraus: NDArray[np.complex128] = np.ones((1, 1), dtype=np.complex128)
         for operation in self._fragment.operations(variant):
-            kraus = np.asarray(np.kron(kraus, operation.kraus), dtype=np.complex128)
+            kraus = tensor_product(kraus, operation.kraus)
         amplitudes = kraus @ self._turned
         return np.asarray(np.square(amplitudes.real) + np.square(amplitudes.imag))
 

@@ -62,6 +62,9 @@ _DOUBT = 0.1
 """Share of a fragment's mean variance that each variant is given, since a derivative that looks
 small may be so by chance."""
 
+_REPLICAS = 32
+"""Draws from which second-order errors are estimated."""
+
 _ROUNDS = 8
 _SLACK = 1.05
 """A standard error this close to the one wanted is good enough."""
@@ -189,10 +192,29 @@ class ShotRounds:
         means = [tensor.mean for tensor in self._tensors]
         self.evs = self.run.gluing.values(means)
         self._gradients = self.run.gluing.gradients(means)
-        variance = np.zeros(len(self.evs))
-        for gradient, tensor in zip(self._gradients, self._tensors, strict=True):
-            variance += np.square(_along(gradient, tensor)).sum(axis=0)
-        self.stds = np.sqrt(variance)
+        moves = [
+            _along(g, tensor) for g, tensor in zip(self._gradients, self._tensors, strict=True)
+        ]
+        first = sum((np.square(move).sum(axis=0) for move in moves), np.zeros(len(self.evs)))
+        self.stds = np.sqrt(np.maximum(first - self._beyond(moves), first / 3))
+
+    def _beyond(self, moves: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """(observables,) variance from several fragments erring together.
+
+        Errors of two fragments multiply. The variance along the derivatives counts that twice,
+        because the derivatives carry the errors of the other fragments; so it is subtracted once.
+        """
+        if len(moves) < 2:
+            return np.zeros(len(self.evs))
+        rng = np.random.default_rng((*self._seed, self._round))
+        straight = self.evs
+        moved = []
+        for tensor, move in zip(self._tensors, moves, strict=True):
+            draws = rng.normal(size=(_REPLICAS, len(move)))
+            flat = draws @ tensor.deviations.reshape(len(move), -1)
+            moved.append(tensor.mean + flat.reshape(_REPLICAS, *tensor.mean.shape))
+            straight = straight + draws @ move
+        return np.asarray(np.square(self.run.gluing.replicas(moved) - straight).mean(axis=0))
 
     def _predicted(self) -> NDArray[np.float64]:
         """(fragments, observables) variance that the last round has by itself."""
