@@ -10,7 +10,6 @@ from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
-from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
@@ -129,19 +128,9 @@ def _check_memory(
 
 
 def _rewrite(pub: Any, written: _Written) -> Any:
-    values = _values(pub.parameter_values, pub.circuit, written.circuit)
     if isinstance(pub, SamplerPub):
-        return SamplerPub(written.circuit, values, pub.shots, validate=False)
+        return SamplerPub(written.circuit, pub.parameter_values, pub.shots)
     observables = in_paulis(pub.observables)
     if written.layout is not None:
         observables = observables.apply_layout(written.layout)
-    return EstimatorPub(written.circuit, observables, values, pub.precision, validate=False)
-
-
-def _values(values: BindingsArray, before: QuantumCircuit, after: QuantumCircuit) -> BindingsArray:
-    """The values of the parameters that are left; a gate that changes nothing may be gone."""
-    old, new = list(before.parameters), list(after.parameters)
-    if old == new:
-        return values
-    columns = values.as_array(old)[..., [old.index(parameter) for parameter in new]]
-    return BindingsArray({tuple(new): columns}, shape=values.shape)
+    return EstimatorPub(written.circuit, observables, pub.parameter_values, pub.precision)
