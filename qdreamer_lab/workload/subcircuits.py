@@ -158,9 +158,7 @@ def _in_order(steps: list[tuple[_Step, tuple[int, ...]]]) -> list[_Step]:
     try:
         return [steps[number][0] for number in sorter.static_order()]
     except CycleError as error:
-        raise CircuitError(
-            "the subcircuits have their cuts in orders that cannot all be"
-        ) from error
+        raise CircuitError("the subcircuits contradict each other's order of cuts") from error
 
 
 def _is_move(operation: Any) -> bool:
