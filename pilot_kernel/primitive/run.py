@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from pilot_kernel.errors import PubError
-from pilot_kernel.primitive.backend import backend_of
+from pilot_kernel.primitive.backend import backend_of, is_simulated
 from pilot_kernel.primitive.device import run_all_on_device, run_on_device
 from pilot_kernel.primitive.host import Host
 from pilot_kernel.primitive.memory import check_memory
@@ -25,12 +25,17 @@ DEFAULT_SHOTS = 1024
 
 @dataclass(frozen=True)
 class _Work:
-    """PUBs, and what runs a part of them, or all at once, on a worker."""
+    """PUBs, and what runs a part of them, or all at once, on a worker.
+
+    `per_worker` is how many parts each worker gets: several even out what was guessed wrong, but
+    each is a job, and a real QPU has one to run at a time in each slot.
+    """
 
     pubs: Sequence[Any]
     part: Callable[..., Any]
     whole: Callable[..., Any]
     settings: tuple[Any, ...] = ()
+    per_worker: int = 4
 
 
 def default_precision(session: Host, on: str | None) -> float:
@@ -89,7 +94,8 @@ def submit_pubs(
     pilots = session.candidates(on)
     work = _work(pubs, pilots, method, "GPU" if on == "gpu" else "CPU", optimization_level)
     name = name or ("sample" if hasattr(work.pubs[0], "shots") else "estimate")
-    groups = chunks(cut(work.pubs, seed), workers=sum(max(1, pilot.wanted) for pilot in pilots))
+    workers = sum(max(1, pilot.wanted) for pilot in pilots)
+    groups = chunks(cut(work.pubs, seed), workers, work.per_worker)
     submit = partial(session.submit_call, on=on, retries=retries, timeout_s=timeout_s)
     if len(groups) == 1:
         return submit(work.whole, (pack(groups[0]), *work.settings), {}, name=name)
@@ -111,7 +117,8 @@ def _work(
     if method != "automatic":
         raise PubError(f"method={method!r}: {backend.name} is a QPU and has no such choice")
     written = for_device(pubs, backend, pilots, level)
-    return _Work(written, run_on_device, run_all_on_device)
+    per_worker = _Work.per_worker if is_simulated(backend) else 1
+    return _Work(written, run_on_device, run_all_on_device, per_worker=per_worker)
 
 
 def _join_groups(groups: list[list[Any]]) -> Any:

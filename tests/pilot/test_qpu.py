@@ -2,13 +2,15 @@
 
 import os
 import sys
+from importlib.metadata import EntryPoint
 
 import pytest
 from qiskit.providers import BackendV2
 
 from pilot_kernel.errors import DescriptionError, PlacementError
 from pilot_kernel.primitive.backend import backend_here, backend_named
-from pilot_kernel.resource.devices import device_names
+from pilot_kernel.resource import devices
+from pilot_kernel.resource.devices import ENTRY_POINTS, device_names
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +117,13 @@ def test_snapshots_need_a_package_and_say_which(session, monkeypatch):
 def test_a_function_that_makes_something_else_is_refused():
     with pytest.raises(DescriptionError, match="returned dict, not a BackendV2"):
         backend_named("builtins:dict")
+
+
+def test_packages_plug_devices_in(monkeypatch):
+    point = EntryPoint("lab_qpu", "qiskit_ibm_runtime.fake_provider:FakeManilaV2", ENTRY_POINTS)
+    broken = EntryPoint("broken", "nowhere:make", ENTRY_POINTS)
+    monkeypatch.setattr(devices, "entry_points", lambda group: [point, broken])
+    assert device_names()[-2:] == ["broken", "lab_qpu"]
+    assert devices.factory_of("lab_qpu")().num_qubits == 5
+    with pytest.raises(DescriptionError, match="'nowhere:make', which cannot be loaded"):
+        devices.factory_of("broken")

@@ -5,10 +5,11 @@ import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.primitives.containers.sampler_pub import SamplerPub
+from qiskit.providers.fake_provider import GenericBackendV2
 from qiskit_aer import AerSimulator
 
 from pilot_kernel.errors import PubError
-from pilot_kernel.primitive.backend import backend_named
+from pilot_kernel.primitive.backend import backend_here, backend_named
 from pilot_kernel.primitive.snapshot import qubits_in_use
 from pilot_kernel.primitive.transpiled import for_device
 
@@ -138,6 +139,28 @@ def test_what_the_device_cannot_run_is_refused(session, monkeypatch, pubs, optio
     monkeypatch.setattr(session, "submit_call", lambda *_, **__: pytest.fail("submitted"))
     with pytest.raises(PubError, match=complaint):
         session.run(pubs, on="fake_manila", **options)
+
+
+def test_what_a_device_has_no_instruction_for_is_refused():
+    circuit = QuantumCircuit(1, 1)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(0)
+    pubs, plain = [SamplerPub.coerce((circuit,), 10)], GenericBackendV2(2, noise_info=False)
+    with pytest.raises(PubError, match=r"cannot be written for generic_backend_2q.*'if_else'"):
+        for_device(pubs, plain, [_ROOM], None)
+
+
+def test_tasks_of_ones_own_run_batches_on_the_device(session):
+    backend = session.backend("fake_manila")
+    (written,) = for_device([SamplerPub.coerce((_measured(_bell()),), 1)], backend, [_ROOM], None)
+
+    def batch(circuits):
+        job = backend_here().run(circuits, shots=100, seed_simulator=1)
+        return [sum(counts.values()) for counts in job.result().get_counts()]
+
+    task = session.submit(batch, [written.circuit] * 10, on="fake_manila")
+    assert task.result() == [100] * 10
 
 
 def test_a_simulated_device_needs_memory_for_the_qubits_in_use(session):
