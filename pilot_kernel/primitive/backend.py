@@ -42,7 +42,7 @@ def backend_named(name: str) -> BackendV2:
         raise DescriptionError(
             f"QPU {name!r}: its function returned {type(backend).__name__}, not a BackendV2"
         )
-    return NoisySnapshot(backend) if is_snapshot(name) else backend
+    return NoisySnapshot(name, backend.target) if is_snapshot(name) else backend
 
 
 def backend_of(pilots: Sequence[PilotStatus]) -> BackendV2 | None:

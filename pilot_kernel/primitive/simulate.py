@@ -11,8 +11,8 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit_aer import AerSimulator
 from qiskit_aer.primitives import EstimatorV2, SamplerV2
 
+from pilot_kernel.primitive.observables import in_paulis
 from pilot_kernel.primitive.pieces import Piece, join
-from pilot_kernel.primitive.projectors import in_paulis
 from pilot_kernel.primitive.shipment import Shipment, unpack
 from pilot_kernel.primitive.snapshot import threads
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import os
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2, Options
+from qiskit.transpiler import Target
 from qiskit_aer import AerSimulator
+from qiskit_aer.noise import NoiseModel
 
 __all__ = ["NoisySnapshot", "qubits_in_use", "threads"]
 
@@ -31,23 +32,24 @@ def qubits_in_use(circuit: QuantumCircuit) -> frozenset[int]:
 
 
 class NoisySnapshot(BackendV2):  # type: ignore[misc]
-    """A `BackendV2` with the target of a device's snapshot and Aer behind it.
+    """A `BackendV2` with a device's target and Aer behind it.
 
     Only the qubits in use are simulated, and only their noise is handed to Aer: with the noise of
     all 127 qubits of a device, Aer takes over a second before it starts, whatever the circuit.
 
     Args:
-        device: A backend of `qiskit_ibm_runtime.fake_provider`.
+        name: What to call it.
+        target: The device's gates and couplings, with the errors that are its noise.
     """
 
-    def __init__(self, device: BackendV2) -> None:
-        super().__init__(name=device.name, description=f"snapshot of {device.name}, simulated")
-        self._device = device
+    def __init__(self, name: str, target: Target) -> None:
+        super().__init__(name=name, description=f"snapshot of {name}, simulated")
+        self._target = target
 
     @property
-    def target(self) -> Any:
+    def target(self) -> Target:
         """The device's target."""
-        return self._device.target
+        return self._target
 
     @property
     def max_circuits(self) -> None:
@@ -70,23 +72,23 @@ class NoisySnapshot(BackendV2):  # type: ignore[misc]
         """
         circuits = [run_input] if isinstance(run_input, QuantumCircuit) else list(run_input)
         used = frozenset[int]().union(*map(qubits_in_use, circuits))
-        return self._simulator.run(circuits, noise_model=self._noise(used), **options)
+        return self._simulator.run(circuits, noise_model=_noise(self, used), **options)
 
     @cached_property
     def _simulator(self) -> AerSimulator:
-        return AerSimulator.from_backend(self._device, max_parallel_threads=threads())
+        return AerSimulator.from_backend(self, noise_model=None, max_parallel_threads=threads())
 
-    def _noise(self, used: frozenset[int]) -> Any:
-        """The device's noise model without the errors that no circuit can meet.
 
-        Aer has no call for it, only these tables by qubits.
-        """
-        noise = copy.copy(self._simulator.options.noise_model)
-        noise._local_quantum_errors = {
-            name: {at: error for at, error in errors.items() if used.issuperset(at)}
-            for name, errors in noise._local_quantum_errors.items()
-        }
-        noise._local_readout_errors = {
-            at: error for at, error in noise._local_readout_errors.items() if used.issuperset(at)
-        }
-        return noise
+@lru_cache(maxsize=64)
+def _noise(device: NoisySnapshot, used: frozenset[int]) -> NoiseModel:
+    """The noise of some of a device's qubits."""
+    whole = device.target
+    part = Target(num_qubits=whole.num_qubits, dt=whole.dt, qubit_properties=whole.qubit_properties)
+    for name in whole.operation_names:
+        gate, places = whole.operation_from_name(name), whole[name]
+        if isinstance(gate, type) or None in places:  # control flow, or on any qubits alike
+            part.add_instruction(gate, name=name)
+        else:
+            kept = {at: errors for at, errors in places.items() if used.issuperset(at)}
+            part.add_instruction(gate, kept, name=name)
+    return NoiseModel.from_backend(NoisySnapshot(device.name, part))

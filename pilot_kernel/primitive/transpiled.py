@@ -18,7 +18,7 @@ from qiskit.transpiler import generate_preset_pass_manager
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.backend import is_simulated
 from pilot_kernel.primitive.memory import check_state
-from pilot_kernel.primitive.projectors import in_paulis
+from pilot_kernel.primitive.observables import in_paulis, laid_out
 from pilot_kernel.primitive.snapshot import qubits_in_use
 from pilot_kernel.resource.pilot import PilotStatus
 
@@ -132,5 +132,5 @@ def _rewrite(pub: Any, written: _Written) -> Any:
         return SamplerPub(written.circuit, pub.parameter_values, pub.shots)
     observables = in_paulis(pub.observables)
     if written.layout is not None:
-        observables = observables.apply_layout(written.layout)
+        observables = laid_out(observables, written.layout)
     return EstimatorPub(written.circuit, observables, pub.parameter_values, pub.precision)

@@ -7,6 +7,7 @@ from qiskit.circuit import Parameter
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers.fake_provider import GenericBackendV2
 from qiskit_aer import AerSimulator
+from qiskit_ibm_runtime.fake_provider import FakeManilaV2
 
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.backend import backend_here, backend_named
@@ -116,7 +117,7 @@ def test_less_noise_to_hand_over_changes_no_shot():
     (pub,) = for_device([SamplerPub.coerce((_measured(_bell()),), 500)], backend, [_ROOM], None)
     assert len(qubits_in_use(pub.circuit)) == 2
     counts = backend.run(pub.circuit, shots=500, seed_simulator=1).result().get_counts()
-    whole = AerSimulator.from_backend(backend._device)
+    whole = AerSimulator.from_backend(FakeManilaV2())
     assert counts == whole.run(pub.circuit, shots=500, seed_simulator=1).result().get_counts()
 
 
