@@ -11,6 +11,7 @@ from pilot_kernel.errors import DescriptionError, PlacementError
 from pilot_kernel.primitive.backend import backend_here, backend_named
 from pilot_kernel.resource import devices
 from pilot_kernel.resource.devices import ENTRY_POINTS, device_names
+from pilot_kernel.task.placement import candidates
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,14 @@ def test_only_what_asks_for_a_qpu_gets_there(session, manila):
         assert task.record.pilot == "fake_manila"
     assert session.submit(backend_here).result() is None
     assert backend_here() is None
+
+
+def test_without_a_qpu_it_is_said_how_to_add_one(session):
+    local = [pilot.status for pilot in session.pilots if pilot.name == "local"]
+    with pytest.raises(
+        PlacementError, match=r"there is: cpu, local.*add_pilot\('qpu://fake_manila"
+    ):
+        candidates("qpu", local)
 
 
 def test_it_grows_and_shrinks(session):
