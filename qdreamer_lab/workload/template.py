@@ -82,7 +82,8 @@ def fragment_circuit(
         plan: the plan, with blocks of any binding that shares the circuit.
         program: the fragment, lowered from the plan.
     """
-    out = QuantumCircuit(program.width)
+    # Qiskit would make up another name each time, and the key would change with it.
+    out = QuantumCircuit(program.width, name=f"fragment-{program.id}")
     marks: list[Mark | None] = []
     rigid: set[str] = set()
     places = zip(_places(plan, program.id), program.steps, strict=True)
