@@ -149,7 +149,7 @@ def run_on_this_qpu(
     start = time.perf_counter()
     backend = backend_here()
     if backend is None:
-        raise DeviceError("none", 'this worker stands for no QPU; name one with on="QPU:<name>"')
+        raise DeviceError("none", 'this worker stands for no QPU; submit with on="qpu"')
     check_device((fragment,), backend)
     template = transpiled(source, backend, options).bound(values)
     found = run_on_device(fragment, template, request, backend)
