@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 from pilot_kernel.errors import PilotError
 from pilot_kernel.resource.description import PilotDescription
-from pilot_kernel.resource.kinds import check_kind
+from pilot_kernel.resource.kinds import check_description
 from pilot_kernel.resource.link import Link
 from pilot_kernel.resource.pilot import Pilot, PilotState, PilotStatus
 from pilot_kernel.task.handle import Task
@@ -24,6 +24,8 @@ from pilot_kernel.task.placement import candidates, requirement
 from pilot_kernel.task.record import TIMEOUT, TOPIC, TaskRecord, TaskState
 
 if TYPE_CHECKING:
+    from qiskit.providers import BackendV2
+
     from pilot_kernel.primitive.estimator import PilotEstimator
     from pilot_kernel.primitive.sampler import PilotSampler
 
@@ -103,7 +105,7 @@ class Session:
             DescriptionError: A key, the resource or a size is wrong.
         """
         described = PilotDescription.coerce(description, **keys)
-        check_kind(described)
+        check_description(described)
         with self._adding:
             return self._pilot(self._add(described))
 
@@ -287,20 +289,35 @@ class Session:
         Args:
             pubs: A circuit, a PUB or a list of them, all with observables or none.
             shots: Shots of a sampler PUB that names none; 1024 by default.
-            precision: Precision of an estimator PUB that names none; exact by default.
+            precision: Precision of an estimator PUB that names none; exact by default, and 1/64
+                on a QPU.
             on: A kind of worker or a pilot's name.
-            **options: As `submit` takes them: name, retries, timeout_s; and seed.
+            **options: As `submit` takes them: name, retries, timeout_s; seed; and, for a QPU,
+                optimization_level of the transpilation (0 to 3; 2 by default).
 
         Returns:
             A task whose result is a Qiskit `PrimitiveResult`.
 
         Raises:
             PubError: A PUB cannot run as it is.
-            PlacementError: `on` names nothing that exists.
+            PlacementError: `on` names nothing that exists, or several QPUs.
         """
         from pilot_kernel.primitive.run import run
 
         return run(self, pubs, shots=shots, precision=precision, on=on, **options)
+
+    def backend(self, on: str | None = "qpu") -> "BackendV2 | None":
+        """The Qiskit backend of a QPU, to transpile for it; None where workers simulate.
+
+        Args:
+            on: A kind of worker or a pilot's name.
+
+        Raises:
+            PlacementError: `on` names nothing that exists, or several QPUs.
+        """
+        from pilot_kernel.primitive.backend import backend_of
+
+        return backend_of(self.candidates(on))
 
     def sampler(self, *, on: str | None = None, **options: Any) -> "PilotSampler":
         """A Qiskit sampler (`BaseSamplerV2`) that runs on the pilot; see `PilotSampler`."""

@@ -8,17 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qdreamer_lab.workload.estimator import CutEstimator
+    from qdreamer_lab.workload.expand import cutting_problem, expand
     from qdreamer_lab.workload.find import find_cuts
     from qdreamer_lab.workload.plan import CutPlan
     from qdreamer_lab.workload.planner import pareto, plan_cuts
 
 __version__ = "0.1.0"
 
-__all__ = ["CutEstimator", "CutPlan", "find_cuts", "pareto", "plan_cuts"]
+__all__ = [
+    "CutEstimator",
+    "CutPlan",
+    "cutting_problem",
+    "expand",
+    "find_cuts",
+    "pareto",
+    "plan_cuts",
+]
 
 _HOMES = {
     "CutEstimator": "qdreamer_lab.workload.estimator",
     "CutPlan": "qdreamer_lab.workload.plan",
+    "cutting_problem": "qdreamer_lab.workload.expand",
+    "expand": "qdreamer_lab.workload.expand",
     "find_cuts": "qdreamer_lab.workload.find",
     "pareto": "qdreamer_lab.workload.planner",
     "plan_cuts": "qdreamer_lab.workload.planner",

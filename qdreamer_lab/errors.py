@@ -11,6 +11,7 @@ __all__ = [
     "MemoryLimitError",
     "ObservableError",
     "PlanError",
+    "PrecisionError",
     "PubError",
     "QDreamerError",
     "QasmError",
@@ -69,3 +70,7 @@ class DeviceError(QDreamerError):
 
     def __str__(self) -> str:
         return f"device {self.device}: {self.reason}"
+
+
+class PrecisionError(QDreamerError):
+    """A standard error that the shots allowed cannot reach."""

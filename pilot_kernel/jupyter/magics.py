@@ -56,6 +56,7 @@ class PilotMagics(Magics):  # type: ignore[misc]
         %pilot                            how they stand
         %pilot start                      start a session, if none is open
         %pilot add local:// --cores 2     ask for workers
+        %pilot add qpu://fake_manila      a QPU, for --on qpu or --on fake_manila
         %pilot scale NAME 4               grow or shrink a pilot
         %pilot stop [NAME]                stop a pilot, or the whole session
         %pilot list                       your agents on this machine

@@ -8,20 +8,22 @@ from qiskit.primitives import BaseEstimatorV2
 from pilot_kernel.primitive.host import Host
 from pilot_kernel.primitive.job import PilotJob
 from pilot_kernel.primitive.pubs import estimator_pubs
-from pilot_kernel.primitive.run import submit_pubs
+from pilot_kernel.primitive.run import default_precision, submit_pubs
 
 __all__ = ["PilotEstimator"]
 
 
 class PilotEstimator(BaseEstimatorV2):  # type: ignore[misc]
-    """A `BaseEstimatorV2` whose PUBs run on a session's workers, through Aer.
+    """A `BaseEstimatorV2` whose PUBs run on a session's workers, through Aer or on a QPU.
 
     Args:
         session: The session.
         on: A kind of worker or a pilot's name.
-        default_precision: Standard error of PUBs that name none; 0 is exact.
+        default_precision: Standard error of PUBs that name none. By default they are exact (0),
+            and 1/64 on a QPU, which has no exact values.
         seed: Makes results repeatable, on any number of workers.
         method: Aer's simulation method.
+        optimization_level: Of the transpilation for a QPU, 0 to 3; 2 by default.
     """
 
     def __init__(
@@ -29,13 +31,19 @@ class PilotEstimator(BaseEstimatorV2):  # type: ignore[misc]
         session: Host,
         *,
         on: str | None = None,
-        default_precision: float = 0.0,
+        default_precision: float | None = None,
         seed: int | None = None,
         method: str = "automatic",
+        optimization_level: int | None = None,
     ) -> None:
         self._session = session
         self._default_precision = default_precision
-        self._options: dict[str, Any] = {"on": on, "seed": seed, "method": method}
+        self._on = on
+        self._options: dict[str, Any] = {
+            "seed": seed,
+            "method": method,
+            "optimization_level": optimization_level,
+        }
 
     def run(self, pubs: Iterable[Any], *, precision: float | None = None) -> PilotJob:
         """Estimate expectation values.
@@ -48,5 +56,7 @@ class PilotEstimator(BaseEstimatorV2):  # type: ignore[misc]
             PubError: A PUB cannot run as it is.
         """
         precision = self._default_precision if precision is None else precision
+        if precision is None:
+            precision = default_precision(self._session, self._on)
         checked = estimator_pubs(list(pubs), precision)
-        return PilotJob(submit_pubs(self._session, checked, **self._options))
+        return PilotJob(submit_pubs(self._session, checked, on=self._on, **self._options))

@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from qiskit import QuantumCircuit
 from qiskit.primitives.containers import BitArray, DataBin, PrimitiveResult, PubResult
 from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.observables_array import ObservablesArray
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.primitives.containers.sampler_pub_result import SamplerPubResult
+
+from pilot_kernel.primitive.snapshot import qubits_in_use
 
 __all__ = ["Piece", "chunks", "cut", "join"]
 
@@ -50,8 +53,9 @@ def cut(pubs: Sequence[SamplerPub | EstimatorPub], seed: int | None) -> list[Pie
 
 def _cut(pub: Any, number: int, seed: int | None) -> list[Piece]:
     sets = pub.parameter_values.size
-    size = int(np.clip(_AMPLITUDES >> pub.circuit.num_qubits, 1, _LARGEST))
-    per_set = float(2**pub.circuit.num_qubits) * max(1, pub.circuit.size())
+    wide = _width(pub.circuit)
+    size = int(np.clip(_AMPLITUDES >> wide, 1, _LARGEST))
+    per_set = float(2**wide) * max(1, pub.circuit.size())
     whole = Piece(pub, number, pub.shape, None, _seed(seed, number, 0), per_set * sets)
     if sets <= size:
         return [whole]
@@ -64,6 +68,11 @@ def _cut(pub: Any, number: int, seed: int | None) -> list[Piece]:
         weight = per_set * len(rows)
         pieces.append(replace(whole, pub=smaller, places=places, seed=own, weight=weight))
     return pieces
+
+
+def _width(circuit: QuantumCircuit) -> int:
+    """Its qubits, or, if it was laid out on a device, those of the device that it uses."""
+    return circuit.num_qubits if circuit.layout is None else len(qubits_in_use(circuit))
 
 
 def _seed(seed: int | None, number: int, index: int) -> int | None:

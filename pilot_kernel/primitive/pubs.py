@@ -14,21 +14,11 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.quantum_info import Pauli, PauliList, SparseObservable, SparsePauliOp
 
 from pilot_kernel.errors import PubError
-from pilot_kernel.resource.pilot import PilotStatus
 
-__all__ = ["check_memory", "estimator_pubs", "has_observables", "listed", "sampler_pubs"]
+__all__ = ["estimator_pubs", "has_observables", "listed", "sampler_pubs"]
 
 _OPERATORS = (Pauli, PauliList, SparsePauliOp, SparseObservable, ObservablesArray)
 _LETTERS = frozenset("IXYZ01+-rl")
-_AMPLITUDE_BYTES = 16  # complex128
-_FREE_METHODS = frozenset({"matrix_product_state", "stabilizer", "extended_stabilizer"})
-_CLIFFORD = frozenset(
-    {
-        *("id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "pauli"),
-        *("cx", "cy", "cz", "swap", "iswap", "dcx", "ecr"),
-        *("barrier", "delay", "measure", "reset"),
-    }
-)
 
 
 def listed(pubs: Any) -> list[Any]:
@@ -156,49 +146,6 @@ def _coerce(kind: Any, pub: Any, default: float, number: int) -> Any:
         return kind.coerce(tuple(pub) if isinstance(pub, list) else pub, default)
     except (ValueError, TypeError) as error:
         raise PubError(f"PUB {number}: {error}") from error
-
-
-def check_memory(circuits: Sequence[QuantumCircuit], method: str, on: list[PilotStatus]) -> None:
-    """Refuse a circuit whose state no worker could hold.
-
-    Args:
-        circuits: The circuits, one per PUB.
-        method: Aer's simulation method.
-        on: The pilots that may get them.
-
-    Raises:
-        PubError: A state is too large; the message says how large, what the limit is, and to how
-            many qubits the circuit would have to be cut.
-    """
-    if method in _FREE_METHODS:
-        return
-    limit = min(pilot.memory_per_worker_bytes for pilot in on)
-    power = 2 if method == "density_matrix" else 1
-    widest = (limit // _AMPLITUDE_BYTES).bit_length() - 1
-    for number, circuit in enumerate(circuits):
-        wide = circuit.num_qubits
-        if power * wide <= widest or (method == "automatic" and _clifford(circuit)):
-            continue
-        state = "density matrix" if power == 2 else "state vector"
-        raise PubError(
-            f"PUB {number} has {wide} qubits: its {state} takes "
-            f"{_bytes(_AMPLITUDE_BYTES * 2 ** (power * wide))}, and a worker of "
-            f"{' or '.join(sorted({repr(p.name) for p in on}))} has {_bytes(limit)}. Cut it to "
-            f"{widest // power} qubits, as qdreamer_lab.CutEstimator(max_qubits={widest // power}) "
-            "does, or choose another simulation method, such as method='matrix_product_state'"
-        )
-
-
-def _clifford(circuit: QuantumCircuit) -> bool:
-    """Whether Aer's automatic method takes the stabilizer simulator."""
-    return set(circuit.count_ops()) <= _CLIFFORD
-
-
-def _bytes(count: int) -> str:
-    size, units = float(count), ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
-    while size >= 1024 and len(units) > 1:
-        size, units = size / 1024, units[1:]
-    return f"{size:.3g} {units[0]}"
 
 
 def _shown(value: Any) -> str:

@@ -1,24 +1,50 @@
 """PUBs to tasks: check, cut into pieces, spread over the workers, join."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from pilot_kernel.errors import PubError
+from pilot_kernel.primitive.backend import backend_of, is_simulated
+from pilot_kernel.primitive.device import run_all_on_device, run_on_device
 from pilot_kernel.primitive.host import Host
+from pilot_kernel.primitive.memory import check_memory
 from pilot_kernel.primitive.pieces import chunks, cut, join
-from pilot_kernel.primitive.pubs import (
-    check_memory,
-    estimator_pubs,
-    has_observables,
-    listed,
-    sampler_pubs,
-)
+from pilot_kernel.primitive.pubs import estimator_pubs, has_observables, listed, sampler_pubs
 from pilot_kernel.primitive.shipment import pack
 from pilot_kernel.primitive.simulate import Settings, simulate, simulate_all
+from pilot_kernel.primitive.transpiled import DEFAULT_PRECISION, for_device
+from pilot_kernel.resource.pilot import PilotStatus
 from pilot_kernel.task.handle import Task
 
-__all__ = ["DEFAULT_SHOTS", "run", "submit_pubs"]
+__all__ = ["DEFAULT_SHOTS", "default_precision", "run", "submit_pubs"]
 
 DEFAULT_SHOTS = 1024
+
+
+@dataclass(frozen=True)
+class _Work:
+    """PUBs, and what runs a part of them, or all at once, on a worker.
+
+    `per_worker` is how many parts each worker gets: several even out what was guessed wrong, but
+    each is a job, and a real QPU has one to run at a time in each slot.
+    """
+
+    pubs: Sequence[Any]
+    part: Callable[..., Any]
+    whole: Callable[..., Any]
+    settings: tuple[Any, ...] = ()
+    per_worker: int = 4
+
+
+def default_precision(session: Host, on: str | None) -> float:
+    """Standard error of estimator PUBs that name none: exact, or what a QPU takes by default.
+
+    Raises:
+        PlacementError: `on` names nothing that exists.
+    """
+    return 0.0 if backend_of(session.candidates(on)) is None else DEFAULT_PRECISION
 
 
 def run(
@@ -27,6 +53,7 @@ def run(
     *,
     shots: int | None = None,
     precision: float | None = None,
+    on: str | None = None,
     **options: Any,
 ) -> Task:
     """Run PUBs of either kind; see `Session.run`."""
@@ -34,16 +61,15 @@ def run(
     if has_observables(found):
         if shots is not None:
             raise _mismatch("shots", "observables", "precision")
-        return submit_pubs(session, estimator_pubs(found, precision or 0.0), **options)
+        precision = default_precision(session, on) if precision is None else precision
+        return submit_pubs(session, estimator_pubs(found, precision), on=on, **options)
     if precision is not None:
         raise _mismatch("precision", "no observables", "shots")
     shots = DEFAULT_SHOTS if shots is None else shots
-    return submit_pubs(session, sampler_pubs(found, shots), **options)
+    return submit_pubs(session, sampler_pubs(found, shots), on=on, **options)
 
 
 def _mismatch(given: str, what: str, right: str) -> Exception:
-    from pilot_kernel.errors import PubError
-
     return PubError(f"{given}= was given, but the PUBs have {what}; use {right}=")
 
 
@@ -54,6 +80,7 @@ def submit_pubs(
     on: str | None = None,
     seed: int | None = None,
     method: str = "automatic",
+    optimization_level: int | None = None,
     name: str | None = None,
     retries: int | None = None,
     timeout_s: float | None = None,
@@ -61,26 +88,37 @@ def submit_pubs(
     """Submit checked PUBs; the task's result is their `PrimitiveResult`.
 
     Raises:
-        PubError: A circuit's state is too large for the workers.
-        PlacementError: `on` names nothing that exists.
+        PubError: A circuit's state is too large for the workers, or it cannot run on the QPU.
+        PlacementError: `on` names nothing that exists, or several QPUs.
     """
     pilots = session.candidates(on)
-    check_memory([pub.circuit for pub in pubs], method, pilots)
-    settings = Settings(method, "GPU" if on == "gpu" else "CPU")
-    name = name or ("sample" if hasattr(pubs[0], "shots") else "estimate")
-    options: dict[str, Any] = {"on": on, "retries": retries, "timeout_s": timeout_s}
-    groups = chunks(cut(pubs, seed), workers=sum(max(1, pilot.wanted) for pilot in pilots))
+    work = _work(pubs, pilots, method, "GPU" if on == "gpu" else "CPU", optimization_level)
+    name = name or ("sample" if hasattr(work.pubs[0], "shots") else "estimate")
+    workers = sum(max(1, pilot.wanted) for pilot in pilots)
+    groups = chunks(cut(work.pubs, seed), workers, work.per_worker)
+    submit = partial(session.submit_call, on=on, retries=retries, timeout_s=timeout_s)
     if len(groups) == 1:
-        return session.submit_call(
-            simulate_all, (pack(groups[0]), settings), {}, name=name, **options
-        )
+        return submit(work.whole, (pack(groups[0]), *work.settings), {}, name=name)
     parts = tuple(
-        session.submit_call(
-            simulate, (pack(group), settings), {}, name=f"{name}.{number}", part=True, **options
-        )
+        submit(*(work.part, (pack(group), *work.settings), {}), name=f"{name}.{number}", part=True)
         for number, group in enumerate(groups)
     )
-    return session.submit_call(_join_groups, (list(parts),), {}, name=name, parts=parts, **options)
+    return submit(_join_groups, (list(parts),), {}, name=name, parts=parts)
+
+
+def _work(
+    pubs: Sequence[Any], pilots: list[PilotStatus], method: str, device: str, level: int | None
+) -> _Work:
+    """Checked PUBs as these pilots take them."""
+    backend = backend_of(pilots)
+    if backend is None:
+        check_memory([pub.circuit for pub in pubs], method, pilots)
+        return _Work(pubs, simulate, simulate_all, (Settings(method, device),))
+    if method != "automatic":
+        raise PubError(f"method={method!r}: {backend.name} is a QPU and has no such choice")
+    written = for_device(pubs, backend, pilots, level)
+    per_worker = _Work.per_worker if is_simulated(backend) else 1
+    return _Work(written, run_on_device, run_all_on_device, per_worker=per_worker)
 
 
 def _join_groups(groups: list[list[Any]]) -> Any:

@@ -14,7 +14,7 @@ __all__ = ["PilotSampler"]
 
 
 class PilotSampler(BaseSamplerV2):  # type: ignore[misc]
-    """A `BaseSamplerV2` whose PUBs run on a session's workers, through Aer.
+    """A `BaseSamplerV2` whose PUBs run on a session's workers, through Aer or on a QPU.
 
     Args:
         session: The session.
@@ -22,6 +22,7 @@ class PilotSampler(BaseSamplerV2):  # type: ignore[misc]
         default_shots: Shots of PUBs that name none.
         seed: Makes results repeatable, on any number of workers.
         method: Aer's simulation method.
+        optimization_level: Of the transpilation for a QPU, 0 to 3; 2 by default.
     """
 
     def __init__(
@@ -32,10 +33,16 @@ class PilotSampler(BaseSamplerV2):  # type: ignore[misc]
         default_shots: int = DEFAULT_SHOTS,
         seed: int | None = None,
         method: str = "automatic",
+        optimization_level: int | None = None,
     ) -> None:
         self._session = session
         self._default_shots = default_shots
-        self._options: dict[str, Any] = {"on": on, "seed": seed, "method": method}
+        self._options: dict[str, Any] = {
+            "on": on,
+            "seed": seed,
+            "method": method,
+            "optimization_level": optimization_level,
+        }
 
     def run(self, pubs: Iterable[Any], *, shots: int | None = None) -> PilotJob:
         """Sample PUBs.

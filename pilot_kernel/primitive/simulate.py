@@ -1,25 +1,22 @@
 """What runs on a worker: pieces of PUBs through Aer's own primitives."""
 
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 from qiskit import QuantumCircuit, transpile
 from qiskit.primitives.containers import PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
-from qiskit.primitives.containers.observables_array import ObservablesArray
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit_aer import AerSimulator
 from qiskit_aer.primitives import EstimatorV2, SamplerV2
 
+from pilot_kernel.primitive.observables import in_paulis
 from pilot_kernel.primitive.pieces import Piece, join
 from pilot_kernel.primitive.shipment import Shipment, unpack
+from pilot_kernel.primitive.snapshot import threads
 
 __all__ = ["Settings", "simulate", "simulate_all"]
-
-_PAULIS = frozenset("XYZ")
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,6 @@ def _run(piece: Piece, settings: Settings) -> PubResult:
 
 @lru_cache(maxsize=8)
 def _backend(settings: Settings) -> AerSimulator:
-    threads = int(os.environ.get("PILOT_CORES_PER_WORKER", "0"))
     if settings.device != "CPU":
         offered = AerSimulator().available_devices()
         if settings.device not in offered:
@@ -67,7 +63,7 @@ def _backend(settings: Settings) -> AerSimulator:
                 "qiskit-aer-gpu there"
             )
     return AerSimulator(
-        method=settings.method, device=settings.device, max_parallel_threads=threads
+        method=settings.method, device=settings.device, max_parallel_threads=threads()
     )
 
 
@@ -77,7 +73,7 @@ def _runnable(pub: Any, settings: Settings) -> Any:
         return (
             pub if circuit is pub.circuit else SamplerPub(circuit, pub.parameter_values, pub.shots)
         )
-    paulis = _in_paulis(pub.observables)
+    paulis = in_paulis(pub.observables)
     if circuit is pub.circuit and paulis is pub.observables:
         return pub
     return EstimatorPub(circuit, paulis, pub.parameter_values, pub.precision)
@@ -94,13 +90,3 @@ def _translated(circuit: QuantumCircuit, backend: AerSimulator) -> QuantumCircui
 def _known_gates(method: str) -> frozenset[str]:
     target = AerSimulator(method=method).target
     return frozenset(target.operation_names) | {"barrier", "measure", "reset", "delay"}
-
-
-def _in_paulis(observables: ObservablesArray) -> ObservablesArray:
-    """Write projectors (0, 1, +, -, r, l), which Aer does not take, as sums of Paulis."""
-    terms = observables.sparse_observables_array().ravel()
-    if all(set(label) <= _PAULIS for term in terms for label, _, _ in term.to_sparse_list()):
-        return observables
-    expanded = np.empty(len(terms), dtype=object)
-    expanded[:] = [term.as_paulis().simplify() for term in terms]
-    return ObservablesArray(expanded.reshape(observables.shape), validate=False)

@@ -112,6 +112,7 @@ class _Pilot:
             cores_per_worker=self.description.cores_per_worker,
             offers=tuple(sorted({k for o in options for k in o["resources"] if ":" not in k})),
             memory_per_worker_bytes=min(int(o["memory_limit"]) for o in options),
+            backend=kinds.backend_name(self.description),
         )
 
 
@@ -249,7 +250,7 @@ class Agent:
     async def pilot_add(self, description: dict[str, Any]) -> str:
         """Start a pilot's workers in the background and return its name."""
         described = PilotDescription.coerce(None, **description)
-        name = described.name or self._free_name(described.scheme)
+        name = described.name or self._free_name(kinds.usual_name(described))
         if name in self.pilots:
             from pilot_kernel.errors import DescriptionError
 
@@ -261,8 +262,8 @@ class Agent:
         log.info("pilot %s: %s", name, described)
         return name
 
-    def _free_name(self, scheme: str) -> str:
-        names = (scheme, *(f"{scheme}{number}" for number in range(2, 1000)))
+    def _free_name(self, usual: str) -> str:
+        names = (usual, *(f"{usual}{number}" for number in range(2, 1000)))
         return next(name for name in names if name not in self.pilots)
 
     def _correct_soon(self) -> None:

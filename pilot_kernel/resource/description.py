@@ -22,7 +22,8 @@ class PilotDescription:
     """A request for workers on one kind of resource.
 
     Attributes:
-        resource: URL of the resource; `local://` is this machine.
+        resource: URL of the resource; `local://` is this machine, `qpu://fake_manila?slots=2` a
+            QPU with two jobs in flight.
         name: What `on=` calls the pilot; one is made up when it is missing.
         number_of_nodes: Nodes to hold.
         cores_per_node: Cores to hold on each node; all that the node grants when missing.

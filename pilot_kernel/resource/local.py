@@ -1,12 +1,13 @@
 """Pilots on this machine: one worker process for every `cores_per_worker` cores."""
 
 import glob
+from collections.abc import Mapping
 from typing import Any
 
 from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource.description import PilotDescription
 
-__all__ = ["worker_specs"]
+__all__ = ["worker_spec", "worker_specs"]
 
 
 def worker_specs(description: PilotDescription, name: str, security: Any) -> list[dict[str, Any]]:
@@ -25,7 +26,6 @@ def worker_specs(description: PilotDescription, name: str, security: Any) -> lis
         DescriptionError: The machine cannot hold what is asked for.
     """
     from dask.system import CPU_COUNT
-    from distributed import Nanny
     from distributed.system import MEMORY_LIMIT
 
     if description.number_of_nodes != 1:
@@ -44,25 +44,49 @@ def worker_specs(description: PilotDescription, name: str, security: Any) -> lis
     kinds = ["CPU"] * (cores // description.cores_per_worker) + ["GPU"] * description.gpus_per_node
     each = memory // len(kinds)
 
-    def spec(kind: str, number: int) -> dict[str, Any]:
-        env = {
-            "PILOT_CORES_PER_WORKER": str(description.cores_per_worker),
-            "PILOT_MEMORY_PER_WORKER_BYTES": str(each),
-        }
-        if kind == "GPU":
-            env["CUDA_VISIBLE_DEVICES"] = str(number)
-        return {
-            "cls": Nanny,
-            "options": {
-                "nthreads": 1,  # one task at a time: a task owns its process
-                "memory_limit": each,
-                "resources": {kind: 1, f"pilot:{name}": 1},
-                "host": "127.0.0.1",
-                "security": security,
-                "local_directory": description.working_directory,
-                "env": env,
-            },
-        }
-
     numbers = [kinds[:at].count(kind) for at, kind in enumerate(kinds)]
-    return [spec(kind, number) for kind, number in zip(kinds, numbers, strict=True)]
+    return [
+        worker_spec(
+            *(description, name, security, kind, each),
+            {"CUDA_VISIBLE_DEVICES": str(number)} if kind == "GPU" else {},
+        )
+        for kind, number in zip(kinds, numbers, strict=True)
+    ]
+
+
+def worker_spec(
+    description: PilotDescription,
+    name: str,
+    security: Any,
+    kind: str,
+    memory_bytes: int,
+    env: Mapping[str, str],
+) -> dict[str, Any]:
+    """Describe one worker process on this machine.
+
+    Args:
+        description: The pilot.
+        name: The pilot's name.
+        security: TLS settings for its connections.
+        kind: What it offers besides the pilot's name, such as `CPU`.
+        memory_bytes: Its memory limit.
+        env: Environment variables besides those that every worker has.
+    """
+    from distributed import Nanny
+
+    sizes = {
+        "PILOT_CORES_PER_WORKER": str(description.cores_per_worker),
+        "PILOT_MEMORY_PER_WORKER_BYTES": str(memory_bytes),
+    }
+    return {
+        "cls": Nanny,
+        "options": {
+            "nthreads": 1,  # one task at a time: a task owns its process
+            "memory_limit": memory_bytes,
+            "resources": {kind: 1, f"pilot:{name}": 1},
+            "host": "127.0.0.1",
+            "security": security,
+            "local_directory": description.working_directory,
+            "env": {**sizes, **env},
+        },
+    }

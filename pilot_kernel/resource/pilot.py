@@ -35,6 +35,7 @@ class PilotStatus:
         cores_per_worker: Cores that one task may use.
         offers: Kinds of worker in it, such as `CPU` or `GPU`.
         memory_per_worker_bytes: Memory limit of its smallest worker.
+        backend: The device that it stands for, if that is a QPU.
     """
 
     name: str
@@ -46,6 +47,7 @@ class PilotStatus:
     cores_per_worker: int
     offers: tuple[str, ...]
     memory_per_worker_bytes: int
+    backend: str | None = None
 
 
 class Pilot:

@@ -28,7 +28,8 @@ def candidates(on: str | None, pilots: Sequence[PilotStatus]) -> list[PilotStatu
         return found
     there = [*sorted({offer.lower() for p in usable for offer in p.offers})]
     there += [f"{p.name} ({p.resource}, {p.state})" for p in pilots]
-    raise PlacementError(f"on={wanted!r} names nothing here; there is: {', '.join(there)}")
+    hint = "; add one: session.add_pilot('qpu://fake_manila')" if kind == "QPU" else ""
+    raise PlacementError(f"on={wanted!r} names nothing here; there is: {', '.join(there)}{hint}")
 
 
 def requirement(on: str | None) -> dict[str, int]:

@@ -1,8 +1,8 @@
 """Counting what shots say about operators.
 
-An operator is read off a bit string x as 0 where the bits under `care` differ from `value`, else as
-the sign (-1) to the number of ones under `parity`: Pauli products need the sign only, projectors the
-comparison only. The kernels release the GIL and check nothing.
+An operator is read off a bit string x as 0 where the bits under `care` differ from `value`, else
+as the sign (-1) to the number of ones under `parity`: Pauli products need the sign only, projectors
+the comparison only. The kernels release the GIL and check nothing.
 """
 
 from __future__ import annotations

@@ -67,9 +67,7 @@ def bases_of(operators: Sequence[Factors]) -> tuple[Basis, ...]:
 
 def _basis(letters: dict[int, str], members: list[int], operators: Sequence[Factors]) -> Basis:
     masks = np.array([_masks(operators[k]) for k in members], dtype=np.int64)
-    return Basis(
-        tuple(sorted(letters.items())), np.array(members, dtype=np.int64), *masks.T.copy()
-    )
+    return Basis(tuple(sorted(letters.items())), np.array(members, dtype=np.int64), *masks.T.copy())
 
 
 def _masks(operator: Factors) -> tuple[int, int, int]:

@@ -54,6 +54,9 @@ class RunOptions:
         progress: told after every task.
         dtype: "complex128" or "complex64", of state vectors.
         stop: set from elsewhere to give up.
+        shots: in sampled mode, shots of each binding, whatever the precision.
+        max_shots: in sampled mode, most shots of a binding for a precision.
+        entropy: in sampled mode, where the shots' randomness comes from.
     """
 
     max_qubits: int
@@ -65,6 +68,9 @@ class RunOptions:
     progress: Progress | None
     dtype: str
     stop: threading.Event
+    shots: int | None = None
+    max_shots: int = 10_000_000
+    entropy: tuple[int, ...] = (0,)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

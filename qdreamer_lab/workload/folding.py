@@ -95,7 +95,12 @@ class ShotTensor:
             self.deviations[np.ix_(slots, columns)] += (readout @ away).swapaxes(1, 2)
 
     def add_draw(
-        self, fragment: ShotFragment, variant: int, mean: NDArray[np.float64], scale: float, draw: int
+        self,
+        fragment: ShotFragment,
+        variant: int,
+        mean: NDArray[np.float64],
+        scale: float,
+        draw: int,
     ) -> None:
         """Fold in one of several variants drawn at random, in place; `centred` comes last.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,8 @@ from qdreamer_lab.workload.plan import GateCut, WireCut
 from qdreamer_lab.workload.schmidt import local_terms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qdreamer_lab.workload.plan import CutPlan
 
 __all__ = ["Decomposed", "FragmentProgram", "Step", "fragment_programs"]

@@ -1,7 +1,7 @@
 """A cut as glue for sampled mode: what each side can run, and how the two sides' numbers combine.
 
-A cut is a sum over choices, U = Σ_s u_s A_s ⊗ B_s. With ψ_s a side's state under choice s, all that a
-side contributes is its Gram matrix Γ_st = ⟨ψ_t|O|ψ_s⟩, Hermitian, so r² real coordinates, and
+A cut is a sum over choices, U = Σ_s u_s A_s ⊗ B_s. With ψ_s a side's state under choice s, all that
+a side contributes is its Gram matrix Γ_st = ⟨ψ_t|O|ψ_s⟩, Hermitian, so r² real coordinates, and
 
     value = Σ_st u_s u_t* Γ_st Γ'_st.
 
@@ -47,19 +47,15 @@ class Side:
         operations: what it can do; each variant of a fragment does one of them.
         dual: (r², columns) float64, columns counting the outcomes of all operations in turn:
             coordinates = dual @ means.
+        starts: the first column of each operation, and the number of columns at the end.
         weights: (operations,) float64; how much each matters before anything is known of the
             values, largest 1.
     """
 
     operations: tuple[Operation, ...]
     dual: NDArray[np.float64]
+    starts: tuple[int, ...]
     weights: NDArray[np.float64]
-
-    @property
-    def starts(self) -> tuple[int, ...]:
-        """The first column of each operation, and the number of columns at the end."""
-        counts = [len(operation.kraus) for operation in self.operations]
-        return (0, *np.cumsum(counts).tolist())
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -97,9 +93,11 @@ def gate_glue(coefficients: NDArray[np.complex128], commute: NDArray[np.bool_]) 
 def wire_glue() -> Glue:
     """Glue for a wire: measure in three bases before the cut, prepare six states after it."""
     root = math.sqrt(0.5)
-    plus, minus = [root, root], [root, -root]
-    left, right = [root, 1j * root], [root, -1j * root]
-    bases = {"Z": [[1, 0], [0, 1]], "X": [plus, minus], "Y": [left, right]}
+    bases: dict[str, list[list[complex]]] = {
+        "Z": [[1, 0], [0, 1]],
+        "X": [[root, root], [root, -root]],
+        "Y": [[root, 1j * root], [root, -1j * root]],
+    }
     up = [Operation(f"measure {k}", np.conj(np.array(v))) for k, v in bases.items()]
     down = [
         Operation(f"prepare {k}{sign}", np.array(v[o : o + 1], dtype=np.complex128))
@@ -121,9 +119,9 @@ def joint_glue(parts: list[NDArray[np.complex128]]) -> Glue:
     Args:
         parts: the two coefficients of each gate.
     """
-    product = np.ones(1, dtype=np.complex128)
+    product: NDArray[np.complex128] = np.ones(1, dtype=np.complex128)
     for part in parts:
-        product = np.kron(product, part)
+        product = np.asarray(np.kron(product, part), dtype=np.complex128)
     return gate_glue(product, np.ones((len(product), len(product)), dtype=bool))
 
 
@@ -177,9 +175,9 @@ def _side(
     weighted = means.T * trust
     dual = np.linalg.solve(weighted @ means, weighted)
     columns = np.square(dual.T @ matrix).sum(axis=1)
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    weights = np.sqrt(np.add.reduceat(columns, starts))
-    return Side(tuple(operations), dual, weights / weights.max())
+    starts = [0, *np.cumsum(counts).tolist()]
+    weights = np.sqrt(np.add.reduceat(columns, starts[:-1]))
+    return Side(tuple(operations), dual, tuple(starts), weights / weights.max())
 
 
 def _trust(kraus: NDArray[np.complex128], size: NDArray[np.float64]) -> float:

@@ -45,22 +45,34 @@ class Gluing:
         self._operator_of = operator_of
         self._coefficients = coefficients
         self._legs = ["".join(_symbol(leg.glue) for leg in f.legs) for f in fragments]
-        self._whole = self._expression(None)
+        batch = opt_einsum.get_symbol(len(glues))
+        self._equation = ",".join(batch + legs for legs in self._legs) + "->" + batch
+        self._path: Any = "auto"
         self._without = [self._expression(k) for k in range(len(fragments))]
+
+    @property
+    def num_observables(self) -> int:
+        """How many values there are."""
+        return len(self._coefficients)
 
     def values(self, tensors: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         """(observables,) from one (operators, Π dims) tensor per fragment."""
+        return self.replicas([tensor[None] for tensor in tensors])[0]
+
+    def replicas(self, tensors: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """(replicas, observables) from one (replicas, operators, Π dims) array per fragment."""
+        if not self._fragments:
+            return self._coefficients.sum(axis=1)[None]
         glued = self._glued(tensors)
-        terms = np.ones(len(self._operator_of))
-        if self._fragments:
-            for row, operators in enumerate(self._operator_of.tolist()):
-                chosen = [tensor[k] for tensor, k in zip(glued, operators, strict=True)]
-                terms[row] = self._whole(*chosen)
-        return np.asarray(self._coefficients @ terms)
+        terms = np.empty((len(tensors[0]), len(self._operator_of)))
+        for row, operators in enumerate(self._operator_of.tolist()):
+            chosen = [tensor[:, k] for tensor, k in zip(glued, operators, strict=True)]
+            terms[:, row] = opt_einsum.contract(self._equation, *chosen, optimize=self._path)
+        return np.asarray(terms @ self._coefficients.T)
 
     def gradients(self, tensors: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
         """Per fragment, (observables, operators, Π dims): derivative of every value."""
-        glued = self._glued(tensors)
+        glued = [tensor[0] for tensor in self._glued([tensor[None] for tensor in tensors])]
         return [self._gradient(k, glued) for k in range(len(self._fragments))]
 
     def _gradient(self, place: int, glued: list[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -85,21 +97,19 @@ class Gluing:
         """Give each tensor its axes, and multiply every glue into the side that comes first."""
         found = []
         for fragment, flat in zip(self._fragments, tensors, strict=True):
-            tensor = flat.reshape(len(flat), *fragment.dims)
+            tensor = flat.reshape(*flat.shape[:2], *fragment.dims)
             for axis, leg in enumerate(fragment.legs):
                 if leg.end == 0:
                     matrix = self._glues[leg.glue].matrix
-                    tensor = np.moveaxis(np.tensordot(tensor, matrix, (axis + 1, 0)), -1, axis + 1)
+                    tensor = np.moveaxis(np.tensordot(tensor, matrix, (axis + 2, 0)), -1, axis + 2)
             found.append(tensor)
         return found
 
-    def _expression(self, without: int | None) -> Any:
+    def _expression(self, without: int) -> Any:
         kept = [k for k in range(len(self._fragments)) if k != without]
         if not kept:
             return None
-        equation = ",".join(self._legs[k] for k in kept) + "->"
-        if without is not None:
-            equation += self._legs[without]
+        equation = ",".join(self._legs[k] for k in kept) + "->" + self._legs[without]
         shapes = [self._fragments[k].dims for k in kept]
         return opt_einsum.contract_expression(equation, *shapes)
 

@@ -121,8 +121,10 @@ def _groups(plan: CutPlan, forms: dict[int, WeylForm], joint: bool) -> list[tupl
     found: dict[object, list[int]] = {}
     for k in cuts:
         cut = plan.cuts[k]
-        joins = isinstance(cut, GateCut) and rank[k] == 2
-        found.setdefault(int(shared[cut.block]) if joins else f"cut {k}", []).append(k)
+        name: object = f"cut {k}"
+        if isinstance(cut, GateCut) and rank[k] == 2:
+            name = int(shared[cut.block])
+        found.setdefault(name, []).append(k)
     return [tuple(group) for group in found.values()]
 
 

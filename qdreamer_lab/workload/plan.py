@@ -20,6 +20,7 @@ from qdreamer_lab.workload.pieces import Fragment, GateCut, Segment, WireCut
 from qdreamer_lab.workload.pricing import check_cost, price_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -231,6 +232,27 @@ class CutPlan:
         from qdreamer_lab.workload.addon import plan_from_circuit
 
         return plan_from_circuit(cut_circuit, max_qubits)
+
+    @classmethod
+    def from_subcircuits(
+        cls, subcircuits: Mapping[Hashable, QuantumCircuit], max_qubits: int | None = None
+    ) -> CutPlan:
+        """Read the subcircuits of the addon's `partition_problem`; the reverse of `expand`.
+
+        Wires are numbered subcircuit by subcircuit, by the qubit on which each begins.
+
+        Args:
+            subcircuits: with `SingleQubitQPDGate`s whose labels end in the number of their cut.
+            max_qubits: the width to keep to; by default that of the widest fragment.
+
+        Raises:
+            CircuitError: if the halves of the cuts do not fit together, or an instruction cannot
+                be read.
+            PlanError: if a fragment is wider than `max_qubits`.
+        """
+        from qdreamer_lab.workload.subcircuits import plan_from_subcircuits
+
+        return plan_from_subcircuits(subcircuits, max_qubits)
 
     def save(self, path: str | Path) -> None:
         """Write the plan to a JSON file, exactly."""

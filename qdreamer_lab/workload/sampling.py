@@ -19,6 +19,7 @@ from qdreamer_lab.kernels.sampling import read_all, tally
 from qdreamer_lab.kernels.statevector import apply_one_qubit
 from qdreamer_lab.workload.folding import GROUPS, ShotTensor
 from qdreamer_lab.workload.simulate import final_states
+from qdreamer_lab.workload.variants import tensor_product
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -112,9 +113,9 @@ class Batch:
             for qubit, letter in basis.letters:
                 if letter in TO_Z:
                     apply_one_qubit(self._turned, TO_Z[letter], qubit)
-        kraus = np.ones((1, 1), dtype=np.complex128)
+        kraus: NDArray[np.complex128] = np.ones((1, 1), dtype=np.complex128)
         for operation in self._fragment.operations(variant):
-            kraus = np.kron(kraus, operation.kraus)
+            kraus = tensor_product(kraus, operation.kraus)
         amplitudes = kraus @ self._turned
         return np.asarray(np.square(amplitudes.real) + np.square(amplitudes.imag))
 

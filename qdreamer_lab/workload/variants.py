@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.fragment import FragmentProgram
     from qdreamer_lab.workload.glue import Operation, Side
 
-__all__ = ["Leg", "ShotFragment"]
+__all__ = ["Leg", "ShotFragment", "tensor_product"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -87,18 +87,28 @@ class ShotFragment:
 
         Outcomes are those of all legs, the last leg's varying fastest.
         """
-        matrix = np.ones((1, 1))
+        matrix: NDArray[np.float64] = np.ones((1, 1))
         for leg, k in zip(self.legs, self._digits(variant)[1:], strict=True):
             start, stop = leg.side.starts[k : k + 2]
-            matrix = np.kron(matrix, leg.side.dual[:, start:stop])
+            matrix = tensor_product(matrix, leg.side.dual[:, start:stop])
         return matrix
 
     def weights(self) -> NDArray[np.float64]:
         """(num_variants,): how much each matters before anything is known, largest 1."""
-        weights = np.ones(1)
+        weights: NDArray[np.float64] = np.ones(1)
         for leg in self.legs:
-            weights = np.kron(weights, leg.side.weights)
+            weights = np.asarray(np.kron(weights, leg.side.weights), dtype=np.float64)
         return np.tile(weights, len(self.bases))
 
     def _digits(self, variant: int) -> tuple[int, ...]:
-        return tuple(int(digit) for digit in np.unravel_index(variant, self.shape))
+        digits = []
+        for size in reversed(self.shape):
+            variant, digit = divmod(variant, size)
+            digits.append(digit)
+        return tuple(reversed(digits))
+
+
+def tensor_product(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
+    """The Kronecker product of two matrices; NumPy's own is slow on small ones."""
+    rows, columns = one.shape[0] * two.shape[0], one.shape[1] * two.shape[1]
+    return np.asarray((one[:, None, :, None] * two[:, None, :]).reshape(rows, columns))

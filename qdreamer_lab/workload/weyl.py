@@ -1,7 +1,7 @@
 """A two-qubit block as a sum of products of unitaries: its Weyl (KAK) form.
 
-U = Σ_s u_s A_s ⊗ B_s, where A_s and B_s are the same Pauli P_s between one-qubit frames. Sampled mode
-needs this form of the operator-Schmidt decomposition because every term can be run on a device.
+U = Σ_s u_s A_s ⊗ B_s, where A_s and B_s are the same Pauli P_s between one-qubit frames. Sampled
+mode needs this form of the operator-Schmidt decomposition because every term can run on a device.
 Plain arrays in and out; this module must not know cuts.
 """
 

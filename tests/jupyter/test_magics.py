@@ -113,6 +113,18 @@ def test_a_measured_circuit_is_sampled(run):
     assert "█" in run.output
 
 
+def test_circuits_run_on_a_qpu_and_are_built_elsewhere(run):
+    run("%pilot add qpu://fake_manila")
+    try:
+        result = run(f"%%qtask --on qpu --seed 1 --shots 500\n{BELL}qc.measure_all()\nqc")
+        assert set(result[0].data.meas.get_counts()) == {"00", "01", "10", "11"}
+        result = run(f"%%qtask --on fake_manila --seed 1\n{BELL}(qc, 'ZZ')")
+        assert 0.7 < result[0].data.evs < 0.999
+        assert 0 < result[0].data.stds < 1 / 64
+    finally:
+        run("%pilot stop fake_manila")
+
+
 def test_observables_are_estimated(run):
     result = run(f"%%qtask\n{BELL}(qc, ['ZZ', 'XX', 'ZI'])")
     assert result[0].data.evs.round(9).tolist() == [1, 1, 0]

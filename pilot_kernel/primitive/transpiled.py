@@ -1,0 +1,136 @@
+"""PUBs written in a QPU's gates and couplings, once, before they are cut into pieces.
+
+Every complaint is a PubError that says which PUB and what to do about it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit.primitives.containers.sampler_pub import SamplerPub
+from qiskit.providers import BackendV2
+from qiskit.transpiler import generate_preset_pass_manager
+
+from pilot_kernel.errors import PubError
+from pilot_kernel.primitive.backend import is_simulated
+from pilot_kernel.primitive.memory import check_state
+from pilot_kernel.primitive.observables import in_paulis, laid_out
+from pilot_kernel.primitive.snapshot import qubits_in_use
+from pilot_kernel.resource.pilot import PilotStatus
+
+__all__ = ["DEFAULT_OPTIMIZATION_LEVEL", "DEFAULT_PRECISION", "for_device"]
+
+DEFAULT_OPTIMIZATION_LEVEL = 2
+DEFAULT_PRECISION = 1 / 64
+"""Standard error of an estimator PUB that names none, as in Qiskit's own: 4096 shots."""
+
+_SEED = 0  # the same circuit is always transpiled to the same one
+
+
+@dataclass(frozen=True)
+class _Written:
+    circuit: QuantumCircuit
+    layout: Any
+
+
+def for_device(
+    pubs: Sequence[Any], backend: BackendV2, pilots: Sequence[PilotStatus], level: int | None
+) -> list[Any]:
+    """Transpile checked PUBs; PUBs that share a circuit share the work.
+
+    A circuit that is in the device's terms already is left as it is.
+
+    Args:
+        pubs: `SamplerPub`s or `EstimatorPub`s.
+        backend: The QPU's backend.
+        pilots: The pilots that may get them.
+        level: Qiskit's optimization level, 0 to 3; 2 if it is None.
+
+    Raises:
+        PubError: A circuit cannot run there, or an exact value is asked for.
+    """
+    level = DEFAULT_OPTIMIZATION_LEVEL if level is None else level
+    if level not in (0, 1, 2, 3):
+        raise PubError(f"optimization_level={level!r}: 0, 1, 2 or 3")
+    written: dict[int, _Written] = {}
+    found = []
+    for number, pub in enumerate(pubs):
+        _check(pub, number, backend)
+        if id(pub.circuit) not in written:
+            written[id(pub.circuit)] = _write(pub.circuit, number, backend, level)
+            _check_memory(written[id(pub.circuit)].circuit, number, backend, pilots)
+        found.append(_rewrite(pub, written[id(pub.circuit)]))
+    return found
+
+
+def _check(pub: Any, number: int, backend: BackendV2) -> None:
+    wide, limit = pub.circuit.num_qubits, backend.num_qubits
+    if limit is not None and wide > limit:
+        raise PubError(
+            f"PUB {number} has {wide} qubits, and {backend.name} has {limit}; cut it to {limit} "
+            f"qubits or fewer, as qdreamer_lab.plan_cuts(circuit, max_qubits={limit}) does"
+        )
+    if isinstance(pub, EstimatorPub) and pub.precision == 0:
+        raise PubError(
+            f"PUB {number} asks for exact values (precision 0), and {backend.name} only samples; "
+            f"give precision=, such as {DEFAULT_PRECISION:.4f} for 4096 shots of each basis"
+        )
+
+
+def _write(circuit: QuantumCircuit, number: int, backend: BackendV2, level: int) -> _Written:
+    if _in_its_terms(circuit, backend):
+        return _Written(circuit, None)  # its observables are in the device's terms too
+    try:
+        transpiled = _pass_manager(backend, level).run(circuit)
+    except QiskitError as error:
+        raise PubError(
+            f"PUB {number} cannot be written for {backend.name}: {error.message}"
+        ) from error
+    return _Written(transpiled, transpiled.layout)
+
+
+@lru_cache(maxsize=8)
+def _pass_manager(backend: BackendV2, level: int) -> Any:
+    return generate_preset_pass_manager(
+        optimization_level=level, backend=backend, seed_transpiler=_SEED
+    )
+
+
+def _in_its_terms(circuit: QuantumCircuit, backend: BackendV2) -> bool:
+    target = backend.target
+    if circuit.num_qubits != target.num_qubits:
+        return False
+    at = {qubit: index for index, qubit in enumerate(circuit.qubits)}
+    return all(
+        step.operation.name == "barrier"
+        or (
+            not getattr(step.operation, "blocks", ())
+            and target.instruction_supported(
+                step.operation.name, tuple(at[qubit] for qubit in step.qubits)
+            )
+        )
+        for step in circuit.data
+    )
+
+
+def _check_memory(
+    circuit: QuantumCircuit, number: int, backend: BackendV2, pilots: Sequence[PilotStatus]
+) -> None:
+    if is_simulated(backend):
+        check_state(
+            *(number, len(qubits_in_use(circuit)), pilots),
+            advice=lambda widest: f"{backend.name} is simulated here: cut it to {widest} qubits",
+        )
+
+
+def _rewrite(pub: Any, written: _Written) -> Any:
+    if isinstance(pub, SamplerPub):
+        return SamplerPub(written.circuit, pub.parameter_values, pub.shots)
+    observables = in_paulis(pub.observables)
+    if written.layout is not None:
+        observables = laid_out(observables, written.layout)
+    return EstimatorPub(written.circuit, observables, pub.parameter_values, pub.precision)

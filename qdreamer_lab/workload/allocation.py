@@ -1,0 +1,99 @@
+"""How many shots each variant gets.
+
+The variance of a value is Σ_s v_s / n_s, over all variants s of all fragments, with n_s shots and
+v_s what one shot contributes (squared derivative times variance of the outcome). For a given total
+it is least when n_s is proportional to √v_s (Neyman). Pure arithmetic.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.variants import ShotFragment
+
+__all__ = ["needed_shots", "neyman", "predicted_variance", "variances"]
+
+_PRIOR = 2.0
+"""Shots' worth of belief that an outcome varies as much as it can: few equal outcomes do not
+prove that all are equal."""
+
+
+def neyman(spread: NDArray[np.float64], total: int, floor: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Deal out shots in proportion to `spread`, but at least `floor`.
+
+    Args:
+        spread: (k,) standard deviations, not negative.
+        total: shots to deal out, at least the sum of `floor`.
+        floor: (k,) least number of shots of each.
+
+    Returns:
+        (k,) whole numbers that add up to `total`.
+    """
+    ideal = floor.astype(float)
+    free = np.ones(len(spread), dtype=bool)
+    while free.any():
+        rest = total - int(floor[~free].sum())
+        weight = spread[free] if spread[free].any() else np.ones(int(free.sum()))
+        ideal[free] = rest * weight / weight.sum()
+        low = free & (ideal < floor)
+        if not low.any():
+            break
+        ideal[low] = floor[low]
+        free &= ~low
+    shots: NDArray[np.int64] = np.floor(ideal).astype(np.int64)
+    left = total - int(shots.sum())  # fewer than k: the largest remainders get one each
+    shots[np.argsort(shots - ideal, kind="stable")[:left]] += 1
+    return shots
+
+
+def variances(
+    fragment: ShotFragment,
+    means: Sequence[NDArray[np.float64]],
+    shots: NDArray[np.int64],
+    gradient: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """What one shot of each variant contributes to the variance of each observable.
+
+    Outcomes of a variant are taken to be equally likely, and its operators uncorrelated; that
+    decides only how well shots are spent, never a value or its error bar.
+
+    Args:
+        fragment: whose variants they are.
+        means: per variant, (outcomes, operators of its basis).
+        shots: (variants,) that the means were taken from.
+        gradient: (observables, operators, Π dims) derivative of the values by the tensor.
+
+    Returns:
+        (observables, variants).
+    """
+    out = np.empty((len(gradient), len(means)))
+    for variant, mean in enumerate(means):
+        weights = gradient[:, fragment.basis(variant).operators] @ fragment.readout(variant)
+        most = np.square(weights).sum(axis=(1, 2)) / len(mean)
+        average = np.einsum("nko,ok->n", weights, mean)
+        n = float(shots[variant])
+        seen = np.maximum(0.0, most - np.square(average))
+        out[:, variant] = (n * seen + _PRIOR * most) / (n + _PRIOR)
+    return out
+
+
+def predicted_variance(
+    per_shot: Sequence[NDArray[np.float64]], shots: Sequence[NDArray[np.int64]]
+) -> NDArray[np.float64]:
+    """(fragments, observables): variance from each fragment, of (observables, variants) each."""
+    return np.array([(v / n).sum(axis=1) for v, n in zip(per_shot, shots, strict=True)])
+
+
+def needed_shots(per_shot: Sequence[NDArray[np.float64]], precision: float) -> float:
+    """Shots, dealt out by `neyman`, that bring every observable's standard error to `precision`."""
+    together = np.concatenate(per_shot, axis=1)
+    spread = np.sqrt(together.sum(axis=0))
+    each = np.divide(together, spread, out=np.zeros_like(together), where=spread > 0)
+    return float(spread.sum() * each.sum(axis=1).max(initial=0.0) / precision**2)

@@ -1,0 +1,79 @@
+"""How a running estimation is getting on, for whoever is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.dispatch import FragmentRow
+
+__all__ = ["FragmentProgress", "Progress", "Report"]
+
+_MOST_FRAGMENTS = 6
+"""A line of text names this many fragments at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentProgress:
+    """How many variants of one fragment are done, in this round.
+
+    Attributes:
+        fragment: id in the plan.
+        done: variants done, over all bindings.
+        total: variants there are to do.
+    """
+
+    fragment: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Report:
+    """Where an estimation stands.
+
+    Attributes:
+        fragments: one per fragment.
+        row: the task that was just finished, or None between rounds.
+        shots: shots taken so far.
+        shots_total: shots that will have been taken at the end of this round.
+        evs: (values,) current estimate; None before the first round is over.
+        stds: (values,) standard errors of `evs`.
+    """
+
+    fragments: tuple[FragmentProgress, ...]
+    row: FragmentRow | None = None
+    shots: int = 0
+    shots_total: int = 0
+    evs: NDArray[np.float64] | None = None
+    stds: NDArray[np.float64] | None = None
+
+    @property
+    def done(self) -> int:
+        """Variants done."""
+        return sum(f.done for f in self.fragments)
+
+    @property
+    def total(self) -> int:
+        """Variants to do."""
+        return sum(f.total for f in self.fragments)
+
+    def __str__(self) -> str:
+        named = self.fragments[:_MOST_FRAGMENTS]
+        parts = [f"fragment {f.fragment} {f.done}/{f.total}" for f in named]
+        if len(self.fragments) > len(named):
+            parts = [f"{len(self.fragments)} fragments {self.done}/{self.total}"]
+        if self.shots_total:
+            parts.append(f"{self.shots:,}/{self.shots_total:,} shots")
+        if self.evs is not None and self.stds is not None and len(self.evs):
+            parts.append(f"⟨0⟩ = {self.evs[0]:+.4f} ± {self.stds[0]:.4f}")
+        return ", ".join(parts)
+
+
+Progress = Callable[[Report], object]
+"""Told whenever a task is done and whenever a round is over, from the thread of the job."""

@@ -1,0 +1,153 @@
+"""Sampled mode from end to end: plan, lower, run rounds of shots, put together.
+
+Ties the steps together and keeps the clock; what the steps do is said where they are.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.workload.binding import plan_bindings
+from qdreamer_lab.workload.dispatch import run_chunks
+from qdreamer_lab.workload.estimate import Estimate
+from qdreamer_lab.workload.lowering import lower
+from qdreamer_lab.workload.progress import FragmentProgress, Report
+from qdreamer_lab.workload.shot_rounds import Goal, ShotRounds
+from qdreamer_lab.workload.shot_work import ShotShare
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.dispatch import Chunk, FragmentRow
+    from qdreamer_lab.workload.estimate import Request, RunOptions
+    from qdreamer_lab.workload.sampling import ShotResult
+
+__all__ = ["run_sampled"]
+
+
+def run_sampled(request: Request, options: RunOptions) -> Estimate:
+    """Estimate from shots of the variants of fragments.
+
+    Raises:
+        PrecisionError: if the precision cannot be reached with the shots allowed.
+        PlanError: if the given plan does not belong to the circuit.
+        CancelledError: if `options.stop` was set.
+    """
+    clock = [time.perf_counter()]
+    goal = Goal(request.precision, options.shots, options.max_shots)
+    rounds, wanted = [], []
+    for k, plan in enumerate(plan_bindings(request, options)):
+        mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
+        run = lower(plan, [request.observables[observable] for observable in mine.tolist()])
+        rounds.append(ShotRounds(run, goal, (*options.entropy, k)))
+        wanted.append(mine)
+    clock.append(time.perf_counter())
+    story = _Story(request, rounds, wanted, options)
+    while shares := story.next_round():
+        run_chunks(shares, options.session, on=options.on, stop=options.stop, keep=story.keep)
+        story.conclude()
+    evs, stds = story.values()
+    clock.append(time.perf_counter())
+    plan_s, rest_s = np.diff(clock).tolist()
+    seconds = {
+        "plan_s": plan_s,
+        "execute_s": rest_s - story.contract_s,
+        "contract_s": story.contract_s,
+    }
+    return Estimate(
+        evs,
+        stds,
+        tuple(story.rows),
+        tuple(one.run.plan for one in rounds[:1]),
+        sum(one.run.num_variants for one in rounds),
+        story.shots,
+        seconds,
+    )
+
+
+class _Story:
+    """The rounds of all bindings, and what has come of them so far."""
+
+    def __init__(
+        self,
+        request: Request,
+        rounds: list[ShotRounds],
+        wanted: list[NDArray[np.int64]],
+        options: RunOptions,
+    ) -> None:
+        self._request = request
+        self._rounds = rounds
+        self._wanted = wanted
+        self._options = options
+        self._shares: dict[tuple[int, int], ShotShare] = {}
+        self._done: dict[int, int] = {}
+        self.rows: list[FragmentRow] = []
+        self.contract_s = 0.0
+        self.shots = 0
+
+    def next_round(self) -> list[ShotShare]:
+        """What to run next; nothing when every binding has reached its goal."""
+        start = time.perf_counter()
+        self._shares = {}
+        for k, one in enumerate(self._rounds):
+            suffix = f"-binding-{k}" if len(self._rounds) > 1 else ""
+            for fragment, asked in zip(one.run.fragments, one.requests(), strict=False):
+                key = (k, fragment.program.id)
+                self._shares[key] = ShotShare(k, fragment, asked, suffix)
+        self._done = dict.fromkeys(
+            (share.fragment.program.id for share in self._shares.values()), 0
+        )
+        self.contract_s += time.perf_counter() - start
+        return list(self._shares.values())
+
+    def keep(self, chunk: Chunk, result: ShotResult, row: FragmentRow) -> None:
+        """Fold in a task's result."""
+        self._shares[chunk.binding, chunk.fragment].keep(chunk, result)
+        self.rows.append(row)
+        self.shots += chunk.shots
+        self._done[chunk.fragment] += chunk.variants
+        self._tell(row)
+
+    def conclude(self) -> None:
+        """End the round: new estimates for the bindings that took part."""
+        start = time.perf_counter()
+        for k, one in enumerate(self._rounds):
+            mine = [self._shares.get((k, f.program.id)) for f in one.run.fragments]
+            results = [share.result() for share in mine if share is not None]
+            if results:
+                one.take(results)
+        self.contract_s += time.perf_counter() - start
+        self._tell(None)
+
+    def values(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Values and standard errors as they were asked for; NaN where none is known yet."""
+        evs, stds = np.empty((2, len(self._request.pairs)))
+        for k, (binding, observable) in enumerate(self._request.pairs.tolist()):
+            place = int(np.searchsorted(self._wanted[binding], observable))
+            evs[k] = self._rounds[binding].evs[place]
+            stds[k] = self._rounds[binding].stds[place]
+        return evs, stds
+
+    def _tell(self, row: FragmentRow | None) -> None:
+        if self._options.progress is None:
+            return
+        totals = dict.fromkeys(self._done, 0)
+        for share in self._shares.values():
+            totals[share.fragment.program.id] += len(share.request.variants)
+        fragments = tuple(FragmentProgress(f, self._done[f], totals[f]) for f in sorted(totals))
+        left = sum(int(share.shots_left) for share in self._shares.values())
+        evs, stds = self.values()
+        known = bool(np.isfinite(evs).all())
+        self._options.progress(
+            Report(
+                fragments,
+                row,
+                self.shots,
+                self.shots + left,
+                evs if known else None,
+                stds if known else None,
+            )
+        )

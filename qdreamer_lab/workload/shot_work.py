@@ -1,0 +1,88 @@
+"""A round of shots of one fragment, as work that can be divided into tasks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from qdreamer_lab.workload.dispatch import Chunk
+from qdreamer_lab.workload.sampling import sample_fragment
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.folding import ShotTensor
+    from qdreamer_lab.workload.sampling import ShotRequest, ShotResult
+    from qdreamer_lab.workload.variants import ShotFragment
+
+__all__ = ["ShotShare"]
+
+
+@dataclass(eq=False, slots=True)
+class ShotShare:
+    """What one fragment of one binding does in one round; work that can be divided."""
+
+    binding: int
+    fragment: ShotFragment
+    request: ShotRequest
+    suffix: str
+    tensor: ShotTensor | None = None
+    means: dict[int, tuple[NDArray[np.float64], ...]] = field(default_factory=dict)
+    taken: int = 0
+    done_shots: int = 0
+
+    @property
+    def remaining(self) -> int:
+        """Variants not taken yet."""
+        return len(self.request.variants) - self.taken
+
+    @property
+    def work_per_variant(self) -> float:
+        """Rough floating-point operations of one variant."""
+        rows = self.fragment.program.variants
+        shots = float(self.request.shots.mean())
+        return math.ldexp(16 * rows, self.fragment.program.width) + 50 * shots
+
+    def take(self, number: int) -> Chunk:
+        """The next chunk of variants."""
+        part = slice(self.taken, self.taken + number)
+        self.taken += number
+        scales = self.request.scales
+        request = replace(
+            self.request,
+            variants=self.request.variants[part],
+            shots=self.request.shots[part],
+            first=part.start,
+            scales=None if scales is None else scales[part],
+        )
+        program = self.fragment.program
+        states = math.ldexp(program.variants * len(program.steps), program.width)
+        return Chunk(
+            self.binding,
+            program.id,
+            program.width,
+            number,
+            states + number * self.work_per_variant,
+            sample_fragment,
+            (self.fragment, request),
+            self.suffix,
+            int(request.shots.sum()),
+        )
+
+    @property
+    def shots_left(self) -> int:
+        """Shots that have not come back yet."""
+        return int(self.request.shots.sum()) - self.done_shots
+
+    def keep(self, chunk: Chunk, result: ShotResult) -> None:
+        """Fold in what a chunk gave."""
+        self.tensor = result.tensor if self.tensor is None else self.tensor + result.tensor
+        self.means[chunk.args[-1].first] = result.means
+        self.done_shots += chunk.shots
+
+    def result(self) -> tuple[ShotTensor, list[NDArray[np.float64]]]:
+        """The tensor and the variants' means in order, when all chunks are in."""
+        assert self.tensor is not None
+        return self.tensor, [mean for first in sorted(self.means) for mean in self.means[first]]
