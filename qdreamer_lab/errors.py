@@ -6,6 +6,7 @@ too, so that code written against Qiskit's own checks keeps catching them. No er
 
 __all__ = [
     "CircuitError",
+    "DeviceError",
     "InfeasiblePlanError",
     "MemoryLimitError",
     "ObservableError",
@@ -51,6 +52,24 @@ class MemoryLimitError(QDreamerError):
 
 class QasmError(QDreamerError):
     """An OpenQASM file that cannot be read; the message carries file, line and column."""
+
+
+class DeviceError(QDreamerError):
+    """A device cannot run, or did not run, what it was given; another one might.
+
+    Attributes:
+        device: name of the device.
+        reason: what was in the way, in words.
+    """
+
+    def __init__(self, device: str, reason: str) -> None:
+        # Both are kept as arguments, so that the error survives its way back from a worker.
+        super().__init__(device, reason)
+        self.device = device
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"device {self.device}: {self.reason}"
 
 
 class PrecisionError(QDreamerError):

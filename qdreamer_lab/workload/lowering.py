@@ -55,10 +55,17 @@ class SampledRun:
         return sum(fragment.num_variants for fragment in self.fragments)
 
 
-def lower(plan: CutPlan, observables: Sequence[Sequence[ProductTerm]]) -> SampledRun:
+def lower(
+    plan: CutPlan, observables: Sequence[Sequence[ProductTerm]], *, joint: bool = True
+) -> SampledRun:
     """Split observables over the fragments of a plan.
 
-    Cuts that share a decomposition under the plan's cost model share glue.
+    Args:
+        plan: what to lower.
+        observables: the terms of each.
+        joint: let cuts that share a decomposition under the plan's cost model share glue. What
+            they do together spans several moments of a circuit, so a device can only run cuts
+            that are each on their own.
 
     Raises:
         ObservableError: if a term acts on a qubit whose light cone the plan left out.
@@ -71,7 +78,7 @@ def lower(plan: CutPlan, observables: Sequence[Sequence[ProductTerm]]) -> Sample
             coefficients[row, place[term.factors]] += term.coefficient
     split = prepare(plan, terms)
     forms = _weyl_forms(plan)
-    groups = _groups(plan, forms)
+    groups = _groups(plan, forms, joint)
     glues = [_glue(plan, cuts, forms) for cuts in groups]
     by_matrix = {plan.blocks.unitaries[block].tobytes(): form for block, form in forms.items()}
 
@@ -98,14 +105,14 @@ def _weyl_forms(plan: CutPlan) -> dict[int, WeylForm]:
     return {block: weyl_form(plan.blocks.unitaries[block]) for block in blocks}
 
 
-def _groups(plan: CutPlan, forms: dict[int, WeylForm]) -> list[tuple[int, ...]]:
+def _groups(plan: CutPlan, forms: dict[int, WeylForm], joint: bool) -> list[tuple[int, ...]]:
     """Which cuts are glued as one, without those that cost nothing."""
     rank = {
         k: len(forms[cut.block].coefficients) if isinstance(cut, GateCut) else 2
         for k, cut in enumerate(plan.cuts)
     }
     cuts = [k for k in rank if rank[k] > 1]
-    if plan.cost not in ("joint", "locc") or not cuts:
+    if not joint or plan.cost not in ("joint", "locc") or not cuts:
         return [(k,) for k in cuts]
     # Imported late: the compiled kernels take a while to load, and independent cuts need none.
     from qdreamer_lab.search.objectives import joint_groups

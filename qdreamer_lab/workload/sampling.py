@@ -29,10 +29,18 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.bases import Basis
     from qdreamer_lab.workload.variants import ShotFragment
 
-__all__ = ["Batch", "ShotRequest", "ShotResult", "exact_tensor", "sample_fragment"]
+__all__ = [
+    "TO_Z",
+    "Batch",
+    "ShotRequest",
+    "ShotResult",
+    "exact_tensor",
+    "fold",
+    "sample_fragment",
+]
 
 _ROOT = math.sqrt(0.5)
-_TO_Z = {
+TO_Z = {
     "X": np.array([[_ROOT, _ROOT], [_ROOT, -_ROOT]], dtype=np.complex128),
     "Y": np.array([[_ROOT, -1j * _ROOT], [_ROOT, 1j * _ROOT]], dtype=np.complex128),
 }
@@ -103,8 +111,8 @@ class Batch:
         if basis is not self._basis:
             self._basis, self._turned = basis, self._states.copy()
             for qubit, letter in basis.letters:
-                if letter in _TO_Z:
-                    apply_one_qubit(self._turned, _TO_Z[letter], qubit)
+                if letter in TO_Z:
+                    apply_one_qubit(self._turned, TO_Z[letter], qubit)
         kraus: NDArray[np.complex128] = np.ones((1, 1), dtype=np.complex128)
         for operation in self._fragment.operations(variant):
             kraus = tensor_product(kraus, operation.kraus)

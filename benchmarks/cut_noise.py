@@ -1,0 +1,152 @@
+"""Compares cut and uncut circuits on the same noisy device, at the same number of shots.
+
+    python benchmarks/cut_noise.py
+    python benchmarks/cut_noise.py --device FakeSherbrooke --seeds 4
+
+Both run through the same code: a circuit that fits is a plan without cuts. Both get the device's
+best layout at optimization level 3, a seed of their own for it, and the same shots in total, spread
+evenly over circuits. The error is the distance from the noiseless value. It has two parts: what
+noise does, which shots do not cure, and the scatter of the shots, which cutting multiplies.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit.library import efficient_su2
+from qiskit.quantum_info import SparsePauliOp, Statevector
+from qiskit_aer import AerSimulator
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from qdreamer_lab import plan_cuts
+from qdreamer_lab.workload.device import run_on_device
+from qdreamer_lab.workload.lowering import lower
+from qdreamer_lab.workload.observables import as_sparse, product_terms
+from qdreamer_lab.workload.sampling import ShotRequest
+from qdreamer_lab.workload.template import fragment_circuit
+from qdreamer_lab.workload.transpiling import Transpiling, transpiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from qiskit.providers import BackendV2
+
+QUBITS = 10
+
+
+@dataclass(frozen=True)
+class Case:
+    """A circuit and what is asked of it."""
+
+    name: str
+    circuit: QuantumCircuit
+    observables: dict[str, SparsePauliOp]
+
+
+def ghz() -> Case:
+    """Ten qubits in a GHZ state; every observable is 1."""
+    circuit = QuantumCircuit(QUBITS)
+    circuit.h(0)
+    for qubit in range(QUBITS - 1):
+        circuit.cx(qubit, qubit + 1)
+    pairs = [("ZZ", [k, k + 1], 1 / (QUBITS - 1)) for k in range(QUBITS - 1)]
+    observables = {
+        "X on all": SparsePauliOp("X" * QUBITS),
+        "ZZ, mean of neighbours": SparsePauliOp.from_sparse_list(pairs, QUBITS),
+        "ZZ of the ends": SparsePauliOp.from_sparse_list([("ZZ", [0, QUBITS - 1], 1)], QUBITS),
+    }
+    return Case("GHZ", circuit, observables)
+
+
+def ansatz(seed: int = 7) -> Case:
+    """A hardware-efficient ansatz at random angles, and an Ising chain in a transverse field."""
+    circuit = efficient_su2(QUBITS, reps=2, entanglement="linear")
+    angles = np.random.default_rng(seed).uniform(-math.pi / 4, math.pi / 4, circuit.num_parameters)
+    bonds = [("ZZ", [k, k + 1], -1 / QUBITS) for k in range(QUBITS - 1)]
+    fields = [("X", [k], -1 / QUBITS) for k in range(QUBITS)]
+    middle = QUBITS // 2
+    observables = {
+        "energy per qubit": SparsePauliOp.from_sparse_list(bonds + fields, QUBITS),
+        "ZZ across the cut": SparsePauliOp.from_sparse_list(
+            [("ZZ", [middle - 1, middle], 1)], QUBITS
+        ),
+    }
+    return Case("ansatz", circuit.assign_parameters(angles), observables)
+
+
+def estimate(
+    case: Case, width: int, backend: BackendV2, shots: int, seed: int
+) -> tuple[NDArray[np.float64], str]:
+    """Values from fragments of up to `width` qubits, and what was run."""
+    terms = [product_terms(o) for o in as_sparse(list(case.observables.values()), QUBITS)]
+    plan = plan_cuts(case.circuit, width)
+    run = lower(plan, terms, joint=False)
+    each = shots // run.num_variants
+    tensors = []
+    for fragment in run.fragments:
+        source = fragment_circuit(case.circuit, plan, fragment.program)
+        template = transpiled(source, backend, Transpiling(3, seed))
+        count = fragment.num_variants
+        request = ShotRequest(
+            np.arange(count), np.full(count, each), (seed, width, fragment.program.id)
+        )
+        tensors.append(run_on_device(fragment, template, request, backend).tensor.mean)
+    note = f"{plan.num_cuts} cuts, {run.num_variants} circuits"
+    return run.gluing.values(tensors), note
+
+
+def mean_and_error(values: NDArray[np.float64]) -> str:
+    """Mean ± its standard error."""
+    return f"{values.mean():.4f} ± {values.std(ddof=1) / math.sqrt(len(values)):.4f}"
+
+
+def compare(case: Case, width: int, backend: BackendV2, shots: int, seeds: int) -> None:
+    """Print one table row per observable."""
+    state = Statevector(case.circuit)
+    truth = np.array([state.expectation_value(o).real for o in case.observables.values()])
+    away = {}
+    for size in (QUBITS, width):
+        start = time.perf_counter()
+        found = [estimate(case, size, backend, shots, seed) for seed in range(seeds)]
+        away[size] = np.array([values for values, _ in found]) - truth
+        seconds = time.perf_counter() - start
+        print(f"{case.name}, at most {size} qubits: {found[0][1]}, {seconds:.0f} s", flush=True)
+    print(f"| {case.name} | exact | uncut error | cut error | uncut bias | cut bias | ratio |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for k, name in enumerate(case.observables):
+        uncut, cut = away[QUBITS][:, k], away[width][:, k]
+        ratio = np.abs(cut).mean() / np.abs(uncut).mean()
+        print(
+            f"| {name} | {truth[k]:.4f} | {mean_and_error(np.abs(uncut))} | "
+            f"{mean_and_error(np.abs(cut))} | {mean_and_error(uncut)} | {mean_and_error(cut)} | "
+            f"{ratio:.2f} |"
+        )
+    print(flush=True)
+
+
+def main() -> None:
+    """Read the command line and run both cases."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="FakeGuadalupeV2", help="of qiskit_ibm_runtime")
+    parser.add_argument("--width", type=int, default=5)
+    parser.add_argument("--shots", type=int, default=64_000, help="in total, per value")
+    parser.add_argument("--seeds", type=int, default=8)
+    options = parser.parse_args()
+    from qiskit_ibm_runtime import fake_provider
+
+    backend = AerSimulator.from_backend(getattr(fake_provider, options.device)())
+    print(f"{options.device}, {options.shots} shots, {options.seeds} seeds, W = {options.width}\n")
+    for case in (ghz(), ansatz()):
+        compare(case, options.width, backend, options.shots, options.seeds)
+
+
+if __name__ == "__main__":
+    main()

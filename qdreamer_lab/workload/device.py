@@ -1,0 +1,240 @@
+"""Running variants on a device: any Qiskit backend, real or simulated with its noise.
+
+What stands in the way for the device's own reasons is a `DeviceError`, so that whoever asked can
+turn to another backend. This module must not decide how many shots a variant gets.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qiskit.primitives import BackendSamplerV2
+
+from qdreamer_lab.errors import DeviceError
+from qdreamer_lab.kernels.sampling import tally
+from qdreamer_lab.workload.folding import GROUPS
+from qdreamer_lab.workload.sampling import ShotResult, fold
+from qdreamer_lab.workload.splice import REGISTER, splice
+from qdreamer_lab.workload.transpiling import transpiled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from qiskit.providers import BackendV2
+
+    from qdreamer_lab.workload.sampling import ShotRequest
+    from qdreamer_lab.workload.splice import Spliced
+    from qdreamer_lab.workload.template import FragmentCircuit
+    from qdreamer_lab.workload.transpiling import Template, Transpiling
+    from qdreamer_lab.workload.variants import ShotFragment
+
+__all__ = [
+    "check_device",
+    "is_simulated",
+    "measures_midway",
+    "run_on_device",
+    "run_on_this_qpu",
+]
+
+_SIMULATED = ("qiskit_aer.", "qiskit.", "qiskit_ibm_runtime.fake_provider.", "pilot_kernel.")
+"""Where backends come from that run circuits on the spot, and heed seeds."""
+
+_SEED_STEP = 2113
+"""What Aer adds to the seed of a job for each of its circuits."""
+
+
+def measures_midway(backend: BackendV2) -> bool:
+    """Whether a backend can measure a qubit and go on; True where nothing is said about it.
+
+    A target does not say. IBM's backends, and those modelled on them, do in their configuration.
+    """
+    configuration = getattr(backend, "configuration", None)
+    if not callable(configuration):
+        return True
+    return getattr(configuration(), "multi_meas_enabled", True) is not False
+
+
+def is_simulated(backend: BackendV2) -> bool:
+    """Whether a backend runs in this process, where a job costs nothing and seeds are heeded."""
+    return type(backend).__module__.startswith(_SIMULATED)
+
+
+def check_device(fragments: Iterable[ShotFragment], backend: BackendV2) -> None:
+    """Say what no circuit of these fragments can be run for, before anything runs.
+
+    Raises:
+        DeviceError: if a fragment is too wide, or needs measurements that the device cannot make,
+            or has cuts that are glued as one.
+    """
+    for fragment in fragments:
+        program = fragment.program
+        width, limit = program.width, backend.num_qubits
+        if limit is not None and width > limit:
+            raise DeviceError(
+                backend.name,
+                f"fragment {program.id} needs {width} qubits and it has {limit}; plan with "
+                f"max_qubits={limit}",
+            )
+        if any(len(leg.axes) > 1 for leg in fragment.legs):
+            raise DeviceError(
+                backend.name,
+                f"fragment {program.id} has cuts that are glued as one, which only simulators "
+                "can run; glue each on its own: lower(..., joint=False)",
+            )
+        if _measures_between(fragment) and not measures_midway(backend):
+            raise DeviceError(
+                backend.name,
+                f"it measures at the end of a circuit only, and the gate cuts of fragment "
+                f'{program.id} need measurements on the way; wire cuts do not: kinds=("wire",)',
+            )
+
+
+def run_on_device(
+    fragment: ShotFragment, template: Template, request: ShotRequest, backend: BackendV2
+) -> ShotResult:
+    """Run some variants of a fragment, and fold their shots.
+
+    On a simulator every variant has a seed of its own, so that a request gives the same whatever
+    it is split into. On other devices all variants go in as few jobs as the device takes; variants
+    with different numbers of shots need different jobs, except on IBM's.
+
+    Args:
+        fragment: the fragment, for the binding in question.
+        template: its circuit for this backend, with all parameters bound.
+        request: which variants, and how many shots each.
+        backend: where to run.
+
+    Raises:
+        DeviceError: if the device cannot run them, or fails.
+    """
+    start = time.perf_counter()
+    check_device((fragment,), backend)
+    variants = request.variants.tolist()
+    made = {variant: splice(fragment, template, variant) for variant in set(variants)}
+    spliced = [made[variant] for variant in variants]
+    seeds = [(*request.seed, request.first + k) for k in range(len(variants))]
+    bits = _bits(spliced, request, backend)
+    drawn = (_sums(fragment, *each) for each in zip(variants, spliced, bits, seeds, strict=True))
+    tensor, means = fold(fragment, request, drawn)
+    return ShotResult(tensor, means, time.perf_counter() - start)
+
+
+def run_on_this_qpu(
+    fragment: ShotFragment,
+    source: FragmentCircuit,
+    values: Mapping[str, float],
+    request: ShotRequest,
+    options: Transpiling | None = None,
+) -> ShotResult:
+    """A task for a worker that stands for a QPU: transpile once there, then run.
+
+    Args:
+        fragment: as in `run_on_device`.
+        source: its circuit; equal ones are transpiled once in this process.
+        values: of the circuit's parameters, by name.
+        request: which variants, and how many shots each.
+        options: how to transpile.
+
+    Raises:
+        DeviceError: if this worker stands for no QPU, or its device cannot run them, or fails.
+    """
+    # Only QPU workers need it, and it loads Aer.
+    from pilot_kernel.primitive.backend import (  # type: ignore[import-not-found,unused-ignore]
+        backend_here,
+    )
+
+    start = time.perf_counter()
+    backend = backend_here()
+    if backend is None:
+        raise DeviceError("none", 'this worker stands for no QPU; submit with on="qpu"')
+    check_device((fragment,), backend)
+    template = transpiled(source, backend, options).bound(values)
+    found = run_on_device(fragment, template, request, backend)
+    return ShotResult(found.tensor, found.means, time.perf_counter() - start)
+
+
+def _measures_between(fragment: ShotFragment) -> bool:
+    """Whether a variant measures a qubit at a gate cut, and goes on."""
+    chosen = sum(step.cut is not None for step in fragment.program.steps)
+    return any(
+        axis < chosen and len(operation.kraus) > 1
+        for leg in fragment.legs
+        for axis in leg.axes
+        for operation in leg.side.operations
+    )
+
+
+def _bits(
+    spliced: Sequence[Spliced], request: ShotRequest, backend: BackendV2
+) -> list[NDArray[np.bool_]]:
+    """(shots, bits) of each circuit; those that measure nothing need not run."""
+    shots = request.shots.tolist()
+    found: list[NDArray[np.bool_]] = [np.zeros((count, 0), dtype=bool) for count in shots]
+    live = [k for k, each in enumerate(spliced) if each.circuit.num_clbits]
+    base = int(np.random.SeedSequence(request.seed).generate_state(1)[0]) >> 2
+    for job in _jobs(live, shots, backend):
+        pubs = [(spliced[k].circuit, None, shots[k]) for k in job]
+        seed = base + _SEED_STEP * (request.first + job[0])
+        for k, measured in zip(job, _run(pubs, seed, backend), strict=True):
+            found[k] = measured
+    return found
+
+
+def _jobs(live: list[int], shots: list[int], backend: BackendV2) -> list[list[int]]:
+    """Which circuits go into one call of the device.
+
+    All of them; but on a simulator only runs of neighbours with equal shots, so that the seeds
+    that it gives to the circuits of one job are those it would give them in any other.
+    """
+    if not is_simulated(backend):
+        return [live] if live else []
+    jobs: list[list[int]] = []
+    most = backend.max_circuits or len(live)
+    for k in live:
+        last = jobs[-1] if jobs else []
+        if last and last[-1] == k - 1 and shots[k] == shots[k - 1] and len(last) < most:
+            last.append(k)
+        else:
+            jobs.append([k])
+    return jobs
+
+
+def _run(pubs: list[Any], seed: int, backend: BackendV2) -> list[NDArray[np.bool_]]:
+    """One call of the device, whose failures are its own."""
+    try:
+        result = _sampler(backend, seed).run(pubs).result()
+        return [pub.data[REGISTER].to_bool_array(order="little") for pub in result]
+    except Exception as error:
+        reason = getattr(error, "message", str(error)) or type(error).__name__
+        raise DeviceError(backend.name, f"a job failed: {reason}") from error
+
+
+def _sampler(backend: BackendV2, seed: int) -> Any:
+    if type(backend).__module__ == "qiskit_ibm_runtime.ibm_backend":
+        # IBM's real backends have no `run`; only their own sampler reaches them.
+        from qiskit_ibm_runtime import SamplerV2
+
+        return SamplerV2(mode=backend)
+    return BackendSamplerV2(backend=backend, options={"seed_simulator": seed})
+
+
+def _sums(
+    fragment: ShotFragment,
+    variant: int,
+    spliced: Spliced,
+    bits: NDArray[np.bool_],
+    seed: tuple[int, ...],
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Count shots of one variant: sums (groups, outcomes, operators) and counts (groups,)."""
+    basis, shots = fragment.basis(variant), len(bits)
+    # Some backends hand out shots sorted; groups dealt from a sorted deck would be too alike.
+    hits = np.random.default_rng(seed).permutation(spliced.hits(bits))
+    groups = min(shots, GROUPS)
+    sums = np.zeros((groups, 1 << spliced.num_outcome_bits, len(basis.operators)))
+    tally(hits, spliced.num_local, basis.parity, basis.care, basis.value, sums)
+    counts = np.full(groups, shots // groups)
+    counts[: shots % groups] += 1
+    return sums, counts
