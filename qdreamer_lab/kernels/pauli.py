@@ -16,7 +16,7 @@ from qdreamer_lab.kernels.jit import fused_kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["pauli_sums"]
+__all__ = ["join_blocks", "part_blocks", "pauli_sums"]
 
 _TABLE_LIMIT = 40
 """Up to so many strings, each sums the products with its signs; a transform gives all at once."""
@@ -31,41 +31,66 @@ def parity(number: int) -> int:
 
 
 @fused_kernel
-def split(
-    states: NDArray[np.complexfloating],
-    first: int,
-    flip: int,
-    real: NDArray[np.float64],
-    imag: NDArray[np.float64],
-) -> None:
-    """Write states[:, x ^ flip] for x from `first` on to `real` and `imag` (rows, block)."""
-    block = real.shape[1]
-    low = flip & (block - 1)
-    base = first ^ (flip - low)
-    for i in range(states.shape[0]):
-        row, one, two = states[i, base : base + block], real[i], imag[i]
-        if low == 0:
+def part_blocks(parts: NDArray[np.floating], block: int) -> None:
+    """Sort the numbers of each block of amplitudes: real parts first, then imaginary parts.
+
+    In place. Arithmetic then fills whole registers.
+
+    Args:
+        parts: (rows, 2 * 2**n) real numbers, a view of complex ones.
+        block: amplitudes in a block.
+    """
+    old = np.empty(2 * block, parts.dtype)
+    for i in range(parts.shape[0]):
+        for first in range(0, parts.shape[1], 2 * block):
+            new = parts[i, first : first + 2 * block]
+            old[:] = new
             for k in range(block):
-                one[k] = row[k].real
-                two[k] = row[k].imag
+                new[k] = old[2 * k]
+                new[block + k] = old[2 * k + 1]
+
+
+@fused_kernel
+def join_blocks(parts: NDArray[np.floating], block: int) -> None:
+    """Undo `part_blocks`."""
+    old = np.empty(2 * block, parts.dtype)
+    for i in range(parts.shape[0]):
+        for first in range(0, parts.shape[1], 2 * block):
+            new = parts[i, first : first + 2 * block]
+            old[:] = new
+            for k in range(block):
+                new[2 * k] = old[k]
+                new[2 * k + 1] = old[block + k]
+
+
+@fused_kernel
+def flip_block(old: NDArray[np.floating], low: int, new: NDArray[np.floating]) -> None:
+    """Write old[x ^ low] to new[x], for the real and for the imaginary parts of one block."""
+    block = old.shape[0] // 2
+    run = low & -low
+    for part in (0, block):
+        if run < 4:
+            for k in range(block):
+                new[part + k] = old[part + (k ^ low)]
         else:
-            for k in range(block):
-                value = row[k ^ low]
-                one[k] = value.real
-                two[k] = value.imag
+            for start in range(part, part + block, run):
+                source = old[start ^ low : (start ^ low) + run]
+                target = new[start : start + run]
+                for k in range(run):
+                    target[k] = source[k]
 
 
 @fused_kernel
 def multiply(
-    left: tuple[NDArray[np.float64], NDArray[np.float64]],
-    right: tuple[NDArray[np.float64], NDArray[np.float64]],
+    left: NDArray[np.floating],
+    right: NDArray[np.floating],
     real: NDArray[np.float64],
     imag: NDArray[np.float64],
 ) -> None:
-    """Write conj(left) right, all as real and imaginary parts."""
-    a, b = left
-    c, d = right
-    for k in range(real.shape[0]):
+    """Write conj(left) right for one block."""
+    block = real.shape[0]
+    a, b, c, d = left[:block], left[block:], right[:block], right[block:]
+    for k in range(block):
         real[k] = a[k] * c[k] + b[k] * d[k]
         imag[k] = a[k] * d[k] - b[k] * c[k]
 
@@ -114,8 +139,8 @@ def sign_table(z: NDArray[np.int64], block: int) -> NDArray[np.float64]:
 
 @fused_kernel
 def pauli_sums(
-    bra: NDArray[np.complexfloating],
-    ket: NDArray[np.complexfloating],
+    bra: NDArray[np.floating],
+    ket: NDArray[np.floating],
     flip: int,
     z: NDArray[np.int64],
     hermitian: bool,
@@ -126,8 +151,8 @@ def pauli_sums(
     """Σ_x conj(bra_i[x ^ flip]) (-1)^|x & z_k| ket_j[x] for all rows i and j and all z_k.
 
     Args:
-        bra: (a, 2**n).
-        ket: (b, 2**n).
+        bra: (a, 2 * 2**n), sorted by `part_blocks`.
+        ket: (b, 2 * 2**n), likewise.
         flip: mask shared by the strings.
         z: (m,) masks.
         hermitian: bra and ket are the same; only i ≤ j is computed.
@@ -136,17 +161,20 @@ def pauli_sums(
         place: (m,) first index into `out` of each string.
     """
     strings, a, b = z.shape[0], bra.shape[0], ket.shape[0]
-    left, right = np.empty((2, a, block)), np.empty((2, b, block))
-    real, imag = np.empty(block), np.empty(block)
+    real, imag, flipped = np.empty(block), np.empty(block), np.empty(2 * block, bra.dtype)
     sums = np.empty(strings, np.complex128)
     table = strings <= _TABLE_LIMIT
     signs = sign_table(z if table else z[:0], block)
-    for first in range(0, ket.shape[1], block):
-        split(bra, first, flip, left[0], left[1])
-        split(ket, first, 0, right[0], right[1])
+    low = flip & (block - 1)
+    for first in range(0, ket.shape[1] // 2, block):
+        other = 2 * (first ^ (flip - low))
         for i in range(a):
+            left = bra[i, other : other + 2 * block]
+            if low:
+                flip_block(left, low, flipped)
+                left = flipped
             for j in range(i if hermitian else 0, b):
-                multiply((left[0, i], left[1, i]), (right[0, j], right[1, j]), real, imag)
+                multiply(left, ket[j, 2 * first : 2 * (first + block)], real, imag)
                 if table:
                     signed_sums(real, imag, signs, sums)
                 else:

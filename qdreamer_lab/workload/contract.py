@@ -64,7 +64,7 @@ class _Step:
 
 
 def paired(tensors: NDArray[np.complex128]) -> NDArray[np.complex128]:
-    """(operators, *dims, *dims) with bra indices first -> (operators, *squares), one axis per cut."""
+    """From (operators, *dims, *dims), bra first, to (operators, *squares), one axis per cut."""
     cuts = (tensors.ndim - 1) // 2
     order = [0, *(axis for k in range(cuts) for axis in (1 + k, 1 + cuts + k))]
     shape = [tensors.shape[1 + k] * tensors.shape[1 + cuts + k] for k in range(cuts)]

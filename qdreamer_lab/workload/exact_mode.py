@@ -7,7 +7,6 @@ contracted as soon as the last one of a group of terms has come, and then droppe
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,8 @@ from qdreamer_lab.workload.simulate import FragmentResult, run_fragment
 from qdreamer_lab.workload.slicing import Slice, cuts_to_slice, slices_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.observables import Factors

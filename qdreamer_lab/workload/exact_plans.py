@@ -1,8 +1,8 @@
 """Plans for the terms of an observable, found once and used again.
 
-Parameter sweeps and variational loops run one circuit over and over with other angles. What follows
-from its structure alone is kept: the groups of terms, their plans, how the terms fall apart over the
-fragments, and the order of contraction.
+Parameter sweeps and variational loops run one circuit over and over with other angles. What
+follows from its structure alone is kept: the groups of terms, their plans, how the terms fall apart
+over the fragments, and the order of contraction.
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from qdreamer_lab.kernels.pauli import pauli_sums
+from qdreamer_lab.kernels.pauli import join_blocks, part_blocks, pauli_sums
 from qdreamer_lab.kernels.statevector import apply_one_qubit
 from qdreamer_lab.workload.observables import LETTERS, Factors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,6 +26,9 @@ __all__ = ["gram_matrices", "gram_scratch_bytes"]
 
 _BLOCK = 512
 """Amplitudes looked at together; their products stay in the first-level cache."""
+
+_WORTH_THREADS = 1 << 18
+"""Amplitudes times groups from which on threads are worth starting."""
 
 _PARTS = 8
 """An operator that is no Pauli string is applied to a copy of this part of the rows at a time."""
@@ -47,6 +50,8 @@ def gram_matrices(
 ) -> NDArray[np.complex128]:
     """⟨ψ_i|O|φ_j⟩ for all rows ψ of `bra` and φ of `ket`, and all operators.
 
+    Sorts the numbers of the states for a while, so nobody else may look at them.
+
     Args:
         bra: (a, 2**n).
         ket: (b, 2**n); the same array as `bra` if the states are the same.
@@ -57,29 +62,44 @@ def gram_matrices(
     """
     out = np.zeros((len(operators), len(bra), len(ket)), dtype=np.complex128)
     groups, others = _grouped(operators)
-    lower = np.tril_indices(len(bra), -1)
-
-    def fill(group: _Group) -> None:
-        block = min(_BLOCK, bra.shape[1])
-        z, place = np.array(group.z, np.int64), np.array(group.numbers, np.int64)
-        pauli_sums(bra, ket, group.flip, z, bra is ket, block, out, place)
-        for number, phase in zip(group.numbers, group.phases, strict=True):
-            matrix = out[number]
-            if phase != 1:
-                matrix *= phase
-            if bra is ket:
-                matrix[lower] = matrix.T[lower].conj()
-
-    cores = _cores()
-    if cores == 1 or len(groups) == 1 or bra.size * len(groups) < 1 << 16:
-        for group in groups:
-            fill(group)
-    else:
-        with ThreadPoolExecutor(cores) as pool:
-            list(pool.map(fill, groups))
     for number in others:
         _general(bra, ket, operators[number], out[number])
+    block = min(_BLOCK, bra.shape[1])
+    parts = [states.view(states.real.dtype) for states in ([bra] if bra is ket else [bra, ket])]
+    for one in parts if groups else ():
+        part_blocks(one, block)
+
+    def fill(group: _Group) -> None:
+        z, place = np.array(group.z, np.int64), np.array(group.numbers, np.int64)
+        pauli_sums(parts[0], parts[-1], group.flip, z, bra is ket, block, out, place)
+        _finish(out, group, mirror=bra is ket)
+
+    _all(fill, groups, bra.size)
+    for one in parts if groups else ():
+        join_blocks(one, block)
     return out
+
+
+def _finish(out: NDArray[np.complex128], group: _Group, *, mirror: bool) -> None:
+    """Put in the factors that the sums lack, and the lower half."""
+    lower = np.tril_indices(out.shape[1], -1)
+    for number, phase in zip(group.numbers, group.phases, strict=True):
+        matrix = out[number]
+        if phase != 1:
+            matrix *= phase
+        if mirror:
+            matrix[lower] = matrix.T[lower].conj()
+
+
+def _all(fill: Callable[[_Group], None], groups: list[_Group], size: int) -> None:
+    """Go through all groups, on all cores if it pays."""
+    cores = min(_cores(), len(groups))
+    if cores < 2 or size * len(groups) < _WORTH_THREADS:
+        for group in groups:
+            fill(group)
+        return
+    with ThreadPoolExecutor(cores) as pool:
+        list(pool.map(fill, groups))
 
 
 def gram_scratch_bytes(rows: int, row_bytes: int, operators: Sequence[Factors]) -> int:
@@ -90,9 +110,9 @@ def gram_scratch_bytes(rows: int, row_bytes: int, operators: Sequence[Factors]) 
         row_bytes: size of one.
         operators: as for `gram_matrices`.
     """
-    matrix = 16 * rows * rows  # indices of one half, and the half itself
+    matrix = 24 * rows * rows  # indices of one half, and the half itself
     image = -(-rows // _PARTS) * (row_bytes + 16 * rows) if _grouped(operators)[1] else 0
-    return matrix * (1 + min(_cores(), len(operators))) + image
+    return matrix * min(_cores(), len(operators)) + image
 
 
 def _grouped(operators: Sequence[Factors]) -> tuple[list[_Group], list[int]]:
@@ -129,6 +149,7 @@ def _general(
         np.conjugate(image, out=image)
         # O is Hermitian, so ⟨Oψ_i|φ_j⟩ is the entry itself.
         out[first : first + step] = image @ ket.T
+        del image  # before there is another
 
 
 def _cores() -> int:
