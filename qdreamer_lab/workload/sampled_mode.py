@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.workload.binding import plan_bindings
+from qdreamer_lab.workload.binding import BoundPlans
 from qdreamer_lab.workload.dispatch import run_chunks
 from qdreamer_lab.workload.estimate import Estimate
 from qdreamer_lab.workload.lowering import lower
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["run_sampled"]
 
 
-def run_sampled(request: Request, options: RunOptions) -> Estimate:
+def run_sampled(
+    request: Request, options: RunOptions, plans: BoundPlans | None = None
+) -> Estimate:
     """Estimate from shots of the variants of fragments.
 
     Raises:
@@ -43,7 +45,7 @@ def run_sampled(request: Request, options: RunOptions) -> Estimate:
     goal = Goal(request.precision, options.shots, options.max_shots)
     backend = options.backend
     rounds, wanted = [], []
-    for k, plan in enumerate(plan_bindings(request, options)):
+    for k, plan in enumerate((plans or BoundPlans()).plans(request, options)):
         mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
         terms = [request.observables[observable] for observable in mine.tolist()]
         run = lower(plan, terms, joint=backend is None)
