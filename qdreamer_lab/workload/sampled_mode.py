@@ -15,10 +15,11 @@ import numpy as np
 from qdreamer_lab.workload.binding import BoundPlans
 from qdreamer_lab.workload.dispatch import run_chunks
 from qdreamer_lab.workload.estimate import Estimate
+from qdreamer_lab.workload.goal import Goal
 from qdreamer_lab.workload.lowering import lower
 from qdreamer_lab.workload.progress import FragmentProgress, Report
 from qdreamer_lab.workload.routes import Failure, Routes
-from qdreamer_lab.workload.shot_rounds import Goal, ShotRounds
+from qdreamer_lab.workload.shot_rounds import ShotRounds
 from qdreamer_lab.workload.shot_work import ShotShare
 
 if TYPE_CHECKING:
