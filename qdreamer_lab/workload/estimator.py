@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+    from qiskit import QuantumCircuit
 
     from qdreamer_lab.workload.dispatch import Progress, SessionLike
     from qdreamer_lab.workload.plan import CutPlan
@@ -82,6 +83,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         check_width(max_qubits)
         self._mode = mode
         self._plans = ExactPlans()
+        self._seen: tuple[QuantumCircuit | None, int] = (None, 0)
         self._on = on
         self._dtype = dtype
         self._max_qubits = max_qubits
@@ -105,12 +107,21 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             PubError: if a PUB does not fit together.
             CircuitError: if a circuit cannot be cut, such as one with measurements.
         """
-        checked = [_coerced(pub, precision, k) for k, pub in enumerate(pubs)]
+        checked = [self._coerced(pub, precision, k) for k, pub in enumerate(pubs)]
         return CutJob(
             lambda stop: PrimitiveResult(
                 [self._run_pub(pub, stop) for pub in checked], metadata={"version": 2}
             )
         )
+
+    def _coerced(self, pub: Any, precision: float | None, number: int) -> EstimatorPub:
+        """Check a PUB before anything runs; a circuit that was checked last time is known."""
+        checked = _checked(pub, precision, number)
+        circuit, length = checked.circuit, len(checked.circuit.data)
+        if self._seen[0] is not circuit or self._seen[1] != length:
+            _check_circuit(checked, number)
+            self._seen = (circuit, length)
+        return checked
 
     def _run_pub(self, pub: EstimatorPub, stop: threading.Event) -> PubResult:
         start = time.perf_counter()
@@ -142,21 +153,25 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         )
 
 
-def _coerced(pub: Any, precision: float | None, number: int) -> EstimatorPub:
-    """Check a PUB before anything runs."""
+def _checked(pub: Any, precision: float | None, number: int) -> EstimatorPub:
+    """A PUB whose parts fit together."""
     try:
         checked = EstimatorPub.coerce(pub, precision)
     except (TypeError, ValueError) as error:
         raise PubError(f"PUB {number}: {error}") from error
-    values = checked.parameter_values.ravel()
-    if not np.isfinite(values.as_array()).all():
+    if not np.isfinite(checked.parameter_values.ravel().as_array()).all():
         raise PubError(f"PUB {number}: parameter values must be finite numbers")
+    return checked
+
+
+def _check_circuit(pub: EstimatorPub, number: int) -> None:
+    """Refuse a circuit that has no normal form."""
+    values = pub.parameter_values.ravel()
     if values.size:
         try:
-            to_blocks(values.bind(checked.circuit, (0,)))
+            to_blocks(values.bind(pub.circuit, (0,)))
         except CircuitError as error:
             raise CircuitError(f"PUB {number}: {error}") from error
-    return checked
 
 
 def _pairing(pub: EstimatorPub) -> tuple[NDArray[np.int64], list[Any]]:

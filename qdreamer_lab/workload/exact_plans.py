@@ -7,18 +7,19 @@ over the fragments, and the order of contraction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.errors import PlanError
+from qdreamer_lab.errors import MemoryLimitError, PlanError
 from qdreamer_lab.workload.blocks import to_blocks
 from qdreamer_lab.workload.cones import restricted, restricted_plan, term_groups
 from qdreamer_lab.workload.contract import Reconstruction
 from qdreamer_lab.workload.exact import ExactRun, TermSplit, prepare, split_terms
 from qdreamer_lab.workload.options import SearchOptions
 from qdreamer_lab.workload.planner import plan_blocks
+from qdreamer_lab.workload.slicing import cuts_to_slice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.observables import Factors
     from qdreamer_lab.workload.plan import CutPlan
 
-__all__ = ["ExactPlans", "Group", "GroupRun"]
+__all__ = ["ExactPlans", "Group", "GroupRun", "parts_that_fit"]
 
 _Axes = tuple[tuple[tuple[int, int], ...], ...]
 
@@ -74,6 +75,31 @@ class GroupRun:
     group: Group
     plan: CutPlan
     run: ExactRun
+
+
+def parts_that_fit(
+    part: GroupRun, itemsize: int, task_bytes: int, here_bytes: int
+) -> list[tuple[GroupRun, tuple[int, ...], Reconstruction]]:
+    """A group, or its terms in several portions, with the cuts to slice and the contraction.
+
+    Raises:
+        MemoryLimitError: if even a single term does not fit.
+    """
+    try:
+        sliced = cuts_to_slice(part.run, itemsize, task_bytes, here_bytes)
+        return [(part, sliced, part.group.contraction(part.run, sliced, here_bytes))]
+    except MemoryLimitError:
+        if len(part.group.terms) < 2:
+            raise
+    half = len(part.group.terms) // 2
+    found = []
+    for inside in (slice(None, half), slice(half, None)):
+        terms, numbers = part.group.terms[inside], part.group.numbers[inside]
+        split = split_terms(part.plan, terms)
+        group = replace(part.group, terms=terms, numbers=numbers, split=split, contractions={})
+        less = GroupRun(group, part.plan, prepare(part.plan, terms, split))
+        found += parts_that_fit(less, itemsize, task_bytes, here_bytes)
+    return found
 
 
 class ExactPlans:

@@ -28,24 +28,67 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.fragment import FragmentProgram
     from qdreamer_lab.workload.observables import Factors
 
-__all__ = ["Choice", "FragmentResult", "batch_bytes", "final_states", "run_fragment", "split_cuts"]
+__all__ = [
+    "Choice",
+    "FragmentCall",
+    "FragmentResults",
+    "batch_bytes",
+    "final_states",
+    "run_fragment",
+    "run_fragments",
+    "split_cuts",
+]
 
 Choice = Mapping[int, int]
 """The choice made at some cuts: cut -> index. Cuts that a fragment does not touch are ignored."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class FragmentResult:
-    """What a fragment hands back.
+class FragmentCall:
+    """A fragment to simulate.
 
     Attributes:
-        tensors: (operators, *dims, *dims) complex128: ⟨ψ_i|O|ψ_j⟩ with the bra's indices first;
-            dims are those of `FragmentProgram.axes`, and 1 where the choice was fixed.
+        program: the fragment.
+        operators: products of one-qubit operators on local qubits that are not open.
+        bra: choices that are fixed on the bra's side.
+        ket: the same cuts with the choices on the ket's side.
+    """
+
+    program: FragmentProgram
+    operators: tuple[Factors, ...]
+    bra: Choice
+    ket: Choice
+
+    @property
+    def variants(self) -> int:
+        """State vectors to simulate."""
+        return (1 if self.bra == self.ket else 2) * self.program.variants_with(self.bra)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FragmentResults:
+    """What fragments hand back.
+
+    Attributes:
+        tensors: for each, (operators, *dims, *dims) complex128: ⟨ψ_i|O|ψ_j⟩ with the bra's indices
+            first; dims are those of `FragmentProgram.axes`, and 1 where the choice was fixed.
         seconds: wall time on the worker.
     """
 
-    tensors: NDArray[np.complex128]
+    tensors: tuple[NDArray[np.complex128], ...]
     seconds: float
+
+
+def run_fragments(
+    calls: tuple[FragmentCall, ...], memory_limit_bytes: int | None, dtype: str
+) -> FragmentResults:
+    """`run_fragment` for several, on the clock."""
+    start = time.perf_counter()
+    tensors = tuple(
+        run_fragment(call.program, call.operators, memory_limit_bytes, dtype, call.bra, call.ket)
+        for call in calls
+    )
+    return FragmentResults(tensors, time.perf_counter() - start)
 
 
 def run_fragment(
@@ -55,7 +98,7 @@ def run_fragment(
     dtype: str = "complex128",
     bra: Choice | None = None,
     ket: Choice | None = None,
-) -> FragmentResult:
+) -> NDArray[np.complex128]:
     """Simulate a fragment and take its tensor for each operator.
 
     Args:
@@ -66,10 +109,12 @@ def run_fragment(
         bra: choices that are fixed on the bra's side.
         ket: the same cuts with the choices on the ket's side.
 
+    Returns:
+        (operators, *dims, *dims), as in `FragmentResults`.
+
     Raises:
         MemoryLimitError: before anything is allocated, if the limit is too small.
     """
-    start = time.perf_counter()
     bra, ket = bra or {}, ket or {}
     limit = available_bytes() if memory_limit_bytes is None else memory_limit_bytes
     split = split_cuts(program, operators, limit, np.dtype(dtype).itemsize, bra, ket)
@@ -80,7 +125,7 @@ def run_fragment(
         second = first if bra == ket else final_states(program, dtype, ket)
         tensors = gram_matrices(first, second, operators)
     shape = (len(operators), *program.dims(bra), *program.dims(ket))
-    return FragmentResult(tensors.reshape(shape), time.perf_counter() - start)
+    return tensors.reshape(shape)
 
 
 def _in_parts(

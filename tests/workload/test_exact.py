@@ -22,9 +22,7 @@ def cut_value(plan, observable, memory_limit_bytes=None):
     (sparse,) = as_sparse(observable, plan.blocks.num_qubits)
     terms = product_terms(sparse)
     run = prepare(plan, [t.factors for t in terms])
-    tensors = [
-        run_fragment(job.program, job.operators, memory_limit_bytes).tensors for job in run.jobs
-    ]
+    tensors = [run_fragment(job.program, job.operators, memory_limit_bytes) for job in run.jobs]
     return float(np.dot([t.coefficient for t in terms], run.values(tensors)))
 
 
