@@ -28,7 +28,7 @@ class GateList:
 
     def __init__(self, gates: Sequence[FlatGate]) -> None:
         self.qubits = tuple(gate.qubits for gate in gates)
-        self.diagonal = tuple(_is_diagonal(gate) for gate in gates)
+        self.diagonal = _diagonal(gates)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, GateList):
@@ -64,6 +64,14 @@ def needed_gates(gates: GateList, measured: Mapping[int, bool]) -> list[int]:
     return keep[::-1]
 
 
-def _is_diagonal(gate: FlatGate) -> bool:
-    matrix = gate.matrix
-    return not np.count_nonzero(matrix - np.diag(np.diagonal(matrix)))
+def _diagonal(gates: Sequence[FlatGate]) -> tuple[bool, ...]:
+    """Which gates are exactly diagonal; all of one size at a time."""
+    found = [False] * len(gates)
+    for size in (1, 2):
+        which = [k for k, gate in enumerate(gates) if len(gate.qubits) == size]
+        if which:
+            stack = np.stack([gates[k].matrix for k in which])
+            off = np.count_nonzero(stack[:, ~np.eye(1 << size, dtype=bool)], axis=1)
+            for k, count in zip(which, off.tolist(), strict=True):
+                found[k] = count == 0
+    return tuple(found)
