@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.errors import MemoryLimitError
+from qdreamer_lab.workload.footprint import batch_bytes, split_cuts
 from qdreamer_lab.workload.memory import readable
-from qdreamer_lab.workload.simulate import batch_bytes, split_cuts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
