@@ -10,6 +10,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from qdreamer_lab.errors import InfeasiblePlanError
 from qdreamer_lab.search.problem import InfeasibleError
 
@@ -67,6 +69,7 @@ def warm_up(report: Callable[[str], None] | None = None) -> None:
     """
     from qiskit import QuantumCircuit
 
+    from qdreamer_lab.kernels.statevector import apply_two_qubit
     from qdreamer_lab.search import warm
     from qdreamer_lab.workload.estimator import DTYPES, CutEstimator
     from qdreamer_lab.workload.planner import plan_cuts
@@ -74,10 +77,12 @@ def warm_up(report: Callable[[str], None] | None = None) -> None:
     warm.warm_up(report)
     if report is not None:
         report("compiling the simulator")
-    circuit = QuantumCircuit(9)  # wide enough for the kernels that only large states need
-    for low in [*range(8), *range(8)]:
-        circuit.cx(low, low + 1)
+    circuit = QuantumCircuit(3)
+    for low, high in ((0, 1), (1, 2), (0, 1), (1, 2)):
+        circuit.cx(low, high)
     for kind, dtype in itertools.product(("gate", "wire"), DTYPES):
-        plan = plan_cuts(circuit, 8, kinds=(kind,))
-        estimator = CutEstimator(8, plan=plan, dtype=dtype)
-        estimator.run([(circuit, ["Z" * 9, "0" * 9])]).result()
+        plan = plan_cuts(circuit, 2, kinds=(kind,))
+        estimator = CutEstimator(2, plan=plan, dtype=dtype)
+        estimator.run([(circuit, ["ZZZ", "000"])]).result()
+    for dtype in DTYPES:  # and the way of large states
+        apply_two_qubit(np.zeros((1, 256), dtype), np.eye(4, dtype=dtype), 6, 7)

@@ -73,8 +73,8 @@ def peak_bytes(call):
 @pytest.mark.parametrize("share", [1.0, 0.7, 0.35])
 @pytest.mark.parametrize("dtype", ["complex128", "complex64"])
 def test_peak_memory_is_as_predicted(kinds, share, dtype):
-    circuit = chain(28, 2)
-    plan = plan_cuts(circuit, 15, kinds=kinds)
+    circuit = chain(32, 2)
+    plan = plan_cuts(circuit, 17, kinds=kinds)
     terms = [((0, "Z"),), ((3, "X"), (4, "Y")), ((5, "0"), (20, "Z"))]
     itemsize = np.dtype(dtype).itemsize
     for job in prepare(plan, terms).jobs:
