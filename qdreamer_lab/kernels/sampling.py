@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from qdreamer_lab.kernels.jit import kernel
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["read_all", "tally"]
+__all__ = ["combined", "read_all", "squared", "tally"]
 
 
 @kernel
@@ -85,3 +86,45 @@ def read_all(
             p = probabilities[outcome, x]
             for k in range(len(parity)):
                 means[outcome, k] += p * sign_of(x, parity[k], care[k], value[k])
+
+
+@kernel
+def squared(amplitudes: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Squared absolute values of (rows, columns) complex128, in one pass."""
+    rows, columns = amplitudes.shape
+    out = np.empty((rows, columns), dtype=np.float64)
+    for row in range(rows):
+        for k in range(columns):
+            a = amplitudes[row, k]
+            out[row, k] = a.real * a.real + a.imag * a.imag
+    return out
+
+
+@kernel
+def combined(
+    states: NDArray[np.complex128], kraus: NDArray[np.complex128]
+) -> NDArray[np.complex128]:
+    """Linear combinations over the middle axis: one operation with several outcomes.
+
+    Args:
+        states: (rows, choices, columns).
+        kraus: (outcomes, choices).
+
+    Returns:
+        (rows * outcomes, columns); `kraus @ states`, which NumPy does slowly for few choices.
+    """
+    rows, choices, columns = states.shape
+    outcomes = kraus.shape[0]
+    out = np.empty((rows * outcomes, columns), dtype=np.complex128)
+    for row in range(rows):
+        for outcome in range(outcomes):
+            line = row * outcomes + outcome
+            first = kraus[outcome, 0]
+            for k in range(columns):
+                out[line, k] = first * states[row, 0, k]
+            for choice in range(1, choices):
+                factor = kraus[outcome, choice]
+                if factor != 0:
+                    for k in range(columns):
+                        out[line, k] += factor * states[row, choice, k]
+    return out

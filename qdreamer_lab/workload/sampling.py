@@ -15,18 +15,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.kernels.sampling import read_all, tally
+from qdreamer_lab.kernels.sampling import combined, read_all, squared, tally
 from qdreamer_lab.kernels.statevector import apply_one_qubit
 from qdreamer_lab.workload.folding import GROUPS, ShotTensor
 from qdreamer_lab.workload.simulate import final_states
-from qdreamer_lab.workload.variants import tensor_product
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.bases import Basis
     from qdreamer_lab.workload.variants import ShotFragment
 
 __all__ = [
@@ -102,22 +100,37 @@ class Batch:
         self.num_bits = fragment.program.width - len(fragment.program.open_cuts)
         grid = states.reshape(*sizes, -1).transpose(*order, len(sizes))
         self._states = np.ascontiguousarray(grid).reshape(states.shape)
-        self._basis: Basis | None = None
-        self._turned = self._states
+        self._digits: tuple[int, ...] = ()
+        self._partial: list[NDArray[np.complex128]] = []
 
     def probabilities(self, variant: int) -> NDArray[np.float64]:
-        """(outcomes, 2**num_bits) of a variant; they sum to 1."""
-        basis = self._fragment.basis(variant)
-        if basis is not self._basis:
-            self._basis, self._turned = basis, self._states.copy()
-            for qubit, letter in basis.letters:
+        """(outcomes, 2**num_bits) of a variant; they sum to 1.
+
+        What a variant shares with the one before, its basis and what it does at the first legs, is
+        not done again.
+        """
+        digits = self._fragment.digits(variant)
+        same = 0
+        while same < len(self._partial) and digits[same] == self._digits[same]:
+            same += 1
+        del self._partial[same:]
+        self._digits = digits
+        for place in range(same, len(digits)):
+            self._partial.append(self._step(place, digits[place]))
+        return squared(self._partial[-1]).reshape(-1, 1 << self.num_bits)
+
+    def _step(self, place: int, digit: int) -> NDArray[np.complex128]:
+        """Turn to a basis, or do one operation at the next leg: (outcomes so far, rest)."""
+        if place == 0:
+            turned = self._states.copy()
+            for qubit, letter in self._fragment.bases[digit].letters:
                 if letter in TO_Z:
-                    apply_one_qubit(self._turned, TO_Z[letter], qubit)
-        kraus: NDArray[np.complex128] = np.ones((1, 1), dtype=np.complex128)
-        for operation in self._fragment.operations(variant):
-            kraus = tensor_product(kraus, operation.kraus)
-        amplitudes = kraus @ self._turned
-        return np.asarray(np.square(amplitudes.real) + np.square(amplitudes.imag))
+                    apply_one_qubit(turned, TO_Z[letter], qubit)
+            return turned.reshape(1, -1)
+        kraus = self._fragment.legs[place - 1].side.operations[digit].kraus
+        before = self._partial[-1]
+        grid = before.reshape(len(before), kraus.shape[1], -1)
+        return combined(grid, kraus)
 
 
 def sample_fragment(fragment: ShotFragment, request: ShotRequest) -> ShotResult:

@@ -75,11 +75,11 @@ class ShotFragment:
 
     def basis(self, variant: int) -> Basis:
         """The basis that a variant is measured in."""
-        return self.bases[self._digits(variant)[0]]
+        return self.bases[self.digits(variant)[0]]
 
     def operations(self, variant: int) -> tuple[Operation, ...]:
         """What a variant does at each leg."""
-        digits = self._digits(variant)[1:]
+        digits = self.digits(variant)[1:]
         return tuple(leg.side.operations[k] for leg, k in zip(self.legs, digits, strict=True))
 
     def readout(self, variant: int) -> NDArray[np.float64]:
@@ -88,7 +88,7 @@ class ShotFragment:
         Outcomes are those of all legs, the last leg's varying fastest.
         """
         matrix: NDArray[np.float64] = np.ones((1, 1))
-        for leg, k in zip(self.legs, self._digits(variant)[1:], strict=True):
+        for leg, k in zip(self.legs, self.digits(variant)[1:], strict=True):
             start, stop = leg.side.starts[k : k + 2]
             matrix = tensor_product(matrix, leg.side.dual[:, start:stop])
         return matrix
@@ -100,7 +100,8 @@ class ShotFragment:
             weights = np.asarray(np.kron(weights, leg.side.weights), dtype=np.float64)
         return np.tile(weights, len(self.bases))
 
-    def _digits(self, variant: int) -> tuple[int, ...]:
+    def digits(self, variant: int) -> tuple[int, ...]:
+        """A variant's basis, and its operation at each leg."""
         digits = []
         for size in reversed(self.shape):
             variant, digit = divmod(variant, size)

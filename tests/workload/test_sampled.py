@@ -9,7 +9,7 @@ from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector
 from small_circuits import random_circuit, random_labels, random_unitary
 
 from qdreamer_lab.errors import PrecisionError
-from qdreamer_lab.kernels.sampling import read_all, tally
+from qdreamer_lab.kernels.sampling import combined, read_all, squared, tally
 from qdreamer_lab.workload import shot_rounds
 from qdreamer_lab.workload.allocation import neyman
 from qdreamer_lab.workload.bases import bases_of
@@ -19,7 +19,7 @@ from qdreamer_lab.workload.goal import Goal
 from qdreamer_lab.workload.lowering import lower
 from qdreamer_lab.workload.observables import LETTERS, as_sparse, product_terms
 from qdreamer_lab.workload.plan import CutPlan, GateCut, WireCut
-from qdreamer_lab.workload.sampling import exact_tensor, sample_fragment
+from qdreamer_lab.workload.sampling import Batch, exact_tensor, sample_fragment
 from qdreamer_lab.workload.shot_rounds import ShotRounds
 from qdreamer_lab.workload.weyl import weyl_form
 
@@ -270,3 +270,24 @@ def test_all_shots_are_spent_and_no_more():
     run = lowered(circuit, labels, ["ZZZZ"])
     for shots in (1000, 12_345):
         assert sampled(run, 1, Goal(1, shots, 0)).shots == shots
+
+
+def test_branches_are_what_numpy_makes_of_them():
+    rng = np.random.default_rng(3)
+    states = rng.normal(size=(3, 2, 8)) + 1j * rng.normal(size=(3, 2, 8))
+    kraus = rng.normal(size=(2, 2)) + 1j * rng.normal(size=(2, 2))
+    kraus[1, 1] = 0
+    out = combined(states, kraus)
+    np.testing.assert_allclose(out, (kraus @ states).reshape(6, 8), atol=1e-12)
+    np.testing.assert_allclose(squared(out), np.abs(out) ** 2, atol=1e-12)
+
+
+def test_the_order_of_variants_does_not_change_their_probabilities():
+    circuit, labels, _ = CUTS["mixed"]
+    run = lowered(circuit, labels, ["ZZZZ", "XXXX"])
+    for fragment in run.fragments:
+        orderly, anyhow = Batch(fragment), Batch(fragment)
+        expected = [orderly.probabilities(k) for k in range(fragment.num_variants)]
+        for k in np.random.default_rng(1).permutation(fragment.num_variants).tolist():
+            np.testing.assert_allclose(anyhow.probabilities(k), expected[k], atol=1e-14)
+            assert expected[k].sum() == pytest.approx(1)
