@@ -7,6 +7,7 @@ turn to another backend. This module must not decide how many shots a variant ge
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,13 +15,14 @@ from qiskit.primitives import BackendSamplerV2
 
 from qdreamer_lab.errors import DeviceError
 from qdreamer_lab.kernels.sampling import tally
+from qdreamer_lab.workload.capability import check_device, is_simulated
 from qdreamer_lab.workload.folding import GROUPS
-from qdreamer_lab.workload.sampling import ShotResult, fold
+from qdreamer_lab.workload.sampling import ShotResult, fold, sample_fragment
 from qdreamer_lab.workload.splice import REGISTER, splice
 from qdreamer_lab.workload.transpiling import transpiled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
     from qiskit.providers import BackendV2
@@ -32,64 +34,32 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.variants import ShotFragment
 
 __all__ = [
-    "check_device",
-    "is_simulated",
-    "measures_midway",
+    "DeviceRun",
+    "run_on_backend",
     "run_on_device",
     "run_on_this_qpu",
 ]
-
-_SIMULATED = ("qiskit_aer.", "qiskit.", "qiskit_ibm_runtime.fake_provider.", "pilot_kernel.")
-"""Where backends come from that run circuits on the spot, and heed seeds."""
 
 _SEED_STEP = 2113
 """What Aer adds to the seed of a job for each of its circuits."""
 
 
-def measures_midway(backend: BackendV2) -> bool:
-    """Whether a backend can measure a qubit and go on; True where nothing is said about it.
+@dataclass(frozen=True, eq=False, slots=True)
+class DeviceRun:
+    """How a fragment is to be run on a device that is known only where it runs.
 
-    A target does not say. IBM's backends, and those modelled on them, do in their configuration.
+    Attributes:
+        source: its circuit; equal ones are transpiled once per process and device.
+        values: of the circuit's parameters, by name.
+        transpiling: how to transpile; None for the defaults.
+        fallback: on a `DeviceError`, draw the shots from a noiseless simulation on the spot; the
+            result's note says so.
     """
-    configuration = getattr(backend, "configuration", None)
-    if not callable(configuration):
-        return True
-    return getattr(configuration(), "multi_meas_enabled", True) is not False
 
-
-def is_simulated(backend: BackendV2) -> bool:
-    """Whether a backend runs in this process, where a job costs nothing and seeds are heeded."""
-    return type(backend).__module__.startswith(_SIMULATED)
-
-
-def check_device(fragments: Iterable[ShotFragment], backend: BackendV2) -> None:
-    """Say what no circuit of these fragments can be run for, before anything runs.
-
-    Raises:
-        DeviceError: if a fragment is too wide, or needs measurements that the device cannot make,
-            or has cuts that are glued as one.
-    """
-    for fragment in fragments:
-        program = fragment.program
-        width, limit = program.width, backend.num_qubits
-        if limit is not None and width > limit:
-            raise DeviceError(
-                backend.name,
-                f"fragment {program.id} needs {width} qubits and it has {limit}; plan with "
-                f"max_qubits={limit}",
-            )
-        if any(len(leg.axes) > 1 for leg in fragment.legs):
-            raise DeviceError(
-                backend.name,
-                f"fragment {program.id} has cuts that are glued as one, which only simulators "
-                "can run; glue each on its own: lower(..., joint=False)",
-            )
-        if _measures_between(fragment) and not measures_midway(backend):
-            raise DeviceError(
-                backend.name,
-                f"it measures at the end of a circuit only, and the gate cuts of fragment "
-                f'{program.id} need measurements on the way; wire cuts do not: kinds=("wire",)',
-            )
+    source: FragmentCircuit
+    values: Mapping[str, float]
+    transpiling: Transpiling | None = None
+    fallback: bool = False
 
 
 def run_on_device(
@@ -122,49 +92,41 @@ def run_on_device(
     return ShotResult(tensor, means, time.perf_counter() - start)
 
 
-def run_on_this_qpu(
-    fragment: ShotFragment,
-    source: FragmentCircuit,
-    values: Mapping[str, float],
-    request: ShotRequest,
-    options: Transpiling | None = None,
+def run_on_backend(
+    fragment: ShotFragment, how: DeviceRun, backend: BackendV2, request: ShotRequest
 ) -> ShotResult:
-    """A task for a worker that stands for a QPU: transpile once there, then run.
-
-    Args:
-        fragment: as in `run_on_device`.
-        source: its circuit; equal ones are transpiled once in this process.
-        values: of the circuit's parameters, by name.
-        request: which variants, and how many shots each.
-        options: how to transpile.
+    """Transpile a fragment, unless that was done, and run some of its variants.
 
     Raises:
-        DeviceError: if this worker stands for no QPU, or its device cannot run them, or fails.
+        DeviceError: if the device cannot run them, or fails, and `how` allows no fallback.
+    """
+    start = time.perf_counter()
+    try:
+        check_device((fragment,), backend)
+        template = transpiled(how.source, backend, how.transpiling).bound(how.values)
+        found = run_on_device(fragment, template, request, backend)
+    except DeviceError as error:
+        if not how.fallback:
+            raise
+        found = sample_fragment(fragment, request)
+        note = f"fragment {fragment.program.id} ran on a simulator instead: {error}"
+        found = replace(found, note=note)
+    return replace(found, seconds=time.perf_counter() - start)
+
+
+def run_on_this_qpu(fragment: ShotFragment, how: DeviceRun, request: ShotRequest) -> ShotResult:
+    """A task for a worker that stands for a QPU: `run_on_backend` with that QPU's backend.
+
+    Raises:
+        DeviceError: as `run_on_backend`; and if this worker stands for no QPU.
     """
     # Only QPU workers need it, and it loads Aer.
-    from pilot_kernel.primitive.backend import (  # type: ignore[import-not-found,unused-ignore]
-        backend_here,
-    )
+    from pilot_kernel.primitive.backend import backend_here
 
-    start = time.perf_counter()
     backend = backend_here()
     if backend is None:
         raise DeviceError("none", 'this worker stands for no QPU; submit with on="qpu"')
-    check_device((fragment,), backend)
-    template = transpiled(source, backend, options).bound(values)
-    found = run_on_device(fragment, template, request, backend)
-    return ShotResult(found.tensor, found.means, time.perf_counter() - start)
-
-
-def _measures_between(fragment: ShotFragment) -> bool:
-    """Whether a variant measures a qubit at a gate cut, and goes on."""
-    chosen = sum(step.cut is not None for step in fragment.program.steps)
-    return any(
-        axis < chosen and len(operation.kraus) > 1
-        for leg in fragment.legs
-        for axis in leg.axes
-        for operation in leg.side.operations
-    )
+    return run_on_backend(fragment, how, backend, request)
 
 
 def _bits(
