@@ -14,7 +14,7 @@ from cut_devices import (
     templates,
 )
 from qiskit import QuantumCircuit
-from qiskit.circuit import Parameter
+from qiskit.circuit import Gate, Parameter
 from small_circuits import random_circuit, random_labels, random_unitary
 
 from qdreamer_lab.errors import CircuitError
@@ -132,6 +132,21 @@ def test_wide_gates_become_matrices():
         for f in run.fragments
     ]
     assert_same(circuit, run, DEVICES["line"], 3, {"theta": 0.8}, made=made)
+
+
+def test_gates_known_by_their_matrix_only():
+    class Odd(Gate):
+        def __init__(self):
+            super().__init__("odd", 2, [])
+
+        def __array__(self, dtype=None, copy=None):
+            return random_unitary(np.random.default_rng(3))
+
+    circuit = QuantumCircuit(3)
+    circuit.append(Odd(), [0, 1])
+    circuit.cx(1, 2)
+    run = lowered(circuit, [[0, 0], [0, 1]], ["ZZZ"])
+    assert_same(circuit, run, DEVICES["line"], 1)
 
 
 def test_templates_are_plain_data():
