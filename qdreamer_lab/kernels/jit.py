@@ -9,7 +9,7 @@ from numba import njit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["kernel"]
+__all__ = ["fused_kernel", "kernel"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -17,3 +17,13 @@ F = TypeVar("F", bound="Callable[..., Any]")
 def kernel(function: F) -> F:
     """Compile a function over arrays and scalars with numba on its first call."""
     return cast("F", njit(cache=True, nogil=True)(function))
+
+
+def fused_kernel(function: F) -> F:
+    """`kernel`, for sums of products whose order is free: results may differ by rounding.
+
+    Multiplications and additions are fused and reordered, so that they run on whole registers. NaN
+    and infinity keep their meaning.
+    """
+    free = {"contract", "reassoc", "nsz", "arcp"}
+    return cast("F", njit(cache=True, nogil=True, fastmath=free)(function))

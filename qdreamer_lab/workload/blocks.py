@@ -116,11 +116,7 @@ class _Runs:
 
 
 def to_blocks(
-    circuit: QuantumCircuit,
-    observables: object | None = None,
-    *,
-    measured: tuple[int, ...] | None = None,
-    merge: bool = True,
+    circuit: QuantumCircuit, observables: object | None = None, *, merge: bool = True
 ) -> BlockCircuit:
     """Bring a circuit into normal form.
 
@@ -130,7 +126,6 @@ def to_blocks(
         observables: anything Qiskit's `ObservablesArray` accepts, one or many. When given, blocks
             that cannot influence any of them (outside their light cone) are left out, and the
             qubits that lose all their blocks become lone.
-        measured: instead of observables, the qubits that they act on.
         merge: make one block of every run of gates on one pair of qubits. Without it, blocks can
             be told apart by the two-qubit gates they came from.
 
@@ -146,10 +141,9 @@ def to_blocks(
         runs.add(gate)
     runs.settle()
     num_qubits = circuit.num_qubits
+    measured = tuple(range(num_qubits))
     if observables is not None:
         measured = observed_qubits(observables, num_qubits)
-    elif measured is None:
-        measured = tuple(range(num_qubits))
     keep = _light_cone(runs.pairs, measured) if len(measured) < num_qubits else None
     if keep is not None:
         runs.pairs = [runs.pairs[k] for k in keep]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable
 
-__all__ = ["Chunk", "Divisible", "FragmentRow", "Keep", "Progress", "SessionLike", "run_chunks"]
+__all__ = ["Chunk", "Divisible", "FragmentRow", "Keep", "SessionLike", "run_chunks"]
 
 _POLL_S = 0.1
 """How long a cancelled job may go unnoticed while waiting for tasks."""
@@ -34,6 +34,9 @@ class SessionLike(Protocol):
         self, fn: Callable[..., Any], /, *args: Any, name: str, on: str | None = None
     ) -> Future[Any]:
         """Start `fn(*args)` somewhere. If the future has a `record`, it says where it ran."""
+
+    def backend(self, on: str | None = None) -> Any:
+        """The Qiskit backend of the QPU that `on` names; None where workers simulate."""
 
     def candidates(self, on: str | None = None) -> list[Any]:
         """The pilots that could run a task.
@@ -114,9 +117,6 @@ class FragmentRow:
     pilot: str
     shots: int = 0
 
-
-Progress = Callable[[int, int, FragmentRow], object]
-"""Told after each job: jobs done, jobs in all, and the row of the one that finished."""
 
 Keep = Callable[[Chunk, Any, FragmentRow], None]
 """Takes a chunk, its result, and the row about it."""

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
+    from qiskit.providers import BackendV2
 
-    from qdreamer_lab.workload.dispatch import FragmentRow, Progress, SessionLike
+    from qdreamer_lab.workload.dispatch import FragmentRow, SessionLike
     from qdreamer_lab.workload.observables import ProductTerm
     from qdreamer_lab.workload.plan import CutPlan
+    from qdreamer_lab.workload.progress import Progress
 
 __all__ = ["Estimate", "Request", "RunOptions"]
 
@@ -28,12 +30,16 @@ class Request:
     """Expectation values that are wanted.
 
     Attributes:
-        circuits: bound circuits, one per set of parameter values (a binding).
+        source: the circuit as it was given.
+        values: for each set of parameter values (a binding), every parameter's by name.
+        circuits: the circuit with each binding.
         observables: the terms of each distinct observable.
         pairs: (values, 2) int64; the binding and the observable of each value wanted.
         precision: standard error wanted.
     """
 
+    source: QuantumCircuit
+    values: tuple[dict[str, float], ...]
     circuits: tuple[QuantumCircuit, ...]
     observables: tuple[tuple[ProductTerm, ...], ...]
     pairs: NDArray[np.int64]
@@ -57,6 +63,8 @@ class RunOptions:
         shots: in sampled mode, shots of each binding, whatever the precision.
         max_shots: in sampled mode, most shots of a binding for a precision.
         entropy: in sampled mode, where the shots' randomness comes from.
+        backend: in sampled mode, the device that runs circuits; None for simulators.
+        fallback: kind of worker or pilot for what the device cannot run.
     """
 
     max_qubits: int
@@ -71,6 +79,8 @@ class RunOptions:
     shots: int | None = None
     max_shots: int = 10_000_000
     entropy: tuple[int, ...] = (0,)
+    backend: BackendV2 | None = None
+    fallback: str | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -84,7 +94,8 @@ class Estimate:
         plans: the plans used, the one of the greatest part first.
         variants: state vectors or circuits run.
         shots: shots taken.
-        seconds: wall time by phase: `plan_s`, `execute_s`, `contract_s`.
+        seconds: wall time by phase: `plan_s`, `transpile_s`, `execute_s`, `contract_s`.
+        notes: what the user should be told, such as that a simulator stepped in for a device.
     """
 
     evs: NDArray[np.float64]
@@ -94,3 +105,4 @@ class Estimate:
     variants: int
     shots: int
     seconds: dict[str, float]
+    notes: tuple[str, ...] = ()

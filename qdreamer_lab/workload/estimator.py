@@ -18,6 +18,7 @@ from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
 from qdreamer_lab.workload.blocks import to_blocks
 from qdreamer_lab.workload.estimate import Estimate, Request, RunOptions
 from qdreamer_lab.workload.exact_mode import run_exact
+from qdreamer_lab.workload.exact_plans import ExactPlans
 from qdreamer_lab.workload.job import CutJob
 from qdreamer_lab.workload.observables import as_sparse, product_terms
 from qdreamer_lab.workload.options import check_width
@@ -80,6 +81,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             raise QDreamerError(f"unknown dtype {dtype!r}; there is {', '.join(map(repr, DTYPES))}")
         check_width(max_qubits)
         self._mode = mode
+        self._plans = ExactPlans()
         self._on = on
         self._dtype = dtype
         self._max_qubits = max_qubits
@@ -130,7 +132,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             dtype=self._dtype,
             stop=stop,
         )
-        estimate = run_exact(request, options)
+        estimate = run_exact(request, options, self._plans)
         shape = which.shape[1:]
         evs, stds = estimate.evs.reshape(shape), estimate.stds.reshape(shape)
         makespan_s = time.perf_counter() - start

@@ -6,13 +6,14 @@ however many terms use it. Nothing runs here; whoever calls decides where the jo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdreamer_lab.errors import ObservableError
-from qdreamer_lab.workload.contract import Reconstruction
+from qdreamer_lab.workload.contract import Reconstruction, paired
 from qdreamer_lab.workload.fragment import FragmentProgram, fragment_programs
 from qdreamer_lab.workload.observables import LETTERS, Factors
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.plan import CutPlan
 
-__all__ = ["ExactRun", "FragmentJob", "prepare"]
+__all__ = ["ExactRun", "FragmentJob", "TermSplit", "prepare", "split_terms"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -32,6 +33,32 @@ class FragmentJob:
 
     program: FragmentProgram
     operators: tuple[Factors, ...]
+
+    @property
+    def work(self) -> float:
+        """Rough floating-point operations: 8 per amplitude and complex multiply-add."""
+        program = self.program
+        rows = program.variants << len(program.open_cuts)
+        gates = 4.0 * len(program.steps) * program.variants
+        pairs = 0.5 * len(self.operators) * rows * program.variants
+        return 8 * math.ldexp(gates + pairs, program.width)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TermSplit:
+    """How terms fall apart over the fragments of a plan, whatever the parameter values.
+
+    Attributes:
+        operators: per fragment, the distinct products of local operators wanted of it.
+        operator_of: (terms, fragments) int64; which of them each term uses.
+        lone: distinct products on the qubits without blocks.
+        lone_of: (terms,) int64; which of those each term has.
+    """
+
+    operators: tuple[tuple[Factors, ...], ...]
+    operator_of: NDArray[np.int64]
+    lone: tuple[Factors, ...]
+    lone_of: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,6 +74,20 @@ class ExactRun:
     jobs: tuple[FragmentJob, ...]
     operator_of: NDArray[np.int64]
     lone_factors: NDArray[np.float64]
+
+    def axes(self, sliced: Sequence[int] = ()) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """Per job, (cut, size) of each axis of its paired tensors when some cuts are fixed."""
+        return tuple(
+            tuple((cut, 1 if cut in sliced else size * size) for cut, size in job.program.axes)
+            for job in self.jobs
+        )
+
+    def gram_bytes(self, sliced: Sequence[int] = ()) -> int:
+        """Memory of all tensors together when some cuts are fixed."""
+        return sum(
+            16 * len(job.operators) * math.prod(size for _, size in axes)
+            for job, axes in zip(self.jobs, self.axes(sliced), strict=True)
+        )
 
     def values(
         self,
@@ -65,33 +106,54 @@ class ExactRun:
         Raises:
             MemoryLimitError: if the contraction does not fit.
         """
-        whole = Reconstruction([job.program for job in self.jobs], memory_limit_bytes)
-        values = np.empty(len(self.lone_factors))
-        for term, operators in enumerate(self.operator_of.tolist()):
-            chosen = [tensor[k] for tensor, k in zip(tensors, operators, strict=True)]
-            values[term] = self.lone_factors[term] * whole.value(chosen)
-        return values
+        whole = Reconstruction(self.axes(), memory_limit_bytes)
+        return self.lone_factors * whole.values([paired(t) for t in tensors], self.operator_of)
 
 
-def prepare(plan: CutPlan, terms: Sequence[Factors]) -> ExactRun:
+def prepare(plan: CutPlan, terms: Sequence[Factors], split: TermSplit | None = None) -> ExactRun:
+    """Make a plan ready for some terms.
+
+    Args:
+        plan: where to cut.
+        terms: products of one-qubit operators.
+        split: what `split_terms` gave for the same terms and a plan with the same labels.
+
+    Raises:
+        ObservableError: if a term acts on a qubit whose light cone the plan left out.
+    """
+    programs = fragment_programs(plan)
+    if split is None:
+        split = split_terms(plan, terms, programs)
+    factors = np.array([_lone_factor(plan.blocks.lone, one) for one in split.lone])
+    jobs = tuple(FragmentJob(*one) for one in zip(programs, split.operators, strict=True))
+    return ExactRun(jobs, split.operator_of, factors[split.lone_of])
+
+
+def split_terms(
+    plan: CutPlan, terms: Sequence[Factors], programs: Sequence[FragmentProgram] | None = None
+) -> TermSplit:
     """Split terms over the fragments of a plan.
 
     Raises:
         ObservableError: if a term acts on a qubit whose light cone the plan left out.
     """
     _check_measured(plan, terms)
-    programs = fragment_programs(plan)
+    programs = fragment_programs(plan) if programs is None else programs
+    home = {qubit: k for k, one in enumerate(programs) for qubit, _ in one.wires}
+    local = {qubit: place for one in programs for qubit, place in one.wires}
+    known: list[dict[Factors, int]] = [{} for _ in programs]
+    lone: dict[Factors, int] = {}
     operator_of = np.empty((len(terms), len(programs)), dtype=np.int64)
-    jobs = []
-    for column, program in enumerate(programs):
-        local = dict(program.wires)
-        known: dict[Factors, int] = {}
-        for row, term in enumerate(terms):
-            part = tuple((local[qubit], letter) for qubit, letter in term if qubit in local)
-            operator_of[row, column] = known.setdefault(part, len(known))
-        jobs.append(FragmentJob(program, tuple(known)))
-    lone = np.array([_lone_factor(plan.blocks.lone, term) for term in terms])
-    return ExactRun(tuple(jobs), operator_of, lone)
+    lone_of = np.empty(len(terms), dtype=np.int64)
+    for row, term in enumerate(terms):
+        parts: dict[int, list[tuple[int, str]]] = {}
+        for qubit, letter in term:
+            parts.setdefault(home.get(qubit, -1), []).append((local.get(qubit, qubit), letter))
+        lone_of[row] = lone.setdefault(tuple(parts.get(-1, ())), len(lone))
+        for column, seen in enumerate(known):
+            part = tuple(parts.get(column, ()))
+            operator_of[row, column] = seen.setdefault(part, len(seen))
+    return TermSplit(tuple(map(tuple, known)), operator_of, tuple(lone), lone_of)
 
 
 def _check_measured(plan: CutPlan, terms: Sequence[Factors]) -> None:
@@ -107,7 +169,6 @@ def _lone_factor(lone: Mapping[int, NDArray[np.complex128]], term: Factors) -> f
     """Product of ⟨0|U†OU|0⟩ over the qubits that no block touches."""
     factor = 1.0
     for qubit, letter in term:
-        if qubit in lone:
-            state = lone[qubit][:, 0]
-            factor *= float(np.real(np.vdot(state, LETTERS[letter] @ state)))
+        state = lone[qubit][:, 0]
+        factor *= float(np.real(np.vdot(state, LETTERS[letter] @ state)))
     return factor

@@ -20,7 +20,7 @@ from qdreamer_lab.workload.plan import GateCut, WireCut
 from qdreamer_lab.workload.schmidt import local_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from qdreamer_lab.workload.plan import CutPlan
 
@@ -81,11 +81,13 @@ class FragmentProgram:
         """State vectors simulated."""
         return math.prod(len(s.matrices) for s in self.steps)
 
-    def memory_bytes(self, num_operators: int) -> int:
-        """Peak memory of simulating the batch and taking Gram matrices of `num_operators`."""
-        states = 16 * self.variants << self.width
-        rows = self.variants << len(self.open_cuts)
-        return 2 * states + 16 * rows * rows * (num_operators + 1)
+    def variants_with(self, fixed: Mapping[int, int]) -> int:
+        """State vectors simulated when the choice at some cuts is fixed."""
+        return math.prod(len(s.matrices) for s in self.steps if s.cut not in fixed)
+
+    def dims(self, fixed: Mapping[int, int]) -> tuple[int, ...]:
+        """Sizes of `axes` when the choice at some cuts is fixed."""
+        return tuple(1 if cut in fixed else size for cut, size in self.axes)
 
 
 def fragment_programs(

@@ -6,15 +6,18 @@ Ties the steps together and keeps the clock; what the steps do is said where the
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.workload.binding import plan_bindings
+from qdreamer_lab.workload.binding import BoundPlans
 from qdreamer_lab.workload.dispatch import run_chunks
 from qdreamer_lab.workload.estimate import Estimate
 from qdreamer_lab.workload.lowering import lower
 from qdreamer_lab.workload.progress import FragmentProgress, Report
+from qdreamer_lab.workload.routes import Failure, Routes
 from qdreamer_lab.workload.shot_rounds import Goal, ShotRounds
 from qdreamer_lab.workload.shot_work import ShotShare
 
@@ -28,7 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["run_sampled"]
 
 
-def run_sampled(request: Request, options: RunOptions) -> Estimate:
+def run_sampled(
+    request: Request, options: RunOptions, plans: BoundPlans | None = None
+) -> Estimate:
     """Estimate from shots of the variants of fragments.
 
     Raises:
@@ -38,23 +43,30 @@ def run_sampled(request: Request, options: RunOptions) -> Estimate:
     """
     clock = [time.perf_counter()]
     goal = Goal(request.precision, options.shots, options.max_shots)
+    backend = options.backend
     rounds, wanted = [], []
-    for k, plan in enumerate(plan_bindings(request, options)):
+    for k, plan in enumerate((plans or BoundPlans()).plans(request, options)):
         mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
-        run = lower(plan, [request.observables[observable] for observable in mine.tolist()])
+        terms = [request.observables[observable] for observable in mine.tolist()]
+        run = lower(plan, terms, joint=backend is None)
         rounds.append(ShotRounds(run, goal, (*options.entropy, k)))
         wanted.append(mine)
     clock.append(time.perf_counter())
-    story = _Story(request, rounds, wanted, options)
-    while shares := story.next_round():
-        run_chunks(shares, options.session, on=options.on, stop=options.stop, keep=story.keep)
+    routes = Routes(
+        backend, in_process=options.session is None, fallback=options.fallback is not None
+    )
+    routes.prepare([one.run for one in rounds], request.source, request.values)
+    story = _Story(request, rounds, wanted, options, routes)
+    while story.next_round():
+        story.run()
         story.conclude()
     evs, stds = story.values()
     clock.append(time.perf_counter())
     plan_s, rest_s = np.diff(clock).tolist()
     seconds = {
         "plan_s": plan_s,
-        "execute_s": rest_s - story.contract_s,
+        "transpile_s": routes.transpile_s,
+        "execute_s": rest_s - story.contract_s - routes.transpile_s,
         "contract_s": story.contract_s,
     }
     return Estimate(
@@ -65,6 +77,7 @@ def run_sampled(request: Request, options: RunOptions) -> Estimate:
         sum(one.run.num_variants for one in rounds),
         story.shots,
         seconds,
+        routes.notes,
     )
 
 
@@ -77,34 +90,60 @@ class _Story:
         rounds: list[ShotRounds],
         wanted: list[NDArray[np.int64]],
         options: RunOptions,
+        routes: Routes,
     ) -> None:
+        self._routes = routes
         self._request = request
         self._rounds = rounds
         self._wanted = wanted
         self._options = options
         self._shares: dict[tuple[int, int], ShotShare] = {}
         self._done: dict[int, int] = {}
+        self._missed: list[Chunk] = []
         self.rows: list[FragmentRow] = []
         self.contract_s = 0.0
         self.shots = 0
 
-    def next_round(self) -> list[ShotShare]:
-        """What to run next; nothing when every binding has reached its goal."""
+    def next_round(self) -> bool:
+        """Decide what to run next; False when every binding has reached its goal."""
         start = time.perf_counter()
         self._shares = {}
         for k, one in enumerate(self._rounds):
             suffix = f"-binding-{k}" if len(self._rounds) > 1 else ""
             for fragment, asked in zip(one.run.fragments, one.requests(), strict=False):
-                key = (k, fragment.program.id)
-                self._shares[key] = ShotShare(k, fragment, asked, suffix)
+                call = partial(self._routes.call, k, fragment)
+                self._shares[k, fragment.program.id] = ShotShare(k, fragment, asked, suffix, call)
         self._done = dict.fromkeys(
             (share.fragment.program.id for share in self._shares.values()), 0
         )
         self.contract_s += time.perf_counter() - start
-        return list(self._shares.values())
+        return bool(self._shares)
 
-    def keep(self, chunk: Chunk, result: ShotResult, row: FragmentRow) -> None:
+    def run(self) -> None:
+        """Run the round: on the device what can, on simulators what must."""
+        options = self._options
+        device, simulators = [], []
+        for share in self._shares.values():
+            (device if self._routes.on_device(share.fragment.program.id) else simulators).append(share)
+        places = ((device, options.on), (simulators, self._simulators))
+        for shares, on in places:
+            run_chunks(shares, options.session, on=on, stop=options.stop, keep=self._keep)
+        missed, self._missed = self._missed, []
+        run_chunks(missed, options.session, on=self._simulators, stop=options.stop, keep=self._keep)
+
+    @property
+    def _simulators(self) -> str | None:
+        """Where simulators run: where everything does, or where the device's work falls back to."""
+        return self._options.on if self._options.backend is None else self._options.fallback
+
+    def _keep(self, chunk: Chunk, result: ShotResult | Failure, row: FragmentRow) -> None:
         """Fold in a task's result."""
+        if isinstance(result, Failure):
+            self._routes.reroute(chunk.fragment, result.error)
+            share = self._shares[chunk.binding, chunk.fragment]
+            function, args = share.call(chunk.args[-1])
+            self._missed.append(replace(chunk, function=function, args=args))
+            return
         self._shares[chunk.binding, chunk.fragment].keep(chunk, result)
         self.rows.append(row)
         self.shots += chunk.shots

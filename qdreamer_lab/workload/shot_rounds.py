@@ -36,6 +36,9 @@ __all__ = ["Goal", "ShotRounds"]
 MOST_VARIANTS = 4096
 """A fragment with more variants than this runs a random selection of them."""
 
+_MOST_DRAWS = 4096
+"""Variants drawn in one round of such a fragment, at most."""
+
 _FLOOR = 8
 """Least shots of a variant in the first round: fewer say too little about its variance."""
 
@@ -265,7 +268,7 @@ class ShotRounds:
             variants = np.arange(fragment.num_variants)
             return ShotRequest(variants, shots, seed, report=True)
         total = int(shots.sum())
-        draws = min(MOST_VARIANTS, max(2, total // _FLOOR))
+        draws = min(_MOST_DRAWS, max(2, total // _FLOOR))
         chance = fragment.weights() / fragment.weights().sum()
         rng = np.random.default_rng((*seed, 0))
         variants = rng.choice(len(chance), size=draws, p=chance)

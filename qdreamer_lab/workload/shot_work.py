@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.workload.dispatch import Chunk
-from qdreamer_lab.workload.sampling import sample_fragment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -22,12 +23,21 @@ __all__ = ["ShotShare"]
 
 @dataclass(eq=False, slots=True)
 class ShotShare:
-    """What one fragment of one binding does in one round; work that can be divided."""
+    """What one fragment of one binding does in one round; work that can be divided.
+
+    Attributes:
+        binding: number of the binding.
+        fragment: the fragment.
+        request: all that it is to run.
+        suffix: of its tasks' names.
+        call: the function, and its arguments with the request last, that runs a part.
+    """
 
     binding: int
     fragment: ShotFragment
     request: ShotRequest
     suffix: str
+    call: Callable[[ShotRequest], tuple[Callable[..., Any], tuple[Any, ...]]]
     tensor: ShotTensor | None = None
     means: dict[int, tuple[NDArray[np.float64], ...]] = field(default_factory=dict)
     taken: int = 0
@@ -65,8 +75,7 @@ class ShotShare:
             program.width,
             number,
             states + number * self.work_per_variant,
-            sample_fragment,
-            (self.fragment, request),
+            *self.call(request),
             self.suffix,
             int(request.shots.sum()),
         )

@@ -90,9 +90,12 @@ def test_few_tasks_are_under_way_at_once():
         pool.submit(release.wait, 20)
         session, stop = PoolSession(pool), threading.Event()
         chunks = [chunk(k, 1.0) for k in range(100)]
-        thread = threading.Thread(
-            target=lambda: pytest.raises(CancelledError, kept, chunks, session, stop)
-        )
+
+        def run():
+            with pytest.raises(CancelledError):
+                kept(chunks, session, stop)
+
+        thread = threading.Thread(target=run)
         thread.start()
         threading.Event().wait(0.3)
         assert session.names == [f"fragment-{k}-part-{k}" for k in range(6)]

@@ -14,7 +14,7 @@ from qdreamer_lab.workload.fragment import fragment_programs
 from qdreamer_lab.workload.observables import as_sparse, product_terms
 from qdreamer_lab.workload.plan import CutPlan, GateCut, WireCut
 from qdreamer_lab.workload.planner import plan_cuts
-from qdreamer_lab.workload.simulate import run_fragment
+from qdreamer_lab.workload.simulate import batch_bytes, run_fragment
 
 
 def cut_value(plan, observable, memory_limit_bytes=None):
@@ -46,7 +46,9 @@ CASE_BYTES = 64 * 2**20
 
 
 def largest_bytes(plan):
-    return max((p.memory_bytes(2) for p in fragment_programs(plan)), default=0)
+    operators = ((), ((0, "Z"),))
+    programs = fragment_programs(plan)
+    return max((batch_bytes(p, operators, 16, {}, {}) for p in programs), default=0)
 
 
 @st.composite
@@ -134,7 +136,10 @@ def test_a_fragment_that_does_not_fit_is_refused_with_sizes():
     for low in range(29):
         circuit.cx(low, low + 1)
     plan = plan_cuts(circuit, 30)
-    with pytest.raises(MemoryLimitError, match=r"fragment 0 needs 32 GiB .* but 1 GiB may be"):
+    with pytest.raises(
+        MemoryLimitError,
+        match=r"fragment 0 needs 16 GiB .* 1 GiB may be used: plan with max_qubits=25",
+    ):
         cut_value(plan, "Z" * 30, memory_limit_bytes=2**30)
 
 

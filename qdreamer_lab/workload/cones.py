@@ -1,0 +1,175 @@
+"""Light cones: which blocks a term of an observable needs, and which terms should share a run.
+
+Terms whose cones differ are put into groups, each of which runs the blocks of its own cone only.
+One run for all of them is best as long as the union of the cones costs less than the parts; a wide
+circuit with local terms falls apart. This module must not search for plans or run anything.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.workload.layout import connected
+from qdreamer_lab.workload.plan import CutPlan
+from qdreamer_lab.workload.planner import lone_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.blocks import BlockCircuit
+    from qdreamer_lab.workload.observables import Factors
+
+__all__ = ["cone_of", "restricted", "restricted_plan", "term_groups"]
+
+_PER_GROUP = 2.0**22
+"""What planning and contracting one more group costs, in the units of `_work`: milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cone:
+    """Blocks and qubits as bits of integers, and what running them costs."""
+
+    blocks: int
+    qubits: int
+    work: float
+
+
+def term_groups(
+    blocks: BlockCircuit, terms: Sequence[Factors], max_qubits: int
+) -> list[tuple[int, ...]]:
+    """Put terms into groups that run together.
+
+    Returns:
+        The indices of each group's terms, ascending; the group with the most work first.
+    """
+    reach = _reach(blocks)
+    zero = (0, 0)
+    of_term = []
+    for term in terms:
+        parts = [reach.get(qubit, zero) for qubit, _ in term]
+        cone = functools.reduce(lambda a, b: (a[0] | b[0], a[1] | b[1]), parts, zero)
+        of_term.append(cone)
+    cones = [_cone(*key, max_qubits) for key in dict.fromkeys(of_term)]
+    groups = _merged(cones, max_qubits)
+    number = {}
+    for k, (_, inside) in enumerate(groups):
+        number.update({(cone.blocks, cone.qubits): k for cone in inside})
+    members: list[list[int]] = [[] for _ in groups]
+    for index, key in enumerate(of_term):
+        members[number[key]].append(index)
+    return [tuple(one) for one in members]
+
+
+def cone_of(blocks: BlockCircuit, measured: Sequence[int]) -> NDArray[np.int64]:
+    """Indices of the blocks that reach a measured qubit, ascending."""
+    reached = set(measured)
+    keep = []
+    pairs = blocks.pairs.tolist()
+    for k in range(len(pairs) - 1, -1, -1):
+        if not reached.isdisjoint(pairs[k]):
+            reached.update(pairs[k])
+            keep.append(k)
+    return np.array(keep[::-1], dtype=np.int64)
+
+
+def restricted(blocks: BlockCircuit, measured: Sequence[int]) -> BlockCircuit:
+    """The circuit without what cannot influence these qubits, as `to_blocks` leaves it out."""
+    wanted = tuple(sorted(measured))
+    keep = cone_of(blocks, wanted)
+    if len(keep) == blocks.num_blocks:
+        return blocks if wanted == blocks.measured else replace(blocks, measured=wanted)
+    pairs = blocks.pairs[keep]
+    busy = set(pairs.ravel().tolist())
+    idle = {qubit: np.eye(2, dtype=np.complex128) for qubit in range(blocks.num_qubits)} | dict(
+        blocks.lone
+    )
+    return replace(
+        blocks,
+        pairs=pairs,
+        unitaries=blocks.unitaries[keep],
+        lone={qubit: matrix for qubit, matrix in idle.items() if qubit not in busy},
+        sources=tuple(blocks.sources[k] for k in keep),
+        measured=wanted,
+    )
+
+
+def restricted_plan(plan: CutPlan, measured: Sequence[int]) -> CutPlan:
+    """The plan without what cannot influence these qubits; the cuts that are left stay cuts."""
+    keep = cone_of(plan.blocks, measured)
+    if len(keep) == plan.blocks.num_blocks:
+        return plan
+    blocks = restricted(plan.blocks, measured)
+    labels = connected(blocks.pairs, plan.labels[keep])
+    lone = lone_labels(blocks, labels, plan.max_qubits)
+    return CutPlan(blocks, labels, lone, plan.max_qubits, plan.cost)
+
+
+def _reach(blocks: BlockCircuit) -> dict[int, tuple[int, int]]:
+    """Per qubit with blocks: the blocks and the qubits in its light cone, as bits."""
+    cone: dict[int, tuple[int, int]] = {}
+    for k, (low, high) in enumerate(blocks.pairs.tolist()):
+        one, two = cone.get(low, (0, 1 << low)), cone.get(high, (0, 1 << high))
+        cone[low] = cone[high] = (one[0] | two[0] | 1 << k, one[1] | two[1])
+    return cone
+
+
+def _cone(blocks: int, qubits: int, max_qubits: int) -> _Cone:
+    return _Cone(blocks, qubits, _work(blocks.bit_count(), qubits.bit_count(), max_qubits))
+
+
+def _work(num_blocks: int, width: int, max_qubits: int) -> float:
+    """Rough work of running a cone, before there is a plan for it.
+
+    One fragment's worth of amplitudes per block; and if it must be cut, a factor for the cuts at
+    one border or two, each with as many blocks across it as there are on average.
+    """
+    borders = 0 if width <= max_qubits else 1 if width <= 2 * max_qubits else 2
+    across = num_blocks / max(1, width - 1)
+    exponent = min(width, max_qubits) + borders * across
+    return num_blocks * math.exp2(min(exponent, 500.0)) + _PER_GROUP
+
+
+_Group = tuple[_Cone, list[_Cone]]
+
+
+def _merged(cones: list[_Cone], max_qubits: int) -> list[_Group]:
+    """Groups of cones, each with the union of its cones; the most work first."""
+    if not cones:
+        return []
+
+    def union(one: _Cone, two: _Cone) -> _Cone:
+        return _cone(one.blocks | two.blocks, one.qubits | two.qubits, max_qubits)
+
+    whole = functools.reduce(union, cones)
+    if whole.work <= max(cone.work for cone in cones) + _PER_GROUP:
+        return [(whole, cones)]
+    near = sorted(cones, key=lambda cone: (cone.qubits & -cone.qubits, -cone.work))
+    groups: list[_Group] = [(cone, [cone]) for cone in near]
+    count = len(groups) + 1
+    while len(groups) < count:  # groups grow, and some come to overlap others
+        count = len(groups)
+        given, groups = groups, []
+        for group in given:
+            _join(groups, group, union)
+    if whole.work <= sum(group[0].work for group in groups):
+        return [(whole, cones)]
+    return sorted(groups, key=lambda group: -group[0].work)
+
+
+def _join(groups: list[_Group], group: _Group, union: Callable[[_Cone, _Cone], _Cone]) -> None:
+    """Merge a group into the one that it makes dearer by least, or add it as it is."""
+    cone, members = group
+    unions = [union(other, cone) for other, _ in groups]
+    dearer = [new.work - old.work for new, (old, _) in zip(unions, groups, strict=True)]
+    best = int(np.argmin(dearer)) if dearer else -1
+    if best >= 0 and dearer[best] <= cone.work:
+        groups[best] = (unions[best], groups[best][1] + members)
+    else:
+        groups.append(group)

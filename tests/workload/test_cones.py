@@ -1,0 +1,86 @@
+"""Terms run the blocks of their own light cones, and in as few groups as are worth it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from qiskit import QuantumCircuit
+from qiskit.circuit.library import efficient_su2
+from qiskit.quantum_info import SparsePauliOp, Statevector
+from small_circuits import random_circuit
+
+from qdreamer_lab import CutEstimator, plan_cuts
+from qdreamer_lab.workload import cones
+from qdreamer_lab.workload.blocks import to_blocks
+from qdreamer_lab.workload.cones import restricted, term_groups
+
+
+def trotter_step(num_qubits, steps=1):
+    """A kicked Ising chain, in even and odd layers."""
+    circuit = QuantumCircuit(num_qubits)
+    for step in range(steps):
+        circuit.rx(0.4 + 0.1 * step, range(num_qubits))
+        for parity in (0, 1):
+            for low in range(parity, num_qubits - 1, 2):
+                circuit.rzz(0.3 + 0.01 * low, low, low + 1)
+    circuit.rx(0.7, range(num_qubits))
+    return circuit
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 999), st.sets(st.integers(0, 4)))
+def test_a_restricted_circuit_is_what_to_blocks_makes(seed, measured):
+    circuit = random_circuit(seed, num_qubits=5, num_gates=7)
+    label = "".join("Z" if q in measured else "I" for q in reversed(range(5)))
+    one, two = restricted(to_blocks(circuit), tuple(measured)), to_blocks(circuit, label)
+    np.testing.assert_array_equal(one.pairs, two.pairs)
+    np.testing.assert_allclose(one.unitaries, two.unitaries)
+    assert one.sources == two.sources
+    assert one.measured == two.measured
+    assert list(one.lone) == list(two.lone)
+
+
+def test_local_terms_of_a_wide_circuit_never_run_the_union():
+    num_qubits = 127
+    circuit = trotter_step(num_qubits)
+    operator = SparsePauliOp.from_sparse_list([("Z", [q], 1.0) for q in range(num_qubits)], 127)
+    metadata = CutEstimator(20).run([(circuit, operator)]).result()[0].metadata
+    plans = metadata["plans"]
+    assert len(plans) > 5
+    assert all(plan.num_cuts == 0 for plan in plans)
+    assert metadata["plan"] is plans[0]
+
+
+def test_groups_give_the_same_value(monkeypatch):
+    monkeypatch.setattr(cones, "_PER_GROUP", 0.0)
+    num_qubits = 12
+    circuit = trotter_step(num_qubits)
+    pairs = [(p, [q, q + 1], 0.3 + 0.1 * q) for q in range(num_qubits - 1) for p in ("ZZ", "XY")]
+    operator = SparsePauliOp.from_sparse_list([*pairs, ("", [], 0.5)], num_qubits)
+    expected = Statevector(circuit).expectation_value(operator).real
+    whole = plan_cuts(circuit, 4)
+    for plan, width in ((None, 4), (None, 3), (whole, 4)):
+        found = CutEstimator(width, plan=plan).run([(circuit, operator)]).result()[0]
+        assert len(found.metadata["plans"]) > 1
+        assert found.data.evs == pytest.approx(expected, abs=1e-10)
+
+
+def test_overlapping_cones_stay_together():
+    circuit = efficient_su2(36, reps=2, entanglement="linear")
+    circuit = circuit.assign_parameters(np.linspace(0.1, 2.9, circuit.num_parameters))
+    terms = [((q, "Z"), (q + 1, "Z")) for q in range(35)]
+    assert term_groups(to_blocks(circuit), terms, 18) == [tuple(range(35))]
+    assert term_groups(to_blocks(circuit), [], 18) == []
+    assert term_groups(to_blocks(circuit), [()], 18) == [(0,)]
+
+
+def test_a_thousand_terms_agree_with_the_state_vector():
+    circuit = efficient_su2(12, reps=2, entanglement="linear")
+    circuit = circuit.assign_parameters(np.linspace(0.1, 2.9, circuit.num_parameters))
+    rng = np.random.default_rng(7)
+    labels = ["".join(row) for row in rng.choice(list("IIIXYZ"), (1000, 12))]
+    operator = SparsePauliOp(labels, rng.normal(size=1000))
+    expected = Statevector(circuit).expectation_value(operator).real
+    for dtype, tolerance in (("complex128", 1e-10), ("complex64", 1e-3)):
+        found = CutEstimator(5, dtype=dtype).run([(circuit, operator)]).result()[0].data.evs
+        assert found == pytest.approx(expected, abs=tolerance)

@@ -1,0 +1,98 @@
+"""A tiny memory limit changes how values come about, not the values; predictions are right."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit.library import efficient_su2
+from qiskit.primitives import StatevectorEstimator
+
+from qdreamer_lab import CutEstimator, plan_cuts
+from qdreamer_lab.errors import MemoryLimitError
+from qdreamer_lab.workload.exact import prepare
+from qdreamer_lab.workload.simulate import batch_bytes, run_fragment, split_cuts
+
+
+def chain(num_qubits, reps):
+    circuit = efficient_su2(num_qubits, reps=reps, entanglement="linear")
+    return circuit.assign_parameters(np.linspace(0.1, 2.9, circuit.num_parameters))
+
+
+def ring(num_qubits):
+    """Alternating blocks that a wire cut and gate cuts can both serve."""
+    circuit = QuantumCircuit(num_qubits)
+    for k in range(2 * num_qubits):
+        circuit.ry(0.3 + 0.1 * k, k % num_qubits)
+        circuit.rzz(0.2 + 0.1 * k, k % num_qubits, (k + 1) % num_qubits)
+        circuit.rx(0.9 - 0.1 * k, (k + 1) % num_qubits)
+    return circuit
+
+
+@pytest.mark.parametrize("kinds", [("gate",), ("wire",), ("gate", "wire")])
+@pytest.mark.parametrize("limit", [30_000, 9_000])
+def test_a_tiny_limit_gives_the_same_values(kinds, limit):
+    circuit = ring(6)
+    plan = plan_cuts(circuit, 4, kinds=kinds)
+    pub = (circuit, ["ZZIIYX", "XXXXXX"])
+    expected = StatevectorEstimator().run([pub]).result()[0].data.evs
+    found = CutEstimator(4, plan=plan, memory_limit_bytes=limit).run([pub]).result()[0]
+    np.testing.assert_allclose(found.data.evs, expected, atol=1e-11)
+
+
+def test_what_no_sliced_cut_touches_is_simulated_once():
+    circuit = chain(8, 2)
+    plan = plan_cuts(circuit, 2)
+    pub = (circuit, "ZZZZZZZZ")
+    free = CutEstimator(2, plan=plan).run([pub]).result()[0]
+    seen = []
+    tight = CutEstimator(
+        2, plan=plan, memory_limit_bytes=12_000, progress=lambda *event: seen.append(event)
+    )
+    sliced = tight.run([pub]).result()[0]
+    np.testing.assert_allclose(sliced.data.evs, free.data.evs, atol=1e-12)
+    count = {f.id: 0 for f in plan.fragments}
+    for row in sliced.metadata["fragments"]:
+        count[row.fragment] += 1
+    assert min(count.values()) == 1 < max(count.values())
+    assert seen[-1][0] == seen[-1][1] == len(seen)
+
+
+def peak_bytes(call):
+    """Most memory that a call had allocated at once."""
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kinds", [("gate",), ("wire",)])
+@pytest.mark.parametrize("share", [1.0, 0.7, 0.35])
+@pytest.mark.parametrize("dtype", ["complex128", "complex64"])
+def test_peak_memory_is_as_predicted(kinds, share, dtype):
+    circuit = chain(28, 2)
+    plan = plan_cuts(circuit, 15, kinds=kinds)
+    terms = [((0, "Z"),), ((3, "X"), (4, "Y")), ((5, "0"), (20, "Z"))]
+    itemsize = np.dtype(dtype).itemsize
+    for job in prepare(plan, terms).jobs:
+        run_fragment(job.program, job.operators, None, dtype)  # kernels are compiled
+        whole = batch_bytes(job.program, job.operators, itemsize, {}, {})
+        limit = int(share * whole) + 1
+        try:
+            split = split_cuts(job.program, job.operators, limit, itemsize, {}, {})
+        except MemoryLimitError:
+            continue
+        predicted = batch_bytes(job.program, job.operators, itemsize, {}, {}, split)
+        peak = peak_bytes(lambda: run_fragment(job.program, job.operators, limit, dtype))  # noqa: B023
+        assert predicted <= limit
+        assert peak == pytest.approx(predicted, rel=0.1)
+
+
+def test_one_state_too_many_names_the_width_that_fits():
+    circuit = chain(16, 1)
+    job = CutEstimator(16, memory_limit_bytes=2**18).run([(circuit, "Z" * 16)])
+    with pytest.raises(MemoryLimitError, match="plan with max_qubits=13 or less"):
+        job.result()
+    assert CutEstimator(13, memory_limit_bytes=2**18).run([(circuit, "Z" * 16)]).result()
