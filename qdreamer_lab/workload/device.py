@@ -7,7 +7,6 @@ turn to another backend. This module must not decide how many shots a variant ge
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,49 +16,24 @@ from qdreamer_lab.errors import DeviceError
 from qdreamer_lab.kernels.sampling import tally
 from qdreamer_lab.workload.capability import check_device, is_simulated
 from qdreamer_lab.workload.folding import GROUPS
-from qdreamer_lab.workload.sampling import ShotResult, fold, sample_fragment
+from qdreamer_lab.workload.sampling import ShotResult, fold
 from qdreamer_lab.workload.splice import REGISTER, splice
-from qdreamer_lab.workload.transpiling import transpiled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
     from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.sampling import ShotRequest
     from qdreamer_lab.workload.splice import Spliced
-    from qdreamer_lab.workload.template import FragmentCircuit
-    from qdreamer_lab.workload.transpiling import Template, Transpiling
+    from qdreamer_lab.workload.transpiling import Template
     from qdreamer_lab.workload.variants import ShotFragment
 
-__all__ = [
-    "DeviceRun",
-    "run_on_backend",
-    "run_on_device",
-    "run_on_this_qpu",
-]
+__all__ = ["run_on_device"]
 
 _SEED_STEP = 2113
 """What Aer adds to the seed of a job for each of its circuits."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class DeviceRun:
-    """How a fragment is to be run on a device that is known only where it runs.
-
-    Attributes:
-        source: its circuit; equal ones are transpiled once per process and device.
-        values: of the circuit's parameters, by name.
-        transpiling: how to transpile; None for the defaults.
-        fallback: on a `DeviceError`, draw the shots from a noiseless simulation on the spot; the
-            result's note says so.
-    """
-
-    source: FragmentCircuit
-    values: Mapping[str, float]
-    transpiling: Transpiling | None = None
-    fallback: bool = False
 
 
 def run_on_device(
@@ -90,43 +64,6 @@ def run_on_device(
     drawn = (_sums(fragment, *each) for each in zip(variants, spliced, bits, seeds, strict=True))
     tensor, means = fold(fragment, request, drawn)
     return ShotResult(tensor, means, time.perf_counter() - start)
-
-
-def run_on_backend(
-    fragment: ShotFragment, how: DeviceRun, backend: BackendV2, request: ShotRequest
-) -> ShotResult:
-    """Transpile a fragment, unless that was done, and run some of its variants.
-
-    Raises:
-        DeviceError: if the device cannot run them, or fails, and `how` allows no fallback.
-    """
-    start = time.perf_counter()
-    try:
-        check_device((fragment,), backend)
-        template = transpiled(how.source, backend, how.transpiling).bound(how.values)
-        found = run_on_device(fragment, template, request, backend)
-    except DeviceError as error:
-        if not how.fallback:
-            raise
-        found = sample_fragment(fragment, request)
-        note = f"fragment {fragment.program.id} ran on a simulator instead: {error}"
-        found = replace(found, note=note)
-    return replace(found, seconds=time.perf_counter() - start)
-
-
-def run_on_this_qpu(fragment: ShotFragment, how: DeviceRun, request: ShotRequest) -> ShotResult:
-    """A task for a worker that stands for a QPU: `run_on_backend` with that QPU's backend.
-
-    Raises:
-        DeviceError: as `run_on_backend`; and if this worker stands for no QPU.
-    """
-    # Only QPU workers need it, and it loads Aer.
-    from pilot_kernel.primitive.backend import backend_here
-
-    backend = backend_here()
-    if backend is None:
-        raise DeviceError("none", 'this worker stands for no QPU; submit with on="qpu"')
-    return run_on_backend(fragment, how, backend, request)
 
 
 def _bits(

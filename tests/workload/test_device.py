@@ -21,19 +21,14 @@ from qiskit.transpiler import Target
 from qiskit_ibm_runtime.fake_provider import FakeManilaV2, FakeVigoV2
 from small_circuits import random_circuit
 
-from pilot_kernel.resource.qpu import QPU_VARIABLE
 from qdreamer_lab.errors import DeviceError
 from qdreamer_lab.workload.blocks import to_blocks
+from qdreamer_lab.workload.capability import check_device
 from qdreamer_lab.workload.device import (
-    DeviceRun,
-    check_device,
-    run_on_backend,
     run_on_device,
-    run_on_this_qpu,
 )
 from qdreamer_lab.workload.observables import as_sparse
-from qdreamer_lab.workload.sampling import ShotRequest, exact_tensor, sample_fragment
-from qdreamer_lab.workload.template import fragment_circuit
+from qdreamer_lab.workload.sampling import ShotRequest, exact_tensor
 
 
 @pytest.mark.parametrize("wire", [False, True])
@@ -155,30 +150,3 @@ def test_gates_that_do_not_suffice():
     target.add_instruction(CXGate(), {(0, 1): None, (1, 2): None})
     with pytest.raises(DeviceError, match="cannot be written in its gates"):
         templates(circuit, run, Elsewhere(target=target))
-
-
-def test_a_simulator_steps_in_if_allowed():
-    circuit, run = chain(wire=True)
-    device = Elsewhere(error=RuntimeError("maintenance until noon"))
-    fragment = run.fragments[0]
-    source = fragment_circuit(circuit, run.plan, fragment.program)
-    request = every_variant(fragment, 20)
-    with pytest.raises(DeviceError, match="maintenance"):
-        run_on_backend(fragment, DeviceRun(source, {}), device, request)
-    found = run_on_backend(fragment, DeviceRun(source, {}, fallback=True), device, request)
-    assert found.note.startswith("fragment 0 ran on a simulator instead: device elsewhere: a job")
-    np.testing.assert_array_equal(found.tensor.mean, sample_fragment(fragment, request).tensor.mean)
-
-
-def test_a_task_finds_the_backend_of_its_worker(monkeypatch):
-    circuit, run = chain(wire=False)
-    fragment = run.fragments[0]
-    how = DeviceRun(fragment_circuit(circuit, run.plan, fragment.program), {})
-    request = every_variant(fragment, 50)
-    with pytest.raises(DeviceError, match="no QPU"):
-        run_on_this_qpu(fragment, how, request)
-    monkeypatch.setenv(QPU_VARIABLE, "aer_simulator")
-    found = run_on_this_qpu(*pickle.loads(pickle.dumps((fragment, how, request))))
-    assert not found.note
-    direct = run_on_backend(fragment, how, IDEAL, request)
-    np.testing.assert_array_equal(found.tensor.mean, direct.tensor.mean)
