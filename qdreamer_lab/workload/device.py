@@ -42,8 +42,8 @@ def run_on_device(
     """Run some variants of a fragment, and fold their shots.
 
     On a simulator every variant has a seed of its own, so that a request gives the same whatever
-    it is split into. On other devices all variants go in as few jobs as the device takes; variants
-    with different numbers of shots need different jobs, except on IBM's.
+    it is split into. On other devices all variants go in as few jobs as the device takes: one on
+    IBM's, and elsewhere one for each number of shots, or for each power of two in such numbers.
 
     Args:
         fragment: the fragment, for the binding in question.
@@ -71,33 +71,51 @@ def _bits(
 ) -> list[NDArray[np.bool_]]:
     """(shots, bits) of each circuit; those that measure nothing need not run."""
     shots = request.shots.tolist()
-    found: list[NDArray[np.bool_]] = [np.zeros((count, 0), dtype=bool) for count in shots]
     live = [k for k, each in enumerate(spliced) if each.circuit.num_clbits]
+    parts: list[list[NDArray[np.bool_]]] = [[] for _ in shots]
     base = int(np.random.SeedSequence(request.seed).generate_state(1)[0]) >> 2
     for job in _jobs(live, shots, backend):
-        pubs = [(spliced[k].circuit, None, shots[k]) for k in job]
-        seed = base + _SEED_STEP * (request.first + job[0])
-        for k, measured in zip(job, _run(pubs, seed, backend), strict=True):
-            found[k] = measured
-    return found
+        pubs = [(spliced[k].circuit, None, count) for k, count in job]
+        seed = base + _SEED_STEP * (request.first + job[0][0])
+        for (k, _), measured in zip(job, _run(pubs, seed, backend), strict=True):
+            parts[k].append(measured)
+    return [
+        np.concatenate(part) if part else np.zeros((count, 0), dtype=bool)
+        for part, count in zip(parts, shots, strict=True)
+    ]
 
 
-def _jobs(live: list[int], shots: list[int], backend: BackendV2) -> list[list[int]]:
-    """Which circuits go into one call of the device.
+def _jobs(live: list[int], shots: list[int], backend: BackendV2) -> list[list[tuple[int, int]]]:
+    """Which circuits go into which call of the device, and with how many shots."""
+    if is_simulated(backend):
+        return _runs_of_neighbours(live, shots, backend.max_circuits or len(live))
+    whole = [(k, shots[k]) for k in live]
+    if _is_ibm(backend):
+        return [whole] if whole else []
+    # All circuits of a job have the same shots. Powers of two need few jobs for any numbers.
+    equal = [
+        [each for each in whole if each[1] == count] for count in sorted({c for _, c in whole})
+    ]
+    bits = range(max(shots).bit_length())
+    powers = [[(k, 1 << bit) for k, count in whole if count >> bit & 1] for bit in bits]
+    return min(equal, [job for job in powers if job], key=len)
 
-    All of them; but on a simulator only runs of neighbours with equal shots, so that the seeds
-    that it gives to the circuits of one job are those it would give them in any other.
+
+def _runs_of_neighbours(
+    live: list[int], shots: list[int], most: int
+) -> list[list[tuple[int, int]]]:
+    """Jobs of neighbours with equal shots only.
+
+    The seeds that a simulator gives to the circuits of such a job are those it would give them in
+    any other.
     """
-    if not is_simulated(backend):
-        return [live] if live else []
-    jobs: list[list[int]] = []
-    most = backend.max_circuits or len(live)
+    jobs: list[list[tuple[int, int]]] = []
     for k in live:
         last = jobs[-1] if jobs else []
-        if last and last[-1] == k - 1 and shots[k] == shots[k - 1] and len(last) < most:
-            last.append(k)
+        if last and last[-1] == (k - 1, shots[k]) and len(last) < most:
+            last.append((k, shots[k]))
         else:
-            jobs.append([k])
+            jobs.append([(k, shots[k])])
     return jobs
 
 
@@ -112,12 +130,16 @@ def _run(pubs: list[Any], seed: int, backend: BackendV2) -> list[NDArray[np.bool
 
 
 def _sampler(backend: BackendV2, seed: int) -> Any:
-    if type(backend).__module__ == "qiskit_ibm_runtime.ibm_backend":
-        # IBM's real backends have no `run`; only their own sampler reaches them.
+    if _is_ibm(backend):
         from qiskit_ibm_runtime import SamplerV2
 
         return SamplerV2(mode=backend)
     return BackendSamplerV2(backend=backend, options={"seed_simulator": seed})
+
+
+def _is_ibm(backend: BackendV2) -> bool:
+    """Whether it is a real backend of IBM's: without `run`, reached by their own sampler only."""
+    return type(backend).__module__ == "qiskit_ibm_runtime.ibm_backend"
 
 
 def _sums(

@@ -88,6 +88,19 @@ def test_a_device_that_is_no_simulator_gets_one_job():
     assert device.jobs == [(fragment.num_variants, 100)]
 
 
+def test_different_shots_need_few_jobs():
+    circuit, run = chain(wire=False)
+    device = Elsewhere()
+    fragment, template = run.fragments[0], templates(circuit, run, device)[0]
+    shots = 100 + np.arange(fragment.num_variants)
+    request = ShotRequest(np.arange(len(shots)), shots, (1,), report=True)
+    found = run_on_device(fragment, template, request, device)
+    assert len(device.jobs) == 6  # 64, 32, 8, 4, 2, 1: no number from 100 to 111 has a 16
+    assert sum(circuits * each for circuits, each in device.jobs) == shots.sum()
+    assert found.tensor.shots == shots.sum()
+    assert len(found.means) == len(shots)
+
+
 def test_what_measures_nothing_is_not_run():
     circuit = QuantumCircuit(2)
     circuit.cx(0, 1)
