@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.workload.dispatch import FragmentRow
+    from qdreamer_lab.workload.progress import Report
 
 __all__ = ["DemoOptions", "run_demo"]
 
@@ -114,15 +114,17 @@ def _session(options: DemoOptions) -> Iterator[Any]:
 
 
 class _Progress:
-    """Fragments done, on one line that is redrawn on a terminal and printed in full elsewhere."""
+    """Tasks done, on one line that is redrawn on a terminal and printed in full elsewhere."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._live = out.isatty()
 
-    def __call__(self, done: int, total: int, row: FragmentRow) -> None:
-        bar = "█" * round(20 * done / total)
-        text = f"{bar:░<20} {done}/{total}  fragment {row.fragment} in {_seconds(row.seconds)}"
+    def __call__(self, report: Report) -> None:
+        bar = "█" * round(20 * report.done / report.total)
+        text = f"{bar:░<20} {report.done}/{report.total}"
+        if report.row is not None:
+            text += f"  fragment {report.row.fragment} in {_seconds(report.row.seconds)}"
         if self._live:
             self._out.write(f"\r\x1b[K{'running':<12} {text}")
             self._out.flush()

@@ -6,7 +6,10 @@ steps do is said where they are.
 
 from __future__ import annotations
 
+import secrets
+import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from qiskit.primitives.containers import DataBin
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
+from qdreamer_lab.workload.binding import BoundPlans
 from qdreamer_lab.workload.blocks import to_blocks
 from qdreamer_lab.workload.estimate import Estimate, Request, RunOptions
 from qdreamer_lab.workload.exact_mode import run_exact
@@ -22,19 +26,22 @@ from qdreamer_lab.workload.exact_plans import ExactPlans
 from qdreamer_lab.workload.job import CutJob
 from qdreamer_lab.workload.observables import as_sparse, product_terms
 from qdreamer_lab.workload.options import check_width
+from qdreamer_lab.workload.progress import ProgressLine
+from qdreamer_lab.workload.sampled_mode import run_sampled
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+    from qiskit.providers import BackendV2
 
-    from qdreamer_lab.workload.dispatch import Progress, SessionLike
+    from qdreamer_lab.workload.dispatch import SessionLike
     from qdreamer_lab.workload.plan import CutPlan
+    from qdreamer_lab.workload.progress import Progress
 
 __all__ = ["CutEstimator"]
 
-MODES = ("exact",)
+MODES = ("auto", "exact", "sampled")
 DTYPES = ("complex128", "complex64")
 
 
@@ -45,20 +52,31 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         max_qubits: greatest width of a fragment.
         mode: `"exact"`: fragments are simulated as state vectors and the values are exact to
             rounding, without shots; `stds` are zero and `precision` is met trivially.
+            `"sampled"`: variants of the fragments are run for shots, on a QPU or on simulators that
+            behave like one without noise; `stds` are standard errors. `"auto"`: sampled on a QPU,
+            exact elsewhere.
         plan: cut like this instead of planning; it must be made for the circuits that are run, and
             for observables at least as wide. Its own `max_qubits` then counts.
         session: where fragments run as tasks; None runs them in this process.
-        on: a kind of worker or a pilot's name, as `session.submit` takes it.
+        on: a kind of worker or a pilot's name, as `session.submit` takes it; `"qpu"` or the name of
+            a QPU pilot for a device.
+        backend: a Qiskit backend to run on in this process, without a session.
+        fallback: where simulators may step in for what a device cannot run: a kind of worker or a
+            pilot's name, such as `"cpu"` (without a session: this process). None lets it fail.
+        shots: in sampled mode, shots for each set of parameter values, whatever the precision.
+        default_precision: in sampled mode, the standard error wanted where none is given.
+        max_shots: most shots to take for a precision, for each set of parameter values.
         dtype: of state vectors: `"complex128"`, or `"complex64"` for half the memory, more speed,
             and values that are good to about 1e-5.
-        seed: makes planning repeatable; None is the same as 0.
+        seed: makes planning and shots repeatable; None plans as 0 does and takes new shots each
+            time.
         memory_limit_bytes: most memory that one fragment, or the reconstruction, may take; None
             is what is free where it runs.
-        progress: called as `progress(done, total, row)` after every fragment, from the thread of
-            the job.
+        progress: called with a `Report` after every task, from the thread of the job; True prints
+            one line that is redrawn.
 
     Raises:
-        QDreamerError: if the mode or the dtype is unknown.
+        QDreamerError: if an argument makes no sense.
         PlanError: if `max_qubits` is not a positive integer.
     """
 
@@ -66,80 +84,141 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         self,
         max_qubits: int,
         *,
-        mode: str = "exact",
+        mode: str = "auto",
         plan: CutPlan | None = None,
         session: SessionLike | None = None,
         on: str | None = None,
+        backend: BackendV2 | None = None,
+        fallback: str | None = None,
+        shots: int | None = None,
+        default_precision: float = 1 / 64,
+        max_shots: int = 10_000_000,
         dtype: str = "complex128",
         seed: int | None = None,
         memory_limit_bytes: int | None = None,
-        progress: Progress | None = None,
+        progress: Progress | bool = False,
     ) -> None:
-        if mode not in MODES:
-            raise QDreamerError(f"unknown mode {mode!r}; there is {', '.join(map(repr, MODES))}")
-        if dtype not in DTYPES:
-            raise QDreamerError(f"unknown dtype {dtype!r}; there is {', '.join(map(repr, DTYPES))}")
         check_width(max_qubits)
+        _check_choice("mode", mode, MODES)
+        _check_choice("dtype", dtype, DTYPES)
+        for name, value in (("shots", 1 if shots is None else shots), ("max_shots", max_shots)):
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+                raise QDreamerError(f"{name}={value!r}: a whole number of at least 1")
+        if not default_precision > 0:
+            raise QDreamerError(f"default_precision={default_precision!r}: more than zero")
+        if backend is not None and session is not None:
+            raise QDreamerError(
+                "backend= runs in this process and session= on its pilots; give one of them (a "
+                'session runs on a QPU with add_pilot("qpu://...") and on="qpu")'
+            )
+        if mode == "exact" and (backend is not None or shots is not None):
+            raise QDreamerError("mode='exact' takes no shots and no backend; use mode='sampled'")
         self._mode = mode
-        self._plans = ExactPlans()
-        self._on = on
-        self._dtype = dtype
-        self._max_qubits = max_qubits
-        self._plan = plan
-        self._session = session
-        self._seed = 0 if seed is None else seed
-        self._memory_limit_bytes = memory_limit_bytes
-        self._progress = progress
+        self._default_precision = default_precision
+        self._exact_plans = ExactPlans()
+        self._sampled_plans = BoundPlans()
+        self._options = RunOptions(
+            max_qubits=max_qubits,
+            plan=plan,
+            session=session,
+            on=on,
+            seed=0 if seed is None else seed,
+            memory_limit_bytes=memory_limit_bytes,
+            progress=ProgressLine() if progress is True else progress or None,
+            dtype=dtype,
+            stop=threading.Event(),
+            shots=shots,
+            max_shots=max_shots,
+            entropy=() if seed is None else (seed,),
+            backend=backend,
+            fallback=fallback,
+        )
 
     def run(self, pubs: Iterable[Any], *, precision: float | None = None) -> CutJob:
         """Estimate every PUB.
 
+        Args:
+            pubs: what Qiskit's estimators take.
+            precision: standard error wanted of PUBs that name none; exact mode needs none.
+
         Returns:
             A job whose result holds, per PUB, `data.evs` and `data.stds` of the PUB's broadcast
-            shape, and in `metadata`: `mode`; `plans`, one per group of terms that runs only its own
-            light cone, and `plan`, that of the greatest; `plan_s`, `execute_s`, `contract_s`,
-            `makespan_s` (wall seconds); `variants` (state vectors simulated); `shots`; `fragments`
-            (a tuple of `FragmentRow`).
+            shape, and in `metadata`: `mode`; `plans`, in exact mode one per group of terms that
+            runs only its own light cone, and `plan`, that of the greatest; `plan_s`,
+            `transpile_s`, `execute_s`, `contract_s`, `makespan_s` (wall seconds); `variants`
+            (state vectors or circuits run); `shots`; `fragments` (a tuple of `FragmentRow`);
+            `notes`, what to know about the run.
 
         Raises:
             PubError: if a PUB does not fit together.
             CircuitError: if a circuit cannot be cut, such as one with measurements.
         """
-        checked = [_coerced(pub, precision, k) for k, pub in enumerate(pubs)]
+        wanted = self._default_precision if precision is None else precision
+        checked = [_coerced(pub, wanted, k) for k, pub in enumerate(pubs)]
+        if self._mode == "sampled":
+            for k, pub in enumerate(checked):
+                if not pub.precision > 0 and self._options.shots is None:
+                    raise PubError(
+                        f"PUB {k}: precision={pub.precision}: sampled mode needs more than zero; "
+                        "for exact values use mode='exact'"
+                    )
         return CutJob(
             lambda stop: PrimitiveResult(
-                [self._run_pub(pub, stop) for pub in checked], metadata={"version": 2}
+                [self._run_pub(k, pub, stop) for k, pub in enumerate(checked)],
+                metadata={"version": 2},
             )
         )
 
-    def _run_pub(self, pub: EstimatorPub, stop: threading.Event) -> PubResult:
+    def _run_pub(self, number: int, pub: EstimatorPub, stop: threading.Event) -> PubResult:
         start = time.perf_counter()
         which, observables = _pairing(pub)
         request = Request(
+            pub.circuit,
+            _values(pub),
             tuple(pub.parameter_values.bind_all(pub.circuit).ravel()),
             tuple(product_terms(observable) for observable in observables),
             which.reshape(2, -1).T,
             pub.precision,
         )
-        options = RunOptions(
-            max_qubits=self._max_qubits,
-            plan=self._plan,
-            session=self._session,
-            on=self._on,
-            seed=self._seed,
-            memory_limit_bytes=self._memory_limit_bytes,
-            progress=self._progress,
-            dtype=self._dtype,
-            stop=stop,
-        )
-        estimate = run_exact(request, options, self._plans)
+        given = self._options
+        fresh = given.entropy or (secrets.randbits(62),)
+        options = replace(given, stop=stop, entropy=(*fresh, number), backend=self._backend())
+        mode = self._mode
+        if mode == "auto":
+            mode = "sampled" if options.backend is not None or options.shots else "exact"
+        if mode == "exact":
+            estimate = run_exact(request, options, self._exact_plans)
+        else:
+            estimate = run_sampled(request, options, self._sampled_plans)
         shape = which.shape[1:]
         evs, stds = estimate.evs.reshape(shape), estimate.stds.reshape(shape)
         makespan_s = time.perf_counter() - start
         return PubResult(
             DataBin(evs=evs, stds=stds, shape=shape),
-            metadata=_metadata(pub, self._mode, estimate, makespan_s),
+            metadata=_metadata(pub, mode, estimate, makespan_s),
         )
+
+    def _backend(self) -> BackendV2 | None:
+        """The device that runs circuits, if one does."""
+        given = self._options
+        if given.session is None or given.on is None or self._mode == "exact":
+            return given.backend
+        found: BackendV2 | None = given.session.backend(given.on)
+        return found
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise QDreamerError(f"unknown {name} {value!r}; there is {', '.join(map(repr, choices))}")
+
+
+def _values(pub: EstimatorPub) -> tuple[dict[str, float], ...]:
+    """Every parameter's value by name, for each binding."""
+    names = [parameter.name for parameter in pub.circuit.parameters]
+    rows = pub.parameter_values.as_array(pub.circuit.parameters).reshape(
+        pub.parameter_values.size, len(names)
+    )
+    return tuple(dict(zip(names, row, strict=True)) for row in rows.tolist())
 
 
 def _coerced(pub: Any, precision: float | None, number: int) -> EstimatorPub:
@@ -185,5 +264,6 @@ def _metadata(
         "variants": estimate.variants,
         "shots": estimate.shots,
         "fragments": estimate.rows,
+        "notes": estimate.notes,
         "circuit_metadata": pub.circuit.metadata,
     }

@@ -7,6 +7,7 @@ contracted as soon as the last one of a group of terms has come, and then droppe
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from qdreamer_lab.workload.dispatch import Chunk, FragmentRow, run_chunks
 from qdreamer_lab.workload.estimate import Estimate, Request, RunOptions
 from qdreamer_lab.workload.exact_plans import ExactPlans, GroupRun
 from qdreamer_lab.workload.memory import available_bytes
+from qdreamer_lab.workload.progress import FragmentProgress, Report
 from qdreamer_lab.workload.simulate import FragmentResult, run_fragment
 from qdreamer_lab.workload.slicing import Slice, cuts_to_slice, slices_of
 
@@ -185,8 +187,10 @@ class _Folding:
         self._options = options
         self._several = len({unit.binding for unit in units}) > 1
         self._groups = max((unit.binding for unit in units), default=0) + 1 < len(units)
-        self._total = sum(len(unit.part.run.jobs) * len(unit.slices) for unit in units)
-        self._reused = 0
+        self._todo: Counter[int] = Counter()
+        for unit in units:
+            for job in unit.part.run.jobs:
+                self._todo[job.program.id] += len(unit.slices)
         self.rows: list[FragmentRow] = []
         self.contract_s = 0.0
 
@@ -194,7 +198,7 @@ class _Folding:
         """Run everything that these pieces lack."""
         place: dict[Chunk, tuple[_Piece, int]] = {}
         for piece in wave:
-            self._reused += len(piece.tensors)
+            self._todo.subtract(piece.unit.part.run.jobs[k].program.id for k in piece.tensors)
             for number in range(len(piece.unit.part.run.jobs)):
                 if number not in piece.tensors:
                     place[self._chunk(piece, number)] = (piece, number)
@@ -213,7 +217,7 @@ class _Folding:
     def _tell(self, row: FragmentRow) -> None:
         if self._options.progress is not None:
             done = Counter(row.fragment for row in self.rows)
-            fragments = (FragmentProgress(f, done[f], n) for f, n in sorted(self._total.items()))
+            fragments = (FragmentProgress(f, done[f], n) for f, n in sorted(self._todo.items()))
             self._options.progress(Report(tuple(fragments), row))
 
     def _contract(self, piece: _Piece) -> None:

@@ -57,12 +57,12 @@ class Gluing:
 
     def values(self, tensors: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         """(observables,) from one (operators, Π dims) tensor per fragment."""
-        return self.replicas([tensor[None] for tensor in tensors])[0]
+        return np.asarray(self.replicas([tensor[None] for tensor in tensors])[0])
 
     def replicas(self, tensors: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         """(replicas, observables) from one (replicas, operators, Π dims) array per fragment."""
         if not self._fragments:
-            return self._coefficients.sum(axis=1)[None]
+            return np.asarray(self._coefficients.sum(axis=1)[None])
         glued = self._glued(tensors)
         terms = np.empty((len(tensors[0]), len(self._operator_of)))
         for row, operators in enumerate(self._operator_of.tolist()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.dispatch import FragmentRow
 
-__all__ = ["FragmentProgress", "Progress", "Report"]
+__all__ = ["FragmentProgress", "Progress", "ProgressLine", "Report"]
 
 _MOST_FRAGMENTS = 6
 """A line of text names this many fragments at most."""
@@ -20,12 +21,12 @@ _MOST_FRAGMENTS = 6
 
 @dataclass(frozen=True, slots=True)
 class FragmentProgress:
-    """How many variants of one fragment are done, in this round.
+    """How far one fragment is, over all bindings.
 
     Attributes:
         fragment: id in the plan.
-        done: variants done, over all bindings.
-        total: variants there are to do.
+        done: what is done: in sampled mode variants, in this round; in exact mode tasks.
+        total: what there is to do.
     """
 
     fragment: int
@@ -55,12 +56,12 @@ class Report:
 
     @property
     def done(self) -> int:
-        """Variants done."""
+        """What is done of all fragments."""
         return sum(f.done for f in self.fragments)
 
     @property
     def total(self) -> int:
-        """Variants to do."""
+        """What there is to do."""
         return sum(f.total for f in self.fragments)
 
     def __str__(self) -> str:
@@ -77,3 +78,29 @@ class Report:
 
 Progress = Callable[[Report], object]
 """Told whenever a task is done and whenever a round is over, from the thread of the job."""
+
+
+class ProgressLine:
+    """Reports as one line of text that is redrawn on a terminal or in a notebook.
+
+    Elsewhere only the end of each round is printed.
+    """
+
+    def __init__(self) -> None:
+        self._width = 0
+
+    def __call__(self, report: Report) -> None:
+        """Show where things stand."""
+        text = str(report)
+        over = report.done == report.total
+        if not self._redrawn():
+            if over:
+                print(text, file=sys.stderr)
+            return
+        print(f"\r{text:<{self._width}}", end="\n" if over else "", file=sys.stderr, flush=True)
+        self._width = 0 if over else max(self._width, len(text))
+
+    @staticmethod
+    def _redrawn() -> bool:
+        # Jupyter's streams are no terminals, and heed carriage returns all the same.
+        return sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel")

@@ -1,4 +1,4 @@
-"""Where the variants of each fragment run: on simulators, on a device, or on the one after the other.
+"""Where the variants of each fragment run: on a device, or on simulators.
 
 A fragment that a device cannot run, for reasons of the device, goes to simulators if that is
 allowed. This module must not know shots or values.

@@ -15,10 +15,11 @@ import numpy as np
 from qdreamer_lab.workload.binding import BoundPlans
 from qdreamer_lab.workload.dispatch import run_chunks
 from qdreamer_lab.workload.estimate import Estimate
+from qdreamer_lab.workload.goal import Goal
 from qdreamer_lab.workload.lowering import lower
 from qdreamer_lab.workload.progress import FragmentProgress, Report
 from qdreamer_lab.workload.routes import Failure, Routes
-from qdreamer_lab.workload.shot_rounds import Goal, ShotRounds
+from qdreamer_lab.workload.shot_rounds import ShotRounds
 from qdreamer_lab.workload.shot_work import ShotShare
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["run_sampled"]
 
 
-def run_sampled(
-    request: Request, options: RunOptions, plans: BoundPlans | None = None
-) -> Estimate:
+def run_sampled(request: Request, options: RunOptions, plans: BoundPlans | None = None) -> Estimate:
     """Estimate from shots of the variants of fragments.
 
     Raises:
@@ -122,11 +121,12 @@ class _Story:
     def run(self) -> None:
         """Run the round: on the device what can, on simulators what must."""
         options = self._options
-        device, simulators = [], []
-        for share in self._shares.values():
-            (device if self._routes.on_device(share.fragment.program.id) else simulators).append(share)
-        places = ((device, options.on), (simulators, self._simulators))
-        for shares, on in places:
+        for device, on in ((True, options.on), (False, self._simulators)):
+            shares = [
+                share
+                for share in self._shares.values()
+                if self._routes.on_device(share.fragment.program.id) == device
+            ]
             run_chunks(shares, options.session, on=on, stop=options.stop, keep=self._keep)
         missed, self._missed = self._missed, []
         run_chunks(missed, options.session, on=self._simulators, stop=options.stop, keep=self._keep)

@@ -7,19 +7,17 @@ with weights from their predicted variances. Nothing runs here.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.errors import PrecisionError
 from qdreamer_lab.workload.allocation import (
     needed_shots,
     neyman,
     predicted_variance,
     variances,
 )
+from qdreamer_lab.workload.goal import LEAST, PILOT_LEAST, Goal
 from qdreamer_lab.workload.sampling import ShotRequest
 
 if TYPE_CHECKING:
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.lowering import SampledRun
     from qdreamer_lab.workload.variants import ShotFragment
 
-__all__ = ["Goal", "ShotRounds"]
+__all__ = ["MOST_VARIANTS", "ShotRounds"]
 
 MOST_VARIANTS = 4096
 """A fragment with more variants than this runs a random selection of them."""
@@ -39,24 +37,8 @@ MOST_VARIANTS = 4096
 _MOST_DRAWS = 4096
 """Variants drawn in one round of such a fragment, at most."""
 
-_FLOOR = 8
-"""Least shots of a variant in the first round: fewer say too little about its variance."""
-
-_LEAST = 2
-"""Least shots of a variant in any round: one has no spread."""
-
 _NOTHING = 1e-300
 """Stands for no variance at all, so that it can be divided by."""
-
-_PILOT_SHOTS = 32
-"""Shots of a variant in the first round, on average, when a precision is wanted."""
-
-_PILOT_SHARE = 0.15
-"""Share of the first round when the number of shots is given."""
-
-_GROWTH = 16
-"""Shots of a round over those before it, at most: what decides how to spend them must be known
-well enough. And at least one over this, lest there be many small rounds."""
 
 _MOST_OFF = 4.0
 """How much worse than predicted the error is believed to be."""
@@ -67,25 +49,6 @@ small may be so by chance."""
 
 _REPLICAS = 32
 """Draws from which second-order errors are estimated."""
-
-_ROUNDS = 8
-_SLACK = 1.05
-"""A standard error this close to the one wanted is good enough."""
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """When there are enough shots.
-
-    Attributes:
-        precision: standard error wanted of every observable.
-        shots: shots to take instead, whatever error that gives; None to go by precision.
-        max_shots: most shots to take for a precision.
-    """
-
-    precision: float
-    shots: int | None
-    max_shots: int
 
 
 class ShotRounds:
@@ -119,11 +82,7 @@ class ShotRounds:
         self._per_shot: list[NDArray[np.float64]] = []
         self._asked: list[ShotRequest] = []
         self._circuits = sum(map(_circuits, run.fragments))
-        if goal.shots is not None and goal.shots < _LEAST * self._circuits:
-            raise PrecisionError(
-                f"{goal.shots} shots are too few for {self._circuits} different circuits: give at "
-                f"least {_LEAST * self._circuits}, or plan with a larger max_qubits"
-            )
+        goal.check(self._circuits)
 
     def requests(self) -> list[ShotRequest]:
         """What to run next, one request per fragment; nothing if the goal is reached.
@@ -132,12 +91,12 @@ class ShotRounds:
             PrecisionError: if the precision cannot be reached with the shots allowed; it says what
                 can.
         """
-        total = self._first_total() if self._round == 0 else self._next_total()
+        total = self._goal.first(self._circuits) if self._round == 0 else self._next_total()
         if not self.run.fragments or total == 0:
             if self._round == 0:
                 self._conclude()
             return []
-        floor = min(_FLOOR if self._round == 0 else _LEAST, total // self._circuits)
+        floor = min(PILOT_LEAST if self._round == 0 else LEAST, total // self._circuits)
         if self._round == 0:
             spreads = [fragment.weights() for fragment in self.run.fragments]
         else:
@@ -227,40 +186,19 @@ class ShotRounds:
         ]
         return np.maximum(predicted_variance(self._per_shot, shots), _NOTHING)
 
-    def _first_total(self) -> int:
-        given = self._goal.shots
-        if given is None:
-            return min(self._goal.max_shots, _PILOT_SHOTS * self._circuits)
-        if given < 4 * _FLOOR * self._circuits:
-            return given  # too few to learn from
-        return max(_FLOOR * self._circuits, round(_PILOT_SHARE * given))
-
     def _next_total(self) -> int:
-        """Shots of the next round; 0 if there is none."""
-        goal = self._goal
-        if goal.shots is not None:
-            return goal.shots - self.shots
-        worst = float(self.stds.max(initial=0.0))
-        if worst <= _SLACK * goal.precision or self._round == _ROUNDS:
+        if not self.run.fragments:
             return 0
-        # Rounds add up like resistors in parallel: 1/v = 1/v_now + shots / cost. The prediction
-        # rests on few shots at first, so it is put right by the error that was found.
-        where = int(self.stds.argmax())
-        off = worst**2 / float(self._variance[:, where].sum())
-        cost = needed_shots(self._per_shot, 1.0) * min(max(off, 1.0), _MOST_OFF)
-        more = cost * (goal.precision**-2 - worst**-2)
-        if self.shots + more > goal.max_shots:
-            rest = goal.max_shots - self.shots
-            reached = (worst**-2 + rest / cost) ** -0.5
-            raise PrecisionError(
-                f"precision {goal.precision:.3g} needs about {self.shots + more:.2g} shots, more "
-                f"than max_shots={goal.max_shots:,}: with these, about {reached:.2g} can be "
-                "reached; raise max_shots, ask for less precision, or cut less (a larger "
-                "max_qubits)"
-            )
-        most = _GROWTH * self.shots
-        least = max(_LEAST * self._circuits, self.shots // _GROWTH)
-        return max(least, min(math.ceil(more), most))
+        # The prediction rests on few shots at first, so it is put right by the error found.
+        worst = int(self.stds.argmax())
+        off = self.stds[worst] ** 2 / self._variance[:, worst].sum()
+        return self._goal.next(
+            rounds=self._round,
+            taken=self.shots,
+            circuits=self._circuits,
+            error=float(self.stds[worst]),
+            cost=needed_shots(self._per_shot, 1.0) * float(np.clip(off, 1.0, _MOST_OFF)),
+        )
 
     def _request(self, k: int, fragment: ShotFragment, shots: NDArray[np.int64]) -> ShotRequest:
         seed = (*self._seed, self._round, k)
@@ -268,7 +206,7 @@ class ShotRounds:
             variants = np.arange(fragment.num_variants)
             return ShotRequest(variants, shots, seed, report=True)
         total = int(shots.sum())
-        draws = min(_MOST_DRAWS, max(2, total // _FLOOR))
+        draws = min(_MOST_DRAWS, max(2, total // PILOT_LEAST))
         chance = fragment.weights() / fragment.weights().sum()
         rng = np.random.default_rng((*seed, 0))
         variants = rng.choice(len(chance), size=draws, p=chance)

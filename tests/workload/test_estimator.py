@@ -97,14 +97,14 @@ def test_projector_letters():
 
 def test_metadata_tells_the_story():
     seen = []
-    estimator = CutEstimator(3, progress=lambda *event: seen.append(event))
+    estimator = CutEstimator(3, progress=seen.append)
     assert isinstance(estimator, BaseEstimatorV2)
     job = estimator.run([(bound(6), ["ZIIIII", "IIIIIZ"])], precision=0.1)
     metadata = job.result()[0].metadata
     assert job.status() is JobStatus.DONE
     assert metadata["plan"].max_qubits == 3
     assert [row.fragment for row in metadata["fragments"]] == [0, 1]
-    assert [(done, total) for done, total, _ in seen] == [(1, 2), (2, 2)]
+    assert [(report.done, report.total) for report in seen] == [(1, 2), (2, 2)]
     assert all(metadata[phase] > 0 for phase in ("plan_s", "execute_s", "contract_s"))
     assert metadata["target_precision"] == 0.1
 
@@ -222,8 +222,8 @@ def test_bad_widths_are_refused(width):
 
 
 def test_a_mode_that_does_not_exist_is_refused():
-    with pytest.raises(QDreamerError, match="unknown mode 'sampled'; there is 'exact'"):
-        CutEstimator(2, mode="sampled")
+    with pytest.raises(QDreamerError, match="unknown mode 'fast'; there is 'auto', 'exact'"):
+        CutEstimator(2, mode="fast")
 
 
 def test_a_given_plan_is_used():

@@ -15,11 +15,12 @@ from qdreamer_lab.workload.allocation import neyman
 from qdreamer_lab.workload.bases import bases_of
 from qdreamer_lab.workload.blocks import to_blocks
 from qdreamer_lab.workload.glue import gate_glue, joint_glue, wire_glue
+from qdreamer_lab.workload.goal import Goal
 from qdreamer_lab.workload.lowering import lower
 from qdreamer_lab.workload.observables import LETTERS, as_sparse, product_terms
 from qdreamer_lab.workload.plan import CutPlan, GateCut, WireCut
 from qdreamer_lab.workload.sampling import exact_tensor, sample_fragment
-from qdreamer_lab.workload.shot_rounds import Goal, ShotRounds
+from qdreamer_lab.workload.shot_rounds import ShotRounds
 from qdreamer_lab.workload.weyl import weyl_form
 
 
