@@ -5,8 +5,8 @@
 
 The device is that of a pilot `qpu://fake_guadalupe`. Both run through `CutEstimator`: a circuit
 that fits is a plan without cuts. Both are transpiled at optimization level 3, and get the same
-shots in total. The error is the distance from the noiseless value. It has two parts: what noise does, the
-bias, which shots do not cure; and the scatter of the shots, which cutting multiplies.
+shots in total. The error is the distance from the noiseless value. It has two parts: what noise
+does, the bias, which shots do not cure; and the scatter of the shots, which cutting multiplies.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BlockCircuit",
+    "blocks_of_gates",
     "gate_cut_gamma",
     "observed_qubits",
     "schmidt_coefficients",
@@ -136,14 +137,28 @@ def to_blocks(
     """
     if circuit.num_qubits == 0:
         raise CircuitError("the circuit has no qubits")
-    runs = _Runs(merge)
-    for gate in flat_gates(circuit):
-        runs.add(gate)
-    runs.settle()
     num_qubits = circuit.num_qubits
     measured = tuple(range(num_qubits))
     if observables is not None:
         measured = observed_qubits(observables, num_qubits)
+    return blocks_of_gates(flat_gates(circuit), num_qubits, measured, merge=merge)
+
+
+def blocks_of_gates(
+    gates: Iterable[FlatGate], num_qubits: int, measured: tuple[int, ...], *, merge: bool = True
+) -> BlockCircuit:
+    """`to_blocks` for gates that have been read already.
+
+    Args:
+        gates: in order.
+        num_qubits: of the circuit.
+        measured: the qubits whose light cone is kept, ascending.
+        merge: as for `to_blocks`.
+    """
+    runs = _Runs(merge)
+    for gate in gates:
+        runs.add(gate)
+    runs.settle()
     keep = _light_cone(runs.pairs, measured) if len(measured) < num_qubits else None
     if keep is not None:
         runs.pairs = [runs.pairs[k] for k in keep]

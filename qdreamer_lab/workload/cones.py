@@ -15,18 +15,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.workload.layout import connected
+from qdreamer_lab.workload.lightcone import needed_gates
+from qdreamer_lab.workload.observables import DIAGONAL
 from qdreamer_lab.workload.plan import CutPlan
 from qdreamer_lab.workload.planner import lone_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.blocks import BlockCircuit
+    from qdreamer_lab.workload.lightcone import GateList
     from qdreamer_lab.workload.observables import Factors
 
-__all__ = ["cone_of", "restricted", "restricted_plan", "term_groups"]
+__all__ = [
+    "block_cones",
+    "cone_of",
+    "gate_cones",
+    "measured_by",
+    "restricted",
+    "restricted_plan",
+    "term_groups",
+]
 
 _PER_GROUP = 2.0**22
 """What planning and contracting one more group costs, in the units of `_work`: milliseconds."""
@@ -41,30 +52,61 @@ class _Cone:
     work: float
 
 
-def term_groups(
-    blocks: BlockCircuit, terms: Sequence[Factors], max_qubits: int
-) -> list[tuple[int, ...]]:
+def term_groups(cones: Sequence[tuple[int, int]], max_qubits: int) -> list[tuple[int, ...]]:
     """Put terms into groups that run together.
+
+    Args:
+        cones: per term, the blocks and the qubits in its light cone, as bits.
+        max_qubits: greatest width of a fragment.
 
     Returns:
         The indices of each group's terms, ascending; the group with the most work first.
     """
-    reach = _reach(blocks)
-    zero = (0, 0)
-    of_term = []
-    for term in terms:
-        parts = [reach.get(qubit, zero) for qubit, _ in term]
-        cone = functools.reduce(lambda a, b: (a[0] | b[0], a[1] | b[1]), parts, zero)
-        of_term.append(cone)
-    cones = [_cone(*key, max_qubits) for key in dict.fromkeys(of_term)]
-    groups = _merged(cones, max_qubits)
+    groups = _merged([_cone(*key, max_qubits) for key in dict.fromkeys(cones)], max_qubits)
     number = {}
     for k, (_, inside) in enumerate(groups):
         number.update({(cone.blocks, cone.qubits): k for cone in inside})
     members: list[list[int]] = [[] for _ in groups]
-    for index, key in enumerate(of_term):
+    for index, key in enumerate(cones):
         members[number[key]].append(index)
     return [tuple(one) for one in members]
+
+
+def block_cones(blocks: BlockCircuit, terms: Sequence[Factors]) -> list[tuple[int, int]]:
+    """Blocks and qubits in the light cone of each term, as bits, when blocks do not commute."""
+    reach: dict[int, tuple[int, int]] = {}
+    for k, (low, high) in enumerate(blocks.pairs.tolist()):
+        one, two = reach.get(low, (0, 1 << low)), reach.get(high, (0, 1 << high))
+        reach[low] = reach[high] = (one[0] | two[0] | 1 << k, one[1] | two[1])
+    return [_union(reach.get(qubit, (0, 0)) for qubit, _ in term) for term in terms]
+
+
+def gate_cones(gates: GateList, terms: Sequence[Factors]) -> list[tuple[int, int]]:
+    """Two-qubit gates and their qubits in the light cone of each term, as bits."""
+    reach: dict[tuple[int, bool], tuple[int, int]] = {}
+    for key in {(qubit, letter in DIAGONAL) for term in terms for qubit, letter in term}:
+        inside = [k for k in needed_gates(gates, dict([key])) if len(gates.qubits[k]) == 2]
+        reach[key] = _union(
+            (1 << k, 1 << gates.qubits[k][0] | 1 << gates.qubits[k][1]) for k in inside
+        )
+    return [_union(reach[qubit, letter in DIAGONAL] for qubit, letter in term) for term in terms]
+
+
+def measured_by(terms: Sequence[Factors]) -> dict[int, bool]:
+    """The qubits on which terms act, ascending, and whether all of them are diagonal there."""
+    found: dict[int, bool] = {}
+    for term in terms:
+        for qubit, letter in term:
+            found[qubit] = found.get(qubit, True) and letter in DIAGONAL
+    return dict(sorted(found.items()))
+
+
+def _union(cones: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    blocks = qubits = 0
+    for one, two in cones:
+        blocks |= one
+        qubits |= two
+    return blocks, qubits
 
 
 def cone_of(blocks: BlockCircuit, measured: Sequence[int]) -> NDArray[np.int64]:
@@ -109,15 +151,6 @@ def restricted_plan(plan: CutPlan, measured: Sequence[int]) -> CutPlan:
     labels = connected(blocks.pairs, plan.labels[keep])
     lone = lone_labels(blocks, labels, plan.max_qubits)
     return CutPlan(blocks, labels, lone, plan.max_qubits, plan.cost)
-
-
-def _reach(blocks: BlockCircuit) -> dict[int, tuple[int, int]]:
-    """Per qubit with blocks: the blocks and the qubits in its light cone, as bits."""
-    cone: dict[int, tuple[int, int]] = {}
-    for k, (low, high) in enumerate(blocks.pairs.tolist()):
-        one, two = cone.get(low, (0, 1 << low)), cone.get(high, (0, 1 << high))
-        cone[low] = cone[high] = (one[0] | two[0] | 1 << k, one[1] | two[1])
-    return cone
 
 
 def _cone(blocks: int, qubits: int, max_qubits: int) -> _Cone:

@@ -7,18 +7,27 @@ over the fragments, and the order of contraction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.errors import PlanError
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.cones import restricted, restricted_plan, term_groups
+from qdreamer_lab.errors import MemoryLimitError, PlanError
+from qdreamer_lab.workload.blocks import blocks_of_gates
+from qdreamer_lab.workload.cones import (
+    block_cones,
+    gate_cones,
+    measured_by,
+    restricted_plan,
+    term_groups,
+)
 from qdreamer_lab.workload.contract import Reconstruction
 from qdreamer_lab.workload.exact import ExactRun, TermSplit, prepare, split_terms
+from qdreamer_lab.workload.gates import flat_gates
+from qdreamer_lab.workload.lightcone import GateList, needed_gates
 from qdreamer_lab.workload.options import SearchOptions
 from qdreamer_lab.workload.planner import plan_blocks
+from qdreamer_lab.workload.slicing import cuts_to_slice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +37,11 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.blocks import BlockCircuit
     from qdreamer_lab.workload.estimate import RunOptions
+    from qdreamer_lab.workload.gates import FlatGate
     from qdreamer_lab.workload.observables import Factors
     from qdreamer_lab.workload.plan import CutPlan
 
-__all__ = ["ExactPlans", "Group", "GroupRun"]
+__all__ = ["ExactPlans", "Group", "GroupRun", "parts_that_fit"]
 
 _Axes = tuple[tuple[tuple[int, int], ...], ...]
 
@@ -43,6 +53,7 @@ class Group:
     Attributes:
         terms: the terms.
         numbers: their indices among all terms.
+        gates: indices of the circuit's gates that can influence them.
         measured: the qubits on which they act.
         plan: their plan, with the matrices of the circuit for which it was found.
         split: how they fall apart over its fragments.
@@ -51,6 +62,7 @@ class Group:
 
     terms: tuple[Factors, ...]
     numbers: NDArray[np.int64]
+    gates: tuple[int, ...]
     measured: tuple[int, ...]
     plan: CutPlan
     split: TermSplit
@@ -76,12 +88,38 @@ class GroupRun:
     run: ExactRun
 
 
+def parts_that_fit(
+    part: GroupRun, itemsize: int, task_bytes: int, here_bytes: int
+) -> list[tuple[GroupRun, tuple[int, ...], Reconstruction]]:
+    """A group, or its terms in several portions, with the cuts to slice and the contraction.
+
+    Raises:
+        MemoryLimitError: if even a single term does not fit.
+    """
+    try:
+        sliced = cuts_to_slice(part.run, itemsize, task_bytes, here_bytes)
+        return [(part, sliced, part.group.contraction(part.run, sliced, here_bytes))]
+    except MemoryLimitError:
+        if len(part.group.terms) < 2:
+            raise
+    half = len(part.group.terms) // 2
+    found = []
+    for inside in (slice(None, half), slice(half, None)):
+        terms, numbers = part.group.terms[inside], part.group.numbers[inside]
+        split = split_terms(part.plan, terms)
+        group = replace(part.group, terms=terms, numbers=numbers, split=split, contractions={})
+        less = GroupRun(group, part.plan, prepare(part.plan, terms, split))
+        found += parts_that_fit(less, itemsize, task_bytes, here_bytes)
+    return found
+
+
 class ExactPlans:
     """The plans of the circuit and terms that were run last."""
 
     def __init__(self) -> None:
-        self._pairs: NDArray[np.int64] | None = None
+        self._gates: GateList | None = None
         self._terms: tuple[Factors, ...] = ()
+        self._plan: CutPlan | None = None
         self._groups: tuple[Group, ...] = ()
 
     def runs(
@@ -92,47 +130,69 @@ class ExactPlans:
         Raises:
             PlanError: if the given plan does not belong to the circuit, or leaves out a term.
         """
-        given = options.plan
-        blocks = to_blocks(circuit, merge=given is None or given.blocks.merged)
-        if given is not None:
-            blocks = _like(given, blocks, terms)
-        if self._pairs is None or not np.array_equal(self._pairs, blocks.pairs):
-            self._terms, self._groups = (), ()
-        if self._terms != terms:
-            self._groups = _groups(blocks, terms, options)
-            self._pairs, self._terms = blocks.pairs, terms
+        gates = list(flat_gates(circuit))
+        listed = GateList(gates)
+        if self._gates != listed or self._terms != terms or self._plan is not options.plan:
+            self._groups = _groups(gates, listed, circuit.num_qubits, terms, options)
+            self._gates, self._terms, self._plan = listed, terms, options.plan
+        merge = options.plan is None or options.plan.blocks.merged
         runs = []
         for group in self._groups:
-            plan = group.plan.with_blocks(restricted(blocks, group.measured))
+            inside = (gates[k] for k in group.gates)
+            blocks = blocks_of_gates(inside, circuit.num_qubits, group.measured, merge=merge)
+            plan = group.plan.with_blocks(blocks)
             runs.append(GroupRun(group, plan, prepare(plan, group.terms, group.split)))
         return runs
 
 
-def _like(plan: CutPlan, blocks: BlockCircuit, terms: tuple[Factors, ...]) -> BlockCircuit:
-    """The part of a circuit for which a plan was made."""
-    part = restricted(blocks, plan.blocks.measured)
-    acted = {qubit for term in terms for qubit, _ in term}
-    same = np.array_equal(part.pairs, plan.blocks.pairs)
-    if not same or not acted <= set(plan.blocks.measured):
-        raise PlanError("the plan was made for another circuit, or for narrower observables")
-    return part
-
-
 def _groups(
-    blocks: BlockCircuit, terms: tuple[Factors, ...], options: RunOptions
+    gates: list[FlatGate],
+    listed: GateList,
+    num_qubits: int,
+    terms: tuple[Factors, ...],
+    options: RunOptions,
 ) -> tuple[Group, ...]:
     """Group terms and plan each group."""
-    width = options.max_qubits if options.plan is None else options.plan.max_qubits
+    plan, width = options.plan, options.max_qubits
+    if plan is not None:
+        width = plan.max_qubits
+        listed_blocks = _like(plan, gates, listed, terms)
+        cones = block_cones(listed_blocks[0], terms)
+    else:
+        cones = gate_cones(listed, terms)
     groups = []
-    for numbers in term_groups(blocks, terms, width):
+    for numbers in term_groups(cones, width):
         inside = tuple(terms[k] for k in numbers)
-        measured = tuple(sorted({qubit for term in inside for qubit, _ in term}))
-        if options.plan is None:
-            cone = restricted(blocks, measured)
-            plan = plan_blocks(cone, width, SearchOptions(seed=options.seed))
+        acted = measured_by(inside)
+        if plan is not None:
+            kept = restricted_plan(plan, tuple(acted))
+            chosen, measured = listed_blocks[1], kept.blocks.measured
         else:
-            plan = restricted_plan(options.plan, measured)
-            measured = plan.blocks.measured
-        split = split_terms(plan, inside)
-        groups.append(Group(inside, np.array(numbers, np.int64), measured, plan, split))
+            chosen, measured = needed_gates(listed, acted), tuple(acted)
+            part = blocks_of_gates((gates[k] for k in chosen), num_qubits, measured)
+            kept = plan_blocks(part, width, SearchOptions(seed=options.seed))
+        split = split_terms(kept, inside)
+        indices = np.array(numbers, np.int64)
+        groups.append(Group(inside, indices, tuple(chosen), measured, kept, split))
     return tuple(groups)
+
+
+def _like(
+    plan: CutPlan, gates: list[FlatGate], listed: GateList, terms: tuple[Factors, ...]
+) -> tuple[BlockCircuit, list[int]]:
+    """The part of a circuit for which a plan was made, and its gates.
+
+    A plan is made for the whole light cone of some qubits, or, if it comes from the metadata of an
+    earlier run, without gates that commute with the observables.
+
+    Raises:
+        PlanError: if it is neither.
+    """
+    blocks, acted = plan.blocks, measured_by(terms)
+    if set(acted) <= set(blocks.measured):
+        for chosen in (list(range(len(gates))), needed_gates(listed, acted)):
+            inside = (gates[k] for k in chosen)
+            part = blocks_of_gates(inside, blocks.num_qubits, blocks.measured, merge=blocks.merged)
+            if np.array_equal(part.pairs, blocks.pairs):
+                return part, chosen
+    raise PlanError("the plan was made for another circuit, or for narrower observables")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["LETTERS", "Factors", "ProductTerm", "as_sparse", "product_terms"]
+__all__ = ["DIAGONAL", "LETTERS", "Factors", "ProductTerm", "as_sparse", "product_terms"]
 
 Factors = tuple[tuple[int, str], ...]
 """(qubit, letter) for every qubit acted on, by ascending qubit; letters are the keys of LETTERS."""
@@ -43,6 +43,9 @@ LETTERS: Mapping[str, NDArray[np.complex128]] = MappingProxyType(
     }
 )
 """Qiskit's observable letters as (2, 2) matrices: Paulis, and projectors on their eigenstates."""
+
+DIAGONAL = frozenset("Z01")
+"""The letters whose matrices are diagonal."""
 
 
 @dataclass(frozen=True, slots=True)

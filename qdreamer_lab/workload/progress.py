@@ -25,7 +25,7 @@ class FragmentProgress:
 
     Attributes:
         fragment: id in the plan.
-        done: what is done: in sampled mode variants, in this round; in exact mode tasks.
+        done: what is done: in sampled mode variants of this round; in exact mode simulations.
         total: what there is to do.
     """
 

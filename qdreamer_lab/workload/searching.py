@@ -5,6 +5,7 @@ It must not search.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -67,15 +68,16 @@ def warm_up(report: Callable[[str], None] | None = None) -> None:
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.search import warm
-    from qdreamer_lab.workload.estimator import CutEstimator
+    from qdreamer_lab.workload.estimator import DTYPES, CutEstimator
     from qdreamer_lab.workload.planner import plan_cuts
 
     warm.warm_up(report)
     if report is not None:
         report("compiling the simulator")
-    circuit = QuantumCircuit(3)
-    for low, high in ((0, 1), (1, 2), (0, 1), (1, 2)):
-        circuit.cx(low, high)
-    for kind in ("gate", "wire"):
-        plan = plan_cuts(circuit, 2, kinds=(kind,))
-        CutEstimator(2, plan=plan).run([(circuit, "ZZZ")]).result()
+    circuit = QuantumCircuit(9)  # wide enough for the kernels that only large states need
+    for low in [*range(8), *range(8)]:
+        circuit.cx(low, low + 1)
+    for kind, dtype in itertools.product(("gate", "wire"), DTYPES):
+        plan = plan_cuts(circuit, 8, kinds=(kind,))
+        estimator = CutEstimator(8, plan=plan, dtype=dtype)
+        estimator.run([(circuit, ["Z" * 9, "0" * 9])]).result()

@@ -9,43 +9,79 @@ operators and gives arrays; it must not know plans, circuits or sessions.
 from __future__ import annotations
 
 import itertools
-import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.errors import MemoryLimitError
 from qdreamer_lab.kernels.statevector import apply_one_qubit, apply_two_qubit, branch_one_qubit
-from qdreamer_lab.workload.gram import gram_matrices, gram_scratch_bytes
-from qdreamer_lab.workload.memory import available_bytes, readable
+from qdreamer_lab.workload.footprint import split_cuts
+from qdreamer_lab.workload.gram import gram_matrices
+from qdreamer_lab.workload.memory import available_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from qdreamer_lab.workload.footprint import Choice
     from qdreamer_lab.workload.fragment import FragmentProgram
     from qdreamer_lab.workload.observables import Factors
 
-__all__ = ["Choice", "FragmentResult", "batch_bytes", "final_states", "run_fragment", "split_cuts"]
-
-Choice = Mapping[int, int]
-"""The choice made at some cuts: cut -> index. Cuts that a fragment does not touch are ignored."""
+__all__ = [
+    "FragmentCall",
+    "FragmentResults",
+    "final_states",
+    "run_fragment",
+    "run_fragments",
+]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class FragmentResult:
-    """What a fragment hands back.
+class FragmentCall:
+    """A fragment to simulate.
 
     Attributes:
-        tensors: (operators, *dims, *dims) complex128: ⟨ψ_i|O|ψ_j⟩ with the bra's indices first;
-            dims are those of `FragmentProgram.axes`, and 1 where the choice was fixed.
+        program: the fragment.
+        operators: products of one-qubit operators on local qubits that are not open.
+        bra: choices that are fixed on the bra's side.
+        ket: the same cuts with the choices on the ket's side.
+    """
+
+    program: FragmentProgram
+    operators: tuple[Factors, ...]
+    bra: Choice
+    ket: Choice
+
+    @property
+    def variants(self) -> int:
+        """State vectors to simulate."""
+        return (1 if self.bra == self.ket else 2) * self.program.variants_with(self.bra)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FragmentResults:
+    """What fragments hand back.
+
+    Attributes:
+        tensors: for each, (operators, *dims, *dims) complex128: ⟨ψ_i|O|ψ_j⟩ with the bra's indices
+            first; dims are those of `FragmentProgram.axes`, and 1 where the choice was fixed.
         seconds: wall time on the worker.
     """
 
-    tensors: NDArray[np.complex128]
+    tensors: tuple[NDArray[np.complex128], ...]
     seconds: float
+
+
+def run_fragments(
+    calls: tuple[FragmentCall, ...], memory_limit_bytes: int | None, dtype: str
+) -> FragmentResults:
+    """`run_fragment` for several, on the clock."""
+    start = time.perf_counter()
+    tensors = tuple(
+        run_fragment(call.program, call.operators, memory_limit_bytes, dtype, call.bra, call.ket)
+        for call in calls
+    )
+    return FragmentResults(tensors, time.perf_counter() - start)
 
 
 def run_fragment(
@@ -55,7 +91,7 @@ def run_fragment(
     dtype: str = "complex128",
     bra: Choice | None = None,
     ket: Choice | None = None,
-) -> FragmentResult:
+) -> NDArray[np.complex128]:
     """Simulate a fragment and take its tensor for each operator.
 
     Args:
@@ -66,10 +102,12 @@ def run_fragment(
         bra: choices that are fixed on the bra's side.
         ket: the same cuts with the choices on the ket's side.
 
+    Returns:
+        (operators, *dims, *dims), as in `FragmentResults`.
+
     Raises:
         MemoryLimitError: before anything is allocated, if the limit is too small.
     """
-    start = time.perf_counter()
     bra, ket = bra or {}, ket or {}
     limit = available_bytes() if memory_limit_bytes is None else memory_limit_bytes
     split = split_cuts(program, operators, limit, np.dtype(dtype).itemsize, bra, ket)
@@ -80,7 +118,7 @@ def run_fragment(
         second = first if bra == ket else final_states(program, dtype, ket)
         tensors = gram_matrices(first, second, operators)
     shape = (len(operators), *program.dims(bra), *program.dims(ket))
-    return FragmentResult(tensors.reshape(shape), time.perf_counter() - start)
+    return tensors.reshape(shape)
 
 
 def _in_parts(
@@ -135,63 +173,6 @@ def final_states(
     chosen = tuple(fixed.get(cut, slice(None)) for cut in program.open_cuts)
     apart = states.reshape(used, *open_shape, -1)[(slice(None), *chosen)]
     return apart.reshape(-1, apart.shape[-1])
-
-
-def split_cuts(
-    program: FragmentProgram,
-    operators: tuple[Factors, ...],
-    limit_bytes: int,
-    itemsize: int,
-    bra: Choice,
-    ket: Choice,
-) -> tuple[int, ...]:
-    """Cuts whose choices are to be gone through one by one so that the states fit.
-
-    Raises:
-        MemoryLimitError: if one state alone, or the result, does not fit.
-    """
-    free = [step.cut for step in program.steps if step.cut is not None and step.cut not in bra]
-    for count in range(len(free) + 1):
-        split = tuple(cut for cut in free[:count] if cut is not None)
-        needed = batch_bytes(program, operators, itemsize, bra, ket, split)
-        if needed <= limit_bytes:
-            return split
-    raise MemoryLimitError(_too_big(program, needed, itemsize, limit_bytes))
-
-
-def _too_big(program: FragmentProgram, needed: int, itemsize: int, limit_bytes: int) -> str:
-    """What does not fit, and what would."""
-    text = (
-        f"fragment {program.id} needs {readable(needed)} ({program.variants} states of "
-        f"{program.width} qubits), but {readable(limit_bytes)} may be used: "
-    )
-    fits = (limit_bytes // (2 * itemsize)).bit_length() - 1
-    if 0 < fits < program.width:
-        return text + f"plan with max_qubits={fits} or less, or raise memory_limit_bytes"
-    return text + "plan with fewer cuts (a larger max_qubits), or raise memory_limit_bytes"
-
-
-def batch_bytes(
-    program: FragmentProgram,
-    operators: tuple[Factors, ...],
-    itemsize: int,
-    bra: Choice,
-    ket: Choice,
-    split: tuple[int, ...] = (),
-) -> int:
-    """Peak memory of `run_fragment` with these cuts split, within a few per cent."""
-    fixed = {**bra, **dict.fromkeys(split, 0)}
-    row_bytes = itemsize << (program.width - len(program.open_cuts))
-    states = itemsize * program.variants_with(fixed) << program.width
-    rows = math.prod(program.dims(fixed))
-    chosen = row_bytes * rows if any(cut in fixed for cut in program.open_cuts) else 0
-    kept = chosen or states
-    result = 16 * len(operators) * math.prod(program.dims(bra)) ** 2
-    more = 0 if bra == ket and not split else 1  # batches besides the one that is being made
-    making = more * kept + states + chosen + (result if split else 0)
-    block = result + (16 * len(operators) * rows * rows if split else 0)
-    taking = (1 + more) * kept + block + gram_scratch_bytes(rows, row_bytes, operators)
-    return max(making, taking)
 
 
 def _parts(program: FragmentProgram, split: tuple[int, ...]) -> list[dict[int, int]]:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.errors import MemoryLimitError
+from qdreamer_lab.workload.footprint import batch_bytes, split_cuts
 from qdreamer_lab.workload.memory import readable
-from qdreamer_lab.workload.simulate import batch_bytes, split_cuts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,14 +38,14 @@ class Slice:
 
 
 def cuts_to_slice(
-    run: ExactRun, itemsize: int, task_bytes: int | None, here_bytes: int
+    run: ExactRun, itemsize: int, task_bytes: int, here_bytes: int
 ) -> tuple[int, ...]:
     """The cuts to slice so that every task, and all tensors together here, fit.
 
     Args:
         run: fragments and operators.
         itemsize: bytes of an amplitude.
-        task_bytes: most memory for one task; None if only the worker knows.
+        task_bytes: most memory for one task.
         here_bytes: most memory for the tensors of all fragments.
 
     Raises:
@@ -60,9 +60,9 @@ def cuts_to_slice(
         choice = {cut for job in tight for cut, _ in job.program.axes} - set(sliced)
         best = min(choice, key=lambda cut: run.gram_bytes([*sliced, cut]), default=None)
         if best is None or num_slices(sizes, [*sliced, best]) > _MOST_SLICES:
-            for job in tight if task_bytes is not None else ():
+            for job in tight:
                 fixed = dict.fromkeys(sliced, 0)
-                split_cuts(job.program, job.operators, task_bytes or 0, itemsize, fixed, fixed)
+                split_cuts(job.program, job.operators, task_bytes, itemsize, fixed, fixed)
             raise MemoryLimitError(
                 f"the tensors of {len(run.jobs)} fragments need {readable(run.gram_bytes())}, or "
                 f"{readable(run.gram_bytes(sliced))} in {num_slices(sizes, sliced)} slices, but "
@@ -89,7 +89,7 @@ def slices_of(sizes: dict[int, int], sliced: Sequence[int]) -> list[Slice]:
 
 
 def _too_big(
-    run: ExactRun, itemsize: int, task_bytes: int | None, here_bytes: int, sliced: list[int]
+    run: ExactRun, itemsize: int, task_bytes: int, here_bytes: int, sliced: list[int]
 ) -> list[FragmentJob]:
     """The fragments that are to blame if something does not fit.
 
@@ -98,16 +98,16 @@ def _too_big(
     """
     tight = []
     bra, ket = dict.fromkeys(sliced, 0), dict.fromkeys(sliced, 1)
-    for job in run.jobs if task_bytes is not None else ():
+    for job in run.jobs:
         touched = [cut for cut, _ in job.program.axes if cut in bra]
         one = {cut: bra[cut] for cut in touched}
         two = {cut: ket[cut] for cut in touched}
         cuts = tuple(s.cut for s in job.program.steps if s.cut is not None and s.cut not in bra)
         least = batch_bytes(job.program, job.operators, itemsize, one, two, cuts)
         whole = batch_bytes(job.program, job.operators, itemsize, one, two)
-        if min(least, whole) > (task_bytes or 0):
-            if itemsize << job.program.width > (task_bytes or 0):
-                split_cuts(job.program, job.operators, task_bytes or 0, itemsize, one, two)
+        if min(least, whole) > task_bytes:
+            if itemsize << job.program.width > task_bytes:
+                split_cuts(job.program, job.operators, task_bytes, itemsize, one, two)
             tight.append(job)
     if not tight and run.gram_bytes(sliced) > here_bytes:
         tight = list(run.jobs)

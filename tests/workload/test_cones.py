@@ -6,13 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import efficient_su2
-from qiskit.quantum_info import SparsePauliOp, Statevector
+from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector
 from small_circuits import random_circuit
 
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.workload import cones
 from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.cones import restricted, term_groups
+from qdreamer_lab.workload.cones import block_cones, gate_cones, restricted, term_groups
+from qdreamer_lab.workload.gates import flat_gates
+from qdreamer_lab.workload.lightcone import GateList, needed_gates
 
 
 def trotter_step(num_qubits, steps=1):
@@ -69,9 +71,40 @@ def test_overlapping_cones_stay_together():
     circuit = efficient_su2(36, reps=2, entanglement="linear")
     circuit = circuit.assign_parameters(np.linspace(0.1, 2.9, circuit.num_parameters))
     terms = [((q, "Z"), (q + 1, "Z")) for q in range(35)]
-    assert term_groups(to_blocks(circuit), terms, 18) == [tuple(range(35))]
-    assert term_groups(to_blocks(circuit), [], 18) == []
-    assert term_groups(to_blocks(circuit), [()], 18) == [(0,)]
+    gates = GateList(list(flat_gates(circuit)))
+    assert term_groups(gate_cones(gates, terms), 18) == [tuple(range(35))]
+    assert term_groups(block_cones(to_blocks(circuit), terms), 18) == [tuple(range(35))]
+    assert term_groups([], 18) == []
+    assert term_groups(gate_cones(gates, [()]), 18) == [(0,)]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 999), st.text("IXZ0", min_size=5, max_size=5))
+def test_gates_outside_the_cone_change_nothing(seed, label):
+    circuit = random_circuit(seed, num_qubits=5, num_gates=9)
+    acted = {q: letter in "Z0" for q, letter in enumerate(reversed(label)) if letter != "I"}
+    gates = list(flat_gates(circuit))
+    kept = needed_gates(GateList(gates), acted)
+    smaller = QuantumCircuit(5)
+    for k in kept:
+        smaller.unitary(gates[k].matrix, gates[k].qubits)
+    operator = SparsePauliOp.from_sparse_observable(SparseObservable(label))
+    one, two = (Statevector(c).expectation_value(operator).real for c in (circuit, smaller))
+    assert one == pytest.approx(two, abs=1e-12)
+
+
+def test_a_layer_that_commutes_spreads_by_one_step_in_any_order():
+    circuit = QuantumCircuit(9)
+    circuit.rx(0.4, range(9))
+    for low in range(8):
+        circuit.rzz(0.3, low, low + 1)
+    gates = GateList(list(flat_gates(circuit)))
+    assert needed_gates(gates, {4: True}) == [4]
+    assert [gates.qubits[k] for k in needed_gates(gates, {4: False})][-2:] == [(3, 4), (4, 5)]
+    found = CutEstimator(9).run([(circuit, "IIIIXIIII")]).result()[0].metadata["plan"]
+    assert found.blocks.num_blocks == 2
+    again = CutEstimator(9, plan=found).run([(circuit, "IIIIXIIII")]).result()[0]
+    assert again.metadata["plan"].blocks.num_blocks == 2
 
 
 def test_a_thousand_terms_agree_with_the_state_vector():

@@ -63,8 +63,8 @@ def test_slices_keep_intermediates_small():
     np.testing.assert_allclose(
         sliced.values(tensors, operator_of), whole.values(tensors, operator_of), atol=1e-9
     )
-    with pytest.raises(MemoryLimitError, match=r"even in \d+ slices, but 100 B may be used"):
-        Reconstruction(axes, 100)
+    with pytest.raises(MemoryLimitError, match=r"even in \d+ slices, but 90 B may be used"):
+        Reconstruction(axes, 90)
 
 
 def test_pairing_puts_bra_and_ket_of_a_cut_side_by_side():

@@ -15,7 +15,7 @@ from qiskit.providers import JobStatus
 
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.errors import CircuitError, MemoryLimitError, PlanError, PubError, QDreamerError
-from qdreamer_lab.workload import exact_mode
+from qdreamer_lab.workload import exact_fold
 
 
 class PoolSession:
@@ -184,11 +184,11 @@ def test_an_interrupt_cancels_the_job(monkeypatch):
 
 
 def test_a_fragment_over_the_limit_is_refused_before_anything_runs(monkeypatch):
-    monkeypatch.setattr(exact_mode, "run_fragment", None)
+    monkeypatch.setattr(exact_fold, "run_fragments", None)
     job = CutEstimator(12, memory_limit_bytes=1000).run([(bound(12), "Z" * 12)])
     with pytest.raises(
         MemoryLimitError,
-        match=r"fragment 0 needs 64.05 KiB .* but 1000 B may be used: .*max_qubits=4",
+        match=r"fragment 0 needs 64[.]0. KiB .* but 1000 B may be used: .*max_qubits=4",
     ):
         job.result()
     assert job.status() is JobStatus.ERROR

@@ -10,11 +10,12 @@ from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector, ra
 from qdreamer_lab.errors import MemoryLimitError, ObservableError
 from qdreamer_lab.workload.blocks import to_blocks
 from qdreamer_lab.workload.exact import prepare
+from qdreamer_lab.workload.footprint import batch_bytes
 from qdreamer_lab.workload.fragment import fragment_programs
 from qdreamer_lab.workload.observables import as_sparse, product_terms
 from qdreamer_lab.workload.plan import CutPlan, GateCut, WireCut
 from qdreamer_lab.workload.planner import plan_cuts
-from qdreamer_lab.workload.simulate import batch_bytes, run_fragment
+from qdreamer_lab.workload.simulate import run_fragment
 
 
 def cut_value(plan, observable, memory_limit_bytes=None):
@@ -22,9 +23,7 @@ def cut_value(plan, observable, memory_limit_bytes=None):
     (sparse,) = as_sparse(observable, plan.blocks.num_qubits)
     terms = product_terms(sparse)
     run = prepare(plan, [t.factors for t in terms])
-    tensors = [
-        run_fragment(job.program, job.operators, memory_limit_bytes).tensors for job in run.jobs
-    ]
+    tensors = [run_fragment(job.program, job.operators, memory_limit_bytes) for job in run.jobs]
     return float(np.dot([t.coefficient for t in terms], run.values(tensors)))
 
 

@@ -11,7 +11,8 @@ from qiskit.primitives import StatevectorEstimator
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.errors import MemoryLimitError
 from qdreamer_lab.workload.exact import prepare
-from qdreamer_lab.workload.simulate import batch_bytes, run_fragment, split_cuts
+from qdreamer_lab.workload.footprint import batch_bytes, split_cuts
+from qdreamer_lab.workload.simulate import run_fragment
 
 
 def chain(num_qubits, reps):
