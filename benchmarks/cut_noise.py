@@ -1,12 +1,12 @@
 """Compares cut and uncut circuits on the same noisy device, at the same number of shots.
 
     python benchmarks/cut_noise.py
-    python benchmarks/cut_noise.py --device FakeSherbrooke --seeds 4
+    python benchmarks/cut_noise.py --device fake_sherbrooke --seeds 4
 
-Both run through the same code: a circuit that fits is a plan without cuts. Both get the device's
-best layout at optimization level 3, a seed of their own for it, and the same shots in total, spread
-evenly over circuits. The error is the distance from the noiseless value. It has two parts: what
-noise does, which shots do not cure, and the scatter of the shots, which cutting multiplies.
+The device is that of a pilot `qpu://fake_guadalupe`. Both run through `CutEstimator`: a circuit
+that fits is a plan without cuts. Both are transpiled at optimization level 3, and get the same
+shots in total. The error is the distance from the noiseless value. It has two parts: what noise
+does, the bias, which shots do not cure; and the scatter of the shots, which cutting multiplies.
 """
 
 from __future__ import annotations
@@ -23,17 +23,12 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import efficient_su2
 from qiskit.quantum_info import SparsePauliOp, Statevector
-from qiskit_aer import AerSimulator
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from pilot_kernel.primitive.backend import backend_named
 from qdreamer_lab import plan_cuts
-from qdreamer_lab.workload.device import run_on_device
-from qdreamer_lab.workload.lowering import lower
-from qdreamer_lab.workload.observables import as_sparse, product_terms
-from qdreamer_lab.workload.sampling import ShotRequest
-from qdreamer_lab.workload.template import fragment_circuit
-from qdreamer_lab.workload.transpiling import Transpiling, transpiled
+from qdreamer_lab.workload.estimator import CutEstimator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,23 +79,12 @@ def ansatz(seed: int = 7) -> Case:
 
 def estimate(
     case: Case, width: int, backend: BackendV2, shots: int, seed: int
-) -> tuple[NDArray[np.float64], str]:
-    """Values from fragments of up to `width` qubits, and what was run."""
-    terms = [product_terms(o) for o in as_sparse(list(case.observables.values()), QUBITS)]
-    plan = plan_cuts(case.circuit, width)
-    run = lower(plan, terms, joint=False)
-    each = shots // run.num_variants
-    tensors = []
-    for fragment in run.fragments:
-        source = fragment_circuit(case.circuit, plan, fragment.program)
-        template = transpiled(source, backend, Transpiling(3, seed))
-        count = fragment.num_variants
-        request = ShotRequest(
-            np.arange(count), np.full(count, each), (seed, width, fragment.program.id)
-        )
-        tensors.append(run_on_device(fragment, template, request, backend).tensor.mean)
-    note = f"{plan.num_cuts} cuts, {run.num_variants} circuits"
-    return run.gluing.values(tensors), note
+) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
+    """Values from fragments of up to `width` qubits, their standard errors, and the plan."""
+    estimator = CutEstimator(width, mode="sampled", backend=backend, shots=shots, seed=seed)
+    job = estimator.run([(case.circuit, list(case.observables.values()))])
+    found = job.result()[0]
+    return found.data.evs, found.data.stds, plan_cuts(case.circuit, width).summary
 
 
 def mean_and_error(values: NDArray[np.float64]) -> str:
@@ -116,9 +100,10 @@ def compare(case: Case, width: int, backend: BackendV2, shots: int, seeds: int) 
     for size in (QUBITS, width):
         start = time.perf_counter()
         found = [estimate(case, size, backend, shots, seed) for seed in range(seeds)]
-        away[size] = np.array([values for values, _ in found]) - truth
+        away[size] = np.array([values for values, _, _ in found]) - truth
+        said = np.mean([errors for _, errors, _ in found], axis=0)
         seconds = time.perf_counter() - start
-        print(f"{case.name}, at most {size} qubits: {found[0][1]}, {seconds:.0f} s", flush=True)
+        print(f"{case.name}: {found[0][2]}; {seconds:.0f} s; standard errors {said.round(4)}")
     print(f"| {case.name} | exact | uncut error | cut error | uncut bias | cut bias | ratio |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for k, name in enumerate(case.observables):
@@ -135,14 +120,12 @@ def compare(case: Case, width: int, backend: BackendV2, shots: int, seeds: int) 
 def main() -> None:
     """Read the command line and run both cases."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--device", default="FakeGuadalupeV2", help="of qiskit_ibm_runtime")
+    parser.add_argument("--device", default="fake_guadalupe", help="as in qpu://fake_guadalupe")
     parser.add_argument("--width", type=int, default=5)
     parser.add_argument("--shots", type=int, default=64_000, help="in total, per value")
     parser.add_argument("--seeds", type=int, default=8)
     options = parser.parse_args()
-    from qiskit_ibm_runtime import fake_provider
-
-    backend = AerSimulator.from_backend(getattr(fake_provider, options.device)())
+    backend = backend_named(options.device)
     print(f"{options.device}, {options.shots} shots, {options.seeds} seeds, W = {options.width}\n")
     for case in (ghz(), ansatz()):
         compare(case, options.width, backend, options.shots, options.seeds)

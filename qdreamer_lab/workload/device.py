@@ -14,82 +14,26 @@ from qiskit.primitives import BackendSamplerV2
 
 from qdreamer_lab.errors import DeviceError
 from qdreamer_lab.kernels.sampling import tally
+from qdreamer_lab.workload.capability import check_device, is_simulated
 from qdreamer_lab.workload.folding import GROUPS
 from qdreamer_lab.workload.sampling import ShotResult, fold
 from qdreamer_lab.workload.splice import REGISTER, splice
-from qdreamer_lab.workload.transpiling import transpiled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
     from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.sampling import ShotRequest
     from qdreamer_lab.workload.splice import Spliced
-    from qdreamer_lab.workload.template import FragmentCircuit
-    from qdreamer_lab.workload.transpiling import Template, Transpiling
+    from qdreamer_lab.workload.transpiling import Template
     from qdreamer_lab.workload.variants import ShotFragment
 
-__all__ = [
-    "check_device",
-    "is_simulated",
-    "measures_midway",
-    "run_on_device",
-    "run_on_this_qpu",
-]
-
-_SIMULATED = ("qiskit_aer.", "qiskit.", "qiskit_ibm_runtime.fake_provider.", "pilot_kernel.")
-"""Where backends come from that run circuits on the spot, and heed seeds."""
+__all__ = ["run_on_device"]
 
 _SEED_STEP = 2113
 """What Aer adds to the seed of a job for each of its circuits."""
-
-
-def measures_midway(backend: BackendV2) -> bool:
-    """Whether a backend can measure a qubit and go on; True where nothing is said about it.
-
-    A target does not say. IBM's backends, and those modelled on them, do in their configuration.
-    """
-    configuration = getattr(backend, "configuration", None)
-    if not callable(configuration):
-        return True
-    return getattr(configuration(), "multi_meas_enabled", True) is not False
-
-
-def is_simulated(backend: BackendV2) -> bool:
-    """Whether a backend runs in this process, where a job costs nothing and seeds are heeded."""
-    return type(backend).__module__.startswith(_SIMULATED)
-
-
-def check_device(fragments: Iterable[ShotFragment], backend: BackendV2) -> None:
-    """Say what no circuit of these fragments can be run for, before anything runs.
-
-    Raises:
-        DeviceError: if a fragment is too wide, or needs measurements that the device cannot make,
-            or has cuts that are glued as one.
-    """
-    for fragment in fragments:
-        program = fragment.program
-        width, limit = program.width, backend.num_qubits
-        if limit is not None and width > limit:
-            raise DeviceError(
-                backend.name,
-                f"fragment {program.id} needs {width} qubits and it has {limit}; plan with "
-                f"max_qubits={limit}",
-            )
-        if any(len(leg.axes) > 1 for leg in fragment.legs):
-            raise DeviceError(
-                backend.name,
-                f"fragment {program.id} has cuts that are glued as one, which only simulators "
-                "can run; glue each on its own: lower(..., joint=False)",
-            )
-        if _measures_between(fragment) and not measures_midway(backend):
-            raise DeviceError(
-                backend.name,
-                f"it measures at the end of a circuit only, and the gate cuts of fragment "
-                f'{program.id} need measurements on the way; wire cuts do not: kinds=("wire",)',
-            )
 
 
 def run_on_device(
@@ -98,8 +42,8 @@ def run_on_device(
     """Run some variants of a fragment, and fold their shots.
 
     On a simulator every variant has a seed of its own, so that a request gives the same whatever
-    it is split into. On other devices all variants go in as few jobs as the device takes; variants
-    with different numbers of shots need different jobs, except on IBM's.
+    it is split into. On other devices all variants go in as few jobs as the device takes: one on
+    IBM's, and elsewhere one for each number of shots, or for each power of two in such numbers.
 
     Args:
         fragment: the fragment, for the binding in question.
@@ -122,83 +66,56 @@ def run_on_device(
     return ShotResult(tensor, means, time.perf_counter() - start)
 
 
-def run_on_this_qpu(
-    fragment: ShotFragment,
-    source: FragmentCircuit,
-    values: Mapping[str, float],
-    request: ShotRequest,
-    options: Transpiling | None = None,
-) -> ShotResult:
-    """A task for a worker that stands for a QPU: transpile once there, then run.
-
-    Args:
-        fragment: as in `run_on_device`.
-        source: its circuit; equal ones are transpiled once in this process.
-        values: of the circuit's parameters, by name.
-        request: which variants, and how many shots each.
-        options: how to transpile.
-
-    Raises:
-        DeviceError: if this worker stands for no QPU, or its device cannot run them, or fails.
-    """
-    # Only QPU workers need it, and it loads Aer.
-    from pilot_kernel.primitive.backend import (  # type: ignore[import-not-found,unused-ignore]
-        backend_here,
-    )
-
-    start = time.perf_counter()
-    backend = backend_here()
-    if backend is None:
-        raise DeviceError("none", 'this worker stands for no QPU; submit with on="qpu"')
-    check_device((fragment,), backend)
-    template = transpiled(source, backend, options).bound(values)
-    found = run_on_device(fragment, template, request, backend)
-    return ShotResult(found.tensor, found.means, time.perf_counter() - start)
-
-
-def _measures_between(fragment: ShotFragment) -> bool:
-    """Whether a variant measures a qubit at a gate cut, and goes on."""
-    chosen = sum(step.cut is not None for step in fragment.program.steps)
-    return any(
-        axis < chosen and len(operation.kraus) > 1
-        for leg in fragment.legs
-        for axis in leg.axes
-        for operation in leg.side.operations
-    )
-
-
 def _bits(
     spliced: Sequence[Spliced], request: ShotRequest, backend: BackendV2
 ) -> list[NDArray[np.bool_]]:
     """(shots, bits) of each circuit; those that measure nothing need not run."""
     shots = request.shots.tolist()
-    found: list[NDArray[np.bool_]] = [np.zeros((count, 0), dtype=bool) for count in shots]
     live = [k for k, each in enumerate(spliced) if each.circuit.num_clbits]
+    parts: list[list[NDArray[np.bool_]]] = [[] for _ in shots]
     base = int(np.random.SeedSequence(request.seed).generate_state(1)[0]) >> 2
     for job in _jobs(live, shots, backend):
-        pubs = [(spliced[k].circuit, None, shots[k]) for k in job]
-        seed = base + _SEED_STEP * (request.first + job[0])
-        for k, measured in zip(job, _run(pubs, seed, backend), strict=True):
-            found[k] = measured
-    return found
+        pubs = [(spliced[k].circuit, None, count) for k, count in job]
+        seed = base + _SEED_STEP * (request.first + job[0][0])
+        for (k, _), measured in zip(job, _run(pubs, seed, backend), strict=True):
+            parts[k].append(measured)
+    return [
+        np.concatenate(part) if part else np.zeros((count, 0), dtype=bool)
+        for part, count in zip(parts, shots, strict=True)
+    ]
 
 
-def _jobs(live: list[int], shots: list[int], backend: BackendV2) -> list[list[int]]:
-    """Which circuits go into one call of the device.
+def _jobs(live: list[int], shots: list[int], backend: BackendV2) -> list[list[tuple[int, int]]]:
+    """Which circuits go into which call of the device, and with how many shots."""
+    if is_simulated(backend):
+        return _runs_of_neighbours(live, shots, backend.max_circuits or len(live))
+    whole = [(k, shots[k]) for k in live]
+    if _is_ibm(backend):
+        return [whole] if whole else []
+    # All circuits of a job have the same shots. Powers of two need few jobs for any numbers.
+    equal = [
+        [each for each in whole if each[1] == count] for count in sorted({c for _, c in whole})
+    ]
+    bits = range(max(shots).bit_length())
+    powers = [[(k, 1 << bit) for k, count in whole if count >> bit & 1] for bit in bits]
+    return min(equal, [job for job in powers if job], key=len)
 
-    All of them; but on a simulator only runs of neighbours with equal shots, so that the seeds
-    that it gives to the circuits of one job are those it would give them in any other.
+
+def _runs_of_neighbours(
+    live: list[int], shots: list[int], most: int
+) -> list[list[tuple[int, int]]]:
+    """Jobs of neighbours with equal shots only.
+
+    The seeds that a simulator gives to the circuits of such a job are those it would give them in
+    any other.
     """
-    if not is_simulated(backend):
-        return [live] if live else []
-    jobs: list[list[int]] = []
-    most = backend.max_circuits or len(live)
+    jobs: list[list[tuple[int, int]]] = []
     for k in live:
         last = jobs[-1] if jobs else []
-        if last and last[-1] == k - 1 and shots[k] == shots[k - 1] and len(last) < most:
-            last.append(k)
+        if last and last[-1] == (k - 1, shots[k]) and len(last) < most:
+            last.append((k, shots[k]))
         else:
-            jobs.append([k])
+            jobs.append([(k, shots[k])])
     return jobs
 
 
@@ -213,12 +130,16 @@ def _run(pubs: list[Any], seed: int, backend: BackendV2) -> list[NDArray[np.bool
 
 
 def _sampler(backend: BackendV2, seed: int) -> Any:
-    if type(backend).__module__ == "qiskit_ibm_runtime.ibm_backend":
-        # IBM's real backends have no `run`; only their own sampler reaches them.
+    if _is_ibm(backend):
         from qiskit_ibm_runtime import SamplerV2
 
         return SamplerV2(mode=backend)
     return BackendSamplerV2(backend=backend, options={"seed_simulator": seed})
+
+
+def _is_ibm(backend: BackendV2) -> bool:
+    """Whether it is a real backend of IBM's: without `run`, reached by their own sampler only."""
+    return type(backend).__module__ == "qiskit_ibm_runtime.ibm_backend"
 
 
 def _sums(

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.errors import DeviceError
-from qdreamer_lab.workload.device import check_device, run_on_device
+from qdreamer_lab.workload.capability import check_device
+from qdreamer_lab.workload.device import run_on_device
 from qdreamer_lab.workload.sampling import sample_fragment
 from qdreamer_lab.workload.template import fragment_circuit
 from qdreamer_lab.workload.transpiling import transpiled

@@ -13,12 +13,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from qiskit import QuantumCircuit, qpy
+from qiskit.circuit import Gate
 from qiskit.circuit.library import Barrier, UnitaryGate
 
 from qdreamer_lab.workload.plan import GateCut, WireCut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from qiskit.circuit import CircuitInstruction
 
     from qdreamer_lab.workload.fragment import FragmentProgram, Step
     from qdreamer_lab.workload.plan import CutPlan
@@ -121,11 +124,12 @@ def _write_block(
     number = {bit: k for k, bit in enumerate(circuit.qubits)}
     sources = [circuit.data[source] for source in plan.blocks.sources[block]]
     qubits = [[number[bit] for bit in source.qubits] for source in sources]
-    if all(len(on) <= 2 for on in qubits):
+    if all(len(on) <= 2 for on in qubits) and not any(map(_is_opaque, sources)):
         for source, on in zip(sources, qubits, strict=True):
             out.append(source.operation, [local[qubit] for qubit in on])
         return set()
     # A wider gate was decomposed, and may reach into other blocks: only the matrix is known.
+    # The same goes for gates that Qiskit cannot write in others.
     out.append(UnitaryGate(step.matrices[0]), step.qubits)
     return {
         parameter.name
@@ -133,3 +137,11 @@ def _write_block(
         for value in source.operation.params
         for parameter in getattr(value, "parameters", ())
     }
+
+
+def _is_opaque(instruction: CircuitInstruction) -> bool:
+    """Whether a gate has a matrix and nothing else; `UnitaryGate` is synthesized by Qiskit."""
+    gate = instruction.operation
+    if instruction.is_standard_gate() or isinstance(gate, UnitaryGate):
+        return False
+    return isinstance(gate, Gate) and gate.definition is None
