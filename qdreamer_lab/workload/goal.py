@@ -82,7 +82,8 @@ class Goal:
                 be reached.
         """
         if self.shots is not None:
-            return self.shots - taken
+            left = self.shots - taken  # devices round shots, and a few may be left
+            return left if left >= max(LEAST * circuits, self.shots // 10) else 0
         if error <= _SLACK * self.precision or rounds == _ROUNDS:
             return 0
         # Rounds add up like resistors in parallel: 1/v = 1/v_now + shots / cost.

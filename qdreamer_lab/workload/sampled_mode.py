@@ -48,7 +48,7 @@ def run_sampled(request: Request, options: RunOptions, plans: BoundPlans | None 
         mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
         terms = [request.observables[observable] for observable in mine.tolist()]
         run = lower(plan, terms, joint=backend is None)
-        rounds.append(ShotRounds(run, goal, (*options.entropy, k)))
+        rounds.append(ShotRounds(run, goal, (*options.entropy, k), coarse=backend is not None))
         wanted.append(mine)
     clock.append(time.perf_counter())
     routes = Routes(

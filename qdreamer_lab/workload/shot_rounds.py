@@ -15,6 +15,7 @@ from qdreamer_lab.workload.allocation import (
     needed_shots,
     neyman,
     predicted_variance,
+    rounded,
     variances,
 )
 from qdreamer_lab.workload.goal import LEAST, PILOT_LEAST, Goal
@@ -58,6 +59,8 @@ class ShotRounds:
         run: the circuit, lowered.
         goal: when to stop.
         seed: entropy; the same seed gives the same shots on any workers.
+        coarse: give many variants equal numbers of shots, and neighbouring places in a request, for
+            devices that take them in one job.
 
     Attributes:
         evs: (observables,) current estimate; NaN before the first round.
@@ -68,7 +71,10 @@ class ShotRounds:
         PrecisionError: if the shots given are too few for the circuits there are.
     """
 
-    def __init__(self, run: SampledRun, goal: Goal, seed: tuple[int, ...]) -> None:
+    def __init__(
+        self, run: SampledRun, goal: Goal, seed: tuple[int, ...], *, coarse: bool = False
+    ) -> None:
+        self._coarse = coarse
         self.run = run
         self.shots = 0
         self.evs = np.full(run.gluing.num_observables, np.nan)
@@ -141,7 +147,7 @@ class ShotRounds:
         self._per_shot = [
             np.square(_along(gradient, tensor)).sum(axis=0)[:, None] * tensor.shots
             if _drawn(fragment)
-            else variances(fragment, means, asked.shots, gradient)
+            else variances(fragment, asked.variants, means, asked.shots, gradient)
             for fragment, asked, gradient, tensor, (_, means) in zip(
                 fragments, self._asked, self._gradients, new, results, strict=True
             )
@@ -181,7 +187,9 @@ class ShotRounds:
     def _predicted(self) -> NDArray[np.float64]:
         """(fragments, observables) variance that the last round has by itself."""
         shots = [
-            np.array([asked.shots.sum()]) if _drawn(fragment) else asked.shots
+            np.array([asked.shots.sum()])
+            if _drawn(fragment)
+            else asked.shots[np.argsort(asked.variants)]
             for fragment, asked in zip(self.run.fragments, self._asked, strict=True)
         ]
         return np.maximum(predicted_variance(self._per_shot, shots), _NOTHING)
@@ -204,7 +212,10 @@ class ShotRounds:
         seed = (*self._seed, self._round, k)
         if not _drawn(fragment):
             variants = np.arange(fragment.num_variants)
-            return ShotRequest(variants, shots, seed, report=True)
+            if self._coarse:
+                shots = rounded(shots)
+                variants = np.argsort(-shots, kind="stable")
+            return ShotRequest(variants, shots[variants], seed, report=True)
         total = int(shots.sum())
         draws = min(_MOST_DRAWS, max(2, total // PILOT_LEAST))
         chance = fragment.weights() / fragment.weights().sum()

@@ -126,7 +126,7 @@ def test_a_fragment_that_fails_on_a_device_goes_to_a_simulator_if_that_is_allowe
     (note,) = result.metadata["notes"]
     assert note.startswith("fragment 1 ran on a simulator instead: ")
     assert "out for calibration" in note
-    assert result.metadata["shots"] == 2 * 20_000
+    assert 0.9 * 2 * 20_000 <= result.metadata["shots"] <= 2 * 20_000
     assert np.abs(result.data.evs - exact(pub())).max() < 6 * result.data.stds.max()
 
 

@@ -11,7 +11,7 @@ from small_circuits import random_circuit, random_labels, random_unitary
 from qdreamer_lab.errors import PrecisionError
 from qdreamer_lab.kernels.sampling import combined, read_all, squared, tally
 from qdreamer_lab.workload import shot_rounds
-from qdreamer_lab.workload.allocation import neyman
+from qdreamer_lab.workload.allocation import neyman, rounded
 from qdreamer_lab.workload.bases import bases_of
 from qdreamer_lab.workload.blocks import to_blocks
 from qdreamer_lab.workload.glue import gate_glue, joint_glue, wire_glue
@@ -169,6 +169,15 @@ def test_shots_are_all_dealt_out_and_nobody_gets_less_than_the_floor(spread, flo
     shots = neyman(np.array(spread), total, floors)
     assert shots.sum() == total
     assert shots.min() >= floor
+
+
+@given(st.lists(st.integers(2, 10**6), min_size=1, max_size=60))
+def test_rounded_shots_are_few_numbers_and_no_more_in_all(shots):
+    shots = np.array(shots)
+    found = rounded(shots)
+    assert found.sum() <= max(shots.sum(), 2 * len(shots))
+    assert found.min() >= 2
+    assert len(set(found.tolist())) <= 2 + np.log2(shots.max())
 
 
 def test_shots_go_where_the_spread_is():

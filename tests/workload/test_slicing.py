@@ -47,16 +47,14 @@ def test_what_no_sliced_cut_touches_is_simulated_once():
     pub = (circuit, "ZZZZZZZZ")
     free = CutEstimator(2, plan=plan).run([pub]).result()[0]
     seen = []
-    tight = CutEstimator(
-        2, plan=plan, memory_limit_bytes=12_000, progress=lambda *event: seen.append(event)
-    )
+    tight = CutEstimator(2, plan=plan, memory_limit_bytes=12_000, progress=seen.append)
     sliced = tight.run([pub]).result()[0]
     np.testing.assert_allclose(sliced.data.evs, free.data.evs, atol=1e-12)
     count = {f.id: 0 for f in plan.fragments}
     for row in sliced.metadata["fragments"]:
         count[row.fragment] += 1
     assert min(count.values()) == 1 < max(count.values())
-    assert seen[-1][0] == seen[-1][1] == len(seen)
+    assert seen[-1].done == seen[-1].total == len(seen)
 
 
 def peak_bytes(call):
