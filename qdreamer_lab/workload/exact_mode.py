@@ -14,7 +14,7 @@ import numpy as np
 from qdreamer_lab.workload.estimate import Estimate, Request, RunOptions
 from qdreamer_lab.workload.exact_fold import Folding, Unit, waves
 from qdreamer_lab.workload.exact_plans import ExactPlans, parts_that_fit
-from qdreamer_lab.workload.memory import available_bytes
+from qdreamer_lab.workload.limits import limit_bytes, task_limit_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.observables import Factors
 
 __all__ = ["run_exact"]
-
-_WORKER_SHARE = 0.8
-"""Part of a worker's memory that a task may take; the rest holds the libraries."""
 
 
 def run_exact(request: Request, options: RunOptions, plans: ExactPlans | None = None) -> Estimate:
@@ -46,7 +43,7 @@ def run_exact(request: Request, options: RunOptions, plans: ExactPlans | None = 
     units = _units(request, wanted, values, options, ExactPlans() if plans is None else plans)
     planned = time.perf_counter()
     folding = Folding(options, units)
-    for wave in waves(units, _limit(options) // 2):
+    for wave in waves(units, limit_bytes(options) // 2):
         folding.run(wave)
     executed = time.perf_counter()
     evs = _summed(request, wanted, values)
@@ -114,8 +111,8 @@ def _units(
     plans: ExactPlans,
 ) -> list[Unit]:
     """Everything that is to be run; nothing is, if something cannot fit."""
-    here = _limit(options)
-    task = _task_limit(options)
+    here = limit_bytes(options)
+    task = task_limit_bytes(options)
     itemsize = np.dtype(options.dtype).itemsize
     units = []
     for binding, circuit in enumerate(request.circuits):
@@ -123,19 +120,6 @@ def _units(
             found = parts_that_fit(part, itemsize, task, here // 2)
             units += [Unit(binding, *one, values[binding]) for one in found]
     return units
-
-
-def _limit(options: RunOptions) -> int:
-    given = options.memory_limit_bytes
-    return available_bytes() if given is None else given
-
-
-def _task_limit(options: RunOptions) -> int:
-    """Most memory that a task may take on any of the workers that could run it."""
-    if options.memory_limit_bytes is not None or options.session is None:
-        return _limit(options)
-    pilots = options.session.candidates(options.on)
-    return int(_WORKER_SHARE * min(pilot.memory_per_worker_bytes for pilot in pilots))
 
 
 def _summed(

@@ -7,6 +7,7 @@ the tensor, correlations included, and memory does not grow with variants or sho
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,11 @@ class ShotTensor:
     mean: NDArray[np.float64]
     deviations: NDArray[np.float64]
     shots: int = 0
+
+    @staticmethod
+    def size_bytes(fragment: ShotFragment) -> int:
+        """Memory of a fragment's tensor."""
+        return 8 * (GROUPS + 1) * fragment.num_operators * math.prod(fragment.dims)
 
     @classmethod
     def empty(cls, fragment: ShotFragment) -> ShotTensor:

@@ -16,9 +16,11 @@ from qdreamer_lab.workload.binding import BoundPlans
 from qdreamer_lab.workload.dispatch import run_chunks
 from qdreamer_lab.workload.estimate import Estimate
 from qdreamer_lab.workload.goal import Goal
+from qdreamer_lab.workload.limits import task_limit_bytes
 from qdreamer_lab.workload.lowering import lower
 from qdreamer_lab.workload.progress import FragmentProgress, Report
 from qdreamer_lab.workload.routes import Failure, Routes
+from qdreamer_lab.workload.sampling import check_memory
 from qdreamer_lab.workload.shot_rounds import ShotRounds
 from qdreamer_lab.workload.shot_work import ShotShare
 
@@ -37,17 +39,21 @@ def run_sampled(request: Request, options: RunOptions, plans: BoundPlans | None 
 
     Raises:
         PrecisionError: if the precision cannot be reached with the shots allowed.
+        MemoryLimitError: if a fragment does not fit into a task.
         PlanError: if the given plan does not belong to the circuit.
         CancelledError: if `options.stop` was set.
     """
     clock = [time.perf_counter()]
     goal = Goal(request.precision, options.shots, options.max_shots)
     backend = options.backend
+    limit = task_limit_bytes(options)
     rounds, wanted = [], []
     for k, plan in enumerate((plans or BoundPlans()).plans(request, options)):
         mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
         terms = [request.observables[observable] for observable in mine.tolist()]
         run = lower(plan, terms, joint=backend is None)
+        for fragment in run.fragments:
+            check_memory(fragment, limit, simulated=backend is None)
         rounds.append(ShotRounds(run, goal, (*options.entropy, k), coarse=backend is not None))
         wanted.append(mine)
     clock.append(time.perf_counter())

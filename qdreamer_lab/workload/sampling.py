@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.errors import MemoryLimitError
 from qdreamer_lab.kernels.sampling import combined, read_all, squared, tally
 from qdreamer_lab.kernels.statevector import apply_one_qubit
 from qdreamer_lab.workload.folding import GROUPS, ShotTensor
+from qdreamer_lab.workload.memory import readable
 from qdreamer_lab.workload.simulate import final_states
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ __all__ = [
     "Batch",
     "ShotRequest",
     "ShotResult",
+    "check_memory",
     "exact_tensor",
     "fold",
     "sample_fragment",
@@ -131,6 +134,34 @@ class Batch:
         before = self._partial[-1]
         grid = before.reshape(len(before), kraus.shape[1], -1)
         return combined(grid, kraus)
+
+
+def check_memory(fragment: ShotFragment, limit_bytes: int, *, simulated: bool = True) -> None:
+    """Refuse a fragment whose variants cannot be run in the memory there is.
+
+    Args:
+        fragment: what is to run.
+        limit_bytes: most memory of a task.
+        simulated: whether its states are held, rather than those of a device.
+
+    Raises:
+        MemoryLimitError: with the sizes, and what would fit.
+    """
+    program = fragment.program
+    batch = 16 * program.variants << program.width
+    states = (len(fragment.legs) + 4) * batch if simulated else 0
+    tensor = 2 * ShotTensor.size_bytes(fragment)
+    if states + tensor <= limit_bytes:
+        return
+    text = (
+        f"fragment {program.id} needs {readable(states)} for {program.variants} states of "
+        f"{program.width} qubits and {readable(tensor)} for its tensor over {len(fragment.legs)} "
+        f"cuts, but {readable(limit_bytes)} may be used: "
+    )
+    fits = (limit_bytes * (1 << program.width) // max(1, 2 * states)).bit_length() - 1
+    if tensor > limit_bytes // 2 or fits < 1:
+        raise MemoryLimitError(text + "plan with fewer cuts (a larger max_qubits)")
+    raise MemoryLimitError(text + f"plan with max_qubits={fits} or less, or raise the limit")
 
 
 def sample_fragment(fragment: ShotFragment, request: ShotRequest) -> ShotResult:

@@ -13,6 +13,7 @@ from qiskit_aer import AerSimulator
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.errors import (
     DeviceError,
+    MemoryLimitError,
     ObservableError,
     PlanError,
     PrecisionError,
@@ -158,6 +159,8 @@ def test_bad_input_is_refused_early():
         sampled.run([one], precision=1e-5).result()
     with pytest.raises(PrecisionError, match="3 shots are too few for 12 different circuits"):
         CutEstimator(3, mode="sampled", shots=3).run([one]).result()
+    with pytest.raises(MemoryLimitError, match=r"fragment 0 needs .* 2 states of 3 qubits .* may"):
+        CutEstimator(3, mode="sampled", memory_limit_bytes=1000).run([one]).result()
     plan = plan_cuts(ansatz(5).assign_parameters(np.ones(20)), 3)
     with pytest.raises(PlanError, match="made for another circuit"):
         CutEstimator(3, mode="sampled", plan=plan).run([one]).result()
