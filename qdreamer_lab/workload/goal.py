@@ -53,9 +53,12 @@ class Goal:
         Raises:
             PrecisionError: with how many it takes for so many different circuits.
         """
-        if self.shots is not None and self.shots < LEAST * circuits:
+        name, allowed = ("max_shots", self.max_shots)
+        if self.shots is not None:
+            name, allowed = ("shots", self.shots)
+        if allowed < LEAST * circuits:
             raise PrecisionError(
-                f"{self.shots} shots are too few for {circuits} different circuits: give at "
+                f"{name}={allowed}: too few for {circuits} different circuits: give at "
                 f"least {LEAST * circuits}, or plan with a larger max_qubits"
             )
 

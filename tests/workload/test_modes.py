@@ -157,7 +157,7 @@ def test_bad_input_is_refused_early():
         sampled.run([one], precision=0)
     with pytest.raises(PrecisionError, match=r"precision 1e-05 needs about .* can be reached"):
         sampled.run([one], precision=1e-5).result()
-    with pytest.raises(PrecisionError, match="3 shots are too few for 12 different circuits"):
+    with pytest.raises(PrecisionError, match="shots=3: too few for 12 different circuits"):
         CutEstimator(3, mode="sampled", shots=3).run([one]).result()
     with pytest.raises(MemoryLimitError, match=r"fragment 0 needs .* 2 states of 3 qubits .* may"):
         CutEstimator(3, mode="sampled", memory_limit_bytes=1000).run([one]).result()

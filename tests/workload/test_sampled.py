@@ -269,8 +269,10 @@ def test_a_precision_out_of_reach_is_refused_with_what_can_be_had():
 def test_too_few_shots_are_refused_with_how_many_it_takes():
     circuit, labels, _ = CUTS["gate"]
     run = lowered(circuit, labels, ["ZZZZ"])
-    with pytest.raises(PrecisionError, match=r"63 shots .* 32 different circuits: .* least 64"):
+    with pytest.raises(PrecisionError, match=r"shots=63: .* 32 different circuits: .* least 64"):
         ShotRounds(run, Goal(1, 63, 0), (0,))
+    with pytest.raises(PrecisionError, match="max_shots=63: too few"):
+        ShotRounds(run, Goal(0.1, None, 63), (0,))
     assert sampled(run, 0, Goal(1, 64, 0)).shots == 64
 
 
