@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.errors import MemoryLimitError
+from qdreamer_lab.errors import MemoryLimitError, PlanError
 from qdreamer_lab.kernels.sampling import combined, read_all, squared, tally
 from qdreamer_lab.kernels.statevector import apply_one_qubit
 from qdreamer_lab.workload.folding import GROUPS, ShotTensor
@@ -39,6 +39,9 @@ __all__ = [
     "fold",
     "sample_fragment",
 ]
+
+_MOST_COORDINATES = 65_536
+"""Coordinates of a fragment's tensor, at most: those of eight single-axis cuts."""
 
 _ROOT = math.sqrt(0.5)
 TO_Z = {
@@ -146,8 +149,16 @@ def check_memory(fragment: ShotFragment, limit_bytes: int, *, simulated: bool = 
 
     Raises:
         MemoryLimitError: with the sizes, and what would fit.
+        PlanError: if it has more cuts than shots could ever resolve.
     """
     program = fragment.program
+    if math.prod(fragment.dims) > _MOST_COORDINATES:
+        raise PlanError(
+            f"fragment {program.id} has {len(fragment.legs)} cuts; to sample it, "
+            f"{math.prod(fragment.dims):.2g} numbers would have to be estimated, more than "
+            f"{_MOST_COORDINATES:,}: plan with fewer cuts for each fragment (a larger max_qubits), "
+            "or use mode='exact'"
+        )
     batch = 16 * program.variants << program.width
     states = (len(fragment.legs) + 4) * batch if simulated else 0
     tensor = 2 * ShotTensor.size_bytes(fragment)

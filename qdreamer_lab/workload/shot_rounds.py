@@ -128,7 +128,7 @@ class ShotRounds:
 
     def take(self, results: Sequence[tuple[ShotTensor, Sequence[NDArray[np.float64]]]]) -> None:
         """Take in a round: per fragment its tensor and its variants' means."""
-        fragments, _gluing = self.run.fragments, self.run.gluing
+        fragments = self.run.fragments
         new = [
             tensor.centred(len(asked.variants)) if _drawn(fragment) else tensor
             for fragment, asked, (tensor, _) in zip(fragments, self._asked, results, strict=True)
