@@ -54,8 +54,8 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         mode: `"exact"`: fragments are simulated as state vectors and the values are exact to
             rounding, without shots; `stds` are zero and `precision` is met trivially.
             `"sampled"`: variants of the fragments are run for shots, on a QPU or on simulators that
-            behave like one without noise; `stds` are standard errors. `"auto"`: sampled on a QPU,
-            exact elsewhere.
+            behave like one without noise; `stds` are standard errors. `"auto"`: sampled on a QPU
+            or where `shots` are given, exact elsewhere.
         plan: cut like this instead of planning; it must be made for the circuits that are run, and
             for observables at least as wide. Its own `max_qubits` then counts.
         session: where fragments run as tasks; None runs them in this process.
