@@ -54,6 +54,8 @@ class Session:
         self.name = name
         self.closed = False
         self._tasks: WeakValueDictionary[str, Task] = WeakValueDictionary()
+        self._early: dict[str, list[dict[str, Any]]] = {}
+        self._telling = threading.RLock()  # telling a task may submit the next
         self._unfinished: dict[str, Task] = {}
         self._finished: deque[Task] = deque(maxlen=_KEPT_DONE)
         self._adding = threading.Lock()
@@ -88,9 +90,12 @@ class Session:
 
     def _on_news(self, event: tuple[float, dict[str, Any]]) -> None:
         news = event[1]
-        task = self._tasks.get(news["key"])
-        if task is not None:
-            task.tell(news)
+        with self._telling:
+            task = self._tasks.get(news["key"])
+            if task is not None:
+                task.tell(news)
+            elif news["key"] in self._early:
+                self._early[news["key"]].append(news)
 
     # ---- pilots
 
@@ -231,23 +236,33 @@ class Session:
         client = self._link.client
         self.candidates(on)
         label = name or getattr(fn, "__name__", type(fn).__name__)
+        key = f"{label}-{secrets.token_hex(4)}"
+        self._early[key] = []  # a quick task may be over before `submit` returns
         notes = {DEATHS_ALLOWED: retries, TIMEOUT: timeout_s}
-        with dask.annotate(**{key: value for key, value in notes.items() if value is not None}):
-            future = client.submit(
-                call,
-                fn,
-                *(_future(arg) for arg in args),
-                **{key: _future(value) for key, value in kwargs.items()},
-                key=f"{label}-{secrets.token_hex(4)}",
-                resources=requirement(on),
-                priority=-time.time(),  # first come, first served, also across notebooks
-                pure=False,
-            )
-        return self._follow(future.key, future, parts=parts, part=part)
+        try:
+            with dask.annotate(
+                **{note: value for note, value in notes.items() if value is not None}
+            ):
+                future = client.submit(
+                    call,
+                    fn,
+                    *(_future(arg) for arg in args),
+                    **{name: _future(value) for name, value in kwargs.items()},
+                    key=key,
+                    resources=requirement(on),
+                    priority=-time.time(),  # first come, first served, also across notebooks
+                    pure=False,
+                )
+            return self._follow(key, future, parts=parts, part=part)
+        finally:
+            self._early.pop(key, None)
 
     def _follow(self, key: str, future: Any, **options: Any) -> Task:
         task = Task(key, future, records=self.history, lost=self._link.lost, **options)
-        self._tasks[task.key] = task
+        with self._telling:
+            self._tasks[task.key] = task
+            for news in self._early.pop(key, ()):
+                task.tell(news)
         if options.get("part"):  # its whole holds on to it
             return task
         self._unfinished[task.key] = task

@@ -108,6 +108,21 @@ def test_output_streams_while_the_task_runs(session, tmp_path):
     assert task.output.text("stderr") == "two\n"
 
 
+def test_what_a_task_printed_before_submit_returned_is_not_lost(session, monkeypatch):
+    follow = type(session)._follow
+
+    def late(self, key, future, **options):
+        while future.status == "pending":
+            time.sleep(0.01)
+        time.sleep(0.3)  # all news of it has come by now
+        return follow(self, key, future, **options)
+
+    monkeypatch.setattr(type(session), "_follow", late)
+    task = session.submit(print, "quick")
+    assert task.result() is None
+    assert task.output.text() == "quick\n"
+
+
 def test_a_hundred_thousand_lines_arrive_in_order(session):
     def talk():
         for number in range(100_000):
