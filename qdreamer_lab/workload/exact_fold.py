@@ -185,7 +185,8 @@ class Folding:
         if self._options.progress is not None:
             totals = sorted(self._total.items())
             fragments = (FragmentProgress(f, self._done[f], total) for f, total in totals)
-            self._options.progress(Report(tuple(fragments), row))
+            over = self._done == self._total
+            self._options.progress(Report(tuple(fragments), row, over=over))
 
     def _contract(self, piece: Piece) -> None:
         """Contract a piece if nothing is missing."""

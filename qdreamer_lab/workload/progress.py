@@ -45,6 +45,7 @@ class Report:
         shots_total: shots that will have been taken at the end of this round.
         evs: (values,) current estimate; None before the first round is over.
         stds: (values,) standard errors of `evs`.
+        over: nothing more will come.
     """
 
     fragments: tuple[FragmentProgress, ...]
@@ -53,6 +54,7 @@ class Report:
     shots_total: int = 0
     evs: NDArray[np.float64] | None = None
     stds: NDArray[np.float64] | None = None
+    over: bool = False
 
     @property
     def done(self) -> int:
@@ -83,7 +85,7 @@ Progress = Callable[[Report], object]
 class ProgressLine:
     """Reports as one line of text that is redrawn on a terminal or in a notebook.
 
-    Elsewhere only the end of each round is printed.
+    Elsewhere only the end is printed.
     """
 
     def __init__(self) -> None:
@@ -91,16 +93,13 @@ class ProgressLine:
 
     def __call__(self, report: Report) -> None:
         """Show where things stand."""
-        text = str(report)
-        over = report.done == report.total
-        if not self._redrawn():
-            if over:
-                print(text, file=sys.stderr)
-            return
-        print(f"\r{text:<{self._width}}", end="\n" if over else "", file=sys.stderr, flush=True)
-        self._width = 0 if over else max(self._width, len(text))
-
-    @staticmethod
-    def _redrawn() -> bool:
-        # Jupyter's streams are no terminals, and heed carriage returns all the same.
-        return sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel")
+        # Jupyter's streams are no terminals, and heed carriage returns all the same; what comes
+        # on stderr looks like an error there.
+        notebook = type(sys.stdout).__module__.startswith("ipykernel")
+        stream = sys.stdout if notebook else sys.stderr
+        end = "\n" if report.over else ""
+        if notebook or stream.isatty():
+            print(f"\r{report!s:<{self._width}}", end=end, file=stream, flush=True)
+            self._width = max(self._width, len(str(report)))
+        elif report.over:
+            print(report, file=stream)

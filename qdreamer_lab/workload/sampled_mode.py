@@ -65,6 +65,7 @@ def run_sampled(request: Request, options: RunOptions, plans: BoundPlans | None 
     while story.next_round():
         story.run()
         story.conclude()
+    story.tell(None, over=True)
     evs, stds = story.values()
     clock.append(time.perf_counter())
     plan_s, rest_s = np.diff(clock).tolist()
@@ -112,17 +113,17 @@ class _Story:
     def next_round(self) -> bool:
         """Decide what to run next; False when every binding has reached its goal."""
         start = time.perf_counter()
-        self._shares = {}
+        shares: dict[tuple[int, int], ShotShare] = {}
         for k, one in enumerate(self._rounds):
             suffix = f"-binding-{k}" if len(self._rounds) > 1 else ""
             for fragment, asked in zip(one.run.fragments, one.requests(), strict=False):
                 call = partial(self._routes.call, k, fragment)
-                self._shares[k, fragment.program.id] = ShotShare(k, fragment, asked, suffix, call)
-        self._done = dict.fromkeys(
-            (share.fragment.program.id for share in self._shares.values()), 0
-        )
+                shares[k, fragment.program.id] = ShotShare(k, fragment, asked, suffix, call)
+        if shares:
+            self._shares = shares
+            self._done = dict.fromkeys((fragment for _, fragment in shares), 0)
         self.contract_s += time.perf_counter() - start
-        return bool(self._shares)
+        return bool(shares)
 
     def run(self) -> None:
         """Run the round: on the device what can, on simulators what must."""
@@ -154,7 +155,7 @@ class _Story:
         self.rows.append(row)
         self.shots += chunk.shots
         self._done[chunk.fragment] += chunk.variants
-        self._tell(row)
+        self.tell(row)
 
     def conclude(self) -> None:
         """End the round: new estimates for the bindings that took part."""
@@ -165,7 +166,7 @@ class _Story:
             if results:
                 one.take(results)
         self.contract_s += time.perf_counter() - start
-        self._tell(None)
+        self.tell(None)
 
     def values(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Values and standard errors as they were asked for; NaN where none is known yet."""
@@ -176,7 +177,8 @@ class _Story:
             stds[k] = self._rounds[binding].stds[place]
         return evs, stds
 
-    def _tell(self, row: FragmentRow | None) -> None:
+    def tell(self, row: FragmentRow | None, *, over: bool = False) -> None:
+        """Report how it is getting on."""
         if self._options.progress is None:
             return
         totals = dict.fromkeys(self._done, 0)
@@ -194,5 +196,6 @@ class _Story:
                 self.shots + left,
                 evs if known else None,
                 stds if known else None,
+                over,
             )
         )

@@ -99,14 +99,14 @@ def page(lab):
             executable_path=_chromium(),
             args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
         )
-        page = browser.new_page(viewport={"width": 1100, "height": 5200})
+        page = browser.new_page(viewport={"width": 1100, "height": 6000})
         page.goto(lab)
         status = page.locator("#jp-main-statusbar")
         sync_api.expect(status).to_contain_text("Idle", timeout=60_000)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         # The last cell's output, not its source, which has the same words in it.
-        _outputs(page).filter(has_text="largest difference").wait_for(timeout=180_000)
+        _outputs(page).filter(has_text="standard errors").wait_for(timeout=180_000)
         background = _outputs(page).filter(has_text="background").filter(has_text="2,000 shots")
         background.wait_for(timeout=60_000)
         yield page

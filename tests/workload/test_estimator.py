@@ -105,6 +105,7 @@ def test_metadata_tells_the_story():
     assert metadata["plan"].max_qubits == 3
     assert [row.fragment for row in metadata["fragments"]] == [0, 1]
     assert [(report.done, report.total) for report in seen] == [(1, 2), (2, 2)]
+    assert [report.over for report in seen] == [False, True]
     assert all(metadata[phase] > 0 for phase in ("plan_s", "execute_s", "contract_s"))
     assert metadata["target_precision"] == 0.1
 

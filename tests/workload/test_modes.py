@@ -80,6 +80,7 @@ def test_progress_counts_variants_and_shots_and_shows_the_estimate():
     assert last.evs.shape == last.stds.shape == (4,)
     assert "10,000/10,000 shots, ⟨0⟩ = " in str(last)
     assert reports[0].evs is None
+    assert [report.over for report in reports] == [False] * (len(reports) - 1) + [True]
     assert [report.shots for report in reports] == sorted(report.shots for report in reports)
 
 
