@@ -46,7 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}")
     parser.add_argument("--seeds", type=int, default=40, help="of ours, in `sampled`")
-    parser.add_argument("--peer-seeds", type=int, default=10, help="of the addon's, in `sampled`")
+    parser.add_argument("--peer-seeds", type=int, default=30, help="of the addon's, in `sampled`")
     parser.add_argument("--repeats", type=int, default=300, help="in `coverage`")
     parser.add_argument("--out", type=Path, help="write rows here as JSON lines")
     chosen = parser.parse_args()
@@ -66,8 +66,8 @@ def main() -> None:
             print(row.line(), flush=True)
             if chosen.out:
                 chosen.out.write_text("".join(each.json() + "\n" for each in rows))
-    missed = [row.name.strip() for row in rows if row.met is False]
-    met = sum(row.met is True for row in rows)
+    missed = [row.name.strip() for row in rows if row.met is not None and not row.met]
+    met = sum(bool(row.met) for row in rows)
     print(f"\n{met} bars met, {len(missed)} missed, in {time.perf_counter() - began:.0f} s")
     for name in missed:
         print(f"missed: {name}")

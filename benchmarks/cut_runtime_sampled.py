@@ -71,6 +71,10 @@ def against_addon(seeds: int, peer_seeds: int) -> Iterator[Row]:
         "standard_error_said": said,
         "per_observable": [np.sqrt(each.mean(axis=0)).tolist() for each in squares],
         "seeds": [seeds, peer_seeds],
+        "mean_error": [
+            np.mean([found.data.evs - truth for found, _ in runs], axis=0).tolist(),
+            np.mean([found.values - truth for found, _ in peers], axis=0).tolist(),
+        ],
         "shots": [mine["shots"], other.shots],
     }
     texts = [f"{r:.5f} ± {s:.5f}" for r, s in zip(rmse, spread, strict=True)]
