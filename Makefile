@@ -51,6 +51,7 @@ bench: $(VENV)/.ready .bench/.ready
 	$(BIN)/python benchmarks/cut_finder.py --qcut-python .bench/bin/python --prove 10 \
 	  --out artifacts/cut_finder.jsonl
 	$(BIN)/python benchmarks/cut_scale.py
+	$(BIN)/python benchmarks/cut_runtime.py --out artifacts/cut_runtime.jsonl
 
 clean:
 	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts

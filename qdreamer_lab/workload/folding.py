@@ -90,15 +90,18 @@ class ShotTensor:
         shots = int(counts.sum())
         mean = sums.sum(axis=0) / shots
         readout = scale * fragment.readout(variant)
+        # With many legs a variant says something about few coordinates only.
+        rows = np.flatnonzero(readout.any(axis=1))
+        readout = readout[rows]
         columns = fragment.basis(variant).operators
-        self.mean[columns] += (readout @ mean).T
+        self.mean[np.ix_(columns, rows)] += (readout @ mean).T
         if shots > 1:
             away = (sums - counts[:, None, None] * mean) / shots
             # Makes Σ_g away² the unbiased variance of the mean, for groups of any size.
             away *= np.sqrt(shots / (shots - np.square(counts).sum() / shots))
             # Few shots fill few groups; every variant begins at another, so that all are used.
             slots = (np.arange(len(counts)) + 7 * variant) % GROUPS
-            self.deviations[np.ix_(slots, columns)] += (readout @ away).swapaxes(1, 2)
+            self.deviations[np.ix_(slots, columns, rows)] += (readout @ away).swapaxes(1, 2)
 
     def add_draw(
         self,

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Glue", "Operation", "Side", "gate_glue", "joint_glue", "wire_glue"]
 
+_ROUNDING = 1e-13
+"""Numbers this much smaller than the largest are zero but for rounding."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Operation:
@@ -174,6 +177,7 @@ def _side(
     trust = np.repeat([max(1e-3, _trust(o.kraus, size)) for o in operations], counts)
     weighted = means.T * trust
     dual = np.linalg.solve(weighted @ means, weighted)
+    dual[np.abs(dual) < _ROUNDING * np.abs(dual).max()] = 0.0
     columns = np.square(dual.T @ matrix).sum(axis=1)
     starts = [0, *np.cumsum(counts).tolist()]
     weights = np.sqrt(np.add.reduceat(columns, starts[:-1]))

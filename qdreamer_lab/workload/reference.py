@@ -44,6 +44,7 @@ def reference_values(circuit: QuantumCircuit, observables: Sequence[Any]) -> Ref
     if not dense:
         # The threshold bounds the discarded weight, so amplitudes are kept to its square root.
         options["matrix_product_state_truncation_threshold"] = 1e-22
+        options["n_qubits"] = max(circuit.num_qubits, 63)  # 63 is what Aer says, not what it can
     flat = transpile(circuit, AerSimulator(**options), optimization_level=0)
     estimator = EstimatorV2(options={"backend_options": options})
     values = estimator.run([(flat, list(observables))]).result()[0].data.evs

@@ -81,12 +81,13 @@ def test_workers_must_be_positive(capsys):
     assert "at least 1" in capsys.readouterr().err
 
 
-def test_wide_circuits_are_checked_by_matrix_product_states():
-    circuit = QuantumCircuit(30)
+@pytest.mark.parametrize("num_qubits", [30, 70])
+def test_wide_circuits_are_checked_by_matrix_product_states(num_qubits):
+    circuit = QuantumCircuit(num_qubits)
     circuit.h(0)
-    for low in range(29):
+    for low in range(num_qubits - 1):
         circuit.cx(low, low + 1)
-    operators = [SparsePauliOp.from_sparse_list([("ZZ", [0, 29], 1.0)], 30)]
+    operators = [SparsePauliOp.from_sparse_list([("ZZ", [0, num_qubits - 1], 1.0)], num_qubits)]
     reference = reference_values(circuit, operators)
     assert reference.method == "matrix product state"
     assert reference.values == pytest.approx([1.0])
