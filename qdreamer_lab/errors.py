@@ -38,8 +38,13 @@ class InfeasiblePlanError(PlanError):
     """No plan keeps the limits; `smallest_max_qubits` is the smallest width for which one does."""
 
     def __init__(self, message: str, smallest_max_qubits: int) -> None:
-        super().__init__(message)
+        # Both are kept as arguments, so that the error survives its way back from a worker.
+        super().__init__(message, smallest_max_qubits)
+        self.message = message
         self.smallest_max_qubits = smallest_max_qubits
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class PubError(QDreamerError):

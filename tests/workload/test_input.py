@@ -1,10 +1,12 @@
 """What people type: observables and OpenQASM, read right or refused with the place."""
 
+import pickle
+
 import pytest
 from qiskit import QuantumCircuit, qasm2
 from qiskit.quantum_info import Operator, SparsePauliOp
 
-from qdreamer_lab.errors import ObservableError, QasmError
+from qdreamer_lab.errors import InfeasiblePlanError, ObservableError, QasmError
 from qdreamer_lab.workload.pauli_text import parse_observable
 from qdreamer_lab.workload.qasm import load_qasm, loads_qasm
 
@@ -90,3 +92,9 @@ def test_what_qiskit_writes_is_read():
     circuit.ccx(0, 1, 2)
     circuit.rx(0.2, 0)
     assert Operator(loads_qasm(qasm2.dumps(circuit))) == Operator(circuit)
+
+
+def test_an_infeasible_plan_s_error_survives_its_way_back_from_a_worker():
+    error = InfeasiblePlanError("too narrow", 3)
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.smallest_max_qubits) == ("too narrow", 3)
