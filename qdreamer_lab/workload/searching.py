@@ -62,7 +62,7 @@ def _listener() -> Any:
 
 
 def warm_up(report: Callable[[str], None] | None = None) -> None:
-    """Compile every kernel of the finder and of exact mode, so that no later call has to.
+    """Compile every kernel of the finder and of the simulators, so that no later call has to.
 
     Args:
         report: called with a line of text before each step.
@@ -84,5 +84,6 @@ def warm_up(report: Callable[[str], None] | None = None) -> None:
         plan = plan_cuts(circuit, 2, kinds=(kind,))
         estimator = CutEstimator(2, plan=plan, dtype=dtype)
         estimator.run([(circuit, ["ZZZ", "000"])]).result()
+    CutEstimator(2, mode="sampled", shots=1000, seed=0).run([(circuit, "ZZZ")]).result()
     for dtype in DTYPES:  # and the way of large states
         apply_two_qubit(np.zeros((1, 256), dtype), np.eye(4, dtype=dtype), 6, 7)

@@ -237,4 +237,5 @@ def test_once_warm_nothing_compiles(capsys):
         plan_cuts(circuit, 3, kinds=("wire",))
         plan_cuts(random_circuit(5, 60, 900), 20, time_limit_s=0)
         CutEstimator(3).run([(circuit, "ZZZZXX")]).result()
+        CutEstimator(2, mode="sampled", shots=9000).run([(ladder(4), "ZZXX")]).result()
     assert not recorder.buffer
