@@ -53,7 +53,7 @@ def largest_bytes(plan):
 @st.composite
 def cut_circuits(draw):
     """A circuit of random blocks with a fragment drawn for every block end, and an observable."""
-    num_qubits = draw(st.integers(2, 7))
+    num_qubits = draw(st.integers(2, 8))
     num_blocks = draw(st.integers(0, 6))
     seed = draw(st.integers(0, 2**16))
     circuit = QuantumCircuit(num_qubits)
