@@ -10,6 +10,7 @@ from qiskit.primitives import StatevectorEstimator
 from qiskit.providers import JobStatus
 from qiskit_aer import AerSimulator
 
+from pilot_kernel import Session
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.errors import (
     DeviceError,
@@ -183,3 +184,21 @@ def test_bad_input_is_refused_early():
 def test_options_that_make_no_sense_are_refused(options, words):
     with pytest.raises(QDreamerError, match=words):
         CutEstimator(3, **options)
+
+
+def test_on_a_qpu_pilot_variants_run_on_its_device_or_fall_back_to_workers():
+    one = (*pub()[:2], pub()[2][0])
+    with Session() as session:
+        session.add_pilot("local://", cores_per_node=1)
+        session.add_pilot("qpu://fake_manila")
+        options = {"session": session, "on": "fake_manila", "shots": 3000, "seed": 1}
+        narrow = CutEstimator(3, **options).run([one]).result()[0]
+        assert narrow.metadata["mode"] == "sampled"
+        assert {row.pilot for row in narrow.metadata["fragments"]} == {"fake_manila"}
+        assert np.abs(narrow.data.evs - exact(one).ravel()).max() < 0.5  # it is a noisy device
+        with pytest.raises(DeviceError, match="fake_manila: fragment 0 needs 6 qubits and it has"):
+            CutEstimator(6, **options).run([one]).result()
+        wide = CutEstimator(6, fallback="cpu", **options).run([one]).result()[0]
+        assert {row.pilot for row in wide.metadata["fragments"]} == {"local"}
+        assert len(wide.metadata["notes"]) == 1
+        assert np.abs(wide.data.evs - exact(one).ravel()).max() < 6 * wide.data.stds.max()
