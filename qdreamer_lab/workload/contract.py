@@ -118,6 +118,25 @@ class Reconstruction:
                 values[part] += _contract(operands, distinct[part], self._steps)
         return values[back.ravel()]
 
+    @property
+    def products(self) -> list[tuple[int, int, int, int, int]]:
+        """Per step: its two operands, the elements that each of them keeps, and those summed over.
+
+        Operands are numbered as the fragments are, and then on, a number for each step.
+        """
+        small = {**self._sizes, **dict.fromkeys(self.sliced, 1)}
+        return [
+            (
+                step.one,
+                step.two,
+                *(
+                    math.prod(small[cut] for cut in cuts)
+                    for cuts in (step.kept_one, step.kept_two, step.shared)
+                ),
+            )
+            for step in self._steps
+        ]
+
     def _slices(self) -> list[dict[int, int]]:
         ranges = [range(self._sizes[cut]) for cut in self.sliced]
         return [dict(zip(self.sliced, one, strict=True)) for one in itertools.product(*ranges)]
