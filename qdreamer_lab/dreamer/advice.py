@@ -102,9 +102,9 @@ def _nothing(
             f"that limit by a factor of {worst:.3g}"
         )
     configuration, reason = refused[0].configuration, refused[0].reason
-    for one in refused:
-        if "max_qubits=" in one.reason:
-            configuration, reason = one.configuration, one.reason
+    for other in refused:
+        if "max_qubits=" in other.reason:
+            configuration, reason = other.configuration, other.reason
     return (
         f"nothing can run within the limits; the nearest is {configuration.describe(num_qubits)}: "
         f"{reason}"

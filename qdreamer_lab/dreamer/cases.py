@@ -6,7 +6,6 @@ depend on the machine's profile, so many can be priced, and one for many numbers
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.dreamer.wanted import Wanted
-    from qdreamer_lab.workload.contract import Reconstruction
     from qdreamer_lab.workload.estimate import RunOptions
     from qdreamer_lab.workload.exact import FragmentJob
     from qdreamer_lab.workload.exact_plans import GroupRun
@@ -174,8 +172,3 @@ def _job_work(job: FragmentJob, itemsize: int, sliced: tuple[int, ...], cores: i
         memory,
         shape.result_bytes + arguments,
     )
-
-
-def uncut_bytes(num_qubits: int) -> float:
-    """Memory of one state vector."""
-    return math.ldexp(16, num_qubits)

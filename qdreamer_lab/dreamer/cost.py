@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Counts", "FragmentShape", "JoinShape", "contract_counts", "exact_counts", "state_counts"]
+__all__ = [
+    "Counts",
+    "FragmentShape",
+    "JoinShape",
+    "contract_counts",
+    "exact_counts",
+    "state_counts",
+]
 
 _BLOCK = 512
 """Amplitudes that `workload.gram` looks at together."""

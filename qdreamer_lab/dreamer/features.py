@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.observables import Factors
     from qdreamer_lab.workload.variants import ShotFragment
 
-__all__ = ["fragment_shape", "join_shape", "join_steps", "operator_groups", "round_shape", "sampled_shape"]
+__all__ = [
+    "fragment_shape",
+    "join_shape",
+    "join_steps",
+    "operator_groups",
+    "round_shape",
+    "sampled_shape",
+]
 
 _FAR_BYTES = 512
 """As in `kernels.statevector`: which kernel a two-qubit gate takes."""

@@ -113,9 +113,7 @@ class Belief:
             observations=self.observations + 1,
         )
 
-    def _spread(
-        self, phase: int, counts: NDArray[np.float64], off: float, seconds: float
-    ) -> float:
+    def _spread(self, phase: int, counts: NDArray[np.float64], off: float, seconds: float) -> float:
         """The spread of a phase after a time that was off by so much; outliers count less."""
         before = float(self.spreads[phase])
         known = self.variance(counts) + (_JITTER_S / seconds) ** 2

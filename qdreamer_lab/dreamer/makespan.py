@@ -73,9 +73,7 @@ def play(shares: list[Share], workers: int, *, ahead: bool = False) -> Played:
     while any(left) or flying:
         while any(left) and len(flying) < depth:
             rest = [n * share.work_each for n, share in zip(left, shares, strict=True)]
-            place = max(
-                (k for k, n in enumerate(left) if n), key=lambda k: (rest[k], -k)
-            )
+            place = max((k for k, n in enumerate(left) if n), key=lambda k: (rest[k], -k))
             share = shares[place]
             size = pace.size(left[place], share.work_each, sum(rest), workers)
             left[place] -= size

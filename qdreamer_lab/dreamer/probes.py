@@ -32,7 +32,7 @@ __all__ = ["Probe", "exact_probes", "join_probes", "timed"]
 _LEAST_S = 2e-3
 """Shorter calls are repeated until they take so long."""
 
-_REPEATS = 3
+_REPEATS = 5
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -54,8 +54,8 @@ def timed(calls: Sequence[Callable[[], Any]], budget_s: float) -> list[tuple[flo
     """Time calls, each several times as long as the budget lasts.
 
     Returns:
-        Seconds of the first call and of the fastest, for each; nothing for those for which no time
-        was left.
+        Seconds of the first call and the median of the repetitions, for each; nothing for those
+        for which no time was left.
     """
     start = time.perf_counter()
     found = []
@@ -65,17 +65,17 @@ def timed(calls: Sequence[Callable[[], Any]], budget_s: float) -> list[tuple[flo
         first = time.perf_counter() - begin
         if begin - start > budget_s:
             break
-        best, repeats = np.inf, 1
+        repeats, times = 1, []
         if first < _LEAST_S:
             repeats = int(min(50, _LEAST_S / max(first, 1e-6))) + 1
         for _ in range(_REPEATS):
             begin = time.perf_counter()
             for _ in range(repeats):
                 call()
-            best = min(best, (time.perf_counter() - begin) / repeats)
+            times.append((time.perf_counter() - begin) / repeats)
             if time.perf_counter() - start > budget_s:
                 break
-        found.append((first, float(best)))
+        found.append((first, float(np.median(times))))
     return found
 
 
@@ -138,7 +138,7 @@ def _strings(width: int, count: int, letter: str) -> tuple[Factors, ...]:
     if letter != "Z":
         return tuple(((k % width, letter),) for k in range(count))
     pairs = [(i, j) for i in range(width) for j in range(i + 1, width)]
-    return tuple(((i, "Z"), (j, "Z")) for i, j in pairs[: count - 1]) + (((0, "Z"),),)
+    return (*(((i, "Z"), (j, "Z")) for i, j in pairs[: count - 1]), ((0, "Z"),))
 
 
 def _program(width: int, kinds: Sequence[str], still_open: int = 0) -> FragmentProgram:
@@ -147,7 +147,7 @@ def _program(width: int, kinds: Sequence[str], still_open: int = 0) -> FragmentP
     steps, cuts = [], 0
     for k, kind in enumerate(kinds):
         size = 4 if kind in ("near", "far") else 2
-        unitary = np.linalg.qr(rng.normal(size=(size, size)) + 1j * rng.normal(size=(size, size)))[0]
+        unitary = np.linalg.qr(rng.normal(size=(size, size)) + 1j * rng.normal(size=(size, size))).Q
         if kind == "branch":
             other = unitary @ np.diag([1, -1])
             steps.append(Step((k % width,), np.stack([unitary, other]), cuts))
@@ -174,7 +174,7 @@ def join_probes() -> list[Probe]:
             mine = [c for c in range((fragments - 1) * cuts) if c // cuts in (k - 1, k)]
             axes.append([(cut, 4) for cut in mine])
             shapes.append((operators, *[4] * len(mine)))
-        tensors = [rng.normal(size=shape) + 0j for shape in shapes]
+        tensors = [rng.normal(size=shape).astype(np.complex128) for shape in shapes]
         operator_of = rng.integers(0, operators, size=(terms, fragments))
         whole = Reconstruction(axes)
         shape = _join_shape(whole, operator_of, operators)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -19,6 +19,8 @@ from qdreamer_lab.workload.sampling import ShotRequest, sample_fragment
 from qdreamer_lab.workload.shot_rounds import ShotRounds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qdreamer_lab.workload.lowering import SampledRun
 
 __all__ = ["round_probes", "shot_probes"]
@@ -65,10 +67,10 @@ def round_probes() -> list[Probe]:
     return found
 
 
-def _round(run: SampledRun, goal: Goal, results: list[object]) -> None:
+def _round(run: SampledRun, goal: Goal, results: Sequence[Any]) -> None:
     rounds = ShotRounds(run, goal, (0,))
     rounds.requests()
-    rounds.take(results)  # type: ignore[arg-type]
+    rounds.take(results)
 
 
 def _run(qubits: int, width: int, layers: int, letters: str) -> SampledRun:

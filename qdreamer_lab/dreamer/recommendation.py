@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ import numpy as np
 from qdreamer_lab.errors import QDreamerError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qdreamer_lab.dreamer.configuration import Configuration
     from qdreamer_lab.dreamer.prediction import Prediction
 

@@ -61,15 +61,18 @@ def played_rounds(
     circuits = sum(map(len, weights))
     goal.check(circuits)
     true = [one.true for one in known]
-    believed = [one.believed for one in known]
     spreads = list(weights)
     rounds: list[tuple[NDArray[np.int64], ...]] = []
     variance, told = np.zeros((0, 0)), np.zeros((0, 0))
+    believed: list[NDArray[np.float64]] = []
     taken, total = 0, goal.first(circuits)
     while total:
         floor = min(PILOT_LEAST if not rounds else LEAST, total // circuits)
         dealt = neyman(np.concatenate(spreads), total, np.full(circuits, floor))
         shots = np.split(dealt, np.cumsum([len(one) for one in spreads])[:-1])
+        # A round's weight is fixed before it is run, by what was believed until then.
+        if not rounds:
+            believed = [one.believed(n) for one, n in zip(known, shots, strict=True)]
         new, new_told = (
             np.maximum(predicted_variance(each, shots), _NOTHING) for each in (true, believed)
         )
@@ -77,6 +80,7 @@ def played_rounds(
             share = _share(told, new_told)
             variance = _mixed(variance, new, share)
             told = _mixed(told, new_told, share)
+            believed = [one.believed(n) for one, n in zip(known, shots, strict=True)]
         else:
             variance, told = new, new_told
         rounds.append(tuple(shots))

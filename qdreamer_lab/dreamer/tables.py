@@ -46,8 +46,9 @@ def _profile_title(profile: MachineProfile) -> str:
     gpus = ", ".join(profile.gpus) or "no GPU"
     return (
         f"{profile.machine} ({profile.resource}), {profile.source} {made}: {profile.cores} cores "
-        f"per task, {readable(profile.memory_bytes)}, {gpus}; all workers busy: × "
-        f"{profile.contention:.2f}; first task of a process: + {seconds_text(profile.warm_up_s)}; "
+        f"per task, {readable(profile.memory_bytes)}, {gpus}; all workers busy: "
+        f"{profile.contention:.2f} times as long; first task of a process: + "
+        f"{seconds_text(profile.warm_up_s)}; "
         f"{profile.belief.observations} observations"
     )
 
@@ -59,7 +60,7 @@ def _coefficient_rows(profile: MachineProfile) -> _Rows:
     doubt = np.sqrt(np.diag(profile.belief.covariance))
     values = zip(COEFFICIENTS, profile.belief.values, doubt, profile.sources, strict=True)
     return [
-        (one.name, f"{value:.4g} ns per {one.unit}", f"× {np.exp(s):.2f}", source, one.text)
+        (one.name, f"{value:.4g} ns per {one.unit}", f"{100 * np.expm1(s):.0f} %", source, one.text)
         for one, value, s, source in values
     ]
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ShotVariance", "fragment_variances"]
 
+_PRIOR = 2.0
+"""As in `workload.allocation`."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ShotVariance:
@@ -32,11 +35,19 @@ class ShotVariance:
 
     Attributes:
         true: (observables, variants).
-        believed: (observables, variants), what `workload.allocation` estimates from many shots.
+        seen: (observables, variants), what `workload.allocation` takes it for after many shots.
+        most: (observables, variants), what it takes it for before any.
     """
 
     true: NDArray[np.float64]
-    believed: NDArray[np.float64]
+    seen: NDArray[np.float64]
+    most: NDArray[np.float64]
+
+    def believed(self, shots: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What `workload.allocation` takes it for after (variants,) shots, about."""
+        # The mean that it subtracts carries an error of its own.
+        seen = np.maximum(0.0, self.seen - self.true / shots)
+        return np.asarray((shots * seen + _PRIOR * self.most) / (shots + _PRIOR))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -89,9 +100,7 @@ def _signs(basis: Basis, num_bits: int) -> NDArray[np.float64]:
     return np.asarray(np.where(fits, 1.0 - 2.0 * odd, 0.0))
 
 
-def _variance(
-    fragment: ShotFragment, seen: _Seen, gradient: NDArray[np.float64]
-) -> ShotVariance:
+def _variance(fragment: ShotFragment, seen: _Seen, gradient: NDArray[np.float64]) -> ShotVariance:
     true = np.empty((len(gradient), fragment.num_variants))
     for variant, (mean, moment) in enumerate(zip(seen.means, seen.moments, strict=True)):
         operators = fragment.basis(variant).operators
@@ -100,6 +109,8 @@ def _variance(
         average = np.einsum("nko,ok->n", weights, mean)
         true[:, variant] = np.maximum(0.0, square - np.square(average))
     everything = np.arange(fragment.num_variants)
-    many = np.full(fragment.num_variants, 10**6)
-    believed = variances(fragment, everything, seen.means, many, gradient)
-    return ShotVariance(true, believed)
+    most, many = (
+        variances(fragment, everything, seen.means, np.full(fragment.num_variants, n), gradient)
+        for n in (0, 10**12)
+    )
+    return ShotVariance(true, many, most)

@@ -125,15 +125,12 @@ class Reconstruction:
         Operands are numbered as the fragments are, and then on, a number for each step.
         """
         small = {**self._sizes, **dict.fromkeys(self.sliced, 1)}
+
+        def size(cuts: tuple[int, ...]) -> int:
+            return math.prod(small[cut] for cut in cuts)
+
         return [
-            (
-                step.one,
-                step.two,
-                *(
-                    math.prod(small[cut] for cut in cuts)
-                    for cuts in (step.kept_one, step.kept_two, step.shared)
-                ),
-            )
+            (step.one, step.two, size(step.kept_one), size(step.kept_two), size(step.shared))
             for step in self._steps
         ]
 
