@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.cases import Case, Work, paid
+from qdreamer_lab.dreamer.cases import Case, Work, timed_twice
 from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
 from qdreamer_lab.dreamer.cost_sampled import SampledShape, batch_counts, round_counts, shot_counts
 from qdreamer_lab.dreamer.features import round_shape, sampled_shape
@@ -56,14 +55,11 @@ def sampled_case(
         PlanError: if the given plan does not belong to the circuit.
         CircuitError: if the circuit cannot be cut.
     """
-    start = time.perf_counter()
-    plan = BoundPlans().plans(wanted.request, options)[0]
-    planned = time.perf_counter()
-    run = lower(plan, list(wanted.request.observables))
+    plan, plan_s = timed_twice(lambda: BoundPlans().plans(wanted.request, options)[0])
+    run, lower_s = timed_twice(lambda: lower(plan, list(wanted.request.observables)))
     limit = task_limit_bytes(options)
     for fragment in run.fragments:
         check_memory(fragment, limit)
-    lowered = time.perf_counter()
     shapes = [sampled_shape(fragment) for fragment in run.fragments]
     goal = Goal(wanted.request.precision, shots, _MOST_SHOTS)
     found, note = _shot_plan(run, shapes, goal, profile, allowance_s)
@@ -71,14 +67,14 @@ def sampled_case(
     return Case(
         "sampled",
         plan,
-        planned - start,
-        lowered - planned,
+        plan_s,
+        lower_s,
         tuple(
             tuple(_work(one, shots) for one, shots in zip(shapes, each, strict=True))
             for each in found.rounds
         ),
         np.zeros(len(COEFFICIENTS)),
-        counted * len(found.rounds) + paid("run", 1),
+        counted * len(found.rounds),
         int(sum(2 * one.tensor_bytes for one in shapes)),
         run.num_variants,
         found.shots,

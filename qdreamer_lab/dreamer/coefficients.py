@@ -46,7 +46,7 @@ COEFFICIENTS: tuple[Coefficient, ...] = (
     *_sized("near", "amplitude", (2.2, 2.4, 2.8), "two-qubit gate on neighbouring memory"),
     *_sized("far", "amplitude", (1.7, 1.9, 2.4), "two-qubit gate on distant memory"),
     *_sized("branch", "amplitude written", (1.0, 1.5, 2.5), "choices at a cut"),
-    Coefficient("fresh", "byte", 0.12, "memory touched for the first time"),
+    Coefficient("fresh", "byte", 0.4, "memory touched for the first time"),
     Coefficient("step", "gate", 3e3, "calling a gate's kernel"),
     Coefficient("fragment", "fragment", 6e4, "setting a fragment up"),
     Coefficient("gram_sort", "amplitude", 2.5, "sorting amplitudes for inner products"),
@@ -84,7 +84,7 @@ COEFFICIENTS: tuple[Coefficient, ...] = (
     Coefficient("trip", "task", 1.2e7, "from submitting a task to having its result"),
     Coefficient("task", "task", 1.5e6, "handing out one task and taking it in"),
     Coefficient("transfer", "byte", 2.0, "serialising and sending arguments and results"),
-    Coefficient("run", "run", 1.5e6, "beginning and ending a run"),
+    Coefficient("run", "run", 5e5, "beginning and ending a run"),
     Coefficient("planning", "nanosecond", 1.0, "planning, as timed when the plan was made"),
     Coefficient("transpiling", "gate", 2e5, "transpiling a fragment for a device"),
 )

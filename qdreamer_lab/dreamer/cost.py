@@ -40,8 +40,8 @@ _WORTH_THREADS = 1 << 18
 _GATHERED = 4
 """As in `workload.contract`: terms per distinct operand from which on they share a product."""
 
-_MAPPED_BYTES = 1 << 17
-"""From this size on memory comes fresh from the system."""
+_MAPPED_BYTES = 1 << 25
+"""From this size on memory comes fresh from the system, as the C library has it."""
 
 
 class Counts:

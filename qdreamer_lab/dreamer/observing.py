@@ -82,9 +82,12 @@ def learned(profile: MachineProfile, prediction: Prediction, result: Any) -> Mac
         belief = _seen(belief, "execute", by_name["execute"].counts * factor, busy)
     if "contract" in by_name:
         belief = _seen(belief, "contract", by_name["contract"].counts, told["contract_s"])
-    if "dispatch" in by_name:
+    if told["execute_s"] > 0 and all(row.worker for row in told["fragments"]):
         scheduled = list_schedule(sorted(rows, reverse=True), prediction.configuration.workers)
-        ways = by_name["dispatch"].counts + by_name["transfer"].counts
+        ways = sum(
+            (by_name[name].counts for name in ("dispatch", "transfer") if name in by_name),
+            np.zeros(len(belief.values)),
+        )
         belief = _seen(belief, "dispatch", ways, told["execute_s"] - scheduled)
     return profile.refined(belief)
 

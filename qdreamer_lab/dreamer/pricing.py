@@ -62,9 +62,10 @@ def priced(
         Account("plan", paid("planning", case.plan_s * 1e9)),
         Account("lower", paid("planning", case.lower_s * 1e9)),
     ]
+    ways = paid("run", 1)
     if session:
-        trips = paid("trip", len(case.rounds)) + paid("task", tasks)
-        accounts.append(Account("dispatch", trips))
+        ways += paid("trip", len(case.rounds)) + paid("task", tasks)
+    accounts.append(Account("dispatch", ways))
     transfer = case.transfer + paid("transfer", sent if session else 0)
     accounts += [
         Account("execute", counts, wall / busy if busy > 0 else 1.0, memory),

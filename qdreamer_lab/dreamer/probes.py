@@ -96,11 +96,10 @@ _Case = tuple[str, FragmentProgram, tuple["Factors", ...]]
 def _gate_cases() -> list[_Case]:
     z = (((0, "Z"),),)
     cases: list[_Case] = [("smallest", _program(2, ["far"]), ())]
-    for width in (4, 9, 13, 17, 20, 22):
+    for width in (4, 9, 13, 16, 18, 20, 22):
         many = 40 if width < 17 else 10 if width < 22 else 4
-        for kind in ("one_qubit", "near", "far"):
-            if width > 7 or kind != "far":
-                cases.append((f"{kind} {width}", _program(width, [kind] * many), z))
+        kinds = ("one_qubit", "near", "far") if width > 7 else ("one_qubit", "near")
+        cases += [(f"{kind} {width}", _program(width, [kind] * many), z) for kind in kinds]
     for width, cuts in ((5, 6), (9, 5), (13, 5), (16, 5)):
         cases.append((f"branch {width}", _program(width, ["branch"] * cuts), z))
     cases.append(("mixed", _program(12, ["far", "near", "one_qubit", "branch"] * 3), z))
