@@ -53,7 +53,7 @@ COEFFICIENTS: tuple[Coefficient, ...] = (
     Coefficient("gram_pair", "product", 0.6, "product of two amplitudes"),
     Coefficient("gram_string", "product and string", 0.5, "sum of products for a Pauli string"),
     Coefficient("gram_transform", "product", 12.0, "all sums at once, for many Pauli strings"),
-    *_sized("gram_sweep", "amplitude", (0.2, 0.3, 0.8), "reading states for a group of strings"),
+    *_sized("gram_sweep", "amplitude", (0.2, 0.5, 1.2), "reading states for a group of strings"),
     Coefficient("gram_flip", "amplitude", 1.0, "reordering a state for a string with X or Y"),
     Coefficient("gram_block", "pair and block", 25.0, "one block of products"),
     Coefficient("gram_entry", "pair, block and string", 6.0, "one sum over a block"),
