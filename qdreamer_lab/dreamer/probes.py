@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.observables import Factors
 
-__all__ = ["Probe", "exact_probes", "join_probes", "timed"]
+__all__ = ["Probe", "Timing", "exact_probes", "join_probes", "timed"]
 
 _LEAST_S = 2e-3
 """Shorter calls are repeated until they take so long."""
@@ -51,12 +51,19 @@ class Probe:
     counts: NDArray[np.float64]
 
 
-def timed(calls: Sequence[Callable[[], Any]], budget_s: float) -> list[tuple[float, float]]:
+class Timing(NamedTuple):
+    """How long a call took: the first time, as the median of several, and how much those differ."""
+
+    first: float
+    seconds: float
+    noise: float
+
+
+def timed(calls: Sequence[Callable[[], Any]], budget_s: float) -> list[Timing]:
     """Time calls, each several times as long as the budget lasts.
 
     Returns:
-        Seconds of the first call and the median of the repetitions, for each; nothing for those
-        for which no time was left.
+        One per call; nothing for those for which no time was left.
     """
     end = time.monotonic() + budget_s
     found = []
@@ -68,8 +75,7 @@ def timed(calls: Sequence[Callable[[], Any]], budget_s: float) -> list[tuple[flo
     return found
 
 
-def _timed(call: Callable[[], Any], end: float) -> tuple[float, float]:
-    """Seconds of the first call, and the median."""
+def _timed(call: Callable[[], Any], end: float) -> Timing:
     begin = time.perf_counter()
     call()
     first = time.perf_counter() - begin
@@ -83,7 +89,7 @@ def _timed(call: Callable[[], Any], end: float) -> tuple[float, float]:
         times.append((time.perf_counter() - begin) / repeats)
         if time.monotonic() > end:
             break
-    return first, float(np.median(times))
+    return Timing(first, float(np.median(times)), float(np.std(np.log(times))))
 
 
 def exact_probes(cores: int) -> list[Probe]:

@@ -110,7 +110,7 @@ class MachineProfile:
 
     @classmethod
     def measure(
-        cls, session: SessionLike | None = None, on: str | None = None, *, budget_s: float = 15.0
+        cls, session: SessionLike | None = None, on: str | None = None, *, budget_s: float = 20.0
     ) -> MachineProfile:
         """Time the real kernels where the work will run.
 
