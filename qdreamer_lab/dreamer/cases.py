@@ -85,8 +85,9 @@ class Case:
         variants: state vectors or circuits.
         shots: shots.
         standard_error: greatest of all observables.
-        standard_error_doubt: standard deviation of its logarithm.
         notes: what the numbers rest on.
+        transpiled: gates to be transpiled for a device.
+        qpu_s: time on the device.
     """
 
     mode: str
@@ -101,6 +102,8 @@ class Case:
     shots: int = 0
     standard_error: float = 0.0
     notes: tuple[str, ...] = ()
+    transpiled: int = 0
+    qpu_s: float = 0.0
 
 
 def timed_twice(function: Callable[[], _Found]) -> tuple[_Found, float]:

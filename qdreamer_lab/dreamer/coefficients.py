@@ -87,6 +87,8 @@ COEFFICIENTS: tuple[Coefficient, ...] = (
     Coefficient("transfer", "byte", 2.0, "serialising and sending arguments and results"),
     Coefficient("run", "run", 5e5, "beginning and ending a run"),
     Coefficient("planning", "nanosecond", 1.0, "planning, as timed when the plan was made"),
+    Coefficient("device", "nanosecond", 1.0, "time on a device, as its own durations have it"),
+    Coefficient("job", "nanosecond", 1.0, "a device's overhead per job, and its queue, as given"),
     Coefficient("transpiling", "gate", 2e5, "transpiling a fragment for a device"),
 )
 """In the order of every array of counts."""

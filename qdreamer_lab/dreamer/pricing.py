@@ -62,6 +62,8 @@ def priced(
         Account("plan", paid("planning", case.plan_s * 1e9)),
         Account("lower", paid("planning", case.lower_s * 1e9)),
     ]
+    if case.transpiled:
+        accounts.append(Account("transpile", paid("transpiling", case.transpiled)))
     ways = paid("run", 1)
     if session:
         ways += paid("trip", len(case.rounds)) + paid("task", tasks)
@@ -85,7 +87,7 @@ def priced(
         phases,
         max(memory, case.here_bytes),
         case.shots,
-        0.0,
+        case.qpu_s,
         case.standard_error,
         case.plan,
         case.variants,

@@ -35,7 +35,15 @@ _ALONE, _TOGETHER = 0.5, 0.5
 """Deviations of the logarithms of coefficients that were never measured: their own, and that of the
 speed of the machine; a factor of two either way together."""
 
-_UNTIED = {"planning": 0.15, "run": 0.5, "trip": 0.5, "task": 0.5, "transfer": 0.7}
+_UNTIED = {
+    "planning": 0.15,
+    "run": 0.5,
+    "trip": 0.5,
+    "task": 0.5,
+    "transfer": 0.7,
+    "device": 0.3,
+    "job": 0.7,
+}
 """Coefficients that do not follow the speed of the machine, with their own deviations."""
 
 _FORMAT = 1
