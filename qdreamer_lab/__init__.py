@@ -7,6 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from qdreamer_lab.dreamer.dreamer import QDreamer
+    from qdreamer_lab.dreamer.profile import MachineProfile
+    from qdreamer_lab.dreamer.recommendation import Limits
     from qdreamer_lab.workload.estimator import CutEstimator
     from qdreamer_lab.workload.expand import cutting_problem, expand
     from qdreamer_lab.workload.find import find_cuts
@@ -18,6 +21,9 @@ __version__ = "0.1.0"
 __all__ = [
     "CutEstimator",
     "CutPlan",
+    "Limits",
+    "MachineProfile",
+    "QDreamer",
     "cutting_problem",
     "expand",
     "find_cuts",
@@ -28,6 +34,9 @@ __all__ = [
 _HOMES = {
     "CutEstimator": "qdreamer_lab.workload.estimator",
     "CutPlan": "qdreamer_lab.workload.plan",
+    "Limits": "qdreamer_lab.dreamer.recommendation",
+    "MachineProfile": "qdreamer_lab.dreamer.profile",
+    "QDreamer": "qdreamer_lab.dreamer.dreamer",
     "cutting_problem": "qdreamer_lab.workload.expand",
     "expand": "qdreamer_lab.workload.expand",
     "find_cuts": "qdreamer_lab.workload.find",

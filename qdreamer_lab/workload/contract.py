@@ -118,6 +118,22 @@ class Reconstruction:
                 values[part] += _contract(operands, distinct[part], self._steps)
         return values[back.ravel()]
 
+    @property
+    def products(self) -> list[tuple[int, int, int, int, int]]:
+        """Per step: its two operands, the elements that each of them keeps, and those summed over.
+
+        Operands are numbered as the fragments are, and then on, a number for each step.
+        """
+        small = {**self._sizes, **dict.fromkeys(self.sliced, 1)}
+
+        def size(cuts: tuple[int, ...]) -> int:
+            return math.prod(small[cut] for cut in cuts)
+
+        return [
+            (step.one, step.two, size(step.kept_one), size(step.kept_two), size(step.shared))
+            for step in self._steps
+        ]
+
     def _slices(self) -> list[dict[int, int]]:
         ranges = [range(self._sizes[cut]) for cut in self.sliced]
         return [dict(zip(self.sliced, one, strict=True)) for one in itertools.product(*ranges)]

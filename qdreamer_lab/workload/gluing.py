@@ -42,7 +42,7 @@ class Gluing:
     ) -> None:
         self._fragments = tuple(fragments)
         self._glues = tuple(glues)
-        self._operator_of = operator_of
+        self.operator_of = operator_of
         self._coefficients = coefficients
         self._legs = ["".join(_symbol(leg.glue) for leg in f.legs) for f in fragments]
         batch = opt_einsum.get_symbol(len(glues))
@@ -55,6 +55,10 @@ class Gluing:
         """How many values there are."""
         return len(self._coefficients)
 
+    def prior_variance(self) -> float:
+        """Variance of the worst observable's one shot, were all terms independent and balanced."""
+        return float(np.square(self._coefficients).sum(axis=1).max(initial=0.0))
+
     def values(self, tensors: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         """(observables,) from one (operators, Π dims) tensor per fragment."""
         return np.asarray(self.replicas([tensor[None] for tensor in tensors])[0])
@@ -64,8 +68,8 @@ class Gluing:
         if not self._fragments:
             return np.asarray(self._coefficients.sum(axis=1)[None])
         glued = self._glued(tensors)
-        terms = np.empty((len(tensors[0]), len(self._operator_of)))
-        for row, operators in enumerate(self._operator_of.tolist()):
+        terms = np.empty((len(tensors[0]), len(self.operator_of)))
+        for row, operators in enumerate(self.operator_of.tolist()):
             chosen = [tensor[:, k] for tensor, k in zip(glued, operators, strict=True)]
             terms[:, row] = opt_einsum.contract(self._equation, *chosen, optimize=self._path)
         return np.asarray(terms @ self._coefficients.T)
@@ -78,7 +82,7 @@ class Gluing:
     def _gradient(self, place: int, glued: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         fragment = self._fragments[place]
         out = np.zeros((len(self._coefficients), fragment.num_operators, *fragment.dims))
-        others = np.delete(self._operator_of, place, axis=1)
+        others = np.delete(self.operator_of, place, axis=1)
         rest = [tensor for k, tensor in enumerate(glued) if k != place]
         combinations, which = np.unique(others, axis=0, return_inverse=True)
         for number, operators in enumerate(combinations.tolist()):
@@ -86,7 +90,7 @@ class Gluing:
             derivative = self._without[place](*chosen) if chosen else np.ones(())
             for row in np.flatnonzero(which.ravel() == number).tolist():
                 factor = self._coefficients[:, row].reshape(-1, *[1] * derivative.ndim)
-                out[:, self._operator_of[row, place]] += factor * derivative
+                out[:, self.operator_of[row, place]] += factor * derivative
         for axis, leg in enumerate(fragment.legs):
             if leg.end == 0:
                 matrix = self._glues[leg.glue].matrix

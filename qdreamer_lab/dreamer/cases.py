@@ -1,0 +1,174 @@
+"""What a run would do, found out by planning it for real and running nothing.
+
+A `Case` is all that pricing needs: counts per task, sizes, and how long planning took. It does not
+depend on the machine's profile, so many can be priced, and one for many numbers of workers.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.dreamer.coefficients import COEFFICIENTS, PLACE
+from qdreamer_lab.dreamer.cost import contract_counts, exact_counts, summed
+from qdreamer_lab.dreamer.features import fragment_shape, join_shape
+from qdreamer_lab.dreamer.makespan import Share
+from qdreamer_lab.workload.exact_plans import ExactPlans, parts_that_fit
+from qdreamer_lab.workload.footprint import batch_bytes
+from qdreamer_lab.workload.limits import limit_bytes, task_limit_bytes
+from qdreamer_lab.workload.slicing import num_slices
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.workload.estimate import RunOptions
+    from qdreamer_lab.workload.exact import FragmentJob
+    from qdreamer_lab.workload.exact_plans import GroupRun
+    from qdreamer_lab.workload.plan import CutPlan
+
+__all__ = ["Case", "Work", "exact_case", "paid"]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Work:
+    """Work that can be divided into tasks.
+
+    Attributes:
+        items: how many parts it has at most.
+        each: (k,) counts of one item.
+        once: (k,) counts that every task pays besides.
+        work_each: what an item counts where the heaviest goes first.
+        work_once: what a task counts besides.
+        memory_bytes: of a task.
+        sent_bytes: arguments and result of a task.
+    """
+
+    items: int
+    each: NDArray[np.float64]
+    once: NDArray[np.float64]
+    work_each: float
+    work_once: float
+    memory_bytes: int
+    sent_bytes: int
+
+    def share(self, values_ns: NDArray[np.float64], slower: float) -> Share:
+        """With times."""
+        each, once = (float(part @ values_ns) * 1e-9 * slower for part in (self.each, self.once))
+        return Share(self.items, self.work_each, each, self.work_once, once)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Case:
+    """A run that is planned but not priced.
+
+    Attributes:
+        mode: "exact" or "sampled".
+        plan: of the greatest group of terms.
+        plan_s: how long planning took here, just now.
+        lower_s: how long making the plan ready took.
+        rounds: what runs one after another; in each, what runs side by side.
+        transfer: (k,) counts of taking results in.
+        contract: (k,) counts of putting everything together.
+        here_bytes: memory of putting everything together.
+        variants: state vectors or circuits.
+        shots: shots.
+        standard_error: greatest of all observables.
+        standard_error_doubt: standard deviation of its logarithm.
+        notes: what the numbers rest on.
+    """
+
+    mode: str
+    plan: CutPlan | None
+    plan_s: float
+    lower_s: float
+    rounds: tuple[tuple[Work, ...], ...]
+    transfer: NDArray[np.float64]
+    contract: NDArray[np.float64]
+    here_bytes: int
+    variants: int
+    shots: int = 0
+    standard_error: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+def paid(name: str, count: float) -> NDArray[np.float64]:
+    """Counts of one coefficient."""
+    counts = np.zeros(len(COEFFICIENTS))
+    counts[PLACE[name]] = count
+    return counts
+
+
+def exact_case(wanted: Wanted, options: RunOptions, cores: int) -> Case:
+    """Plan a run in exact mode.
+
+    Args:
+        wanted: circuit and observables.
+        options: how it is to run.
+        cores: that a task may use.
+
+    Raises:
+        MemoryLimitError: if something does not fit, even in slices.
+        PlanError: if the given plan does not belong to the circuit.
+        CircuitError: if the circuit cannot be cut.
+    """
+    start = time.perf_counter()
+    here, task = limit_bytes(options), task_limit_bytes(options)
+    itemsize = np.dtype(options.dtype).itemsize
+    units = []
+    for part in ExactPlans().runs(wanted.circuit, wanted.terms, options):
+        units += parts_that_fit(part, itemsize, task, here // 2)
+    plan_s = time.perf_counter() - start
+    work: list[Work] = []
+    transfer, contract, here_bytes, variants, sliced_units = [], [], 0.0, 0, 0
+    for part, sliced, contraction in units:
+        work += [_job_work(job, itemsize, sliced, cores) for job in part.run.jobs]
+        slices = _slices(part, sliced)
+        sliced_units += slices > 1
+        shape = join_shape(part.run, contraction, slices)
+        transfer.append(paid("pair_axes", shape.elements * (slices if sliced else 1)))
+        contract.append(contract_counts(shape))
+        here_bytes += 32.0 * shape.elements + shape.peak_bytes
+        variants += sum(job.program.variants for job in part.run.jobs)
+    notes = [f"{len(units)} groups of terms run apart, each its own light cone"]
+    if sliced_units:
+        notes.append("tensors do not fit into memory at once and are made in slices")
+    return Case(
+        "exact",
+        units[0][0].plan if units else None,
+        plan_s,
+        0.0,
+        (tuple(work),),
+        summed(transfer),
+        summed(contract) + paid("run", 1),
+        int(min(here_bytes, max(float(here), 1.0))),
+        variants,
+        notes=tuple(notes if len(units) > 1 else notes[1:]),
+    )
+
+
+def _slices(part: GroupRun, sliced: tuple[int, ...]) -> int:
+    sizes = {cut: size for job in part.run.jobs for cut, size in job.program.axes}
+    return num_slices(sizes, sliced) if sliced else 1
+
+
+def _job_work(job: FragmentJob, itemsize: int, sliced: tuple[int, ...], cores: int) -> Work:
+    """The tasks of a fragment: one, or one for each slice that it takes part in."""
+    mine = tuple(cut for cut, _ in job.program.axes if cut in sliced)
+    times = num_slices(dict(job.program.axes), mine) if mine else 1
+    shape = fragment_shape(job, itemsize, mine, 2 if mine else 1)
+    fixed = dict.fromkeys(mine, 0)
+    memory = batch_bytes(job.program, job.operators, itemsize, fixed, fixed)
+    arguments = 2000 + 600 * len(job.program.steps) + 120 * len(job.operators)
+    return Work(
+        times,
+        exact_counts(shape, cores),
+        np.zeros(len(COEFFICIENTS)),
+        job.work / times,
+        0.0,
+        memory,
+        shape.result_bytes + arguments,
+    )

@@ -1,0 +1,139 @@
+"""What a run in sampled mode would do, found out by planning it for real and taking no shots."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.dreamer.cases import Case, Work, paid
+from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
+from qdreamer_lab.dreamer.cost_sampled import SampledShape, batch_counts, round_counts, shot_counts
+from qdreamer_lab.dreamer.features import round_shape, sampled_shape
+from qdreamer_lab.dreamer.shot_plan import ShotPlan, guessed_plan, played_rounds
+from qdreamer_lab.dreamer.variance import fragment_variances
+from qdreamer_lab.workload.binding import BoundPlans
+from qdreamer_lab.workload.goal import Goal
+from qdreamer_lab.workload.limits import task_limit_bytes
+from qdreamer_lab.workload.lowering import lower
+from qdreamer_lab.workload.sampling import check_memory
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.dreamer.profile import MachineProfile
+    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.workload.estimate import RunOptions
+    from qdreamer_lab.workload.lowering import SampledRun
+
+__all__ = ["sampled_case"]
+
+_MOST_VARIANTS = 4096
+_MOST_SHOTS = 10_000_000
+
+
+def sampled_case(
+    wanted: Wanted,
+    options: RunOptions,
+    profile: MachineProfile,
+    *,
+    shots: int | None,
+    allowance_s: float,
+) -> Case:
+    """Plan a run in sampled mode on simulators.
+
+    Args:
+        wanted: circuit, observables and precision.
+        options: how it is to run.
+        profile: says how long working the variances out would take.
+        shots: to be taken, whatever the precision; None to go by precision.
+        allowance_s: how long working the variances out may take.
+
+    Raises:
+        MemoryLimitError: if a fragment does not fit.
+        PrecisionError: if the precision takes too many shots.
+        PlanError: if the given plan does not belong to the circuit.
+        CircuitError: if the circuit cannot be cut.
+    """
+    start = time.perf_counter()
+    plan = BoundPlans().plans(wanted.request, options)[0]
+    planned = time.perf_counter()
+    run = lower(plan, list(wanted.request.observables))
+    limit = task_limit_bytes(options)
+    for fragment in run.fragments:
+        check_memory(fragment, limit)
+    lowered = time.perf_counter()
+    shapes = [sampled_shape(fragment) for fragment in run.fragments]
+    goal = Goal(wanted.request.precision, shots, _MOST_SHOTS)
+    found, note = _shot_plan(run, shapes, goal, profile, allowance_s)
+    counted = round_counts(round_shape(run, run.gluing.num_observables))
+    return Case(
+        "sampled",
+        plan,
+        planned - start,
+        lowered - planned,
+        tuple(
+            tuple(_work(one, shots) for one, shots in zip(shapes, each, strict=True))
+            for each in found.rounds
+        ),
+        np.zeros(len(COEFFICIENTS)),
+        counted * len(found.rounds) + paid("run", 1),
+        int(sum(2 * one.tensor_bytes for one in shapes)),
+        run.num_variants,
+        found.shots,
+        found.standard_error,
+        (note,) if note else (),
+    )
+
+
+def _shot_plan(
+    run: SampledRun,
+    shapes: list[SampledShape],
+    goal: Goal,
+    profile: MachineProfile,
+    allowance_s: float,
+) -> tuple[ShotPlan, str]:
+    """Rounds of shots, and what they rest on."""
+    if not run.fragments:
+        return ShotPlan((), 0.0), "nothing needs shots"
+    seconds = sum(_looking_s(one, profile) for one in shapes)
+    small = all(one.num_variants <= _MOST_VARIANTS for one in shapes)
+    if small and seconds <= allowance_s:
+        weights = [fragment.weights() for fragment in run.fragments]
+        return played_rounds(weights, fragment_variances(run), goal), ""
+    guess = run.gluing.prior_variance() * 2.0**run.plan.log2_overhead
+    found = guessed_plan([one.circuits for one in shapes], guess, goal)
+    return found, (
+        "shots and standard error follow from the sampling overhead alone, which is often several "
+        f"times too high: working the variances out would take about {seconds:.2g} s"
+    )
+
+
+def _looking_s(shape: SampledShape, profile: MachineProfile) -> float:
+    """How long working a fragment's variances out takes."""
+    belief = profile.belief
+    variants = shape.num_variants
+    size = shape.amplitudes * shape.outcomes / max(1, shape.fragment.rows)
+    moments = 2e-9 * size * shape.operators * (1 + shape.operators)
+    each = belief.seconds(shot_counts(shape, 0.0, drawn=False)) + moments
+    return belief.seconds(batch_counts(shape)) + variants * each
+
+
+def _work(shape: SampledShape, shots: NDArray[np.int64]) -> Work:
+    """The tasks of a fragment in one round."""
+    drawn = shape.num_variants > _MOST_VARIANTS
+    mean = float(shots.mean())
+    states = shape.amplitudes * len(shape.fragment.steps)
+    operators = sum(count for count, _ in shape.bases)
+    arguments = 4000 + 600 * len(shape.fragment.steps) + 100 * operators + 16 * len(shots)
+    reported = 8 * len(shots) * shape.operators * shape.outcomes + 120 * len(shots)
+    return Work(
+        len(shots),
+        shot_counts(shape, mean, drawn=drawn),
+        batch_counts(shape),
+        16 * shape.amplitudes + 50 * mean,
+        states,
+        int(shape.memory_bytes),
+        int(arguments + shape.tensor_bytes + reported),
+    )

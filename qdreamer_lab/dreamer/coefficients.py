@@ -1,0 +1,105 @@
+"""Every coefficient of the cost model: its name, its unit, a nominal value, what it stands for.
+
+The model is linear: seconds are counts times coefficients. Counts are arrays in the order of
+`COEFFICIENTS`. Descriptions only; nothing is measured here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["COEFFICIENTS", "PLACE", "SIZES", "Coefficient", "hats"]
+
+SIZES = (("small", 18), ("medium", 22), ("large", 26))
+"""Working sets for which memory-bound coefficients are known, and log2 of their bytes: in the
+second-level cache, in the last level, in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """What one unit of some work costs.
+
+    Attributes:
+        name: what the cost model calls it.
+        unit: what one count is.
+        nominal_ns: nanoseconds per count on a machine that was never measured.
+        text: what it stands for.
+    """
+
+    name: str
+    unit: str
+    nominal_ns: float
+    text: str
+
+
+def _sized(name: str, unit: str, nominal: tuple[float, ...], text: str) -> list[Coefficient]:
+    """A coefficient for each working set."""
+    return [
+        Coefficient(f"{name}_{size}", unit, ns, f"{text}, {size} working set")
+        for (size, _), ns in zip(SIZES, nominal, strict=True)
+    ]
+
+
+COEFFICIENTS: tuple[Coefficient, ...] = (
+    *_sized("one_qubit", "amplitude", (1.0, 1.1, 1.6), "one-qubit gate"),
+    *_sized("near", "amplitude", (2.2, 2.4, 2.8), "two-qubit gate on neighbouring memory"),
+    *_sized("far", "amplitude", (1.7, 1.9, 2.4), "two-qubit gate on distant memory"),
+    *_sized("branch", "amplitude written", (1.0, 1.5, 2.5), "choices at a cut"),
+    Coefficient("fresh", "byte", 0.12, "memory touched for the first time"),
+    Coefficient("step", "gate", 3e3, "calling a gate's kernel"),
+    Coefficient("fragment", "fragment", 6e4, "setting a fragment up"),
+    Coefficient("gram_sort", "amplitude", 2.5, "sorting amplitudes for inner products"),
+    Coefficient("gram_pair", "product", 0.6, "product of two amplitudes"),
+    Coefficient("gram_string", "product and string", 0.5, "sum of products for a Pauli string"),
+    Coefficient("gram_transform", "product", 12.0, "all sums at once, for many Pauli strings"),
+    Coefficient("gram_flip", "amplitude", 1.0, "reordering a state for a string with X or Y"),
+    Coefficient("gram_block", "pair and block", 25.0, "one block of products"),
+    Coefficient("gram_entry", "pair, block and string", 6.0, "one sum over a block"),
+    Coefficient("gram_sign", "sign", 8.0, "table of a Pauli string's signs"),
+    Coefficient("gram_finish", "matrix element", 4.0, "completing a Gram matrix"),
+    Coefficient("gram_group", "group of strings", 1.5e4, "setting up one kernel call"),
+    Coefficient("general", "amplitude", 6.0, "operator that is no Pauli string"),
+    Coefficient("general_product", "multiply-add", 0.6, "products of such states"),
+    Coefficient("pair_axes", "tensor element", 4.0, "bringing a tensor's axes into order"),
+    Coefficient("join", "contraction step", 1.2e5, "setting up one step of reconstruction"),
+    Coefficient("join_move", "tensor element", 4.0, "copying operands into order"),
+    Coefficient("join_product", "multiply-add", 0.5, "products of tensor elements"),
+    Coefficient("term", "term and step", 60.0, "finding out which terms share a step"),
+    Coefficient("arrange", "amplitude", 2.5, "copying a batch of states"),
+    *_sized("combine", "amplitude and choice", (0.8, 1.0, 1.6), "one operation at a cut"),
+    *_sized("square", "probability", (2.0, 2.5, 3.0), "probabilities and their sums"),
+    *_sized("shot", "shot", (60.0, 120.0, 300.0), "drawing one shot"),
+    Coefficient("tally", "shot and operator", 3.0, "reading an operator off a shot"),
+    Coefficient("variant", "variant", 9e4, "handling one variant"),
+    Coefficient("leg", "operation", 6e3, "setting up one operation at a cut"),
+    Coefficient("fold", "tensor element of a group", 3.0, "folding a variant in"),
+    Coefficient("fold_product", "multiply-add", 0.6, "products in folding"),
+    Coefficient("tensor", "byte", 0.3, "making and adding tensors with their groups"),
+    Coefficient("weigh", "variant and round", 4e4, "how much each variant matters"),
+    Coefficient("weigh_product", "multiply-add", 1.0, "products in that"),
+    Coefficient("glue_call", "contraction", 8e4, "setting up one contraction of a term"),
+    Coefficient("glue_product", "multiply-add", 1.0, "products in gluing"),
+    Coefficient("round", "round", 1e6, "deciding on a round of shots"),
+    Coefficient("trip", "task", 1.2e7, "from submitting a task to having its result"),
+    Coefficient("task", "task", 1.5e6, "handing out one task and taking it in"),
+    Coefficient("transfer", "byte", 2.0, "serialising and sending arguments and results"),
+    Coefficient("run", "run", 1.5e6, "beginning and ending a run"),
+    Coefficient("planning", "nanosecond", 1.0, "planning, as timed when the plan was made"),
+    Coefficient("transpiling", "gate", 2e5, "transpiling a fragment for a device"),
+)
+"""In the order of every array of counts."""
+
+PLACE = {one.name: k for k, one in enumerate(COEFFICIENTS)}
+"""Where a coefficient stands."""
+
+
+def hats(size_bytes: float) -> tuple[float, float, float]:
+    """Weights of the three working sets at a size: linear in log2 between them."""
+    small, medium, large = (power for _, power in SIZES)
+    power = math.log2(max(size_bytes, 1.0))
+    if power <= medium:
+        part = min(1.0, max(0.0, (power - small) / (medium - small)))
+        return 1.0 - part, part, 0.0
+    part = min(1.0, (power - medium) / (large - medium))
+    return 0.0, 1.0 - part, part

@@ -1,0 +1,120 @@
+"""From a case and a profile to a prediction: seconds per phase, makespan, interval."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.dreamer.cases import Case, Work, paid
+from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
+from qdreamer_lab.dreamer.makespan import play
+from qdreamer_lab.dreamer.prediction import Account, Phase, Prediction
+from qdreamer_lab.dreamer.profile import PHASES, MachineProfile
+
+if TYPE_CHECKING:
+    from qdreamer_lab.dreamer.configuration import Configuration
+    from qdreamer_lab.dreamer.wanted import Wanted
+
+__all__ = ["priced"]
+
+_Z80 = 1.2816
+"""Standard deviations to either side that hold 80 % of a normal distribution."""
+
+
+def priced(
+    case: Case,
+    wanted: Wanted,
+    configuration: Configuration,
+    profile: MachineProfile,
+    *,
+    session: bool,
+    notes: tuple[str, ...] = (),
+) -> Prediction:
+    """What a case will take.
+
+    Args:
+        case: the run, planned.
+        wanted: what is run.
+        configuration: how, with the number of workers.
+        profile: the machine.
+        session: fragments run as tasks of a session, rather than in this process.
+        notes: to be added.
+    """
+    belief = profile.belief
+    workers = configuration.workers if session else 1
+    counts, sent = np.zeros(len(COEFFICIENTS)), 0
+    wall = busy = 0.0
+    tasks = memory = 0
+    for works in case.rounds:
+        count = sum(one.items for one in works)
+        slower = profile.contention if min(workers, count) > 1 else 1.0
+        shares = [one.share(belief.values, slower) for one in works]
+        played = play(shares, workers, ahead=session)
+        wall, busy = wall + played.makespan_s, busy + played.busy_s
+        tasks += sum(played.tasks)
+        for one, pieces in zip(works, played.tasks, strict=True):
+            counts += slower * (one.items * one.each + pieces * one.once)
+            sent += pieces * one.sent_bytes
+        memory = max(memory, _held(works, workers))
+    accounts = [
+        Account("plan", paid("planning", case.plan_s * 1e9)),
+        Account("lower", paid("planning", case.lower_s * 1e9)),
+    ]
+    if session:
+        trips = paid("trip", len(case.rounds)) + paid("task", tasks)
+        accounts.append(Account("dispatch", trips))
+    transfer = case.transfer + paid("transfer", sent if session else 0)
+    accounts += [
+        Account("execute", counts, wall / busy if busy > 0 else 1.0, memory),
+        Account("transfer", transfer, 1.0, sent if session else 0),
+        Account("contract", case.contract, 1.0, case.here_bytes),
+    ]
+    accounts = [one for one in accounts if one.counts.any()]
+    phases = tuple(
+        Phase(one.name, belief.seconds(one.counts) * one.share, one.num_bytes) for one in accounts
+    )
+    makespan = sum(one.seconds for one in phases)
+    spread = _Z80 * _deviation(accounts, phases, profile, makespan)
+    return Prediction(
+        configuration,
+        makespan,
+        (makespan * math.exp(-spread), makespan * math.exp(spread)),
+        phases,
+        max(memory, case.here_bytes),
+        case.shots,
+        0.0,
+        case.standard_error,
+        case.plan,
+        case.variants,
+        tasks,
+        (*case.notes, *notes),
+        wanted.num_qubits,
+        wanted.num_observables,
+        tuple(accounts),
+    )
+
+
+def _held(works: tuple[Work, ...], workers: int) -> int:
+    """Memory of the greatest tasks, as many as there are workers on one machine."""
+    each = sorted((one.memory_bytes for one in works), reverse=True)
+    return each[0] if each and workers >= 1 else 0
+
+
+def _deviation(
+    accounts: list[Account], phases: tuple[Phase, ...], profile: MachineProfile, total: float
+) -> float:
+    """Standard deviation of the logarithm of the makespan."""
+    if total <= 0:
+        return 0.0
+    belief = profile.belief
+    parts = sum(
+        (one.counts * one.share * belief.values for one in accounts), np.zeros(len(COEFFICIENTS))
+    )
+    share = parts * 1e-9 / total
+    variance = float(share @ belief.covariance @ share)
+    for phase in phases:
+        spread = float(belief.spreads[PHASES.index(phase.name)])
+        variance += (spread * phase.seconds / total) ** 2
+    return math.sqrt(variance + (3e-4 / total) ** 2)

@@ -1,0 +1,116 @@
+"""How much shots of each variant vary, and how much that moves the values, before any shot.
+
+For small fragments this is computed: every variant's probabilities, without drawing from them. It
+is what infinitely many shots would show. It must not decide how shots are spent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.kernels.sampling import read_all
+from qdreamer_lab.workload.allocation import variances
+from qdreamer_lab.workload.folding import ShotTensor
+from qdreamer_lab.workload.sampling import Batch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.bases import Basis
+    from qdreamer_lab.workload.lowering import SampledRun
+    from qdreamer_lab.workload.variants import ShotFragment
+
+__all__ = ["ShotVariance", "fragment_variances"]
+
+_PRIOR = 2.0
+"""As in `workload.allocation`."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ShotVariance:
+    """What one shot of each variant of a fragment contributes to the variance of the values.
+
+    Attributes:
+        true: (observables, variants).
+        seen: (observables, variants), what `workload.allocation` takes it for after many shots.
+        most: (observables, variants), what it takes it for before any.
+    """
+
+    true: NDArray[np.float64]
+    seen: NDArray[np.float64]
+    most: NDArray[np.float64]
+
+    def believed(self, shots: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What `workload.allocation` takes it for after (variants,) shots, about."""
+        # The mean that it subtracts carries an error of its own.
+        seen = np.maximum(0.0, self.seen - self.true / shots)
+        return np.asarray((shots * seen + _PRIOR * self.most) / (shots + _PRIOR))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Seen:
+    """A fragment with every variant's moments.
+
+    Attributes:
+        tensor: (operators, Π dims).
+        means: per variant, (outcomes, operators of its basis).
+        moments: per variant, (outcomes, operators, operators) means of products.
+    """
+
+    tensor: NDArray[np.float64]
+    means: list[NDArray[np.float64]]
+    moments: list[NDArray[np.float64]]
+
+
+def fragment_variances(run: SampledRun) -> list[ShotVariance]:
+    """Of every fragment of a run; takes about as long as a round of a few shots."""
+    seen = [_seen(fragment) for fragment in run.fragments]
+    gradients = run.gluing.gradients([one.tensor for one in seen])
+    return [
+        _variance(fragment, one, gradient)
+        for fragment, one, gradient in zip(run.fragments, seen, gradients, strict=True)
+    ]
+
+
+def _seen(fragment: ShotFragment) -> _Seen:
+    batch = Batch(fragment)
+    tensor = ShotTensor.empty(fragment).mean
+    signs = [_signs(basis, batch.num_bits) for basis in fragment.bases]
+    means, moments = [], []
+    for variant in range(fragment.num_variants):
+        digit = fragment.digits(variant)[0]
+        basis, table = fragment.bases[digit], signs[digit]
+        probabilities = batch.probabilities(variant)
+        mean = np.zeros((len(probabilities), len(basis.operators)))
+        read_all(probabilities, basis.parity, basis.care, basis.value, mean)
+        tensor[basis.operators] += (fragment.readout(variant) @ mean).T
+        means.append(mean)
+        moments.append(np.array([(row * table) @ table.T for row in probabilities]))
+    return _Seen(tensor, means, moments)
+
+
+def _signs(basis: Basis, num_bits: int) -> NDArray[np.float64]:
+    """(operators, 2**num_bits): what every operator reads off every bit string."""
+    x = np.arange(1 << num_bits)
+    odd = np.bitwise_count(x & basis.parity[:, None]) & 1
+    fits = (x & basis.care[:, None]) == basis.value[:, None]
+    return np.asarray(np.where(fits, 1.0 - 2.0 * odd, 0.0))
+
+
+def _variance(fragment: ShotFragment, seen: _Seen, gradient: NDArray[np.float64]) -> ShotVariance:
+    true = np.empty((len(gradient), fragment.num_variants))
+    for variant, (mean, moment) in enumerate(zip(seen.means, seen.moments, strict=True)):
+        operators = fragment.basis(variant).operators
+        weights = gradient[:, operators] @ fragment.readout(variant)  # (n, operators, outcomes)
+        square = np.einsum("nko,okl,nlo->n", weights, moment, weights, optimize=True)
+        average = np.einsum("nko,ok->n", weights, mean)
+        true[:, variant] = np.maximum(0.0, square - np.square(average))
+    everything = np.arange(fragment.num_variants)
+    most, many = (
+        variances(fragment, everything, seen.means, np.full(fragment.num_variants, n), gradient)
+        for n in (0, 10**12)
+    )
+    return ShotVariance(true, many, most)
