@@ -10,6 +10,7 @@ import numpy as np
 from prediction_grid import JOBS, Way
 from prediction_rows import Bench, Row, place
 from prediction_scores import Figure, Guess, median_error
+
 from qdreamer_lab.dreamer.dreamer import QDreamer
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Dreams:
         seed = self.bench.seed
         return self.dreamer.predict(
             way.job.circuit(seed),
-            way.job.observables(seed),
+            way.job.observables(way.mode, seed),
             max_qubits=way.width,
             mode=way.mode,
             on=place(way.workers),

@@ -135,7 +135,8 @@ class Bench:
             max_shots=MOST_SHOTS,
             seed=self.seed if seed is None else seed,
         )
-        pub = (way.job.circuit(self.seed), way.job.observables(self.seed), None, way.job.precision)
+        circuit, observables = way.job.circuit(self.seed), way.job.observables(way.mode, self.seed)
+        pub = (circuit, observables, None, way.job.precision)
         return estimator.run([pub]).result()[0]
 
     def measure(self, way: Way) -> tuple[Row, Any]:
@@ -177,7 +178,7 @@ class Bench:
             job.family,
             job.n,
             job.depth,
-            job.strings,
+            int(np.size(result.data.evs)),
             job.precision,
             self.seed,
             way.width,

@@ -91,11 +91,11 @@ def choices(guesses: list[Guess]) -> list[Figure]:
 
 
 def cases(guesses: list[Guess]) -> dict[tuple[str, str, int], list[Guess]]:
-    """Ways to choose from: all of a job, and those in one mode on so many workers."""
+    """Ways to choose from: those of a job in one mode, on any (0) or so many workers."""
     found: dict[tuple[str, str, int], list[Guess]] = defaultdict(list)
     for guess in guesses:
         row = guess.row
-        found[row.job, "any", 0].append(guess)
+        found[row.job, row.mode, 0].append(guess)
         found[row.job, row.mode, row.workers].append(guess)
     return found
 
@@ -117,7 +117,7 @@ def against_uncut(guesses: list[Guess]) -> dict[tuple[str, str, int], tuple[Gues
     for key, group in cases(guesses).items():
         uncut = [g for g in group if g.row.uncut]
         cut = [g for g in group if not g.row.uncut and g.row.cuts]
-        if key[1] != "any" and uncut and cut:
+        if key[2] and uncut and cut:
             found[key] = (uncut[0], cut)
     return found
 

@@ -1,31 +1,40 @@
 """What `%%qtask --cut` calls: estimate a cell's PUBs cut, and tell the cell how.
 
-The entry point `qdreamer` of the group `pilot_kernel.cutters`; the widths and modes are decided
-elsewhere.
+The entry point `qdreamer` of the group `pilot_kernel.cutters`. What is best is decided elsewhere.
 """
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
+from qiskit.primitives import PrimitiveResult
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+
 from pilot_kernel.errors import CellError
-from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.dreamer.dreamer import QDreamer
+from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
 
 if TYPE_CHECKING:
     from pilot_kernel.jupyter.cutting import CutRequest
+    from qdreamer_lab.dreamer.prediction import Prediction
     from qdreamer_lab.workload.job import CutJob
-    from qdreamer_lab.workload.progress import Report
 
 __all__ = ["cut"]
 
 _POLL_S = 0.1
 """How long a cancelled cell may go unnoticed."""
 
+_asking = threading.Lock()
+_last: QDreamer | None = None
+"""Of the session that asked last: what it learned from a cell serves the next one."""
+
 
 def cut(request: CutRequest) -> Any:
-    """Estimate PUBs with fragments of at most `request.width` qubits.
+    """Estimate PUBs with fragments of at most `request.width` qubits, or as Q-Dreamer recommends.
 
     Returns:
         Qiskit's `PrimitiveResult`, as `CutEstimator` makes it.
@@ -35,35 +44,78 @@ def cut(request: CutRequest) -> Any:
         CancelledError: if `request.stop` was set.
     """
     try:
-        width = _widest(request) if request.width is None else request.width
-        result = _run(request, width)
+        if request.width is None:
+            found = [_best(request, pub, number) for number, pub in enumerate(request.pubs)]
+        else:
+            found = list(_run(request, request.pubs, request.width, "auto"))
     except QDreamerError as error:
         # The message says all that can be acted on; a cell shows this kind of error as one line.
         raise CellError(f"--cut: {error}") from error
-    for number, one in enumerate(result):
+    for number, one in enumerate(found):
         request.say(f"{_prefix(request, number)}{_done(one.metadata)}")
+    return PrimitiveResult(found, metadata={"version": 2})
+
+
+def _best(request: CutRequest, pub: Any, number: int) -> Any:
+    """The result of one PUB, run in the way that is expected to be over first."""
+    backend = request.session.backend(request.on)
+    if backend is not None:
+        width = int(backend.num_qubits)
+        request.say(
+            f"{_prefix(request, number)}fragments of up to {width} qubits, as many as "
+            f"{backend.name} has"
+        )
+        return _run(request, [pub], width, "auto")[0]
+    checked = _checked(pub, number)
+    values = checked.parameter_values.ravel()
+    circuit = values.bind(checked.circuit, (0,)) if values.size else checked.circuit
+    dreamer = _dreamer(request)
+    with _asking:
+        found = dreamer.recommend(
+            circuit, checked.observables, precision=request.precision, on=request.on
+        )
+    lines = found.explain().splitlines()
+    for line in lines if len(request.pubs) == 1 else lines[:1]:
+        request.say(f"{_prefix(request, number)}{line}")
+    way = found.best.configuration
+    result = _run(request, [pub], way.max_qubits, way.mode)[0]
+    if values.size == 1:
+        _learn(dreamer, result, found.best)
     return result
 
 
-def _run(request: CutRequest, width: int) -> Any:
+def _checked(pub: Any, number: int) -> EstimatorPub:
+    try:
+        return EstimatorPub.coerce(pub)
+    except (TypeError, ValueError) as error:
+        raise PubError(f"PUB {number}: {error}") from error
+
+
+def _dreamer(request: CutRequest) -> QDreamer:
+    global _last
+    with _asking:
+        if _last is None or _last.session is not request.session:
+            _last = QDreamer(request.session)
+        return _last
+
+
+def _learn(dreamer: QDreamer, result: Any, prediction: Prediction) -> None:
+    # A run that is done is not lost because it cannot be learned from, or the profile not kept.
+    with _asking, contextlib.suppress(QDreamerError, OSError):
+        dreamer.observe(result, prediction)
+
+
+def _run(request: CutRequest, pubs: list[Any], width: int, mode: str) -> Any:
+    """The results of some PUBs."""
     estimator = CutEstimator(
         width,
+        mode=mode,
         session=request.session,
         on=request.on,
         seed=request.seed,
-        progress=lambda report: _tell(request, report),
+        progress=lambda report: request.tell(report.done, report.total),
     )
-    return _wait(request, estimator.run(request.pubs, precision=request.precision))
-
-
-def _widest(request: CutRequest) -> int:
-    """The widest fragment that runs there: as many qubits as a device has, or memory holds."""
-    backend = request.session.backend(request.on)
-    if backend is not None:
-        return int(backend.num_qubits)
-    pilots = request.session.candidates(request.on)
-    free = min(pilot.memory_per_worker_bytes for pilot in pilots)
-    return max(1, (free // 64).bit_length() - 1)
+    return _wait(request, estimator.run(pubs, precision=request.precision))
 
 
 def _wait(request: CutRequest, job: CutJob) -> Any:
@@ -74,19 +126,13 @@ def _wait(request: CutRequest, job: CutJob) -> Any:
     return job.result()
 
 
-def _tell(request: CutRequest, report: Report) -> None:
-    request.tell(report.done, report.total)
-
-
 def _prefix(request: CutRequest, number: int) -> str:
     return f"PUB {number}: " if len(request.pubs) > 1 else ""
 
 
 def _done(metadata: dict[str, Any]) -> str:
     """What was run, in a line."""
-    plan = metadata["plan"]
-    seconds = f"{metadata['makespan_s']:.2g} s"
+    plan, mode = metadata["plan"], metadata["mode"]
     shots = f", {metadata['shots']:,} shots" if metadata["shots"] else ""
-    if plan is None or not plan.num_cuts:
-        return f"not cut; {metadata['mode']}{shots}, {seconds}"
-    return f"{plan.summary}; {metadata['mode']}{shots}, {seconds}"
+    how = plan.summary if plan is not None and plan.num_cuts else "not cut"
+    return f"{how}; {mode}{shots}, {metadata['makespan_s']:.2g} s"
