@@ -31,6 +31,7 @@ from prediction_rows import Bench, Row, SkippedError, load, machine, save
 
 import pilot_kernel
 from qdreamer_lab.dreamer.power_law import PowerLawModel
+from qdreamer_lab.dreamer.profile import MachineProfile
 from qdreamer_lab.errors import QDreamerError
 
 QUICK = ("su2_16_2", "ghz_12_2", "ghz_18_1", "su2_20_2")
@@ -81,9 +82,10 @@ def evaluate(
     fit_names, test_names = halves(jobs, seed)
     fit = [k for k, row in enumerate(rows) if row.job in fit_names]
     test = [row for row in rows if row.job in test_names]
-    dreams = Dreams.calibrated(bench)
+    profile = MachineProfile.measure(bench.session, "one")
+    dreams = Dreams(bench, profile)
     untold = dreams.guesses(test)
-    order = np.random.default_rng(seed).permutation(fit)
+    order = np.random.default_rng(seed).permutation(fit).tolist()
     dreams.observe([rows[k] for k in order], [results[k] for k in order])
     guesses = dreams.guesses(test)
     fitted = dreams.guesses([rows[k] for k in fit])
@@ -102,7 +104,7 @@ def evaluate(
         ),
         scores.memory(guesses),
         *standard_errors(dreams, test, seed),
-        *recovery(bench, rows, results, order[:20], test),
+        *recovery(Dreams(bench, profile), rows, results, order, test),
     ]
     return figures, guesses, fitted
 

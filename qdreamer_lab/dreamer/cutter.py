@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qiskit.primitives import PrimitiveResult
@@ -21,6 +22,7 @@ from qdreamer_lab.workload.estimator import CutEstimator
 if TYPE_CHECKING:
     from pilot_kernel.jupyter.cutting import CutRequest
     from qdreamer_lab.dreamer.prediction import Prediction
+    from qdreamer_lab.dreamer.recommendation import Recommendation
     from qdreamer_lab.workload.job import CutJob
 
 __all__ = ["cut"]
@@ -74,6 +76,8 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
         found = dreamer.recommend(
             circuit, checked.observables, precision=request.precision, on=request.on
         )
+    if request.precision is None:
+        found = _exact(found)
     lines = found.explain().splitlines()
     for line in lines if len(request.pubs) == 1 else lines[:1]:
         request.say(f"{_prefix(request, number)}{line}")
@@ -82,6 +86,12 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
     if values.size == 1:
         _learn(dreamer, result, found.best)
     return result
+
+
+def _exact(found: Recommendation) -> Recommendation:
+    """Only the ways that give exact values, as a cell without `--cut` does, if there are any."""
+    exact = tuple(one for one in found.predictions if one.configuration.mode == "exact")
+    return replace(found, predictions=exact) if exact else found
 
 
 def _checked(pub: Any, number: int) -> EstimatorPub:

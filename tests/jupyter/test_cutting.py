@@ -37,11 +37,11 @@ def test_a_width_cuts_and_tells_the_plan(run):
     assert "exact" in run.output
 
 
-def test_auto_leaves_whole_what_fits(run):
+def test_auto_says_what_is_best_and_does_it(run):
     result = run(f"%%qtask --cut auto\n{GHZ}[(qc, 'Z' * 6), (qc, 'X' * 6)]")
     assert [pub.data.evs.round(9).item() for pub in result] == [1, 1]
-    assert "PUB 1: " in run.output
-    assert "not cut" in run.output
+    assert "PUB 1: Run the 6-qubit circuit " in run.output
+    assert run.output.count("; exact, ") == 2
 
 
 def test_on_a_qpu_it_samples(run):
