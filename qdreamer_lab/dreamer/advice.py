@@ -51,8 +51,12 @@ def recommended(
     over: list[tuple[float, str, Prediction]] = []
     refused: list[Refused] = []
     seen: set[object] = set()
-    for mode in MODES:
-        for width in widths_for(wanted.num_qubits, limits.max_qubits):
+    most = limits.max_qubits
+    if place.backend is not None:
+        fits = int(place.backend.num_qubits)
+        most = fits if most is None else min(most, fits)
+    for mode in MODES if place.backend is None else ("sampled",):
+        for width in widths_for(wanted.num_qubits, most):
             configuration = Configuration(width, mode, on=on, workers=place.workers)
             try:
                 one = dreamer.price(wanted, configuration, place, _ALLOWANCE_S)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.cases import Case, Work, paid
+from qdreamer_lab.dreamer.cases import Case, Work, timed_twice
+from qdreamer_lab.dreamer.cases_device import device_rounds
 from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
 from qdreamer_lab.dreamer.cost_sampled import SampledShape, batch_counts, round_counts, shot_counts
 from qdreamer_lab.dreamer.features import round_shape, sampled_shape
@@ -22,6 +22,7 @@ from qdreamer_lab.workload.sampling import check_memory
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from qdreamer_lab.dreamer.cost_device import DeviceShape
     from qdreamer_lab.dreamer.profile import MachineProfile
     from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.workload.estimate import RunOptions
@@ -40,8 +41,9 @@ def sampled_case(
     *,
     shots: int | None,
     allowance_s: float,
+    device: DeviceShape | None = None,
 ) -> Case:
-    """Plan a run in sampled mode on simulators.
+    """Plan a run in sampled mode.
 
     Args:
         wanted: circuit, observables and precision.
@@ -49,6 +51,7 @@ def sampled_case(
         profile: says how long working the variances out would take.
         shots: to be taken, whatever the precision; None to go by precision.
         allowance_s: how long working the variances out may take.
+        device: what runs the circuits; None for simulators.
 
     Raises:
         MemoryLimitError: if a fragment does not fit.
@@ -56,34 +59,46 @@ def sampled_case(
         PlanError: if the given plan does not belong to the circuit.
         CircuitError: if the circuit cannot be cut.
     """
-    start = time.perf_counter()
-    plan = BoundPlans().plans(wanted.request, options)[0]
-    planned = time.perf_counter()
-    run = lower(plan, list(wanted.request.observables))
+    plan, plan_s = timed_twice(lambda: BoundPlans().plans(wanted.request, options)[0])
+    run, lower_s = timed_twice(
+        lambda: lower(plan, list(wanted.request.observables), joint=device is None)
+    )
     limit = task_limit_bytes(options)
     for fragment in run.fragments:
-        check_memory(fragment, limit)
-    lowered = time.perf_counter()
+        check_memory(fragment, limit, simulated=device is None)
     shapes = [sampled_shape(fragment) for fragment in run.fragments]
     goal = Goal(wanted.request.precision, shots, _MOST_SHOTS)
     found, note = _shot_plan(run, shapes, goal, profile, allowance_s)
+    notes = [note] if note else []
+    qpu_s = 0.0
+    if device is None:
+        rounds = tuple(
+            tuple(_work(one, n) for one, n in zip(shapes, each, strict=True))
+            for each in found.rounds
+        )
+    else:
+        rounds, qpu_s = device_rounds(run, shapes, found, device)
+        notes.append(
+            f"times of {device.name} are from its target and from typical depths after routing, "
+            f"with {device.job_overhead_s:g} s per job and {device.queue_s:g} s in the queue; a "
+            "device that is simulated takes what its simulation takes"
+        )
     counted = round_counts(round_shape(run, run.gluing.num_observables))
     return Case(
         "sampled",
         plan,
-        planned - start,
-        lowered - planned,
-        tuple(
-            tuple(_work(one, shots) for one, shots in zip(shapes, each, strict=True))
-            for each in found.rounds
-        ),
+        plan_s,
+        lower_s,
+        rounds,
         np.zeros(len(COEFFICIENTS)),
-        counted * len(found.rounds) + paid("run", 1),
+        counted * len(found.rounds),
         int(sum(2 * one.tensor_bytes for one in shapes)),
         run.num_variants,
         found.shots,
         found.standard_error,
-        (note,) if note else (),
+        tuple(notes),
+        0 if device is None else sum(len(f.program.steps) for f in run.fragments),
+        qpu_s,
     )
 
 

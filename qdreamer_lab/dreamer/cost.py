@@ -40,8 +40,8 @@ _WORTH_THREADS = 1 << 18
 _GATHERED = 4
 """As in `workload.contract`: terms per distinct operand from which on they share a product."""
 
-_MAPPED_BYTES = 1 << 17
-"""From this size on memory comes fresh from the system."""
+_MAPPED_BYTES = 1 << 25
+"""From this size on memory comes fresh from the system, as the C library has it."""
 
 
 class Counts:
@@ -68,7 +68,8 @@ class FragmentShape:
         width: qubits.
         steps: kind ("one_qubit", "near", "far") and number of choices of each gate.
         open_qubits: qubits that stay open for wire cuts.
-        groups: of Pauli strings that flip the same qubits: how many, and whether they flip any.
+        groups: of Pauli strings that flip the same qubits: how many, and whether
+            they flip any of the first nine: then states are reordered.
         general: operators that are no Pauli strings.
         sides: 2 where bra and ket differ, as in slices.
         itemsize: bytes of an amplitude.
@@ -156,6 +157,7 @@ def _group_counts(
         counts.add("gram_sign", strings * block)
     else:
         counts.add("gram_transform", pairs * columns)
+    counts.add_sized("gram_sweep", rows * columns, 16.0 * rows * columns)
     if flips:
         counts.add("gram_flip", rows * columns)
     counts.add("gram_finish", strings * rows * rows)

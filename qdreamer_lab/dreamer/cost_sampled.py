@@ -186,5 +186,7 @@ def round_counts(shape: RoundShape) -> NDArray[np.float64]:
             counts.add("glue_product", 2 * _REPLICAS * _GROUPS * everything)
             counts.add("glue_product", 2 * _REPLICAS * shape.terms * one.coordinates)
         counts.add("glue_product", shape.combinations * one.coordinates)
-    counts.add("glue_call", shape.terms * (2 if several else 1) + shape.combinations)
+    joined = max(1, len(shape.fragments) - 1)  # tensors are joined two by two
+    counts.add("glue_call", shape.terms * joined * (2 if several else 1))
+    counts.add("glue_call", shape.combinations * max(1, joined - 1))
     return counts.array

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qdreamer_lab.dreamer.cases import Case, exact_case
 from qdreamer_lab.dreamer.cases_sampled import sampled_case
 from qdreamer_lab.dreamer.configuration import Configuration
+from qdreamer_lab.dreamer.device_features import device_shape
 from qdreamer_lab.dreamer.observing import learned, signature
 from qdreamer_lab.dreamer.place import Place, place_of
 from qdreamer_lab.dreamer.pricing import priced
@@ -159,7 +160,7 @@ class QDreamer:
 
     def _keep(self, on: str | None, profile: MachineProfile) -> None:
         self._profiles[on or ""] = profile
-        if profile.source == "measured" and self._given is None:
+        if self._given is None:
             save_profile(profile)
 
     def price(
@@ -211,5 +212,10 @@ class QDreamer:
         if configuration.mode == "exact":
             if shots is not None:
                 raise QDreamerError("mode='exact' takes no shots; use mode='sampled'")
+            if place.backend is not None:
+                raise QDreamerError("a device takes shots: use mode='sampled'")
             return exact_case(wanted, options, place.cores)
-        return sampled_case(wanted, options, place.profile, shots=shots, allowance_s=allowance_s)
+        device = None if place.backend is None else device_shape(place.backend)
+        return sampled_case(
+            wanted, options, place.profile, shots=shots, allowance_s=allowance_s, device=device
+        )

@@ -38,6 +38,9 @@ __all__ = [
 _FAR_BYTES = 512
 """As in `kernels.statevector`: which kernel a two-qubit gate takes."""
 
+_BLOCK = 512
+"""As in `workload.gram`: flips within so many amplitudes reorder them."""
+
 _PAULIS = frozenset("XYZ")
 
 
@@ -84,7 +87,7 @@ def operator_groups(operators: Sequence[Factors]) -> tuple[tuple[tuple[int, bool
             found[sum(1 << qubit for qubit, letter in operator if letter in "XY")] += 1
         else:
             general += 1
-    groups = ((strings, flip > 0) for flip, strings in found.items())
+    groups = ((strings, flip & (_BLOCK - 1) > 0) for flip, strings in found.items())
     return tuple(sorted(groups, reverse=True)), general
 
 

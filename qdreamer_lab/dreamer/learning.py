@@ -23,6 +23,12 @@ __all__ = ["Belief", "calibrated", "check_seconds"]
 _FORGETTING = 4e-4
 """Variance of a logarithm that each observation adds: machines change by and by (2 % a run)."""
 
+_DRIFT = 2.5e-3
+"""The same for the speed of the machine as a whole, which other people's work changes (5 %)."""
+
+_MOST_DRIFT = 0.04
+"""After a surprise the drift is believed to be greater, up to this."""
+
 _MOST_VARIANCE = 1.0
 """Variance of a logarithm is forgotten up to here: a factor of e either way."""
 
@@ -48,19 +54,38 @@ class Belief:
         values: (k,) nanoseconds per count, positive.
         covariance: (k, k) of their logarithms.
         spreads: (phases,) standard deviation of the logarithm of a time around its prediction.
+        tied: (k,) 1 for coefficients that follow the speed of the machine as a whole, else 0.
         observations: how many have been taken in.
     """
 
     values: NDArray[np.float64]
     covariance: NDArray[np.float64]
     spreads: NDArray[np.float64]
+    tied: NDArray[np.float64]
     observations: int = 0
 
     @classmethod
-    def starting(cls, values: NDArray[np.float64], deviation: float, phases: int) -> Belief:
-        """Independent coefficients, each known to within a factor."""
-        start = np.eye(len(values)) * deviation**2
-        return cls(values.copy(), start, np.full(phases, _FIRST_SPREAD))
+    def starting(
+        cls,
+        values: NDArray[np.float64],
+        phases: int,
+        *,
+        alone: float,
+        together: float,
+        tied: NDArray[np.float64] | None = None,
+    ) -> Belief:
+        """Coefficients that are known to within factors.
+
+        Args:
+            values: (k,) nanoseconds per count.
+            phases: how many phases have a spread.
+            alone: standard deviation of each logarithm by itself.
+            together: of a factor that all `tied` ones share.
+            tied: as in `Belief`; all by default.
+        """
+        tied = np.ones(len(values)) if tied is None else tied
+        start = np.eye(len(values)) * alone**2 + together**2 * np.outer(tied, tied)
+        return cls(values.copy(), start, np.full(phases, _FIRST_SPREAD), tied)
 
     def seconds(self, counts: NDArray[np.float64]) -> float:
         """Predicted time."""
@@ -89,11 +114,11 @@ class Belief:
         check_seconds("time", seconds)
         if not (counts > 0).any():
             return self
-        room = np.maximum(0.0, _MOST_VARIANCE - np.diag(self.covariance))
-        covariance = self.covariance + np.diag(np.minimum(_FORGETTING, room) * (counts > 0))
         noise = self.spreads[phase] ** 2 + (_JITTER_S / seconds) ** 2
         off = math.log(seconds / self.seconds(counts))
-        allowed = _CLIP * math.sqrt(self.variance(counts) + noise)
+        expected = self.variance(counts) + noise
+        allowed = _CLIP * math.sqrt(expected)
+        covariance = self._forgotten(counts, off * off / expected)
         target = math.log(self.seconds(counts)) + float(np.clip(off, -allowed, allowed))
         shift, share, gain = np.zeros(len(self.values)), np.zeros(0), np.zeros(0)
         for _ in range(_STEPS):  # the sum is not linear in the logarithms
@@ -112,6 +137,13 @@ class Belief:
             spreads=spreads,
             observations=self.observations + 1,
         )
+
+    def _forgotten(self, counts: NDArray[np.float64], surprise: float) -> NDArray[np.float64]:
+        """The covariance with what may have changed since the last observation."""
+        room = np.maximum(0.0, _MOST_VARIANCE - np.diag(self.covariance))
+        alone = np.minimum(_FORGETTING, room) * (counts > 0)
+        drift = min(_MOST_DRIFT, _DRIFT * max(1.0, surprise), float(room.min()))
+        return np.asarray(self.covariance + np.diag(alone) + drift * np.outer(self.tied, self.tied))
 
     def _spread(self, phase: int, counts: NDArray[np.float64], off: float, seconds: float) -> float:
         """The spread of a phase after a time that was off by so much; outliers count less."""

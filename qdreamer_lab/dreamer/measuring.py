@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,14 @@ import numpy as np
 from qdreamer_lab.dreamer.coefficients import COEFFICIENTS, PLACE
 from qdreamer_lab.dreamer.learning import calibrated
 from qdreamer_lab.dreamer.probes import Probe, exact_probes, join_probes, timed
-from qdreamer_lab.dreamer.probes_sampled import round_probes, shot_probes
+from qdreamer_lab.dreamer.probes_sampled import round_probes, shot_probes, small_chunk
 from qdreamer_lab.dreamer.profile import MachineProfile, library_versions
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.dispatch import run_chunks
 from qdreamer_lab.workload.memory import available_bytes
 
 if TYPE_CHECKING:
-    from qdreamer_lab.workload.dispatch import SessionLike
+    from qdreamer_lab.workload.dispatch import Chunk, FragmentRow, SessionLike
 
 __all__ = ["measured"]
 
@@ -27,8 +29,12 @@ _MOST_S = 20.0
 _DEVIATION = 0.08
 """How far the model is off on a probe, in logarithms, if all is well."""
 
+_NOISE = 1.5
+"""Runs differ more than repetitions of a probe that follow each other at once."""
+
 _SENT_BYTES = 1 << 22
-_NOOPS = 30
+_TASKS = (1, 2, 12)
+"""Tasks of the runs that show what handing them out costs."""
 
 
 def measured(session: SessionLike | None, on: str | None, budget_s: float) -> MachineProfile:
@@ -40,19 +46,22 @@ def measured(session: SessionLike | None, on: str | None, budget_s: float) -> Ma
     where = _ask(session, on, _place)
     there = [*exact_probes(where["cores"]), *shot_probes()]
     here = [*join_probes(), *round_probes()]
-    warm_up = _ask(session, on, _timed_there, [there[0].call, there[4].call], budget_s)
-    found = _ask(session, on, _timed_there, [one.call for one in there], 0.7 * budget_s)
-    mine = timed([one.call for one in here], 0.2 * budget_s)
+    warm_up = _ask(session, on, timed, [there[0].call, there[4].call], 0.1 * budget_s)
+    found = _ask(session, on, timed, [one.call for one in there], 0.5 * budget_s)
+    mine = timed([one.call for one in here], 0.1 * budget_s)
     probes: list[Probe] = [*there[: len(found)], *here[: len(mine)]]
     counts = [one.counts for one in probes]
-    seconds = [best for _, best in (*found, *mine)]
+    seconds = [one.seconds for one in (*found, *mine)]
     contention = nominal.contention
     if session is not None:
-        for counted, took in _ways(session, on):
+        workers = sum(pilot.wanted for pilot in pilots)
+        if workers > 1:  # and then all of them have loaded their kernels
+            contention = _contention(session, on, workers, there[5], budget_s)
+        for counted, took in _ways(session, on, workers):
             counts.append(counted)
             seconds.append(took)
-        if sum(pilot.wanted for pilot in pilots) > 1:
-            contention = _contention(session, on, pilots, there[5])
+    # A machine that is busy with other things makes every time uncertain.
+    noise = float(np.median([one.noise for one in (*found, *mine)]))
     belief = calibrated(nominal.belief, np.array(counts), np.array(seconds), _DEVIATION)
     touched = np.array(counts).sum(axis=0) > 0
     return replace(
@@ -62,10 +71,10 @@ def measured(session: SessionLike | None, on: str | None, budget_s: float) -> Ma
         versions=library_versions(),
         made_at_s=time.time(),
         source="measured",
-        belief=belief,
+        belief=replace(belief, spreads=np.hypot(belief.spreads, _NOISE * noise)),
         sources=tuple("measured" if one else "nominal" for one in touched),
         contention=contention,
-        warm_up_s=max(0.0, sum(first - best for first, best in warm_up)),
+        warm_up_s=max(0.0, sum(one.first - one.seconds for one in warm_up)),
     )
 
 
@@ -74,10 +83,6 @@ def _ask(session: SessionLike | None, on: str | None, function: Any, *args: Any)
     if session is None:
         return function(*args)
     return session.submit(function, *args, name="measure", on=on).result()
-
-
-def _timed_there(calls: list[Any], budget_s: float) -> list[tuple[float, float]]:
-    return timed(calls, budget_s)
 
 
 def _place() -> dict[str, Any]:
@@ -109,35 +114,30 @@ def _gpus() -> tuple[str, ...]:
         return ()
 
 
-def _nothing() -> None:
-    return None
-
-
 def _echo(data: bytes) -> bytes:
     return data
 
 
-def _ways(session: SessionLike, on: str | None) -> list[tuple[Any, float]]:
-    """Counts and seconds of tasks that do nothing, and of one with a lot of data."""
-    trips = []
-    for _ in range(5):
+def _ways(session: SessionLike, on: str | None, workers: int) -> list[tuple[Any, float]]:
+    """Counts and seconds of tasks with little to do, and of one with a lot of data."""
+    found = []
+    for tasks in (*_TASKS, *_TASKS, *_TASKS):
+        chunks = [small_chunk() for _ in range(tasks)]
+        rows: list[float] = []
+
+        def keep(chunk: Chunk, result: Any, row: FragmentRow, rows: list[float] = rows) -> None:
+            rows.append(row.seconds)
+
         begin = time.perf_counter()
-        session.submit(_nothing, name="trip", on=on).result()
-        trips.append(time.perf_counter() - begin)
-    begin = time.perf_counter()
-    for task in [session.submit(_nothing, name="trip", on=on) for _ in range(_NOOPS)]:
-        task.result()
-    several = time.perf_counter() - begin
+        run_chunks(chunks, session, on=on, stop=threading.Event(), keep=keep)
+        took = time.perf_counter() - begin - sum(rows) / max(1, workers)
+        found.append((_row({"trip": 1, "task": tasks}), max(took, 1e-4)))
     data = os.urandom(_SENT_BYTES)
     begin = time.perf_counter()
     session.submit(_echo, data, name="send", on=on).result()
     sent = time.perf_counter() - begin
-    rows = [
-        ({"trip": 1, "task": 1}, min(trips)),
-        ({"trip": 1, "task": _NOOPS}, several),
-        ({"trip": 1, "task": 1, "transfer": 2 * _SENT_BYTES}, sent),
-    ]
-    return [(_row(names), seconds) for names, seconds in rows]
+    found.append((_row({"trip": 1, "task": 1, "transfer": 2 * _SENT_BYTES}), sent))
+    return found
 
 
 def _row(names: dict[str, int]) -> Any:
@@ -147,18 +147,19 @@ def _row(names: dict[str, int]) -> Any:
     return row
 
 
-def _contention(session: SessionLike, on: str | None, pilots: list[Any], probe: Probe) -> float:
+def _contention(
+    session: SessionLike, on: str | None, workers: int, probe: Probe, budget_s: float
+) -> float:
     """How much longer a probe takes when all workers run it."""
-    workers = sum(pilot.wanted for pilot in pilots)
 
     def slowest(many: int) -> float:
         tasks = [
-            session.submit(_timed_there, [probe.call] * 3, 1.0, name="measure", on=on)
+            session.submit(timed, [probe.call] * 3, 0.02 * budget_s, name="measure", on=on)
             for _ in range(many)
         ]
-        times = [best for task in tasks for _, best in task.result()]
+        times = [one.seconds for task in tasks for one in task.result()]
         return float(np.median(times))
 
     slowest(workers)  # every worker has loaded its kernels then
-    alone, together = slowest(1), slowest(workers)
-    return float(np.clip(together / alone, 1.0, 4.0))
+    alone = min(slowest(1) for _ in range(2))
+    return float(np.clip(min(slowest(workers) for _ in range(2)) / alone, 1.0, workers))

@@ -80,11 +80,17 @@ def learned(profile: MachineProfile, prediction: Prediction, result: Any) -> Mac
     belief = _seen(belief, "plan", planning, told.get("plan_s", 0.0))
     if "execute" in by_name and 0.4 < factor < 2.5:  # else other work was done
         belief = _seen(belief, "execute", by_name["execute"].counts * factor, busy)
+    if "transpile" in by_name:
+        counts = by_name["transpile"].counts
+        belief = _seen(belief, "transpile", counts, told.get("transpile_s", 0.0))
     if "contract" in by_name:
         belief = _seen(belief, "contract", by_name["contract"].counts, told["contract_s"])
-    if "dispatch" in by_name:
+    if told["execute_s"] > 0 and all(row.worker for row in told["fragments"]):
         scheduled = list_schedule(sorted(rows, reverse=True), prediction.configuration.workers)
-        ways = by_name["dispatch"].counts + by_name["transfer"].counts
+        ways = sum(
+            (by_name[name].counts for name in ("dispatch", "transfer") if name in by_name),
+            np.zeros(len(belief.values)),
+        )
         belief = _seen(belief, "dispatch", ways, told["execute_s"] - scheduled)
     return profile.refined(belief)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.profile import MachineProfile, machine_name
@@ -27,6 +27,7 @@ class Place:
         cores: that each task may use.
         profile: what is known of the machine.
         notes: what to know about that.
+        backend: the device that runs circuits, if one does.
     """
 
     session: SessionLike | None
@@ -34,6 +35,7 @@ class Place:
     cores: int
     profile: MachineProfile
     notes: tuple[str, ...]
+    backend: Any = None
 
 
 def place_of(session: SessionLike | None, on: str | None, given: MachineProfile | None) -> Place:
@@ -53,7 +55,7 @@ def place_of(session: SessionLike | None, on: str | None, given: MachineProfile 
         if profile is not None:
             notes.append("the profile is of this process, not of the pilot: call calibrate()")
     if profile is None:
-        profile = MachineProfile.nominal()
+        profile = replace(MachineProfile.nominal(), resource=resource)
     if profile.source == "nominal":
         notes.append(
             "the profile is nominal, this machine was never measured: call calibrate()"
@@ -68,7 +70,10 @@ def place_of(session: SessionLike | None, on: str | None, given: MachineProfile 
     cores = pilots[0].cores_per_worker if pilots else os.cpu_count() or 1
     workers = sum(pilot.wanted for pilot in pilots) if pilots else 1
     used = session if pilots else None
-    return Place(used, max(1, workers), max(1, cores), profile, tuple(notes))
+    backend = None
+    if session is not None and pilots and pilots[0].backend is not None:
+        backend = session.backend(on)
+    return Place(used, max(1, workers), max(1, cores), profile, tuple(notes), backend)
 
 
 def _pilots(session: SessionLike | None, on: str | None) -> list[Any]:

@@ -62,9 +62,12 @@ def priced(
         Account("plan", paid("planning", case.plan_s * 1e9)),
         Account("lower", paid("planning", case.lower_s * 1e9)),
     ]
+    if case.transpiled:
+        accounts.append(Account("transpile", paid("transpiling", case.transpiled)))
+    ways = paid("run", 1)
     if session:
-        trips = paid("trip", len(case.rounds)) + paid("task", tasks)
-        accounts.append(Account("dispatch", trips))
+        ways += paid("trip", len(case.rounds)) + paid("task", tasks)
+    accounts.append(Account("dispatch", ways))
     transfer = case.transfer + paid("transfer", sent if session else 0)
     accounts += [
         Account("execute", counts, wall / busy if busy > 0 else 1.0, memory),
@@ -84,7 +87,7 @@ def priced(
         phases,
         max(memory, case.here_bytes),
         case.shots,
-        0.0,
+        case.qpu_s,
         case.standard_error,
         case.plan,
         case.variants,

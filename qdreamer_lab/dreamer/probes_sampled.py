@@ -11,6 +11,7 @@ from qiskit import QuantumCircuit
 from qdreamer_lab.dreamer.cost_sampled import batch_counts, round_counts, shot_counts
 from qdreamer_lab.dreamer.features import round_shape, sampled_shape
 from qdreamer_lab.dreamer.probes import Probe
+from qdreamer_lab.workload.dispatch import Chunk
 from qdreamer_lab.workload.goal import Goal
 from qdreamer_lab.workload.lowering import lower
 from qdreamer_lab.workload.observables import ProductTerm
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.lowering import SampledRun
 
-__all__ = ["round_probes", "shot_probes"]
+__all__ = ["round_probes", "shot_probes", "small_chunk"]
 
 
 def shot_probes() -> list[Probe]:
@@ -33,8 +34,9 @@ def shot_probes() -> list[Probe]:
         (8, 4, 1, "Z", 16, 64), (8, 4, 2, "ZX", 64, 64), (8, 4, 2, "Z", 1000, 32),
         (12, 4, 1, "Z", 64, 64), (16, 8, 1, "ZX", 32, 64), (16, 8, 1, "Z", 3000, 32),
         (20, 10, 1, "Z", 100, 64), (24, 12, 2, "ZX", 100, 64), (28, 14, 1, "Z", 500, 32),
-        (30, 15, 2, "Z", 100, 32), (16, 16, 1, "ZX", 20000, 2), (20, 20, 1, "Z", 10000, 1),
-        (12, 6, 3, "Z", 100, 96),
+        (30, 15, 2, "Z", 100, 32), (16, 16, 3, "ZX", 20000, 2), (20, 20, 2, "Z", 10000, 1),
+        (12, 6, 3, "Z", 100, 96), (16, 16, 2, "Z", 200000, 1), (10, 10, 3, "Z", 100000, 1),
+        (16, 8, 2, "Z", 10000, 8), (19, 19, 2, "Z", 32, 1),
     ):  # fmt: skip
         run = _run(qubits, width, layers, letters)
         fragment = max(run.fragments, key=lambda one: one.num_variants)
@@ -46,6 +48,13 @@ def shot_probes() -> list[Probe]:
         name = f"shots {qubits} {width} {layers} {shots}"
         found.append(Probe(name, partial(sample_fragment, fragment, request), counts))
     return found
+
+
+def small_chunk() -> Chunk:
+    """A task with next to nothing to do, as they are in sampled mode."""
+    fragment = _run(8, 4, 1, "Z").fragments[0]
+    request = ShotRequest(np.arange(4), np.full(4, 8), (1,), report=True)
+    return Chunk(0, 0, 4, 4, 1.0, sample_fragment, (fragment, request))
 
 
 def round_probes() -> list[Probe]:

@@ -22,6 +22,8 @@ from qdreamer_lab.dreamer.learning import Belief
 from qdreamer_lab.errors import QDreamerError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from qdreamer_lab.workload.dispatch import SessionLike
 
 __all__ = ["PHASES", "MachineProfile", "library_versions", "machine_name"]
@@ -29,11 +31,20 @@ __all__ = ["PHASES", "MachineProfile", "library_versions", "machine_name"]
 PHASES = ("plan", "lower", "transpile", "dispatch", "execute", "transfer", "contract")
 """Phases of a run, in order."""
 
-_NOMINAL_DEVIATION = 0.7
-"""Of the logarithm of a coefficient that was never measured: a factor of two either way."""
+_ALONE, _TOGETHER = 0.5, 0.5
+"""Deviations of the logarithms of coefficients that were never measured: their own, and that of the
+speed of the machine; a factor of two either way together."""
 
-_TIGHT = {"planning": 0.15}
-"""Coefficients of which more is known from the start."""
+_UNTIED = {
+    "planning": 0.15,
+    "run": 0.5,
+    "trip": 0.5,
+    "task": 0.5,
+    "transfer": 0.7,
+    "device": 0.3,
+    "job": 0.7,
+}
+"""Coefficients that do not follow the speed of the machine, with their own deviations."""
 
 _FORMAT = 1
 
@@ -87,8 +98,10 @@ class MachineProfile:
     def nominal(cls) -> MachineProfile:
         """Typical values, for a machine of this one's size that was never measured."""
         values = np.array([one.nominal_ns for one in COEFFICIENTS])
-        belief = Belief.starting(values, _NOMINAL_DEVIATION, len(PHASES))
-        for name, deviation in _TIGHT.items():
+        belief = Belief.starting(
+            values, len(PHASES), alone=_ALONE, together=_TOGETHER, tied=_tied()
+        )
+        for name, deviation in _UNTIED.items():
             belief.covariance[PLACE[name], PLACE[name]] = deviation**2
         return cls(
             machine_name(),
@@ -105,7 +118,7 @@ class MachineProfile:
 
     @classmethod
     def measure(
-        cls, session: SessionLike | None = None, on: str | None = None, *, budget_s: float = 15.0
+        cls, session: SessionLike | None = None, on: str | None = None, *, budget_s: float = 20.0
     ) -> MachineProfile:
         """Time the real kernels where the work will run.
 
@@ -177,6 +190,7 @@ class MachineProfile:
                 np.array([row["ns"] for row in rows.values()], dtype=np.float64),
                 np.array(body.pop("log_covariance"), dtype=np.float64),
                 np.array([spreads[name] for name in PHASES], dtype=np.float64),
+                _tied(),
                 int(body.pop("observations")),
             )
             sources = tuple(row["source"] for row in rows.values())
@@ -194,6 +208,11 @@ class MachineProfile:
         from qdreamer_lab.dreamer.tables import profile_html
 
         return profile_html(self)
+
+
+def _tied() -> NDArray[np.float64]:
+    """Which coefficients follow the speed of the machine."""
+    return np.array([0.0 if one.name in _UNTIED else 1.0 for one in COEFFICIENTS])
 
 
 def machine_name() -> str:

@@ -5,6 +5,7 @@ Follows `workload.shot_rounds` with the same goal and the same allocation. It mu
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.variance import ShotVariance
 
 __all__ = ["ShotPlan", "guessed_plan", "played_rounds"]
+
+_GAMES = 9
+
+_UNCERTAIN = 0.09
+"""Of an error bar taken from 64 groups of shots; less where several fragments share it."""
 
 _DOUBT = 0.1
 _MOST_OFF = 4.0
@@ -48,7 +54,7 @@ class ShotPlan:
 def played_rounds(
     weights: Sequence[NDArray[np.float64]], known: Sequence[ShotVariance], goal: Goal
 ) -> ShotPlan:
-    """The rounds that will be run.
+    """The rounds that will be run; of several games of chance, the one in the middle.
 
     Args:
         weights: per fragment, (variants,) how much each matters before anything is known.
@@ -58,8 +64,21 @@ def played_rounds(
     Raises:
         PrecisionError: if the goal cannot be reached; it says what can.
     """
+    goal.check(sum(map(len, weights)))
+    rng = np.random.default_rng(0)
+    games = 1 if goal.shots is not None else _GAMES
+    played = [_played(weights, known, goal, rng) for _ in range(games)]
+    return sorted(played, key=lambda one: one.shots)[games // 2]
+
+
+def _played(
+    weights: Sequence[NDArray[np.float64]],
+    known: Sequence[ShotVariance],
+    goal: Goal,
+    rng: np.random.Generator,
+) -> ShotPlan:
+    """One way that the rounds may go: error bars are themselves uncertain."""
     circuits = sum(map(len, weights))
-    goal.check(circuits)
     true = [one.true for one in known]
     spreads = list(weights)
     rounds: list[tuple[NDArray[np.int64], ...]] = []
@@ -86,7 +105,8 @@ def played_rounds(
         rounds.append(tuple(shots))
         taken += total
         spreads = [_spread(one) for one in believed]
-        error = float(np.sqrt(variance.sum(axis=0).max()))
+        seen = math.exp(_UNCERTAIN / math.sqrt(len(weights)) * rng.normal())
+        error = float(np.sqrt(variance.sum(axis=0).max())) * seen
         worst = int(variance.sum(axis=0).argmax())
         off = error**2 / told[:, worst].sum()
         total = goal.next(
