@@ -63,8 +63,7 @@ class Row:
         phases: wall seconds by phase, in the run of that median.
         cuts: cuts of the plan of the greatest part.
         n_sub: qubits of the widest fragment.
-        variants: state vectors or circuits run.
-        tasks: tasks that they became.
+        variants: state vectors or circuits run, as so many `tasks`.
         shots: shots taken.
         stds: greatest standard error reported.
         worker_bytes: greatest growth of a worker's resident memory while it ran.
@@ -140,10 +139,7 @@ class Bench:
         return estimator.run([pub]).result()[0]
 
     def measure(self, way: Way) -> tuple[Row, Any]:
-        """Warm up, run three times, and take the median.
-
-        Returns:
-            The row, and the result of the run that is the median.
+        """Warm up, run three times; the row, and the result of the run that is the median.
 
         Raises:
             SkippedError: if it takes too long or not long enough, or cannot be run at all.

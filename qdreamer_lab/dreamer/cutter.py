@@ -60,14 +60,6 @@ def cut(request: CutRequest) -> Any:
 
 def _best(request: CutRequest, pub: Any, number: int) -> Any:
     """The result of one PUB, run in the way that is expected to be over first."""
-    backend = request.session.backend(request.on)
-    if backend is not None:
-        width = int(backend.num_qubits)
-        request.say(
-            f"{_prefix(request, number)}fragments of up to {width} qubits, as many as "
-            f"{backend.name} has"
-        )
-        return _run(request, [pub], width, "auto")[0]
     checked = _checked(pub, number)
     values = checked.parameter_values.ravel()
     circuit = values.bind(checked.circuit, (0,)) if values.size else checked.circuit
