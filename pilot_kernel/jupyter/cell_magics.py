@@ -73,6 +73,7 @@ class CellMagics(Magics):  # type: ignore[misc]
     @argument("--shots", type=int, help="shots of each circuit (1024)")
     @argument("--precision", type=float, help="standard error of each observable (exact)")
     @argument("--seed", type=int, help="seed of the random numbers")
+    @argument("--cut", help="most qubits of a fragment, or auto: cut what is estimated")
     @argument("--qasm", action="store_true", help="the cell is OpenQASM 2 or 3")
     @_shared
     @cell_magic
@@ -82,6 +83,10 @@ class CellMagics(Magics):  # type: ignore[misc]
 
         Its last expression is a circuit, a PUB (circuit, observables[, parameters]), or a list of
         them. Measured circuits are sampled; observables are estimated.
+
+        --cut 12 cuts circuits that are estimated into fragments of at most 12 qubits and puts the
+        values together; --cut auto chooses the width, or leaves a circuit whole, whichever is
+        expected to be over first, and says why. Both need qdreamer-lab.
         """
         args = parse_argstring(self.qtask, line)
         names = _names(args.out)
@@ -104,6 +109,7 @@ class CellMagics(Magics):  # type: ignore[misc]
             shots=args.shots,
             precision=args.precision,
             seed=args.seed,
+            cut=args.cut,
             placement=_placement(args),
             watch=remember_observables,
         )
@@ -111,6 +117,8 @@ class CellMagics(Magics):  # type: ignore[misc]
     def _circuit(self, args: Any, line: str, cell: str) -> CellTask:
         if args.precision is not None:
             raise UsageError("%%qtask --qasm samples: it takes --shots, not --precision")
+        if args.cut is not None:
+            raise UsageError("%%qtask --qasm samples, and what is sampled cannot be cut")
         circuit = parse_qasm(cell, lines_above=1)
         return cells.run_circuit(
             self.notebook.session(),

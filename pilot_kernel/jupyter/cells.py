@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from pilot_kernel.errors import CellError, PlacementError
 from pilot_kernel.jupyter.capture import DEFAULT_LIMIT_BYTES, bound_names, collect, read_names
 from pilot_kernel.jupyter.celltask import CellTask
+from pilot_kernel.jupyter.cutting import cut_options, start
 from pilot_kernel.jupyter.parcel import Parcel
 from pilot_kernel.jupyter.remote import CellOutcome, run_cell
 from pilot_kernel.jupyter.source import Cell
 from pilot_kernel.jupyter.tracebacks import clean
 
 if TYPE_CHECKING:
+    from pilot_kernel.jupyter.errand import Errand
     from pilot_kernel.session import Session
     from pilot_kernel.task.handle import Task
 
@@ -123,6 +125,7 @@ def qtask(
     shots: int | None = None,
     precision: float | None = None,
     seed: int | None = None,
+    cut: str | int | None = None,
     placement: Placement = Placement(),
     watch: Callable[[Any, Any], None] = lambda pubs, result: None,
 ) -> CellTask:
@@ -135,6 +138,7 @@ def qtask(
         shots: As for `Session.run`.
         precision: As for `Session.run`.
         seed: As for `Session.run`.
+        cut: Most qubits of a fragment, or `auto`; see `cutting`. None leaves circuits whole.
         placement: Where and how.
         watch: Called with the PUBs and their result when it is there.
 
@@ -142,7 +146,7 @@ def qtask(
         A task whose result is a Qiskit `PrimitiveResult`.
 
     Raises:
-        CellError: The cell does not end with an expression.
+        CellError: The cell does not end with an expression, or circuits cannot be cut like this.
         ShipError: A variable cannot be sent.
         PlacementError: `placement.on` names nothing that exists.
     """
@@ -151,16 +155,22 @@ def qtask(
             "a %%qtask cell ends with what to run: a circuit, a PUB such as (circuit, "
             "observables), or a list of them; its last line is a statement"
         )
+    cutting = None if cut is None else cut_options(cut)
+    if cutting is not None and shots is not None:
+        raise CellError("--cut estimates observables: it takes --precision, not --shots")
     options = placement.options("circuit")
     building = {**options, "on": _builder(session, placement.on)}
     parcel = shipping.collect(cell.tree)
     first = _send(session, cell, parcel, (), building)
     pubs: Any = None
 
-    def run(outcome: CellOutcome) -> "Task":
+    def run(outcome: CellOutcome) -> "Task | Errand":
         nonlocal pubs
         pubs, _ = outcome.open()
         _check_pubs(pubs)
+        if cutting is not None:
+            how = {key: value for key, value in options.items() if key != "retries"}
+            return start(cutting, session, pubs, precision=precision, seed=seed, **how)
         return session.run(pubs, shots=shots, precision=precision, seed=seed, **options)
 
     def finish(result: Any) -> Any:

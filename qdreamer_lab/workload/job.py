@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 from qiskit.primitives import BasePrimitiveJob
@@ -41,6 +41,10 @@ class CutJob(BasePrimitiveJob):  # type: ignore[misc]  # Qiskit has no types
         except KeyboardInterrupt:
             self.cancel()
             raise
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until it is over, one way or another, or the time is; say whether it is over."""
+        return bool(wait([self._future], timeout=timeout_s).done)
 
     def cancel(self) -> bool:
         """Ask the job to stop, with all tasks it submitted. False if it is over already."""

@@ -1,0 +1,143 @@
+"""Predicted against measured: Q-Dreamer and the published power law on circuits run for real.
+
+    python benchmarks/prediction.py                        # a quarter of an hour on two cores
+    python benchmarks/prediction.py --quick                # a few circuits, to see that it works
+    python benchmarks/prediction.py --rows rows.jsonl      # predict again what was measured before
+
+Every circuit of `prediction_grid.py` is run uncut and cut, exact and sampled, on one and on two
+workers, in a random order. Half of the circuits are for fitting, the other half for testing. A row
+says how to make its circuit again. The table says what was wanted; the plot is static HTML.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import prediction_scores as scores
+from prediction_dreams import Dreams, recovery, standard_errors
+from prediction_grid import JOBS, Way, halves, ways
+from prediction_plot import write_plot
+from prediction_rows import Bench, Row, SkippedError, load, machine, save
+
+import pilot_kernel
+from qdreamer_lab.dreamer.power_law import PowerLawModel
+from qdreamer_lab.dreamer.profile import MachineProfile
+from qdreamer_lab.errors import QDreamerError
+
+QUICK = ("su2_16_2", "ghz_12_2", "ghz_18_1", "su2_20_2")
+"""Jobs of a quick run."""
+
+
+def measure_all(
+    bench: Bench, jobs: tuple[Any, ...], seed: int, most_s: float
+) -> tuple[list[Row], list[Any], list[str]]:
+    """Rows, results of the runs that are the medians, and what was skipped.
+
+    The order is random, so what time does not suffice for is a fair sample too.
+    """
+    listed: list[Way] = []
+    skipped: list[str] = []
+    for job in jobs:
+        found, left_out = ways(job)
+        listed += found
+        skipped += left_out
+    rows, results = [], []
+    began = time.perf_counter()
+    for number, place in enumerate(np.random.default_rng(seed).permutation(len(listed)), 1):
+        way = listed[place]
+        if time.perf_counter() - began > most_s:
+            skipped.append(f"{way.name}: no time left")
+            continue
+        try:
+            row, result = bench.measure(way)
+        except SkippedError as reason:
+            skipped.append(str(reason))
+            told = f"skipped: {reason}"
+        else:
+            rows.append(row)
+            results.append(result)
+            told = f"{way.name}: {row.seconds:.3f} s"
+        print(
+            f"{time.perf_counter() - began:6.0f} s  {number:3d}/{len(listed)}  {told}",
+            file=sys.stderr,
+            flush=True,
+        )
+    return rows, results, skipped
+
+
+def evaluate(
+    rows: list[Row], results: list[Any], jobs: tuple[Any, ...], bench: Bench, seed: int
+) -> tuple[list[scores.Figure], list[scores.Guess], list[scores.Guess]]:
+    """The table, and the guesses at rows of the testing and of the fitting half."""
+    fit_names, test_names = halves(jobs, seed)
+    fit = [k for k, row in enumerate(rows) if row.job in fit_names]
+    test = [row for row in rows if row.job in test_names]
+    profile = MachineProfile.measure(bench.session, "one")
+    dreams = Dreams(bench, profile)
+    untold = dreams.guesses(test)
+    order = np.random.default_rng(seed).permutation(fit).tolist()
+    dreams.observe([rows[k] for k in order], [results[k] for k in order])
+    guesses = dreams.guesses(test)
+    fitted = dreams.guesses([rows[k] for k in fit])
+    try:
+        law = PowerLawModel.fit(scores.law_rows(fitted))
+    except QDreamerError as error:
+        print(f"the power law cannot be fitted: {error}", file=sys.stderr)
+        law = None
+    figures = [
+        *scores.choices(guesses),
+        scores.decisions(guesses),
+        *scores.speedups(guesses, law),
+        *scores.times(guesses),
+        scores.Figure(
+            "  time, calibrated only", f"{scores.median_error(untold):.1%}", "", None, "no run seen"
+        ),
+        scores.memory(guesses),
+        *standard_errors(dreams, test, seed),
+        *recovery(Dreams(bench, profile), rows, results, order, test),
+    ]
+    return figures, guesses, fitted
+
+
+def main() -> None:
+    """Measure or read rows, predict them, print the table and write the plot."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=Path, help="rows of an earlier run, instead of measuring")
+    parser.add_argument("--quick", action="store_true", help="four circuits only")
+    parser.add_argument("--minutes", type=float, default=11.0, help="to measure, at most")
+    parser.add_argument("--seed", type=int, default=1, help="of circuits, shots and the order")
+    parser.add_argument("--out", type=Path, default=Path("artifacts/prediction.jsonl"))
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    jobs = tuple(job for job in JOBS if not args.quick or job.name in QUICK)
+    with pilot_kernel.Session() as session:
+        bench = Bench(session, args.seed)
+        if args.rows is None:
+            head = machine()
+            rows, results, skipped = measure_all(bench, jobs, args.seed, 60 * args.minutes)
+            save(args.out, head, rows, skipped)
+            args.out.with_suffix(".pickle").write_bytes(pickle.dumps(results))
+        else:
+            rows, skipped = load(args.rows)
+            results = pickle.loads(args.rows.with_suffix(".pickle").read_bytes())
+            jobs = tuple(job for job in JOBS if job.name in {row.job for row in rows})
+        figures, guesses, fitted = evaluate(rows, results, jobs, bench, args.seed)
+    print(f"{len(rows)} rows of {len(jobs)} circuits; {len(skipped)} ways skipped:")
+    print("".join(f"  {text}\n" for text in skipped))
+    print(f"{'':50s} {'seen':>12s}  {'wanted':>12s}")
+    print("\n".join(figure.line() for figure in figures))
+    print(f"\nrows: {args.rows or args.out}, plot: {write_plot(args.out, guesses, fitted)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,252 @@
+"""Measures one way to run a job, for `prediction.py`, and keeps rows as JSON lines."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import statistics
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psutil
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from qdreamer_lab import CutEstimator
+from qdreamer_lab.errors import QDreamerError
+
+if TYPE_CHECKING:
+    from prediction_grid import Way
+
+    from pilot_kernel import Session
+
+LEAST_S = 0.05
+"""Ways that take less time are left out: the clock and the scheduler would be most of it."""
+
+MOST_S = 8.0
+"""Ways that take more are left out, since there are some two hundred, each run four times."""
+
+MOST_SHOTS = 3_000_000
+REPEATS = 3
+TIDY = (
+    "(__import__('gc').collect(), __import__('ctypes').CDLL(None).malloc_trim(0), "
+    "__import__('time').sleep(0.01), __import__('os').getpid())[-1]"
+)
+"""Gives back free memory, and sleeps so that the other worker gets a task too. An expression, since
+workers cannot import this file."""
+
+PHASES = ("plan_s", "transpile_s", "execute_s", "contract_s")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way to run a job, measured.
+
+    Attributes:
+        job: name of the job.
+        family: its family.
+        n: qubits.
+        depth: layers.
+        strings: number of observables.
+        precision: standard error wanted.
+        seed: of circuit, observables and shots.
+        width: greatest width of a fragment.
+        mode: "exact" or "sampled".
+        workers: how many shared the work.
+        runs_s: wall seconds of each run after the warm-up.
+        seconds: their median.
+        phases: wall seconds by phase, in the run of that median.
+        cuts: cuts of the plan of the greatest part.
+        n_sub: qubits of the widest fragment.
+        variants: state vectors or circuits run, as so many `tasks`.
+        shots: shots taken.
+        stds: greatest standard error reported.
+        worker_bytes: greatest growth of a worker's resident memory while it ran.
+        process_bytes: the same of this process.
+    """
+
+    job: str
+    family: str
+    n: int
+    depth: int
+    strings: int
+    precision: float
+    seed: int
+    width: int
+    mode: str
+    workers: int
+    runs_s: list[float]
+    seconds: float
+    phases: dict[str, float]
+    cuts: int
+    n_sub: int
+    variants: int
+    tasks: int
+    shots: int
+    stds: float
+    worker_bytes: int
+    process_bytes: int
+
+    @property
+    def uncut(self) -> bool:
+        """Whether nothing was cut."""
+        return self.width >= self.n
+
+
+class SkippedError(Exception):
+    """A way that gives no row; the message says why."""
+
+
+class Bench:
+    """A session with a pilot of one worker and one of two.
+
+    Args:
+        session: where the pilots are added, called `one` and `two`.
+        seed: of circuits, observables and shots.
+    """
+
+    def __init__(self, session: Session, seed: int) -> None:
+        self.session = session
+        self.seed = seed
+        for workers in (1, 2):
+            session.add_pilot("local://", name=place(workers), cores_per_node=workers)
+
+    def _tidied(self, workers: int) -> list[int]:
+        """Have a pilot's workers give back what memory they can; their process ids."""
+        found: set[int] = set()
+        while len(found) < workers:
+            tasks = [self.session.submit(eval, TIDY, on=place(workers)) for _ in range(3 * workers)]
+            found.update(task.result() for task in tasks)
+        return sorted(found)
+
+    def run(self, way: Way, *, seed: int | None = None) -> Any:
+        """Run it once; the estimator is new each time, so that it plans each time."""
+        estimator = CutEstimator(
+            way.width,
+            mode=way.mode,
+            session=self.session,
+            on=place(way.workers),
+            max_shots=MOST_SHOTS,
+            seed=self.seed if seed is None else seed,
+        )
+        circuit, observables = way.job.circuit(self.seed), way.job.observables(way.mode, self.seed)
+        pub = (circuit, observables, None, way.job.precision)
+        return estimator.run([pub]).result()[0]
+
+    def measure(self, way: Way) -> tuple[Row, Any]:
+        """Warm up, run three times; the row, and the result of the run that is the median.
+
+        Raises:
+            SkippedError: if it takes too long or not long enough, or cannot be run at all.
+        """
+        try:
+            began = time.perf_counter()
+            self.run(way)
+            warm_s = time.perf_counter() - began
+        except QDreamerError as error:
+            raise SkippedError(f"{way.name}: {error}") from error
+        if warm_s > MOST_S:
+            raise SkippedError(f"{way.name}: takes {warm_s:.1f} s, more than {MOST_S:g} s")
+        if warm_s < LEAST_S / 2:
+            raise SkippedError(f"{way.name}: takes {1e3 * warm_s:.0f} ms, less than 50 ms")
+        memory = Memory(self._tidied(way.workers))
+        results = [self.run(way) for _ in range(REPEATS)]
+        peaks = memory.grown()
+        results.sort(key=lambda result: result.metadata["makespan_s"])
+        middle = results[REPEATS // 2]
+        if middle.metadata["makespan_s"] < LEAST_S:
+            seconds = middle.metadata["makespan_s"]
+            raise SkippedError(f"{way.name}: takes {1e3 * seconds:.0f} ms, less than 50 ms")
+        return self._row(
+            way, [one.metadata["makespan_s"] for one in results], middle, peaks
+        ), middle
+
+    def _row(self, way: Way, runs_s: list[float], result: Any, peaks: tuple[int, int]) -> Row:
+        job, told = way.job, result.metadata
+        plan = told["plan"]
+        return Row(
+            job.name,
+            job.family,
+            job.n,
+            job.depth,
+            int(np.size(result.data.evs)),
+            job.precision,
+            self.seed,
+            way.width,
+            way.mode,
+            way.workers,
+            [round(seconds, 6) for seconds in runs_s],
+            round(statistics.median(runs_s), 6),
+            {name: round(told.get(name, 0.0), 6) for name in PHASES},
+            plan.num_cuts,
+            max((fragment.width for fragment in plan.fragments), default=1),
+            told["variants"],
+            len(told["fragments"]),
+            told["shots"],
+            float(np.max(result.data.stds)),
+            *peaks,
+        )
+
+
+class Memory:
+    """How much the memory of processes grows from now on.
+
+    Linux keeps the greatest resident size of a process and lets its owner start that anew. Memory
+    that a process keeps for later use would hide what is asked for next, so it is given back first.
+    """
+
+    def __init__(self, workers: list[int]) -> None:
+        ctypes.CDLL(None).malloc_trim(0)
+        self._before = {pid: _reset(pid) for pid in (*workers, os.getpid())}
+
+    def grown(self) -> tuple[int, int]:
+        """Bytes: most of any worker, and of this process."""
+        grown = {pid: _status(pid, "VmHWM") - was for pid, was in self._before.items()}
+        here = grown.pop(os.getpid())
+        return max(0, *grown.values()), max(0, here)
+
+
+def _reset(pid: int) -> int:
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+    return _status(pid, "VmRSS")
+
+
+def _status(pid: int, key: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(key):
+            return 1024 * int(line.split()[1])
+    raise RuntimeError(f"/proc/{pid}/status does not tell {key}")
+
+
+def place(workers: int) -> str:
+    """Name of the pilot with so many workers."""
+    return ("one", "two")[workers - 1]
+
+
+def machine() -> dict[str, Any]:
+    """What the rows were measured on."""
+    return {
+        "cores": psutil.cpu_count(),
+        "load": round(os.getloadavg()[0], 2),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "time": time.strftime("%Y-%m-%d %H:%M"),
+    }
+
+
+def save(path: Path, head: dict[str, Any], rows: list[Row], skipped: list[str]) -> None:
+    """Write the machine, the rows and what was skipped, a JSON line each."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [{"machine": head}, *map(asdict, rows), *({"skipped": text} for text in skipped)]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
+def load(path: Path) -> tuple[list[Row], list[str]]:
+    """Read what `save` wrote."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    skipped = [line["skipped"] for line in lines if "skipped" in line]
+    return [Row(**line) for line in lines if "job" in line], skipped

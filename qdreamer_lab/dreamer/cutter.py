@@ -1,0 +1,140 @@
+"""What `%%qtask --cut` calls: estimate a cell's PUBs cut, and tell the cell how.
+
+The entry point `qdreamer` of the group `pilot_kernel.cutters`. What is best is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from concurrent.futures import CancelledError
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from qiskit.primitives import PrimitiveResult
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+
+from pilot_kernel.errors import CellError
+from qdreamer_lab.dreamer.dreamer import QDreamer
+from qdreamer_lab.errors import PubError, QDreamerError
+from qdreamer_lab.workload.estimator import CutEstimator
+
+if TYPE_CHECKING:
+    from pilot_kernel.jupyter.cutting import CutRequest
+    from qdreamer_lab.dreamer.prediction import Prediction
+    from qdreamer_lab.dreamer.recommendation import Recommendation
+    from qdreamer_lab.workload.job import CutJob
+
+__all__ = ["cut"]
+
+_POLL_S = 0.1
+"""How long a cancelled cell may go unnoticed."""
+
+_asking = threading.Lock()
+_last: QDreamer | None = None
+"""Of the session that asked last: what it learned from a cell serves the next one."""
+
+
+def cut(request: CutRequest) -> Any:
+    """Estimate PUBs with fragments of at most `request.width` qubits, or as Q-Dreamer recommends.
+
+    Returns:
+        Qiskit's `PrimitiveResult`, as `CutEstimator` makes it.
+
+    Raises:
+        CellError: if a circuit cannot be cut or run like this; it says why.
+        CancelledError: if `request.stop` was set.
+    """
+    try:
+        if request.width is None:
+            found = [_best(request, pub, number) for number, pub in enumerate(request.pubs)]
+        else:
+            found = list(_run(request, request.pubs, request.width, "auto"))
+    except QDreamerError as error:
+        # The message says all that can be acted on; a cell shows this kind of error as one line.
+        raise CellError(f"--cut: {error}") from error
+    for number, one in enumerate(found):
+        request.say(f"{_prefix(request, number)}{_done(one.metadata)}")
+    return PrimitiveResult(found, metadata={"version": 2})
+
+
+def _best(request: CutRequest, pub: Any, number: int) -> Any:
+    """The result of one PUB, run in the way that is expected to be over first."""
+    checked = _checked(pub, number)
+    values = checked.parameter_values.ravel()
+    circuit = values.bind(checked.circuit, (0,)) if values.size else checked.circuit
+    dreamer = _dreamer(request)
+    with _asking:
+        found = dreamer.recommend(
+            circuit, checked.observables, precision=request.precision, on=request.on
+        )
+    if request.precision is None:
+        found = _exact(found)
+    lines = found.explain().splitlines()
+    for line in lines if len(request.pubs) == 1 else lines[:1]:
+        request.say(f"{_prefix(request, number)}{line}")
+    way = found.best.configuration
+    result = _run(request, [pub], way.max_qubits, way.mode)[0]
+    if values.size == 1:
+        _learn(dreamer, result, found.best)
+    return result
+
+
+def _exact(found: Recommendation) -> Recommendation:
+    """Only the ways that give exact values, as a cell without `--cut` does, if there are any."""
+    exact = tuple(one for one in found.predictions if one.configuration.mode == "exact")
+    return replace(found, predictions=exact) if exact else found
+
+
+def _checked(pub: Any, number: int) -> EstimatorPub:
+    try:
+        return EstimatorPub.coerce(pub)
+    except (TypeError, ValueError) as error:
+        raise PubError(f"PUB {number}: {error}") from error
+
+
+def _dreamer(request: CutRequest) -> QDreamer:
+    global _last
+    with _asking:
+        if _last is None or _last.session is not request.session:
+            _last = QDreamer(request.session)
+        return _last
+
+
+def _learn(dreamer: QDreamer, result: Any, prediction: Prediction) -> None:
+    # A run that is done is not lost because it cannot be learned from, or the profile not kept.
+    with _asking, contextlib.suppress(QDreamerError, OSError):
+        dreamer.observe(result, prediction)
+
+
+def _run(request: CutRequest, pubs: list[Any], width: int, mode: str) -> Any:
+    """The results of some PUBs."""
+    estimator = CutEstimator(
+        width,
+        mode=mode,
+        session=request.session,
+        on=request.on,
+        seed=request.seed,
+        progress=lambda report: request.tell(report.done, report.total),
+    )
+    return _wait(request, estimator.run(pubs, precision=request.precision))
+
+
+def _wait(request: CutRequest, job: CutJob) -> Any:
+    while not job.wait(_POLL_S):
+        if request.stop.is_set():
+            job.cancel()
+            raise CancelledError
+    return job.result()
+
+
+def _prefix(request: CutRequest, number: int) -> str:
+    return f"PUB {number}: " if len(request.pubs) > 1 else ""
+
+
+def _done(metadata: dict[str, Any]) -> str:
+    """What was run, in a line."""
+    plan, mode = metadata["plan"], metadata["mode"]
+    shots = f", {metadata['shots']:,} shots" if metadata["shots"] else ""
+    how = plan.summary if plan is not None and plan.num_cuts else "not cut"
+    return f"{how}; {mode}{shots}, {metadata['makespan_s']:.2g} s"

@@ -1,0 +1,85 @@
+import threading
+from concurrent.futures import CancelledError
+from types import SimpleNamespace
+
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+
+from pilot_kernel.errors import CellError
+from qdreamer_lab.dreamer import cutter
+
+
+def ghz(n):
+    circuit = QuantumCircuit(n)
+    circuit.h(0)
+    for qubit in range(n - 1):
+        circuit.cx(qubit, qubit + 1)
+    return circuit
+
+
+class Request(SimpleNamespace):
+    """What a cell asks for, with what it was told meanwhile."""
+
+    def __init__(self, session, pubs, width, **options):
+        super().__init__(session=session, pubs=pubs, width=width, said=[], told=[])
+        self.precision = self.seed = self.on = None
+        self.stop = threading.Event()
+        self.__dict__.update(options)
+
+    def say(self, text):
+        self.said.append(text)
+
+    def tell(self, done, parts):
+        self.told.append((done, parts))
+
+
+def test_a_width_is_kept_to(session):
+    request = Request(session, [(ghz(6), ["Z" * 6, "X" * 6]), (ghz(4), "Z" * 4)], 3)
+    result = cutter.cut(request)
+    assert result[0].data.evs.round(9).tolist() == [1, 1]
+    assert result[1].data.evs.round(9) == 1
+    assert [line.partition(":")[0] for line in request.said] == ["PUB 0", "PUB 1"]
+    assert "of width 3, 3" in request.said[0]
+    assert request.told[-1][0] == request.told[-1][1]
+
+
+def test_auto_gives_its_reasons_and_learns(session):
+    request = Request(session, [(ghz(6), "Z" * 6)], None)
+    result = cutter.cut(request)
+    assert result[0].data.evs.round(9) == 1
+    assert request.said[0].startswith("Run the 6-qubit circuit ")
+    assert "exact" in request.said[0]
+    assert "; exact, " in request.said[-1]
+    assert cutter._last.session is session
+    assert cutter._last.profile().belief.observations > 0
+
+
+def test_auto_takes_parameter_sweeps_as_they_come(session):
+    circuit = ghz(5)
+    circuit.rx(Parameter("t"), 0)
+    result = cutter.cut(Request(session, [(circuit, [["Z" * 5], ["X" * 5]], [0.1, 0.2])], None))
+    assert result[0].data.evs.shape == (2, 2)
+
+
+def test_a_cell_that_was_canceled_stops(session):
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(CancelledError):
+        cutter._wait(
+            Request(session, [], 3, stop=stop),
+            SimpleNamespace(wait=lambda timeout_s: False, cancel=lambda: True),
+        )
+
+
+@pytest.mark.parametrize("width", [3, None])
+@pytest.mark.parametrize(
+    ("pub", "told"),
+    [
+        ((ghz(4), "ZZ"), "PUB 0"),
+        ((ghz(4).measure_all(inplace=False), "ZZZZ"), "measure"),
+    ],
+)
+def test_what_cannot_run_is_a_cell_s_error(session, pub, width, told):
+    with pytest.raises(CellError, match=rf"--cut: .*{told}"):
+        cutter.cut(Request(session, [pub], width))
