@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 from qiskit.circuit.library import efficient_su2
 
+from qdreamer_lab.dreamer.dreamer import QDreamer
+from qdreamer_lab.dreamer.recommendation import Limits
 from qdreamer_lab.workload.estimator import CutEstimator
 from qdreamer_lab.workload.memory import readable
+from qdreamer_lab.workload.options import check_width
 from qdreamer_lab.workload.pauli_text import parse_observable
-from qdreamer_lab.workload.planner import plan_cuts
 from qdreamer_lab.workload.qasm import load_qasm
 from qdreamer_lab.workload.reference import Reference, reference_values
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from qiskit import QuantumCircuit
 
+    from qdreamer_lab.dreamer.prediction import Prediction
     from qdreamer_lab.workload.progress import Report
 
 __all__ = ["DemoOptions", "run_demo"]
@@ -43,7 +46,7 @@ class DemoOptions:
         circuit: an OpenQASM file; None is the 36-qubit EfficientSU2 circuit.
         observables: in the syntax of `pauli_text`; none means Z on the first qubit, Z on the last,
             and ZZ on the middle pair.
-        max_qubits: greatest width of a fragment.
+        max_qubits: greatest width of a fragment; how wide they should be is Q-Dreamer's advice.
         workers: how many workers the pilot gets; None lets the pilot decide.
         in_process: run the fragments here, without a pilot.
         check: compare with a reference simulator.
@@ -66,20 +69,27 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
     Raises:
         QDreamerError: on input that cannot be run.
     """
+    check_width(options.max_qubits)
     name, circuit = _circuit(options.circuit)
     texts = options.observables or _default_observables(circuit.num_qubits)
     observables = [parse_observable(text, circuit.num_qubits) for text in texts]
     _print_header(out, name, circuit, texts)
     progress = _Progress(out)
-    with _session(options) as session:  # its workers come up while the cuts are being planned
-        _say(out, "planning", f"fragments of at most {options.max_qubits} qubits …")
+    with _session(options) as session:
+        dreamer = QDreamer(session)
+        if dreamer.profile().source == "nominal":
+            _say(out, "measuring", "this machine, once, for some ten seconds …")
+            dreamer.calibrate()
         start = time.perf_counter()
-        plan = plan_cuts(circuit, options.max_qubits, observables=observables)
-        _say(out, "plan", f"{plan.summary}, in {_seconds(time.perf_counter() - start)}")
-        estimator = CutEstimator(options.max_qubits, plan=plan, session=session, progress=progress)
+        limits = Limits(max_qubits=options.max_qubits)
+        best = _advice(out, dreamer, circuit, observables, limits, start)
+        way = best.configuration
+        estimator = CutEstimator(way.max_qubits, mode=way.mode, session=session, progress=progress)
         result = estimator.run([(circuit, observables)]).result()[0]
+        dreamer.observe(result, best)
     progress.finish()
     _print_run(out, result.metadata)
+    _print_phases(out, best, result.metadata)
     reference = reference_values(circuit, observables) if options.check else None
     return _print_values(out, texts, np.atleast_1d(result.data.evs), reference)
 
@@ -111,6 +121,24 @@ def _session(options: DemoOptions) -> Iterator[Any]:
     with pilot_kernel.Session() as session:
         session.add_pilot("local://", cores_per_node=options.workers)
         yield session
+
+
+def _advice(
+    out: TextIO,
+    dreamer: QDreamer,
+    circuit: QuantumCircuit,
+    observables: list[Any],
+    limits: Limits,
+    start: float,
+) -> Prediction:
+    """The best way to run, with the reasons."""
+    found = dreamer.recommend(circuit, observables, limits=limits)
+    took = _seconds(time.perf_counter() - start)
+    ways = len(found.predictions)
+    _say(out, "advice", f"{ways} ways within {limits.max_qubits} qubits weighed in {took}")
+    for line in found.explain().splitlines():
+        _say(out, "", line)
+    return found.best
 
 
 class _Progress:
@@ -161,6 +189,23 @@ def _print_run(out: TextIO, metadata: dict[str, Any]) -> None:
             f"{_seconds(row.seconds):>9}  {where}",
             file=out,
         )
+
+
+def _print_phases(out: TextIO, predicted: Prediction, metadata: dict[str, Any]) -> None:
+    """What each phase was to take, and what it took."""
+    phases = {phase.name: phase.seconds for phase in predicted.phases}
+    measured = {name: metadata[f"{name}_s"] for name in ("plan", "contract", "makespan")}
+    rows = {
+        "plan": (phases.pop("plan", 0.0), measured["plan"]),
+        "contract": (phases.pop("contract", 0.0), measured["contract"]),
+        "execute": (sum(phases.values()), metadata["execute_s"]),
+        "in all": (predicted.makespan_s, measured["makespan"]),
+    }
+    print(f"\n  {'phase':<12} {'predicted':>10} {'measured':>10}", file=out)
+    for name, (before, after) in rows.items():
+        print(f"  {name:<12} {_seconds(before):>10} {_seconds(after):>10}", file=out)
+    low, high = predicted.interval
+    print(f"  four times in five between {_seconds(low)} and {_seconds(high)}", file=out)
 
 
 def _print_values(

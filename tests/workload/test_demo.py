@@ -1,5 +1,7 @@
 """The demo from its command line: what it prints, and when it says no."""
 
+import re
+
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit, qasm2, qasm3
@@ -8,6 +10,13 @@ from qiskit.quantum_info import SparsePauliOp
 
 from qdreamer_lab import cli, demo
 from qdreamer_lab.workload.reference import Reference, reference_values
+
+
+@pytest.fixture(autouse=True)
+def measured(monkeypatch, tmp_path):
+    """No profile but the nominal one, none of the user's changed, and no ten seconds each."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(demo.QDreamer, "calibrate", lambda self: None)
 
 
 @pytest.fixture
@@ -25,9 +34,11 @@ def test_it_runs_a_file_and_agrees(qasm_file, capsys):
     said = capsys.readouterr().out
     assert "small.qasm: 6 qubits, 5 entangling gates" in said
     assert "2^6 x 16 B = 1 KiB" in said
-    assert "1 gate cut, 2 fragments of width 3, 3" in said
-    assert "2/2" in said
+    assert "measuring    this machine" in said
+    assert "Run the 6-qubit circuit in fragments of ≤ " in said
+    assert "gate cut" in said
     assert "this process" in said
+    assert re.search(r"in all +\S+ \S+ +\S+ \S+\n", said)  # predicted, measured
     assert "agrees to 1e-8 with Aer's statevector simulator" in said
     assert "\x1b" not in said
 
@@ -55,7 +66,7 @@ def test_on_a_pilot_it_says_who_did_what(qasm_file, capsys):
     arguments = ["--circuit", str(qasm_file), "--max-qubits", "3", "--workers", "1", "--no-check"]
     assert cli.main(["demo", *arguments]) == 0
     said = capsys.readouterr().out
-    assert said.count("local-0 (local)") == 2
+    assert said.count("local-0 (local)") >= 2
     assert "Aer" not in said
 
 
