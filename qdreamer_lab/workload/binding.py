@@ -1,6 +1,6 @@
 """One plan for all terms of a circuit, for every set of its parameter values.
 
-Planning happens once: other values keep the labels as long as the circuit has the same blocks, also
+Planning happens once: other values keep the labels as long as the circuit has the same gates, also
 from one request to the next.
 """
 
@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from qdreamer_lab.errors import PlanError
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.cones import restricted
+from qdreamer_lab.workload.blocks import blocks_of_gates
+from qdreamer_lab.workload.cones import measured_by
+from qdreamer_lab.workload.fitting import fitted
+from qdreamer_lab.workload.gates import flat_gates
+from qdreamer_lab.workload.lightcone import GateList, needed_gates
 from qdreamer_lab.workload.options import SearchOptions
 from qdreamer_lab.workload.planner import plan_blocks
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.workload.blocks import BlockCircuit
     from qdreamer_lab.workload.estimate import Request, RunOptions
+    from qdreamer_lab.workload.observables import Factors
     from qdreamer_lab.workload.plan import CutPlan
 
 __all__ = ["BoundPlans"]
@@ -30,7 +30,9 @@ class BoundPlans:
     """The plan of the circuit and observables that were run last."""
 
     def __init__(self) -> None:
-        self._last: CutPlan | None = None
+        self._gates: GateList | None = None
+        self._terms: tuple[Factors, ...] = ()
+        self._plan: CutPlan | None = None
 
     def plans(self, request: Request, options: RunOptions) -> list[CutPlan]:
         """A plan for each of the request's circuits.
@@ -38,31 +40,20 @@ class BoundPlans:
         Raises:
             PlanError: if the given plan does not belong to the circuit.
         """
-        acted = {qubit for one in request.observables for term in one for qubit, _ in term.factors}
-        measured = tuple(sorted(acted))
-        return [self._plan(circuit, measured, options) for circuit in request.circuits]
+        terms = tuple(dict.fromkeys(t.factors for one in request.observables for t in one))
+        return [self._bound(circuit, terms, options) for circuit in request.circuits]
 
-    def _plan(
-        self, circuit: QuantumCircuit, measured: tuple[int, ...], options: RunOptions
+    def _bound(
+        self, circuit: QuantumCircuit, terms: tuple[Factors, ...], options: RunOptions
     ) -> CutPlan:
-        given = options.plan
-        blocks = to_blocks(circuit, merge=given is None or given.blocks.merged)
-        if given is not None:
-            part = restricted(blocks, given.blocks.measured)
-            same = np.array_equal(part.pairs, given.blocks.pairs)
-            if not same or not set(measured) <= set(given.blocks.measured):
-                raise PlanError(
-                    "the plan was made for another circuit, or for narrower observables"
-                )
-            return given.with_blocks(part)
-        cone = restricted(blocks, measured)
-        last = self._last
-        if last is None or last.max_qubits != options.max_qubits or not _alike(cone, last.blocks):
-            last = plan_blocks(cone, options.max_qubits, SearchOptions(seed=options.seed))
-        self._last = last.with_blocks(cone)
-        return self._last
-
-
-def _alike(one: BlockCircuit, two: BlockCircuit) -> bool:
-    """Whether two circuits have the same blocks, whatever their matrices."""
-    return one.measured == two.measured and np.array_equal(one.pairs, two.pairs)
+        gates = list(flat_gates(circuit))
+        listed = GateList(gates)
+        if options.plan is not None:
+            return options.plan.with_blocks(fitted(options.plan, gates, listed, terms)[0])
+        acted = measured_by(terms)
+        inside = (gates[k] for k in needed_gates(listed, acted))
+        blocks = blocks_of_gates(inside, circuit.num_qubits, tuple(sorted(acted)))
+        if self._plan is None or self._gates != listed or self._terms != terms:
+            self._plan = plan_blocks(blocks, options.max_qubits, SearchOptions(seed=options.seed))
+            self._gates, self._terms = listed, terms
+        return self._plan.with_blocks(blocks)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.errors import MemoryLimitError, PlanError
+from qdreamer_lab.errors import MemoryLimitError
 from qdreamer_lab.workload.blocks import blocks_of_gates
 from qdreamer_lab.workload.cones import (
     block_cones,
@@ -23,6 +23,7 @@ from qdreamer_lab.workload.cones import (
 )
 from qdreamer_lab.workload.contract import Reconstruction
 from qdreamer_lab.workload.exact import ExactRun, TermSplit, prepare, split_terms
+from qdreamer_lab.workload.fitting import fitted
 from qdreamer_lab.workload.gates import flat_gates
 from qdreamer_lab.workload.lightcone import GateList, needed_gates
 from qdreamer_lab.workload.options import SearchOptions
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.workload.blocks import BlockCircuit
     from qdreamer_lab.workload.estimate import RunOptions
     from qdreamer_lab.workload.gates import FlatGate
     from qdreamer_lab.workload.observables import Factors
@@ -156,7 +156,7 @@ def _groups(
     plan, width = options.plan, options.max_qubits
     if plan is not None:
         width = plan.max_qubits
-        listed_blocks = _like(plan, gates, listed, terms)
+        listed_blocks = fitted(plan, gates, listed, terms)
         cones = block_cones(listed_blocks[0], terms)
     else:
         cones = gate_cones(listed, terms)
@@ -175,24 +175,3 @@ def _groups(
         indices = np.array(numbers, np.int64)
         groups.append(Group(inside, indices, tuple(chosen), measured, kept, split))
     return tuple(groups)
-
-
-def _like(
-    plan: CutPlan, gates: list[FlatGate], listed: GateList, terms: tuple[Factors, ...]
-) -> tuple[BlockCircuit, list[int]]:
-    """The part of a circuit for which a plan was made, and its gates.
-
-    A plan is made for the whole light cone of some qubits, or, if it comes from the metadata of an
-    earlier run, without gates that commute with the observables.
-
-    Raises:
-        PlanError: if it is neither.
-    """
-    blocks, acted = plan.blocks, measured_by(terms)
-    if set(acted) <= set(blocks.measured):
-        for chosen in (list(range(len(gates))), needed_gates(listed, acted)):
-            inside = (gates[k] for k in chosen)
-            part = blocks_of_gates(inside, blocks.num_qubits, blocks.measured, merge=blocks.merged)
-            if np.array_equal(part.pairs, blocks.pairs):
-                return part, chosen
-    raise PlanError("the plan was made for another circuit, or for narrower observables")

@@ -202,3 +202,25 @@ def test_on_a_qpu_pilot_variants_run_on_its_device_or_fall_back_to_workers():
         assert {row.pilot for row in wide.metadata["fragments"]} == {"local"}
         assert len(wide.metadata["notes"]) == 1
         assert np.abs(wide.data.evs - exact(one).ravel()).max() < 6 * wide.data.stds.max()
+
+
+def test_a_plan_from_one_mode_serves_the_other():
+    circuit = QuantumCircuit(6)
+    circuit.ry(0.6, range(6))
+    for low in range(5):
+        circuit.rzz(0.3 + 0.1 * low, low, low + 1)
+    circuit.rx(0.8, range(6))
+    for low in range(5):
+        circuit.rzz(0.4, low, low + 1)  # commutes with the observable, so it is left out
+    one = (circuit, ["ZZZZZZ", "IIZZII"])
+    first = CutEstimator(3).run([one]).result()[0]
+    plan = first.metadata["plan"]
+    assert plan.blocks.num_blocks == 5
+    for mode in ("sampled", "exact"):
+        again = CutEstimator(3, mode=mode, plan=plan, seed=2).run([one], precision=0.02).result()[0]
+        assert again.metadata["plan"].blocks.num_blocks == 5
+        assert np.abs(again.data.evs - exact(one)).max() < 0.1
+    back = CutEstimator(3, mode="sampled", seed=2).run([one]).result()[0].metadata["plan"]
+    np.testing.assert_allclose(
+        CutEstimator(3, plan=back).run([one]).result()[0].data.evs, exact(one), atol=1e-10
+    )
