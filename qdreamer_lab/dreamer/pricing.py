@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["priced"]
 
+_OBJECTS_BYTES = 1 << 19
+"""What plans, programs and results take besides arrays."""
+
 _Z80 = 1.2816
 """Standard deviations to either side that hold 80 % of a normal distribution."""
 
@@ -85,7 +88,7 @@ def priced(
         makespan,
         (makespan * math.exp(-spread), makespan * math.exp(spread)),
         phases,
-        max(memory, case.here_bytes),
+        _OBJECTS_BYTES + (max(memory, case.here_bytes) if session else memory + case.here_bytes),
         case.shots,
         case.qpu_s,
         case.standard_error,
