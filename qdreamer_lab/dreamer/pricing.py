@@ -82,7 +82,7 @@ def priced(
         Phase(one.name, belief.seconds(one.counts) * one.share, one.num_bytes) for one in accounts
     )
     makespan = sum(one.seconds for one in phases)
-    spread = _Z80 * _deviation(accounts, phases, profile, makespan)
+    spread = _Z80 * _deviation(accounts, phases, profile, makespan, case.shots_doubt)
     return Prediction(
         configuration,
         makespan,
@@ -109,7 +109,11 @@ def _held(works: tuple[Work, ...], workers: int) -> int:
 
 
 def _deviation(
-    accounts: list[Account], phases: tuple[Phase, ...], profile: MachineProfile, total: float
+    accounts: list[Account],
+    phases: tuple[Phase, ...],
+    profile: MachineProfile,
+    total: float,
+    shots_doubt: float,
 ) -> float:
     """Standard deviation of the logarithm of the makespan."""
     if total <= 0:
@@ -123,4 +127,6 @@ def _deviation(
     for phase in phases:
         spread = float(belief.spreads[PHASES.index(phase.name)])
         variance += (spread * phase.seconds / total) ** 2
+        if phase.name == "execute":
+            variance += (shots_doubt * phase.seconds / total) ** 2
     return math.sqrt(variance + (3e-4 / total) ** 2)
