@@ -12,10 +12,12 @@ says how to make its circuit again. The table says what was wanted; the plot is 
 from __future__ import annotations
 
 import argparse
+import json
 import pickle
 import sys
 import time
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,8 @@ from qdreamer_lab.errors import QDreamerError
 QUICK = ("su2_16_2", "ghz_12_2", "ghz_18_1", "su2_20_2")
 """Jobs of a quick run."""
 
+NO_TIME = "no time left"
+
 
 def measure_all(
     bench: Bench, jobs: tuple[Any, ...], seed: int, most_s: float
@@ -56,7 +60,7 @@ def measure_all(
     for number, place in enumerate(np.random.default_rng(seed).permutation(len(listed)), 1):
         way = listed[place]
         if time.perf_counter() - began > most_s:
-            skipped.append(f"{way.name}: no time left")
+            skipped.append(f"{way.name}: {NO_TIME}")
             continue
         try:
             row, result = bench.measure(way)
@@ -109,6 +113,19 @@ def evaluate(
     return figures, guesses, fitted
 
 
+def read(path: Path) -> tuple[list[Row], list[str], list[Any]]:
+    """Rows of an earlier run, what it skipped, and its results, which lie beside the rows."""
+    return *load(path), pickle.loads(path.with_suffix(".pickle").read_bytes())
+
+
+def write_guesses(path: Path, tested: list[scores.Guess], fitted: list[scores.Guess]) -> None:
+    """Keep what was predicted of each row, as JSON lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    halves = (("test", tested), ("fit", fitted))
+    lines = [{"half": half, **asdict(guess)} for half, guesses in halves for guess in guesses]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
 def main() -> None:
     """Measure or read rows, predict them, print the table and write the plot."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -120,23 +137,25 @@ def main() -> None:
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     jobs = tuple(job for job in JOBS if not args.quick or job.name in QUICK)
+    rows, skipped, results = read(args.rows) if args.rows else ([], [], [])
+    seed = rows[0].seed if rows else args.seed
     with pilot_kernel.Session() as session:
-        bench = Bench(session, args.seed)
-        if args.rows is None:
+        bench = Bench(session, seed)
+        if rows:
+            jobs = tuple(job for job in JOBS if job.name in {row.job for row in rows})
+        else:
             head = machine()
-            rows, results, skipped = measure_all(bench, jobs, args.seed, 60 * args.minutes)
+            rows, results, skipped = measure_all(bench, jobs, seed, 60 * args.minutes)
             save(args.out, head, rows, skipped)
             args.out.with_suffix(".pickle").write_bytes(pickle.dumps(results))
-        else:
-            rows, skipped = load(args.rows)
-            results = pickle.loads(args.rows.with_suffix(".pickle").read_bytes())
-            jobs = tuple(job for job in JOBS if job.name in {row.job for row in rows})
-        figures, guesses, fitted = evaluate(rows, results, jobs, bench, args.seed)
-    print(f"{len(rows)} rows of {len(jobs)} circuits; {len(skipped)} ways skipped:")
-    print("".join(f"  {text}\n" for text in skipped))
+        figures, tested, fitted = evaluate(rows, results, jobs, bench, seed)
+    shown = [text for text in skipped if not text.endswith(NO_TIME)]
+    print(f"{len(rows)} rows of {len(jobs)} circuits; {len(skipped) - len(shown)} more had no time")
+    print("".join(f"  skipped: {text}\n" for text in shown))
     print(f"{'':50s} {'seen':>12s}  {'wanted':>12s}")
     print("\n".join(figure.line() for figure in figures))
-    print(f"\nrows: {args.rows or args.out}, plot: {write_plot(args.out, guesses, fitted)}")
+    write_guesses(args.out.with_suffix(".predicted.jsonl"), tested, fitted)
+    print(f"\nrows: {args.rows or args.out}, plot: {write_plot(args.out, tested, fitted)}")
 
 
 if __name__ == "__main__":

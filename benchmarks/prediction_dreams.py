@@ -13,13 +13,13 @@ from prediction_scores import Figure, Guess, median_error
 
 from qdreamer_lab import CutEstimator
 from qdreamer_lab.dreamer.dreamer import QDreamer
+from qdreamer_lab.dreamer.profile import MachineProfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.dreamer.profile import MachineProfile
 
 BY_NAME = {job.name: job for job in JOBS}
 WRONG = 3.0
@@ -112,9 +112,9 @@ def recovery(
     """
     places = [k for k in places if rows[k].workers == 2][:OBSERVED]
     test = [row for row in test if row.workers == 2]
-    profile = start.dreamer.profile(place(2))
-    belief = replace(profile.belief, values=profile.belief.values * WRONG)
-    wrong = Dreams(start.bench, replace(profile, belief=belief))
+    doubtful = MachineProfile.nominal()  # as little is known of a machine that was never measured
+    values = start.dreamer.profile(place(2)).belief.values * WRONG
+    wrong = Dreams(start.bench, replace(doubtful, belief=replace(doubtful.belief, values=values)))
     before = median_error(wrong.guesses(test))
     wrong.observe([rows[k] for k in places], [results[k] for k in places])
     guesses = wrong.guesses(test)

@@ -66,8 +66,7 @@ class Row:
         variants: state vectors or circuits run, as so many `tasks`.
         shots: shots taken.
         stds: greatest standard error reported.
-        worker_bytes: greatest growth of a worker's resident memory while it ran.
-        process_bytes: the same of this process.
+        worker_bytes: growth of a worker's resident memory, at most; `process_bytes` of this one's.
     """
 
     job: str
@@ -103,10 +102,10 @@ class SkippedError(Exception):
 
 
 class Bench:
-    """A session with a pilot of one worker and one of two.
+    """A session with a pilot `one` of one worker and one called `two` of two.
 
     Args:
-        session: where the pilots are added, called `one` and `two`.
+        session: where the pilots are added.
         seed: of circuits, observables and shots.
     """
 

@@ -8,6 +8,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
 from pilot_kernel.jupyter import control
+from pilot_kernel.jupyter.errand import Errand
 from pilot_kernel.jupyter.notebook import Notebook
 from pilot_kernel.jupyter.remote import CellOutcome
 from pilot_kernel.jupyter.tables import Table, tasks_table
@@ -117,8 +118,10 @@ class PilotMagics(Magics):  # type: ignore[misc]
         """Show the tasks of this notebook: state, place, times."""
         tasks = self.notebook.tasks()
         session = self.notebook.open_session()
-        keys = [stage.key for task in tasks for stage in getattr(task, "stages", [task])]
+        stages = [stage for task in tasks for stage in getattr(task, "stages", [task])]
+        keys = [stage.key for stage in stages]
         records = session.history(keys) if session is not None and keys else []
+        records += [stage.record for stage in stages if isinstance(stage, Errand)]
         return tasks_table(tasks, {record.key: record for record in records})
 
     @magic_arguments()

@@ -29,7 +29,7 @@ __all__ = ["recommended", "widths_for"]
 _ALLOWANCE_S = 0.02
 """How long a candidate may work on the variances of sampled mode."""
 
-_PARTS = (1.0, 0.75, 2 / 3, 0.5, 0.4, 1 / 3, 0.25)
+_PARTS = (1.0, 2 / 3, 0.5, 0.4, 1 / 3, 0.25)
 """Widths to look at, as parts of the circuit's."""
 
 _PRECISION = 1 / 64

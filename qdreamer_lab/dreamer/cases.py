@@ -88,6 +88,7 @@ class Case:
         notes: what the numbers rest on.
         transpiled: gates to be transpiled for a device.
         qpu_s: time on the device.
+        shots_doubt: standard deviation of the logarithm of the number of shots.
     """
 
     mode: str
@@ -104,6 +105,7 @@ class Case:
     notes: tuple[str, ...] = ()
     transpiled: int = 0
     qpu_s: float = 0.0
+    shots_doubt: float = 0.0
 
 
 def timed_twice(function: Callable[[], _Found]) -> tuple[_Found, float]:

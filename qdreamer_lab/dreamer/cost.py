@@ -197,7 +197,6 @@ class JoinShape:
 def contract_counts(shape: JoinShape) -> NDArray[np.float64]:
     """All of `Reconstruction.values`."""
     counts = Counts()
-    counts.add("pair_axes", shape.elements)
     for one, two, new, left, right, shared in shape.steps:
         counts.add("join", 1)
         counts.add("term", shape.terms)

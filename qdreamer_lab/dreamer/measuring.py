@@ -105,10 +105,11 @@ def _gpus() -> tuple[str, ...]:
     try:
         pynvml.nvmlInit()
         handles = [pynvml.nvmlDeviceGetHandleByIndex(k) for k in range(pynvml.nvmlDeviceGetCount())]
+        names = [pynvml.nvmlDeviceGetName(one) for one in handles]
         return tuple(
-            f"{pynvml.nvmlDeviceGetName(one)}, "
+            f"{name.decode() if isinstance(name, bytes) else name}, "
             f"{pynvml.nvmlDeviceGetMemoryInfo(one).total / 2**30:.0f} GiB"
-            for one in handles
+            for name, one in zip(names, handles, strict=True)
         )
     except pynvml.NVMLError:  # a library without a driver
         return ()

@@ -57,7 +57,8 @@ class Prediction:
         makespan_s: wall seconds from beginning to end.
         interval: the makespan lies in it in four of five cases.
         phases: parts of the makespan, in order.
-        memory_bytes: most memory that one task, or putting everything together, takes.
+        memory_bytes: most memory that a process takes for it: a task, or putting everything
+            together, or both where both are done in this process.
         shots: to be taken; 0 in exact mode.
         qpu_seconds: of a device; 0 on simulators.
         standard_error: greatest of all observables; 0 in exact mode.

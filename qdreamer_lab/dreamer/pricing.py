@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["priced"]
 
+_OBJECTS_BYTES = 1 << 19
+"""What plans, programs and results take besides arrays."""
+
 _Z80 = 1.2816
 """Standard deviations to either side that hold 80 % of a normal distribution."""
 
@@ -79,13 +82,13 @@ def priced(
         Phase(one.name, belief.seconds(one.counts) * one.share, one.num_bytes) for one in accounts
     )
     makespan = sum(one.seconds for one in phases)
-    spread = _Z80 * _deviation(accounts, phases, profile, makespan)
+    spread = _Z80 * _deviation(accounts, phases, profile, makespan, case.shots_doubt)
     return Prediction(
         configuration,
         makespan,
         (makespan * math.exp(-spread), makespan * math.exp(spread)),
         phases,
-        max(memory, case.here_bytes),
+        _OBJECTS_BYTES + (max(memory, case.here_bytes) if session else memory + case.here_bytes),
         case.shots,
         case.qpu_s,
         case.standard_error,
@@ -106,7 +109,11 @@ def _held(works: tuple[Work, ...], workers: int) -> int:
 
 
 def _deviation(
-    accounts: list[Account], phases: tuple[Phase, ...], profile: MachineProfile, total: float
+    accounts: list[Account],
+    phases: tuple[Phase, ...],
+    profile: MachineProfile,
+    total: float,
+    shots_doubt: float,
 ) -> float:
     """Standard deviation of the logarithm of the makespan."""
     if total <= 0:
@@ -120,4 +127,6 @@ def _deviation(
     for phase in phases:
         spread = float(belief.spreads[PHASES.index(phase.name)])
         variance += (spread * phase.seconds / total) ** 2
+        if phase.name == "execute":
+            variance += (shots_doubt * phase.seconds / total) ** 2
     return math.sqrt(variance + (3e-4 / total) ** 2)

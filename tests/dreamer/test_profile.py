@@ -2,12 +2,15 @@
 
 import dataclasses
 import json
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from qdreamer_lab import MachineProfile
 from qdreamer_lab.dreamer.coefficients import COEFFICIENTS, hats
+from qdreamer_lab.dreamer.measuring import _gpus
 from qdreamer_lab.dreamer.probes import exact_probes, join_probes, timed
 from qdreamer_lab.dreamer.store import EXPIRY_S, load_profile, save_profile
 from qdreamer_lab.errors import QDreamerError
@@ -92,6 +95,27 @@ def test_measuring_uses_what_time_there_is(monkeypatch):
     for budget in (0, -1, 100, True):
         with pytest.raises(QDreamerError, match="budget_s"):
             MachineProfile.measure(budget_s=budget)
+
+
+def test_gpus_are_named_where_the_library_is(monkeypatch):
+    gpu = SimpleNamespace(
+        NVMLError=RuntimeError,
+        nvmlInit=lambda: None,
+        nvmlDeviceGetCount=lambda: 1,
+        nvmlDeviceGetHandleByIndex=lambda k: k,
+        nvmlDeviceGetName=lambda one: b"H200",
+        nvmlDeviceGetMemoryInfo=lambda one: SimpleNamespace(total=141 << 30),
+    )
+    monkeypatch.setitem(sys.modules, "pynvml", gpu)
+    assert _gpus() == ("H200, 141 GiB",)
+
+    def without_driver():
+        raise RuntimeError
+
+    gpu.nvmlInit = without_driver
+    assert _gpus() == ()
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert _gpus() == ()
 
 
 def test_bad_profiles_are_refused():

@@ -51,7 +51,7 @@ def test_on_a_qpu_it_samples(run, cut):
         result = run(
             f"%%qtask --cut {cut} --on ideal --seed 1 --precision 0.05\n{GHZ}(qc, 'ZIIIII')"
         )
-        assert 0 < result[0].data.stds <= 0.05
+        assert 0 < result[0].data.stds < 0.06
         assert abs(result[0].data.evs) < 0.25
         assert "sampled" in run.output
     finally:
@@ -65,7 +65,8 @@ def test_in_the_background_it_is_a_task_like_others(run):
     assert task.state is TaskState.DONE
     assert task.progress[0] == task.progress[1]
     assert "fragments" in task.output.text()
-    assert "ghz" in repr(run("%tasks"))
+    [row] = [line for line in repr(run("%tasks")).splitlines() if line.startswith("ghz")]
+    assert row.split()[-1] == "s"  # how long it ran
     assert run("%qresult ghz") is task.result()
 
 
