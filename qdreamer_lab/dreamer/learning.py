@@ -38,6 +38,12 @@ _CLIP = 3.0
 _JITTER_S = 3e-4
 """What the clock and the system add to any time, about."""
 
+_SURPRISING = 2.0
+"""Errors over so many spreads widen the spread no more: rather, coefficients are wrong."""
+
+_KEPT = 0.92
+"""What that leaves of the variance of a normal distribution."""
+
 _SPREAD_MEMORY = 0.9
 """Weight of what was known when the spread of a phase is updated."""
 
@@ -141,8 +147,9 @@ class Belief:
     def _forgotten(self, counts: NDArray[np.float64], surprise: float) -> NDArray[np.float64]:
         """The covariance with what may have changed since the last observation."""
         room = np.maximum(0.0, _MOST_VARIANCE - np.diag(self.covariance))
-        alone = np.minimum(_FORGETTING, room) * (counts > 0)
-        drift = min(_MOST_DRIFT, _DRIFT * max(1.0, surprise), float(room.min()))
+        more = max(1.0, surprise)
+        alone = np.minimum(min(_MOST_DRIFT, _FORGETTING * more * more), room) * (counts > 0)
+        drift = min(_MOST_DRIFT, _DRIFT * more, float(room.min()))
         return np.asarray(self.covariance + np.diag(alone) + drift * np.outer(self.tied, self.tied))
 
     def _spread(self, phase: int, counts: NDArray[np.float64], off: float, seconds: float) -> float:
@@ -150,7 +157,12 @@ class Belief:
         before = float(self.spreads[phase])
         known = self.variance(counts) + (_JITTER_S / seconds) ** 2
         # The part of the error that the coefficients' own doubt does not explain.
-        part = min(off * off, (_CLIP * before) ** 2 + known) * before**2 / (before**2 + known)
+        part = (
+            min(off * off, (_SURPRISING * before) ** 2 + known)
+            * before**2
+            / (before**2 + known)
+            / _KEPT
+        )
         after = _SPREAD_MEMORY * before**2 + (1 - _SPREAD_MEMORY) * part
         return max(_LEAST_SPREAD, math.sqrt(after))
 

@@ -36,7 +36,7 @@ _ALONE, _TOGETHER = 0.5, 0.5
 speed of the machine; a factor of two either way together."""
 
 _UNTIED = {
-    "planning": 0.15,
+    "planning": 0.3,
     "run": 0.5,
     "trip": 0.5,
     "task": 0.5,
