@@ -67,7 +67,7 @@ def round_probes() -> list[Probe]:
         goal = Goal(1.0, 64 * run.num_variants, 10**9)
         first = ShotRounds(run, goal, (0,))
         results = [
-            (result.tensor, result.means)
+            (result.tensor, result.samples)
             for result in map(sample_fragment, run.fragments, first.requests())
         ]
         name = f"round {qubits} {width} {layers}"

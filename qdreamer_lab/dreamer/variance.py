@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.kernels.sampling import read_all
-from qdreamer_lab.workload.allocation import variances
-from qdreamer_lab.workload.folding import ShotTensor
+from qdreamer_lab.workload.allocation import believed, most
+from qdreamer_lab.workload.folding import SAMPLE_GROUPS, ShotTensor
 from qdreamer_lab.workload.sampling import Batch
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ShotVariance", "fragment_variances"]
 
-_PRIOR = 2.0
-"""As in `workload.allocation`."""
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ShotVariance:
@@ -35,19 +32,16 @@ class ShotVariance:
 
     Attributes:
         true: (observables, variants).
-        seen: (observables, variants), what `workload.allocation` takes it for after many shots.
-        most: (observables, variants), what it takes it for before any.
+        most: (observables, variants), what `workload.allocation` takes it for before any shot.
     """
 
     true: NDArray[np.float64]
-    seen: NDArray[np.float64]
     most: NDArray[np.float64]
 
     def believed(self, shots: NDArray[np.int64]) -> NDArray[np.float64]:
         """What `workload.allocation` takes it for after (variants,) shots, about."""
-        # The mean that it subtracts carries an error of its own.
-        seen = np.maximum(0.0, self.seen - self.true / shots)
-        return np.asarray((shots * seen + _PRIOR * self.most) / (shots + _PRIOR))
+        degrees = np.minimum(shots, SAMPLE_GROUPS) - 1
+        return believed(degrees * self.true, degrees, self.most)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -101,16 +95,12 @@ def _signs(basis: Basis, num_bits: int) -> NDArray[np.float64]:
 
 
 def _variance(fragment: ShotFragment, seen: _Seen, gradient: NDArray[np.float64]) -> ShotVariance:
-    true = np.empty((len(gradient), fragment.num_variants))
+    true, prior = np.empty((2, len(gradient), fragment.num_variants))
     for variant, (mean, moment) in enumerate(zip(seen.means, seen.moments, strict=True)):
         operators = fragment.basis(variant).operators
         weights = gradient[:, operators] @ fragment.readout(variant)  # (n, operators, outcomes)
         square = np.einsum("nko,okl,nlo->n", weights, moment, weights, optimize=True)
         average = np.einsum("nko,ok->n", weights, mean)
         true[:, variant] = np.maximum(0.0, square - np.square(average))
-    everything = np.arange(fragment.num_variants)
-    most, many = (
-        variances(fragment, everything, seen.means, np.full(fragment.num_variants, n), gradient)
-        for n in (0, 10**12)
-    )
-    return ShotVariance(true, many, most)
+        prior[:, variant] = most(weights)
+    return ShotVariance(true, prior)

@@ -16,12 +16,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from qdreamer_lab.workload.folding import Sample
     from qdreamer_lab.workload.variants import ShotFragment
 
-__all__ = ["needed_shots", "neyman", "predicted_variance", "rounded", "variances"]
+__all__ = [
+    "believed",
+    "most",
+    "needed_shots",
+    "neyman",
+    "predicted_variance",
+    "rounded",
+    "variances",
+]
 
 _PRIOR = 2.0
-"""Shots' worth of belief that an outcome varies as much as it can: few equal outcomes do not
+"""Groups' worth of belief that an outcome varies as much as it can: few equal outcomes do not
 prove that all are equal."""
 
 
@@ -77,33 +86,49 @@ def rounded(shots: NDArray[np.int64]) -> NDArray[np.int64]:
 def variances(
     fragment: ShotFragment,
     variants: NDArray[np.int64],
-    means: Sequence[NDArray[np.float64]],
-    shots: NDArray[np.int64],
+    samples: Sequence[Sample],
     gradient: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """What one shot of each variant contributes to the variance of each observable.
 
-    Outcomes of a variant are taken to be equally likely, and its operators uncorrelated; that
-    decides only how well shots are spent, never a value or its error bar.
+    Seen from how groups of shots differ, so that operators read off the same shots count with
+    their correlations.
 
     Args:
         fragment: whose variants they are.
         variants: all of them, in any order.
-        means: of each of `variants`, (outcomes, operators of its basis).
-        shots: of each of `variants`, that the means were taken from.
+        samples: of each of `variants`.
         gradient: (observables, operators, Π dims) derivative of the values by the tensor.
 
     Returns:
         (observables, variants), by number of the variant.
     """
-    out = np.empty((len(gradient), len(means)))
-    for variant, mean, n in zip(variants.tolist(), means, shots.tolist(), strict=True):
+    out = np.empty((len(gradient), len(samples)))
+    for variant, sample in zip(variants.tolist(), samples, strict=True):
         weights = gradient[:, fragment.basis(variant).operators] @ fragment.readout(variant)
-        most = np.square(weights).sum(axis=(1, 2)) / len(mean)
-        average = np.einsum("nko,ok->n", weights, mean)
-        seen = np.maximum(0.0, most - np.square(average))
-        out[:, variant] = (n * seen + _PRIOR * most) / (n + _PRIOR)
+        totals = np.einsum("nko,gok->ng", weights, sample.sums, optimize=True)
+        counts = sample.counts
+        away = totals - counts * (totals.sum(axis=1, keepdims=True) / counts.sum())
+        out[:, variant] = believed(
+            np.square(away / np.sqrt(counts)).sum(axis=1), len(counts) - 1, most(weights)
+        )
     return out
+
+
+def most(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) variance of a shot whose outcomes are all equally likely, operators uncorrelated.
+
+    Args:
+        weights: (n, operators, outcomes) derivatives by the mean of each outcome.
+    """
+    return np.asarray(np.square(weights).sum(axis=(1, 2)) / weights.shape[2])
+
+
+def believed(
+    squares: NDArray[np.float64], degrees: NDArray[np.int64] | int, prior: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Variance from a sum of squares with so many degrees of freedom, and a prior."""
+    return np.asarray((squares + _PRIOR * prior) / (degrees + _PRIOR))
 
 
 def predicted_variance(

@@ -62,8 +62,8 @@ def run_on_device(
     seeds = [(*request.seed, request.first + k) for k in range(len(variants))]
     bits = _bits(spliced, request, backend)
     drawn = (_sums(fragment, *each) for each in zip(variants, spliced, bits, seeds, strict=True))
-    tensor, means = fold(fragment, request, drawn)
-    return ShotResult(tensor, means, time.perf_counter() - start)
+    tensor, samples = fold(fragment, request, drawn)
+    return ShotResult(tensor, samples, time.perf_counter() - start)
 
 
 def _bits(

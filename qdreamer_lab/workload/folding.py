@@ -18,11 +18,34 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.variants import ShotFragment
 
-__all__ = ["GROUPS", "ShotTensor"]
+__all__ = ["GROUPS", "SAMPLE_GROUPS", "Sample", "ShotTensor"]
 
 GROUPS = 64
 """Groups of shots; the error bar is itself uncertain by about 1/sqrt(2 · 64), 9 %, and less where
 several fragments share the error."""
+
+
+SAMPLE_GROUPS = 16
+"""Groups in which a variant's own shots are told apart, to see how much they vary."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sample:
+    """What the shots of one variant read, in groups.
+
+    Attributes:
+        sums: (groups, outcomes, operators of its basis) float64.
+        counts: (groups,) shots.
+    """
+
+    sums: NDArray[np.float64]
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, sums: NDArray[np.float64], counts: NDArray[np.int64]) -> Sample:
+        """With at most `SAMPLE_GROUPS` groups."""
+        starts = np.arange(0, len(counts), -(-len(counts) // SAMPLE_GROUPS))
+        return cls(np.add.reduceat(sums, starts, axis=0), np.add.reduceat(counts, starts))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

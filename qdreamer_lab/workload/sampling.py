@@ -18,7 +18,7 @@ import numpy as np
 from qdreamer_lab.errors import MemoryLimitError, PlanError
 from qdreamer_lab.kernels.sampling import combined, read_all, squared, tally
 from qdreamer_lab.kernels.statevector import apply_one_qubit
-from qdreamer_lab.workload.folding import GROUPS, ShotTensor
+from qdreamer_lab.workload.folding import GROUPS, Sample, ShotTensor
 from qdreamer_lab.workload.memory import readable
 from qdreamer_lab.workload.simulate import final_states
 
@@ -63,7 +63,7 @@ class ShotRequest:
         first: number of the first of them in its round.
         scales: (k,) how many variants each stands for, over the number of draws, where they were
             drawn at random; None where all variants are run.
-        report: also return every variant's means.
+        report: also return every variant's sample.
     """
 
     variants: NDArray[np.int64]
@@ -80,13 +80,13 @@ class ShotResult:
 
     Attributes:
         tensor: the variants' share of the fragment's tensor.
-        means: per variant, (outcomes, operators of its basis) if asked for.
+        samples: of each variant, if asked for.
         seconds: wall time on the worker.
         note: what the user should be told, such as that another backend stepped in.
     """
 
     tensor: ShotTensor
-    means: tuple[NDArray[np.float64], ...]
+    samples: tuple[Sample, ...]
     seconds: float
     note: str = ""
 
@@ -185,18 +185,18 @@ def sample_fragment(fragment: ShotFragment, request: ShotRequest) -> ShotResult:
             zip(request.variants.tolist(), request.shots.tolist(), strict=True)
         )
     )
-    tensor, means = fold(fragment, request, drawn)
-    return ShotResult(tensor, means, time.perf_counter() - start)
+    tensor, samples = fold(fragment, request, drawn)
+    return ShotResult(tensor, samples, time.perf_counter() - start)
 
 
 def fold(
     fragment: ShotFragment,
     request: ShotRequest,
     drawn: Iterator[tuple[NDArray[np.float64], NDArray[np.int64]]],
-) -> tuple[ShotTensor, tuple[NDArray[np.float64], ...]]:
+) -> tuple[ShotTensor, tuple[Sample, ...]]:
     """Fold what was drawn of each variant: sums (groups, outcomes, operators), counts (groups,)."""
     tensor = ShotTensor.empty(fragment)
-    means = []
+    samples = []
     for k, (sums, counts) in enumerate(drawn):
         variant = int(request.variants[k])
         mean = sums.sum(axis=0) / counts.sum()
@@ -206,8 +206,8 @@ def fold(
             scale = float(request.scales[k])
             tensor.add_draw(fragment, variant, mean, scale, request.first + k)
         if request.report:
-            means.append(mean)
-    return tensor.counted(int(request.shots.sum())), tuple(means)
+            samples.append(Sample.of(sums, counts))
+    return tensor.counted(int(request.shots.sum())), tuple(samples)
 
 
 def exact_tensor(fragment: ShotFragment) -> NDArray[np.float64]:

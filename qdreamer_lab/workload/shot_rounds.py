@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.folding import ShotTensor
+    from qdreamer_lab.workload.folding import Sample, ShotTensor
     from qdreamer_lab.workload.lowering import SampledRun
     from qdreamer_lab.workload.variants import ShotFragment
 
@@ -126,8 +126,8 @@ class ShotRounds:
         self._round += 1
         return self._asked
 
-    def take(self, results: Sequence[tuple[ShotTensor, Sequence[NDArray[np.float64]]]]) -> None:
-        """Take in a round: per fragment its tensor and its variants' means."""
+    def take(self, results: Sequence[tuple[ShotTensor, Sequence[Sample]]]) -> None:
+        """Take in a round: per fragment its tensor and its variants' samples."""
         fragments = self.run.fragments
         new = [
             tensor.centred(len(asked.variants)) if _drawn(fragment) else tensor
@@ -147,8 +147,8 @@ class ShotRounds:
         self._per_shot = [
             np.square(_along(gradient, tensor)).sum(axis=0)[:, None] * tensor.shots
             if _drawn(fragment)
-            else variances(fragment, asked.variants, means, asked.shots, gradient)
-            for fragment, asked, gradient, tensor, (_, means) in zip(
+            else variances(fragment, asked.variants, samples, gradient)
+            for fragment, asked, gradient, tensor, (_, samples) in zip(
                 fragments, self._asked, self._gradients, new, results, strict=True
             )
         ]

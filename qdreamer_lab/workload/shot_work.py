@@ -11,10 +11,7 @@ from qdreamer_lab.workload.dispatch import Chunk
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from qdreamer_lab.workload.folding import ShotTensor
+    from qdreamer_lab.workload.folding import Sample, ShotTensor
     from qdreamer_lab.workload.sampling import ShotRequest, ShotResult
     from qdreamer_lab.workload.variants import ShotFragment
 
@@ -39,7 +36,7 @@ class ShotShare:
     suffix: str
     call: Callable[[ShotRequest], tuple[Callable[..., Any], tuple[Any, ...]]]
     tensor: ShotTensor | None = None
-    means: dict[int, tuple[NDArray[np.float64], ...]] = field(default_factory=dict)
+    samples: dict[int, tuple[Sample, ...]] = field(default_factory=dict)
     taken: int = 0
     done_shots: int = 0
 
@@ -88,10 +85,10 @@ class ShotShare:
     def keep(self, chunk: Chunk, result: ShotResult) -> None:
         """Fold in what a chunk gave."""
         self.tensor = result.tensor if self.tensor is None else self.tensor + result.tensor
-        self.means[chunk.args[-1].first] = result.means
+        self.samples[chunk.args[-1].first] = result.samples
         self.done_shots += chunk.shots
 
-    def result(self) -> tuple[ShotTensor, list[NDArray[np.float64]]]:
-        """The tensor and the variants' means in order, when all chunks are in."""
+    def result(self) -> tuple[ShotTensor, list[Sample]]:
+        """The tensor and the variants' samples in order, when all chunks are in."""
         assert self.tensor is not None
-        return self.tensor, [mean for first in sorted(self.means) for mean in self.means[first]]
+        return self.tensor, [one for first in sorted(self.samples) for one in self.samples[first]]

@@ -98,7 +98,7 @@ def test_different_shots_need_few_jobs():
     assert len(device.jobs) == 6  # 64, 32, 8, 4, 2, 1: no number from 100 to 111 has a 16
     assert sum(circuits * each for circuits, each in device.jobs) == shots.sum()
     assert found.tensor.shots == shots.sum()
-    assert len(found.means) == len(shots)
+    assert len(found.samples) == len(shots)
 
 
 def test_what_measures_nothing_is_not_run():

@@ -1,5 +1,7 @@
 """Sampled mode: right on average for any cuts, honest about its error, repeatable."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -11,7 +13,7 @@ from small_circuits import random_circuit, random_labels, random_unitary
 from qdreamer_lab.errors import PrecisionError
 from qdreamer_lab.kernels.sampling import combined, read_all, squared, tally
 from qdreamer_lab.workload import shot_rounds
-from qdreamer_lab.workload.allocation import neyman, rounded
+from qdreamer_lab.workload.allocation import most, neyman, rounded, variances
 from qdreamer_lab.workload.bases import bases_of
 from qdreamer_lab.workload.blocks import to_blocks
 from qdreamer_lab.workload.glue import gate_glue, joint_glue, wire_glue
@@ -19,7 +21,7 @@ from qdreamer_lab.workload.goal import Goal
 from qdreamer_lab.workload.lowering import lower
 from qdreamer_lab.workload.observables import LETTERS, as_sparse, product_terms
 from qdreamer_lab.workload.plan import CutPlan, GateCut, WireCut
-from qdreamer_lab.workload.sampling import Batch, exact_tensor, sample_fragment
+from qdreamer_lab.workload.sampling import Batch, ShotRequest, exact_tensor, sample_fragment
 from qdreamer_lab.workload.shot_rounds import ShotRounds
 from qdreamer_lab.workload.weyl import weyl_form
 
@@ -44,7 +46,7 @@ def sampled(run, seed, goal):
     rounds = ShotRounds(run, goal, (seed,))
     while requests := rounds.requests():
         results = map(sample_fragment, run.fragments, requests)
-        rounds.take([(result.tensor, result.means) for result in results])
+        rounds.take([(result.tensor, result.samples) for result in results])
     return rounds
 
 
@@ -302,3 +304,47 @@ def test_the_order_of_variants_does_not_change_their_probabilities():
         for k in np.random.default_rng(1).permutation(fragment.num_variants).tolist():
             np.testing.assert_allclose(anyhow.probabilities(k), expected[k], atol=1e-14)
             assert expected[k].sum() == pytest.approx(1)
+
+
+def test_a_sum_of_correlated_operators_reaches_its_precision():
+    """All ZZ of a state near GHZ go up and down together: their variances alone say little."""
+    circuit = QuantumCircuit(6)
+    circuit.h(0)
+    for low in range(5):
+        circuit.cx(low, low + 1)
+    circuit.ry(0.4, range(6))
+    pairs = [(one, two) for one in range(6) for two in range(one)]
+    energy = SparsePauliOp.from_sparse_list([("ZZ", pair, 1.0) for pair in pairs], 6)
+    observable = SparseObservable.from_sparse_pauli_op(energy)
+    run = lowered(circuit, [[0, 0], [0, 0], [0, 1], [1, 1], [1, 1]], [observable])
+    truth = dense_values(circuit, [observable])
+    for seed in range(3):
+        rounds = sampled(run, seed, Goal(0.05, None, 10**7))
+        assert rounds.stds.max() <= 1.05 * 0.05
+        assert np.abs(rounds.evs - truth).max() < 5 * 0.05
+
+
+def test_the_spread_of_a_variant_is_seen_from_its_own_shots():
+    circuit, labels, _ = CUTS["gate"]
+    run = lowered(circuit, labels, ["ZZZZ", "IIZZ", "ZZII"])
+    fragment = run.fragments[0]
+    gradient = run.gluing.gradients([exact_tensor(f) for f in run.fragments])[0]
+    everything = np.arange(fragment.num_variants)
+    many = ShotRequest(everything, np.full(len(everything), 4000), (1,), report=True)
+    samples = [sample_fragment(fragment, replace(many, seed=(k,))).samples for k in range(8)]
+    seen = np.mean([variances(fragment, everything, one, gradient) for one in samples], axis=0)
+    batch = Batch(fragment)
+    for variant in everything.tolist():
+        basis, probabilities = fragment.basis(variant), batch.probabilities(variant)
+        weights = gradient[:, basis.operators] @ fragment.readout(variant)
+        signs = np.array(
+            [
+                [1 - 2 * (int(x & p).bit_count() & 1) for x in range(probabilities.shape[1])]
+                for p in basis.parity
+            ]
+        )
+        read = np.einsum("nko,kx->nox", weights, signs)
+        mean = (read * probabilities).sum(axis=(1, 2))
+        true = (np.square(read) * probabilities).sum(axis=(1, 2)) - mean**2
+        expected = (15 * true + 2 * most(weights)) / 17  # 16 groups, and what was believed before
+        np.testing.assert_allclose(seen[:, variant], expected, rtol=0.4, atol=1e-4)
