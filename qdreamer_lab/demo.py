@@ -78,7 +78,7 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
     with _session(options) as session:
         dreamer = QDreamer(session)
         if dreamer.profile().source == "nominal":
-            _say(out, "measuring", "this machine, once, for some ten seconds …")
+            _say(out, "measuring", "this machine, once, for at most 20 seconds …")
             dreamer.calibrate()
         start = time.perf_counter()
         limits = Limits(max_qubits=options.max_qubits)
