@@ -71,8 +71,9 @@ def peak_bytes(call):
 @pytest.mark.parametrize("share", [1.0, 0.7, 0.35])
 @pytest.mark.parametrize("dtype", ["complex128", "complex64"])
 def test_peak_memory_is_as_predicted(kinds, share, dtype):
-    circuit = chain(32, 2)
-    plan = plan_cuts(circuit, 17, kinds=kinds)
+    # Large enough that what other threads of this process allocate meanwhile is nothing beside it.
+    circuit = chain(38, 2)
+    plan = plan_cuts(circuit, 20, kinds=kinds)
     terms = [((0, "Z"),), ((3, "X"), (4, "Y")), ((5, "0"), (20, "Z"))]
     itemsize = np.dtype(dtype).itemsize
     for job in prepare(plan, terms).jobs:
@@ -84,6 +85,8 @@ def test_peak_memory_is_as_predicted(kinds, share, dtype):
         except MemoryLimitError:
             continue
         predicted = batch_bytes(job.program, job.operators, itemsize, {}, {}, split)
+        # What this way of running loads at its first use, kernels above all, is not its memory.
+        run_fragment(job.program, job.operators, limit, dtype)
         peak = peak_bytes(lambda: run_fragment(job.program, job.operators, limit, dtype))  # noqa: B023
         assert predicted <= limit
         assert peak == pytest.approx(predicted, rel=0.1)
