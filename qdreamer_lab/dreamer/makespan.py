@@ -53,15 +53,18 @@ class Played:
     longest_s: float
 
 
-def play(shares: list[Share], workers: int, *, ahead: bool = False) -> Played:
+def play(
+    shares: list[Share], workers: int, *, ahead: bool = False, pace: Pace | None = None
+) -> Played:
     """Deal out shares to workers, the one of which most is left first.
 
     Args:
         shares: the work.
         workers: how many share it.
         ahead: tasks wait at the workers, as those of a session do even if there is only one.
+        pace: what earlier work has taught; learns more.
     """
-    pace = Pace()
+    pace = Pace() if pace is None else pace
     left = [share.items for share in shares]
     tasks = [0] * len(shares)
     free = [0.0] * workers

@@ -12,6 +12,7 @@ from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
 from qdreamer_lab.dreamer.makespan import play
 from qdreamer_lab.dreamer.prediction import Account, Phase, Prediction
 from qdreamer_lab.dreamer.profile import PHASES, MachineProfile
+from qdreamer_lab.workload.pace import Pace
 
 if TYPE_CHECKING:
     from qdreamer_lab.dreamer.configuration import Configuration
@@ -50,11 +51,12 @@ def priced(
     counts, sent = np.zeros(len(COEFFICIENTS)), 0
     wall = busy = 0.0
     tasks = memory = 0
+    pace = Pace()
     for works in case.rounds:
         count = sum(one.items for one in works)
         slower = profile.contention if min(workers, count) > 1 else 1.0
         shares = [one.share(belief.values, slower) for one in works]
-        played = play(shares, workers, ahead=session)
+        played = play(shares, workers, ahead=session, pace=pace)
         wall, busy = wall + played.makespan_s, busy + played.busy_s
         tasks += sum(played.tasks)
         for one, pieces in zip(works, played.tasks, strict=True):

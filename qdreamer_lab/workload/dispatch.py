@@ -129,6 +129,7 @@ def run_chunks(
     on: str | None = None,
     stop: threading.Event,
     keep: Keep,
+    pace: Pace | None = None,
 ) -> None:
     """Run everything, heaviest first, and hand on every result as it arrives.
 
@@ -138,11 +139,12 @@ def run_chunks(
         on: a kind of worker or a pilot's name, as the session takes it.
         stop: set from elsewhere to give up; tasks already submitted are then cancelled.
         keep: called in this thread as `keep(chunk, result, row)`.
+        pace: what is known from earlier work of the same kind, and learns more.
 
     Raises:
         CancelledError: if `stop` was set.
     """
-    queue = _Queue(chunks)
+    queue = _Queue(chunks, Pace() if pace is None else pace)
     if session is None:
         _run_here(queue, stop, keep)
     else:
@@ -152,7 +154,7 @@ def run_chunks(
 class _Queue:
     """What has not been handed out yet."""
 
-    def __init__(self, chunks: Iterable[Chunk | Divisible]) -> None:
+    def __init__(self, chunks: Iterable[Chunk | Divisible], pace: Pace) -> None:
         self._whole: list[Chunk] = []
         self._parts: list[Divisible] = []
         for item in chunks:
@@ -162,7 +164,7 @@ class _Queue:
                 self._parts.append(item)
         self._whole.sort(key=lambda chunk: -chunk.work)
         self._whole.reverse()  # the next one is last; equals keep their order
-        self._pace = Pace()
+        self._pace = pace
 
     def __bool__(self) -> bool:
         return bool(self._whole or self._parts)

@@ -18,6 +18,7 @@ from qdreamer_lab.workload.estimate import Estimate
 from qdreamer_lab.workload.goal import Goal
 from qdreamer_lab.workload.limits import task_limit_bytes
 from qdreamer_lab.workload.lowering import lower
+from qdreamer_lab.workload.pace import Pace
 from qdreamer_lab.workload.progress import FragmentProgress, Report
 from qdreamer_lab.workload.routes import Failure, Routes
 from qdreamer_lab.workload.sampling import check_memory
@@ -106,6 +107,7 @@ class _Story:
         self._shares: dict[tuple[int, int], ShotShare] = {}
         self._done: dict[int, int] = {}
         self._missed: list[Chunk] = []
+        self._pace = {device: Pace() for device in (False, True)}
         self.rows: list[FragmentRow] = []
         self.contract_s = 0.0
         self.shots = 0
@@ -134,7 +136,14 @@ class _Story:
                 for share in self._shares.values()
                 if self._routes.on_device(share.fragment.program.id) == device
             ]
-            run_chunks(shares, options.session, on=on, stop=options.stop, keep=self._keep)
+            run_chunks(
+                shares,
+                options.session,
+                on=on,
+                stop=options.stop,
+                keep=self._keep,
+                pace=self._pace[device],
+            )
         missed, self._missed = self._missed, []
         run_chunks(missed, options.session, on=self._simulators, stop=options.stop, keep=self._keep)
 
