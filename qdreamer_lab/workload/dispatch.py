@@ -33,7 +33,10 @@ class SessionLike(Protocol):
     def submit(
         self, fn: Callable[..., Any], /, *args: Any, name: str, on: str | None = None
     ) -> Future[Any]:
-        """Start `fn(*args)` somewhere. If the future has a `record`, it says where it ran."""
+        """Start `fn(*args)` somewhere.
+
+        If the future has a `record`, it says where it ran; its `release` lets go of the value.
+        """
 
     def backend(self, on: str | None = None) -> Any:
         """The Qiskit backend of the QPU that `on` names; None where workers simulate."""
@@ -222,6 +225,8 @@ def _run_on(
                 result, chunk = task.result(), tasks.pop(task)
                 queue.done(chunk, result)
                 keep(chunk, result, _row(chunk, result, getattr(task, "record", None)))
+                if (release := getattr(task, "release", None)) is not None:
+                    release()  # else the session would hold it, and the worker too
     except BaseException:
         for task in tasks:
             task.cancel()
