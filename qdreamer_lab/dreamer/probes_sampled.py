@@ -18,6 +18,7 @@ from qdreamer_lab.workload.observables import ProductTerm
 from qdreamer_lab.workload.planner import plan_cuts
 from qdreamer_lab.workload.sampling import ShotRequest, sample_fragment
 from qdreamer_lab.workload.shot_rounds import ShotRounds
+from qdreamer_lab.workload.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,8 @@ def round_probes() -> list[Probe]:
 def _round(run: SampledRun, goal: Goal, results: Sequence[Any]) -> None:
     rounds = ShotRounds(run, goal, (0,))
     rounds.requests()
-    rounds.take(results)
+    with one_thread():
+        rounds.take(results)
 
 
 def _run(qubits: int, width: int, layers: int, letters: str) -> SampledRun:

@@ -25,8 +25,8 @@ __all__ = ["ShotPlan", "guessed_plan", "played_rounds"]
 
 _GAMES = 9
 
-_UNCERTAIN = 0.09
-"""Of an error bar taken from 64 groups of shots; less where several fragments share it."""
+_GROUPS = 64
+"""Groups of shots from which the variance that a fragment causes is taken."""
 
 _DOUBT = 0.1
 _MOST_OFF = 4.0
@@ -105,9 +105,10 @@ def _played(
         rounds.append(tuple(shots))
         taken += total
         spreads = [_spread(one) for one in believed]
-        seen = math.exp(_UNCERTAIN / math.sqrt(len(weights)) * rng.normal())
-        error = float(np.sqrt(variance.sum(axis=0).max())) * seen
-        worst = int(variance.sum(axis=0).argmax())
+        # Each observable has an error bar of its own, and the greatest of them is what counts.
+        seen = (variance * rng.chisquare(_GROUPS - 1, variance.shape) / (_GROUPS - 1)).sum(axis=0)
+        worst = int(seen.argmax())
+        error = math.sqrt(seen[worst])
         off = error**2 / told[:, worst].sum()
         total = goal.next(
             rounds=len(rounds),

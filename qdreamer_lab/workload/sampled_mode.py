@@ -24,6 +24,7 @@ from qdreamer_lab.workload.routes import Failure, Routes
 from qdreamer_lab.workload.sampling import check_memory
 from qdreamer_lab.workload.shot_rounds import ShotRounds
 from qdreamer_lab.workload.shot_work import ShotShare
+from qdreamer_lab.workload.threads import one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -173,7 +174,8 @@ class _Story:
             mine = [self._shares.get((k, f.program.id)) for f in one.run.fragments]
             results = [share.result() for share in mine if share is not None]
             if results:
-                one.take(results)
+                with one_thread():
+                    one.take(results)
         self.contract_s += time.perf_counter() - start
         self.tell(None)
 
