@@ -106,7 +106,7 @@ def sampled_case(
         rounds,
         np.zeros(len(COEFFICIENTS)),
         counted * len(found.rounds),
-        int(sum(2 * one.tensor_bytes for one in shapes)),
+        int(sum(one.putting_together_bytes(run.gluing.num_observables) for one in shapes)),
         run.num_variants,
         found.shots,
         found.standard_error,
@@ -159,14 +159,14 @@ def _work(shape: SampledShape, shots: NDArray[np.int64]) -> Work:
     mean = float(shots.mean())
     states = shape.amplitudes * len(shape.fragment.steps)
     operators = sum(count for count, _ in shape.bases)
-    arguments = 4000 + 600 * len(shape.fragment.steps) + 100 * operators + 16 * len(shots)
-    reported = 8 * len(shots) * shape.operators * shape.outcomes + 120 * len(shots)
+    reported = 0.0 if drawn else shape.sample_bytes
     return Work(
         len(shots),
         shot_counts(shape, mean, drawn=drawn),
         batch_counts(shape),
         16 * shape.amplitudes + 50 * mean,
         states,
-        int(shape.memory_bytes + _PER_SHOT_BYTES * shots.max()),
-        int(arguments + shape.tensor_bytes + reported),
+        int(shape.states_bytes + shape.tensor_bytes + _PER_SHOT_BYTES * shots.max()),
+        int(4000 + 600 * len(shape.fragment.steps) + 100 * operators + shape.tensor_bytes),
+        16 + reported,
     )

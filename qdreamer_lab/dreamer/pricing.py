@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.cases import Case, Work, paid
+from qdreamer_lab.dreamer.cases import Case, paid
 from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
 from qdreamer_lab.dreamer.makespan import play
 from qdreamer_lab.dreamer.prediction import Account, Phase, Prediction
@@ -61,8 +61,8 @@ def priced(
         tasks += sum(played.tasks)
         for one, pieces in zip(works, played.tasks, strict=True):
             counts += slower * (one.items * one.each + pieces * one.once)
-            sent += pieces * one.sent_bytes
-        memory = max(memory, _held(works, workers))
+            sent += one.sent(pieces)
+            memory = max(memory, one.held(pieces) if session else one.memory_bytes)
     accounts = [
         Account("plan", paid("planning", case.plan_s * 1e9)),
         Account("lower", paid("planning", case.lower_s * 1e9)),
@@ -102,12 +102,6 @@ def priced(
         wanted.num_observables,
         tuple(accounts),
     )
-
-
-def _held(works: tuple[Work, ...], workers: int) -> int:
-    """Memory of the greatest tasks, as many as there are workers on one machine."""
-    each = sorted((one.memory_bytes for one in works), reverse=True)
-    return each[0] if each and workers >= 1 else 0
 
 
 def _deviation(

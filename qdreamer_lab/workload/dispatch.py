@@ -109,6 +109,7 @@ class FragmentRow:
         worker: name of the worker, empty if it ran in this process.
         pilot: name of the pilot, empty if it ran in this process.
         shots: shots taken.
+        start: when it began, in seconds since 1970; None if it ran in this process.
     """
 
     binding: int
@@ -119,6 +120,7 @@ class FragmentRow:
     worker: str
     pilot: str
     shots: int = 0
+    start: float | None = None
 
 
 Keep = Callable[[Chunk, Any, FragmentRow], None]
@@ -243,4 +245,5 @@ def _row(chunk: Chunk, result: Any, record: Any) -> FragmentRow:
         str(getattr(record, "worker", None) or ""),
         str(getattr(record, "pilot", None) or ""),
         chunk.shots,
+        getattr(record, "started", None),
     )
