@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,9 @@ from qdreamer_lab.dreamer.cases_device import device_rounds
 from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
 from qdreamer_lab.dreamer.cost_sampled import SampledShape, batch_counts, round_counts, shot_counts
 from qdreamer_lab.dreamer.features import round_shape, sampled_shape
+from qdreamer_lab.dreamer.second_order import product_variance
 from qdreamer_lab.dreamer.shot_plan import ShotPlan, guessed_plan, played_rounds
-from qdreamer_lab.dreamer.variance import fragment_variances
+from qdreamer_lab.dreamer.variance import fragment_moments, fragment_variances
 from qdreamer_lab.workload.binding import BoundPlans
 from qdreamer_lab.workload.goal import Goal
 from qdreamer_lab.workload.limits import task_limit_bytes
@@ -132,7 +134,11 @@ def _shot_plan(
     if small and seconds <= allowance_s:
         weights = [fragment.weights() for fragment in run.fragments]
         doubt = _WORKED_OUT if goal.shots is None else 0.0
-        return played_rounds(weights, fragment_variances(run), goal), "", doubt
+        seen = fragment_moments(run)
+        found = played_rounds(
+            weights, fragment_variances(run, seen), goal, partial(product_variance, run, seen)
+        )
+        return found, "", doubt
     guess = run.gluing.prior_variance() * 2.0 ** (_OVERHEAD_SHARE * run.plan.log2_overhead)
     benefit = replace(goal, max_shots=_BENEFIT * goal.max_shots)
     found = guessed_plan([one.circuits for one in shapes], guess, benefit)

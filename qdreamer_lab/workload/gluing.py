@@ -49,6 +49,7 @@ class Gluing:
         self._glues = tuple(glues)
         self.operator_of = operator_of
         self._coefficients = coefficients
+        self._symbols = [_symbol(k) for k in range(len(glues))]
         self._legs = ["".join(_symbol(leg.glue) for leg in f.legs) for f in fragments]
         replica, term = (opt_einsum.get_symbol(len(glues) + k) for k in range(2))
         operands = ",".join(replica + term + legs for legs in self._legs)
@@ -78,16 +79,33 @@ class Gluing:
         """(replicas, observables) from one (replicas, operators, Π dims) array per fragment."""
         if not self._fragments:
             return np.asarray(self._coefficients.sum(axis=1)[None])
-        glued = self._glued(tensors)
+        glued = self.glued(tensors)
         terms = np.empty((len(tensors[0]), len(self.operator_of)))
         for some in _parts(len(self.operator_of), len(terms) * self._size):
             chosen = [one[:, self.operator_of[some, k]] for k, one in enumerate(glued)]
             terms[:, some] = opt_einsum.contract(self._equation, *chosen)
         return np.asarray(terms @ self._coefficients.T)
 
+    def paired(self, spreads: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """(observables,) variance of products of fragments' errors, terms taken as uncorrelated.
+
+        Args:
+            spreads: per fragment, (operators, Π dims, Π dims) covariance of what `glued` gives.
+        """
+        count = len(self._glues)
+        term = opt_einsum.get_symbol(2 * count)
+        other = {leg: opt_einsum.get_symbol(count + k) for k, leg in enumerate(self._symbols)}
+        twice = [term + legs + "".join(other[leg] for leg in legs) for legs in self._legs]
+        chosen = [
+            spread.reshape(len(spread), *fragment.dims, *fragment.dims)[self.operator_of[:, k]]
+            for k, (fragment, spread) in enumerate(zip(self._fragments, spreads, strict=True))
+        ]
+        terms = opt_einsum.contract(",".join(twice) + "->" + term, *chosen)
+        return np.asarray(np.square(self._coefficients) @ terms)
+
     def gradients(self, tensors: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
         """Per fragment, (observables, operators, Π dims): derivative of every value."""
-        glued = [tensor[0] for tensor in self._glued([tensor[None] for tensor in tensors])]
+        glued = [tensor[0] for tensor in self.glued([tensor[None] for tensor in tensors])]
         return [self._gradient(k, glued) for k in range(len(self._fragments))]
 
     def _gradient(self, place: int, glued: list[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -110,8 +128,15 @@ class Gluing:
                 out = np.moveaxis(np.tensordot(out, matrix, axes=(axis + 2, 1)), -1, axis + 2)
         return np.asarray(out.reshape(len(out), fragment.num_operators, -1))
 
-    def _glued(self, tensors: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
-        """Give each tensor its axes, and multiply every glue into the side that comes first."""
+    def glued(self, tensors: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+        """Give each tensor its axes, and multiply every glue into the side that comes first.
+
+        Args:
+            tensors: per fragment, (replicas, operators, Π dims).
+
+        Returns:
+            Per fragment, (replicas, operators, *dims), with which gluing is a plain contraction.
+        """
         found = []
         for fragment, flat in zip(self._fragments, tensors, strict=True):
             tensor = flat.reshape(*flat.shape[:2], *fragment.dims)
