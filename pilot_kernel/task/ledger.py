@@ -54,9 +54,11 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         return {key: value for key, value in self.results.items() if key not in held}
 
     def update_graph(self, scheduler: Any, *, tasks: list[str], **kwargs: Any) -> None:
-        """New tasks have arrived."""
+        """Tasks have arrived; those that they depend on are named again."""
         now = time.time()
         for key in tasks:
+            if key in self.records:
+                continue
             self.records[key] = TaskRecord(key, task_name(key), TaskState.WAITING, queued=now)
         while len(self.records) > _KEPT_TASKS:
             self.records.popitem(last=False)
@@ -111,7 +113,10 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             return
         if "started" in msg and not record.state.final:
             started = max(record.queued, msg["started"])
-            self.records[record.key] = replace(record, state=TaskState.RUNNING, started=started)
+            told_by = self._name(msg.get("worker"))  # it may have been stolen since it was placed
+            self.records[record.key] = replace(
+                record, state=TaskState.RUNNING, started=started, **told_by
+            )
         elif "result" in msg:
             self._keep_result(record.key, msg["result"])
         elif "output" in msg:
