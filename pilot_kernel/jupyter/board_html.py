@@ -43,7 +43,10 @@ def _row(row: Row) -> tuple[str, ...]:
         name = f"<span style='padding-left:14px;white-space:nowrap'>{name}</span>"
     doing = escape(row.doing)
     if row.is_pilot:
-        doing = f"<span style='font-size:12px;{MUTED}'>{doing}</span>"
+        doing = (
+            "<span style='display:inline-block;max-width:200px;line-height:1.25;font-size:12px;"
+            f"{MUTED}'>{doing}</span>"
+        )
     state = mark_html(row.mark, row.state) if row.state else ""
     return name, state, doing, _gauge(row.cpu), _gauge(row.memory)
 

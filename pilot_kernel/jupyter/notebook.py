@@ -96,7 +96,7 @@ class Notebook:
         stages = {stage.key for task in list(self._kept) for stage in list(task.stages)}
         opened = self.open_session()
         others = [t for t in opened.tasks if t.key not in stages] if opened else []
-        return [*others, *self._kept]
+        return sorted([*others, *self._kept], key=lambda task: task.begun)
 
     def find(self, wanted: str | None) -> Any:
         """A task by key, by name (the newest), or by the beginning of its key; else the newest.

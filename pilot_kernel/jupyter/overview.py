@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from pilot_kernel.jupyter.marks import BUSY, DOWN, IDLE, PILOT_MARKS, SILENT, Mark
 from pilot_kernel.jupyter.parcel import megabytes
@@ -133,7 +134,8 @@ def _counted(count: int, noun: str) -> str:
 def _queue(queue: Queue) -> str:
     parts = []
     if queue.ready:
-        first = ", ".join(task_name(key) for key in queue.following)
+        runs = [(name, len(list(run))) for name, run in groupby(map(task_name, queue.following))]
+        first = ", ".join(f"{name} ({count})" if count > 1 else name for name, count in runs)
         more = ", …" if queue.ready > len(queue.following) else ""
         parts.append(f"{queue.ready:,} for a worker (next: {first}{more})")
     if queue.blocked:

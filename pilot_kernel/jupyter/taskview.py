@@ -35,7 +35,7 @@ class TaskView:
         self._publish = publish
         self._whole = whole
         self._id = f"pilot-task-{secrets.token_hex(8)}"
-        self._begun: float = getattr(task, "begun", time.time())
+        self._begun: float = task.begun
         self._record: TaskRecord | None = None
         self._asked_at: tuple[TaskState, int] | None = None
         self._shown: dict[str, str] | None = None

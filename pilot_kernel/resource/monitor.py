@@ -127,12 +127,12 @@ def _by_name(scheduler: Any) -> dict[str, Any]:
 def _queue(scheduler: Any, in_hand: set[str]) -> dict[str, Any]:
     waiting = [ts for ts in scheduler.unfinished() if ts.key not in in_hand]
     ready = [ts for ts in waiting if ts.state in ("processing", "queued")]
-    homeless = sum(ts.state == "no-worker" for ts in waiting)
     first = heapq.nsmallest(_FOLLOWING, ready, key=lambda ts: ts.priority)
     return {
         "ready": len(ready),
-        "blocked": len(waiting) - len(ready) - homeless,
-        "homeless": homeless,
+        # Those that are "released" have ended: only the failure of another one keeps them.
+        "blocked": sum(ts.state == "waiting" for ts in waiting),
+        "homeless": sum(ts.state == "no-worker" for ts in waiting),
         "following": [ts.key for ts in first],
     }
 
