@@ -124,20 +124,22 @@ class Watch:
             place.candidate = None
         elif current != place.candidate:
             place.candidate, place.since = current, now
-        elif now - place.since >= _SETTLE_S and now - self._decided >= self._pause_s():
+        elif now - place.since >= _SETTLE_S and self._may_decide(now):
             before, place.settled, place.candidate = place.settled, current, None
             self._decide(self._standing(before, current, on, backlog()))
         return current.count
 
-    def _pause_s(self) -> float:
-        return min(_MOST_SETTLE_S, math.ldexp(_SETTLE_S, min(len(self.decisions), 10)))
+    def _may_decide(self, now: float) -> bool:
+        return now - self._decided >= min(
+            _MOST_SETTLE_S, math.ldexp(_SETTLE_S, min(len(self.decisions), 10))
+        )
 
     def _wait(self, place: _Place, coming: int, now: float, on: str | None) -> None:
         """Nobody can work: say so once, and give up if nobody will come."""
         if self._alone_since is None:
             self._alone_since = now
         alone_s = now - self._alone_since
-        if place.settled.count and alone_s >= _SETTLE_S:
+        if place.settled.count and alone_s >= _SETTLE_S and self._may_decide(now):
             before, place.settled = place.settled, Workers()
             limit = "" if coming else f" for up to {self._patience_s:g} s; add a pilot"
             at_s = now - self._began
