@@ -8,6 +8,7 @@ much as this run was slower than predicted, so that both sides are measured with
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,9 @@ _PACES = (0.5, 4.0)
 
 _TASK_S = 0.3
 """Work that is not at hand yet is taken to come in tasks of about this length."""
+
+_CLEAR = 0.1
+"""A way that takes this part of the rest or less is taken without looking for better ones."""
 
 _MOST_PILOTS = 2
 """Pilots that are weighed each by itself, since they have more memory than others."""
@@ -114,11 +118,25 @@ def rest(standing: Standing, prediction: Prediction, contention: float) -> Rest:
         count = max(1, math.ceil(later * pace / _TASK_S))
         shares.append(Share(count, later / count, later * pace / count))
     played = play(shares, max(1, standing.after.count), ahead=True)
-    bindings_left = max(1, standing.bindings - standing.bindings_done)
-    ending = prediction.phase("transfer").seconds + prediction.phase("contract").seconds
+    here_s = _here_s(standing, prediction, left / total, last=later <= 0)
     running = [s for s, (_, ran) in zip(flying, standing.backlog.flying, strict=True) if ran > 0]
     stopping = min(_STOPPING_S, max(running, default=0.0))
-    return Rest(played.makespan_s + bindings_left * ending, stopping, slower)
+    return Rest(played.makespan_s + here_s, stopping, slower)
+
+
+def _here_s(standing: Standing, prediction: Prediction, share: float, *, last: bool) -> float:
+    """What is left to do in this process: taking results in, and putting them together.
+
+    Args:
+        standing: where the run stands.
+        prediction: of the present plan.
+        share: of the work, that is left.
+        last: nothing comes after the work at hand; else parts were put together already.
+    """
+    count = max(1, standing.bindings - standing.bindings_done)
+    share *= standing.bindings
+    transfer, contract = (prediction.phase(name).seconds for name in ("transfer", "contract"))
+    return share * transfer + (count if last else share) * contract
 
 
 def _later_shots_work(standing: Standing, prediction: Prediction) -> float:
@@ -165,6 +183,7 @@ class PlanAdviser:
     def changed(self, standing: Standing) -> Decision:
         """`Adviser.changed`."""
         profile = self._dreamer.profile(standing.on)
+        start = time.perf_counter()
         left = rest(standing, self.prediction, profile.contention)
         text = f"{standing.change}: "
         if self.prediction.qpu_seconds:
@@ -173,22 +192,23 @@ class PlanAdviser:
         if left.seconds <= GAIN_S:
             text += f"about {seconds_text(left.seconds)} is left, the plan stays"
             return _decision(standing, text, left.seconds)
-        text += f"continuing takes about {seconds_text(left.seconds)}, "
-        found = self._candidates(standing)
-        if not found:
-            return _decision(standing, text + "nothing else can run: the plan stays", left.seconds)
-        fresh = [(_anew_s(one, standing, left), one) for one in found]
-        anew_s, best = min(fresh, key=lambda pair: pair[0])
+        found = self._candidates(standing, left)
+        # The tasks under way have gone on meanwhile.
+        continue_s = max(0.0, left.seconds - (time.perf_counter() - start))
+        text += f"continuing takes about {seconds_text(continue_s)}, "
+        if found is None:
+            return _decision(standing, text + "nothing else can run: the plan stays", continue_s)
+        anew_s, best = found
         text += f"{_named(best)} anew {seconds_text(anew_s)}: "
-        if pays(left.seconds, anew_s, standing.switches):
+        if pays(continue_s, anew_s, standing.switches):
             self.prediction = best
             way = best.configuration
             course = Course(way.max_qubits, way.mode, way.on)
-            return _decision(standing, f"{text}planned anew", left.seconds, anew_s, course)
-        why = f"the plan stays, for a new one must gain {1 - PAYS:.0%} and {GAIN_S:g} s"
-        if pays(left.seconds, anew_s, 0):
+            return _decision(standing, f"{text}planned anew", continue_s, anew_s, course)
+        why = f"the plan stays, for a new one must gain {100 * (1 - PAYS):.0f} % and {GAIN_S:g} s"
+        if pays(continue_s, anew_s, 0):
             why = f"the plan stays, for it was changed {standing.switches} times already"
-        return _decision(standing, text + why, left.seconds, anew_s)
+        return _decision(standing, text + why, continue_s, anew_s)
 
     def observe(self, result: Any) -> None:
         """Let Q-Dreamer learn from the run, as far as its workers stayed the same.
@@ -204,14 +224,14 @@ class PlanAdviser:
             one = replace(one, accounts=tuple(a for a in one.accounts if a.name in kept))
         self._dreamer.observe(result, one)
 
-    def _candidates(self, standing: Standing) -> list[Prediction]:
-        """Other ways to run, the best of each place."""
+    def _candidates(self, standing: Standing, left: Rest) -> tuple[float, Prediction] | None:
+        """The best other way to run, and what it takes; None if there is none."""
         from qdreamer_lab.dreamer.dreamer import QDreamer
 
         present = _Present(self._dreamer.session)
-        found = []
+        profile = self._dreamer.profile(standing.on)
+        found: list[tuple[float, Prediction]] = []
         for on in _places(standing):
-            profile = self._dreamer.profile(standing.on)
             try:
                 ranked = QDreamer(present, profile=profile).recommend(
                     self._circuit,
@@ -222,8 +242,11 @@ class PlanAdviser:
                 )
             except QDreamerError:  # nothing keeps within the limits there
                 continue
-            found += [one for one in ranked.predictions if self._eligible(one, standing)][:1]
-        return found
+            ways = [one for one in ranked.predictions if self._eligible(one, standing)]
+            found += [(_anew_s(one, standing, left), one) for one in ways]
+            if any(seconds <= _CLEAR * left.seconds for seconds, _ in found):
+                break
+        return min(found, key=lambda pair: pair[0], default=None)
 
     def _eligible(self, one: Prediction, standing: Standing) -> bool:
         """Whether the run can be continued like that, and not in the same way as now."""
@@ -278,7 +301,7 @@ def _places(standing: Standing) -> list[str | None]:
     least = min(one.memory_bytes for one in after.pilots)
     more = [one for one in after.pilots if one.memory_bytes > 1.05 * least]
     more.sort(key=lambda one: -one.memory_bytes)
-    return [standing.on, *(one.name for one in more[:_MOST_PILOTS])]
+    return [*(one.name for one in more[:_MOST_PILOTS]), standing.on]
 
 
 def _anew_s(one: Prediction, standing: Standing, left: Rest) -> float:
