@@ -208,7 +208,7 @@ def test_a_new_plan_that_gains_nothing_is_not_taken(tight, tmp_path, monkeypatch
     circuit = entangled(18, 2)
     dreamer = QDreamer(tight, profile=MachineProfile.nominal())
     up(tight, "small")
-    prediction = dreamer.predict(circuit, neighbours(18), max_qubits=14)
+    prediction = dreamer.predict(circuit, neighbours(18), max_qubits=12)
     decided = threading.Event()
 
     class Telling(PlanAdviser):
@@ -219,7 +219,7 @@ def test_a_new_plan_that_gains_nothing_is_not_taken(tight, tmp_path, monkeypatch
 
     gated = Gated(tight, tmp_path / "gate")  # the run cannot be over before it is decided
     adviser = Telling(dreamer, circuit, neighbours(18), prediction)
-    estimator = CutEstimator(14, mode="exact", session=gated, adviser=adviser)
+    estimator = CutEstimator(12, mode="exact", session=gated, adviser=adviser)
     job = estimator.run([(circuit, neighbours(18))])
     wait_until(lambda: any(task.running() for task in tight.tasks))
     tight.add_pilot("local://", name="small2", cores_per_node=1)
@@ -232,7 +232,7 @@ def test_a_new_plan_that_gains_nothing_is_not_taken(tight, tmp_path, monkeypatch
     assert not decision.replanned
     assert decision.anew_s > 0.8 * decision.continue_s > 0
     assert "the plan stays, for a new one must gain 20 % and" in decision.reason
-    assert result.metadata["plan"].max_qubits == 14
+    assert result.metadata["plan"].max_qubits == 12
     adviser.observe(result)  # of the number of workers it was predicted for it tells nothing
     before, after = MachineProfile.nominal().belief.values, dreamer.profile().belief.values
     assert after[PLACE["planning"]] != before[PLACE["planning"]]
