@@ -1,16 +1,30 @@
-"""Whether to plan anew: the rule, and what is left of a run, as tables and properties."""
+"""Whether to plan anew: the rule, what is left of a run, and the advice in words."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdreamer_lab.dreamer.adapting import GAIN_S, MOST_SWITCHES, PAYS, pays, rest
+from pilot_kernel.resource.pilot import PilotState, PilotStatus
+from qdreamer_lab import QDreamer
+from qdreamer_lab.dreamer import adapting
+from qdreamer_lab.dreamer.adapting import (
+    GAIN_S,
+    MOST_SWITCHES,
+    PAYS,
+    PlanAdviser,
+    pays,
+    rest,
+)
 from qdreamer_lab.dreamer.configuration import Configuration
 from qdreamer_lab.dreamer.prediction import Account, Phase, Prediction
-from qdreamer_lab.workload.decisions import Backlog, PilotWorkers, Standing, Workers
+from qdreamer_lab.dreamer.profile import MachineProfile
+from qdreamer_lab.dreamer.recommendation import Limits
+from qdreamer_lab.workload.decisions import Backlog, Course, PilotWorkers, Standing, Workers
+from tests.dreamer.wide_circuits import layered, neighbours
 
 
 def workers(*counts, memory=2**30):
@@ -114,3 +128,105 @@ def test_more_workers_never_make_what_is_left_much_longer(queued, flying, later,
     # Graham: a list schedule is less than twice the best, which is at most that of one worker.
     assert more.seconds <= 2 * few.seconds * (1 + 1e-9)
     assert 0 <= more.stopping_s <= 1.5
+
+
+class Pilots:
+    """A session of pilots that run nothing: name, workers and their memory."""
+
+    def __init__(self, **pilots):
+        self.pilots = pilots
+
+    def candidates(self, on=None):
+        return [
+            PilotStatus(name, "local://", PilotState.ACTIVE, up, up + 3, 0, 1, ("CPU",), memory)
+            for name, (up, memory) in self.pilots.items()
+            if on in (None, name)
+        ]
+
+    pilots_for = candidates
+
+
+def advised(pilots, before, *, left_s, limits=None, max_qubits=6, switches=0):
+    """The decision on a 12-qubit run that has so many seconds of one worker left."""
+    dreamer = QDreamer(Pilots(**pilots), profile=MachineProfile.nominal())
+    circuit, observable = layered(12, 1), neighbours(12)
+    prediction = dreamer.predict(circuit, observable, max_qubits=max_qubits)
+    prediction = replace(
+        prediction,
+        phases=tuple(
+            replace(one, seconds=left_s) if one.name == "execute" else one
+            for one in prediction.phases
+        ),
+    )
+    now = standing(queued=((10, 1.0),), switches=switches)
+    after = Workers(tuple(PilotWorkers(n, *both) for n, both in pilots.items()))
+    adviser = PlanAdviser(dreamer, circuit, observable, prediction, limits=limits)
+    decision = adviser.changed(replace(now, before=before, after=after))
+    return decision, adviser
+
+
+def test_a_slow_plan_is_given_up():
+    decision, adviser = advised({"a": (2, 2**33)}, workers(1), left_s=1e3)
+    assert decision.replanned
+    assert decision.course == Course(adviser.prediction.configuration.max_qubits, "exact", None)
+    assert adviser.prediction.configuration.workers == 2  # those that are up, not those wanted
+    assert decision.anew_s < 1 < 100 < decision.continue_s
+    assert decision.reason.startswith(
+        "worker count went from 1 to 2 at 0.8 s: continuing takes about "
+    )
+    assert decision.reason.endswith(": planned anew")
+
+
+def test_a_gain_that_is_not_clear_is_not_taken(monkeypatch):
+    monkeypatch.setattr(adapting, "PAYS", 1e-9)
+    decision, adviser = advised({"a": (2, 2**33)}, workers(1), left_s=1e3)
+    assert not decision.replanned
+    assert decision.anew_s is not None
+    assert "the plan stays, for a new one must gain 100 % and 0.5 s" in decision.reason
+    assert adviser.prediction.configuration.max_qubits == 6
+
+
+def test_a_run_that_changed_its_plan_often_keeps_it():
+    decision, _ = advised({"a": (2, 2**33)}, workers(1), left_s=1e3, switches=MOST_SWITCHES)
+    assert not decision.replanned
+    assert decision.reason.endswith(f"it was changed {MOST_SWITCHES} times already")
+
+
+def test_a_run_that_is_nearly_over_is_let_be():
+    decision, _ = advised({"a": (2, 2**33)}, workers(1), left_s=0.1)
+    assert not decision.replanned
+    assert decision.anew_s is None
+    assert "is left, the plan stays" in decision.reason
+
+
+def test_where_nothing_else_can_run_the_plan_stays():
+    limits = Limits(max_seconds=1e-9)
+    decision, _ = advised({"a": (1, 2**33)}, workers(2), left_s=1e3, limits=limits)
+    assert not decision.replanned
+    assert decision.reason.startswith("worker count went from 2 to 1")
+    assert "nothing else can run: the plan stays" in decision.reason
+
+
+def test_the_pilot_with_the_memory_is_chosen_by_name():
+    pilots = {"small": (1, 2**14), "big": (1, 2**33)}
+    decision, adviser = advised(pilots, workers(1, memory=2**14), left_s=1e3)
+    assert decision.course.on == adviser.prediction.configuration.on == "big"
+    assert " on big anew" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("decisions", "learned"), [((), "all"), ((False,), "here"), ((False, True), "all")]
+)
+def test_it_learns_what_a_run_with_other_workers_can_tell(decisions, learned):
+    seen = []
+
+    class Noting:
+        def observe(self, result, prediction):
+            seen.append({account.name for account in prediction.accounts})
+
+    names = ("plan", "dispatch", "execute", "transfer", "contract")
+    one = replace(prediction(), accounts=tuple(Account(name, np.ones(1)) for name in names))
+    told = [SimpleNamespace(replanned=replanned) for replanned in decisions]
+    result = SimpleNamespace(metadata={"decisions": told})
+    PlanAdviser(Noting(), None, None, one).observe(result)
+    assert seen == [set(names) if learned == "all" else {"plan", "contract"}]
