@@ -81,6 +81,8 @@ class Standing:
         bindings: sets of parameter values.
         bindings_done: those whose values are known for good.
         switches: how often the run was planned anew already.
+        stranded: the pilot that an earlier decision chose has no worker left and will have none, so
+            that the present plan cannot go on; `on` and `after` are of the place before that.
     """
 
     at_s: float
@@ -97,6 +99,7 @@ class Standing:
     bindings: int = 1
     bindings_done: int = 0
     switches: int = 0
+    stranded: bool = False
 
     @property
     def change(self) -> str:

@@ -43,6 +43,7 @@ class _Place:
     whole: set[str]  # pilots that have had all their workers
     candidate: Workers | None = None
     since: float = 0.0
+    lost: Workers = Workers()  # noqa: RUF009 frozen
 
     def workers(self, pilots: list[Any], *, starting: bool) -> Workers:
         """The workers that are up, or will be in a moment."""
@@ -85,6 +86,7 @@ class Watch:
         self._decided = float("-inf")
         self._alone_since: float | None = None
         self._places: dict[str | None, _Place] = {}
+        self._homes: dict[str | None, str | None] = {}  # what `on=` was before a decision
         self.begin("exact", 1)
 
     def begin(self, mode: str, bindings: int) -> None:
@@ -117,7 +119,10 @@ class Watch:
         pilots = session.pilots_for(on)
         current = place.workers(pilots, starting=now - self._began < _STARTING_S)
         if not current.count:
-            self._wait(place, sum(pilot.wanted for pilot in pilots), now, on)
+            coming = sum(pilot.wanted for pilot in pilots)
+            self._wait(place, coming, now, on)
+            if not coming and on in self._homes:
+                self._rescue(place, session, self._homes[on], backlog)
             return 0
         self._alone_since = None
         if current == place.settled:
@@ -141,6 +146,7 @@ class Watch:
         alone_s = now - self._alone_since
         if place.settled.count and alone_s >= _SETTLE_S and self._may_decide(now):
             before, place.settled = place.settled, Workers()
+            place.lost = before
             limit = "" if coming else f" for up to {self._patience_s:g} s; add a pilot"
             at_s = now - self._began
             reason = (
@@ -155,6 +161,20 @@ class Watch:
                 f"{self._patience_s:g} s: the run was given up. Add one with session.add_pilot() "
                 "and run again"
             )
+
+    def _rescue(
+        self,
+        place: _Place,
+        session: SessionLike,
+        home: str | None,
+        backlog: Callable[[], Backlog],
+    ) -> None:
+        """Go back to the place before the last decision, if there are workers."""
+        pilots = session.pilots_for(home)
+        after = _workers(pilots, {pilot.name: pilot.workers for pilot in pilots})
+        if after.count and not place.settled.count and self._may_decide(self._clock()):
+            standing = self._standing(place.lost, after, home, backlog())
+            self._decide(replace(standing, stranded=True))
 
     def _standing(
         self, before: Workers, after: Workers, on: str | None, backlog: Backlog
@@ -187,8 +207,10 @@ class Watch:
         if decision.replanned:
             decision = replace(decision, dropped_s=self._done_s, dropped_shots=self._shots_done)
         self._record(decision, logging.INFO)
-        if decision.replanned:
+        if decision.course is not None:
             self._places.clear()
+            on, home = decision.course.on, self._homes.get(standing.on, standing.on)
+            self._homes = {} if on == home else {on: home}
             raise PlanDropped(decision)
 
     def _record(self, decision: Decision, level: int) -> None:

@@ -10,19 +10,13 @@ from hypothesis import strategies as st
 
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
 from qdreamer_lab import QDreamer
-from qdreamer_lab.dreamer import adapting
-from qdreamer_lab.dreamer.adapting import (
-    GAIN_S,
-    MOST_SWITCHES,
-    PAYS,
-    PlanAdviser,
-    pays,
-    rest,
-)
+from qdreamer_lab.dreamer import remaining
+from qdreamer_lab.dreamer.adapting import PlanAdviser
 from qdreamer_lab.dreamer.configuration import Configuration
 from qdreamer_lab.dreamer.prediction import Account, Phase, Prediction
 from qdreamer_lab.dreamer.profile import MachineProfile
 from qdreamer_lab.dreamer.recommendation import Limits
+from qdreamer_lab.dreamer.remaining import GAIN_S, MOST_SWITCHES, PAYS, pays, rest
 from qdreamer_lab.workload.decisions import Backlog, Course, PilotWorkers, Standing, Workers
 from tests.dreamer.wide_circuits import layered, neighbours
 
@@ -146,7 +140,7 @@ class Pilots:
     pilots_for = candidates
 
 
-def advised(pilots, before, *, left_s, limits=None, max_qubits=6, switches=0):
+def advised(pilots, before, *, left_s, limits=None, max_qubits=6, switches=0, stranded=False):
     """The decision on a 12-qubit run that has so many seconds of one worker left."""
     dreamer = QDreamer(Pilots(**pilots), profile=MachineProfile.nominal())
     circuit, observable = layered(12, 1), neighbours(12)
@@ -158,7 +152,7 @@ def advised(pilots, before, *, left_s, limits=None, max_qubits=6, switches=0):
             for one in prediction.phases
         ),
     )
-    now = standing(queued=((10, 1.0),), switches=switches)
+    now = standing(queued=((10, 1.0),), switches=switches, stranded=stranded)
     after = Workers(tuple(PilotWorkers(n, *both) for n, both in pilots.items()))
     adviser = PlanAdviser(dreamer, circuit, observable, prediction, limits=limits)
     decision = adviser.changed(replace(now, before=before, after=after))
@@ -178,11 +172,11 @@ def test_a_slow_plan_is_given_up():
 
 
 def test_a_gain_that_is_not_clear_is_not_taken(monkeypatch):
-    monkeypatch.setattr(adapting, "PAYS", 1e-9)
+    monkeypatch.setattr(remaining, "PAYS", 1e-9)
     decision, adviser = advised({"a": (2, 2**33)}, workers(1), left_s=1e3)
     assert not decision.replanned
     assert decision.anew_s is not None
-    assert "the plan stays, for a new one must gain 100 % and 0.5 s" in decision.reason
+    assert "the plan stays, for a new one must gain 20 % and 0.5 s" in decision.reason
     assert adviser.prediction.configuration.max_qubits == 6
 
 
@@ -212,6 +206,19 @@ def test_the_pilot_with_the_memory_is_chosen_by_name():
     decision, adviser = advised(pilots, workers(1, memory=2**14), left_s=1e3)
     assert decision.course.on == adviser.prediction.configuration.on == "big"
     assert " on big anew" in decision.reason
+
+
+def test_a_run_that_cannot_go_on_takes_what_there_is():
+    decision, _ = advised(
+        *({"a": (1, 2**33)}, workers(1)), left_s=1e-3, switches=MOST_SWITCHES, stranded=True
+    )
+    assert decision.replanned
+    assert decision.continue_s is None
+    assert " is gone, " in decision.reason
+    limits = Limits(max_seconds=1e-9)
+    lost, _ = advised({"a": (1, 2**33)}, workers(1), left_s=1e3, limits=limits, stranded=True)
+    assert not lost.replanned
+    assert "nothing can run" in lost.reason
 
 
 @pytest.mark.parametrize(

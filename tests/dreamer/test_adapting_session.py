@@ -23,6 +23,7 @@ from qdreamer_lab.dreamer.adapting import PlanAdviser
 from qdreamer_lab.dreamer.coefficients import PLACE
 from qdreamer_lab.dreamer.profile import MachineProfile
 from qdreamer_lab.workload import dispatch, watch
+from qdreamer_lab.workload.decisions import Course, Decision
 from qdreamer_lab.workload.pace import Pace
 from tests.conftest import wait_until
 from tests.dreamer.wide_circuits import neighbours
@@ -235,6 +236,42 @@ def test_a_plan_that_is_the_best_stays(tight, tmp_path):
     adviser.observe(result)  # of the number of workers it was predicted for it tells nothing
     before, after = MachineProfile.nominal().belief.values, dreamer.profile().belief.values
     assert after[PLACE["planning"]] != before[PLACE["planning"]]
+
+
+class Orders:
+    """Advises one way after the other."""
+
+    def __init__(self, *places):
+        self.places = list(places)
+        self.asked = []
+
+    def changed(self, standing):
+        self.asked.append(standing)
+        course = Course(4, "exact", self.places.pop(0))
+        counts = standing.before.count, standing.after.count
+        return Decision(standing.at_s, *counts, f"go to {course.on}", None, None, course)
+
+
+def test_a_run_that_moved_to_a_pilot_comes_back_when_that_is_lost(tight, small_tasks):
+    adviser = Orders("small2", None)
+    moved = []
+
+    def progress(report):
+        if not moved:
+            moved.append(tight.add_pilot("local://", name="small2", cores_per_node=1))
+            up(tight, "small2")
+        elif len(report.decisions) == 1 and len(moved) == 1:
+            moved[0].stop()
+            moved.append(None)
+
+    estimator = CutEstimator(4, mode="exact", session=tight, progress=progress, adviser=adviser)
+    result = estimator.run([sweep()]).result()[0]
+    expected = StatevectorEstimator().run([sweep()]).result()[0].data.evs
+    assert result.data.evs == pytest.approx(expected, abs=1e-12)
+    first, lost, back = result.metadata["decisions"]
+    assert (first.course.on, lost.workers_after, back.course.on) == ("small2", 0, None)
+    assert [standing.stranded for standing in adviser.asked] == [False, True]
+    assert {row.pilot for row in result.metadata["fragments"]} == {"small"}
 
 
 def test_a_cell_says_what_was_decided(tight, small_tasks):

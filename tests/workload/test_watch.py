@@ -27,7 +27,7 @@ class Pilots:
         ]
 
     def candidates(self, on=None):
-        return self.rows
+        return [row for row in self.rows if on in (None, row.name)]
 
     pilots_for = candidates
 
@@ -51,9 +51,9 @@ class Story:
         self.pilots = pilots
         self.watch = Watch(adviser, clock=lambda: self.now)
 
-    def look(self, after_s=0.0):
+    def look(self, after_s=0.0, on=None):
         self.now += after_s
-        return self.watch.workers(self.pilots, None, lambda: Backlog(((3, 2.0),), ()))
+        return self.watch.workers(self.pilots, on, lambda: Backlog(((3, 2.0),), ()))
 
 
 def test_a_change_that_lasts_is_told_and_the_rest_is_dealt_out_anew():
@@ -159,3 +159,24 @@ def test_when_no_pilot_is_left_it_gives_up_in_the_end():
     with pytest.raises(WorkersLostError, match=r"none came for 60 s.*add_pilot"):
         story.look(1.5)
     assert "add a pilot" in story.watch.decisions[0].reason
+
+
+def test_a_run_whose_new_pilot_is_lost_goes_back():
+    adviser = Adviser(Course(9, "exact", "b"))
+    story = Story(Pilots(a=(1, 1)), adviser)
+    story.look()
+    story.pilots.set(a=(1, 1), b=(1, 1))
+    story.look(1.0)
+    with pytest.raises(PlanDropped):
+        story.look(1.0)
+    assert story.look(1.0, "b") == 1
+    story.pilots.set(a=(1, 1))
+    adviser.course = Course(4, "exact", None)
+    assert story.look(1.0, "b") == 0
+    assert story.look(3.0, "b") == 0  # it says so first
+    with pytest.raises(PlanDropped):
+        story.look(10.0, "b")
+    asked = adviser.asked[-1]
+    assert asked.stranded
+    assert (asked.on, str(asked.before), str(asked.after)) == (None, "b (1)", "a (1)")
+    assert story.look(1.0) == 1  # at home again
