@@ -15,6 +15,7 @@ __all__ = [
     "PubError",
     "QDreamerError",
     "QasmError",
+    "WorkersLostError",
 ]
 
 
@@ -79,3 +80,7 @@ class DeviceError(QDreamerError):
 
 class PrecisionError(QDreamerError):
     """A standard error that the shots allowed cannot reach."""
+
+
+class WorkersLostError(QDreamerError):
+    """No pilot is left that could run the rest of a run."""

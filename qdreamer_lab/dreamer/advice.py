@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.configuration import MODES, Configuration
@@ -77,7 +76,7 @@ def recommended(
     if not found:
         raise QDreamerError(_nothing(over, refused, wanted.num_qubits))
     ranked = tuple(sorted(found, key=lambda one: one.makespan_s))
-    runner = _runner(dreamer, circuit, observables, wanted.request.precision)
+    runner = _runner(dreamer, circuit, observables, wanted.request.precision, limits)
     return Recommendation(ranked, limits, tuple(refused), wanted.num_qubits, runner)
 
 
@@ -116,21 +115,30 @@ def _nothing(
 
 
 def _runner(
-    dreamer: QDreamer, circuit: QuantumCircuit, observables: Any, precision: float
+    dreamer: QDreamer,
+    circuit: QuantumCircuit,
+    observables: Any,
+    precision: float,
+    limits: Limits,
 ) -> Callable[[Prediction], Any]:
     def run(one: Prediction) -> Any:
+        from qdreamer_lab.dreamer.adapting import PlanAdviser
         from qdreamer_lab.workload.estimator import CutEstimator
 
         configuration = one.configuration
         place = dreamer.place(configuration.on)
+        adviser = PlanAdviser(
+            dreamer, circuit, observables, one, precision=precision, limits=limits
+        )
         estimator = CutEstimator(
             configuration.max_qubits,
             mode=configuration.mode,
             session=place.session,
             on=configuration.on if place.session is not None else None,
+            adviser=adviser,
         )
         result = estimator.run([(circuit, observables)], precision=precision).result()[0]
-        dreamer.observe(result, replace(one))
+        adviser.observe(result)
         return result
 
     return run

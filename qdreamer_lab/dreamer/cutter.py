@@ -15,15 +15,17 @@ from qiskit.primitives import PrimitiveResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from pilot_kernel.errors import CellError
+from qdreamer_lab.dreamer.adapting import PlanAdviser
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
 
 if TYPE_CHECKING:
     from pilot_kernel.jupyter.cutting import CutRequest
-    from qdreamer_lab.dreamer.prediction import Prediction
     from qdreamer_lab.dreamer.recommendation import Recommendation
+    from qdreamer_lab.workload.decisions import Decision
     from qdreamer_lab.workload.job import CutJob
+    from qdreamer_lab.workload.progress import Report
 
 __all__ = ["cut"]
 
@@ -74,9 +76,14 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
     for line in lines if len(request.pubs) == 1 else lines[:1]:
         request.say(f"{_prefix(request, number)}{line}")
     way = found.best.configuration
-    result = _run(request, [pub], way.max_qubits, way.mode)[0]
+    adviser = PlanAdviser(
+        *(dreamer, circuit, checked.observables, found.best),
+        precision=request.precision,
+        limits=found.limits,
+    )
+    result = _run(request, [pub], way.max_qubits, way.mode, adviser)[0]
     if values.size == 1:
-        _learn(dreamer, result, found.best)
+        _learn(adviser, result)
     return result
 
 
@@ -101,21 +108,37 @@ def _dreamer(request: CutRequest) -> QDreamer:
         return _last
 
 
-def _learn(dreamer: QDreamer, result: Any, prediction: Prediction) -> None:
+def _learn(adviser: PlanAdviser, result: Any) -> None:
     # A run that is done is not lost because it cannot be learned from, or the profile not kept.
     with _asking, contextlib.suppress(QDreamerError, OSError):
-        dreamer.observe(result, prediction)
+        adviser.observe(result)
 
 
-def _run(request: CutRequest, pubs: list[Any], width: int, mode: str) -> Any:
+def _run(
+    request: CutRequest,
+    pubs: list[Any],
+    width: int,
+    mode: str,
+    adviser: PlanAdviser | None = None,
+) -> Any:
     """The results of some PUBs."""
+    said: set[Decision] = set()
+
+    def progress(report: Report) -> None:
+        for decision in report.decisions:
+            if decision not in said:
+                said.add(decision)
+                request.say(decision.reason)
+        request.tell(report.done, report.total)
+
     estimator = CutEstimator(
         width,
         mode=mode,
         session=request.session,
         on=request.on,
         seed=request.seed,
-        progress=lambda report: request.tell(report.done, report.total),
+        progress=progress,
+        adviser=adviser,
     )
     return _wait(request, estimator.run(pubs, precision=request.precision))
 

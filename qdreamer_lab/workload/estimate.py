@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.observables import ProductTerm
     from qdreamer_lab.workload.plan import CutPlan
     from qdreamer_lab.workload.progress import Progress
+    from qdreamer_lab.workload.watch import Watch
 
 __all__ = ["Estimate", "Request", "RunOptions"]
 
@@ -65,6 +66,7 @@ class RunOptions:
         entropy: in sampled mode, where the shots' randomness comes from.
         backend: in sampled mode, the device that runs circuits; None for simulators.
         fallback: kind of worker or pilot for what the device cannot run.
+        watch: follows the workers; None does without.
     """
 
     max_qubits: int
@@ -81,6 +83,7 @@ class RunOptions:
     entropy: tuple[int, ...] = (0,)
     backend: BackendV2 | None = None
     fallback: str | None = None
+    watch: Watch | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

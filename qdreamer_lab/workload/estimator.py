@@ -18,6 +18,7 @@ from qiskit.primitives.containers import DataBin
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
+from qdreamer_lab.workload.attempts import estimated
 from qdreamer_lab.workload.binding import BoundPlans
 from qdreamer_lab.workload.blocks import to_blocks
 from qdreamer_lab.workload.estimate import Estimate, Request, RunOptions
@@ -28,6 +29,7 @@ from qdreamer_lab.workload.observables import as_sparse, product_terms
 from qdreamer_lab.workload.options import check_width
 from qdreamer_lab.workload.progress import ProgressLine
 from qdreamer_lab.workload.sampled_mode import run_sampled
+from qdreamer_lab.workload.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.providers import BackendV2
 
+    from qdreamer_lab.workload.decisions import Adviser, Decision
     from qdreamer_lab.workload.dispatch import SessionLike
     from qdreamer_lab.workload.plan import CutPlan
     from qdreamer_lab.workload.progress import Progress
@@ -75,6 +78,8 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             is what is free where it runs.
         progress: called with a `Report` after every task, from the thread of the job; True prints
             one line that is redrawn.
+        adviser: asked whether to plan the rest anew when workers come or go during a run, such as
+            Q-Dreamer's; None keeps the plan and deals the rest out to the workers there are.
 
     Raises:
         QDreamerError: if an argument makes no sense.
@@ -98,6 +103,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         seed: int | None = None,
         memory_limit_bytes: int | None = None,
         progress: Progress | bool = False,
+        adviser: Adviser | None = None,
     ) -> None:
         check_width(max_qubits)
         _check_choice("mode", mode, MODES)
@@ -115,6 +121,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         if mode == "exact" and (backend is not None or shots is not None):
             raise QDreamerError("mode='exact' takes no shots and no backend; use mode='sampled'")
         self._mode = mode
+        self._adviser = adviser
         self._default_precision = default_precision
         self._seen: tuple[QuantumCircuit | None, int] = (None, 0)
         self._exact_plans = ExactPlans()
@@ -149,7 +156,9 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             runs only its own light cone, and `plan`, that of the greatest; `plan_s`,
             `transpile_s`, `execute_s`, `contract_s`, `makespan_s` (wall seconds); `variants`
             (state vectors or circuits run); `shots`; `fragments` (a tuple of `FragmentRow`);
-            `notes`, what to know about the run.
+            `notes`, what to know about the run; `decisions`, a `Decision` for each time that
+            workers came or went. If one of them was to plan anew, all but `makespan_s` is of the
+            last plan, and `dropped_s` is the wall time under those before.
 
         Raises:
             PubError: if a PUB does not fit together.
@@ -193,21 +202,29 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         )
         given = self._options
         fresh = given.entropy or (secrets.randbits(62),)
-        options = replace(given, stop=stop, entropy=(*fresh, number), backend=self._backend())
+        watch = Watch(self._adviser)
+        options = replace(
+            given, stop=stop, entropy=(*fresh, number), backend=self._backend(), watch=watch
+        )
         mode = self._mode
         if mode == "auto":
             mode = "sampled" if options.backend is not None or options.shots else "exact"
-        if mode == "exact":
-            estimate = run_exact(request, options, self._exact_plans)
-        else:
-            estimate = run_sampled(request, options, self._sampled_plans)
+        mode, estimate = estimated(request, options, mode, self._run_planned)
         shape = which.shape[1:]
         evs, stds = estimate.evs.reshape(shape), estimate.stds.reshape(shape)
         makespan_s = time.perf_counter() - start
         return PubResult(
             DataBin(evs=evs, stds=stds, shape=shape),
-            metadata=_metadata(pub, mode, estimate, makespan_s),
+            metadata=_metadata(pub, mode, estimate, makespan_s, watch.decisions),
         )
+
+    def _run_planned(
+        self, mode: str, request: Request, options: RunOptions, first: bool
+    ) -> Estimate:
+        """Run under one plan; what is kept of plans is for the way that was asked for."""
+        if mode == "exact":
+            return run_exact(request, options, self._exact_plans if first else None)
+        return run_sampled(request, options, self._sampled_plans if first else None)
 
     def _backend(self) -> BackendV2 | None:
         """The device that runs circuits, if one does."""
@@ -267,7 +284,11 @@ def _pairing(pub: EstimatorPub) -> tuple[NDArray[np.int64], list[Any]]:
 
 
 def _metadata(
-    pub: EstimatorPub, mode: str, estimate: Estimate, makespan_s: float
+    pub: EstimatorPub,
+    mode: str,
+    estimate: Estimate,
+    makespan_s: float,
+    decisions: tuple[Decision, ...],
 ) -> dict[str, Any]:
     return {
         "mode": mode,
@@ -280,5 +301,6 @@ def _metadata(
         "shots": estimate.shots,
         "fragments": estimate.rows,
         "notes": estimate.notes,
+        "decisions": decisions,
         "circuit_metadata": pub.circuit.metadata,
     }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.workload.binding import BoundPlans
+from qdreamer_lab.workload.decisions import PlanDropped
 from qdreamer_lab.workload.dispatch import run_chunks
 from qdreamer_lab.workload.estimate import Estimate
 from qdreamer_lab.workload.goal import Goal
@@ -27,6 +28,8 @@ from qdreamer_lab.workload.shot_work import ShotShare
 from qdreamer_lab.workload.threads import one_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.dispatch import Chunk, FragmentRow
@@ -44,6 +47,7 @@ def run_sampled(request: Request, options: RunOptions, plans: BoundPlans | None 
         MemoryLimitError: if a fragment does not fit into a task.
         PlanError: if the given plan does not belong to the circuit.
         CancelledError: if `options.stop` was set.
+        PlanDropped: if `options.watch` gives up the plan; the estimate so far goes with it.
     """
     clock = [time.perf_counter()]
     goal = Goal(request.precision, options.shots, options.max_shots)
@@ -64,9 +68,13 @@ def run_sampled(request: Request, options: RunOptions, plans: BoundPlans | None 
     )
     routes.prepare([one.run for one in rounds], request.source, request.values)
     story = _Story(request, rounds, wanted, options, routes)
-    while story.next_round():
-        story.run()
-        story.conclude()
+    try:
+        while story.next_round():
+            story.run()
+            story.conclude()
+    except PlanDropped as dropped:
+        dropped.keep(*story.values(), np.zeros(len(request.pairs), np.bool_))
+        raise
     story.tell(None, over=True)
     evs, stds = story.values()
     clock.append(time.perf_counter())
@@ -125,28 +133,35 @@ class _Story:
         if shares:
             self._shares = shares
             self._done = dict.fromkeys((fragment for _, fragment in shares), 0)
+            if self._options.watch is not None:
+                round_shots = sum(share.shots_left for share in shares.values())
+                self._options.watch.shots_asked += round_shots
         self.contract_s += time.perf_counter() - start
         return bool(shares)
 
     def run(self) -> None:
         """Run the round: on the device what can, on simulators what must."""
-        options = self._options
-        for device, on in ((True, options.on), (False, self._simulators)):
+        for device, on in ((True, self._options.on), (False, self._simulators)):
             shares = [
                 share
                 for share in self._shares.values()
                 if self._routes.on_device(share.fragment.program.id) == device
             ]
-            run_chunks(
-                shares,
-                options.session,
-                on=on,
-                stop=options.stop,
-                keep=self._keep,
-                pace=self._pace[device],
-            )
+            self._run(shares, on, self._pace[device])
         missed, self._missed = self._missed, []
-        run_chunks(missed, options.session, on=self._simulators, stop=options.stop, keep=self._keep)
+        self._run(missed, self._simulators, self._pace[False])
+
+    def _run(self, chunks: Sequence[Chunk | ShotShare], on: str | None, pace: Pace) -> None:
+        options = self._options
+        run_chunks(
+            chunks,
+            options.session,
+            on=on,
+            stop=options.stop,
+            keep=self._keep,
+            pace=pace,
+            watch=options.watch,
+        )
 
     @property
     def _simulators(self) -> str | None:
@@ -199,6 +214,7 @@ class _Story:
         left = sum(int(share.shots_left) for share in self._shares.values())
         evs, stds = self.values()
         known = bool(np.isfinite(evs).all())
+        watch = self._options.watch
         self._options.progress(
             Report(
                 fragments,
@@ -208,5 +224,6 @@ class _Story:
                 evs if known else None,
                 stds if known else None,
                 over,
+                () if watch is None else watch.decisions,
             )
         )

@@ -43,7 +43,10 @@ class PoolSession:
 
     def candidates(self, on=None):
         assert on == "cpu"
-        return [SimpleNamespace(wanted=self.workers, memory_per_worker_bytes=2**30)]
+        many = self.workers
+        return [SimpleNamespace(name="p", wanted=many, workers=many, memory_per_worker_bytes=2**30)]
+
+    pilots_for = candidates
 
     def submit(self, fn, /, *args, name, on=None):
         self.names.append(name)
