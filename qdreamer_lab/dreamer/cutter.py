@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from concurrent.futures import CancelledError
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qiskit.primitives import PrimitiveResult
@@ -16,14 +15,15 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from pilot_kernel.errors import CellError
 from qdreamer_lab.dreamer.dreamer import QDreamer
+from qdreamer_lab.dreamer.running import estimator_for
 from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
 
 if TYPE_CHECKING:
     from pilot_kernel.jupyter.cutting import CutRequest
     from qdreamer_lab.dreamer.prediction import Prediction
-    from qdreamer_lab.dreamer.recommendation import Recommendation
     from qdreamer_lab.workload.job import CutJob
+    from qdreamer_lab.workload.progress import Progress
 
 __all__ = ["cut"]
 
@@ -68,22 +68,17 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
         found = dreamer.recommend(
             circuit, checked.observables, precision=request.precision, on=request.on
         )
-    if request.precision is None:
-        found = _exact(found)
     lines = found.explain().splitlines()
     for line in lines if len(request.pubs) == 1 else lines[:1]:
         request.say(f"{_prefix(request, number)}{line}")
-    way = found.best.configuration
-    result = _run(request, [pub], way.max_qubits, way.mode)[0]
+    workers = dreamer.place(request.on).workers
+    estimator = estimator_for(
+        found.best, request.session, workers, seed=request.seed, progress=_told(request)
+    )
+    result = _wait(request, estimator.run([pub], precision=request.precision))[0]
     if values.size == 1:
         _learn(dreamer, result, found.best)
     return result
-
-
-def _exact(found: Recommendation) -> Recommendation:
-    """Only the ways that give exact values, as a cell without `--cut` does, if there are any."""
-    exact = tuple(one for one in found.predictions if one.configuration.mode == "exact")
-    return replace(found, predictions=exact) if exact else found
 
 
 def _checked(pub: Any, number: int) -> EstimatorPub:
@@ -115,9 +110,13 @@ def _run(request: CutRequest, pubs: list[Any], width: int, mode: str) -> Any:
         session=request.session,
         on=request.on,
         seed=request.seed,
-        progress=lambda report: request.tell(report.done, report.total),
+        progress=_told(request),
     )
     return _wait(request, estimator.run(pubs, precision=request.precision))
+
+
+def _told(request: CutRequest) -> Progress:
+    return lambda report: request.tell(report.done, report.total)
 
 
 def _wait(request: CutRequest, job: CutJob) -> Any:

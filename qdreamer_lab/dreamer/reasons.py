@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.prediction import Prediction
     from qdreamer_lab.dreamer.recommendation import Recommendation
 
-__all__ = ["explained", "seconds_text"]
+__all__ = ["cost_text", "explained", "seconds_text"]
 
 _CLOSE = 1.15
 """Up to this factor two ways are as good as each other."""
@@ -102,6 +102,13 @@ def _next(found: Recommendation) -> list[str]:
     if second.makespan_s <= _CLOSE * found.best.makespan_s:
         return [f"As good within the doubt: {second.title}, {seconds_text(second.makespan_s)}."]
     return []
+
+
+def cost_text(one: Prediction) -> str:
+    """What a run costs; empty where nothing is asked for it."""
+    if one.cost is None:
+        return "unknown"
+    return f"{one.cost:.4g} {one.currency}" if one.cost else ""
 
 
 def seconds_text(seconds: float) -> str:

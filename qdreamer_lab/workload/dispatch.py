@@ -129,6 +129,7 @@ def run_chunks(
     on: str | None = None,
     stop: threading.Event,
     keep: Keep,
+    most_workers: int | None = None,
 ) -> None:
     """Run everything, heaviest first, and hand on every result as it arrives.
 
@@ -138,6 +139,8 @@ def run_chunks(
         on: a kind of worker or a pilot's name, as the session takes it.
         stop: set from elsewhere to give up; tasks already submitted are then cancelled.
         keep: called in this thread as `keep(chunk, result, row)`.
+        most_workers: so many tasks are under way at once, and no others wait at the workers, which
+            would take them up; None for all workers.
 
     Raises:
         CancelledError: if `stop` was set.
@@ -146,7 +149,7 @@ def run_chunks(
     if session is None:
         _run_here(queue, stop, keep)
     else:
-        _run_on(session, on, queue, stop, keep)
+        _run_on(session, on, queue, stop, keep, most_workers)
 
 
 class _Queue:
@@ -202,14 +205,22 @@ def _run_here(queue: _Queue, stop: threading.Event, keep: Keep) -> None:
 
 
 def _run_on(
-    session: SessionLike, on: str | None, queue: _Queue, stop: threading.Event, keep: Keep
+    session: SessionLike,
+    on: str | None,
+    queue: _Queue,
+    stop: threading.Event,
+    keep: Keep,
+    most_workers: int | None,
 ) -> None:
     """Submit chunks as tasks and take their results as they come; leave none behind on failure."""
     tasks: dict[Future[Any], Chunk] = {}
     try:
         while queue or tasks:
             workers = max(1, sum(pilot.wanted for pilot in session.candidates(on)))
-            while queue and len(tasks) < _TASKS_PER_WORKER * workers:
+            depth = _TASKS_PER_WORKER * workers
+            if most_workers is not None and most_workers < workers:
+                workers = depth = most_workers
+            while queue and len(tasks) < depth:
                 chunk = queue.next(workers)
                 task = session.submit(chunk.function, *chunk.args, name=chunk.name, on=on)
                 tasks[task] = chunk

@@ -179,7 +179,14 @@ class Folding:
                 self._contract(piece)
 
         options = self._options
-        run_chunks(work, options.session, on=options.on, stop=options.stop, keep=keep)
+        run_chunks(
+            work,
+            options.session,
+            on=options.on,
+            stop=options.stop,
+            keep=keep,
+            most_workers=options.most_workers,
+        )
 
     def _tell(self, row: FragmentRow) -> None:
         if self._options.progress is not None:

@@ -134,7 +134,14 @@ class _Story:
                 for share in self._shares.values()
                 if self._routes.on_device(share.fragment.program.id) == device
             ]
-            run_chunks(shares, options.session, on=on, stop=options.stop, keep=self._keep)
+            run_chunks(
+                shares,
+                options.session,
+                on=on,
+                stop=options.stop,
+                keep=self._keep,
+                most_workers=options.most_workers,
+            )
         missed, self._missed = self._missed, []
         run_chunks(missed, options.session, on=self._simulators, stop=options.stop, keep=self._keep)
 
