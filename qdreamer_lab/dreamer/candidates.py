@@ -6,7 +6,6 @@ shows the best width, it looks closer. It must not rank.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -41,11 +40,14 @@ _PARTS = (1.0, 2 / 3, 0.5, 0.4, 1 / 3, 0.25)
 _ALL_WIDTHS = 10
 """Circuits up to here are looked at in every width."""
 
-_CLOSER = 2
-"""Times that the gaps beside the best width are halved."""
+_CLOSER = 1
+"""How often the gaps beside the best width are halved."""
 
-_ENOUGH_S = 0.25
-"""After so long nothing more is looked for, only what was found is priced."""
+_OTHERS = 2
+"""Widths that are planned for the least work too."""
+
+_SMALL = 20_000
+"""Instructions times terms up to which a plan takes some ten milliseconds."""
 
 _HERE_S = 1.0
 """Longer work does not belong into the process of a notebook that has a pilot."""
@@ -63,6 +65,7 @@ class Candidates:
         wanted: circuit and observables.
         place: where they run.
         limits: what they may take.
+        on: a kind of worker or a pilot's name.
         found: ways that keep within the limits.
         over: ways that do not: by which factor, why, and the way.
         refused: ways that cannot be taken, those over a limit among them.
@@ -81,17 +84,21 @@ class Candidates:
 
     def search(self, methods: Collection[str]) -> None:
         """Look at everything that is worth it."""
-        start = time.perf_counter()
         most = most_width(self.limits, self.place)
         whole = most is None or most >= self.wanted.num_qubits
         if self.place.backend is None and whole:
             for method in (one for one in METHODS[1:] if one in methods):
                 self.look(Configuration(self.wanted.num_qubits, "exact", on=self.on, method=method))
-        if METHODS[0] in methods:
-            for mode in MODES if self.place.backend is None else ("sampled",):
-                self._widths(mode, most, start)
-        if self.place.session is not None and self.place.local and self.on is None:
-            self._here()
+        for mode in MODES if self.place.backend is None else ("sampled",):
+            if METHODS[0] in methods:
+                self._widths(mode, most)
+            if self.place.session is not None and self.place.local and self.on is None:
+                self._here(mode)
+
+    @property
+    def _small(self) -> bool:
+        """Whether planning is so quick that more can be looked at."""
+        return len(self.wanted.circuit.data) * (10 + len(self.wanted.terms)) <= _SMALL
 
     def look(self, configuration: Configuration) -> Prediction | None:
         """Plan a way and price it for several numbers of workers; the fastest, if there is one."""
@@ -127,36 +134,35 @@ class Candidates:
         else:
             self.found.append(one)
 
-    def _widths(self, mode: str, most: int | None, start: float) -> None:
+    def _widths(self, mode: str, most: int | None) -> None:
         """State vectors in several widths, and closer where they are fast."""
         looked: dict[int, Prediction] = {}
-        fine = mode == "exact" or not any(one.configuration.mode == "exact" for one in self.found)
-        widths = widths_for(self.wanted.num_qubits, most, fine=fine)
-        for width in widths:
+        exact = any(one.configuration.mode == "exact" for one in self.found)
+        fine = mode == "exact" or not exact
+        tried = widths_for(self.wanted.num_qubits, most, fine=fine)
+        for width in tried:
             self._look_width(width, mode, looked)
-        tried = set(widths)
-        for _ in range(_CLOSER if fine and looked else 0):
+        for _ in range(_CLOSER if fine and looked and self._small else 0):
             best = min(looked, key=lambda width: looked[width].makespan_s)
             for width in _halves(best, tried):
-                if time.perf_counter() - start < _ENOUGH_S:
-                    tried.add(width)
-                    self._look_width(width, mode, looked)
+                tried.append(width)
+                self._look_width(width, mode, looked)
         if looked:
-            self._other_plans(mode, looked, start)
+            self._other_plans(mode, looked)
 
     def _look_width(self, width: int, mode: str, looked: dict[int, Prediction]) -> None:
         one = self.look(Configuration(width, mode, on=self.on))
         if one is not None:
             looked[width] = one
 
-    def _other_plans(self, mode: str, looked: dict[int, Prediction], start: float) -> None:
+    def _other_plans(self, mode: str, looked: dict[int, Prediction]) -> None:
         """Plans that are good by another measure, at widths that are fast already.
 
         Exact mode pays for operations and not for shots. Fewer kinds of cuts can only be better
         where the search among all of them is not known to have found the best.
         """
         order = sorted(looked, key=lambda width: looked[width].makespan_s)
-        others = [Configuration(w, mode, on=self.on, cost="work") for w in order[:3]]
+        others = [Configuration(w, mode, on=self.on, cost="work") for w in order[:_OTHERS]]
         best = looked[order[0]]
         proven = best.plan is None or best.plan.proven_optimal
         if not proven and best.makespan_s > _LONG_S:
@@ -165,17 +171,17 @@ class Candidates:
             ]
         for one in others:
             wanted = one.cost == "lo" or (mode == "exact" and best.plan is not None)
-            if wanted and time.perf_counter() - start < _ENOUGH_S:
+            if wanted:
                 self.look(one)
 
-    def _here(self) -> None:
+    def _here(self, mode: str) -> None:
         """The fastest ways without the way to a worker, if they are short."""
-        fastest: dict[tuple[str, str], Configuration] = {}
+        fastest: dict[str, Configuration] = {}
         for configuration, one in sorted(
             self._best.items(), key=lambda pair: pair[1].phase("execute").seconds
         ):
-            if one.phase("execute").seconds <= _HERE_S:
-                fastest.setdefault((configuration.mode, configuration.method), configuration)
+            if configuration.mode == mode and one.phase("execute").seconds <= _HERE_S:
+                fastest.setdefault(configuration.method, configuration)
         for configuration in fastest.values():
             self.look(replace(configuration, in_process=True))
 
@@ -197,7 +203,7 @@ def widths_for(num_qubits: int, most: int | None, *, fine: bool = False) -> list
     return sorted({width for width in found if width <= top} | {top}, reverse=True)
 
 
-def _halves(best: int, tried: set[int]) -> list[int]:
+def _halves(best: int, tried: list[int]) -> list[int]:
     """Widths half way from the best one to its neighbours."""
     below = [width for width in tried if width < best]
     above = [width for width in tried if width > best]

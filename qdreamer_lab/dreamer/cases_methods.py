@@ -147,5 +147,3 @@ def clifford_shape(whole: Whole) -> CliffordShape:
     """A Clifford circuit's plain numbers."""
     row = whole.row
     return CliffordShape(row.num_qubits, len(row.pairs) + len(row.lone), len(whole.strings))
-
-

@@ -35,7 +35,7 @@ class ChainShape:
         blocks: two-qubit blocks, and one-qubit gates that no block took.
         splits: singular value decompositions, one per block and per swap of neighbours.
         entries: elements of all matrices decomposed.
-        svd: Σ x y min(x, y) for x × y matrices.
+        svd: Σ x y min(x, y) for x by y matrices.
         observables: operators evaluated.
         strings: Pauli strings of all of them.
         sites: that all Pauli strings span together.

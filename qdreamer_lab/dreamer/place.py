@@ -100,9 +100,7 @@ def place_of(
         names = (str(getattr(backend, "name", "")), on or "")
         terms = next((devices[name] for name in names if devices and name in devices), terms)
     local = resource == "here" or resource.startswith(_LOCAL)
-    return Place(
-        used, max(1, workers), max(1, cores), profile, tuple(notes), backend, terms, local
-    )
+    return Place(used, max(1, workers), max(1, cores), profile, tuple(notes), backend, terms, local)
 
 
 def _pilots(session: SessionLike | None, on: str | None) -> list[Any]:

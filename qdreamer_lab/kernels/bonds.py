@@ -31,7 +31,7 @@ def bond_bounds(
 
     Returns:
         (n + 1,) log2 of the bonds in the end, with the ends of the chain; (n,) the qubit at each
-        place; and sums: decompositions, their work Σ x y min(x, y) for x × y matrices,
+        place; and sums: decompositions, their work Σ x y min(x, y) for x by y matrices,
         their elements, most bytes at once, and log2 of the greatest bond. NaN
         for the bytes means that it stopped.
     """

@@ -33,7 +33,7 @@ class Chain:
         log2_bonds: (n + 1,) log2 of the bond dimensions in the end, with the chain's ends.
         place: (n,) where each qubit ends up.
         splits: singular value decompositions, one per block and per swap of neighbours.
-        svd: their work, Σ x y min(x, y) for x × y matrices.
+        svd: their work, Σ x y min(x, y) for x by y matrices.
         entries: elements of these matrices.
         num_bytes: most memory at once.
         log2_widest: log2 of the greatest bond dimension there ever is.

@@ -28,7 +28,7 @@ _TWO = np.einsum("aij,bkl->abikjl", _PAULIS, _PAULIS).reshape(16, 4, 4)
 """Pauli strings on two qubits: number 4 a + b is b on the low qubit."""
 
 _TOLERANCE = 1e-9
-"""How far the image of a Pauli string may be from a Pauli string, in its coefficients."""
+"""What other Pauli strings may have of the image of one, in their coefficients."""
 
 _AT_ONCE = 64
 """Gates looked at together; most circuits are found out by the first few."""
@@ -58,7 +58,9 @@ def clifford_gates(unitaries: NDArray[np.complex128]) -> CliffordGates | None:
         overlap = np.real(flat @ _TWO.conj().reshape(16, 16).T) / 4
         best = np.abs(overlap).argmax(axis=2)
         value = np.take_along_axis(overlap, best[:, :, None], axis=2)[:, :, 0]
-        if (np.abs(np.abs(value) - 1) > _TOLERANCE).any():
+        # The others say more than the greatest one: it falls with the square of their size.
+        np.put_along_axis(overlap, best[:, :, None], 0.0, axis=2)
+        if (np.abs(overlap) > _TOLERANCE).any():
             return None
         images[begin : begin + _AT_ONCE] = best
         signs[begin : begin + _AT_ONCE] = np.sign(value)

@@ -160,8 +160,8 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
 
         Returns:
             A job whose result holds, per PUB, `data.evs` and `data.stds` of the PUB's broadcast
-            shape, and in `metadata`: `mode`; `method`; `plans`, in exact mode one per group of terms that
-            runs only its own light cone, and `plan`, that of the greatest; `plan_s`,
+            shape, and in `metadata`: `mode`; `method`; `plans`, in exact mode one per group of
+            terms that runs only its own light cone, and `plan`, that of the greatest; `plan_s`,
             `transpile_s`, `execute_s`, `contract_s`, `makespan_s` (wall seconds); `variants`
             (state vectors or circuits run); `shots`; `fragments` (a tuple of `FragmentRow`);
             `notes`, what to know about the run.

@@ -1,4 +1,4 @@
-"""Circuits that run uncut other than as state vectors: what is to be simulated, and how large it is.
+"""Circuits that run uncut, but not as state vectors: what is to be simulated, and how large it is.
 
 A run and its prediction start from the same `Whole`. Nothing runs here.
 """

@@ -90,9 +90,7 @@ def run_whole(request: Request, options: RunOptions) -> Estimate:
         "contract_s": 0.0,
     }
     rows.sort(key=lambda row: row.binding)
-    return Estimate(
-        evs, np.zeros_like(evs), tuple(rows), tuple(plans), len(chunks), 0, seconds, ()
-    )
+    return Estimate(evs, np.zeros_like(evs), tuple(rows), tuple(plans), len(chunks), 0, seconds, ())
 
 
 def _check(request: Request, options: RunOptions) -> None:
