@@ -6,6 +6,7 @@ shows the best width, it looks closer. It must not rank.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,9 @@ _SMALL = 20_000
 
 _HERE_S = 1.0
 """Longer work does not belong into the process of a notebook that has a pilot."""
+
+_HERE_WAYS = 2
+"""Ways of each method that are looked at there: those that take the least work."""
 
 _LONG_S = 0.25
 """Runs shorter than this are not worth a search with fewer kinds of cuts."""
@@ -175,15 +179,23 @@ class Candidates:
                 self.look(one)
 
     def _here(self, mode: str) -> None:
-        """The fastest ways without the way to a worker, if they are short."""
-        fastest: dict[str, Configuration] = {}
-        for configuration, one in sorted(
-            self._best.items(), key=lambda pair: pair[1].phase("execute").seconds
-        ):
-            if configuration.mode == mode and one.phase("execute").seconds <= _HERE_S:
-                fastest.setdefault(configuration.method, configuration)
-        for configuration in fastest.values():
-            self.look(replace(configuration, in_process=True))
+        """The ways with the least work without the way to a worker, if they are short."""
+        least = sorted(self._best.items(), key=lambda pair: self._alone_s(pair[1]))
+        tried: Counter[str] = Counter()
+        for configuration, one in least:
+            if configuration.mode != mode or self._alone_s(one) > _HERE_S:
+                continue
+            tried[configuration.method] += 1
+            if tried[configuration.method] <= _HERE_WAYS:
+                self.look(replace(configuration, in_process=True))
+
+    def _alone_s(self, one: Prediction) -> float:
+        """About how long it would take in one process."""
+        belief = self.place.profile.belief
+        ways = ("dispatch", "transfer")
+        return sum(
+            belief.seconds(account.counts) for account in one.accounts if account.name not in ways
+        )
 
 
 def most_width(limits: Limits, place: Place) -> int | None:

@@ -11,12 +11,11 @@ from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
 from qdreamer_lab.dreamer.cost_methods import (
     ChainShape,
     CliffordShape,
-    bound_counts,
-    chain_counts,
     clifford_counts,
+    likely_counts,
 )
 from qdreamer_lab.errors import MethodError
-from qdreamer_lab.workload.chain import chain_of, string_work
+from qdreamer_lab.workload.chain import chain_of, log2_entropies, string_work
 from qdreamer_lab.workload.limits import task_limit_bytes
 from qdreamer_lab.workload.matrix_product import TRUNCATION
 from qdreamer_lab.workload.whole import check_chain, whole_of
@@ -36,9 +35,6 @@ __all__ = ["chain_shape", "clifford_shape", "method_case"]
 
 _MOST_S = 6 * 3600.0
 """A matrix product state that may take longer is refused: its bound says nothing of use."""
-
-_STRONG = 0.02
-"""Schmidt coefficients below this part of the greatest are those of gates that hardly entangle."""
 
 _AER_BYTES = 2 << 20
 """What Aer takes besides the state."""
@@ -71,23 +67,18 @@ def method_case(wanted: Wanted, options: RunOptions, profile: MachineProfile) ->
             f"{_MOST_S / 3600:.0f} hours: the circuit entangles too much for it"
         )
     check_chain(chain, task_limit_bytes(options))
-    shape = chain_shape(whole, chain)
+    low = chain_of(whole.row.num_qubits, whole.row.pairs, log2_entropies(whole.coefficients))
+    assert low is not None
+    counts, doubt = likely_counts(
+        chain_shape(whole, low), chain_shape(whole, chain), profile.belief.values
+    )
     note = (
         f"bond dimensions are bounded by 2^{chain.log2_widest:.3g}, and may be less; Schmidt "
         f"coefficients of weight {TRUNCATION:g} are dropped, so that values are exact to about "
         f"{TRUNCATION**0.5:.0e}"
     )
-    bounded = float(bound_counts(shape) @ profile.belief.values)
-    share = bounded / float(chain_counts(shape) @ profile.belief.values)
-    return _case(
-        chain_counts(shape),
-        whole,
-        cut_plan,
-        plan_s,
-        int(shape.num_bytes),
-        (note,),
-        share * shape.doubt,
-    )
+    memory = int(chain.num_bytes) + _AER_BYTES
+    return _case(counts, whole, cut_plan, plan_s, memory, (note,), doubt)
 
 
 def _stabilizer_case(wanted: Wanted, options: RunOptions) -> Case:
@@ -124,22 +115,18 @@ def _case(
 def chain_shape(whole: Whole, chain: Chain) -> ChainShape:
     """A matrix product state's plain numbers."""
     row = whole.row
-    strings = [string for one in whole.sums for _, string in one]
+    strings = [string for one in whole.sums for _, string in one if string]
     sites, products = string_work(chain, strings)
-    weak = whole.coefficients < _STRONG * whole.coefficients[:, :1]
-    strong = chain_of(row.num_qubits, row.pairs, np.where(weak, 0.0, whole.coefficients))
-    assert strong is not None
+    places = [{tuple(q for q, _ in string) for _, string in one if string} for one in whole.sums]
     return ChainShape(
         len(row.pairs) + len(row.lone),
         chain.splits,
         chain.entries,
         chain.svd,
-        sum(any(string for _, string in one) for one in whole.sums),
-        sum(map(bool, strings)),
+        sum(map(len, places)),
+        len(strings),
         sites,
         products,
-        strong.svd,
-        chain.num_bytes + _AER_BYTES,
     )
 
 

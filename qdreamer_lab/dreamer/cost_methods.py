@@ -10,21 +10,19 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from qdreamer_lab.dreamer.cost import Counts
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ChainShape", "CliffordShape", "bound_counts", "chain_counts", "clifford_counts"]
+__all__ = ["ChainShape", "CliffordShape", "chain_counts", "clifford_counts", "likely_counts"]
 
-_SURE = 0.15
-"""Deviation of the logarithm of a matrix product state's time if its bonds are as bounded."""
+_Z80 = 1.2816
+"""Standard deviations to either side that hold 80 % of a normal distribution."""
 
-_LOOSE = 0.35
-"""What a factor of e in work adds to that, where the bounds may be loose by this factor."""
-
-_MOST = 1.5
+_MOST = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +34,20 @@ class ChainShape:
         splits: singular value decompositions, one per block and per swap of neighbours.
         entries: elements of all matrices decomposed.
         svd: Σ x y min(x, y) for x by y matrices.
-        observables: operators evaluated.
+        operators: operators handed over, one for each observable and set of qubits.
         strings: Pauli strings of all of them.
         sites: that all Pauli strings span together.
         site_products: multiply-adds there.
-        svd_strong: `svd` if only gates counted that entangle much: the bounds are that loose.
-        num_bytes: most memory at once.
     """
 
     blocks: int
     splits: int
     entries: float
     svd: float
-    observables: int
+    operators: int
     strings: int
     sites: int
     site_products: float
-    svd_strong: float
-    num_bytes: float
-
-    @property
-    def doubt(self) -> float:
-        """Standard deviation of the logarithm of what depends on bond dimensions."""
-        loose = math.log(max(1.0, self.svd / max(1.0, self.svd_strong)))
-        return min(_MOST, _SURE + _LOOSE * loose)
 
 
 def chain_counts(shape: ChainShape) -> NDArray[np.float64]:
@@ -68,19 +56,32 @@ def chain_counts(shape: ChainShape) -> NDArray[np.float64]:
     counts.add("chain", 1)
     counts.add("chain_block", shape.blocks)
     counts.add("chain_split", shape.splits)
-    counts.add("chain_observable", shape.observables)
-    counts.add("chain_string", shape.strings)
-    counts.add("chain_site", shape.sites)
-    return counts.array + bound_counts(shape)
-
-
-def bound_counts(shape: ChainShape) -> NDArray[np.float64]:
-    """The part of it that rests on bounds of bond dimensions."""
-    counts = Counts()
     counts.add("chain_entry", shape.entries)
     counts.add("chain_svd", shape.svd)
+    counts.add("chain_operator", shape.operators)
+    counts.add("chain_string", shape.strings)
+    counts.add("chain_site", shape.sites)
     counts.add("chain_site_product", shape.site_products)
     return counts.array
+
+
+def likely_counts(
+    low: ChainShape, high: ChainShape, values_ns: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """What is to be expected between two guesses of the bond dimensions.
+
+    Args:
+        low: bonds as entropies have them, which the truncation of small coefficients approaches.
+        high: bonds as ranks bound them.
+        values_ns: the coefficients.
+
+    Returns:
+        Counts half way between, in logarithms, and the standard deviation of the logarithm of
+        their time: an 80 % interval is as wide as the two guesses are apart.
+    """
+    one, two = chain_counts(low), chain_counts(high)
+    apart = math.log(float(two @ values_ns) / float(one @ values_ns))
+    return np.sqrt(one * two), min(_MOST, max(0.0, apart) / 2 / _Z80)
 
 
 @dataclass(frozen=True, slots=True)

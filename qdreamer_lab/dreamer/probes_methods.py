@@ -27,6 +27,7 @@ def method_probes() -> list[Probe]:
     for qubits, layers, apart, together, spread in (
         (3, 1, 1, 1, 1), (40, 1, 1, 1, 40), (8, 1, 30, 1, 2), (12, 3, 1, 60, 2), (60, 2, 1, 60, 40),
         (12, 4, 1, 1, 12), (14, 5, 1, 1, 14), (12, 5, 2, 40, 12), (14, 6, 1, 1, 14),
+        (14, 7, 1, 1, 14),
     ):  # fmt: skip
         whole = _whole(qubits, layers, apart, together, spread, clifford=False)
         chain = whole.chain()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.observables import Factors
 
-__all__ = ["Chain", "chain_of", "string_work"]
+__all__ = ["Chain", "chain_of", "log2_entropies", "log2_ranks", "string_work"]
 
 _MOST_QUBITS = 2000
 """Weights between all pairs of qubits take 8 bytes each."""
@@ -51,7 +51,7 @@ class Chain:
 def chain_of(
     num_qubits: int,
     pairs: NDArray[np.int64],
-    coefficients: NDArray[np.float64],
+    log2_ranks: NDArray[np.float64],
     work_most: float = math.inf,
 ) -> Chain | None:
     """Bounds for blocks on a chain of qubits; None if they go beyond `work_most`.
@@ -59,7 +59,7 @@ def chain_of(
     Args:
         num_qubits: n, in the order of the chain at first.
         pairs: (m, 2) qubits of each block, in order.
-        coefficients: (m, 4) operator-Schmidt coefficients of the blocks.
+        log2_ranks: (m,) what each block may add to a bond, in powers of two.
         work_most: most `Chain.svd` that is of interest.
 
     Raises:
@@ -70,8 +70,7 @@ def chain_of(
             f"bounds on a matrix product state are kept for at most {_MOST_QUBITS:,} qubits, the "
             f"circuit needs {num_qubits:,}"
         )
-    ranks = np.log2(rank_of(coefficients).astype(np.float64))
-    bonds, order, sums = bond_bounds(num_qubits, pairs, ranks, work_most)
+    bonds, order, sums = bond_bounds(num_qubits, pairs, log2_ranks, work_most)
     if np.isnan(sums[BYTES]):
         return None
     place = np.empty_like(order)
@@ -85,6 +84,21 @@ def chain_of(
         float(sums[BYTES]),
         float(sums[WIDEST]),
     )
+
+
+def log2_ranks(coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What blocks add to a bond at most (m,), from operator-Schmidt coefficients (m, 4)."""
+    return np.asarray(np.log2(rank_of(coefficients).astype(np.float64)))
+
+
+def log2_entropies(coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What blocks add to a bond if entanglement is all that counts (m,): bits of entropy.
+
+    A CX has one bit, as much as its rank says; a rotation by a small angle has next to none.
+    """
+    weight = np.square(coefficients)
+    logs = np.log2(weight, where=weight > 0, out=np.zeros_like(weight))
+    return np.asarray(-(weight * logs).sum(axis=1))
 
 
 def string_work(chain: Chain, strings: Iterable[Factors]) -> tuple[int, float]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.pauli_sums import PauliSum
 
-__all__ = ["TRUNCATION", "GateRow", "WholeResult", "run_product_state"]
+__all__ = ["TRUNCATION", "GateRow", "WholeResult", "operators", "run_product_state"]
 
 TRUNCATION = 1e-22
 """Weight of Schmidt coefficients that may be dropped at a time: amplitudes are kept to its square
@@ -80,15 +80,15 @@ def run_product_state(row: GateRow, sums: tuple[PauliSum, ...], threads: int) ->
     values = np.zeros(len(sums))
     for number, one in enumerate(sums):
         values[number] = sum(coefficient for coefficient, string in one if not string)
-        if any(string for _, string in one):
-            places = sorted({qubit for _, string in one for qubit, _ in string})
-            circuit.append(SaveExpectationValue(_operator(one, places), f"{number}"), places)
+        for places, operator in operators(one):
+            label = f"{number} {len(circuit.data)}"
+            circuit.append(SaveExpectationValue(operator, label), places)
     if circuit.data:
         result = _simulator(threads, max(row.num_qubits, 63)).run(circuit).result()
         if not result.success:
             raise MethodError(f"Aer's matrix product state simulator gave up: {result.status}")
         for label, value in result.data(0).items():
-            values[int(label)] += float(np.real(value))
+            values[int(label.split()[0])] += float(np.real(value))
     return WholeResult(values, time.perf_counter() - start)
 
 
@@ -101,15 +101,17 @@ def _circuit(row: GateRow) -> QuantumCircuit:
     return circuit
 
 
-def _operator(one: PauliSum, places: list[int]) -> SparsePauliOp:
-    """An observable on the qubits at these places; its identity is counted elsewhere."""
-    where = {qubit: k for k, qubit in enumerate(places)}
-    rows = [
-        ("".join(letter for _, letter in string), [where[qubit] for qubit, _ in string], value)
-        for value, string in one
-        if string
-    ]
-    return SparsePauliOp.from_sparse_list(rows, len(places))
+def operators(one: PauliSum) -> list[tuple[list[int], SparsePauliOp]]:
+    """An observable without its identity: the strings on each set of qubits, which Aer wants apart.
+
+    It goes through all qubits of an operator for every string of it.
+    """
+    found: dict[tuple[int, ...], list[tuple[str, float]]] = {}
+    for value, string in one:
+        if string:
+            letters = "".join(letter for _, letter in reversed(string))
+            found.setdefault(tuple(qubit for qubit, _ in string), []).append((letters, value))
+    return [(list(places), SparsePauliOp.from_list(rows)) for places, rows in found.items()]
 
 
 @lru_cache(maxsize=4)

@@ -13,7 +13,7 @@ import numpy as np
 
 from qdreamer_lab.errors import MemoryLimitError, MethodError
 from qdreamer_lab.workload.blocks import blocks_of_gates
-from qdreamer_lab.workload.chain import Chain, chain_of
+from qdreamer_lab.workload.chain import Chain, chain_of, log2_ranks
 from qdreamer_lab.workload.clifford import CliffordGates, clifford_gates
 from qdreamer_lab.workload.cones import measured_by
 from qdreamer_lab.workload.gates import flat_gates
@@ -64,8 +64,9 @@ class Whole:
         return plan_blocks(self.blocks, self.blocks.num_qubits, SearchOptions(time_limit_s=0.0))
 
     def chain(self, work_most: float = math.inf) -> Chain | None:
-        """Bounds on the matrix product state."""
-        return chain_of(self.row.num_qubits, self.row.pairs, self.coefficients, work_most)
+        """Bounds on the matrix product state; None if it takes more work than that."""
+        ranks = log2_ranks(self.coefficients)
+        return chain_of(self.row.num_qubits, self.row.pairs, ranks, work_most)
 
 
 def whole_of(circuit: QuantumCircuit, observables: Sequence[tuple[ProductTerm, ...]]) -> Whole:

@@ -70,7 +70,9 @@ def test_limits_that_nothing_keeps_name_the_nearest(dreamer, limits):
         dreamer.recommend(layered(10), neighbours(10), limits=limits)
 
 
-@pytest.mark.parametrize("name", ["max_seconds", "max_shots", "max_memory_bytes", "max_qubits", "max_cost"])
+@pytest.mark.parametrize(
+    "name", ["max_seconds", "max_shots", "max_memory_bytes", "max_qubits", "max_cost"]
+)
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, "1", True])
 def test_impossible_limits_are_refused(name, value):
     with pytest.raises(QDreamerError, match=name):

@@ -31,9 +31,7 @@ def twin(n, pairs, log2_ranks):
         sums[BYTES] = max(sums[BYTES], sites() + room)
         left = set(order[:at])
         crossing = sum(rank for pair, rank in done if len(left & set(pair)) == 1)
-        bond[at] = min(
-            at, n - at, crossing, bond[at] + growth, bond[at - 1] + 1, bond[at + 1] + 1
-        )
+        bond[at] = min(at, n - at, crossing, bond[at] + growth, bond[at - 1] + 1, bond[at + 1] + 1)
         sums[WIDEST] = max(sums[WIDEST], bond[at])
 
     for pair, rank in zip(pairs.tolist(), log2_ranks.tolist(), strict=True):
@@ -131,7 +129,7 @@ def test_aer_s_bonds_are_within_the_bounds_and_its_qubits_where_they_are_expecte
 def test_generic_chains_meet_their_bound():
     pairs = np.array([[k, k + 1] for _ in range(3) for k in range(9)])
     bond, order, sums = bond_bounds(10, pairs, np.ones(27), np.inf)
-    assert (2 ** bond).tolist() == [1, 2, 4, 8, 8, 8, 8, 8, 4, 2, 1]
+    assert (2**bond).tolist() == [1, 2, 4, 8, 8, 8, 8, 8, 4, 2, 1]
     assert order.tolist() == list(range(10))
     assert 2 ** sums[WIDEST] == 8
 
