@@ -35,6 +35,7 @@ def recommended(
     limits: Limits | None,
     on: str | None,
     methods: Collection[str],
+    in_process: bool,
 ) -> Recommendation:
     """`QDreamer.recommend`."""
     limits = Limits() if limits is None else limits
@@ -42,7 +43,7 @@ def recommended(
     place = dreamer.place(on)
     _check(limits, place, methods)
     looked = Candidates(dreamer, wanted, place, limits, on)
-    looked.search(methods)
+    looked.search(methods, in_process=in_process)
     if not looked.found:
         raise QDreamerError(_nothing(looked.over, looked.refused, wanted.num_qubits))
     order = ranked(looked.found, exact_first=precision is None)

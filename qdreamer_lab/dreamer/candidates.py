@@ -86,8 +86,13 @@ class Candidates:
     _seen: set[object] = field(default_factory=set)
     _best: dict[Configuration, Prediction] = field(default_factory=dict)
 
-    def search(self, methods: Collection[str]) -> None:
-        """Look at everything that is worth it."""
+    def search(self, methods: Collection[str], *, in_process: bool) -> None:
+        """Look at everything that is worth it.
+
+        Args:
+            methods: of simulation.
+            in_process: whether short runs may take place here instead of on a local pilot.
+        """
         most = most_width(self.limits, self.place)
         whole = most is None or most >= self.wanted.num_qubits
         if self.place.backend is None and whole:
@@ -96,7 +101,8 @@ class Candidates:
         for mode in MODES if self.place.backend is None else ("sampled",):
             if METHODS[0] in methods:
                 self._widths(mode, most)
-            if self.place.session is not None and self.place.local and self.on is None:
+            local = self.place.session is not None and self.place.local and self.on is None
+            if in_process and local:
                 self._here(mode)
 
     @property

@@ -66,7 +66,11 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
     dreamer = _dreamer(request)
     with _asking:
         found = dreamer.recommend(
-            circuit, checked.observables, precision=request.precision, on=request.on
+            circuit,
+            checked.observables,
+            precision=request.precision,
+            on=request.on,
+            in_process=False,  # a cell's work is the pilot's
         )
     lines = found.explain().splitlines()
     for line in lines if len(request.pubs) == 1 else lines[:1]:

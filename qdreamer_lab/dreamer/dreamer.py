@@ -132,6 +132,7 @@ class QDreamer:
         limits: Limits | None = None,
         on: str | None = None,
         methods: Collection[str] = METHODS,
+        in_process: bool = True,
     ) -> Recommendation:
         """The best ways to run a circuit, best first, the uncut run among them.
 
@@ -143,13 +144,14 @@ class QDreamer:
             limits: what a run may take.
             on: a kind of worker or a pilot's name.
             methods: ways of simulating that are considered.
+            in_process: whether short runs may take place here instead of on a local pilot.
 
         Raises:
             QDreamerError: if nothing keeps within the limits; it names what comes nearest.
         """
         from qdreamer_lab.dreamer.advice import recommended
 
-        return recommended(self, circuit, observables, precision, limits, on, methods)
+        return recommended(self, circuit, observables, precision, limits, on, methods, in_process)
 
     def calibrate(self, budget_s: float = 20.0, *, on: str | None = None) -> MachineProfile:
         """Measure the machine where the work will run, and keep the profile."""

@@ -112,8 +112,9 @@ def test_short_work_is_weighed_in_this_process_but_not_for_other_machines(monkey
     assert found.best.configuration.in_process
     assert "in this process" in found.explain()
     assert found.best.phase("dispatch").seconds < 1e-3
-    for session, on in ((Workers(2, "ssh://far"), None), (Workers(2), "cpu")):
-        found = QDreamer(session, profile=profile).recommend(circuit, observables, on=on)
+    far, near = Workers(2, "ssh://far"), Workers(2)
+    for session, how in ((far, {}), (near, {"on": "cpu"}), (near, {"in_process": False})):
+        found = QDreamer(session, profile=profile).recommend(circuit, observables, **how)
         assert not any(one.configuration.in_process for one in found.predictions)
 
 
