@@ -1,5 +1,8 @@
 """Predictions of uncut runs by other methods than state vectors."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
@@ -160,3 +163,37 @@ def test_clifford_memory_and_work_grow_with_the_strings():
     small, large = CliffordShape(10, 100, 10), CliffordShape(10, 100, 1000)
     assert large.num_bytes > small.num_bytes
     assert (clifford_counts(large) >= clifford_counts(small)).all()
+
+
+_PEAK = """
+import re
+from pathlib import Path
+from qdreamer_lab import CutEstimator, MachineProfile, QDreamer
+from tests.dreamer.wide_circuits import layered
+
+def held(name):
+    return 1024 * int(re.search(name + r":\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+
+def run(circuit):
+    n = circuit.num_qubits
+    found = QDreamer(profile=MachineProfile.nominal()).predict(
+        circuit, "Z" * n, method="matrix_product_state"
+    )
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    before = held("VmRSS")
+    CutEstimator(n, method="matrix_product_state").run([(circuit, "Z" * n)]).result()
+    return found.memory_bytes, held("VmHWM") - before
+
+run(layered(6))
+print(*run(layered(17, 8)))
+"""
+
+
+def test_memory_of_a_matrix_product_state_is_not_above_its_prediction():
+    """In a process of its own, whose peak nothing else has raised."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PEAK], capture_output=True, text=True, check=True, timeout=300
+    )
+    predicted, peak = map(int, done.stdout.split())
+    assert peak <= 1.1 * predicted
+    assert predicted < 8 * peak
