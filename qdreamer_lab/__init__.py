@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from qdreamer_lab.dreamer.device_terms import DeviceTerms
     from qdreamer_lab.dreamer.dreamer import QDreamer
     from qdreamer_lab.dreamer.profile import MachineProfile
     from qdreamer_lab.dreamer.recommendation import Limits
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CutEstimator",
     "CutPlan",
+    "DeviceTerms",
     "Limits",
     "MachineProfile",
     "QDreamer",
@@ -34,6 +36,7 @@ __all__ = [
 _HOMES = {
     "CutEstimator": "qdreamer_lab.workload.estimator",
     "CutPlan": "qdreamer_lab.workload.plan",
+    "DeviceTerms": "qdreamer_lab.dreamer.device_terms",
     "Limits": "qdreamer_lab.dreamer.recommendation",
     "MachineProfile": "qdreamer_lab.dreamer.profile",
     "QDreamer": "qdreamer_lab.dreamer.dreamer",

@@ -17,7 +17,7 @@ from qiskit.circuit.library import efficient_su2
 from qdreamer_lab.dreamer.adapting import PlanAdviser
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.dreamer.recommendation import Limits
-from qdreamer_lab.workload.estimator import CutEstimator
+from qdreamer_lab.dreamer.running import estimator_for
 from qdreamer_lab.workload.memory import readable
 from qdreamer_lab.workload.options import check_width
 from qdreamer_lab.workload.pauli_text import parse_observable
@@ -84,11 +84,9 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
         start = time.perf_counter()
         limits = Limits(max_qubits=options.max_qubits)
         best = _advice(out, dreamer, circuit, observables, limits, start)
-        way = best.configuration
         adviser = PlanAdviser(dreamer, circuit, observables, best, limits=limits)
-        estimator = CutEstimator(
-            way.max_qubits, mode=way.mode, session=session, progress=progress, adviser=adviser
-        )
+        workers = dreamer.place(None).workers
+        estimator = estimator_for(best, session, workers, progress=progress, adviser=adviser)
         result = estimator.run([(circuit, observables)]).result()[0]
         adviser.observe(result)
     progress.finish()
@@ -136,7 +134,7 @@ def _advice(
     start: float,
 ) -> Prediction:
     """The best way to run, with the reasons."""
-    found = dreamer.recommend(circuit, observables, limits=limits)
+    found = dreamer.recommend(circuit, observables, limits=limits, in_process=False)
     took = _seconds(time.perf_counter() - start)
     ways = len(found.predictions)
     _say(out, "advice", f"{ways} ways within {limits.max_qubits} qubits weighed in {took}")

@@ -9,6 +9,7 @@ __all__ = [
     "DeviceError",
     "InfeasiblePlanError",
     "MemoryLimitError",
+    "MethodError",
     "ObservableError",
     "PlanError",
     "PrecisionError",
@@ -54,6 +55,10 @@ class PubError(QDreamerError):
 
 class MemoryLimitError(QDreamerError):
     """A fragment's batch of states is larger than the memory it may use."""
+
+
+class MethodError(QDreamerError):
+    """A method of simulation that does not apply to a circuit, or would take far too long."""
 
 
 class QasmError(QDreamerError):

@@ -144,6 +144,8 @@ class PlanAdviser:
                     precision=self._precision,
                     limits=self._limits,
                     on=on,
+                    methods=("statevector",),  # a `Course` knows no others
+                    in_process=False,
                 )
             except QDreamerError:  # nothing keeps within the limits there
                 continue
@@ -157,8 +159,6 @@ class PlanAdviser:
         """Whether the run can be continued like that, and not in the same way as now."""
         way = one.configuration
         if standing.mode == "exact" and way.mode != "exact":
-            return False
-        if way.method != "statevector":  # `Course` could not say so
             return False
         if standing.stranded:
             return True

@@ -92,6 +92,19 @@ COEFFICIENTS: tuple[Coefficient, ...] = (
     Coefficient("device", "nanosecond", 1.0, "time on a device, as its own durations have it"),
     Coefficient("job", "nanosecond", 1.0, "a device's overhead per job, and its queue, as given"),
     Coefficient("transpiling", "gate", 2e5, "transpiling a fragment for a device"),
+    Coefficient("chain", "circuit", 1.5e6, "setting up a matrix product state simulation"),
+    Coefficient("chain_block", "block", 3e4, "handing a block to that simulator"),
+    Coefficient("chain_split", "decomposition", 5e3, "one decomposition, of a block or a swap"),
+    Coefficient("chain_entry", "matrix element", 200.0, "elements of what is decomposed"),
+    Coefficient("chain_svd", "multiply-add", 17.0, "singular values, x y min(x, y) for x by y"),
+    Coefficient("chain_operator", "operator", 1.5e5, "handing an operator to the simulator"),
+    Coefficient("chain_string", "Pauli string", 1e4, "setting up one Pauli string"),
+    Coefficient("chain_site", "string and site", 2e3, "one site that a Pauli string spans"),
+    Coefficient("chain_site_product", "multiply-add", 2.5, "products at these sites"),
+    Coefficient("clifford", "circuit", 5e4, "setting up Pauli strings"),
+    Coefficient("clifford_block", "block", 1.2e4, "carrying Pauli strings through a block"),
+    Coefficient("clifford_string", "block and string", 8.0, "each string of these"),
+    Coefficient("clifford_letter", "qubit and string", 10.0, "writing and reading letters"),
 )
 """In the order of every array of counts."""
 

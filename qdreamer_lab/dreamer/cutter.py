@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from concurrent.futures import CancelledError
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qiskit.primitives import PrimitiveResult
@@ -17,15 +16,15 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from pilot_kernel.errors import CellError
 from qdreamer_lab.dreamer.adapting import PlanAdviser
 from qdreamer_lab.dreamer.dreamer import QDreamer
+from qdreamer_lab.dreamer.running import estimator_for
 from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
 
 if TYPE_CHECKING:
     from pilot_kernel.jupyter.cutting import CutRequest
-    from qdreamer_lab.dreamer.recommendation import Recommendation
     from qdreamer_lab.workload.decisions import Decision
     from qdreamer_lab.workload.job import CutJob
-    from qdreamer_lab.workload.progress import Report
+    from qdreamer_lab.workload.progress import Progress, Report
 
 __all__ = ["cut"]
 
@@ -68,29 +67,32 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
     dreamer = _dreamer(request)
     with _asking:
         found = dreamer.recommend(
-            circuit, checked.observables, precision=request.precision, on=request.on
+            circuit,
+            checked.observables,
+            precision=request.precision,
+            on=request.on,
+            in_process=False,  # a cell's work is the pilot's
         )
-    if request.precision is None:
-        found = _exact(found)
     lines = found.explain().splitlines()
     for line in lines if len(request.pubs) == 1 else lines[:1]:
         request.say(f"{_prefix(request, number)}{line}")
-    way = found.best.configuration
     adviser = PlanAdviser(
         *(dreamer, circuit, checked.observables, found.best),
         precision=request.precision,
         limits=found.limits,
     )
-    result = _run(request, [pub], way.max_qubits, way.mode, adviser)[0]
+    estimator = estimator_for(
+        found.best,
+        request.session,
+        dreamer.place(request.on).workers,
+        seed=request.seed,
+        progress=_told(request),
+        adviser=adviser,
+    )
+    result = _wait(request, estimator.run([pub], precision=request.precision))[0]
     if values.size == 1:
         _learn(adviser, result)
     return result
-
-
-def _exact(found: Recommendation) -> Recommendation:
-    """Only the ways that give exact values, as a cell without `--cut` does, if there are any."""
-    exact = tuple(one for one in found.predictions if one.configuration.mode == "exact")
-    return replace(found, predictions=exact) if exact else found
 
 
 def _checked(pub: Any, number: int) -> EstimatorPub:
@@ -114,14 +116,21 @@ def _learn(adviser: PlanAdviser, result: Any) -> None:
         adviser.observe(result)
 
 
-def _run(
-    request: CutRequest,
-    pubs: list[Any],
-    width: int,
-    mode: str,
-    adviser: PlanAdviser | None = None,
-) -> Any:
+def _run(request: CutRequest, pubs: list[Any], width: int, mode: str) -> Any:
     """The results of some PUBs."""
+    estimator = CutEstimator(
+        width,
+        mode=mode,
+        session=request.session,
+        on=request.on,
+        seed=request.seed,
+        progress=_told(request),
+    )
+    return _wait(request, estimator.run(pubs, precision=request.precision))
+
+
+def _told(request: CutRequest) -> Progress:
+    """Shows how far a run is, and says what was decided on the way."""
     said: set[Decision] = set()
 
     def progress(report: Report) -> None:
@@ -131,16 +140,7 @@ def _run(
                 request.say(decision.reason)
         request.tell(report.done, report.total)
 
-    estimator = CutEstimator(
-        width,
-        mode=mode,
-        session=request.session,
-        on=request.on,
-        seed=request.seed,
-        progress=progress,
-        adviser=adviser,
-    )
-    return _wait(request, estimator.run(pubs, precision=request.precision))
+    return progress
 
 
 def _wait(request: CutRequest, job: CutJob) -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 from qdreamer_lab.dreamer.coefficients import COEFFICIENTS, PLACE
 from qdreamer_lab.dreamer.learning import calibrated
 from qdreamer_lab.dreamer.probes import Probe, exact_probes, join_probes, timed
+from qdreamer_lab.dreamer.probes_methods import method_probes
 from qdreamer_lab.dreamer.probes_sampled import round_probes, shot_probes, small_chunk
 from qdreamer_lab.dreamer.profile import MachineProfile, library_versions
 from qdreamer_lab.errors import QDreamerError
@@ -45,7 +46,7 @@ def measured(session: SessionLike | None, on: str | None, budget_s: float) -> Ma
     nominal = MachineProfile.nominal()
     pilots = [] if session is None else session.candidates(on)
     where = _ask(session, on, _place)
-    there = [*exact_probes(where["cores"]), *shot_probes()]
+    there = [*exact_probes(where["cores"]), *shot_probes(), *method_probes()]
     here = [*join_probes(), *round_probes()]
     warm_up = _ask(session, on, timed, [there[0].call, there[4].call], 0.1 * budget_s)
     found = _ask(session, on, timed, [one.call for one in there], 0.5 * budget_s)

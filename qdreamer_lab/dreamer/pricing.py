@@ -35,6 +35,7 @@ def priced(
     *,
     session: bool,
     notes: tuple[str, ...] = (),
+    held: bool = False,
 ) -> Prediction:
     """What a case will take.
 
@@ -45,6 +46,7 @@ def priced(
         profile: the machine.
         session: fragments run as tasks of a session, rather than in this process.
         notes: to be added.
+        held: there are more workers, and the run is held to fewer: none waits with a task ready.
     """
     belief = profile.belief
     workers = configuration.workers if session else 1
@@ -56,7 +58,8 @@ def priced(
         count = sum(one.items for one in works)
         slower = profile.contention if min(workers, count) > 1 else 1.0
         shares = [one.share(belief.values, slower) for one in works]
-        played = play(shares, workers, ahead=session, pace=pace)
+        most = workers if held else None
+        played = play(shares, workers, ahead=session, most=most, pace=pace)
         wall, busy = wall + played.makespan_s, busy + played.busy_s
         tasks += sum(played.tasks)
         for one, pieces in zip(works, played.tasks, strict=True):
@@ -71,11 +74,18 @@ def priced(
         accounts.append(Account("transpile", paid("transpiling", case.transpiled)))
     ways = paid("run", 1)
     if session:
-        ways += paid("trip", len(case.rounds)) + paid("task", tasks)
+        trips = max(len(case.rounds), tasks / workers) if held else len(case.rounds)
+        ways += paid("trip", trips) + paid("task", tasks)
     accounts.append(Account("dispatch", ways))
     transfer = case.transfer + paid("transfer", sent if session else 0)
     accounts += [
-        Account("execute", counts, wall / busy if busy > 0 else 1.0, memory),
+        Account(
+            "execute",
+            counts,
+            wall / busy if busy > 0 else 1.0,
+            memory,
+            case.shots_doubt if case.mode == "exact" else 0.0,
+        ),
         Account("transfer", transfer, 1.0, sent if session else 0),
         Account("contract", case.contract, 1.0, case.here_bytes),
     ]

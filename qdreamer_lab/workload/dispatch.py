@@ -142,6 +142,7 @@ def run_chunks(
     keep: Keep,
     pace: Pace | None = None,
     watch: Watch | None = None,
+    most_workers: int | None = None,
 ) -> None:
     """Run everything, heaviest first, and hand on every result as it arrives.
 
@@ -153,6 +154,8 @@ def run_chunks(
         keep: called in this thread as `keep(chunk, result, row)`.
         pace: what is known from earlier work of the same kind, and learns more.
         watch: follows the workers of the run that this is a part of.
+        most_workers: so many tasks are under way at once, and no others wait at the workers, which
+            would take them up; None for all workers.
 
     Raises:
         CancelledError: if `stop` was set.
@@ -163,7 +166,8 @@ def run_chunks(
     if session is None:
         _run_here(queue, stop, keep)
     else:
-        _Tasks(session, on, queue, Watch() if watch is None else watch).run(stop, keep)
+        followed = Watch() if watch is None else watch
+        _Tasks(session, on, queue, followed, most_workers).run(stop, keep)
 
 
 class _Queue:
@@ -226,11 +230,19 @@ def _run_here(queue: _Queue, stop: threading.Event, keep: Keep) -> None:
 class _Tasks:
     """Chunks as tasks of a session: as many under way as suits the workers there are now."""
 
-    def __init__(self, session: SessionLike, on: str | None, queue: _Queue, watch: Watch) -> None:
+    def __init__(
+        self,
+        session: SessionLike,
+        on: str | None,
+        queue: _Queue,
+        watch: Watch,
+        most_workers: int | None,
+    ) -> None:
         self._session = session
         self._on = on
         self._queue = queue
         self._watch = watch
+        self._most = most_workers
         self._chunks: dict[Future[Any], Chunk] = {}
         self._began: dict[Future[Any], float] = {}
 
@@ -258,7 +270,10 @@ class _Tasks:
     def _hand_out(self) -> None:
         """Keep every worker that there is now supplied."""
         workers = self._watch.workers(self._session, self._on, self._backlog)
-        while self._queue and len(self._chunks) < _TASKS_PER_WORKER * workers:
+        depth = _TASKS_PER_WORKER * workers
+        if self._most is not None and self._most < workers:
+            workers = depth = self._most
+        while self._queue and len(self._chunks) < depth:
             chunk = self._queue.next(workers)
             task = self._session.submit(chunk.function, *chunk.args, name=chunk.name, on=self._on)
             self._chunks[task] = chunk

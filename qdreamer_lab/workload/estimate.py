@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.progress import Progress
     from qdreamer_lab.workload.watch import Watch
 
-__all__ = ["Estimate", "Request", "RunOptions"]
+__all__ = ["METHODS", "Estimate", "Request", "RunOptions"]
+
+METHODS = ("statevector", "matrix_product_state", "stabilizer")
+"""How circuits are simulated."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,6 +70,8 @@ class RunOptions:
         backend: in sampled mode, the device that runs circuits; None for simulators.
         fallback: kind of worker or pilot for what the device cannot run.
         watch: follows the workers; None does without.
+        method: how circuits are simulated, one of `METHODS`; all but the first run them uncut.
+        most_workers: most workers that may be busy for this run at once; None for all.
     """
 
     max_qubits: int
@@ -84,6 +89,8 @@ class RunOptions:
     backend: BackendV2 | None = None
     fallback: str | None = None
     watch: Watch | None = None
+    method: str = "statevector"
+    most_workers: int | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -197,6 +197,7 @@ class Folding:
             stop=options.stop,
             keep=keep,
             watch=options.watch,
+            most_workers=options.most_workers,
         )
 
     def finished(self, binding: int) -> bool:

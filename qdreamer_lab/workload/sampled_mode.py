@@ -161,6 +161,7 @@ class _Story:
             keep=self._keep,
             pace=pace,
             watch=options.watch,
+            most_workers=options.most_workers,
         )
 
     @property
