@@ -23,8 +23,8 @@ __all__ = ["Belief", "calibrated", "check_seconds"]
 _FORGETTING = 4e-4
 """Variance of a logarithm that each observation adds: machines change by and by (2 % a run)."""
 
-_DRIFT = 2.5e-3
-"""The same for the speed of the machine as a whole, which other people's work changes (5 %)."""
+_DRIFT = 1e-4
+"""The same for the speed of the machine as a whole, which other people's work changes (1 %)."""
 
 _MOST_DRIFT = 0.04
 """After a surprise the drift is believed to be greater, up to this."""

@@ -111,21 +111,24 @@ def _played(
             variance, told = new, new_told
             beyond = products(shots) * total**2
         rounds.append(tuple(shots))
+        together = [np.sum(each, axis=0) for each in zip(*rounds, strict=True)]
         taken += total
         spreads = [_spread(one) for one in believed]
         # Each observable has an error bar of its own, and the greatest of them is what counts.
         product = beyond / taken**2
-        seen = (variance * rng.chisquare(_GROUPS - 1, variance.shape) / (_GROUPS - 1)).sum(axis=0)
-        seen += product
+        noise = rng.chisquare(_GROUPS - 1, variance.shape) / (_GROUPS - 1)
+        linear = (variance * noise).sum(axis=0)
+        seen = linear + product
         worst = int(seen.argmax())
         error = math.sqrt(seen[worst])
-        off = error**2 / told[:, worst].sum()
+        said = predicted_variance(believed, together).sum(axis=0)
+        off = np.clip(linear / np.maximum(said, _NOTHING), 1 / _MOST_OFF, _MOST_OFF)
         total = goal.next(
             rounds=len(rounds),
             taken=taken,
             circuits=circuits,
             error=error,
-            cost=needed_shots(believed, 1.0) * float(np.clip(off, 1.0, _MOST_OFF)),
+            cost=needed_shots(believed, 1.0, off),
         )
     last = variance.sum(axis=0) + product
     return ShotPlan(tuple(rounds), float(np.sqrt(last.max(initial=0.0))))

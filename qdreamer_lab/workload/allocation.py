@@ -155,9 +155,17 @@ def predicted_variance(
     return np.array([(v / n).sum(axis=1) for v, n in zip(per_shot, shots, strict=True)])
 
 
-def needed_shots(per_shot: Sequence[NDArray[np.float64]], precision: float) -> float:
-    """Shots, dealt out by `neyman`, that bring every observable's standard error to `precision`."""
+def needed_shots(
+    per_shot: Sequence[NDArray[np.float64]], precision: float, off: NDArray[np.float64] | float = 1
+) -> float:
+    """Shots, dealt out by `neyman`, that bring every observable's standard error to `precision`.
+
+    Args:
+        per_shot: per fragment, (observables, variants) what a shot contributes to the variance.
+        precision: standard error.
+        off: (observables,) how much more their variance turned out to be than that says.
+    """
     together = np.concatenate(per_shot, axis=1)
     spread = np.sqrt(together.sum(axis=0))
     each = np.divide(together, spread, out=np.zeros_like(together), where=spread > 0)
-    return float(spread.sum() * each.sum(axis=1).max(initial=0.0) / precision**2)
+    return float(spread.sum() * (each.sum(axis=1) * off).max(initial=0.0) / precision**2)

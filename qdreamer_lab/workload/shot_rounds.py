@@ -42,7 +42,7 @@ _NOTHING = 1e-300
 """Stands for no variance at all, so that it can be divided by."""
 
 _MOST_OFF = 4.0
-"""How much worse than predicted the error is believed to be."""
+"""By which factor the variance found may differ from the one predicted, to be believed."""
 
 _DOUBT = 0.1
 """Share of a fragment's mean variance that each variant is given, since a derivative that looks
@@ -85,7 +85,9 @@ class ShotRounds:
         self._tensors: list[ShotTensor] = []
         self._gradients: list[NDArray[np.float64]] = []
         self._variance = np.zeros((0, 0))
+        self._linear = np.zeros(run.gluing.num_observables)
         self._per_shot: list[NDArray[np.float64]] = []
+        self._taken: list[NDArray[np.int64]] = []
         self._asked: list[ShotRequest] = []
         self._circuits = sum(map(_circuits, run.fragments))
         goal.check(self._circuits)
@@ -134,6 +136,9 @@ class ShotRounds:
             for fragment, asked, (tensor, _) in zip(fragments, self._asked, results, strict=True)
         ]
         self.shots += sum(tensor.shots for tensor in new)
+        now = self._last_shots()
+        before = self._taken or [np.zeros_like(one) for one in now]
+        self._taken = [one + more for one, more in zip(before, now, strict=True)]
         if self._tensors:
             variance = self._predicted()
             before, now = self._variance.sum(axis=1), variance.sum(axis=1)
@@ -164,7 +169,10 @@ class ShotRounds:
             _along(g, tensor) for g, tensor in zip(self._gradients, self._tensors, strict=True)
         ]
         first = sum((np.square(move).sum(axis=0) for move in moves), np.zeros(len(self.evs)))
-        self.stds = np.sqrt(np.maximum(first - self._beyond(moves), first / 3))
+        beyond = self._beyond(moves)
+        self.stds = np.sqrt(np.maximum(first - beyond, first / 3))
+        # What is left of it with many shots, where errors no longer multiply.
+        self._linear = np.maximum(first - 2 * beyond, first / 3)
 
     def _beyond(self, moves: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         """(observables,) variance from several fragments erring together.
@@ -186,26 +194,31 @@ class ShotRounds:
 
     def _predicted(self) -> NDArray[np.float64]:
         """(fragments, observables) variance that the last round has by itself."""
-        shots = [
+        return np.maximum(predicted_variance(self._per_shot, self._last_shots()), _NOTHING)
+
+    def _last_shots(self) -> list[NDArray[np.int64]]:
+        """Per fragment, shots of each variant in the last round; of all if they were drawn."""
+        return [
             np.array([asked.shots.sum()])
             if _drawn(fragment)
             else asked.shots[np.argsort(asked.variants)]
             for fragment, asked in zip(self.run.fragments, self._asked, strict=True)
         ]
-        return np.maximum(predicted_variance(self._per_shot, shots), _NOTHING)
 
     def _next_total(self) -> int:
         if not self.run.fragments:
             return 0
-        # The prediction rests on few shots at first, so it is put right by the error found.
+        # A variant's own groups of shots say little, the greatest of many such figures even less.
+        # So they are put right by the error bars, which all shots of a fragment have a part in.
         worst = int(self.stds.argmax())
-        off = self.stds[worst] ** 2 / self._variance[:, worst].sum()
+        said = predicted_variance(self._per_shot, self._taken).sum(axis=0)
+        off = self._linear / np.maximum(said, _NOTHING)
         return self._goal.next(
             rounds=self._round,
             taken=self.shots,
             circuits=self._circuits,
             error=float(self.stds[worst]),
-            cost=needed_shots(self._per_shot, 1.0) * float(np.clip(off, 1.0, _MOST_OFF)),
+            cost=needed_shots(self._per_shot, 1.0, np.clip(off, 1 / _MOST_OFF, _MOST_OFF)),
         )
 
     def _request(self, k: int, fragment: ShotFragment, shots: NDArray[np.int64]) -> ShotRequest:
