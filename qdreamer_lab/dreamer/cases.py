@@ -17,7 +17,7 @@ from qdreamer_lab.dreamer.cost import contract_counts, exact_counts, summed
 from qdreamer_lab.dreamer.features import fragment_shape, join_shape
 from qdreamer_lab.dreamer.makespan import Share
 from qdreamer_lab.workload.exact_plans import ExactPlans, parts_that_fit
-from qdreamer_lab.workload.footprint import batch_bytes
+from qdreamer_lab.workload.footprint import batch_bytes, split_cuts
 from qdreamer_lab.workload.limits import limit_bytes, task_limit_bytes
 from qdreamer_lab.workload.slicing import num_slices
 
@@ -168,11 +168,11 @@ def exact_case(wanted: Wanted, options: RunOptions, cores: int) -> Case:
     work: list[Work] = []
     transfer, contract, here_bytes, variants, sliced_units = [], [], 0.0, 0, 0
     for part, sliced, contraction in units:
-        work += [_job_work(job, itemsize, sliced, cores) for job in part.run.jobs]
+        work += [_job_work(job, itemsize, sliced, cores, task) for job in part.run.jobs]
         slices = _slices(part, sliced)
         sliced_units += slices > 1
         shape = join_shape(part.run, contraction, slices)
-        transfer.append(paid("pair_axes", shape.elements * (slices if sliced else 1)))
+        transfer.append(paid("pair_axes", shape.elements))
         contract.append(contract_counts(shape))
         here_bytes += 32.0 * shape.elements + shape.peak_bytes
         variants += sum(job.program.variants for job in part.run.jobs)
@@ -198,12 +198,15 @@ def _slices(part: GroupRun, sliced: tuple[int, ...]) -> int:
     return num_slices(sizes, sliced) if sliced else 1
 
 
-def _job_work(job: FragmentJob, itemsize: int, sliced: tuple[int, ...], cores: int) -> Work:
+def _job_work(
+    job: FragmentJob, itemsize: int, sliced: tuple[int, ...], cores: int, limit: int
+) -> Work:
     """The tasks of a fragment: one, or one for each slice that it takes part in."""
     mine = tuple(cut for cut, _ in job.program.axes if cut in sliced)
     times = num_slices(dict(job.program.axes), mine) if mine else 1
-    shape = fragment_shape(job, itemsize, mine, 2 if mine else 1)
     fixed = dict.fromkeys(mine, 0)
+    split = split_cuts(job.program, job.operators, limit, itemsize, fixed, fixed)
+    shape = fragment_shape(job, itemsize, mine, 2 if mine else 1, split)
     memory = batch_bytes(job.program, job.operators, itemsize, fixed, fixed)
     arguments = 2000 + 600 * len(job.program.steps) + 120 * len(job.operators)
     return Work(

@@ -40,6 +40,9 @@ _OVERHEAD_SHARE = 0.5
 """Exponent of the sampling overhead, a worst case, in the variance that shots are guessed from:
 0.1 to 0.9 was found in chains, rings and GHZ states with up to four cuts."""
 
+_HOPELESS = 512.0
+"""Power of two that no number of shots is compared with in earnest, but that is a number."""
+
 _WORKED_OUT, _GUESSED = 0.2, 1.0
 """Doubt about the number of shots for a precision, as the standard deviation of its logarithm."""
 
@@ -139,7 +142,8 @@ def _shot_plan(
             weights, fragment_variances(run, seen), goal, partial(product_variance, run, seen)
         )
         return found, "", doubt
-    guess = run.gluing.prior_variance() * 2.0 ** (_OVERHEAD_SHARE * run.plan.log2_overhead)
+    power = min(_OVERHEAD_SHARE * run.plan.log2_overhead, _HOPELESS)
+    guess = run.gluing.prior_variance() * 2.0**power
     benefit = replace(goal, max_shots=_BENEFIT * goal.max_shots)
     found = guessed_plan([one.circuits for one in shapes], guess, benefit)
     note = (

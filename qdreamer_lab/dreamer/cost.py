@@ -7,7 +7,7 @@ operation. Arithmetic on plain data only; it must not know circuits or sessions.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,6 +73,8 @@ class FragmentShape:
         general: operators that are no Pauli strings.
         sides: 2 where bra and ket differ, as in slices.
         itemsize: bytes of an amplitude.
+        parts: in which the batch is made, where it does not fit at once.
+        part_steps: as `steps`, for one part.
     """
 
     width: int
@@ -82,6 +84,8 @@ class FragmentShape:
     general: int = 0
     sides: int = 1
     itemsize: int = 16
+    parts: int = 1
+    part_steps: tuple[tuple[str, int], ...] = ()
 
     @property
     def rows(self) -> int:
@@ -117,8 +121,14 @@ def exact_counts(shape: FragmentShape, cores: int) -> NDArray[np.float64]:
     """All of `run_fragment`: the states, and their Gram matrices on so many cores."""
     counts = Counts()
     counts.add("fragment", 1)
-    for _ in range(shape.sides):
-        state_counts(shape, counts)
+    if shape.parts == 1:
+        for _ in range(shape.sides):
+            state_counts(shape, counts)
+    else:  # one part after another for the bra, and for each of them those of the ket
+        part, whole = Counts(), shape.parts
+        state_counts(replace(shape, steps=shape.part_steps, parts=1), part)
+        pairs_of_parts = whole * (whole + 1) / 2 if shape.sides == 1 else whole + whole**2
+        counts.array += pairs_of_parts * part.array
     rows, columns = shape.rows << shape.open_qubits, 1 << (shape.width - shape.open_qubits)
     pairs = rows * (rows + 1) // 2 if shape.sides == 1 else rows * rows
     if shape.groups:

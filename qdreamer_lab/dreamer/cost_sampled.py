@@ -113,7 +113,7 @@ class SampledShape:
         """Memory that taking in a round takes: tensors, derivatives, draws, and samples."""
         elements = len(self.bases) * self.operators * self.coordinates
         drawn = 8 * elements * (2 * observables + 2 * _REPLICAS)
-        return 4 * self.tensor_bytes + drawn + 3 * self.circuits * self.sample_bytes
+        return 4 * self.tensor_bytes + drawn + 4 * self.circuits * self.sample_bytes
 
 
 def batch_counts(shape: SampledShape) -> NDArray[np.float64]:

@@ -45,9 +45,21 @@ _PAULIS = frozenset("XYZ")
 
 
 def fragment_shape(
-    job: FragmentJob, itemsize: int = 16, sliced: Sequence[int] = (), sides: int = 1
+    job: FragmentJob,
+    itemsize: int = 16,
+    sliced: Sequence[int] = (),
+    sides: int = 1,
+    split: Sequence[int] = (),
 ) -> FragmentShape:
-    """A fragment of exact mode, with the choice at some cuts fixed."""
+    """A fragment of exact mode.
+
+    Args:
+        job: the fragment and its operators.
+        itemsize: bytes of an amplitude.
+        sliced: cuts at which the choice is fixed.
+        sides: 2 where bra and ket differ.
+        split: cuts by whose choices the batch is made in parts.
+    """
     program = job.program
     fixed = dict.fromkeys(sliced, 0)
     groups, general = operator_groups(job.operators)
@@ -60,6 +72,8 @@ def fragment_shape(
         general,
         sides,
         itemsize,
+        math.prod(size for cut, size in program.axes if cut in split),
+        program_steps(program, itemsize, {**fixed, **dict.fromkeys(split, 0)}) if split else (),
     )
 
 

@@ -9,9 +9,17 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 
 from qdreamer_lab import CutEstimator, MachineProfile, QDreamer, plan_cuts
+from qdreamer_lab.dreamer.coefficients import PLACE
 from qdreamer_lab.dreamer.configuration import Configuration
+from qdreamer_lab.dreamer.cost import exact_counts
+from qdreamer_lab.dreamer.features import fragment_shape
+from qdreamer_lab.dreamer.probes import _program
 from qdreamer_lab.dreamer.profile import PHASES
 from qdreamer_lab.errors import PrecisionError, PubError, QDreamerError
+from qdreamer_lab.workload import simulate
+from qdreamer_lab.workload.exact import FragmentJob
+from qdreamer_lab.workload.footprint import batch_bytes, split_cuts
+from qdreamer_lab.workload.simulate import final_states, run_fragment
 from tests.dreamer.wide_circuits import ghz, layered, neighbours, ring
 
 
@@ -149,3 +157,22 @@ def test_texts_hold_the_numbers(dreamer):
         assert "execute" in text
         assert "nominal" in text
     assert "fragments of ≤ 5" in repr(found)
+
+
+def test_batches_made_in_parts_are_priced_as_often_as_they_are_made(monkeypatch):
+    program = _program(6, ["far", "branch", "far", "branch", "branch", "far"])
+    operators = (((0, "Z"),),)
+    limit = batch_bytes(program, operators, 16, {}, {}) // 3
+    split = split_cuts(program, operators, limit, 16, {}, {})
+    shape = fragment_shape(FragmentJob(program, operators), split=split)
+    made = []
+
+    def counted(*args, **kwargs):
+        made.append(args)
+        return final_states(*args, **kwargs)
+
+    monkeypatch.setattr(simulate, "final_states", counted)
+    run_fragment(program, operators, limit)
+    assert shape.parts > 1
+    steps = exact_counts(shape, 1)[PLACE["step"]]
+    assert steps == len(made) * len(program.steps)
