@@ -47,7 +47,7 @@ _KEPT = 0.92
 _SPREAD_MEMORY = 0.9
 """Weight of what was known when the spread of a phase is updated."""
 
-_FIRST_SPREAD = 0.12
+_FIRST_SPREAD = 0.2
 _LEAST_SPREAD = 0.03
 _STEPS = 6
 

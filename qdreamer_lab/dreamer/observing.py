@@ -97,7 +97,11 @@ def learned(profile: MachineProfile, prediction: Prediction, result: Any) -> Mac
     if "contract" in by_name:
         belief = _seen(belief, "contract", by_name["contract"].counts, told["contract_s"])
     if told["execute_s"] > 0 and all(row.worker for row in told["fragments"]):
-        scheduled = list_schedule(sorted(rows, reverse=True), prediction.configuration.workers)
+        workers = prediction.configuration.workers
+        if told["mode"] == "sampled":  # in rounds, and workers wait for each other after each
+            scheduled = by_name["execute"].share * busy if "execute" in by_name else busy / workers
+        else:
+            scheduled = list_schedule(sorted(rows, reverse=True), workers)
         ways = sum(
             (by_name[name].counts for name in ("dispatch", "transfer") if name in by_name),
             np.zeros(len(belief.values)),
