@@ -52,6 +52,7 @@ bench: $(VENV)/.ready .bench/.ready
 	  --out artifacts/cut_finder.jsonl
 	$(BIN)/python benchmarks/cut_scale.py
 	$(BIN)/python benchmarks/cut_runtime.py --out artifacts/cut_runtime.jsonl
+	$(BIN)/python benchmarks/prediction.py --out artifacts/prediction.jsonl
 
 clean:
 	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts
