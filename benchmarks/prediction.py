@@ -3,6 +3,7 @@
     python benchmarks/prediction.py                        # a quarter of an hour on two cores
     python benchmarks/prediction.py --quick                # a few circuits, to see that it works
     python benchmarks/prediction.py --rows rows.jsonl      # predict again what was measured before
+    python benchmarks/prediction.py --before rows.jsonl    # and hold one measurement against another
 
 Every circuit of `prediction_grid.py` is run uncut and cut, exact and sampled, on one and on two
 workers, in a random order. Half of the circuits are for fitting, the other half for testing. A row
@@ -141,6 +142,9 @@ def main() -> None:
     """Measure or read rows, predict them, print the table and write the plot."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=Path, help="rows of an earlier run, instead of measuring")
+    parser.add_argument(
+        "--before", type=Path, help="rows of another run, to see what can be foretold"
+    )
     parser.add_argument("--quick", action="store_true", help="four circuits only")
     parser.add_argument("--minutes", type=float, default=13.0, help="to measure, at most")
     parser.add_argument("--seed", type=int, default=1, help="of circuits, shots and the order")
@@ -165,6 +169,10 @@ def main() -> None:
     print("".join(f"  skipped: {text}\n" for text in shown))
     print(f"{'':50s} {'seen':>12s}  {'wanted':>12s}")
     print("\n".join(figure.line() for figure in figures))
+    if args.before:
+        print(f"the same, as foretold by the measurement in {args.before}, on all rows:")
+        again = scores.repeatability(rows, load(args.before)[0])
+        print("\n".join(figure.line() for figure in again))
     write_guesses(args.out.with_suffix(".predicted.jsonl"), tested, fitted)
     print(f"\nrows: {args.rows or args.out}, plot: {write_plot(args.out, tested, fitted)}")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.power_law import PowerLawModel, SpeedupRow
@@ -196,6 +196,21 @@ def times(guesses: list[Guess]) -> list[Figure]:
             seen = f"{median_error(some):.1%}"
             found.append(Figure(f"  time, {mode}", seen, "", None, f"{len(some)} rows"))
     return found
+
+
+def repeatability(rows: list[Row], before: list[Row]) -> list[Figure]:
+    """How well an earlier measurement of the same ways foretells this one: no model does better."""
+    known = {(r.job, r.width, r.mode, r.workers): r.seconds for r in before}
+    keys = [(r.job, r.width, r.mode, r.workers) for r in rows]
+    again = [
+        Guess(row, known[key], 0.0, math.inf, 1)
+        for row, key in zip(rows, keys, strict=True)
+        if key in known
+    ]
+    if not again:
+        return [Figure("an earlier measurement", "no cases", "", None)]
+    figures = [*choices(again), decisions(again), *speedups(again, None)[:1], times(again)[0]]
+    return [replace(one, name=f"  {one.name}", wanted="", met=None) for one in figures]
 
 
 def median_error(guesses: list[Guess]) -> float:

@@ -78,6 +78,10 @@ class Work:
         each = self.items * self.sent_each_bytes / pieces
         return int(self.memory_bytes + each + waiting * (self.sent_bytes + each))
 
+    def coming(self, pieces: int, workers: int) -> int:
+        """Bytes of results of so many tasks that arrive at once where they are put together."""
+        return int(min(1.0, _WAITING * workers / pieces) * self.sent(pieces))
+
     def share(self, values_ns: NDArray[np.float64], slower: float) -> Share:
         """With times."""
         each, once = (float(part @ values_ns) * 1e-9 * slower for part in (self.each, self.once))

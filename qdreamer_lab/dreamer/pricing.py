@@ -52,7 +52,7 @@ def priced(
     workers = configuration.workers if session else 1
     counts, sent = np.zeros(len(COEFFICIENTS)), 0
     wall = busy = 0.0
-    tasks = memory = 0
+    tasks = memory = coming = 0
     pace = Pace()
     for works in case.rounds:
         count = sum(one.items for one in works)
@@ -66,6 +66,7 @@ def priced(
             counts += slower * (one.items * one.each + pieces * one.once)
             sent += one.sent(pieces)
             memory = max(memory, one.held(pieces) if session else one.memory_bytes)
+            coming = max(coming, one.coming(pieces, workers) if session else 0)
     accounts = [
         Account("plan", paid("planning", case.plan_s * 1e9)),
         Account("lower", paid("planning", case.lower_s * 1e9)),
@@ -100,7 +101,8 @@ def priced(
         makespan,
         (makespan * math.exp(-spread), makespan * math.exp(spread)),
         phases,
-        _OBJECTS_BYTES + (max(memory, case.here_bytes) if session else memory + case.here_bytes),
+        _OBJECTS_BYTES
+        + (max(memory, case.here_bytes + coming) if session else memory + case.here_bytes),
         case.shots,
         case.qpu_s,
         case.standard_error,
