@@ -3,7 +3,7 @@
     python benchmarks/prediction.py                        # a quarter of an hour on two cores
     python benchmarks/prediction.py --quick                # a few circuits, to see that it works
     python benchmarks/prediction.py --rows rows.jsonl      # predict again what was measured before
-    python benchmarks/prediction.py --before rows.jsonl    # and hold one measurement against another
+    python benchmarks/prediction.py --before rows.jsonl    # set two measurements side by side
 
 Every circuit of `prediction_grid.py` is run uncut and cut, exact and sampled, on one and on two
 workers, in a random order. Half of the circuits are for fitting, the other half for testing. A row
@@ -142,9 +142,7 @@ def main() -> None:
     """Measure or read rows, predict them, print the table and write the plot."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=Path, help="rows of an earlier run, instead of measuring")
-    parser.add_argument(
-        "--before", type=Path, help="rows of another run, to see what can be foretold"
-    )
+    parser.add_argument("--before", type=Path, help="rows of another run, to hold them together")
     parser.add_argument("--quick", action="store_true", help="four circuits only")
     parser.add_argument("--minutes", type=float, default=13.0, help="to measure, at most")
     parser.add_argument("--seed", type=int, default=1, help="of circuits, shots and the order")

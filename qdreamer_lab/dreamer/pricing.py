@@ -95,6 +95,8 @@ def priced(
         Phase(one.name, belief.seconds(one.counts) * one.share, one.num_bytes) for one in accounts
     )
     makespan = sum(one.seconds for one in phases)
+    here = case.here_bytes + coming
+    most = max(memory, here) if session else memory + here
     spread = _Z80 * _deviation(accounts, phases, profile, makespan, case.shots_doubt)
     return Prediction(
         configuration,
