@@ -96,15 +96,14 @@ def priced(
     )
     makespan = sum(one.seconds for one in phases)
     here = case.here_bytes + coming
-    most = max(memory, here) if session else memory + here
+    peak = max(memory, here) if session else memory + here
     spread = _Z80 * _deviation(accounts, phases, profile, makespan, case.shots_doubt)
     return Prediction(
         configuration,
         makespan,
         (makespan * math.exp(-spread), makespan * math.exp(spread)),
         phases,
-        _OBJECTS_BYTES
-        + (max(memory, case.here_bytes + coming) if session else memory + case.here_bytes),
+        _OBJECTS_BYTES + peak,
         case.shots,
         case.qpu_s,
         case.standard_error,
