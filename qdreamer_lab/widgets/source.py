@@ -1,0 +1,66 @@
+"""The few lines of Python that do what is selected. They must run as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qdreamer_lab.widgets.problem import Problem
+    from qdreamer_lab.widgets.state import Candidate, Controls
+
+__all__ = ["python_source"]
+
+
+def python_source(problem: Problem, one: Candidate, controls: Controls, *, session: bool) -> str:
+    """Python that plans and runs like a candidate.
+
+    Args:
+        problem: what is explored; the code calls it `circuit` and `observables`.
+        one: the candidate.
+        controls: with parameter values and precision.
+        session: it runs on a session, which the code calls `session`.
+    """
+    names = ["circuit"] + ["observables"] * (not problem.default) + ["session"] * session
+    given = ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
+    lines = ["from qdreamer_lab import CutEstimator" + ", plan_cuts" * one.given]
+    if problem.default:
+        lines.append("from qiskit.quantum_info import SparsePauliOp")
+    lines += ["", f"# {given}: as given to CutExplorer"]
+    if problem.names:
+        lines.append(f"circuit = circuit.assign_parameters({list(controls.values)})")
+    if problem.default:
+        lines += [
+            "n = circuit.num_qubits",
+            "observables = SparsePauliOp.from_sparse_list("
+            '[("Z", [k], 1 / n) for k in range(n)], n)',
+        ]
+    return "\n".join([*lines, *_planned(one), *_run(one, controls, session)]) + "\n"
+
+
+def _planned(one: Candidate) -> list[str]:
+    if not one.given:
+        return []
+    options = one.options
+    return [
+        "plan = plan_cuts(",
+        "    circuit,",
+        f"    {one.configuration.max_qubits},",
+        "    observables=observables,",
+        f"    kinds={options.kinds!r},",
+        f"    cost={options.cost!r},",
+        f"    time_limit_s={options.time_limit_s!r},",
+        ")",
+    ]
+
+
+def _run(one: Candidate, controls: Controls, session: bool) -> list[str]:
+    way = one.configuration
+    arguments = [str(way.max_qubits), f"mode={way.mode!r}"]
+    arguments += ["plan=plan"] * one.given + ["session=session"] * session
+    arguments += [f"on={way.on!r}"] * (session and way.on is not None)
+    precision = f", precision={controls.precision:.6g}" * (way.mode == "sampled")
+    return [
+        f"estimator = CutEstimator({', '.join(arguments)})",
+        f"result = estimator.run([(circuit, observables)]{precision}).result()[0]",
+        "print(result.data.evs, result.data.stds)",
+    ]
