@@ -16,7 +16,7 @@ const CONFIG = {
   responsive: false,
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage"],
 };
-// What a person dragged or zoomed stays as it is while only colours or labels change.
+const LEGEND = { xref: "container", x: 0.01, yref: "container", y: 0.99, yanchor: "top" };
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
 // ---- plotly.js, once per page
@@ -138,7 +138,8 @@ function page(model) {
     timeline: panel("timeline"),
     numbers: panel("numbers"),
   };
-  const summary = make("p", { class: "qd-summary", role: "status", "aria-live": "polite" });
+  const summary = make("p", { class: "qd-summary", "aria-live": "polite" });
+  const status = make("p", { class: "qd-status", role: "status" });
   const copy = make("button", { type: "button", title: "Copy the code" }, "Copy");
   const code = make("pre", { tabindex: "0", "aria-label": "Python that does the same" });
   const codePanel = make(
@@ -154,8 +155,8 @@ function page(model) {
   });
   for (const name of FIGURES) panels[name].body.setAttribute("role", "img");
   const grid = make("div", { class: "qd-grid" }, ...Object.values(panels).map((p) => p.node));
-  const node = make("div", { class: "qd-board" }, summary, codePanel, grid);
-  return { node, panels, summary, code, codePanel, against, graph };
+  const node = make("div", { class: "qd-board" }, status, summary, codePanel, grid);
+  return { node, panels, status, summary, code, codePanel, against, graph };
 }
 
 // ---- drawing
@@ -170,13 +171,18 @@ function fitted(layout) {
   const kept = { ...layout, autosize: true };
   delete kept.width;
   delete kept.height;
-  return { ...kept, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+  const clear = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+  const legend = { ...kept.legend, ...LEGEND };
+  return { ...kept, ...clear, legend };
 }
 
 function texts(model, parts) {
   const options = model.get("options");
   parts.summary.textContent = model.get("summary");
+  parts.status.textContent = model.get("status");
+  parts.status.classList.toggle("qd-busy", Boolean(model.get("stamp").busy));
   parts.panels.numbers.body.innerHTML = model.get("numbers");
+  parts.node.classList.toggle("qd-compared", options.columns > 2);
   parts.code.textContent = model.get("code");
   parts.codePanel.hidden = !model.get("code");
   parts.against.value = options.against ?? "overhead";

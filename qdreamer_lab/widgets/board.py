@@ -31,7 +31,8 @@ class Board(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no type
     Attributes:
         tradeoff: figure as JSON, like `circuit`, `fragments` and `timeline`.
         numbers: table as HTML.
-        summary: the state in a sentence or two, also for screen readers.
+        summary: what is selected, in a sentence or two, also for screen readers.
+        status: what goes on.
         code: Python source; empty to show none.
         options: choices made on the board: what the trade-off shows, circuit or coupling graph.
         alternatives: what each figure shows, in words.
@@ -47,6 +48,7 @@ class Board(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no type
     timeline = traitlets.Bytes(b"").tag(sync=True)
     numbers = traitlets.Unicode("").tag(sync=True)
     summary = traitlets.Unicode("").tag(sync=True)
+    status = traitlets.Unicode("").tag(sync=True)
     code = traitlets.Unicode("").tag(sync=True)
     options = traitlets.Dict().tag(sync=True)
     alternatives = traitlets.Dict().tag(sync=True)

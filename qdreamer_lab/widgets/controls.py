@@ -1,4 +1,4 @@
-"""The explorer's controls: ipywidgets with labels and hints. What they mean is decided elsewhere."""
+"""The explorer's controls: ipywidgets with labels and hints. They decide nothing."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Panel:
             "Cost model",
             _COSTS,
             controls.cost,
-            "What makes a plan good: how cuts share their price",
+            "What makes a plan good: how cuts share a price",
         )
         self.mode = _menu(
             "Mode",
@@ -96,8 +96,8 @@ class Panel:
         )
         self.on = _menu(
             "Run on",
-            [("any worker", None), *((name, name) for name in places)],
-            controls.on,
+            [("any worker", ""), *((name, name) for name in places)],
+            controls.on or "",
             "Kind of worker or pilot that runs the fragments",
         )
         self.workers = ipywidgets.BoundedIntText(
@@ -153,19 +153,22 @@ class Panel:
         for one in [*choices, self.format]:
             one.style.description_width = "initial"
             one.layout.width = "auto"
+        for one in (self.width, self.precision):
+            one.add_class("qd-broad")
         grid = ipywidgets.Box(choices)
         grid.add_class("qd-controls")
-        actions = ipywidgets.Box(
-            [self.run, self.stop, self.best, self.compare, self.code, self.format, self.save]
-        )
+        buttons = [self.run, self.stop, self.best, self.compare, self.code]
+        for one in (*buttons, self.save):
+            one.layout.width = "auto"
+        actions = ipywidgets.Box([*buttons, self.format, self.save])
         actions.add_class("qd-actions")
         return ipywidgets.VBox([grid, actions])
 
     def watch(self, moved: Callable[..., None]) -> None:
         """Tell of every change as `moved(name=value)`, in the words of `Controls`."""
-        for name in ("width", "kinds", "cost", "mode", "precision", "on", "workers"):
+        for name in ("width", "kinds", "cost", "mode", "precision", "workers", "time_limit_s"):
             _follow(getattr(self, name), name, moved)
-        _follow(self.time_limit_s, "time_limit_s", moved)
+        self.on.observe(lambda change: moved(on=change["new"] or None), names="value")
         for slider in self.values:
             slider.observe(
                 lambda _: moved(values=tuple(one.value for one in self.values)), names="value"

@@ -39,6 +39,7 @@ class Engine:
         self._planner = planner
         self._show = show
         self._asked: Controls | None = None
+        self._refining: Controls | None = None
         self._queue: deque[Change] = deque()
         self._state = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -117,11 +118,18 @@ class Engine:
         if view.controls == self._asked:
             return view
         self._asked = controls = view.controls
+        if view.fixed is not None:  # a candidate was chosen, and the width followed it
+            return view
         found = (*self._planner.known(controls), *self._planner.first(controls))
+        self._refining = controls
         self.background.ask(controls)
         return answered(view, found, working=True)
 
     def _tell(self, asked: Controls, found: Found, more: bool) -> None:
-        self.post(
-            lambda view: answered(view, found, working=more) if view.controls == asked else view
-        )
+        def change(view: View) -> View:
+            # Only the width may differ: then these are candidates for the trade-off all the same.
+            if view.controls.family != asked.family:
+                return view
+            return answered(view, found, working=more or asked != self._refining)
+
+        self.post(change)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from qdreamer_lab.widgets.problem import problem_of
 from qdreamer_lab.widgets.render import Renderer
 from qdreamer_lab.widgets.running import Runner
 from qdreamer_lab.widgets.saving import page_html, plan_json
-from qdreamer_lab.widgets.state import AXES, Controls, View, clicked, moved, pinned, recommended
+from qdreamer_lab.widgets.state import AXES, Controls, View, advised, clicked, moved, pinned
 from qdreamer_lab.widgets.static import static_html, static_text
 from qdreamer_lab.workload.options import check_width
 
@@ -76,25 +75,19 @@ class CutExplorer:
         self._board = Board(self._heard)
         self._serial = 0
         self._setting = False
-        start = View(controls, graph=n > _WIDE, working=True)
+        start = View(controls, graph=n > _WIDE, working=True, fresh=max_qubits is None)
         self._engine = Engine(self._planner, start, self._show)
         self._runner = Runner(self._planner, self._engine.post)
         self._panel = Panel(controls, n, _places(session), place.workers, self._problem.names)
         self._wire()
         self.widget = ipywidgets.VBox([self._panel.widget, self._board])
         self.widget.add_class("qd-explorer")
-        self._begin(jump=max_qubits is None)
+        self._begin()
 
-    def _begin(self, *, jump: bool) -> None:
+    def _begin(self) -> None:
         """Find something to show; what is recommended, if that is known soon."""
-        until = time.monotonic() + _FIRST_WAIT_S
         self._engine.post(lambda view: view)
-        self._engine.wait_for(lambda view: view.selected is not None, _FIRST_WAIT_S)
-        if jump:
-            left = max(0.0, until - time.monotonic())
-            self._engine.wait_for(lambda view: not view.working, left)
-            self._engine.post(recommended)
-            self._engine.wait_for(lambda view: view.fixed is not None, left)
+        self._engine.wait_for(lambda view: not view.working, _FIRST_WAIT_S)
 
     @property
     def view(self) -> View:
@@ -150,7 +143,7 @@ class CutExplorer:
         panel.watch(self._moved)
         panel.run.on_click(lambda _: post(self._runner.start))
         panel.stop.on_click(lambda _: post(self._runner.stop))
-        panel.best.on_click(lambda _: post(recommended))
+        panel.best.on_click(lambda _: post(advised))
         panel.compare.on_click(lambda _: post(pinned))
         panel.code.on_click(lambda _: post(lambda view: replace(view, code=not view.code)))
         panel.save.on_click(lambda _: self._save(panel.format.value))
@@ -182,7 +175,7 @@ class CutExplorer:
                 {
                     "serial": self._serial,
                     "width": view.controls.width,
-                    "working": view.working,
+                    "busy": view.working or view.run.active,
                     "run": view.run.status,
                 },
             )

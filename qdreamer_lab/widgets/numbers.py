@@ -31,6 +31,8 @@ _PHASES = (
     ("contract", "reconstruction", "Putting the results together"),
 )
 
+_NONE = "\N{EN DASH}"
+
 _MOST_VALUES = 2
 """Values named in a sentence."""
 
@@ -89,7 +91,7 @@ def _phases(candidates: Sequence[Candidate]) -> list[Row]:
             for one in candidates
         ]
         if any(seconds):
-            texts = tuple(seconds_text(s) if s else "–" for s in seconds)
+            texts = tuple(seconds_text(s) if s else _NONE for s in seconds)
             made.append(Row(label, hint, texts, part=True))
     return made
 
@@ -97,12 +99,11 @@ def _phases(candidates: Sequence[Candidate]) -> list[Row]:
 def _outcome(candidates: Sequence[Candidate], run: Run) -> list[Row]:
     told = run.result.metadata
     values, took = values_text(run.result), seconds_text(told["makespan_s"])
-    mine = [
-        run.candidate is not None and one.sameness == run.candidate.sameness for one in candidates
-    ]
+    ran = None if run.candidate is None else run.candidate.sameness
+    mine = [one.sameness == ran for one in candidates]
 
     def row(label: str, hint: str, text: str) -> Row:
-        return Row(label, hint, tuple(text if it else "–" for it in mine))
+        return Row(label, hint, tuple(text if it else _NONE for it in mine))
 
     made = [
         row("Measured time", "What the last run took", took),
@@ -126,7 +127,7 @@ def values_text(result: Any) -> str:
 
 def _cuts(one: Candidate) -> str:
     if one.plan is None:
-        return "–"
+        return _NONE
     gates = sum(isinstance(cut, GateCut) for cut in one.plan.cuts)
     wires = one.plan.num_cuts - gates
     parts = [f"{n} {name}" for n, name in ((gates, "gate"), (wires, "wire")) if n]
@@ -135,7 +136,7 @@ def _cuts(one: Candidate) -> str:
 
 def _widths(one: Candidate) -> str:
     if one.plan is None:
-        return "–"
+        return _NONE
     each = [fragment.width for fragment in one.plan.fragments]
     if len(each) <= _MOST_WIDTHS:
         return " + ".join(map(str, each))
@@ -144,7 +145,7 @@ def _widths(one: Candidate) -> str:
 
 def _overhead(one: Candidate) -> str:
     if one.plan is None:
-        return "–"
+        return _NONE
     bits = one.plan.log2_overhead
     return "1" if bits == 0 else f"2^{bits:.1f} = {_power(bits)}"
 
@@ -158,7 +159,7 @@ def _power(bits: float) -> str:
 
 
 def _proof(one: Candidate) -> str:
-    return "–" if one.plan is None else proof_text(one.plan)
+    return _NONE if one.plan is None else proof_text(one.plan)
 
 
 def proof_text(plan: CutPlan) -> str:
@@ -169,12 +170,12 @@ def proof_text(plan: CutPlan) -> str:
 
 
 def _variants(one: Candidate) -> str:
-    return "–" if one.prediction is None else f"{one.prediction.variants:,}"
+    return _NONE if one.prediction is None else f"{one.prediction.variants:,}"
 
 
 def _shots(one: Candidate) -> str:
     if one.prediction is None:
-        return "–"
+        return _NONE
     return f"{one.prediction.shots:,}" if one.prediction.shots else "none, exact"
 
 

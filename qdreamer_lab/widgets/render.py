@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Candidate, View
 
-__all__ = ["Renderer", "columns", "figure_of", "summary"]
+__all__ = ["Renderer", "columns", "figure_of", "status", "summary"]
 
 
 class Renderer:
@@ -57,15 +57,20 @@ class Renderer:
             ),
             "numbers": ((one, view.pinned, run.result, run.exact), lambda: _table(view)),
             "summary": (
-                (one, view.recommended, run.text, view.working, view.note),
+                (one, view.recommended),
                 lambda: summary(view, n),
             ),
+            "status": ((run.text, view.working, view.note), lambda: status(view)),
             "code": ((view.code, one, view.controls), lambda: self._code(view)),
             "options": (
-                (view.against, view.graph),
-                lambda: {"against": view.against, "graph": view.graph},
+                (view.against, view.graph, one, view.pinned),
+                lambda: {
+                    "against": view.against,
+                    "graph": view.graph,
+                    "columns": 1 + len(columns(view)[0]),
+                },
             ),
-            "alternatives": ((*points, run.result), lambda: alternatives(view, n)),
+            "alternatives": ((*points, run.result, view.graph), lambda: alternatives(view, n)),
         }
 
     def _code(self, view: View) -> str:
@@ -148,22 +153,25 @@ def _table(view: View) -> str:
 
 
 def summary(view: View, num_qubits: int) -> str:
-    """The state in a few sentences."""
+    """What is selected, in a sentence or two."""
     one, best = view.selected, view.recommended
-    parts = [view.note] if view.note else []
-    if view.run.text:
-        parts.append(view.run.text)
     if one is None:
-        return " ".join([*parts, "Looking for plans …"])
-    parts.append(sentence(one, num_qubits))
+        return "Nothing is planned yet."
+    parts = [sentence(one, num_qubits)]
     if best is not None and best.sameness != one.sameness:
         way = best.configuration.describe(num_qubits)
         parts.append(f"Recommended: {way}, {seconds_text(best.seconds)}.")
     elif best is not None:
-        parts.append("This is what is recommended.")
+        parts.append("Recommended.")
+    return " ".join(parts)
+
+
+def status(view: View) -> str:
+    """What goes on, in a sentence or two."""
+    parts = [part for part in (view.run.text, view.note) if part]
     if view.working:
         parts.append("Looking for better plans …")
-    return " ".join(parts)
+    return " ".join(parts) or "Ready."
 
 
 def alternatives(view: View, num_qubits: int) -> dict[str, str]:
@@ -171,9 +179,10 @@ def alternatives(view: View, num_qubits: int) -> dict[str, str]:
     one = view.selected
     chosen = "nothing is selected" if one is None else sentence(one, num_qubits)
     plan = "" if one is None or one.plan is None else one.plan.summary
+    form = "Coupling graph" if view.graph else "Circuit"
     return {
         "tradeoff": f"Trade-off of {len(view.shown)} ways to run. Selected: {chosen}",
-        "circuit": f"{'Coupling graph' if view.graph else 'Circuit'} of {num_qubits} qubits: {plan}",
+        "circuit": f"{form} of {num_qubits} qubits: {plan}",
         "fragments": f"Graph of fragments: {plan}",
         "timeline": f"Timeline of tasks. {view.run.text}",
     }

@@ -25,12 +25,12 @@ __all__ = [
     "Controls",
     "Run",
     "View",
+    "advised",
     "answered",
     "chosen",
     "clicked",
     "moved",
     "pinned",
-    "recommended",
 ]
 
 AXES = ("overhead", "width", "plans")
@@ -178,6 +178,7 @@ class View:
         graph: show who is coupled to whom, not the circuit.
         code: show the Python that does the same.
         dark: on a dark ground.
+        fresh: nobody has touched anything; what is recommended is then selected when it is known.
     """
 
     controls: Controls
@@ -193,6 +194,7 @@ class View:
     graph: bool = False
     code: bool = False
     dark: bool = False
+    fresh: bool = True
 
     @property
     def shown(self) -> tuple[Candidate, ...]:
@@ -222,7 +224,7 @@ def moved(view: View, **changes: Any) -> View:
     if controls == view.controls:
         return view
     kept = view.candidates if controls.family == view.controls.family else ()
-    return replace(view, controls=controls, candidates=kept, fixed=None, working=True)
+    return replace(view, controls=controls, candidates=kept, fixed=None, working=True, fresh=False)
 
 
 def answered(view: View, found: Iterable[Candidate], *, working: bool) -> View:
@@ -239,7 +241,10 @@ def answered(view: View, found: Iterable[Candidate], *, working: bool) -> View:
     recommended = min(kept, key=lambda one: one.seconds, default=None)
     if recommended is not None and recommended.prediction is None:
         recommended = None
-    return chosen(replace(view, candidates=kept, recommended=recommended, working=working))
+    view = replace(view, candidates=kept, recommended=recommended, working=working)
+    if view.fresh and not working:
+        return advised(view)
+    return chosen(view)
 
 
 def _distinct(found: Iterable[Candidate], width: int) -> tuple[Candidate, ...]:
@@ -289,7 +294,7 @@ def clicked(view: View, index: int) -> View:
         return view
     one = view.shown[index]
     controls = replace(view.controls, width=one.configuration.max_qubits)
-    return replace(view, controls=controls, selected=one, fixed=one.key)
+    return replace(view, controls=controls, selected=one, fixed=one.key, fresh=False)
 
 
 def pinned(view: View) -> View:
@@ -300,13 +305,13 @@ def pinned(view: View) -> View:
     rest = tuple(other for other in view.pinned if other.sameness != one.sameness)
     if len(rest) == len(view.pinned):
         rest = (*rest, one)[-_MOST_PINNED:]
-    return replace(view, pinned=rest)
+    return replace(view, pinned=rest, fresh=False)
 
 
-def recommended(view: View) -> View:
-    """Select what is expected to be over first."""
+def advised(view: View) -> View:
+    """Select what is expected to be over first, if anything can run."""
     one = view.recommended
     if one is None:
-        return view
+        return chosen(replace(view, fresh=False))
     controls = replace(view.controls, width=one.configuration.max_qubits)
-    return replace(view, controls=controls, selected=one, fixed=one.key)
+    return replace(view, controls=controls, selected=one, fixed=one.key, fresh=False)
