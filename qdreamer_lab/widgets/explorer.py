@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,8 +33,11 @@ __all__ = ["CutExplorer"]
 _WIDE = 40
 """Circuits with more qubits are shown as a coupling graph to begin with."""
 
-_FIRST_WAIT_S = 0.9
-"""How long the first display waits for plans; loading the compiled search takes half of it."""
+_FIRST_WAIT_S = 1.0
+"""How long the first display waits for a recommendation ..."""
+
+_LONGEST_WAIT_S = 5.0
+"""... and for any plan at all; what is saved with a notebook shows what is known by then."""
 
 
 class CutExplorer:
@@ -86,8 +90,10 @@ class CutExplorer:
 
     def _begin(self) -> None:
         """Find something to show; what is recommended, if that is known soon."""
+        until = time.monotonic() + _FIRST_WAIT_S
         self._engine.post(lambda view: view)
-        self._engine.wait_for(lambda view: not view.working, _FIRST_WAIT_S)
+        self._engine.wait_for(lambda view: view.selected is not None, _LONGEST_WAIT_S)
+        self._engine.wait_for(lambda view: not view.working, max(0.0, until - time.monotonic()))
 
     @property
     def view(self) -> View:

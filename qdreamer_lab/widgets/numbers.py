@@ -140,7 +140,7 @@ def _widths(one: Candidate) -> str:
     each = [fragment.width for fragment in one.plan.fragments]
     if len(each) <= _MOST_WIDTHS:
         return " + ".join(map(str, each))
-    return f"{len(each)}, up to {max(each)} qubits"
+    return f"{len(each)} of up to {max(each)}"
 
 
 def _overhead(one: Candidate) -> str:
@@ -206,7 +206,7 @@ def sentence(one: Candidate, num_qubits: int) -> str:
     if one.plan is None or not one.plan.num_cuts:
         what = "no cut is needed" if one.given else "no cut is needed, each term runs by itself"
     else:
-        what = f"{_cuts(one)} cuts, fragments of {_widths(one)} qubits, overhead {_overhead(one)}"
+        what = f"{_cuts(one)} {'cut' if one.plan.num_cuts == 1 else 'cuts'}, fragments of {_widths(one)} qubits, sampling overhead {_overhead(one)}"
     return (
         f"{head}: {what}; predicted {seconds_text(one.seconds)} "
         f"({seconds_text(low)} to {seconds_text(high)}), {_memory(one)}"
