@@ -129,9 +129,9 @@ def look_of(fragment: int, dark: bool = False) -> Look:
         return Look(colours.grid, colours.muted, colours.ink, "circle-open")
     place, lap = fragment % len(colours.fills), fragment // len(colours.fills)
     fill = colours.fills[place]
-    dark_text = contrast(LIGHT.ink, fill) >= contrast("#ffffff", fill)
+    text = max("#000000", "#ffffff", key=lambda colour: contrast(colour, fill))
     symbol = SYMBOLS[(place + lap) % len(SYMBOLS)]
-    return Look(fill, colours.lines[place], LIGHT.ink if dark_text else "#ffffff", symbol)
+    return Look(fill, colours.lines[place], text, symbol)
 
 
 def contrast(one: str, two: str) -> float:

@@ -62,7 +62,7 @@ def drawer(output: object) -> Callable[[CutPlan], Any]:
         PlanError: if there is no such form.
     """
     if not isinstance(output, str) or output not in DRAWERS:
-        *some, last = map(repr, DRAWERS)
+        *some, last = (f'"{name}"' for name in DRAWERS)
         raise PlanError(f"output must be {', '.join(some)} or {last}, got {output!r}")
     found: Callable[[CutPlan], Any] = resolve_name(DRAWERS[output])
     return found

@@ -191,7 +191,7 @@ def _boxes(plan: CutPlan, x: NDArray[np.float64], dark: bool) -> list[dict[str, 
 
 
 def _joins(
-    xs: NDArray[np.float64], ys: NDArray[np.float64], colour: str, kind: int
+    xs: NDArray[np.float32], ys: NDArray[np.float32], colour: str, kind: int
 ) -> dict[str, Any]:
     return {
         "type": "scatter",
@@ -226,7 +226,7 @@ def _hover(plan: CutPlan, x: NDArray[np.float64], costs: bool) -> dict[str, Any]
         "x": x[which],
         "y": rows,
         "text": [names[k] for k in labels[which, 0].tolist()],
-        "customdata": np.column_stack([which, pairs[which], bits]),
+        "customdata": np.column_stack([which, pairs[which], bits]).astype(np.float32),
         "hovertemplate": text + "<extra></extra>",
         "showlegend": False,
         "name": "blocks",

@@ -28,6 +28,9 @@ __all__ = ["coupling"]
 _LEGEND = 10
 """Up to so many fragments are in the legend."""
 
+_CROWDED = 60
+"""More cut interactions than this have smaller marks."""
+
 _NUMBERED = 150
 """Circuits with more qubits have no numbers in their nodes."""
 
@@ -136,7 +139,12 @@ def _across(edges: _Edges, places: NDArray[np.float64], dark: bool) -> list[dict
         )
     ]
     marks = _points(_middle(edges.pairs[cut], places), said, "gate cut")
-    marks |= {"mode": "markers", "marker": gate_mark(dark), "showlegend": True, "legendrank": 1001}
+    marks |= {
+        "mode": "markers",
+        "marker": gate_mark(dark, 9 if len(cut) <= _CROWDED else 6),
+        "showlegend": True,
+        "legendrank": 1001,
+    }
     return [_line(xs, ys, line, "gate cuts"), marks]
 
 
@@ -231,7 +239,7 @@ def _middle(pairs: NDArray[np.int64], places: NDArray[np.float64]) -> NDArray[np
 
 
 def _line(
-    xs: NDArray[np.float64], ys: NDArray[np.float64], line: dict[str, Any], name: str
+    xs: NDArray[np.float32], ys: NDArray[np.float32], line: dict[str, Any], name: str
 ) -> dict[str, Any]:
     return {
         "type": "scatter",

@@ -29,6 +29,9 @@ _Cuts = dict[tuple[int, int], list["GateCut | WireCut"]]
 _STEEP = 0.4
 """Numbers go beside lines that are steeper, and above others."""
 
+_SMALL = 36
+"""Pixels of a node below which it has no room for a second line."""
+
 _LABELLED = 40
 """Plans with more fragments have no numbers at their lines."""
 
@@ -139,7 +142,9 @@ def _nodes(plan: CutPlan, places: NDArray[np.float64], dark: bool) -> dict[str, 
 
 
 def _label(text: str, size: float) -> str:
-    """In one line or two, whichever fits into a node."""
+    """In one line or two, or the letter alone, whichever fits into a node."""
+    if size < _SMALL:
+        return f"<b>{text.split(' · ')[0]}</b>"
     return f"<b>{text}</b>" if size >= 64 else "<b>" + text.replace(" · ", "</b><br>")
 
 

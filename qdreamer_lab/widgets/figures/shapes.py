@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 __all__ = ["boxes", "lines"]
 
-_Flat = tuple[NDArray[np.float64], NDArray[np.float64]]
+_Flat = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def lines(x: NDArray[np.generic], y: NDArray[np.generic]) -> _Flat:
@@ -33,7 +33,8 @@ def boxes(
     )
 
 
-def _gapped(rows: NDArray[np.generic]) -> NDArray[np.float64]:
-    out = np.full((rows.shape[0], rows.shape[1] + 1), np.nan)
+def _gapped(rows: NDArray[np.generic]) -> NDArray[np.float32]:
+    # Single precision, since it is more than a screen shows, and half as much to send.
+    out = np.full((rows.shape[0], rows.shape[1] + 1), np.nan, dtype=np.float32)
     out[:, :-1] = rows
     return out.ravel()

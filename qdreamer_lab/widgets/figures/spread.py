@@ -26,7 +26,7 @@ _MOST = 600
 _FLAT = 0.12
 """A drawing less high than this part of its width is a line, and is folded."""
 
-_FOLD = 14
+_FOLD = 10
 """Lines up to this long are not folded."""
 
 

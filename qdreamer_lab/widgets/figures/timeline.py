@@ -70,9 +70,9 @@ def timeline(what: Any, *, workers: int | None = None, dark: bool = False) -> go
         xaxis=across,
         annotations=notes,
         barmode="overlay",
-        bargap=0.25,
+        bargap=0.12,
         dragmode="pan",
-        uniformtext={"mode": "hide", "minsize": 9},
+        uniformtext={"mode": "hide", "minsize": 7},
         **axes,
     )
 
