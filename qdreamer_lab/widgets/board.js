@@ -172,7 +172,7 @@ function fitted(layout) {
   delete kept.width;
   delete kept.height;
   const clear = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
-  const legend = { ...kept.legend, ...LEGEND };
+  const legend = { ...kept.legend, ...LEGEND, font: { ...kept.legend?.font, size: 11 } };
   return { ...kept, ...clear, legend };
 }
 
@@ -194,6 +194,13 @@ function texts(model, parts) {
   }
 }
 
+// The star says "recommended" and the ring is plain: in a panel the legend has no room for them.
+const UNSAID = new Set(["recommended", "selected"]);
+
+function trimmed(data) {
+  return data.map((trace) => (UNSAID.has(trace.name) ? { ...trace, showlegend: false } : trace));
+}
+
 async function drawn(Plotly, model, parts, shown) {
   const waiting = [];
   for (const name of FIGURES) {
@@ -204,7 +211,7 @@ async function drawn(Plotly, model, parts, shown) {
     const body = parts.panels[name].body;
     if (!figure) continue;
     const first = !body.querySelector(".main-svg");
-    waiting.push(Plotly.react(body, figure.data, fitted(figure.layout), CONFIG));
+    waiting.push(Plotly.react(body, trimmed(figure.data), fitted(figure.layout), CONFIG));
     if (first && name === "tradeoff") {
       body.on("plotly_click", (event) => {
         const data = event.points.map((point) => point.customdata).flat();
@@ -222,6 +229,9 @@ function named(el) {
   for (const handle of root?.querySelectorAll(".noUi-handle:not([aria-label])") ?? []) {
     const label = handle.closest(".widget-inline-hbox")?.querySelector("label");
     if (label) handle.setAttribute("aria-label", label.textContent);
+  }
+  for (const button of root?.querySelectorAll(".jupyter-button:not([aria-label])") ?? []) {
+    button.setAttribute("aria-label", button.textContent.trim()); // its icon has no name
   }
   for (const box of root?.querySelectorAll(".widget-readout:not([aria-label])") ?? []) {
     const label = box.closest(".widget-inline-hbox")?.querySelector("label");

@@ -25,7 +25,7 @@ FIGURES = ("tradeoff", "circuit", "fragments", "timeline")
 _HERE = Path(__file__).parent
 
 
-class Board(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no types
+class Board(anywidget.AnyWidget):
     """The views of an explorer.
 
     Attributes:

@@ -35,6 +35,7 @@ _COSTS = (
 _MODES = (("auto", "auto"), ("exact", "exact"), ("sampled", "sampled"))
 _MOST_WORKERS = 4096
 _LONGEST_SEARCH_S = 60.0
+_FINEST = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,13 +85,11 @@ class Panel:
             controls.mode,
             "Exact values by simulation, or shots as on a device; auto takes the faster one",
         )
-        self.precision = ipywidgets.FloatLogSlider(
+        self.precision = ipywidgets.BoundedFloatText(
             value=controls.precision,
-            base=10,
-            min=-4,
-            max=-0.5,
-            step=0.1,
-            readout_format=".2g",
+            min=_FINEST,
+            max=1,
+            step=0.005,
             description="Precision",
             tooltip="Standard error wanted in sampled mode",
         )
@@ -153,8 +152,7 @@ class Panel:
         for one in [*choices, self.format]:
             one.style.description_width = "initial"
             one.layout.width = "auto"
-        for one in (self.width, self.precision):
-            one.add_class("qd-broad")
+        self.width.add_class("qd-broad")
         grid = ipywidgets.Box(choices)
         grid.add_class("qd-controls")
         buttons = [self.run, self.stop, self.best, self.compare, self.code]

@@ -118,7 +118,7 @@ class CutExplorer:
         """Stop what runs, and take the widget away."""
         self._runner.close()
         self._engine.close()
-        self.widget.close()
+        _close(self.widget)
 
     def save(self, path: str | Path) -> None:
         """Write the selected plan (`.json`) or a page with all figures (`.html`).
@@ -233,3 +233,11 @@ def _places(session: SessionLike | None) -> list[str]:
         return []
     kinds = {offer for status in found for offer in status.offers}
     return [*sorted(kinds & {"cpu", "gpu", "qpu"}), *(status.name for status in found)]
+
+
+def _close(widget: Any) -> None:
+    """Close a widget and all within, so that nothing holds on to the explorer."""
+    for child in getattr(widget, "children", ()):
+        _close(child)
+    widget.unobserve_all()
+    widget.close()

@@ -57,11 +57,14 @@ class Row:
     part: bool = False
 
 
-def rows(candidates: Sequence[Candidate], run: Run | None = None) -> list[Row]:
+def rows(
+    candidates: Sequence[Candidate], uncut: Candidate | None = None, run: Run | None = None
+) -> list[Row]:
     """The numbers of some candidates side by side; the first one is the selected one.
 
     Args:
         candidates: at least one.
+        uncut: the run that cuts nothing.
         run: the last run; its outcome stands beside what was predicted.
     """
     found = [
@@ -74,10 +77,15 @@ def rows(candidates: Sequence[Candidate], run: Run | None = None) -> list[Row]:
             ("Variants", "State vectors or circuits to be run", _variants),
             ("Shots", "Shots for the wanted precision; none in exact mode", _shots),
             ("Memory", "Most that one process takes", _memory),
-            ("Predicted time", "From beginning to end; four runs in five lie in between", _time),
+            ("Predicted time", "From beginning to end", _time),
         )
     ]
+    intervals = tuple(_interval(one) for one in candidates)
+    found.append(Row("80 % interval", "Four runs in five lie in between", intervals, part=True))
     found += _phases(candidates)
+    if uncut is not None:
+        against = tuple(_against(one, uncut) for one in candidates)
+        found.append(Row("Uncut run", "The same without any cut, and how that compares", against))
     if run is not None and run.candidate is not None and run.result is not None:
         found += _outcome(candidates, run)
     return found
@@ -184,10 +192,24 @@ def _memory(one: Candidate) -> str:
 
 
 def _time(one: Candidate) -> str:
+    return "cannot run" if one.prediction is None else seconds_text(one.seconds)
+
+
+def _interval(one: Candidate) -> str:
     if one.prediction is None:
+        return _NONE
+    return " to ".join(map(seconds_text, one.prediction.interval))
+
+
+def _against(one: Candidate, uncut: Candidate) -> str:
+    if one.sameness == uncut.sameness:
+        return "is this one"
+    if uncut.prediction is None:
         return "cannot run"
-    low, high = one.prediction.interval
-    return f"{seconds_text(one.seconds)} ({seconds_text(low)} to {seconds_text(high)})"
+    if one.prediction is None:
+        return seconds_text(uncut.seconds)
+    ratio = uncut.seconds / one.seconds
+    return f"{seconds_text(uncut.seconds)}, {ratio:.3g} times as long"
 
 
 def sentence(one: Candidate, num_qubits: int) -> str:
@@ -202,15 +224,21 @@ def sentence(one: Candidate, num_qubits: int) -> str:
     if one.prediction is None:
         cut = "" if one.plan is None else f" The plan: {one.plan.summary}."
         return f"{head}: cannot run: {one.refused}.{cut}"
-    low, high = one.prediction.interval
-    if one.plan is None or not one.plan.num_cuts:
-        what = "no cut is needed" if one.given else "no cut is needed, each term runs by itself"
-    else:
-        what = f"{_cuts(one)} {'cut' if one.plan.num_cuts == 1 else 'cuts'}, fragments of {_widths(one)} qubits, sampling overhead {_overhead(one)}"
+    low, high = map(seconds_text, one.prediction.interval)
+    shots = f", {one.prediction.shots:,} shots" if one.prediction.shots else ""
     return (
-        f"{head}: {what}; predicted {seconds_text(one.seconds)} "
-        f"({seconds_text(low)} to {seconds_text(high)}), {_memory(one)}"
-        f"{'' if not one.prediction.shots else f', {one.prediction.shots:,} shots'}."
+        f"{head}: {_what(one)}; predicted {seconds_text(one.seconds)} ({low} to {high}), "
+        f"{_memory(one)}{shots}."
+    )
+
+
+def _what(one: Candidate) -> str:
+    if one.plan is None or not one.plan.num_cuts:
+        return "no cut is needed" + ", each term runs by itself" * (not one.given)
+    noun = "cut" if one.plan.num_cuts == 1 else "cuts"
+    return (
+        f"{_cuts(one)} {noun}, fragments of {_widths(one)} qubits, "
+        f"sampling overhead {_overhead(one)}"
     )
 
 

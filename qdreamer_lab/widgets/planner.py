@@ -94,7 +94,7 @@ class Planner:
         self.problem = problem
         self.dreamer = dreamer
         self.lost = ""
-        self._plans: _Kept[tuple[CutPlan, float]] = _Kept(_MOST_PLANS)
+        self._plans: _Kept[tuple[CutPlan, SearchOptions]] = _Kept(_MOST_PLANS)
         self._prices: _Kept[Candidate] = _Kept(_MOST_PRICES)
         self._advice: _Kept[Found] = _Kept(_MOST_PLANS)
         self._places: dict[str | None, tuple[float, Place]] = {}
@@ -183,13 +183,13 @@ class Planner:
         place = self.place(controls.on)
         ways = self._ways(controls, width, place)
         try:
-            plan = self._plan(controls, width, quick=quick)
+            plan, options = self._plan(controls, width, quick=quick)
         except QDreamerError as error:
             return tuple(Candidate(way, None, None, str(error)) for way in ways)
         wanted = self._wanted(controls)
         found: list[Candidate] = []
         for way in ways:
-            found.append(self._priced(controls, way, plan, wanted, place))
+            found.append(self._priced(controls, way, plan, options, wanted, place))
             if quick and found[-1].prediction is not None:
                 break
         return tuple(found)
@@ -212,20 +212,21 @@ class Planner:
         circuit, _ = self.problem.bound(controls.values)
         return request_of(circuit, self.problem.observables, controls.precision)
 
-    def _plan(self, controls: Controls, width: int, *, quick: bool) -> CutPlan:
-        """The best plan known, after as much search as was asked for."""
+    def _plan(
+        self, controls: Controls, width: int, *, quick: bool
+    ) -> tuple[CutPlan, SearchOptions]:
+        """The best plan known, after as much search as was asked for, and how it was found."""
         key = (controls.values, controls.kinds, controls.cost, width)
         known = self._plans.get(key)
         limit = 0.0 if quick else controls.time_limit_s
-        if known is not None and (known[0].proven_optimal or known[1] >= limit):
-            return known[0]
+        if known is not None and known[1].time_limit_s >= limit:
+            return known
         _, blocks = self.problem.bound(controls.values)
         options = SearchOptions(controls.kinds, controls.cost, None, limit)
         made = plan_blocks(blocks, width, options)
-        if known is not None and known[0].log2_cost <= made.log2_cost:
-            bound = max(known[0].log2_lower_bound, made.log2_lower_bound)
-            made = replace(known[0], log2_lower_bound=bound, proven_optimal=made.proven_optimal)
-        return self._plans.put(key, (made, limit))[0]
+        if known is not None and _no_news(known[0], made):
+            made = known[0]  # what is drawn and priced already stays
+        return self._plans.put(key, (made, options))
 
     def _key(self, controls: Controls, configuration: Configuration) -> Hashable:
         return (controls.values, configuration, controls.precision)
@@ -235,14 +236,15 @@ class Planner:
         controls: Controls,
         way: Configuration,
         plan: CutPlan,
+        options: SearchOptions,
         wanted: Wanted,
         place: Place,
     ) -> Candidate:
         key = self._key(controls, way)
         known = self._prices.get(key)
         if known is not None and known.plan is plan:
-            return known
-        options = SearchOptions(way.kinds, way.cost, None, controls.time_limit_s)
+            same = known.options == options
+            return known if same else self._prices.put(key, replace(known, options=options))
         made = Candidate(way, plan, options=options)
         try:
             with self._pricing:
@@ -253,6 +255,14 @@ class Planner:
         except OverflowError:
             made = replace(made, refused="it would take more shots than can be counted")
         return self._prices.put(key, made)
+
+
+def _no_news(old: CutPlan, new: CutPlan) -> bool:
+    return (
+        np.array_equal(old.labels, new.labels)
+        and old.log2_lower_bound == new.log2_lower_bound
+        and old.proven_optimal == new.proven_optimal
+    )
 
 
 def _kept_to(plan: CutPlan | None, kinds: tuple[str, ...]) -> bool:

@@ -45,7 +45,7 @@ class Renderer:
     def _recipes(self, view: View) -> dict[str, tuple[tuple[object, ...], Callable[[], object]]]:
         one, run = view.selected, view.run
         plan = None if one is None else one.plan
-        points = (view.shown, view.against, one, view.recommended, view.pinned)
+        points = (view.shown, view.axes, one, view.recommended, view.pinned)
         n = self._problem.num_qubits
         return {
             "tradeoff": ((*points, view.dark), lambda: _json(figure_of("tradeoff", view))),
@@ -55,7 +55,10 @@ class Renderer:
                 (one, run.candidate, run.rows, run.result, view.dark),
                 lambda: _json(figure_of("timeline", view)),
             ),
-            "numbers": ((one, view.pinned, run.result, run.exact), lambda: _table(view)),
+            "numbers": (
+                (one, view.pinned, view.uncut, run.result, run.exact),
+                lambda: _table(view),
+            ),
             "summary": (
                 (one, view.recommended),
                 lambda: summary(view, n),
@@ -63,9 +66,9 @@ class Renderer:
             "status": ((run.text, view.working, view.note), lambda: status(view)),
             "code": ((view.code, one, view.controls), lambda: self._code(view)),
             "options": (
-                (view.against, view.graph, one, view.pinned),
+                (view.axes, view.graph, one, view.pinned),
                 lambda: {
-                    "against": view.against,
+                    "against": view.axes,
                     "graph": view.graph,
                     "columns": 1 + len(columns(view)[0]),
                 },
@@ -121,10 +124,10 @@ def _tradeoff(view: View) -> go.Figure:
         "pinned": pinned,
         "dark": view.dark,
     }
-    if view.against == "plans":
+    if view.axes == "plans":
         return figures.pareto([one.plan for one in shown if one.plan is not None], **marks)
     found = [one.prediction for one in shown if one.prediction is not None]
-    return figures.pareto(found, against=view.against, **marks)
+    return figures.pareto(found, against=view.axes, **marks)
 
 
 def _real(view: View) -> Any:
@@ -149,7 +152,7 @@ def columns(view: View) -> tuple[list[Candidate], list[str]]:
 
 def _table(view: View) -> str:
     shown, heads = columns(view)
-    return table_html(rows(shown, view.run), heads) if shown else ""
+    return table_html(rows(shown, view.uncut, view.run), heads) if shown else ""
 
 
 def summary(view: View, num_qubits: int) -> str:

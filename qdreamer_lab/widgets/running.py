@@ -103,7 +103,7 @@ class Runner:
         if exact is not None and not stop.is_set():
             with contextlib.suppress(QDreamerError, PilotError, CancelledError):
                 value = self._run(exact, controls, stop, None)
-                text += f" Exact: {values_text(value)}."
+                text += f" Exact value: {values_text(value)}."
                 self._post(_became(Run("done", one, text=text, result=result, exact=value)))
 
     def _run(
@@ -154,7 +154,11 @@ def _became(run: Run) -> Callable[[View], View]:
 
 def _beside(one: Candidate, result: Any) -> str:
     took = seconds_text(result.metadata["makespan_s"])
-    return f"in {took} ({seconds_text(one.seconds)} were predicted): {values_text(result)}."
+    exact = ", exact" * (one.configuration.mode == "exact")
+    return (
+        f"in {took}, {seconds_text(one.seconds)} were predicted. "
+        f"Value: {values_text(result)}{exact}."
+    )
 
 
 def _cheap_exact(view: View) -> Candidate | None:

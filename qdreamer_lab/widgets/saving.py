@@ -48,7 +48,7 @@ def page_html(problem: Problem, view: View) -> bytes:
         drawn = figure.to_html(full_html=False, include_plotlyjs=number == 0, div_id=f"qd-{name}")
         parts.append(f"<h2>{name.capitalize()}</h2>{drawn}")
     shown, heads = columns(view)
-    table = table_html(rows(shown, view.run), heads) if shown else ""
+    table = table_html(rows(shown, view.uncut, view.run), heads) if shown else ""
     words = escape(summary(view, problem.num_qubits))
     title = escape(f"Cut explorer: {problem.title}")
     return (

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qdreamer_lab.workload.options import SearchOptions
+
 if TYPE_CHECKING:
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Candidate, Controls
 
 __all__ = ["python_source"]
+
+_LINE = 88
 
 
 def python_source(problem: Problem, one: Candidate, controls: Controls, *, session: bool) -> str:
@@ -38,19 +42,20 @@ def python_source(problem: Problem, one: Candidate, controls: Controls, *, sessi
 
 
 def _planned(one: Candidate) -> list[str]:
+    """The call that finds the plan, without arguments that have their default."""
     if not one.given:
         return []
-    options = one.options
-    return [
-        "plan = plan_cuts(",
-        "    circuit,",
-        f"    {one.configuration.max_qubits},",
-        "    observables=observables,",
-        f"    kinds={options.kinds!r},",
-        f"    cost={options.cost!r},",
-        f"    time_limit_s={options.time_limit_s!r},",
-        ")",
+    options, usual = one.options, SearchOptions()
+    arguments = ["circuit", str(one.configuration.max_qubits), "observables=observables"]
+    arguments += [
+        f"{name}={getattr(options, name)!r}"
+        for name in ("kinds", "cost", "time_limit_s")
+        if getattr(options, name) != getattr(usual, name)
     ]
+    line = f"plan = plan_cuts({', '.join(arguments)})"
+    if len(line) <= _LINE:
+        return [line]
+    return ["plan = plan_cuts(", *(f"    {argument}," for argument in arguments), ")"]
 
 
 def _run(one: Candidate, controls: Controls, session: bool) -> list[str]:

@@ -12,7 +12,7 @@ from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.options import SearchOptions, check_width
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Container, Hashable, Iterable
 
     from qdreamer_lab.dreamer.configuration import Configuration
     from qdreamer_lab.dreamer.prediction import Prediction
@@ -63,7 +63,7 @@ class Controls:
     kinds: tuple[str, ...] = ("gate", "wire")
     cost: str = "lo"
     mode: str = "auto"
-    precision: float = 1 / 64
+    precision: float = 0.02
     on: str | None = None
     workers: int | None = None
     time_limit_s: float = 1.0
@@ -121,6 +121,12 @@ class Candidate:
         way, plan = self.configuration, self.plan
         labels = None if plan is None else (plan.labels.tobytes(), plan.blocks.pairs.tobytes())
         return (way.mode, way.on, way.workers, way.method, labels)
+
+    @property
+    def price(self) -> Hashable:
+        """Equal for candidates of one mode that cost the same."""
+        bits = None if self.plan is None else round(self.plan.log2_overhead, 2)
+        return (self.configuration.mode, self.configuration.method, bits)
 
     @property
     def seconds(self) -> float:
@@ -197,9 +203,16 @@ class View:
     fresh: bool = True
 
     @property
+    def axes(self) -> str:
+        """What the trade-off shows: as chosen, or plans as long as nothing can run."""
+        if all(one.prediction is None for one in self.candidates):
+            return "plans"
+        return self.against
+
+    @property
     def shown(self) -> tuple[Candidate, ...]:
         """The candidates that the trade-off has a place for, in order."""
-        if self.against == "plans":
+        if self.axes == "plans":
             return tuple(one for one in self.candidates if one.plan is not None)
         return tuple(one for one in self.candidates if one.prediction is not None)
 
@@ -237,7 +250,8 @@ def answered(view: View, found: Iterable[Candidate], *, working: bool) -> View:
     """
     by_key = {one.key: one for one in view.candidates}
     by_key.update((one.key, one) for one in found)
-    kept = _distinct(by_key.values(), view.controls.width)
+    wanted = {view.fixed, *(one.key for one in view.pinned)}
+    kept = _distinct(by_key.values(), view.controls.width, wanted)
     recommended = min(kept, key=lambda one: one.seconds, default=None)
     if recommended is not None and recommended.prediction is None:
         recommended = None
@@ -247,22 +261,33 @@ def answered(view: View, found: Iterable[Candidate], *, working: bool) -> View:
     return chosen(view)
 
 
-def _distinct(found: Iterable[Candidate], width: int) -> tuple[Candidate, ...]:
-    """Candidates by width, each plan once; the one at the slider's own width is kept."""
-    ordered = sorted(
-        found,
-        key=lambda one: (
-            one.configuration.max_qubits != width,
-            not one.given,
-            one.configuration.max_qubits,
-        ),
-    )
-    seen: dict[Hashable, Candidate] = {}
+def _distinct(
+    found: Iterable[Candidate], width: int, wanted: Container[Hashable]
+) -> tuple[Candidate, ...]:
+    """Candidates by width, each plan once, and of equal overhead the fastest of each mode.
+
+    Args:
+        found: all.
+        width: those of the slider's own width are kept anyway, ...
+        wanted: ... and so are those with these keys.
+    """
+
+    def must(one: Candidate) -> bool:
+        return one.configuration.max_qubits == width or one.key in wanted
+
+    ordered = sorted(found, key=lambda one: (not must(one), not one.given, one.seconds))
+    plans: set[Hashable] = set()
+    prices: set[Hashable] = set()
+    kept = []
     for one in ordered:
-        seen.setdefault(one.sameness, one)
+        if one.sameness in plans or (one.price in prices and not must(one)):
+            continue
+        plans.add(one.sameness)
+        prices.add(one.price)
+        kept.append(one)
     return tuple(
         sorted(
-            seen.values(),
+            kept,
             key=lambda one: (one.configuration.max_qubits, one.configuration.mode, one.given),
         )
     )

@@ -28,7 +28,7 @@ def static_html(problem: Problem, view: View) -> str:
         )
     words = escape(summary(view, problem.num_qubits))
     return f"<p><b>Cut explorer</b>: {escape(problem.title)}</p><p>{words}</p>{picture}" + (
-        table_html(rows(shown, view.run), heads) if shown else ""
+        table_html(rows(shown, view.uncut, view.run), heads) if shown else ""
     )
 
 
@@ -37,5 +37,5 @@ def static_text(problem: Problem, view: View) -> str:
     shown, heads = columns(view)
     lines = [f"Cut explorer: {problem.title}", summary(view, problem.num_qubits)]
     if shown:
-        lines.append(table_text(rows(shown, view.run), heads))
+        lines.append(table_text(rows(shown, view.uncut, view.run), heads))
     return "\n".join(lines)
