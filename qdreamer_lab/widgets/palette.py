@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from qdreamer_lab.workload.picture import COLOURS
 
-__all__ = ["DARK", "LIGHT", "SYMBOLS", "Look", "Theme", "contrast", "look_of", "theme"]
+__all__ = ["CLASSES", "DARK", "LIGHT", "SYMBOLS", "Look", "Theme", "contrast", "look_of", "theme"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,9 @@ DARK = Theme(
         "#b0b0b0",
     ),
 )
+
+CLASSES = len(COLOURS)
+"""Colours there are; fragments that differ by a multiple of this have the same one."""
 
 SYMBOLS = (
     "circle",

@@ -9,45 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qdreamer_lab.widgets.figures.grid import GAP, MARK, SHOWN, grid_of
 from qdreamer_lab.widgets.figures.layout import bare_axis, figure, value_axis
+from qdreamer_lab.widgets.figures.letters import BEGIN, letters
 from qdreamer_lab.widgets.figures.marks import cut_traces
-from qdreamer_lab.widgets.figures.shapes import boxes, lines
+from qdreamer_lab.widgets.figures.shapes import boxes, lines, stroke
 from qdreamer_lab.widgets.figures.words import fragment_text
-from qdreamer_lab.widgets.palette import LIGHT, look_of, theme
-from qdreamer_lab.workload.picture import fragment_name, picture_of
+from qdreamer_lab.widgets.palette import CLASSES, look_of, theme
+from qdreamer_lab.workload.picture import fragment_name
 from qdreamer_lab.workload.pieces import GateCut
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.picture import Picture
+    from qdreamer_lab.widgets.figures.grid import Grid
     from qdreamer_lab.workload.plan import CutPlan
 
 __all__ = ["circuit"]
 
-_HALF = 0.3
-"""Half the width and height of a box, in columns and wires."""
+_HALF, _FULL = 0.3, 0.45
+"""Half the width and height of a box, in columns and wires; the second for many wires."""
 
-_LEAD = 1.4
-"""Room in a column before which a wire is cut, for the mark and a letter."""
-
-_MARK, _GAP = 1.55, 0.7
-"""How far before a column a wire cut is marked, and how far before it the wire goes on."""
-
-_LEGEND = 10
-"""Up to so many fragments are in the legend."""
-
-_LETTERS = 48
-"""Circuits with more qubits have no letters after wire cuts."""
-
-_CROWDED = 40
-"""Runs of wires that take less than this part of the height have no letter."""
-
-_COLUMNS = 160
-"""Columns that are shown at first."""
-
-_CLASSES = len(LIGHT.fills)
+_MANY = 400
+"""From this many blocks on boxes have no outlines: each would be an element of the page."""
 
 
 def circuit(plan: CutPlan, *, costs: bool = True, dark: bool = False) -> go.Figure:
@@ -58,41 +43,25 @@ def circuit(plan: CutPlan, *, costs: bool = True, dark: bool = False) -> go.Figu
         costs: hovering over a block says what cutting it would cost.
         dark: for a dark page.
     """
-    picture = picture_of(plan)
-    places = _places(picture)
+    grid = grid_of(plan)
     traces = [
-        *_wires(plan, picture, places, dark),
-        *_boxes(plan, places[picture.column], dark),
-        _hover(plan, places[picture.column], costs),
-        *_cuts(plan, picture, places, dark),
-        *_letters(plan, picture, places, dark),
+        *_wires(grid, dark),
+        *_blocks(grid, dark),
+        _hover(plan, grid.x, costs),
+        *_cuts(grid, dark),
+        *letters(grid, dark),
     ]
-    return figure(traces, dark, **_axes(plan, places, dark))
+    return figure(traces, dark, **_axes(grid, dark))
 
 
-def _places(picture: Picture) -> NDArray[np.float64]:
-    """(columns + 1,) x of each column, and of the end."""
-    columns = np.arange(picture.num_columns + 1, dtype=np.float64)
-    led = np.zeros(picture.num_columns + 1)
-    led[list(picture.led)] = _LEAD
-    return columns + np.cumsum(led)
-
-
-def _axes(plan: CutPlan, places: NDArray[np.float64], dark: bool) -> dict[str, Any]:
-    colours, n = theme(dark), plan.blocks.num_qubits
+def _axes(grid: Grid, dark: bool) -> dict[str, Any]:
+    colours, n = theme(dark), grid.plan.blocks.num_qubits
     step = next(k for k in (1, 2, 5, 10, 20, 50, n) if n <= 24 * k)
-    left = -0.9 - 1.6 * _margin_step(places)
-    last = float(places[min(_COLUMNS, len(places) - 1)])
-    shown = (
-        "time" if len(places) <= _COLUMNS + 1 else f"time (first {_COLUMNS} columns; drag for more)"
-    )
+    more = f" (first {SHOWN} columns; drag for more)" if grid.picture.num_columns > SHOWN else ""
+    across = bare_axis(range=[BEGIN - 1.6 * grid.letter, grid.last + 0.2])
     return {
         "dragmode": "pan",
-        "xaxis": value_axis(
-            colours,
-            f"{shown} →",
-            **bare_axis(range=[left, last + 0.2]),
-        ),
+        "xaxis": value_axis(colours, f"time{more} →", **across),
         "yaxis": bare_axis(
             range=[n - 0.3, -0.7],
             automargin=True,
@@ -104,106 +73,86 @@ def _axes(plan: CutPlan, places: NDArray[np.float64], dark: bool) -> dict[str, A
     }
 
 
-def _wires(
-    plan: CutPlan, picture: Picture, places: NDArray[np.float64], dark: bool
-) -> list[dict[str, Any]]:
-    """Two traces per colour at most: wires, and what joins the ends of long blocks."""
-    layout, x = plan.layout, places[picture.column]
-    count = len(layout.qubit)
-    begin = np.full(count, -0.8)
-    end = np.full(count, places[-1] - 0.2)
-    later = np.flatnonzero(layout.previous >= 0)
-    begin[later] = x[layout.first[later]] - _GAP
-    end[layout.previous[later]] = x[layout.first[later]] - _MARK
-    lone = np.array(list(plan.blocks.lone), dtype=np.int64)
-    wires = np.stack(
-        [
-            np.concatenate([begin, np.full(len(lone), -0.8)]),
-            np.concatenate([end, np.full(len(lone), places[-1] - 0.2)]),
-        ],
-        axis=1,
-    )
-    rows = np.concatenate([layout.qubit, lone])
-    fragment = np.concatenate([layout.fragment, plan.lone_labels])
-    few = len(plan.fragments) <= _CLASSES
+def _wires(grid: Grid, dark: bool) -> list[dict[str, Any]]:
+    """One trace per colour, and one for wires that need not run."""
+    ends, rows, fragment = _stretches(grid)
     traces = []
-    for kind in np.unique(np.where(fragment < 0, -1, fragment % _CLASSES)).tolist():
-        mine = (fragment < 0) if kind < 0 else (fragment >= 0) & (fragment % _CLASSES == kind)
-        xs, ys = lines(wires[mine], np.stack([rows[mine]] * 2, axis=1))
-        look = look_of(kind, dark)
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": xs,
-                "y": ys,
-                "line": {
-                    "color": look.line,
-                    "width": 1.5 if plan.blocks.num_qubits <= _LETTERS else 0.6,
-                    "dash": "dot" if kind < 0 else "solid",
-                },
-                "hoverinfo": "skip",
-                "legendgroup": f"fragment {kind}",
-                "showlegend": False,
-                "name": fragment_text(plan.fragments[kind]) if few and kind >= 0 else "wires",
-            }
-        )
+    for kind in np.unique(np.where(fragment < 0, -1, fragment % CLASSES)).tolist():
+        mine = (fragment < 0) if kind < 0 else (fragment >= 0) & (fragment % CLASSES == kind)
+        xs, ys = lines(ends[mine], np.stack([rows[mine]] * 2, axis=1))
+        line = {
+            "color": look_of(kind, dark).line,
+            "width": 1.5 if grid.small else 0.6,
+            "dash": "dot" if kind < 0 else "solid",
+        }
+        traces.append(stroke(xs, ys, line, "wires", legendgroup=f"fragment {kind}"))
     return traces
 
 
-def _boxes(plan: CutPlan, x: NDArray[np.float64], dark: bool) -> list[dict[str, Any]]:
+def _stretches(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Every segment and every wire without blocks: (k, 2) ends, (k,) row, (k,) fragment."""
+    plan, layout, x = grid.plan, grid.plan.layout, grid.x
+    lone = np.array(list(plan.blocks.lone), dtype=np.int64)
+    rows = np.concatenate([layout.qubit, lone])
+    ends = np.tile([BEGIN + 0.1, grid.places[-1] - 0.2], (len(rows), 1))
+    later = np.flatnonzero(layout.previous >= 0)
+    ends[later, 0] = x[layout.first[later]] - GAP
+    ends[layout.previous[later], 1] = x[layout.first[later]] - MARK
+    return ends, rows, np.concatenate([layout.fragment, plan.lone_labels])
+
+
+def _blocks(grid: Grid, dark: bool) -> list[dict[str, Any]]:
     """Blocks inside fragments: one box over neighbours, else two that are joined."""
+    plan, x = grid.plan, grid.x
     pairs, labels = plan.blocks.pairs, plan.labels
     inside = labels[:, 0] == labels[:, 1]
     near = pairs[:, 1] - pairs[:, 0] == 1
-    few = len(plan.fragments) <= min(_CLASSES, _LEGEND)
     traces = []
-    for kind in range(min(_CLASSES, len(plan.fragments))):
-        mine = inside & (labels[:, 0] % _CLASSES == kind)
-        one, far = mine & near, np.flatnonzero(mine & ~near)
-        low = np.concatenate([pairs[one, 0], pairs[far, 0], pairs[far, 1]])
-        high = np.concatenate([pairs[one, 1], pairs[far, 0], pairs[far, 1]])
-        middle = np.concatenate([x[one], x[far], x[far]])
-        look = look_of(kind, dark)
+    for kind in range(min(CLASSES, len(plan.fragments))):
+        mine = inside & (labels[:, 0] % CLASSES == kind)
+        one, far = np.flatnonzero(mine & near), np.flatnonzero(mine & ~near)
         if len(far):
             xs, ys = lines(np.stack([x[far]] * 2, axis=1), pairs[far])
-            traces.append(_joins(xs, ys, look.line, kind))
-        # A fragment without blocks of its own is in the legend all the same.
-        middle = middle if len(middle) else np.array([np.nan])
-        low, high = (ends if len(ends) else np.array([0]) for ends in (low, high))
-        xs, ys = boxes(middle, low, high, _HALF if plan.blocks.num_qubits <= _LETTERS else 0.45)
+            line = {"color": look_of(kind, dark).line, "width": 2}
+            traces.append(stroke(xs, ys, line, "blocks", legendgroup=f"fragment {kind}"))
         traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": xs,
-                "y": ys,
-                "fill": "toself",
-                "fillcolor": look.fill,
-                "line": {"color": look.line, "width": 1},
-                "hoverinfo": "skip",
-                "legendgroup": f"fragment {kind}",
-                "showlegend": few,
-                "name": fragment_text(plan.fragments[kind]) if few else "blocks",
-            }
+            _boxes(
+                grid,
+                np.concatenate([x[one], x[far], x[far]]),
+                np.concatenate([pairs[one, 0], pairs[far, 0], pairs[far, 1]]),
+                np.concatenate([pairs[one, 1], pairs[far, 0], pairs[far, 1]]),
+                kind,
+                dark,
+            )
         )
     return traces
 
 
-def _joins(
-    xs: NDArray[np.float32], ys: NDArray[np.float32], colour: str, kind: int
+def _boxes(
+    grid: Grid,
+    middle: NDArray[np.float64],
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+    kind: int,
+    dark: bool,
 ) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": xs,
-        "y": ys,
-        "line": {"color": colour, "width": 2},
-        "hoverinfo": "skip",
-        "legendgroup": f"fragment {kind}",
-        "showlegend": False,
-        "name": "blocks",
-    }
+    """The boxes of one colour, from wire `low` to wire `high`."""
+    fragments, look = grid.plan.fragments, look_of(kind, dark)
+    few, many = len(fragments) <= CLASSES, grid.plan.blocks.num_blocks > _MANY
+    if not len(middle):  # a fragment without blocks of its own is in the legend all the same
+        middle, low, high = np.array([np.nan]), np.array([0]), np.array([0])
+    xs, ys = boxes(middle, low, high, _HALF if grid.small else _FULL)
+    return stroke(
+        xs,
+        ys,
+        {"color": look.line, "width": 1},
+        fragment_text(fragments[kind]) if few else "blocks",
+        mode="none" if many else "lines",
+        fill="toself",
+        fillcolor=look.line if many else look.fill,
+        legendgroup=f"fragment {kind}",
+        showlegend=few,
+    )
 
 
 def _hover(plan: CutPlan, x: NDArray[np.float64], costs: bool) -> dict[str, Any]:
@@ -233,86 +182,20 @@ def _hover(plan: CutPlan, x: NDArray[np.float64], costs: bool) -> dict[str, Any]
     }
 
 
-def _cuts(
-    plan: CutPlan, picture: Picture, places: NDArray[np.float64], dark: bool
-) -> list[dict[str, Any]]:
-    gates = [cut for cut in plan.cuts if isinstance(cut, GateCut)]
-    wires = [cut for cut in plan.cuts if not isinstance(cut, GateCut)]
-    across = places[picture.column[[cut.block for cut in gates]]]
+def _cuts(grid: Grid, dark: bool) -> list[dict[str, Any]]:
+    """Gate cuts are two crosses and a dotted line between them, wire cuts diamonds."""
+    gates = [cut for cut in grid.plan.cuts if isinstance(cut, GateCut)]
+    wires = [cut for cut in grid.plan.cuts if not isinstance(cut, GateCut)]
+    across = grid.x[[cut.block for cut in gates]]
     ends = np.array([cut.qubits for cut in gates], dtype=np.int64).reshape(-1, 2)
     xs, ys = lines(np.stack([across] * 2, axis=1), ends)
-    joined = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": xs,
-        "y": ys,
-        "line": {"color": theme(dark).ink, "width": 1.2, "dash": "dot"},
-        "hoverinfo": "skip",
-        "legendgroup": "gate cuts",
-        "showlegend": False,
-        "name": "gate cuts",
-    }
+    line = {"color": theme(dark).ink, "width": 1.2, "dash": "dot"}
+    joined = stroke(xs, ys, line, "gate cuts", legendgroup="gate cuts")
     cross = [
         (float(at), float(qubit)) for at, pair in zip(across, ends, strict=True) for qubit in pair
     ]
-    before = places[picture.column[[cut.before for cut in wires]]] - _MARK
+    before = grid.x[[cut.before for cut in wires]] - MARK
     on = [(float(at), float(cut.qubit)) for at, cut in zip(before, wires, strict=True)]
     twice = [cut for cut in gates for _ in range(2)]
-    size = 9 if plan.blocks.num_qubits <= _LETTERS else 7
-    marks = cut_traces(cross, twice, on, wires, dark, size=size)
+    marks = cut_traces(cross, twice, on, wires, dark, size=9 if grid.small else 7)
     return [joined, *marks] if gates else marks
-
-
-def _letters(
-    plan: CutPlan, picture: Picture, places: NDArray[np.float64], dark: bool
-) -> list[dict[str, Any]]:
-    """The fragment in which wires begin, for runs of them, and what follows a wire cut."""
-    n, step = plan.blocks.num_qubits, _margin_step(places)
-    at: list[tuple[float, float, str]] = []
-    runs: dict[int, list[tuple[float, float]]] = {}
-    for start, stop, label in _runs(picture):
-        runs.setdefault(label % _CLASSES, []).append((start - 0.35, stop + 0.35))
-        if (stop + 1 - start) * _CROWDED >= n:
-            at.append((-0.9 - 0.8 * step, (start + stop) / 2, f"<b>{fragment_name(label)}</b>"))
-    if n <= _LETTERS and len(places) <= _COLUMNS:
-        for qubit, starts in enumerate(picture.starts):
-            for label, column in starts[1:]:
-                mark = float(places[column]) - _MARK
-                at.append((mark, float(qubit), f"\N{EM SPACE}<b>{fragment_name(label)}</b>"))
-    traces = []
-    for kind, ends in sorted(runs.items()):
-        xs, ys = lines(np.full((len(ends), 2), -0.9), np.array(ends))
-        line = {"color": look_of(kind, dark).line, "width": 4}
-        traces.append(_joins(xs, ys, "", kind) | {"name": "fragments", "line": line})
-    inside = [k for k, (x, _, _) in enumerate(at) if x > 0]
-    margin = [k for k, (x, _, _) in enumerate(at) if x <= 0]
-    for which, position in ((margin, "middle center"), (inside, "middle right")):
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "text",
-                "x": [at[k][0] for k in which],
-                "y": [at[k][1] for k in which],
-                "text": [at[k][2] for k in which],
-                "textposition": position,
-                "textfont": {"size": 11, "color": theme(dark).ink},
-                "hoverinfo": "skip",
-                "showlegend": False,
-                "name": "letters",
-            }
-        )
-    return traces
-
-
-def _margin_step(places: NDArray[np.float64]) -> float:
-    """Columns that take as much room as a letter, whatever the circuit's length."""
-    return max(0.1, float(places[min(_COLUMNS, len(places) - 1)]) / 40)
-
-
-def _runs(picture: Picture) -> list[tuple[int, int, int]]:
-    """Neighbouring wires that begin in one fragment: first, last, fragment."""
-    first = [starts[0][0] if starts else -1 for starts in picture.starts]
-    edges = [k for k in range(len(first)) if k == 0 or first[k] != first[k - 1]]
-    ends = [*(k - 1 for k in edges[1:]), len(first) - 1]
-    runs = zip(edges, ends, strict=True)
-    return [(start, stop, first[start]) for start, stop in runs if first[start] >= 0]

@@ -10,7 +10,7 @@ import numpy as np
 
 from qdreamer_lab.widgets.figures.layout import bare_axis, figure
 from qdreamer_lab.widgets.figures.marks import gate_mark, wire_mark
-from qdreamer_lab.widgets.figures.shapes import lines
+from qdreamer_lab.widgets.figures.shapes import lines, stroke
 from qdreamer_lab.widgets.figures.spread import spread
 from qdreamer_lab.widgets.figures.words import count_text, cuts_text, fragment_text, power_text
 from qdreamer_lab.widgets.palette import look_of, theme
@@ -109,7 +109,7 @@ def _inside(edges: _Edges, places: NDArray[np.float64], dark: bool) -> list[dict
         mine = whole[widths[whole] == width]
         xs, ys = _between(edges.pairs[mine], places)
         line = {"color": theme(dark).muted, "width": width}
-        traces.append(_line(xs, ys, line, "interactions"))
+        traces.append(stroke(xs, ys, line, "interactions"))
     names = [fragment_name(k) for k in edges.fragment[whole].tolist()]
     said = [
         f"<b>q{a} and q{b}</b>: {count_text(n, 'block')} in fragment {name}"
@@ -145,7 +145,7 @@ def _across(edges: _Edges, places: NDArray[np.float64], dark: bool) -> list[dict
         "showlegend": True,
         "legendrank": 1001,
     }
-    return [_line(xs, ys, line, "gate cuts"), marks]
+    return [stroke(xs, ys, line, "gate cuts"), marks]
 
 
 def _nodes(plan: CutPlan, places: NDArray[np.float64], dark: bool) -> list[dict[str, Any]]:
@@ -236,21 +236,6 @@ def _between(pairs: NDArray[np.int64], places: NDArray[np.float64]) -> Any:
 
 def _middle(pairs: NDArray[np.int64], places: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(places[pairs].mean(axis=1))
-
-
-def _line(
-    xs: NDArray[np.float32], ys: NDArray[np.float32], line: dict[str, Any], name: str
-) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": xs,
-        "y": ys,
-        "line": line,
-        "hoverinfo": "skip",
-        "showlegend": False,
-        "name": name,
-    }
 
 
 def _points(at: NDArray[np.float64], said: list[str], name: str) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.reasons import seconds_text
-from qdreamer_lab.workload.picture import fragment_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -223,8 +222,3 @@ def _natural(name: str) -> tuple[int, str]:
     """Numbers in names count as numbers."""
     digits = "".join(c for c in name if c.isdigit())
     return (int(digits) if digits else 0, name)
-
-
-def bar_text(bar: Bar) -> str:
-    """What is written in a bar."""
-    return fragment_name(bar.fragment) if bar.fragment >= 0 else bar.phase

@@ -1,11 +1,13 @@
-"""Many lines or boxes as one pair of arrays, with gaps between them: one trace each."""
+"""Many lines or boxes as one pair of arrays with gaps between them, and as one trace."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["boxes", "lines"]
+__all__ = ["boxes", "lines", "stroke"]
 
 _Flat = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -31,6 +33,23 @@ def boxes(
         np.stack([left, right, right, left, left], axis=1),
         np.stack([top, top, bottom, bottom, top], axis=1),
     )
+
+
+def stroke(
+    xs: NDArray[np.float32], ys: NDArray[np.float32], line: dict[str, Any], name: str, **more: Any
+) -> dict[str, Any]:
+    """A trace of lines that do not speak and are not in the legend, unless `more` says so."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": xs,
+        "y": ys,
+        "line": line,
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "name": name,
+        **more,
+    }
 
 
 def _gapped(rows: NDArray[np.generic]) -> NDArray[np.float32]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.prediction import Prediction
 from qdreamer_lab.dreamer.reasons import seconds_text
 from qdreamer_lab.errors import QDreamerError
-from qdreamer_lab.widgets.figures.gantt import bar_text, predicted, real
+from qdreamer_lab.widgets.figures.gantt import predicted, real
 from qdreamer_lab.widgets.figures.layout import figure, message, value_axis
 from qdreamer_lab.widgets.palette import look_of, theme
 from qdreamer_lab.workload.picture import fragment_name
@@ -28,6 +29,12 @@ _PATTERNS = {
     "contract": "x",
 }
 """How phases other than running fragments are filled."""
+
+_LEGEND = 8
+"""Up to so many fragments are in the legend."""
+
+_NARROW = 0.02
+"""Bars that take less of the width have no letter."""
 
 _ORDER = ("plan", "lower", "transpile", "dispatch", "execute", "transfer", "contract")
 
@@ -54,7 +61,7 @@ def timeline(what: Any, *, workers: int | None = None, dark: bool = False) -> go
     traces, axes, notes = [], {}, []
     for number, (chart, span) in enumerate(zip(charts, spans, strict=True)):
         axis = "y" if number == 0 else f"y{number + 1}"
-        traces += _bars(chart, axis, unit, dark)
+        traces += _bars(chart, _Scale(axis, unit, total), dark)
         axes[f"yaxis{number + 1 if number else ''}"] = _rows(chart, span, dark)
         notes.append(_heading(chart, span[1], dark))
     across = value_axis(
@@ -72,7 +79,6 @@ def timeline(what: Any, *, workers: int | None = None, dark: bool = False) -> go
         barmode="overlay",
         bargap=0.12,
         dragmode="pan",
-        uniformtext={"mode": "hide", "minsize": 7},
         **axes,
     )
 
@@ -139,24 +145,32 @@ def _heading(chart: Gantt, top: float, dark: bool) -> dict[str, Any]:
     }
 
 
-def _bars(chart: Gantt, axis: str, unit: float, dark: bool) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Where bars go: the axis of their rows, seconds per unit of time, and in all."""
+
+    axis: str
+    unit: float
+    total: float
+
+
+def _bars(chart: Gantt, scale: _Scale, dark: bool) -> list[dict[str, Any]]:
     """One trace for each phase, and one for each fragment that is run."""
     kinds: dict[tuple[str, int], list[Bar]] = {}
     for bar in sorted(chart.bars, key=lambda bar: (_ORDER.index(bar.phase), bar.fragment)):
         kinds.setdefault((bar.phase, bar.fragment), []).append(bar)
-    many = len([1 for _, fragment in kinds if fragment >= 0]) > 8
+    many = len({fragment for _, fragment in kinds if fragment >= 0}) > _LEGEND
     return [
-        _trace(phase, fragment, bars, axis, unit, dark, legend=fragment < 0 or not many)
+        _trace(phase, fragment, bars, scale, dark) | {"showlegend": fragment < 0 or not many}
         for (phase, fragment), bars in kinds.items()
     ]
 
 
-def _trace(
-    phase: str, fragment: int, bars: list[Bar], axis: str, unit: float, dark: bool, *, legend: bool
-) -> dict[str, Any]:
+def _trace(phase: str, fragment: int, bars: list[Bar], scale: _Scale, dark: bool) -> dict[str, Any]:
     colours = theme(dark)
     look = look_of(fragment, dark)
     name = phase if fragment < 0 else f"execute {fragment_name(fragment)}"
+    letter = fragment_name(fragment) if fragment >= 0 else ""
     marker: dict[str, Any] = {"color": look.fill, "line": {"color": look.line, "width": 1}}
     if fragment < 0:
         marker["color"] = colours.background
@@ -170,11 +184,11 @@ def _trace(
     return {
         "type": "bar",
         "orientation": "h",
-        "yaxis": axis,
-        "x": [bar.seconds / unit for bar in bars],
-        "base": [bar.start / unit for bar in bars],
+        "yaxis": scale.axis,
+        "x": [bar.seconds / scale.unit for bar in bars],
+        "base": [bar.start / scale.unit for bar in bars],
         "y": [bar.row for bar in bars],
-        "text": [bar_text(bar) if fragment >= 0 else "" for bar in bars],
+        "text": [letter if bar.seconds >= _NARROW * scale.total else "" for bar in bars],
         "textposition": "inside",
         "insidetextanchor": "middle",
         "textangle": 0,
@@ -183,7 +197,6 @@ def _trace(
         "hovertext": [_said(bar, name) for bar in bars],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "legendgroup": name,
-        "showlegend": legend,
         "name": name,
     }
 
