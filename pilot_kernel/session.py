@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakValueDictionary
 
 from pilot_kernel.errors import PilotError
+from pilot_kernel.resource.activity import Activity
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kinds import check_description
 from pilot_kernel.resource.link import Link
-from pilot_kernel.resource.pilot import Pilot, PilotState, PilotStatus
+from pilot_kernel.resource.pilot import Pilot, PilotStatus, read_status
 from pilot_kernel.task.handle import Task
 from pilot_kernel.task.placement import candidates, requirement
 from pilot_kernel.task.record import TIMEOUT, TOPIC, TaskRecord, TaskState
@@ -134,12 +135,15 @@ class Session:
         return self._known
 
     def _ask_pilots(self) -> list[PilotStatus]:
-        return [
-            PilotStatus(
-                **{**row, "state": PilotState(row["state"]), "offers": tuple(row["offers"])}
-            )
-            for row in self._link.call("pilot_list")
-        ]
+        return [read_status(row) for row in self._link.call("pilot_list")]
+
+    def activity(self) -> Activity:
+        """What the workers do now, what waits, and how busy they were in the last five minutes.
+
+        Raises:
+            AgentLostError: The session's agent is gone.
+        """
+        return Activity.read(self._link.call("pilot_activity"))
 
     def candidates(self, on: str | None = None) -> list[PilotStatus]:
         """The pilots that could run a task, a local one being added if there is none at all.

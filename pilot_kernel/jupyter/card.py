@@ -4,22 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
-from pilot_kernel.jupyter.html import BRAND, LINE, MONO
+from pilot_kernel.jupyter.html import BASE, LINE, MONO, MUTED, mark_html, progress_html
+from pilot_kernel.jupyter.marks import TASK_MARKS
 from pilot_kernel.jupyter.parcel import megabytes
 from pilot_kernel.jupyter.text import bar, seconds
 from pilot_kernel.task.record import TaskState
 
 __all__ = ["Card", "card_html", "card_text", "last_lines"]
 
-_COLOURS = {
-    TaskState.NEW: "#9e9e9e",
-    TaskState.WAITING: "#9e9e9e",
-    TaskState.RUNNING: BRAND,
-    TaskState.DONE: "var(--jp-success-color1,#388e3c)",
-    TaskState.FAILED: "var(--jp-error-color1,#d32f2f)",
-    TaskState.CANCELED: "var(--jp-warn-color1,#f57c00)",
-}
-_MARKS = {TaskState.DONE: "✓", TaskState.FAILED: "✗", TaskState.CANCELED: "⊘"}
 _SHIPPED_WORTH_SAYING = 10**6
 _TAIL_LINES = 12
 
@@ -61,7 +53,7 @@ class Card:
             for fact in (
                 f"on {self.pilot}" if self.pilot else "",
                 seconds(self.elapsed_s),
-                f"{self.done}/{self.parts}" if self.parts > 1 else "",
+                f"{self.done}/{self.parts}" if self.parts > 1 and self.state.final else "",
                 f"restarted after {self.deaths} lost worker(s)" if self.deaths else "",
                 "sent " + ", ".join(f"{n} {megabytes(s)}" for n, s in heavy.items())
                 if heavy
@@ -73,15 +65,12 @@ class Card:
 
 def card_html(card: Card) -> str:
     """One line with a coloured mark; the output below."""
-    colour = _COLOURS[card.state]
-    mark = _MARKS.get(card.state, "●")
-    facts = "".join(f"<span style='opacity:.65'>{escape(fact)}</span>" for fact in card.facts())
+    facts = "".join(f"<span style='{MUTED}'>{escape(fact)}</span>" for fact in card.facts())
+    state = mark_html(TASK_MARKS[card.state], card.state)
     lines = [
-        "<div style='display:flex;gap:12px;align-items:center;flex-wrap:wrap;"
-        "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;"
-        f"padding:2px 0'><span style='color:{colour};font-weight:600'>{mark} "
-        f"{card.state}</span><span style='{MONO}'>{escape(card.name)}</span>"
-        f"{_progress(card, colour)}{facts}</div>"
+        f"<div style='display:flex;gap:12px;align-items:center;flex-wrap:wrap;{BASE};"
+        f"padding:2px 0'><span style='font-weight:600'>{state}</span>"
+        f"<span style='{MONO}'>{escape(card.name)}</span>{facts}{_progress(card)}</div>"
     ]
     if card.tail:
         lines.append(
@@ -89,29 +78,21 @@ def card_html(card: Card) -> str:
             f"white-space:pre-wrap;background:none'>{escape(card.tail)}</pre>"
         )
     if card.note:
-        lines.append(
-            f"<div style='{MONO};color:{_COLOURS[TaskState.FAILED]};white-space:pre-wrap'>"
-            f"{escape(card.note)}</div>"
-        )
+        lines.append(f"<div style='{MONO};white-space:pre-wrap'>{escape(card.note)}</div>")
     return "".join(lines)
 
 
-def _progress(card: Card, colour: str) -> str:
+def _progress(card: Card) -> str:
     if card.parts < 2 or card.state.final:
         return ""
-    share = 100 * card.done / card.parts
-    return (
-        f"<span style='width:120px;height:6px;border-radius:3px;background:{LINE};"
-        "overflow:hidden;display:inline-block'><span style='display:block;height:6px;"
-        f"width:{share:.0f}%;background:{colour}'></span></span>"
-    )
+    return progress_html(card.done, card.parts)
 
 
 def card_text(card: Card) -> str:
     """The same as text."""
-    parts = [f"{_MARKS.get(card.state, '•')} {card.state} {card.name}", *card.facts()]
+    parts = [f"{TASK_MARKS[card.state].symbol} {card.state} {card.name}", *card.facts()]
     if card.parts > 1 and not card.state.final:
-        parts.append(bar(card.done / card.parts, 16))
+        parts.append(f"{card.done}/{card.parts} {bar(card.done / card.parts, 16)}".rstrip())
     return "\n".join(line for line in (" · ".join(parts), card.tail, card.note) if line)
 
 

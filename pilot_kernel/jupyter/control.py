@@ -1,7 +1,8 @@
 """What `%pilot` does, as plain functions: look at pilots and agents, and change them."""
 
 from pilot_kernel.errors import PilotError
-from pilot_kernel.jupyter.tables import Table, agents_table, pilots_table
+from pilot_kernel.jupyter.tables import Table, agents_table
+from pilot_kernel.jupyter.views import SessionView
 from pilot_kernel.resource import registry
 from pilot_kernel.resource.pilot import Pilot
 from pilot_kernel.session import Session, use
@@ -9,13 +10,11 @@ from pilot_kernel.session import Session, use
 __all__ = ["agents", "attach", "pilot_called", "reap", "status", "stop"]
 
 
-def status(session: Session | None) -> Table:
+def status(session: Session | None) -> SessionView | Table:
     """The pilots of a session; None for no session."""
     if session is None:
-        return pilots_table((), note="no session is open; %pilot start opens one")
-    statuses = session.pilot_statuses()
-    unfinished = sum(not task.done() for task in session.tasks)
-    return pilots_table(statuses, note=f"{unfinished} unfinished task(s)" if statuses else "")
+        return Table((), (), empty="no session is open; %pilot start opens one")
+    return SessionView(session)
 
 
 def pilot_called(session: Session, name: str) -> Pilot:

@@ -9,15 +9,34 @@ from collections.abc import Sequence
 from html import escape
 
 from pilot_kernel.jupyter.figures import Counts, Curves, Figure, Values
+from pilot_kernel.jupyter.marks import Mark
 from pilot_kernel.jupyter.text import number, rounded
 
-__all__ = ["BRAND", "LINE", "MONO", "figures_html", "table_html"]
+__all__ = [
+    "BASE",
+    "BRAND",
+    "LINE",
+    "MONO",
+    "MUTED",
+    "figures_html",
+    "grid_html",
+    "mark_html",
+    "progress_html",
+    "table_html",
+]
 
 BRAND = "var(--jp-brand-color1,#1e88e5)"
 LINE = "var(--jp-border-color2,rgba(128,128,128,.35))"
 MONO = "font-family:var(--jp-code-font-family,ui-monospace,monospace);font-size:12px"
-_BASE = "line-height:1.5;font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px"
-_MUTED = "opacity:.65"
+BASE = "line-height:1.5;font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px"
+MUTED = "opacity:.65"
+_TONES = {
+    "quiet": "currentColor",
+    "active": BRAND,
+    "good": "var(--jp-success-color1,#388e3c)",
+    "warn": "var(--jp-warn-color0,#d9720a)",
+    "bad": "var(--jp-error-color1,#d32f2f)",
+}
 _COLOURS = (BRAND, "#e8833a", "#2ca58d", "#b565c9", "#c94f5d", "#8a8d3a")
 _WIDE, _HIGH = 460, 150
 _LEFT, _TOP, _BOTTOM = 44, 8, 20
@@ -32,8 +51,8 @@ def figures_html(figures: Sequence[Figure], left_out: int = 0) -> str:
     """
     drawn = [_draw(figure) for figure in figures]
     if left_out:
-        drawn.append(f"<div style='{_MUTED}'>and {left_out} more</div>")
-    return f"<div style='{_BASE};max-width:520px'>{''.join(drawn)}</div>"
+        drawn.append(f"<div style='{MUTED}'>and {left_out} more</div>")
+    return f"<div style='{BASE};max-width:520px'>{''.join(drawn)}</div>"
 
 
 def _draw(figure: Figure) -> str:
@@ -44,7 +63,7 @@ def _draw(figure: Figure) -> str:
 
 def _heading(title: str, note: str) -> str:
     shown = " · ".join(escape(part) for part in (title, note) if part)
-    return f"<div style='{_MUTED};margin:6px 0 4px'>{shown}</div>"
+    return f"<div style='{MUTED};margin:6px 0 4px'>{shown}</div>"
 
 
 def _bars(counts: Counts) -> str:
@@ -54,7 +73,7 @@ def _bars(counts: Counts) -> str:
         f"<span style='height:12px;border-radius:2px;background:{BRAND};"
         f"width:{100 * count / most:.2f}%;min-width:1px'></span>"
         f"<span style='{MONO};text-align:right'>{count:,}</span>"
-        f"<span style='{MONO};{_MUTED};text-align:right'>{100 * count / counts.shots:.1f}%</span>"
+        f"<span style='{MONO};{MUTED};text-align:right'>{100 * count / counts.shots:.1f}%</span>"
         for outcome, count in counts.rows
     )
     more = f"the {len(counts.rows)} most frequent of {len(counts.rows) + counts.left_out} outcomes"
@@ -62,7 +81,7 @@ def _bars(counts: Counts) -> str:
         _heading(counts.title, f"{counts.shots:,} shots")
         + "<div style='display:grid;grid-template-columns:max-content 1fr max-content max-content;"
         f"column-gap:12px;row-gap:3px;align-items:center'>{rows}</div>"
-        + (f"<div style='{_MUTED};margin-top:4px'>{more}</div>" if counts.left_out else "")
+        + (f"<div style='{MUTED};margin-top:4px'>{more}</div>" if counts.left_out else "")
     )
 
 
@@ -75,27 +94,82 @@ def _rows(values: Values) -> str:
     return (
         (_heading(values.title, "") if values.title else "")
         + table_html(("observable", "value", "std"), rows, numeric=(1, 2))
-        + (f"<div style='{_MUTED}'>{more}</div>" if more else "")
+        + (f"<div style='{MUTED}'>{more}</div>" if more else "")
     )
 
 
 def table_html(
     head: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[int] = ()
 ) -> str:
-    """A quiet table: hairlines, figures aligned to the right."""
+    """A quiet table of text: hairlines, figures aligned to the right."""
+    cells = [[escape(text) for text in row] for row in rows]
+    return grid_html(head, cells, numeric, style=MONO)
 
-    def cell(tag: str, at: int, text: str) -> str:
-        side = "right" if at in numeric else "left"
-        weight = f"font-weight:500;{_MUTED}" if tag == "th" else MONO
-        return (
-            f"<{tag} style='text-align:{side};padding:3px 14px 3px 0;border:none;"
-            f"border-bottom:1px solid {LINE};{weight}'>{escape(text)}</{tag}>"
+
+def grid_html(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numeric: Sequence[int] = (),
+    *,
+    caption: str = "",
+    style: str = "",
+) -> str:
+    """A table whose cells are HTML; the first cell of a row names the row.
+
+    Args:
+        head: Names of the columns, as text.
+        rows: The cells, as HTML.
+        numeric: The columns to align to the right.
+        caption: What the table is of, as HTML.
+        style: Style of the rows below the head.
+    """
+    sides = ["right" if at in numeric else "left" for at in range(len(head))]
+    style_of = {"td": "", "th": ";font-weight:inherit"}
+
+    def line(tags: Sequence[str], shown: Sequence[str]) -> str:
+        cells = "".join(
+            f"<{tag} style='text-align:{side};padding:3px 14px 3px 0;border:none"
+            f"{style_of[tag[:2]]}'>{each}</{tag[:2]}>"
+            for tag, side, each in zip(tags, sides, shown, strict=True)
         )
+        return f"<tr style='background:none;border-bottom:1px solid {LINE}'>{cells}</tr>"
 
-    lines = ["".join(cell("th", at, text) for at, text in enumerate(head))]
-    lines += ["".join(cell("td", at, text) for at, text in enumerate(row)) for row in rows]
-    body = "".join(f"<tr style='background:none'>{line}</tr>" for line in lines)
-    return f"<table style='{_BASE};border-collapse:collapse;margin:4px 0'>{body}</table>"
+    names = [
+        f"<span style='font-weight:500;{MUTED}'>{escape(name)}</span>" if name else ""
+        for name in head
+    ]
+    tags = ["th scope=row"] + ["td"] * (len(head) - 1)
+    lines = "".join(line(tags, row) for row in rows)
+    title = (
+        "<caption style='caption-side:top;text-align:left;padding:0 0 4px;color:inherit'>"
+        f"{caption}</caption>"
+        if caption
+        else ""
+    )
+    return (
+        f"<table style='{BASE};border-collapse:collapse;margin:4px 0'>{title}"
+        f"<thead>{line(['th scope=col'] * len(head), names)}</thead>"
+        f"<tbody style='{style}'>{lines}</tbody></table>"
+    )
+
+
+def mark_html(mark: Mark, word: str) -> str:
+    """A state: its symbol in colour, its word in the colour of text, which always reads well."""
+    return (
+        "<span style='white-space:nowrap'><span aria-hidden='true' style='display:inline-block;"
+        f"width:1.3em;color:{_TONES[mark.tone]}'>{mark.symbol}</span>{escape(word)}</span>"
+    )
+
+
+def progress_html(done: int, parts: int) -> str:
+    """A bar and the numbers beside it."""
+    share = 100 * done / max(1, parts)
+    return (
+        "<span style='display:inline-flex;gap:8px;align-items:center;white-space:nowrap'>"
+        "<span aria-hidden='true' style='width:72px;height:6px;border-radius:3px;overflow:hidden;"
+        f"background:{LINE}'><span style='display:block;height:6px;width:{share:.0f}%;"
+        f"background:{BRAND}'></span></span>{done:,}/{parts:,}</span>"
+    )
 
 
 def _lines(curves: Curves) -> str:

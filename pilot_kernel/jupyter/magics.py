@@ -8,10 +8,10 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
 from pilot_kernel.jupyter import control
-from pilot_kernel.jupyter.errand import Errand
 from pilot_kernel.jupyter.notebook import Notebook
 from pilot_kernel.jupyter.remote import CellOutcome
-from pilot_kernel.jupyter.tables import Table, tasks_table
+from pilot_kernel.jupyter.tables import Table
+from pilot_kernel.jupyter.views import SessionView, TasksView
 from pilot_kernel.jupyter.wait import wait
 
 __all__ = ["PilotMagics"]
@@ -68,15 +68,15 @@ class PilotMagics(Magics):  # type: ignore[misc]
         args = parse_argstring(self.pilot, line)
         return getattr(self, f"_{args.verb}")(args)
 
-    def _status(self, args: Any) -> Table:
+    def _status(self, args: Any) -> SessionView | Table:
         return control.status(self.notebook.open_session())
 
-    def _start(self, args: Any) -> Table:
+    def _start(self, args: Any) -> SessionView | Table:
         session = self.notebook.start()
         session.candidates()
         return control.status(session)
 
-    def _add(self, args: Any) -> Table:
+    def _add(self, args: Any) -> SessionView | Table:
         url = _words(args, 0, 1, "add [URL]") or ["local://"]
         keys = {key: getattr(args, option) for option, key in _SIZES.items()}
         session = self.notebook.session()
@@ -85,7 +85,7 @@ class PilotMagics(Magics):  # type: ignore[misc]
         )
         return control.status(session)
 
-    def _scale(self, args: Any) -> Table:
+    def _scale(self, args: Any) -> SessionView | Table:
         name, count = _words(args, 2, 2, "scale NAME COUNT")
         if not count.isdigit():
             raise UsageError(f"%pilot scale NAME COUNT: {count!r} is no number of workers")
@@ -100,7 +100,7 @@ class PilotMagics(Magics):  # type: ignore[misc]
     def _list(self, args: Any) -> Table:
         return control.agents(self.notebook.open_session())
 
-    def _attach(self, args: Any) -> Table:
+    def _attach(self, args: Any) -> SessionView | Table:
         [wanted] = _words(args, 1, 1, "attach ID")
         return control.status(control.attach(self.notebook.open_session(), wanted))
 
@@ -114,15 +114,9 @@ class PilotMagics(Magics):  # type: ignore[misc]
 
     @line_magic
     @no_var_expand
-    def tasks(self, line: str) -> Table:
-        """Show the tasks of this notebook: state, place, times."""
-        tasks = self.notebook.tasks()
-        session = self.notebook.open_session()
-        stages = [stage for task in tasks for stage in getattr(task, "stages", [task])]
-        keys = [stage.key for stage in stages]
-        records = session.history(keys) if session is not None and keys else []
-        records += [stage.record for stage in stages if isinstance(stage, Errand)]
-        return tasks_table(tasks, {record.key: record for record in records})
+    def tasks(self, line: str) -> TasksView:
+        """Show the tasks of this notebook, the newest first: state, place, times, progress."""
+        return TasksView(self.notebook)
 
     @magic_arguments()
     @argument("task", nargs="?", help="key, name, or the beginning of a key; else the last task")

@@ -50,8 +50,9 @@ class Notebook:
         return current() or self.start()
 
     def _join_start(self) -> None:
-        if self._starting is not None:
-            self._starting.join()
+        starting = self._starting  # views ask from threads of their own
+        if starting is not None:
+            starting.join()
             self._starting = None
 
     def start(self) -> Session:
@@ -92,10 +93,10 @@ class Notebook:
 
     def tasks(self) -> list[Any]:
         """The tasks of this notebook's cells and of its session, the oldest first."""
-        stages = {stage.key for task in self._kept for stage in task.stages}
+        stages = {stage.key for task in list(self._kept) for stage in list(task.stages)}
         opened = self.open_session()
         others = [t for t in opened.tasks if t.key not in stages] if opened else []
-        return [*others, *self._kept]
+        return sorted([*others, *self._kept], key=lambda task: task.begun)
 
     def find(self, wanted: str | None) -> Any:
         """A task by key, by name (the newest), or by the beginning of its key; else the newest.

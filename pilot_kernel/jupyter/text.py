@@ -1,11 +1,12 @@
 """The same pictures for a terminal: pure functions from data to lines of text."""
 
 import math
+import time
 from collections.abc import Sequence
 
 from pilot_kernel.jupyter.figures import Counts, Curves, Figure, Values
 
-__all__ = ["bar", "figures_text", "number", "rounded", "seconds", "table_text"]
+__all__ = ["bar", "clock", "figures_text", "number", "rounded", "seconds", "table_text"]
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _HEIGHTS = "▁▂▃▄▅▆▇█"
@@ -100,13 +101,18 @@ def number(value: float, std: float = 0.0) -> str:
 
 
 def seconds(duration: float | None) -> str:
-    """A duration as people read it."""
+    """A duration as people read it; one that is given in whole seconds, without a fraction."""
     if duration is None:
         return ""
-    if duration < 10:
+    if duration < 10 and not isinstance(duration, int):
         return f"{duration:.1f} s"
     if duration < 60:
         return f"{duration:.0f} s"
     minutes, rest = divmod(round(duration), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def clock(at: float) -> str:
+    """A moment (unix seconds) as the clock and the calendar here have it."""
+    return time.strftime("%H:%M:%S on %Y-%m-%d", time.localtime(at))

@@ -8,12 +8,12 @@ import sys
 import time
 from typing import Any
 
-from pilot_kernel.jupyter.display import LiveView
+from pilot_kernel.jupyter.display import task_line
 
 __all__ = ["CellInterruptedError", "wait"]
 
 _LIVE_POLL_S = 0.1
-_VIEW_EVERY_S = 0.2
+_VIEW_EVERY_S = 1.0
 _MOST_LINES = 2_000
 _MOST_BYTES = 256_000
 
@@ -62,7 +62,7 @@ class _LateView:
     """A status line that appears only once a task has taken a while."""
 
     def __init__(self, task: Any, after_s: float) -> None:
-        self._view = LiveView(task, whole=False)
+        self._view = task_line(task)
         self._due = time.monotonic() + after_s
         self._visible = False
 

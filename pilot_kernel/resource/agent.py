@@ -22,6 +22,7 @@ from typing import Any
 
 from pilot_kernel.resource import credentials, kinds, registry
 from pilot_kernel.resource.description import PilotDescription
+from pilot_kernel.resource.monitor import PERIOD_S, Monitor
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
 
 log = logging.getLogger("pilot_kernel.agent")
@@ -130,6 +131,7 @@ class Agent:
         self.without_process: frozenset[str] = frozenset()
         self.security: Any = None
         self.cluster: Any = None
+        self.monitor = Monitor()
         self.dashboard_port: int | None = None
 
     @property
@@ -163,13 +165,14 @@ class Agent:
             for handler in (
                 *(self.pilot_add, self.pilot_scale, self.pilot_stop, self.pilot_list),
                 *(self.scheduler.orphans, self.scheduler.hand_over, self.scheduler.people),
-                *(self.agent_leave, self.dashboard),
+                *(self.pilot_activity, self.agent_leave, self.dashboard),
             ):
                 self.scheduler.handlers[handler.__name__] = handler
             self._publish(scratch)
-            watch = asyncio.create_task(self._watch())
+            watches = [asyncio.create_task(watch()) for watch in (self._watch, self._sample)]
             await self.leave.wait()
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
             log.info("leaving")
             for name in list(self.pilots):
                 await self.pilot_stop(name, graceful=False)
@@ -189,6 +192,14 @@ class Agent:
                 scratch=scratch,
             )
         )
+
+    async def _sample(self) -> None:
+        while True:
+            self.monitor.sample(self.scheduler, self._workers())
+            await asyncio.sleep(PERIOD_S)
+
+    def _workers(self) -> dict[str, list[str]]:
+        return {name: pilot.workers for name, pilot in self.pilots.items()}
 
     async def _watch(self) -> None:
         """Leave after `idle_timeout_s` without a client and without work that can go on."""
@@ -309,6 +320,11 @@ class Agent:
     async def pilot_list(self) -> list[dict[str, Any]]:
         """The status of every pilot, as plain dicts."""
         return [dataclasses.asdict(pilot.status(self.scheduler)) for pilot in self.pilots.values()]
+
+    async def pilot_activity(self) -> dict[str, Any]:
+        """What every worker does and did, as plain dicts; `Activity.read` reads it."""
+        statuses = [pilot.status(self.scheduler) for pilot in self.pilots.values()]
+        return self.monitor.activity(self.scheduler, statuses, self._workers())
 
     async def agent_leave(self) -> None:
         """Close everything and end the process."""

@@ -1,13 +1,13 @@
 """A pilot as the notebook sees it: how it stands, and what can be done with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from pilot_kernel.errors import PilotError
 
-__all__ = ["Pilot", "PilotState", "PilotStatus"]
+__all__ = ["Pilot", "PilotState", "PilotStatus", "read_status"]
 
 
 class PilotState(StrEnum):
@@ -48,6 +48,12 @@ class PilotStatus:
     offers: tuple[str, ...]
     memory_per_worker_bytes: int
     backend: str | None = None
+
+
+def read_status(told: Mapping[str, Any]) -> PilotStatus:
+    """A status from what the agent tells: the same as a plain dict."""
+    read = {"state": PilotState(told["state"]), "offers": tuple(told["offers"])}
+    return PilotStatus(**{**told, **read})
 
 
 class Pilot:

@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import pickle
 import threading
+import time
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -66,6 +67,7 @@ class Task(concurrent.futures.Future[Any]):
         super().__init__()
         self.key = key
         self.name = task_name(self.key)
+        self.begun = time.time()
         self.output = Output()
         self.parts = parts
         self.deaths = 0

@@ -54,9 +54,11 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         return {key: value for key, value in self.results.items() if key not in held}
 
     def update_graph(self, scheduler: Any, *, tasks: list[str], **kwargs: Any) -> None:
-        """New tasks have arrived."""
+        """Tasks have arrived; those that they depend on are named again."""
         now = time.time()
         for key in tasks:
+            if key in self.records:
+                continue
             self.records[key] = TaskRecord(key, task_name(key), TaskState.WAITING, queued=now)
         while len(self.records) > _KEPT_TASKS:
             self.records.popitem(last=False)
@@ -78,25 +80,12 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         if finish == "processing":
             self.records[key] = replace(record, **self._place(key))
         elif start == "processing" and finish == "memory":
-            times = {
-                edge: at[edge]
-                for at in startstops or ()
-                if at["action"] == "compute"
-                for edge in ("start", "stop")
-            }
-            started = times.get("start", time.time())
-            # Clocks agree to milliseconds only; no task starts before it was sent.
-            late = max(0.0, record.queued - started)
-            self.records[key] = replace(
-                record,
-                state=TaskState.DONE,
-                started=started + late,
-                finished=times.get("stop", started) + late,
-                **self._name(worker),
-            )
+            ran = {**_ran(record, startstops), **self._name(worker)}
+            self.records[key] = replace(record, state=TaskState.DONE, **ran)
         elif finish == "erred":
             given_up = self.scheduler.tasks[key].suspicious > self.scheduler.allowed_failures
-            self._close(replace(record, deaths=record.deaths + given_up), TaskState.FAILED)
+            ran = {**_ran(record, startstops), **self._name(worker)} if startstops else {}
+            self._close(replace(record, deaths=record.deaths + given_up, **ran), TaskState.FAILED)
         elif finish == "released" and start in ("processing", "memory"):
             self._send_back(record)
         elif finish == "forgotten":
@@ -111,7 +100,10 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             return
         if "started" in msg and not record.state.final:
             started = max(record.queued, msg["started"])
-            self.records[record.key] = replace(record, state=TaskState.RUNNING, started=started)
+            told_by = self._name(msg.get("worker"))  # it may have been stolen since it was placed
+            self.records[record.key] = replace(
+                record, state=TaskState.RUNNING, started=started, **told_by
+            )
         elif "result" in msg:
             self._keep_result(record.key, msg["result"])
         elif "output" in msg:
@@ -155,3 +147,17 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
     def _close(self, record: TaskRecord, state: TaskState) -> None:
         if not record.state.final:
             self.records[record.key] = replace(record, state=state, finished=time.time())
+
+
+def _ran(record: TaskRecord, startstops: Any) -> dict[str, float]:
+    """When a task began and ended, as its worker tells."""
+    times = {
+        edge: at[edge]
+        for at in startstops or ()
+        if at["action"] == "compute"
+        for edge in ("start", "stop")
+    }
+    started = times.get("start", time.time())
+    # Clocks agree to milliseconds only; no task starts before it was sent.
+    late = max(0.0, record.queued - started)
+    return {"started": started + late, "finished": times.get("stop", started) + late}

@@ -70,6 +70,12 @@ class Answer:
     shown: list = field(default_factory=list)
     updates: list = field(default_factory=list)
     errors: list = field(default_factory=list)
+    displays: list = field(default_factory=list)
+
+    @property
+    def last(self):
+        """The latest update of anything shown."""
+        return self.updates[-1]["text/plain"] if self.updates else ""
 
     def text(self, name="stdout"):
         return "".join(text for stream, text in self.streams if stream == name)
@@ -94,11 +100,16 @@ class Kernel:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE_S)
 
-    def send(self, code):
-        return self.client.execute(code)
+    def send(self, code, cell=None, deleted=()):
+        """Send a cell, with its id as front ends tell it, if there is one."""
+        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False}
+        message = self.client.session.msg("execute_request", content)
+        message["metadata"] = {"cellId": cell, "deletedCells": list(deleted)} if cell else {}
+        self.client.shell_channel.send(message)
+        return message["header"]["msg_id"]
 
-    def run(self, code, until=None):
-        return self.read(self.send(code), until)
+    def run(self, code, until=None, **where):
+        return self.read(self.send(code, **where), until)
 
     def read(self, sent, until=None, answer=None):
         """Read until the cell has ended, or until `until(answer)` holds."""
@@ -115,6 +126,7 @@ class Kernel:
                 answer.streams.append((content["name"], content["text"]))
             elif kind in ("execute_result", "display_data"):
                 answer.shown.append(content["data"])
+                answer.displays.append(content.get("transient", {}))
             elif kind == "error":
                 answer.errors.append(content)
             elif kind == "status" and content["execution_state"] == "idle":

@@ -118,3 +118,67 @@ def test_a_restart_keeps_the_agent_and_a_shutdown_takes_it_along(new_kernel, tmp
 
 def _agent(name):
     return registry.find(name)
+
+
+def test_a_session_is_shown_live_in_all_its_places_by_one_message(kernel, tmp_path):
+    gate = str(tmp_path / "gate")
+    kernel.run(f"%%ctask --noblock --name held\n{HOLD.format(gate)}1")
+    kernel.run("import pilot_kernel\nsession = pilot_kernel.session()")
+    [first] = kernel.run("session").displays
+    [second] = kernel.run("%pilot").displays
+    assert first["display_id"] == second["display_id"]
+    seen = kernel.read("", until=lambda a: "busy · 0" in a.last or "held" in a.last)
+    assert "<table" in seen.updates[-1]["text/html"]
+    kernel.run("session.add_pilot('local://', cores_per_node=1, name='more')\nNone")
+    kernel.read("", until=lambda a: "more-0" in a.last)
+    kernel.run("%pilot stop more")
+    kernel.read("", until=lambda a: a.updates and "more-0" not in a.last)
+    open(gate, "w").close()
+    kernel.read("", until=lambda a: "nothing waits" in a.last and "0 busy" in a.last)
+
+
+def test_tasks_are_shown_live_until_they_have_ended(kernel, tmp_path):
+    gate = str(tmp_path / "gate")
+    kernel.run(
+        "import pilot_kernel\nsession = pilot_kernel.session()\n"
+        f"def hold(at):\n    import os, time\n    while not os.path.exists({gate!r}):"
+        " time.sleep(0.01)\n"
+        "many = [session.submit(hold, at, name='many') for at in range(300)]"
+    )
+    [shown] = kernel.run("%tasks").shown
+    assert shown["text/plain"].count("many-") == 24
+    kernel.read("", until=lambda a: "2 running" in a.last and "298 waiting" in a.last)
+    open(gate, "w").close()
+    seen = kernel.read("", until=lambda a: "not shown" in a.last and "running" not in a.last)
+    assert "RUNNING" not in seen.last
+    # The next cell hears of it too: nothing is shown to those who listen while a cell runs only.
+    assert "✓ DONE" in kernel.run("1").last
+
+
+def test_a_view_ends_with_its_cell_and_leaves_no_thread(kernel):
+    threads = "import threading\nsum(t.name == 'pilot-views' for t in threading.enumerate())"
+    views = "get_ipython()._pilot_kernel_live.keeper.views"
+    kernel.run("get_ipython()._pilot_kernel_live.keeper.clear()")
+    kernel.run("import pilot_kernel\nsession = pilot_kernel.session()")
+    kernel.run("session", cell="a")
+    kernel.run("session", cell="b")
+    assert kernel.run(threads, cell="c").result == "1"
+    kernel.run("0", cell="a")
+    assert kernel.run(f"len({views})", cell="c").result == "1"
+    kernel.run("0", cell="c", deleted=["b"])
+    assert kernel.run(f"len({views})", cell="c").result == "0"
+    wait_until(lambda: kernel.run(threads, cell="c").result == "0")
+
+
+def test_a_session_that_is_closed_or_lost_says_so_where_it_was_shown(new_kernel, tmp_path):
+    kernel = new_kernel(str(tmp_path / "closed.ipynb"))
+    kernel.run("import pilot_kernel\nsession = pilot_kernel.session()\nsession.candidates()\nNone")
+    kernel.run("session")
+    answer = kernel.run("session.close()")
+    kernel.read("", until=lambda a: "closed" in a.last, answer=answer)
+    kernel.run("%pilot start")
+    kernel.run("import os\nos.kill(pilot_kernel.session()._link.entry.pid, 9)")
+    kernel.read("", until=lambda a: "is gone" in a.last)
+    assert "no session is open" in kernel.run("%pilot").result
+    assert not kernel.run("%tasks").errors
+    kernel.end()
