@@ -224,8 +224,11 @@ async function drawn(Plotly, model, parts, shown) {
 }
 
 // Names that screen readers need and the controls' own library does not give.
-function named(el) {
+function named(el, hints) {
   const root = el.closest(".qd-explorer");
+  for (const label of root?.querySelectorAll(".widget-inline-hbox > label") ?? []) {
+    label.parentElement.title ||= hints[label.textContent] ?? "";
+  }
   for (const handle of root?.querySelectorAll(".noUi-handle:not([aria-label])") ?? []) {
     const label = handle.closest(".widget-inline-hbox")?.querySelector("label");
     if (label) handle.setAttribute("aria-label", label.textContent);
@@ -314,7 +317,7 @@ function render({ model, el }) {
       const stamp = model.get("stamp");
       texts(model, parts);
       await drawn(Plotly, model, parts, shown);
-      named(parts.node);
+      named(parts.node, model.get("hints"));
       requestAnimationFrame(() => {
         performance.measure("qdreamer:update", { start: stamp.received ?? received, detail: stamp });
         parts.node.dataset.serial = stamp.serial ?? "";

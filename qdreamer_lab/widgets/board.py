@@ -36,6 +36,7 @@ class Board(anywidget.AnyWidget):
         code: Python source; empty to show none.
         options: choices made on the board: what the trade-off shows, circuit or coupling graph.
         alternatives: what each figure shows, in words.
+        hints: what the controls with these labels are for.
         stamp: changes last, whenever anything did: which state this is.
     """
 
@@ -52,6 +53,7 @@ class Board(anywidget.AnyWidget):
     code = traitlets.Unicode("").tag(sync=True)
     options = traitlets.Dict().tag(sync=True)
     alternatives = traitlets.Dict().tag(sync=True)
+    hints = traitlets.Dict().tag(sync=True)
     stamp = traitlets.Dict().tag(sync=True)
 
     def __init__(self, heard: Callable[[dict[str, Any]], None]) -> None:
@@ -85,11 +87,20 @@ class Board(anywidget.AnyWidget):
         """Let the browser save all figures as one picture, "png" or "svg"."""
         self.send({"do": "picture", "name": name, "type": kind})
 
+    def close(self) -> None:
+        """Take it away; what heard its messages is let go."""
+        self._heard = _nobody
+        super().close()
+
     def _on_message(self, _: object, content: dict[str, Any], __: object) -> None:
         if content.get("wants") == "plotly":
             self.send({"do": "plotly"}, [plotly_js()])
         else:
             self._heard(content)
+
+
+def _nobody(_: dict[str, Any]) -> None:
+    pass
 
 
 @functools.cache

@@ -138,7 +138,7 @@ class Panel:
         self.widget = self._laid_out()
 
     def _laid_out(self) -> Any:
-        choices = [
+        self.choices = choices = [
             self.width,
             self.precision,
             self.mode,
@@ -161,6 +161,11 @@ class Panel:
         actions = ipywidgets.Box([*buttons, self.format, self.save])
         actions.add_class("qd-actions")
         return ipywidgets.VBox([grid, actions])
+
+    @property
+    def hints(self) -> dict[str, str]:
+        """What each labelled control is for."""
+        return {one.description: one.tooltip for one in [*self.choices, self.format]}
 
     def watch(self, moved: Callable[..., None]) -> None:
         """Tell of every change as `moved(name=value)`, in the words of `Controls`."""

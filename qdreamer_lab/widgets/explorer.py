@@ -83,6 +83,7 @@ class CutExplorer:
         self._engine = Engine(self._planner, start, self._show)
         self._runner = Runner(self._planner, self._engine.post)
         self._panel = Panel(controls, n, _places(session), place.workers, self._problem.names)
+        self._board.hints = self._panel.hints
         self._wire()
         self.widget = ipywidgets.VBox([self._panel.widget, self._board])
         self.widget.add_class("qd-explorer")
