@@ -173,7 +173,8 @@ function fitted(layout) {
   delete kept.height;
   const clear = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
   const legend = { ...kept.legend, ...LEGEND, font: { ...kept.legend?.font, size: 11 } };
-  return { ...kept, ...clear, legend };
+  const annotations = kept.annotations?.filter((one) => !UNWRITTEN.test(one.text));
+  return { ...kept, ...clear, legend, annotations };
 }
 
 function texts(model, parts) {
@@ -194,8 +195,9 @@ function texts(model, parts) {
   }
 }
 
-// The star says "recommended" and the ring is plain: in a panel the legend has no room for them.
-const UNSAID = new Set(["recommended", "selected"]);
+// In a panel a legend has room for one line, and a word beside a point has none.
+const UNSAID = new Set(["selected"]);
+const UNWRITTEN = /recommended/;
 
 function trimmed(data) {
   return data.map((trace) => (UNSAID.has(trace.name) ? { ...trace, showlegend: false } : trace));
