@@ -32,7 +32,7 @@ MOST_S = 8.0
 """Ways that take more are left out, since there are some two hundred, each run four times."""
 
 MOST_SHOTS = 3_000_000
-REPEATS = 3
+LEAST_RUNS = 3
 TIDY = (
     "(__import__('gc').collect(), __import__('ctypes').CDLL(None).malloc_trim(0), "
     "__import__('time').sleep(0.01), __import__('os').getpid())[-1]"
@@ -40,6 +40,7 @@ TIDY = (
 """Gives back free memory, and sleeps so that the other worker gets a task too. An expression, since
 workers cannot import this file."""
 
+NO_TIME = "no time left"
 PHASES = ("plan_s", "transpile_s", "execute_s", "contract_s")
 
 
@@ -137,8 +138,8 @@ class Bench:
         pub = (circuit, observables, None, way.job.precision)
         return estimator.run([pub]).result()[0]
 
-    def measure(self, way: Way) -> tuple[Row, Any]:
-        """Warm up, run three times; the row, and the result of the run that is the median.
+    def check(self, way: Way) -> None:
+        """Run it for the first time, which warms up whatever there is.
 
         Raises:
             SkippedError: if it takes too long or not long enough, or cannot be run at all.
@@ -153,11 +154,23 @@ class Bench:
             raise SkippedError(f"{way.name}: takes {warm_s:.1f} s, more than {MOST_S:g} s")
         if warm_s < LEAST_S / 2:
             raise SkippedError(f"{way.name}: takes {1e3 * warm_s:.0f} ms, less than 50 ms")
+
+    def sample(self, way: Way) -> tuple[Any, tuple[int, int]]:
+        """Run it; the result, and the bytes by which a worker and this process grew at most."""
         memory = Memory(self._tidied(way.workers))
-        results = [self.run(way) for _ in range(REPEATS)]
-        peaks = memory.grown()
-        results.sort(key=lambda result: result.metadata["makespan_s"])
-        middle = results[REPEATS // 2]
+        return self.run(way), memory.grown()
+
+    def row(self, way: Way, samples: list[tuple[Any, tuple[int, int]]]) -> tuple[Row, Any]:
+        """The row, and the result of the run that is the median.
+
+        Raises:
+            SkippedError: if there were too few runs, or they took too little time.
+        """
+        if len(samples) < LEAST_RUNS:
+            raise SkippedError(f"{way.name}: {NO_TIME}")
+        results = sorted((one for one, _ in samples), key=lambda one: one.metadata["makespan_s"])
+        middle = results[(len(results) - 1) // 2]
+        peaks = tuple(max(peak[k] for _, peak in samples) for k in range(2))
         if middle.metadata["makespan_s"] < LEAST_S:
             seconds = middle.metadata["makespan_s"]
             raise SkippedError(f"{way.name}: takes {1e3 * seconds:.0f} ms, less than 50 ms")

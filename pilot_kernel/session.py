@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakValueDictionary
 
-from pilot_kernel.errors import PilotError
+from pilot_kernel.errors import PilotError, PlacementError
 from pilot_kernel.resource.activity import Activity
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kinds import check_description
@@ -22,7 +22,7 @@ from pilot_kernel.resource.link import Link
 from pilot_kernel.resource.pilot import Pilot, PilotStatus, read_status
 from pilot_kernel.task.handle import Task
 from pilot_kernel.task.placement import candidates, requirement
-from pilot_kernel.task.record import TIMEOUT, TOPIC, TaskRecord, TaskState
+from pilot_kernel.task.record import TIMEOUT, TOPIC, WORKERS, TaskRecord, TaskState
 
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
@@ -61,6 +61,7 @@ class Session:
         self._finished: deque[Task] = deque(maxlen=_KEPT_DONE)
         self._adding = threading.Lock()
         self._known: list[PilotStatus] = []
+        self._outdated = threading.Event()  # workers came or went since `_known` was asked for
         self._link = Link(name, idle_timeout_s, self._opened)
         atexit.register(self._at_exit)
 
@@ -73,6 +74,7 @@ class Session:
             client.register_plugin(Ledger())
             client.register_plugin(WorkerEdge())
         client.subscribe_topic(TOPIC, self._on_news)
+        client.subscribe_topic(WORKERS, lambda _: self._outdated.set())
         if link.found:
             self._take_up_orphans(link)
 
@@ -131,6 +133,7 @@ class Session:
 
     def pilot_statuses(self) -> list[PilotStatus]:
         """How every pilot stands now."""
+        self._outdated.clear()
         self._known = self._ask_pilots()
         return self._known
 
@@ -162,6 +165,29 @@ class Session:
             return candidates(on, self._known)
         except PilotError:
             return candidates(on, self.pilot_statuses())  # another notebook may have added it
+
+    def pilots_for(self, on: str | None = None) -> list[PilotStatus]:
+        """The pilots that could run a task, as they stand now; empty if there are none.
+
+        Nothing is added, and the agent is only asked if workers have come or gone, or none is up.
+
+        Args:
+            on: As for `candidates`.
+
+        Raises:
+            AgentLostError: The session's agent is gone.
+        """
+        found = self._usable(on)
+        if self._outdated.is_set() or not any(pilot.workers for pilot in found):
+            self.pilot_statuses()
+            found = self._usable(on)
+        return found
+
+    def _usable(self, on: str | None) -> list[PilotStatus]:
+        try:
+            return candidates(on, self._known)
+        except PlacementError:
+            return []
 
     # ---- tasks
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from qdreamer_lab.dreamer.device_terms import DeviceTerms
     from qdreamer_lab.dreamer.dreamer import QDreamer
     from qdreamer_lab.dreamer.profile import MachineProfile
     from qdreamer_lab.dreamer.recommendation import Limits
@@ -23,6 +24,7 @@ __all__ = [
     "CutEstimator",
     "CutExplorer",
     "CutPlan",
+    "DeviceTerms",
     "Limits",
     "MachineProfile",
     "QDreamer",
@@ -37,6 +39,7 @@ _HOMES = {
     "CutEstimator": "qdreamer_lab.workload.estimator",
     "CutExplorer": "qdreamer_lab.widgets.explorer",
     "CutPlan": "qdreamer_lab.workload.plan",
+    "DeviceTerms": "qdreamer_lab.dreamer.device_terms",
     "Limits": "qdreamer_lab.dreamer.recommendation",
     "MachineProfile": "qdreamer_lab.dreamer.profile",
     "QDreamer": "qdreamer_lab.dreamer.dreamer",

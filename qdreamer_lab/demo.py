@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 from qiskit.circuit.library import efficient_su2
 
+from qdreamer_lab.dreamer.adapting import PlanAdviser
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.dreamer.recommendation import Limits
-from qdreamer_lab.workload.estimator import CutEstimator
+from qdreamer_lab.dreamer.running import estimator_for
 from qdreamer_lab.workload.memory import readable
 from qdreamer_lab.workload.options import check_width
 from qdreamer_lab.workload.pauli_text import parse_observable
@@ -83,13 +84,14 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
         start = time.perf_counter()
         limits = Limits(max_qubits=options.max_qubits)
         best = _advice(out, dreamer, circuit, observables, limits, start)
-        way = best.configuration
-        estimator = CutEstimator(way.max_qubits, mode=way.mode, session=session, progress=progress)
+        adviser = PlanAdviser(dreamer, circuit, observables, best, limits=limits)
+        workers = dreamer.place(None).workers
+        estimator = estimator_for(best, session, workers, progress=progress, adviser=adviser)
         result = estimator.run([(circuit, observables)]).result()[0]
-        dreamer.observe(result, best)
+        adviser.observe(result)
     progress.finish()
     _print_run(out, result.metadata)
-    _print_phases(out, best, result.metadata)
+    _print_phases(out, adviser.prediction, result.metadata)
     reference = reference_values(circuit, observables) if options.check else None
     return _print_values(out, texts, np.atleast_1d(result.data.evs), reference)
 
@@ -132,7 +134,7 @@ def _advice(
     start: float,
 ) -> Prediction:
     """The best way to run, with the reasons."""
-    found = dreamer.recommend(circuit, observables, limits=limits)
+    found = dreamer.recommend(circuit, observables, limits=limits, in_process=False)
     took = _seconds(time.perf_counter() - start)
     ways = len(found.predictions)
     _say(out, "advice", f"{ways} ways within {limits.max_qubits} qubits weighed in {took}")
@@ -181,6 +183,8 @@ def _print_run(out: TextIO, metadata: dict[str, Any]) -> None:
     phases = {"prepare": "plan_s", "simulate": "execute_s", "contract": "contract_s"}
     times = [f"{phase} {_seconds(metadata[key])}" for phase, key in phases.items()]
     _say(out, "time", ", ".join(times))
+    for decision in metadata["decisions"]:
+        _say(out, "workers", decision.reason)
     print(f"\n  {'fragment':>8} {'qubits':>7} {'states':>7} {'time':>9}  worker", file=out)
     for row in metadata["fragments"]:
         where = f"{row.worker} ({row.pilot})" if row.pilot else row.worker or "this process"

@@ -9,12 +9,14 @@ __all__ = [
     "DeviceError",
     "InfeasiblePlanError",
     "MemoryLimitError",
+    "MethodError",
     "ObservableError",
     "PlanError",
     "PrecisionError",
     "PubError",
     "QDreamerError",
     "QasmError",
+    "WorkersLostError",
 ]
 
 
@@ -55,6 +57,10 @@ class MemoryLimitError(QDreamerError):
     """A fragment's batch of states is larger than the memory it may use."""
 
 
+class MethodError(QDreamerError):
+    """A method of simulation that does not apply to a circuit, or would take far too long."""
+
+
 class QasmError(QDreamerError):
     """An OpenQASM file that cannot be read; the message carries file, line and column."""
 
@@ -79,3 +85,7 @@ class DeviceError(QDreamerError):
 
 class PrecisionError(QDreamerError):
     """A standard error that the shots allowed cannot reach."""
+
+
+class WorkersLostError(QDreamerError):
+    """No pilot is left that could run the rest of a run."""

@@ -54,11 +54,10 @@ def _row(row: Row) -> tuple[str, ...]:
 def _gauge(gauge: Gauge | None) -> str:
     if gauge is None:
         return ""
+    before = f" <span style='{MUTED};white-space:nowrap'>{escape(gauge.before)}</span>"
     return (
-        f"<span style='display:flex;flex-wrap:wrap;gap:2px 8px;align-items:center;font-size:12px'>"
-        f"{spark_svg(gauge.shares, gauge.label)}<span style='white-space:nowrap;line-height:1.25'>"
-        f"{escape(gauge.now)} <span style='{MUTED};display:block'>{escape(gauge.before)}</span>"
-        "</span></span>"
+        f"<span style='font-size:12px;line-height:1.25'>{spark_svg(gauge.shares, gauge.label)}"
+        f"{_whole(escape(gauge.now))}{before if gauge.before else ''}</span>"
     )
 
 
@@ -70,9 +69,11 @@ def tasks_html(shown: TaskList) -> str:
     """
     if not shown.rows:
         return note_html(shown.summary)
+    in_parts = any(row.parts > 1 for row in shown.rows)
+    head = ("task", "state", "where", "waited", "ran", *(("progress",) if in_parts else ()))
     table = grid_html(
-        ("task", "state", "where", "waited", "ran", "progress", "note"),
-        [_task_row(row) for row in shown.rows],
+        head,
+        [_task_row(row)[: len(head)] for row in shown.rows],
         numeric=(3, 4),
         caption=escape(shown.summary),
         style=_FIGURES,
@@ -83,14 +84,19 @@ def tasks_html(shown: TaskList) -> str:
 
 def _task_row(row: TaskRow) -> Sequence[str]:
     name, suffix = escape(row.name), escape(row.key.removeprefix(row.name))
+    note = (
+        f"<span style='display:block;max-width:260px;font-size:12px;{MUTED}'>"
+        f"{escape(row.note)}</span>"
+        if row.note
+        else ""
+    )
     return (
-        _whole(f"{name}<span style='{MUTED}'>{suffix}</span>"),
+        _whole(f"{name}<span style='{MUTED}'>{suffix}</span>") + note,
         mark_html(TASK_MARKS[row.state], row.state),
         _whole(escape(row.where)),
         _whole(seconds(row.waited_s)),
         _whole(seconds(row.ran_s)),
         progress_html(row.done, row.parts) if row.parts > 1 else "",
-        f"<span style='{MUTED}'>{escape(row.note)}</span>" if row.note else "",
     )
 
 

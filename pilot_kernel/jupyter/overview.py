@@ -230,14 +230,20 @@ def _gauges(
         if use is not None and at >= begin
     ]
     mean = f"mean {_percent(math.fsum(seen) / len(seen) / (100.0 * cores))}" if seen else ""
-    peak = f"peak {megabytes(max(size or 0 for size in of.memory_bytes))}"
+    most = max(size or 0 for size in of.memory_bytes)
+    peak = f"peak {megabytes(most)}"
     now = _percent(_last(of.cpu_percent) / (100.0 * cores)) if up else "-"
     size = megabytes(int(_last(of.memory_bytes))) if up else "-"
     minutes = window_s // 60
     over = f"of {name} over the last {minutes} min"
     return (
         Gauge(now, mean, cpu, f"CPU {over}: {now} now, {mean or 'nothing known'}"),
-        Gauge(size, peak, memory, f"memory {over}: {size} of {megabytes(limit)} now, {peak}"),
+        Gauge(
+            size,
+            "" if size == megabytes(most) else peak,
+            memory,
+            f"memory {over}: {size} of {megabytes(limit)} now, {peak}",
+        ),
     )
 
 

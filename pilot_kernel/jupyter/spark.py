@@ -8,7 +8,7 @@ from pilot_kernel.jupyter.html import BRAND, LINE
 
 __all__ = ["binned", "spark_svg", "spark_text"]
 
-_WIDE, _HIGH = 96, 22
+_WIDE, _HIGH = 96, 18
 _HEIGHTS = "▁▂▃▄▅▆▇█"
 
 Shares = Sequence[float | None]

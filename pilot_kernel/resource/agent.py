@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import logging
 import os
 import shutil
@@ -354,6 +355,7 @@ def main() -> None:
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
     scratch = tempfile.mkdtemp(prefix="pilot-")
     _configure(scratch)
+    gc.freeze()  # searching the libraries for garbage would hold up every task in between
     try:
         asyncio.run(_serve(args, scratch))
     finally:

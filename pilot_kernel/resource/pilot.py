@@ -100,6 +100,7 @@ class Pilot:
         if workers < 0:
             raise PilotError(f"workers={workers}: zero or more")
         self._call("pilot_scale", name=self.name, workers=workers)
+        self._statuses()
 
     def stop(self) -> None:
         """End it. Its results move to other pilots, and its unfinished tasks run there."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any
 
-from pilot_kernel.errors import AgentLostError, WorkerDiedError
+from pilot_kernel.errors import AgentLostError, PilotError, WorkerDiedError
 from pilot_kernel.task.record import TaskRecord, TaskState, task_name
 
 __all__ = ["Output", "Task"]
@@ -78,6 +78,7 @@ class Task(concurrent.futures.Future[Any]):
         self._fetching = threading.Lock()
         self._fetched: Any = _ON_WORKER
         self._pickled: bytes | None = None
+        self._released = False
         self._part_count = len(parts)
         self.add_done_callback(lambda _: self._let_go())
         self._part = part
@@ -194,6 +195,7 @@ class Task(concurrent.futures.Future[Any]):
             concurrent.futures.CancelledError: It was canceled.
             AgentLostError: The agent is gone.
             WorkerDiedError: Too many workers died running it.
+            PilotError: The value was released.
             Exception: Whatever the task raised, with the traceback from its worker.
         """
         super().result(timeout)
@@ -202,7 +204,20 @@ class Task(concurrent.futures.Future[Any]):
                 self._fetched = self._fetch()
         return self._fetched
 
+    def release(self) -> None:
+        """Let go of the value, here and on the worker; where and when it ran is still known.
+
+        A session lists the tasks that finished last, and with them their values, however large.
+        """
+        with self._fetching:
+            self._fetched = _ON_WORKER
+            self._pickled = None
+            self._future = None
+            self._released = True
+
     def _fetch(self) -> Any:
+        if self._released:
+            raise PilotError(f"the value of task {self.name!r} was released; submit it again")
         if self._pickled is not None:
             return pickle.loads(self._pickled)  # noqa: S301 from our own worker, over TLS
         try:

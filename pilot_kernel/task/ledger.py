@@ -11,7 +11,7 @@ from typing import Any
 
 from distributed.diagnostics.plugin import SchedulerPlugin
 
-from pilot_kernel.task.record import TOPIC, TaskRecord, TaskState, task_name
+from pilot_kernel.task.record import TOPIC, WORKERS, TaskRecord, TaskState, task_name
 
 __all__ = ["Ledger"]
 
@@ -52,6 +52,14 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         """The latest small results, pickled, which no worker holds any more."""
         held = self.scheduler.tasks
         return {key: value for key, value in self.results.items() if key not in held}
+
+    def add_worker(self, scheduler: Any, worker: str) -> None:
+        """A worker came."""
+        scheduler.log_event(WORKERS, {"came": worker})
+
+    def remove_worker(self, scheduler: Any, worker: str, **kwargs: Any) -> None:
+        """A worker went."""
+        scheduler.log_event(WORKERS, {"went": worker})
 
     def update_graph(self, scheduler: Any, *, tasks: list[str], **kwargs: Any) -> None:
         """Tasks have arrived; those that they depend on are named again."""

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["TIMEOUT", "TOPIC", "TaskRecord", "TaskState", "task_name"]
+__all__ = ["TIMEOUT", "TOPIC", "WORKERS", "TaskRecord", "TaskState", "task_name"]
 
 TOPIC = "pilot-task"
 """Where workers and the agent tell of tasks: dicts with `key`, and `started`, `output`,
 `result` (pickled), or `died` and `deaths`.
 """
+
+WORKERS = "pilot-workers"
+"""Where the agent tells that a worker came or went: dicts with `came` or `went`, its address."""
 
 TIMEOUT = "timeout_s"
 """Task annotation: how long it may run."""

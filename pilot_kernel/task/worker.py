@@ -7,6 +7,7 @@ A task that is to end first gets an exception raised in its thread; one that doe
 """
 
 import asyncio
+import gc
 import os
 import time
 from typing import Any
@@ -39,6 +40,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
     async def setup(self, worker: Any) -> None:
         """Take up work on `worker`."""
         self.worker = worker
+        gc.freeze()  # else every now and then a task waits 0.1 s while all libraries are searched
         self.loop = asyncio.get_running_loop()
         self.capture = Capture(lambda: getattr(thread_state, "key", None))
         self.capture.install()

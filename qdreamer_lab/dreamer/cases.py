@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Case", "Work", "exact_case", "paid", "timed_twice"]
 
+_WAITING = 3
+"""Results that wait on a worker until they are fetched, at most: as many tasks as it gets ahead."""
+
 _SUSPICIOUS_S = 0.03
 """Planning that takes longer is done again: it should be faster the second time."""
 
@@ -51,8 +54,9 @@ class Work:
         once: (k,) counts that every task pays besides.
         work_each: what an item counts where the heaviest goes first.
         work_once: what a task counts besides.
-        memory_bytes: of a task.
+        memory_bytes: of a task, without what it hands back for each item.
         sent_bytes: arguments and result of a task.
+        sent_each_bytes: of the same, what there is for each item.
     """
 
     items: int
@@ -62,6 +66,17 @@ class Work:
     work_once: float
     memory_bytes: int
     sent_bytes: int
+    sent_each_bytes: float = 0.0
+
+    def sent(self, pieces: int) -> int:
+        """Bytes sent if the work becomes so many tasks."""
+        return int(pieces * self.sent_bytes + self.items * self.sent_each_bytes)
+
+    def held(self, pieces: int) -> int:
+        """Bytes of one of so many tasks on its worker, with results that were not fetched yet."""
+        waiting = min(pieces, _WAITING)
+        each = self.items * self.sent_each_bytes / pieces
+        return int(self.memory_bytes + each + waiting * (self.sent_bytes + each))
 
     def share(self, values_ns: NDArray[np.float64], slower: float) -> Share:
         """With times."""

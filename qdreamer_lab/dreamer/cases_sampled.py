@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,9 @@ from qdreamer_lab.dreamer.cases_device import device_rounds
 from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
 from qdreamer_lab.dreamer.cost_sampled import SampledShape, batch_counts, round_counts, shot_counts
 from qdreamer_lab.dreamer.features import round_shape, sampled_shape
+from qdreamer_lab.dreamer.second_order import product_variance
 from qdreamer_lab.dreamer.shot_plan import ShotPlan, guessed_plan, played_rounds
-from qdreamer_lab.dreamer.variance import fragment_variances
+from qdreamer_lab.dreamer.variance import fragment_moments, fragment_variances
 from qdreamer_lab.workload.binding import BoundPlans
 from qdreamer_lab.workload.goal import Goal
 from qdreamer_lab.workload.limits import task_limit_bytes
@@ -106,7 +108,7 @@ def sampled_case(
         rounds,
         np.zeros(len(COEFFICIENTS)),
         counted * len(found.rounds),
-        int(sum(2 * one.tensor_bytes for one in shapes)),
+        int(sum(one.putting_together_bytes(run.gluing.num_observables) for one in shapes)),
         run.num_variants,
         found.shots,
         found.standard_error,
@@ -132,7 +134,11 @@ def _shot_plan(
     if small and seconds <= allowance_s:
         weights = [fragment.weights() for fragment in run.fragments]
         doubt = _WORKED_OUT if goal.shots is None else 0.0
-        return played_rounds(weights, fragment_variances(run), goal), "", doubt
+        seen = fragment_moments(run)
+        found = played_rounds(
+            weights, fragment_variances(run, seen), goal, partial(product_variance, run, seen)
+        )
+        return found, "", doubt
     guess = run.gluing.prior_variance() * 2.0 ** (_OVERHEAD_SHARE * run.plan.log2_overhead)
     benefit = replace(goal, max_shots=_BENEFIT * goal.max_shots)
     found = guessed_plan([one.circuits for one in shapes], guess, benefit)
@@ -159,14 +165,14 @@ def _work(shape: SampledShape, shots: NDArray[np.int64]) -> Work:
     mean = float(shots.mean())
     states = shape.amplitudes * len(shape.fragment.steps)
     operators = sum(count for count, _ in shape.bases)
-    arguments = 4000 + 600 * len(shape.fragment.steps) + 100 * operators + 16 * len(shots)
-    reported = 8 * len(shots) * shape.operators * shape.outcomes + 120 * len(shots)
+    reported = 0.0 if drawn else shape.sample_bytes
     return Work(
         len(shots),
         shot_counts(shape, mean, drawn=drawn),
         batch_counts(shape),
         16 * shape.amplitudes + 50 * mean,
         states,
-        int(shape.memory_bytes + _PER_SHOT_BYTES * shots.max()),
-        int(arguments + shape.tensor_bytes + reported),
+        int(shape.states_bytes + shape.tensor_bytes + _PER_SHOT_BYTES * shots.max()),
+        int(4000 + 600 * len(shape.fragment.steps) + 100 * operators + shape.tensor_bytes),
+        16 + reported,
     )

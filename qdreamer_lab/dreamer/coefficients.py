@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 __all__ = ["COEFFICIENTS", "PLACE", "SIZES", "Coefficient", "hats"]
 
-SIZES = (("small", 18), ("medium", 22), ("large", 26))
+SIZES = (("small", 18), ("medium", 22), ("large", 25), ("huge", 26))
 """Working sets for which memory-bound coefficients are known, and log2 of their bytes: in the
-second-level cache, in the last level, in memory."""
+second-level cache, in the last level, in as much of that as a process gets, in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ def _sized(name: str, unit: str, nominal: tuple[float, ...], text: str) -> list[
 
 
 COEFFICIENTS: tuple[Coefficient, ...] = (
-    *_sized("one_qubit", "amplitude", (1.0, 1.1, 1.6), "one-qubit gate"),
-    *_sized("near", "amplitude", (2.2, 2.4, 2.8), "two-qubit gate on neighbouring memory"),
-    *_sized("far", "amplitude", (1.7, 1.9, 2.4), "two-qubit gate on distant memory"),
-    *_sized("branch", "amplitude written", (1.0, 1.5, 2.5), "choices at a cut"),
+    *_sized("one_qubit", "amplitude", (1.0, 1.1, 1.6, 2), "one-qubit gate"),
+    *_sized("near", "amplitude", (2.2, 2.4, 2.8, 3.5), "two-qubit gate on neighbouring memory"),
+    *_sized("far", "amplitude", (1.7, 1.9, 2.4, 3), "two-qubit gate on distant memory"),
+    *_sized("branch", "amplitude written", (1.0, 1.5, 2.5, 3.12), "choices at a cut"),
     Coefficient("fresh", "byte", 0.4, "memory touched for the first time"),
     Coefficient("step", "gate", 3e3, "calling a gate's kernel"),
     Coefficient("fragment", "fragment", 6e4, "setting a fragment up"),
@@ -53,7 +53,9 @@ COEFFICIENTS: tuple[Coefficient, ...] = (
     Coefficient("gram_pair", "product", 0.6, "product of two amplitudes"),
     Coefficient("gram_string", "product and string", 0.5, "sum of products for a Pauli string"),
     Coefficient("gram_transform", "product", 12.0, "all sums at once, for many Pauli strings"),
-    *_sized("gram_sweep", "amplitude", (0.2, 0.5, 1.2), "reading states for a group of strings"),
+    *_sized(
+        "gram_sweep", "amplitude", (0.2, 0.5, 1.2, 1.5), "reading states for a group of strings"
+    ),
     Coefficient("gram_flip", "amplitude", 1.0, "reordering a state for a string with X or Y"),
     Coefficient("gram_block", "pair and block", 25.0, "one block of products"),
     Coefficient("gram_entry", "pair, block and string", 6.0, "one sum over a block"),
@@ -68,9 +70,9 @@ COEFFICIENTS: tuple[Coefficient, ...] = (
     Coefficient("join_product", "multiply-add", 0.5, "products of tensor elements"),
     Coefficient("term", "term and step", 60.0, "finding out which terms share a step"),
     Coefficient("arrange", "amplitude", 2.5, "copying a batch of states"),
-    *_sized("combine", "amplitude and choice", (0.8, 1.0, 1.6), "one operation at a cut"),
-    *_sized("square", "probability", (2.0, 2.5, 3.0), "probabilities and their sums"),
-    *_sized("shot", "shot", (60.0, 120.0, 300.0), "drawing one shot"),
+    *_sized("combine", "amplitude and choice", (0.8, 1.0, 1.6, 2), "one operation at a cut"),
+    *_sized("square", "probability", (2.0, 2.5, 3.0, 3.75), "probabilities and their sums"),
+    *_sized("shot", "shot", (60.0, 120.0, 300.0, 375), "drawing one shot"),
     Coefficient("tally", "shot and operator", 3.0, "reading an operator off a shot"),
     Coefficient("variant", "variant", 9e4, "handling one variant"),
     Coefficient("leg", "operation", 6e3, "setting up one operation at a cut"),
@@ -90,6 +92,19 @@ COEFFICIENTS: tuple[Coefficient, ...] = (
     Coefficient("device", "nanosecond", 1.0, "time on a device, as its own durations have it"),
     Coefficient("job", "nanosecond", 1.0, "a device's overhead per job, and its queue, as given"),
     Coefficient("transpiling", "gate", 2e5, "transpiling a fragment for a device"),
+    Coefficient("chain", "circuit", 1.5e6, "setting up a matrix product state simulation"),
+    Coefficient("chain_block", "block", 3e4, "handing a block to that simulator"),
+    Coefficient("chain_split", "decomposition", 5e3, "one decomposition, of a block or a swap"),
+    Coefficient("chain_entry", "matrix element", 200.0, "elements of what is decomposed"),
+    Coefficient("chain_svd", "multiply-add", 17.0, "singular values, x y min(x, y) for x by y"),
+    Coefficient("chain_operator", "operator", 1.5e5, "handing an operator to the simulator"),
+    Coefficient("chain_string", "Pauli string", 1e4, "setting up one Pauli string"),
+    Coefficient("chain_site", "string and site", 2e3, "one site that a Pauli string spans"),
+    Coefficient("chain_site_product", "multiply-add", 2.5, "products at these sites"),
+    Coefficient("clifford", "circuit", 5e4, "setting up Pauli strings"),
+    Coefficient("clifford_block", "block", 1.2e4, "carrying Pauli strings through a block"),
+    Coefficient("clifford_string", "block and string", 8.0, "each string of these"),
+    Coefficient("clifford_letter", "qubit and string", 10.0, "writing and reading letters"),
 )
 """In the order of every array of counts."""
 
@@ -97,12 +112,15 @@ PLACE = {one.name: k for k, one in enumerate(COEFFICIENTS)}
 """Where a coefficient stands."""
 
 
-def hats(size_bytes: float) -> tuple[float, float, float]:
-    """Weights of the three working sets at a size: linear in log2 between them."""
-    small, medium, large = (power for _, power in SIZES)
+def hats(size_bytes: float) -> tuple[float, ...]:
+    """Weights of the working sets at a size: linear in log2 between them."""
     power = math.log2(max(size_bytes, 1.0))
-    if power <= medium:
-        part = min(1.0, max(0.0, (power - small) / (medium - small)))
-        return 1.0 - part, part, 0.0
-    part = min(1.0, (power - medium) / (large - medium))
-    return 0.0, 1.0 - part, part
+    powers = [at for _, at in SIZES]
+    weights = [0.0] * len(powers)
+    after = next((k for k, at in enumerate(powers) if power <= at), len(powers))
+    if after in (0, len(powers)):
+        weights[min(after, len(powers) - 1)] = 1.0
+        return tuple(weights)
+    part = (power - powers[after - 1]) / (powers[after] - powers[after - 1])
+    weights[after - 1 : after + 1] = 1.0 - part, part
+    return tuple(weights)

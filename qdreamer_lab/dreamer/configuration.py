@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.estimate import METHODS
 from qdreamer_lab.workload.options import SearchOptions, check_width
 
 __all__ = ["MODES", "Configuration"]
@@ -25,7 +27,9 @@ class Configuration:
         cost: the cost model under which the plan is good.
         on: a kind of worker or a pilot's name; None for any.
         workers: how many share the work.
-        method: how fragments are simulated; "statevector" is the only one so far.
+        method: how circuits are simulated: "statevector"; or, uncut and in exact mode,
+            "matrix_product_state" or "stabilizer".
+        in_process: run here rather than as tasks of the session.
 
     Raises:
         QDreamerError: naming the field that makes no sense.
@@ -33,19 +37,23 @@ class Configuration:
 
     max_qubits: int
     mode: str
-    kinds: tuple[str, ...] = ("gate", "wire")
+    kinds: tuple[str, ...] = KINDS
     cost: str = "lo"
     on: str | None = None
     workers: int = 1
     method: str = "statevector"
+    in_process: bool = False
 
     def __post_init__(self) -> None:
         check_width(self.max_qubits)
         SearchOptions(self.kinds, self.cost)
         if self.mode not in MODES:
             raise QDreamerError(f'mode must be "exact" or "sampled", got {self.mode!r}')
-        if self.method != "statevector":
-            raise QDreamerError(f'method must be "statevector", got {self.method!r}')
+        if self.method not in METHODS:
+            names = ", ".join(f'"{name}"' for name in METHODS)
+            raise QDreamerError(f"method must be one of {names}, got {self.method!r}")
+        if self.method != METHODS[0] and self.mode != "exact":
+            raise QDreamerError(f'method "{self.method}" gives exact values: use mode="exact"')
         count: object = self.workers
         if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
             raise QDreamerError(f"workers must be a whole number of at least 1, got {count!r}")
@@ -53,6 +61,16 @@ class Configuration:
     def describe(self, num_qubits: int) -> str:
         """In words, for a circuit of so many qubits."""
         how = "uncut" if self.max_qubits >= num_qubits else f"in fragments of ≤ {self.max_qubits}"
+        if self.method != METHODS[0]:
+            how += f" {_AS[self.method]}"
+        if self.cost != "lo":
+            how += f" ({_GOOD[self.cost]})"
+        if set(self.kinds) != set(KINDS):
+            how += f", {' and '.join(self.kinds)} cuts only"
         many = "one worker" if self.workers == 1 else f"{self.workers} workers"
-        place = f" on {self.on}" if self.on else ""
-        return f"{how}, {self.mode}, {many}{place}"
+        place = "in this process" if self.in_process else many
+        return f"{how}, {self.mode}, {place}{f' on {self.on}' if self.on else ''}"
+
+
+_AS = {"matrix_product_state": "as a matrix product state", "stabilizer": "as a stabilizer state"}
+_GOOD = {"work": "least work", "joint": "joint cuts", "locc": "joint cuts with communication"}

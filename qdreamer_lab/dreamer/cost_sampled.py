@@ -21,6 +21,9 @@ __all__ = ["LegShape", "RoundShape", "SampledShape", "batch_counts", "round_coun
 _GROUPS = 64
 """Groups of shots in a tensor."""
 
+_SAMPLE_GROUPS = 16
+"""Groups in which a variant's own shots are reported."""
+
 _REPLICAS = 32
 """Draws from which `workload.shot_rounds` estimates second-order errors."""
 
@@ -97,9 +100,20 @@ class SampledShape:
         return 8.0 * (_GROUPS + 1) * sum(count for count, _ in self.bases) * self.coordinates
 
     @property
-    def memory_bytes(self) -> float:
-        """Most memory that a task takes."""
-        return (len(self.legs) + 4) * 16 * self.amplitudes + 2 * self.tensor_bytes
+    def sample_bytes(self) -> float:
+        """Size of what is reported of one variant with enough shots."""
+        return _SAMPLE_GROUPS * 8 * (self.operators * self.outcomes + 1) + 200
+
+    @property
+    def states_bytes(self) -> float:
+        """Size of the states that a task holds at most."""
+        return (len(self.legs) + 4) * 16 * self.amplitudes
+
+    def putting_together_bytes(self, observables: int) -> float:
+        """Memory that taking in a round takes: tensors, derivatives, draws, and samples."""
+        elements = len(self.bases) * self.operators * self.coordinates
+        drawn = 8 * elements * (2 * observables + 2 * _REPLICAS)
+        return 4 * self.tensor_bytes + drawn + 3 * self.circuits * self.sample_bytes
 
 
 def batch_counts(shape: SampledShape) -> NDArray[np.float64]:
@@ -173,20 +187,21 @@ def round_counts(shape: RoundShape) -> NDArray[np.float64]:
     counts = Counts()
     counts.add("round", 1)
     several = len(shape.fragments) > 1
+    joined = max(1, len(shape.fragments) - 1)  # tensors are joined two by two
+    counts.add("glue_call", joined * (2 if several else 1))
     for one in shape.fragments:
-        elements = one.operators * one.coordinates
         if one.num_variants <= _MOST_VARIANTS:
             counts.add("weigh", one.num_variants)
-            products = elements * one.outcomes * shape.observables
-            counts.add("weigh_product", one.num_variants * products)
-        counts.add("tensor", 2 * one.tensor_bytes)
-        everything = len(one.bases) * elements
-        counts.add("glue_product", _GROUPS * everything * shape.observables)
+            products = one.operators * one.outcomes * (one.coordinates + _SAMPLE_GROUPS)
+            counts.add("weigh_product", one.num_variants * products * shape.observables)
+        elements = len(one.bases) * one.operators * one.coordinates
+        gradient = shape.observables * elements
+        counts.add("tensor", 2 * one.tensor_bytes + 8 * gradient * (1 + 2 * len(one.legs)))
+        counts.add("glue_call", joined + 2 * len(one.legs))
+        counts.add("glue_product", _GROUPS * gradient)
+        counts.add("glue_product", gradient * sum(leg.coordinates for leg in one.legs) / 2)
         if several:
-            counts.add("glue_product", 2 * _REPLICAS * _GROUPS * everything)
-            counts.add("glue_product", 2 * _REPLICAS * shape.terms * one.coordinates)
+            counts.add("glue_product", _REPLICAS * _GROUPS * elements)
+            counts.add("glue_product", _REPLICAS * shape.terms * one.coordinates)
         counts.add("glue_product", shape.combinations * one.coordinates)
-    joined = max(1, len(shape.fragments) - 1)  # tensors are joined two by two
-    counts.add("glue_call", shape.terms * joined * (2 if several else 1))
-    counts.add("glue_call", shape.combinations * max(1, joined - 1))
     return counts.array

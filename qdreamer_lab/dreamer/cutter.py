@@ -8,22 +8,23 @@ from __future__ import annotations
 import contextlib
 import threading
 from concurrent.futures import CancelledError
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qiskit.primitives import PrimitiveResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from pilot_kernel.errors import CellError
+from qdreamer_lab.dreamer.adapting import PlanAdviser
 from qdreamer_lab.dreamer.dreamer import QDreamer
+from qdreamer_lab.dreamer.running import estimator_for
 from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
 
 if TYPE_CHECKING:
     from pilot_kernel.jupyter.cutting import CutRequest
-    from qdreamer_lab.dreamer.prediction import Prediction
-    from qdreamer_lab.dreamer.recommendation import Recommendation
+    from qdreamer_lab.workload.decisions import Decision
     from qdreamer_lab.workload.job import CutJob
+    from qdreamer_lab.workload.progress import Progress, Report
 
 __all__ = ["cut"]
 
@@ -66,24 +67,32 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
     dreamer = _dreamer(request)
     with _asking:
         found = dreamer.recommend(
-            circuit, checked.observables, precision=request.precision, on=request.on
+            circuit,
+            checked.observables,
+            precision=request.precision,
+            on=request.on,
+            in_process=False,  # a cell's work is the pilot's
         )
-    if request.precision is None:
-        found = _exact(found)
     lines = found.explain().splitlines()
     for line in lines if len(request.pubs) == 1 else lines[:1]:
         request.say(f"{_prefix(request, number)}{line}")
-    way = found.best.configuration
-    result = _run(request, [pub], way.max_qubits, way.mode)[0]
+    adviser = PlanAdviser(
+        *(dreamer, circuit, checked.observables, found.best),
+        precision=request.precision,
+        limits=found.limits,
+    )
+    estimator = estimator_for(
+        found.best,
+        request.session,
+        dreamer.place(request.on).workers,
+        seed=request.seed,
+        progress=_told(request),
+        adviser=adviser,
+    )
+    result = _wait(request, estimator.run([pub], precision=request.precision))[0]
     if values.size == 1:
-        _learn(dreamer, result, found.best)
+        _learn(adviser, result)
     return result
-
-
-def _exact(found: Recommendation) -> Recommendation:
-    """Only the ways that give exact values, as a cell without `--cut` does, if there are any."""
-    exact = tuple(one for one in found.predictions if one.configuration.mode == "exact")
-    return replace(found, predictions=exact) if exact else found
 
 
 def _checked(pub: Any, number: int) -> EstimatorPub:
@@ -101,10 +110,10 @@ def _dreamer(request: CutRequest) -> QDreamer:
         return _last
 
 
-def _learn(dreamer: QDreamer, result: Any, prediction: Prediction) -> None:
+def _learn(adviser: PlanAdviser, result: Any) -> None:
     # A run that is done is not lost because it cannot be learned from, or the profile not kept.
     with _asking, contextlib.suppress(QDreamerError, OSError):
-        dreamer.observe(result, prediction)
+        adviser.observe(result)
 
 
 def _run(request: CutRequest, pubs: list[Any], width: int, mode: str) -> Any:
@@ -115,9 +124,23 @@ def _run(request: CutRequest, pubs: list[Any], width: int, mode: str) -> Any:
         session=request.session,
         on=request.on,
         seed=request.seed,
-        progress=lambda report: request.tell(report.done, report.total),
+        progress=_told(request),
     )
     return _wait(request, estimator.run(pubs, precision=request.precision))
+
+
+def _told(request: CutRequest) -> Progress:
+    """Shows how far a run is, and says what was decided on the way."""
+    said: set[Decision] = set()
+
+    def progress(report: Report) -> None:
+        for decision in report.decisions:
+            if decision not in said:
+                said.add(decision)
+                request.say(decision.reason)
+        request.tell(report.done, report.total)
+
+    return progress
 
 
 def _wait(request: CutRequest, job: CutJob) -> Any:

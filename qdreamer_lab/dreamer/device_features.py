@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qdreamer_lab.dreamer.cost_device import DeviceShape
+from qdreamer_lab.dreamer.device_terms import DeviceTerms
 
 if TYPE_CHECKING:
     from qdreamer_lab.workload.fragment import FragmentProgram
@@ -19,8 +21,14 @@ _TYPICAL_S = {1: 5e-8, 2: 3e-7, "measure": 1e-6}
 _REPETITION_S = 2.5e-4
 
 
-def device_shape(backend: Any) -> DeviceShape:
-    """Read a backend's target."""
+def device_shape(backend: Any, terms: DeviceTerms | None = None) -> DeviceShape:
+    """Read a backend's target.
+
+    Args:
+        backend: the device.
+        terms: what is known besides, which counts more.
+    """
+    terms = DeviceTerms() if terms is None else terms
     target = backend.target
     found: dict[Any, list[float]] = {1: [], 2: [], "measure": []}
     for operation, qubits in target.instructions:
@@ -35,15 +43,21 @@ def device_shape(backend: Any) -> DeviceShape:
     }
     coupling = target.build_coupling_map()
     pairs = target.num_qubits * (target.num_qubits - 1) if target.num_qubits else 0
-    pause = getattr(backend, "default_rep_delay", None)
-    return DeviceShape(
+    pause = terms.repetition_s
+    if pause is None:
+        pause = getattr(backend, "default_rep_delay", None)
+    shape = DeviceShape(
         str(getattr(backend, "name", "device")),
         times[1],
         times[2],
         times["measure"],
         float(pause) if pause is not None else _REPETITION_S,
         coupling is None or len(coupling.get_edges()) >= pairs,
+        queue_s=terms.queue_s,
     )
+    if terms.job_overhead_s is None:
+        return shape
+    return replace(shape, job_overhead_s=terms.job_overhead_s)
 
 
 def program_depth(program: FragmentProgram) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.dreamer.cases import Case, exact_case
+from qdreamer_lab.dreamer.cases import exact_case
+from qdreamer_lab.dreamer.cases_methods import method_case
 from qdreamer_lab.dreamer.cases_sampled import sampled_case
 from qdreamer_lab.dreamer.configuration import Configuration
 from qdreamer_lab.dreamer.device_features import device_shape
@@ -16,10 +18,17 @@ from qdreamer_lab.dreamer.profile import MachineProfile
 from qdreamer_lab.dreamer.store import save_profile
 from qdreamer_lab.dreamer.wanted import Wanted, request_of, run_options
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.estimate import METHODS
+from qdreamer_lab.workload.planner import plan_cuts
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from qiskit import QuantumCircuit
 
+    from qdreamer_lab.dreamer.cases import Case
+    from qdreamer_lab.dreamer.device_terms import DeviceTerms
     from qdreamer_lab.dreamer.prediction import Prediction
     from qdreamer_lab.dreamer.recommendation import Limits, Recommendation
     from qdreamer_lab.workload.dispatch import SessionLike
@@ -29,6 +38,9 @@ __all__ = ["QDreamer"]
 
 _ALLOWANCE_S = 2.0
 """How long a single prediction may work on the variances of sampled mode."""
+
+_SEARCH_S = 0.05
+"""How long to look for a plan under another cost model or with fewer kinds of cuts."""
 
 _KEPT = 256
 """Predictions remembered to learn from."""
@@ -40,12 +52,18 @@ class QDreamer:
     Args:
         session: where fragments would run; None is this process.
         profile: what the machine can do; by default what was measured last, else nominal values.
+        devices: prices and waits of devices, by their names or by what `on` calls them.
     """
 
     def __init__(
-        self, session: SessionLike | None = None, *, profile: MachineProfile | None = None
+        self,
+        session: SessionLike | None = None,
+        *,
+        profile: MachineProfile | None = None,
+        devices: Mapping[str, DeviceTerms] | None = None,
     ) -> None:
         self.session = session
+        self.devices = dict(devices or {})
         self._given = profile
         self._profiles: dict[str, MachineProfile] = {}
         self._made: OrderedDict[object, Prediction] = OrderedDict()
@@ -66,6 +84,10 @@ class QDreamer:
         workers: int | None = None,
         precision: float = 1 / 64,
         shots: int | None = None,
+        method: str = "statevector",
+        kinds: tuple[str, ...] = KINDS,
+        cost: str = "lo",
+        in_process: bool = False,
     ) -> Prediction:
         """What one way to run a circuit will take.
 
@@ -80,6 +102,10 @@ class QDreamer:
             workers: how many share the work; all there are by default.
             precision: standard error wanted in sampled mode.
             shots: shots to take instead.
+            method: how circuits are simulated, as `CutEstimator` takes it.
+            kinds: cuts that are allowed.
+            cost: the cost model under which the plan is to be good.
+            in_process: run here rather than as tasks of the session.
 
         Raises:
             QDreamerError: if an argument makes no sense, or the circuit cannot run that way.
@@ -91,9 +117,10 @@ class QDreamer:
         width = plan.max_qubits if plan is not None else max_qubits or wanted.num_qubits
         if max_qubits is not None:
             width = max_qubits
-        cost = plan.cost if plan is not None else "lo"
-        many = place.workers if workers is None else workers
-        configuration = Configuration(width, mode, cost=cost, on=on, workers=many)
+        cost = plan.cost if plan is not None else cost
+        alone = in_process or method != "statevector"
+        many = (1 if alone else place.workers) if workers is None else workers
+        configuration = Configuration(width, mode, kinds, cost, on, many, method, in_process)
         return self.price(wanted, configuration, place, _ALLOWANCE_S, plan=plan, shots=shots)
 
     def recommend(
@@ -104,6 +131,8 @@ class QDreamer:
         precision: float | None = None,
         limits: Limits | None = None,
         on: str | None = None,
+        methods: Collection[str] = METHODS,
+        in_process: bool = True,
     ) -> Recommendation:
         """The best ways to run a circuit, best first, the uncut run among them.
 
@@ -111,16 +140,18 @@ class QDreamer:
             circuit: bound.
             observables: one or many.
             precision: standard error that is good enough; None wants exact values if they can be
-                had within the limits, and else 1/64.
+                had within the limits and are affordable (see `dreamer.ranking`), and else 1/64.
             limits: what a run may take.
             on: a kind of worker or a pilot's name.
+            methods: ways of simulating that are considered.
+            in_process: whether short runs may take place here instead of on a local pilot.
 
         Raises:
             QDreamerError: if nothing keeps within the limits; it names what comes nearest.
         """
         from qdreamer_lab.dreamer.advice import recommended
 
-        return recommended(self, circuit, observables, precision, limits, on)
+        return recommended(self, circuit, observables, precision, limits, on, methods, in_process)
 
     def calibrate(self, budget_s: float = 20.0, *, on: str | None = None) -> MachineProfile:
         """Measure the machine where the work will run, and keep the profile."""
@@ -156,7 +187,7 @@ class QDreamer:
     def place(self, on: str | None) -> Place:
         """Where a run would happen."""
         known = self._profiles.get(on or "", self._given)
-        return place_of(self.session, on, known)
+        return place_of(self.session, on, known, self.devices)
 
     def _keep(self, on: str | None, profile: MachineProfile) -> None:
         self._profiles[on or ""] = profile
@@ -183,7 +214,34 @@ class QDreamer:
             plan: cut like this.
             shots: shots to take, whatever the precision.
         """
-        case = self._case(wanted, configuration, plan, place, shots, allowance_s)
+        place = place.here() if configuration.in_process else place
+        if plan is None:
+            plan = self.plan(wanted, configuration)
+        case = self.case(wanted, configuration, place, allowance_s, plan=plan, shots=shots)
+        return self.price_case(case, wanted, configuration, place, plan)
+
+    def price_case(
+        self,
+        case: Case,
+        wanted: Wanted,
+        configuration: Configuration,
+        place: Place,
+        plan: CutPlan | None = None,
+    ) -> Prediction:
+        """Price a run that is planned; one case serves any number of workers.
+
+        Args:
+            case: the run.
+            wanted: circuit and observables.
+            configuration: how, with the number of workers.
+            place: where.
+            plan: that the run has to be given.
+        """
+        held = (
+            place.session is not None
+            and configuration.workers < place.workers
+            and configuration.method == METHODS[0]
+        )
         made = priced(
             case,
             wanted,
@@ -191,31 +249,58 @@ class QDreamer:
             place.profile,
             session=place.session is not None,
             notes=place.notes,
+            held=held,
         )
+        made = replace(made, given=plan)
+        if place.backend is not None:
+            cost = place.terms.cost(made.qpu_seconds, made.shots, made.tasks)
+            made = replace(made, cost=cost, currency=place.terms.currency)
         key = signature(made)
+        if key in self._made and (held or configuration.in_process):
+            return made  # a run that was not asked for by name takes all workers
         self._made[key] = made
         self._made.move_to_end(key)
         while len(self._made) > _KEPT:
             self._made.popitem(last=False)
         return made
 
-    def _case(
+    def plan(self, wanted: Wanted, configuration: Configuration) -> CutPlan | None:
+        """The plan that a run has to be given; None if it finds its own."""
+        usual = set(configuration.kinds) == set(KINDS) and configuration.cost == "lo"
+        if usual or configuration.method != METHODS[0]:
+            return None
+        return plan_cuts(
+            wanted.circuit,
+            configuration.max_qubits,
+            observables=wanted.given,
+            kinds=configuration.kinds,
+            cost=configuration.cost,
+            time_limit_s=_SEARCH_S,
+        )
+
+    def case(
         self,
         wanted: Wanted,
         configuration: Configuration,
-        plan: CutPlan | None,
         place: Place,
-        shots: int | None,
         allowance_s: float,
+        *,
+        plan: CutPlan | None = None,
+        shots: int | None = None,
     ) -> Case:
-        options = run_options(configuration.max_qubits, plan, place.session, configuration.on)
+        """Plan a run; the arguments are those of `price`."""
+        options = run_options(
+            configuration.max_qubits, plan, place.session, configuration.on, configuration.method
+        )
         if configuration.mode == "exact":
             if shots is not None:
                 raise QDreamerError("mode='exact' takes no shots; use mode='sampled'")
             if place.backend is not None:
                 raise QDreamerError("a device takes shots: use mode='sampled'")
+            if configuration.method != METHODS[0]:
+                return method_case(wanted, options, place.profile)
             return exact_case(wanted, options, place.cores)
-        device = None if place.backend is None else device_shape(place.backend)
+        device = None if place.backend is None else device_shape(place.backend, place.terms)
         return sampled_case(
             wanted, options, place.profile, shots=shots, allowance_s=allowance_s, device=device
         )

@@ -53,15 +53,24 @@ class Played:
     longest_s: float
 
 
-def play(shares: list[Share], workers: int, *, ahead: bool = False) -> Played:
+def play(
+    shares: list[Share],
+    workers: int,
+    *,
+    ahead: bool = False,
+    most: int | None = None,
+    pace: Pace | None = None,
+) -> Played:
     """Deal out shares to workers, the one of which most is left first.
 
     Args:
         shares: the work.
         workers: how many share it.
         ahead: tasks wait at the workers, as those of a session do even if there is only one.
+        pace: what earlier work has taught; learns more.
+        most: tasks under way at once, where a run is held to fewer workers than there are.
     """
-    pace = Pace()
+    pace = Pace() if pace is None else pace
     left = [share.items for share in shares]
     tasks = [0] * len(shares)
     free = [0.0] * workers
@@ -70,6 +79,7 @@ def play(shares: list[Share], workers: int, *, ahead: bool = False) -> Played:
     clock = busy = longest = 0.0
     number = 0
     depth = _IN_FLIGHT * workers if ahead or workers > 1 else 1
+    depth = depth if most is None else most
     while any(left) or flying:
         while any(left) and len(flying) < depth:
             rest = [n * share.work_each for n, share in zip(left, shares, strict=True)]

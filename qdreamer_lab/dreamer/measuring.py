@@ -14,6 +14,7 @@ import numpy as np
 from qdreamer_lab.dreamer.coefficients import COEFFICIENTS, PLACE
 from qdreamer_lab.dreamer.learning import calibrated
 from qdreamer_lab.dreamer.probes import Probe, exact_probes, join_probes, timed
+from qdreamer_lab.dreamer.probes_methods import method_probes
 from qdreamer_lab.dreamer.probes_sampled import round_probes, shot_probes, small_chunk
 from qdreamer_lab.dreamer.profile import MachineProfile, library_versions
 from qdreamer_lab.errors import QDreamerError
@@ -32,7 +33,8 @@ _DEVIATION = 0.08
 _NOISE = 1.5
 """Runs differ more than repetitions of a probe that follow each other at once."""
 
-_SENT_BYTES = 1 << 22
+_SENT_BYTES = (1 << 20, 1 << 22)
+_SENDS = 3
 _TASKS = (1, 2, 12)
 """Tasks of the runs that show what handing them out costs."""
 
@@ -44,7 +46,7 @@ def measured(session: SessionLike | None, on: str | None, budget_s: float) -> Ma
     nominal = MachineProfile.nominal()
     pilots = [] if session is None else session.candidates(on)
     where = _ask(session, on, _place)
-    there = [*exact_probes(where["cores"]), *shot_probes()]
+    there = [*exact_probes(where["cores"]), *shot_probes(), *method_probes()]
     here = [*join_probes(), *round_probes()]
     warm_up = _ask(session, on, timed, [there[0].call, there[4].call], 0.1 * budget_s)
     found = _ask(session, on, timed, [one.call for one in there], 0.5 * budget_s)
@@ -115,8 +117,9 @@ def _gpus() -> tuple[str, ...]:
         return ()
 
 
-def _echo(data: bytes) -> bytes:
-    return data
+def _ones(size: int) -> Any:
+    """A result of so many bytes."""
+    return np.ones(size // 8)
 
 
 def _ways(session: SessionLike, on: str | None, workers: int) -> list[tuple[Any, float]]:
@@ -133,11 +136,13 @@ def _ways(session: SessionLike, on: str | None, workers: int) -> list[tuple[Any,
         run_chunks(chunks, session, on=on, stop=threading.Event(), keep=keep)
         took = time.perf_counter() - begin - sum(rows) / max(1, workers)
         found.append((_row({"trip": 1, "task": tasks}), max(took, 1e-4)))
-    data = os.urandom(_SENT_BYTES)
-    begin = time.perf_counter()
-    session.submit(_echo, data, name="send", on=on).result()
-    sent = time.perf_counter() - begin
-    found.append((_row({"trip": 1, "task": 1, "transfer": 2 * _SENT_BYTES}), sent))
+    for turn in range(_SENDS + 1):  # the first one opens the connections
+        for size in _SENT_BYTES:
+            begin = time.perf_counter()
+            session.submit(_ones, size, name="send", on=on).result()
+            sent = time.perf_counter() - begin
+            if turn:
+                found.append((_row({"trip": 1, "task": 1, "transfer": size}), sent))
     return found
 
 

@@ -26,19 +26,23 @@ __all__ = ["learned", "signature"]
 _LEAST_S = 1e-4
 """Phases shorter than this say nothing about coefficients."""
 
+_UNSURE = 0.4
+"""Deviation from which on a time says more about the counts than about coefficients."""
+
 
 def signature(what: Any) -> tuple[object, ...]:
     """What a prediction and the result of the run that it was made for have in common."""
     if isinstance(what, Prediction):
         mode, plan, count = what.configuration.mode, what.plan, what.num_observables
-        shots = what.shots
+        shots, method = what.shots, what.configuration.method
     else:
         told = _metadata(what)
         mode, plan, shots = told["mode"], told["plan"], told["shots"]
+        method = told.get("method", "statevector")
         count = int(np.size(what.data.evs))
     # Shots for a precision are an estimate: their order of magnitude tells runs apart.
     size = round(math.log2(shots)) // 3 if shots else 0
-    return (mode, count, size, *_cut(plan))
+    return (mode, method, count, size, *_cut(plan))
 
 
 def _cut(plan: CutPlan | None) -> tuple[object, ...]:
@@ -63,6 +67,12 @@ def learned(profile: MachineProfile, prediction: Prediction, result: Any) -> Mac
     """
     told = _metadata(result)
     _check(told)
+    method = told.get("method", "statevector")
+    if method != prediction.configuration.method:
+        raise QDreamerError(
+            f"the prediction is for method {prediction.configuration.method!r}, the run used "
+            f"{method!r}"
+        )
     if told["mode"] != prediction.configuration.mode:
         raise QDreamerError(
             f"the prediction is for {prediction.configuration.mode} mode, the run was in "
@@ -78,7 +88,8 @@ def learned(profile: MachineProfile, prediction: Prediction, result: Any) -> Mac
         np.zeros(len(belief.values)),
     )
     belief = _seen(belief, "plan", planning, told.get("plan_s", 0.0))
-    if "execute" in by_name and 0.4 < factor < 2.5:  # else other work was done
+    sure = "execute" in by_name and by_name["execute"].doubt < _UNSURE
+    if sure and 0.4 < factor < 2.5:  # else other work was done
         belief = _seen(belief, "execute", by_name["execute"].counts * factor, busy)
     if "transpile" in by_name:
         counts = by_name["transpile"].counts

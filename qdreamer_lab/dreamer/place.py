@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from qdreamer_lab.dreamer.device_terms import DeviceTerms
 from qdreamer_lab.dreamer.profile import MachineProfile, machine_name
 from qdreamer_lab.dreamer.store import load_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from qdreamer_lab.workload.dispatch import SessionLike
 
 __all__ = ["Place", "place_of"]
@@ -28,6 +31,8 @@ class Place:
         profile: what is known of the machine.
         notes: what to know about that.
         backend: the device that runs circuits, if one does.
+        terms: its prices and waits.
+        local: whether the workers are on this machine.
     """
 
     session: SessionLike | None
@@ -36,10 +41,27 @@ class Place:
     profile: MachineProfile
     notes: tuple[str, ...]
     backend: Any = None
+    terms: DeviceTerms = field(default_factory=DeviceTerms)
+    local: bool = True
+
+    def here(self) -> Place:
+        """This process instead of the session, which is on the same machine."""
+        return replace(self, session=None, workers=1, cores=os.cpu_count() or 1)
 
 
-def place_of(session: SessionLike | None, on: str | None, given: MachineProfile | None) -> Place:
+def place_of(
+    session: SessionLike | None,
+    on: str | None,
+    given: MachineProfile | None,
+    devices: Mapping[str, DeviceTerms] | None = None,
+) -> Place:
     """Look at a session without changing it; a session without pilots gets none.
+
+    Args:
+        session: that would run tasks.
+        on: a kind of worker or a pilot's name.
+        given: the profile to use.
+        devices: terms of devices, by the name of the device or by `on`.
 
     Raises:
         PilotError: if `on` names nothing that exists.
@@ -73,7 +95,12 @@ def place_of(session: SessionLike | None, on: str | None, given: MachineProfile 
     backend = None
     if session is not None and pilots and pilots[0].backend is not None:
         backend = session.backend(on)
-    return Place(used, max(1, workers), max(1, cores), profile, tuple(notes), backend)
+    terms = DeviceTerms()
+    if backend is not None:
+        names = (str(getattr(backend, "name", "")), on or "")
+        terms = next((devices[name] for name in names if devices and name in devices), terms)
+    local = resource == "here" or resource.startswith(_LOCAL)
+    return Place(used, max(1, workers), max(1, cores), profile, tuple(notes), backend, terms, local)
 
 
 def _pilots(session: SessionLike | None, on: str | None) -> list[Any]:

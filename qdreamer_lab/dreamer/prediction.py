@@ -40,12 +40,14 @@ class Account:
         counts: for each coefficient, over all workers.
         share: wall time over the time of all workers together.
         num_bytes: as in `Phase`.
+        doubt: standard deviation of the logarithm of the counts themselves.
     """
 
     name: str
     counts: NDArray[np.float64]
     share: float = 1.0
     num_bytes: int = 0
+    doubt: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -69,6 +71,9 @@ class Prediction:
         num_qubits: of the circuit.
         num_observables: values wanted.
         accounts: what the phases are made of.
+        given: the plan to be run, where a run would not find the same by itself.
+        cost: price of the device's time and shots; 0 on simulators, None if prices are not known.
+        currency: of the cost.
     """
 
     configuration: Configuration
@@ -86,6 +91,9 @@ class Prediction:
     num_qubits: int
     num_observables: int
     accounts: tuple[Account, ...] = field(repr=False)
+    given: CutPlan | None = field(default=None, repr=False)
+    cost: float | None = 0.0
+    currency: str = ""
 
     def phase(self, name: str) -> Phase:
         """The phase of a name; nothing if the run has none such."""

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.cases import Case, Work, paid
+from qdreamer_lab.dreamer.cases import Case, paid
 from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
 from qdreamer_lab.dreamer.makespan import play
 from qdreamer_lab.dreamer.prediction import Account, Phase, Prediction
 from qdreamer_lab.dreamer.profile import PHASES, MachineProfile
+from qdreamer_lab.workload.pace import Pace
 
 if TYPE_CHECKING:
     from qdreamer_lab.dreamer.configuration import Configuration
@@ -34,6 +35,7 @@ def priced(
     *,
     session: bool,
     notes: tuple[str, ...] = (),
+    held: bool = False,
 ) -> Prediction:
     """What a case will take.
 
@@ -44,23 +46,26 @@ def priced(
         profile: the machine.
         session: fragments run as tasks of a session, rather than in this process.
         notes: to be added.
+        held: there are more workers, and the run is held to fewer: none waits with a task ready.
     """
     belief = profile.belief
     workers = configuration.workers if session else 1
     counts, sent = np.zeros(len(COEFFICIENTS)), 0
     wall = busy = 0.0
     tasks = memory = 0
+    pace = Pace()
     for works in case.rounds:
         count = sum(one.items for one in works)
         slower = profile.contention if min(workers, count) > 1 else 1.0
         shares = [one.share(belief.values, slower) for one in works]
-        played = play(shares, workers, ahead=session)
+        most = workers if held else None
+        played = play(shares, workers, ahead=session, most=most, pace=pace)
         wall, busy = wall + played.makespan_s, busy + played.busy_s
         tasks += sum(played.tasks)
         for one, pieces in zip(works, played.tasks, strict=True):
             counts += slower * (one.items * one.each + pieces * one.once)
-            sent += pieces * one.sent_bytes
-        memory = max(memory, _held(works, workers))
+            sent += one.sent(pieces)
+            memory = max(memory, one.held(pieces) if session else one.memory_bytes)
     accounts = [
         Account("plan", paid("planning", case.plan_s * 1e9)),
         Account("lower", paid("planning", case.lower_s * 1e9)),
@@ -69,11 +74,18 @@ def priced(
         accounts.append(Account("transpile", paid("transpiling", case.transpiled)))
     ways = paid("run", 1)
     if session:
-        ways += paid("trip", len(case.rounds)) + paid("task", tasks)
+        trips = max(len(case.rounds), tasks / workers) if held else len(case.rounds)
+        ways += paid("trip", trips) + paid("task", tasks)
     accounts.append(Account("dispatch", ways))
     transfer = case.transfer + paid("transfer", sent if session else 0)
     accounts += [
-        Account("execute", counts, wall / busy if busy > 0 else 1.0, memory),
+        Account(
+            "execute",
+            counts,
+            wall / busy if busy > 0 else 1.0,
+            memory,
+            case.shots_doubt if case.mode == "exact" else 0.0,
+        ),
         Account("transfer", transfer, 1.0, sent if session else 0),
         Account("contract", case.contract, 1.0, case.here_bytes),
     ]
@@ -100,12 +112,6 @@ def priced(
         wanted.num_observables,
         tuple(accounts),
     )
-
-
-def _held(works: tuple[Work, ...], workers: int) -> int:
-    """Memory of the greatest tasks, as many as there are workers on one machine."""
-    each = sorted((one.memory_bytes for one in works), reverse=True)
-    return each[0] if each and workers >= 1 else 0
 
 
 def _deviation(

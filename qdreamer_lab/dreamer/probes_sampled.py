@@ -18,6 +18,7 @@ from qdreamer_lab.workload.observables import ProductTerm
 from qdreamer_lab.workload.planner import plan_cuts
 from qdreamer_lab.workload.sampling import ShotRequest, sample_fragment
 from qdreamer_lab.workload.shot_rounds import ShotRounds
+from qdreamer_lab.workload.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,10 +61,12 @@ def small_chunk() -> Chunk:
 def round_probes() -> list[Probe]:
     """Taking in the first round of some runs."""
     found = []
-    for qubits, width, layers, letters in (
-        (4, 4, 1, "Z"), (8, 4, 1, "ZX"), (12, 4, 1, "Z"), (8, 4, 2, "ZX"), (12, 6, 3, "Z"),
+    for qubits, width, layers, letters, apart in (
+        (4, 4, 1, "Z", False), (8, 4, 1, "ZX", True), (12, 4, 1, "Z", False),
+        (8, 4, 2, "ZX", True), (12, 6, 3, "Z", False), (24, 12, 2, "ZX", True),
+        (30, 10, 1, "ZX", True),
     ):  # fmt: skip
-        run = _run(qubits, width, layers, letters)
+        run = _run(qubits, width, layers, letters, apart=apart)
         goal = Goal(1.0, 64 * run.num_variants, 10**9)
         first = ShotRounds(run, goal, (0,))
         results = [
@@ -79,11 +82,12 @@ def round_probes() -> list[Probe]:
 def _round(run: SampledRun, goal: Goal, results: Sequence[Any]) -> None:
     rounds = ShotRounds(run, goal, (0,))
     rounds.requests()
-    rounds.take(results)
+    with one_thread():
+        rounds.take(results)
 
 
-def _run(qubits: int, width: int, layers: int, letters: str) -> SampledRun:
-    """A chain of rotations and CX, its neighbours measured."""
+def _run(qubits: int, width: int, layers: int, letters: str, *, apart: bool = False) -> SampledRun:
+    """A chain of rotations and CX, its neighbours measured: all in one value, or each apart."""
     rng = np.random.default_rng(qubits)
     circuit = QuantumCircuit(qubits)
     for _ in range(layers):
@@ -97,4 +101,4 @@ def _run(qubits: int, width: int, layers: int, letters: str) -> SampledRun:
         for qubit in range(qubits - 1)
     ]
     plan = plan_cuts(circuit, width, kinds=("gate",), time_limit_s=0.0)
-    return lower(plan, [terms])
+    return lower(plan, [[term] for term in terms] if apart else [terms])

@@ -28,6 +28,7 @@ class Limits:
         max_shots: shots.
         max_memory_bytes: memory of one task, or of putting everything together.
         max_qubits: width of a fragment, such as a device's number of qubits.
+        max_cost: price of a device's time and shots, in the currency of its terms.
 
     Raises:
         QDreamerError: naming the limit that makes no sense.
@@ -37,9 +38,10 @@ class Limits:
     max_shots: int | None = None
     max_memory_bytes: int | None = None
     max_qubits: int | None = None
+    max_cost: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("max_seconds", "max_shots", "max_memory_bytes", "max_qubits"):
+        for name in self.__slots__:
             value: object = getattr(self, name)
             if value is None:
                 continue
@@ -56,6 +58,7 @@ class Limits:
             (self.max_shots, one.shots, lambda v: f"{v:,.0f} shots", "takes"),
             (self.max_memory_bytes, one.memory_bytes, readable, "needs"),
             (self.max_qubits, _width(one), lambda v: f"{v:g} qubits", "needs"),
+            (self.max_cost, one.cost or 0.0, lambda v: f"{v:.4g} {one.currency}", "costs"),
         ]
         return [
             (value / limit, f"{verb} {text(value)}, more than {text(limit)}")
@@ -65,6 +68,8 @@ class Limits:
 
 
 def _width(one: Prediction) -> int:
+    if one.configuration.method != "statevector":
+        return one.num_qubits
     fragments = one.plan.fragments if one.plan is not None else ()
     return max((fragment.width for fragment in fragments), default=0)
 

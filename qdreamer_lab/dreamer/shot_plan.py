@@ -6,27 +6,27 @@ Follows `workload.shot_rounds` with the same goal and the same allocation. It mu
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qdreamer_lab.workload.allocation import needed_shots, neyman, predicted_variance
 from qdreamer_lab.workload.goal import LEAST, PILOT_LEAST, Goal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
     from qdreamer_lab.dreamer.variance import ShotVariance
 
 __all__ = ["ShotPlan", "guessed_plan", "played_rounds"]
 
+Products = Callable[[Sequence[NDArray[np.int64]]], NDArray[np.float64]]
+
 _GAMES = 9
 
-_UNCERTAIN = 0.09
-"""Of an error bar taken from 64 groups of shots; less where several fragments share it."""
+_GROUPS = 64
+"""Groups of shots from which the variance that a fragment causes is taken."""
 
 _DOUBT = 0.1
 _MOST_OFF = 4.0
@@ -52,7 +52,10 @@ class ShotPlan:
 
 
 def played_rounds(
-    weights: Sequence[NDArray[np.float64]], known: Sequence[ShotVariance], goal: Goal
+    weights: Sequence[NDArray[np.float64]],
+    known: Sequence[ShotVariance],
+    goal: Goal,
+    products: Products,
 ) -> ShotPlan:
     """The rounds that will be run; of several games of chance, the one in the middle.
 
@@ -60,6 +63,8 @@ def played_rounds(
         weights: per fragment, (variants,) how much each matters before anything is known.
         known: per fragment, what shots contribute.
         goal: when there are enough.
+        products: what is added to each observable's variance by fragments' errors that multiply,
+            given the shots of each fragment's variants.
 
     Raises:
         PrecisionError: if the goal cannot be reached; it says what can.
@@ -67,7 +72,7 @@ def played_rounds(
     goal.check(sum(map(len, weights)))
     rng = np.random.default_rng(0)
     games = 1 if goal.shots is not None else _GAMES
-    played = [_played(weights, known, goal, rng) for _ in range(games)]
+    played = [_played(weights, known, goal, products, rng) for _ in range(games)]
     return sorted(played, key=lambda one: one.shots)[games // 2]
 
 
@@ -75,6 +80,7 @@ def _played(
     weights: Sequence[NDArray[np.float64]],
     known: Sequence[ShotVariance],
     goal: Goal,
+    products: Products,
     rng: np.random.Generator,
 ) -> ShotPlan:
     """One way that the rounds may go: error bars are themselves uncertain."""
@@ -83,6 +89,7 @@ def _played(
     spreads = list(weights)
     rounds: list[tuple[NDArray[np.int64], ...]] = []
     variance, told = np.zeros((0, 0)), np.zeros((0, 0))
+    beyond = product = np.zeros(0)
     believed: list[NDArray[np.float64]] = []
     taken, total = 0, goal.first(circuits)
     while total:
@@ -102,12 +109,16 @@ def _played(
             believed = [one.believed(n) for one, n in zip(known, shots, strict=True)]
         else:
             variance, told = new, new_told
+            beyond = products(shots) * total**2
         rounds.append(tuple(shots))
         taken += total
         spreads = [_spread(one) for one in believed]
-        seen = math.exp(_UNCERTAIN / math.sqrt(len(weights)) * rng.normal())
-        error = float(np.sqrt(variance.sum(axis=0).max())) * seen
-        worst = int(variance.sum(axis=0).argmax())
+        # Each observable has an error bar of its own, and the greatest of them is what counts.
+        product = beyond / taken**2
+        seen = (variance * rng.chisquare(_GROUPS - 1, variance.shape) / (_GROUPS - 1)).sum(axis=0)
+        seen += product
+        worst = int(seen.argmax())
+        error = math.sqrt(seen[worst])
         off = error**2 / told[:, worst].sum()
         total = goal.next(
             rounds=len(rounds),
@@ -116,7 +127,8 @@ def _played(
             error=error,
             cost=needed_shots(believed, 1.0) * float(np.clip(off, 1.0, _MOST_OFF)),
         )
-    return ShotPlan(tuple(rounds), float(np.sqrt(variance.sum(axis=0).max(initial=0.0))))
+    last = variance.sum(axis=0) + product
+    return ShotPlan(tuple(rounds), float(np.sqrt(last.max(initial=0.0))))
 
 
 def _share(before: NDArray[np.float64], now: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
-from qdreamer_lab.dreamer.reasons import seconds_text
+from qdreamer_lab.dreamer.reasons import cost_text, seconds_text
 from qdreamer_lab.workload.memory import readable
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ def _title(one: Prediction) -> str:
     )
     if one.shots:
         text += f", {one.shots:,} shots for a standard error of {one.standard_error:.2g}"
+    if one.cost:
+        text += f", {cost_text(one)}"
     return text
 
 
@@ -117,7 +119,7 @@ def recommendation_html(found: Recommendation) -> str:
     return f"<p>{words}</p>" + _html("", _RANK_HEAD, _rank_rows(found.predictions))
 
 
-_RANK_HEAD = ("way", "time", "80 % interval", "memory", "shots", "standard error", "cuts")
+_RANK_HEAD = ("way", "time", "80 % interval", "memory", "shots", "standard error", "cuts", "cost")
 
 
 def _rank_rows(predictions: Sequence[Prediction]) -> _Rows:
@@ -130,6 +132,7 @@ def _rank_rows(predictions: Sequence[Prediction]) -> _Rows:
             f"{one.shots:,}" if one.shots else "",
             f"{one.standard_error:.2g}" if one.shots else "exact",
             str(one.plan.num_cuts if one.plan is not None else 0),
+            cost_text(one),
         )
         for one in predictions
     ]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.lowering import SampledRun
     from qdreamer_lab.workload.variants import ShotFragment
 
-__all__ = ["ShotVariance", "fragment_variances"]
+__all__ = ["Moments", "ShotVariance", "fragment_moments", "fragment_variances"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,8 +45,8 @@ class ShotVariance:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Seen:
-    """A fragment with every variant's moments.
+class Moments:
+    """What every variant of a fragment reads with infinitely many shots.
 
     Attributes:
         tensor: (operators, Π dims).
@@ -58,10 +58,21 @@ class _Seen:
     means: list[NDArray[np.float64]]
     moments: list[NDArray[np.float64]]
 
+    def spread(self, variant: int) -> NDArray[np.float64]:
+        """(operators of its basis, outcomes, outcomes) covariance of one shot of a variant."""
+        means = self.means[variant].T
+        squares = np.einsum("okk->ko", self.moments[variant])
+        own = squares[:, :, None] * np.eye(squares.shape[1])
+        return np.asarray(own - means[:, :, None] * means[:, None, :])
 
-def fragment_variances(run: SampledRun) -> list[ShotVariance]:
+
+def fragment_moments(run: SampledRun) -> list[Moments]:
     """Of every fragment of a run; takes about as long as a round of a few shots."""
-    seen = [_seen(fragment) for fragment in run.fragments]
+    return [_seen(fragment) for fragment in run.fragments]
+
+
+def fragment_variances(run: SampledRun, seen: list[Moments]) -> list[ShotVariance]:
+    """What shots of every fragment of a run contribute."""
     gradients = run.gluing.gradients([one.tensor for one in seen])
     return [
         _variance(fragment, one, gradient)
@@ -69,7 +80,7 @@ def fragment_variances(run: SampledRun) -> list[ShotVariance]:
     ]
 
 
-def _seen(fragment: ShotFragment) -> _Seen:
+def _seen(fragment: ShotFragment) -> Moments:
     batch = Batch(fragment)
     tensor = ShotTensor.empty(fragment).mean
     signs = [_signs(basis, batch.num_bits) for basis in fragment.bases]
@@ -83,7 +94,7 @@ def _seen(fragment: ShotFragment) -> _Seen:
         tensor[basis.operators] += (fragment.readout(variant) @ mean).T
         means.append(mean)
         moments.append(np.array([(row * table) @ table.T for row in probabilities]))
-    return _Seen(tensor, means, moments)
+    return Moments(tensor, means, moments)
 
 
 def _signs(basis: Basis, num_bits: int) -> NDArray[np.float64]:
@@ -94,7 +105,7 @@ def _signs(basis: Basis, num_bits: int) -> NDArray[np.float64]:
     return np.asarray(np.where(fits, 1.0 - 2.0 * odd, 0.0))
 
 
-def _variance(fragment: ShotFragment, seen: _Seen, gradient: NDArray[np.float64]) -> ShotVariance:
+def _variance(fragment: ShotFragment, seen: Moments, gradient: NDArray[np.float64]) -> ShotVariance:
     true, prior = np.empty((2, len(gradient), fragment.num_variants))
     for variant, (mean, moment) in enumerate(zip(seen.means, seen.moments, strict=True)):
         operators = fragment.basis(variant).operators

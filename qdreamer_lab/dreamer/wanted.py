@@ -80,7 +80,14 @@ def request_of(circuit: QuantumCircuit, observables: Any, precision: float) -> W
 
 
 def run_options(
-    max_qubits: int, plan: CutPlan | None, session: SessionLike | None, on: str | None
+    max_qubits: int,
+    plan: CutPlan | None,
+    session: SessionLike | None,
+    on: str | None,
+    method: str = "statevector",
 ) -> RunOptions:
     """The options of a run like that, the others being those of a fresh `CutEstimator`."""
-    return RunOptions(max_qubits, plan, session, on, 0, None, None, "complex128", threading.Event())
+    stop = threading.Event()
+    return RunOptions(
+        max_qubits, plan, session, on, 0, None, None, "complex128", stop, method=method
+    )

@@ -29,6 +29,9 @@ __all__ = [
     "variances",
 ]
 
+_MOST_ELEMENTS = 1 << 22
+"""Derivatives that are looked at together: 32 MB."""
+
 _PRIOR = 2.0
 """Groups' worth of belief that an outcome varies as much as it can: few equal outcomes do not
 prove that all are equal."""
@@ -104,15 +107,29 @@ def variances(
         (observables, variants), by number of the variant.
     """
     out = np.empty((len(gradient), len(samples)))
-    for variant, sample in zip(variants.tolist(), samples, strict=True):
-        weights = gradient[:, fragment.basis(variant).operators] @ fragment.readout(variant)
-        totals = np.einsum("nko,gok->ng", weights, sample.sums, optimize=True)
-        counts = sample.counts
-        away = totals - counts * (totals.sum(axis=1, keepdims=True) / counts.sum())
-        out[:, variant] = believed(
-            np.square(away / np.sqrt(counts)).sum(axis=1), len(counts) - 1, most(weights)
-        )
+    bases = np.array([fragment.digits(variant)[0] for variant in variants.tolist()])
+    for digit, basis in enumerate(fragment.bases):
+        mine = np.flatnonzero(bases == digit)
+        rows = gradient[:, basis.operators].reshape(-1, gradient.shape[2])
+        for some in np.array_split(mine, 1 + 4 * len(rows) * len(mine) // _MOST_ELEMENTS):
+            readouts = [fragment.readout(int(variants[place])) for place in some]
+            # One product for many variants; each by itself is too small to be fast.
+            weights = rows @ np.concatenate([np.zeros((rows.shape[1], 0)), *readouts], axis=1)
+            ends = np.cumsum([readout.shape[1] for readout in readouts])
+            for place, each in zip(some, np.split(weights, ends, axis=1), strict=False):
+                one = each.reshape(len(gradient), -1, each.shape[1])
+                out[:, variants[place]] = _variance(one, samples[place])
     return out
+
+
+def _variance(weights: NDArray[np.float64], sample: Sample) -> NDArray[np.float64]:
+    """(observables,) from a variant's (observables, operators, outcomes) derivatives."""
+    counts = sample.counts
+    sums = sample.sums.reshape(len(counts), -1)
+    totals = weights.swapaxes(1, 2).reshape(len(weights), -1) @ sums.T
+    away = totals - counts * (totals.sum(axis=1, keepdims=True) / counts.sum())
+    squares = np.square(away / np.sqrt(counts)).sum(axis=1)
+    return believed(squares, len(counts) - 1, most(weights))
 
 
 def most(weights: NDArray[np.float64]) -> NDArray[np.float64]:

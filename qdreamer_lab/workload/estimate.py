@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.observables import ProductTerm
     from qdreamer_lab.workload.plan import CutPlan
     from qdreamer_lab.workload.progress import Progress
+    from qdreamer_lab.workload.watch import Watch
 
-__all__ = ["Estimate", "Request", "RunOptions"]
+__all__ = ["METHODS", "Estimate", "Request", "RunOptions"]
+
+METHODS = ("statevector", "matrix_product_state", "stabilizer")
+"""How circuits are simulated."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -65,6 +69,9 @@ class RunOptions:
         entropy: in sampled mode, where the shots' randomness comes from.
         backend: in sampled mode, the device that runs circuits; None for simulators.
         fallback: kind of worker or pilot for what the device cannot run.
+        watch: follows the workers; None does without.
+        method: how circuits are simulated, one of `METHODS`; all but the first run them uncut.
+        most_workers: most workers that may be busy for this run at once; None for all.
     """
 
     max_qubits: int
@@ -81,6 +88,9 @@ class RunOptions:
     entropy: tuple[int, ...] = (0,)
     backend: BackendV2 | None = None
     fallback: str | None = None
+    watch: Watch | None = None
+    method: str = "statevector"
+    most_workers: int | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

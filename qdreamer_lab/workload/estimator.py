@@ -18,9 +18,10 @@ from qiskit.primitives.containers import DataBin
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
+from qdreamer_lab.workload.attempts import estimated
 from qdreamer_lab.workload.binding import BoundPlans
 from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.estimate import Estimate, Request, RunOptions
+from qdreamer_lab.workload.estimate import METHODS, Estimate, Request, RunOptions
 from qdreamer_lab.workload.exact_mode import run_exact
 from qdreamer_lab.workload.exact_plans import ExactPlans
 from qdreamer_lab.workload.job import CutJob
@@ -28,6 +29,8 @@ from qdreamer_lab.workload.observables import as_sparse, product_terms
 from qdreamer_lab.workload.options import check_width
 from qdreamer_lab.workload.progress import ProgressLine
 from qdreamer_lab.workload.sampled_mode import run_sampled
+from qdreamer_lab.workload.watch import Watch
+from qdreamer_lab.workload.whole_mode import run_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.providers import BackendV2
 
+    from qdreamer_lab.workload.decisions import Adviser, Decision
     from qdreamer_lab.workload.dispatch import SessionLike
     from qdreamer_lab.workload.plan import CutPlan
     from qdreamer_lab.workload.progress import Progress
@@ -75,6 +79,12 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             is what is free where it runs.
         progress: called with a `Report` after every task, from the thread of the job; True prints
             one line that is redrawn.
+        adviser: asked whether to plan the rest anew when workers come or go during a run, such as
+            Q-Dreamer's; None keeps the plan and deals the rest out to the workers there are.
+        method: how circuits are simulated in exact mode. `"statevector"` cuts where it must.
+            `"matrix_product_state"` (Qiskit Aer, Schmidt coefficients of weight 1e-22 dropped) and
+            `"stabilizer"` (Clifford gates only) run circuits uncut, as one task each.
+        most_workers: most workers that may be busy for this run at once; None for all.
 
     Raises:
         QDreamerError: if an argument makes no sense.
@@ -98,11 +108,20 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         seed: int | None = None,
         memory_limit_bytes: int | None = None,
         progress: Progress | bool = False,
+        adviser: Adviser | None = None,
+        method: str = "statevector",
+        most_workers: int | None = None,
     ) -> None:
         check_width(max_qubits)
         _check_choice("mode", mode, MODES)
+        _check_choice("method", method, METHODS)
         _check_choice("dtype", dtype, DTYPES)
-        for name, value in (("shots", 1 if shots is None else shots), ("max_shots", max_shots)):
+        if method != METHODS[0]:
+            _check_method(method, mode, dtype, sampled=shots is not None or backend is not None)
+        counts = {"shots": shots, "max_shots": max_shots, "most_workers": most_workers}
+        for name, value in counts.items():
+            if value is None and name != "max_shots":
+                continue
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise QDreamerError(f"{name}={value!r}: a whole number of at least 1")
         if not default_precision > 0:
@@ -115,6 +134,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         if mode == "exact" and (backend is not None or shots is not None):
             raise QDreamerError("mode='exact' takes no shots and no backend; use mode='sampled'")
         self._mode = mode
+        self._adviser = adviser
         self._default_precision = default_precision
         self._seen: tuple[QuantumCircuit | None, int] = (None, 0)
         self._exact_plans = ExactPlans()
@@ -134,6 +154,8 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             entropy=() if seed is None else (seed,),
             backend=backend,
             fallback=fallback,
+            method=method,
+            most_workers=most_workers,
         )
 
     def run(self, pubs: Iterable[Any], *, precision: float | None = None) -> CutJob:
@@ -145,11 +167,13 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
 
         Returns:
             A job whose result holds, per PUB, `data.evs` and `data.stds` of the PUB's broadcast
-            shape, and in `metadata`: `mode`; `plans`, in exact mode one per group of terms that
-            runs only its own light cone, and `plan`, that of the greatest; `plan_s`,
+            shape, and in `metadata`: `mode`; `method`; `plans`, in exact mode one per group of
+            terms that runs only its own light cone, and `plan`, that of the greatest; `plan_s`,
             `transpile_s`, `execute_s`, `contract_s`, `makespan_s` (wall seconds); `variants`
             (state vectors or circuits run); `shots`; `fragments` (a tuple of `FragmentRow`);
-            `notes`, what to know about the run.
+            `notes`, what to know about the run; `decisions`, a `Decision` for each time that
+            workers came or went. If one of them was to plan anew, all but `makespan_s` is of the
+            last plan, and `dropped_s` is the wall time under those before.
 
         Raises:
             PubError: if a PUB does not fit together.
@@ -193,26 +217,38 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         )
         given = self._options
         fresh = given.entropy or (secrets.randbits(62),)
-        options = replace(given, stop=stop, entropy=(*fresh, number), backend=self._backend())
+        watch = Watch(self._adviser)
+        options = replace(
+            given, stop=stop, entropy=(*fresh, number), backend=self._backend(), watch=watch
+        )
         mode = self._mode
         if mode == "auto":
             mode = "sampled" if options.backend is not None or options.shots else "exact"
-        if mode == "exact":
-            estimate = run_exact(request, options, self._exact_plans)
+        if options.method != METHODS[0]:
+            mode, estimate = "exact", run_whole(request, options)
         else:
-            estimate = run_sampled(request, options, self._sampled_plans)
+            mode, estimate = estimated(request, options, mode, self._run_planned)
         shape = which.shape[1:]
         evs, stds = estimate.evs.reshape(shape), estimate.stds.reshape(shape)
         makespan_s = time.perf_counter() - start
         return PubResult(
             DataBin(evs=evs, stds=stds, shape=shape),
-            metadata=_metadata(pub, mode, estimate, makespan_s),
+            metadata=_metadata(pub, mode, options.method, estimate, makespan_s, watch.decisions),
         )
+
+    def _run_planned(
+        self, mode: str, request: Request, options: RunOptions, first: bool
+    ) -> Estimate:
+        """Run under one plan; what is kept of plans is for the way that was asked for."""
+        if mode == "exact":
+            return run_exact(request, options, self._exact_plans if first else None)
+        return run_sampled(request, options, self._sampled_plans if first else None)
 
     def _backend(self) -> BackendV2 | None:
         """The device that runs circuits, if one does."""
         given = self._options
-        if given.session is None or given.on is None or self._mode == "exact":
+        whole = given.method != METHODS[0]
+        if given.session is None or given.on is None or self._mode == "exact" or whole:
             return given.backend
         found: BackendV2 | None = given.session.backend(given.on)
         return found
@@ -221,6 +257,14 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise QDreamerError(f"unknown {name} {value!r}; there is {', '.join(map(repr, choices))}")
+
+
+def _check_method(method: str, mode: str, dtype: str, *, sampled: bool) -> None:
+    """Refuse what only state vectors can do."""
+    if mode == "sampled" or sampled:
+        raise QDreamerError(f"method={method!r} gives exact values: no shots, no backend")
+    if dtype != "complex128":
+        raise QDreamerError(f"method={method!r} knows no dtype={dtype!r}")
 
 
 def _values(pub: EstimatorPub) -> tuple[dict[str, float], ...]:
@@ -267,10 +311,16 @@ def _pairing(pub: EstimatorPub) -> tuple[NDArray[np.int64], list[Any]]:
 
 
 def _metadata(
-    pub: EstimatorPub, mode: str, estimate: Estimate, makespan_s: float
+    pub: EstimatorPub,
+    mode: str,
+    method: str,
+    estimate: Estimate,
+    makespan_s: float,
+    decisions: tuple[Decision, ...],
 ) -> dict[str, Any]:
     return {
         "mode": mode,
+        "method": method,
         "target_precision": pub.precision,
         "plan": estimate.plans[0] if estimate.plans else None,
         "plans": estimate.plans,
@@ -280,5 +330,6 @@ def _metadata(
         "shots": estimate.shots,
         "fragments": estimate.rows,
         "notes": estimate.notes,
+        "decisions": decisions,
         "circuit_metadata": pub.circuit.metadata,
     }

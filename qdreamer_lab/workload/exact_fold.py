@@ -45,6 +45,11 @@ class Unit:
         axes = [axis for job in self.part.run.jobs for axis in job.program.axes]
         return slices_of(dict(axes), self.sliced)
 
+    @property
+    def work(self) -> float:
+        """Of all slices together."""
+        return sum(job.work for job in self.part.run.jobs)
+
 
 @dataclass(eq=False, slots=True)
 class Piece:
@@ -151,7 +156,10 @@ class Folding:
         self._several = len({unit.binding for unit in units}) > 1
         self._total: Counter[int] = Counter()
         self._done: Counter[int] = Counter()
+        self._open: Counter[int] = Counter()  # pieces of each binding
+        self._later = sum(unit.work for unit in units)
         for unit in units:
+            self._open[unit.binding] += len(unit.slices)
             for job in unit.part.run.jobs:
                 self._total[job.program.id] += len(unit.slices)
         self.rows: list[FragmentRow] = []
@@ -159,6 +167,9 @@ class Folding:
 
     def run(self, wave: list[Piece]) -> None:
         """Run everything that these pieces lack."""
+        self._later -= sum(piece.unit.work / len(piece.unit.slices) for piece in wave)
+        if self._options.watch is not None:
+            self._options.watch.later = max(0.0, self._later)
         missing: dict[tuple[Group, int], list[tuple[Piece, int]]] = defaultdict(list)
         for piece in wave:
             jobs = piece.unit.part.run.jobs
@@ -179,14 +190,28 @@ class Folding:
                 self._contract(piece)
 
         options = self._options
-        run_chunks(work, options.session, on=options.on, stop=options.stop, keep=keep)
+        run_chunks(
+            work,
+            options.session,
+            on=options.on,
+            stop=options.stop,
+            keep=keep,
+            watch=options.watch,
+            most_workers=options.most_workers,
+        )
+
+    def finished(self, binding: int) -> bool:
+        """Whether the values of a binding are complete."""
+        return not self._open[binding]
 
     def _tell(self, row: FragmentRow) -> None:
         if self._options.progress is not None:
             totals = sorted(self._total.items())
             fragments = (FragmentProgress(f, self._done[f], total) for f, total in totals)
             over = self._done == self._total
-            self._options.progress(Report(tuple(fragments), row, over=over))
+            watch = self._options.watch
+            decisions = () if watch is None else watch.decisions
+            self._options.progress(Report(tuple(fragments), row, over=over, decisions=decisions))
 
     def _contract(self, piece: Piece) -> None:
         """Contract a piece if nothing is missing."""
@@ -201,4 +226,7 @@ class Folding:
         unit.values[unit.part.group.numbers] += weight * run.lone_factors * found
         if not unit.sliced:
             piece.tensors.clear()
+        self._open[unit.binding] -= 1
+        if self._options.watch is not None and self.finished(unit.binding):
+            self._options.watch.bindings_done += 1
         self.contract_s += time.perf_counter() - start

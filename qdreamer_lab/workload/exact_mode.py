@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.workload.decisions import PlanDropped
 from qdreamer_lab.workload.estimate import Estimate, Request, RunOptions
 from qdreamer_lab.workload.exact_fold import Folding, Unit, waves
 from qdreamer_lab.workload.exact_plans import ExactPlans, parts_that_fit
@@ -36,6 +37,7 @@ def run_exact(request: Request, options: RunOptions, plans: ExactPlans | None = 
         MemoryLimitError: if something does not fit, even in slices.
         PlanError: if the given plan does not belong to the circuit.
         CancelledError: if `options.stop` was set.
+        PlanDropped: if `options.watch` gives up the plan; values of finished bindings go with it.
     """
     start = time.perf_counter()
     wanted = _wanted(request)
@@ -43,8 +45,14 @@ def run_exact(request: Request, options: RunOptions, plans: ExactPlans | None = 
     units = _units(request, wanted, values, options, ExactPlans() if plans is None else plans)
     planned = time.perf_counter()
     folding = Folding(options, units)
-    for wave in waves(units, limit_bytes(options) // 2):
-        folding.run(wave)
+    try:
+        for wave in waves(units, limit_bytes(options) // 2):
+            folding.run(wave)
+    except PlanDropped as dropped:
+        evs = _summed(request, wanted, values)
+        complete = np.array([folding.finished(k) for k in request.pairs[:, 0].tolist()], np.bool_)
+        dropped.keep(np.where(complete, evs, np.nan), np.where(complete, 0.0, np.nan), complete)
+        raise
     executed = time.perf_counter()
     evs = _summed(request, wanted, values)
     contract_s = folding.contract_s + time.perf_counter() - executed

@@ -6,10 +6,12 @@ all the others. This module sees tensors and numbers only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import opt_einsum
+from scipy import sparse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.variants import ShotFragment
 
 __all__ = ["Gluing"]
+
+_MOST_ELEMENTS = 1 << 22
+"""Numbers that one contraction holds, at most: 32 MB."""
 
 
 class Gluing:
@@ -44,11 +49,18 @@ class Gluing:
         self._glues = tuple(glues)
         self.operator_of = operator_of
         self._coefficients = coefficients
+        self._symbols = [_symbol(k) for k in range(len(glues))]
         self._legs = ["".join(_symbol(leg.glue) for leg in f.legs) for f in fragments]
-        batch = opt_einsum.get_symbol(len(glues))
-        self._equation = ",".join(batch + legs for legs in self._legs) + "->" + batch
-        self._path: Any = "auto"
-        self._without = [self._expression(k) for k in range(len(fragments))]
+        replica, term = (opt_einsum.get_symbol(len(glues) + k) for k in range(2))
+        operands = ",".join(replica + term + legs for legs in self._legs)
+        self._equation = f"{operands}->{replica}{term}"
+        shapes = [(1, 1, *fragment.dims) for fragment in fragments]
+        self._size = _largest(self._equation, shapes) if fragments else 1
+        self._without = [self._rest(k, term) for k in range(len(fragments))]
+        self._others = [
+            np.unique(np.delete(operator_of, k, axis=1), axis=0, return_inverse=True)
+            for k in range(len(fragments))
+        ]
 
     @property
     def num_observables(self) -> int:
@@ -67,38 +79,64 @@ class Gluing:
         """(replicas, observables) from one (replicas, operators, Π dims) array per fragment."""
         if not self._fragments:
             return np.asarray(self._coefficients.sum(axis=1)[None])
-        glued = self._glued(tensors)
+        glued = self.glued(tensors)
         terms = np.empty((len(tensors[0]), len(self.operator_of)))
-        for row, operators in enumerate(self.operator_of.tolist()):
-            chosen = [tensor[:, k] for tensor, k in zip(glued, operators, strict=True)]
-            terms[:, row] = opt_einsum.contract(self._equation, *chosen, optimize=self._path)
+        for some in _parts(len(self.operator_of), len(terms) * self._size):
+            chosen = [one[:, self.operator_of[some, k]] for k, one in enumerate(glued)]
+            terms[:, some] = opt_einsum.contract(self._equation, *chosen)
         return np.asarray(terms @ self._coefficients.T)
+
+    def paired(self, spreads: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """(observables,) variance of products of fragments' errors, terms taken as uncorrelated.
+
+        Args:
+            spreads: per fragment, (operators, Π dims, Π dims) covariance of what `glued` gives.
+        """
+        count = len(self._glues)
+        term = opt_einsum.get_symbol(2 * count)
+        other = {leg: opt_einsum.get_symbol(count + k) for k, leg in enumerate(self._symbols)}
+        twice = [term + legs + "".join(other[leg] for leg in legs) for legs in self._legs]
+        chosen = [
+            spread.reshape(len(spread), *fragment.dims, *fragment.dims)[self.operator_of[:, k]]
+            for k, (fragment, spread) in enumerate(zip(self._fragments, spreads, strict=True))
+        ]
+        terms = opt_einsum.contract(",".join(twice) + "->" + term, *chosen)
+        return np.asarray(np.square(self._coefficients) @ terms)
 
     def gradients(self, tensors: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
         """Per fragment, (observables, operators, Π dims): derivative of every value."""
-        glued = [tensor[0] for tensor in self._glued([tensor[None] for tensor in tensors])]
+        glued = [tensor[0] for tensor in self.glued([tensor[None] for tensor in tensors])]
         return [self._gradient(k, glued) for k in range(len(self._fragments))]
 
     def _gradient(self, place: int, glued: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         fragment = self._fragments[place]
-        out = np.zeros((len(self._coefficients), fragment.num_operators, *fragment.dims))
-        others = np.delete(self.operator_of, place, axis=1)
+        combinations, which = self._others[place]
         rest = [tensor for k, tensor in enumerate(glued) if k != place]
-        combinations, which = np.unique(others, axis=0, return_inverse=True)
-        for number, operators in enumerate(combinations.tolist()):
-            chosen = [tensor[k] for tensor, k in zip(rest, operators, strict=True)]
-            derivative = self._without[place](*chosen) if chosen else np.ones(())
-            for row in np.flatnonzero(which.ravel() == number).tolist():
-                factor = self._coefficients[:, row].reshape(-1, *[1] * derivative.ndim)
-                out[:, self.operator_of[row, place]] += factor * derivative
+        derivatives = np.ones((len(combinations), *fragment.dims))
+        if rest:
+            equation = self._without[place]
+            size = _largest(equation, [(1, *one.shape[1:]) for one in rest])
+            for some in _parts(len(combinations), size):
+                chosen = [one[combinations[some, k]] for k, one in enumerate(rest)]
+                derivatives[some] = opt_einsum.contract(equation, *chosen)
+        spread = self._spread(place, which.ravel(), len(combinations))
+        out = spread @ derivatives.reshape(len(derivatives), -1)
+        out = out.reshape(len(self._coefficients), fragment.num_operators, *fragment.dims)
         for axis, leg in enumerate(fragment.legs):
             if leg.end == 0:
                 matrix = self._glues[leg.glue].matrix
                 out = np.moveaxis(np.tensordot(out, matrix, axes=(axis + 2, 1)), -1, axis + 2)
-        return out.reshape(len(out), fragment.num_operators, -1)
+        return np.asarray(out.reshape(len(out), fragment.num_operators, -1))
 
-    def _glued(self, tensors: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
-        """Give each tensor its axes, and multiply every glue into the side that comes first."""
+    def glued(self, tensors: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+        """Give each tensor its axes, and multiply every glue into the side that comes first.
+
+        Args:
+            tensors: per fragment, (replicas, operators, Π dims).
+
+        Returns:
+            Per fragment, (replicas, operators, *dims), with which gluing is a plain contraction.
+        """
         found = []
         for fragment, flat in zip(self._fragments, tensors, strict=True):
             tensor = flat.reshape(*flat.shape[:2], *fragment.dims)
@@ -109,14 +147,37 @@ class Gluing:
             found.append(tensor)
         return found
 
-    def _expression(self, without: int) -> Any:
-        kept = [k for k in range(len(self._fragments)) if k != without]
-        if not kept:
-            return None
-        equation = ",".join(self._legs[k] for k in kept) + "->" + self._legs[without]
-        shapes = [self._fragments[k].dims for k in kept]
-        return opt_einsum.contract_expression(equation, *shapes)
+    def _spread(self, place: int, which: NDArray[np.int64], combinations: int) -> sparse.csr_array:
+        """(observables times operators, combinations): where each derivative counts, and how much.
+
+        Args:
+            place: the fragment that is not among the others.
+            which: (terms,) combination of the others' operators.
+            combinations: how many there are.
+        """
+        operators = self._fragments[place].num_operators
+        observable, term = np.nonzero(self._coefficients)
+        rows = observable * operators + self.operator_of[term, place]
+        shape = (len(self._coefficients) * operators, combinations)
+        factors = self._coefficients[observable, term]
+        return sparse.csr_array((factors, (rows, which[term])), shape=shape)
+
+    def _rest(self, without: int, term: str) -> str:
+        kept = ",".join(term + legs for k, legs in enumerate(self._legs) if k != without)
+        return f"{kept}->{term}{self._legs[without]}"
 
 
 def _symbol(glue: int) -> str:
     return str(opt_einsum.get_symbol(glue))
+
+
+def _largest(equation: str, shapes: Sequence[tuple[int, ...]]) -> int:
+    """Numbers that all operands and the largest intermediate of a contraction hold."""
+    _, info = opt_einsum.contract_path(equation, *shapes, shapes=True)
+    return int(info.largest_intermediate) + sum(map(math.prod, shapes))
+
+
+def _parts(count: int, size_each: int) -> list[slice]:
+    """Slices of so many contractions, each of which `_MOST_ELEMENTS` hold."""
+    step = max(1, _MOST_ELEMENTS // size_each)
+    return [slice(start, start + step) for start in range(0, count, step)]

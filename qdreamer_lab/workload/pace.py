@@ -17,6 +17,9 @@ _GUESS_S = 1e-9
 _FIRST_SHARE = 0.25
 """As long as the cost is a guess, tasks aim at this part of the target only."""
 
+_LEAST_S = 0.04
+"""Tasks are not made shorter for the sake of balance: sending one and its result takes 10 ms."""
+
 _MEMORY = 0.7
 """Weight of what was known when something new is measured; recent tasks count most."""
 
@@ -32,6 +35,7 @@ class Pace:
     target_s: float = 0.3
     _work: float = 0.0
     _seconds: float = 0.0
+    _first: float = 0.0
 
     @property
     def seconds_per_work(self) -> float:
@@ -56,7 +60,11 @@ class Pace:
         Returns:
             At least 1 and at most `remaining`.
         """
-        target = self.target_s if self._work > 0 else self.target_s * _FIRST_SHARE
-        each = max(work_each, 1e-300)
-        wanted = min(target / (self.seconds_per_work * each), rest / (max(1, workers) * each))
-        return max(1, min(remaining, math.ceil(min(wanted, remaining))))
+        workers = max(1, workers)
+        pace = self.seconds_per_work
+        if self._work > 0:
+            wanted = min(self.target_s, max(_LEAST_S, rest * pace / workers)) / pace
+        else:  # equal parts: those of what is left would become smaller and smaller
+            self._first = max(self._first, rest)
+            wanted = min(self.target_s * _FIRST_SHARE / pace, self._first / workers)
+        return max(1, min(remaining, math.ceil(min(wanted / max(work_each, 1e-300), remaining))))

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from qdreamer_lab.workload.decisions import Decision
     from qdreamer_lab.workload.dispatch import FragmentRow
 
 __all__ = ["FragmentProgress", "Progress", "ProgressLine", "Report"]
@@ -46,6 +47,7 @@ class Report:
         evs: (values,) current estimate; None before the first round is over.
         stds: (values,) standard errors of `evs`.
         over: nothing more will come.
+        decisions: what was decided so far because workers came or went.
     """
 
     fragments: tuple[FragmentProgress, ...]
@@ -55,6 +57,7 @@ class Report:
     evs: NDArray[np.float64] | None = None
     stds: NDArray[np.float64] | None = None
     over: bool = False
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def done(self) -> int:
@@ -85,11 +88,12 @@ Progress = Callable[[Report], object]
 class ProgressLine:
     """Reports as one line of text that is redrawn on a terminal or in a notebook.
 
-    Elsewhere only the end is printed.
+    Elsewhere only the end is printed. A decision gets a line of its own, which stays.
     """
 
     def __init__(self) -> None:
         self._width = 0
+        self._decisions: tuple[Decision, ...] = ()
 
     def __call__(self, report: Report) -> None:
         """Show where things stand."""
@@ -98,7 +102,12 @@ class ProgressLine:
         notebook = type(sys.stdout).__module__.startswith("ipykernel")
         stream = sys.stdout if notebook else sys.stderr
         end = "\n" if report.over else ""
-        if notebook or stream.isatty():
+        live = notebook or stream.isatty()
+        new = [one for one in report.decisions if one not in self._decisions]
+        self._decisions = report.decisions
+        for decision in new:
+            print(f"\r{decision!s:<{self._width}}" if live else decision, file=stream)
+        if live:
             print(f"\r{report!s:<{self._width}}", end=end, file=stream, flush=True)
             self._width = max(self._width, len(str(report)))
         elif report.over:

@@ -13,18 +13,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.workload.binding import BoundPlans
+from qdreamer_lab.workload.decisions import PlanDropped
 from qdreamer_lab.workload.dispatch import run_chunks
 from qdreamer_lab.workload.estimate import Estimate
 from qdreamer_lab.workload.goal import Goal
 from qdreamer_lab.workload.limits import task_limit_bytes
 from qdreamer_lab.workload.lowering import lower
+from qdreamer_lab.workload.pace import Pace
 from qdreamer_lab.workload.progress import FragmentProgress, Report
 from qdreamer_lab.workload.routes import Failure, Routes
 from qdreamer_lab.workload.sampling import check_memory
 from qdreamer_lab.workload.shot_rounds import ShotRounds
 from qdreamer_lab.workload.shot_work import ShotShare
+from qdreamer_lab.workload.threads import one_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.dispatch import Chunk, FragmentRow
@@ -42,6 +47,7 @@ def run_sampled(request: Request, options: RunOptions, plans: BoundPlans | None 
         MemoryLimitError: if a fragment does not fit into a task.
         PlanError: if the given plan does not belong to the circuit.
         CancelledError: if `options.stop` was set.
+        PlanDropped: if `options.watch` gives up the plan; the estimate so far goes with it.
     """
     clock = [time.perf_counter()]
     goal = Goal(request.precision, options.shots, options.max_shots)
@@ -62,9 +68,13 @@ def run_sampled(request: Request, options: RunOptions, plans: BoundPlans | None 
     )
     routes.prepare([one.run for one in rounds], request.source, request.values)
     story = _Story(request, rounds, wanted, options, routes)
-    while story.next_round():
-        story.run()
-        story.conclude()
+    try:
+        while story.next_round():
+            story.run()
+            story.conclude()
+    except PlanDropped as dropped:
+        dropped.keep(*story.values(), np.zeros(len(request.pairs), np.bool_))
+        raise
     story.tell(None, over=True)
     evs, stds = story.values()
     clock.append(time.perf_counter())
@@ -106,6 +116,7 @@ class _Story:
         self._shares: dict[tuple[int, int], ShotShare] = {}
         self._done: dict[int, int] = {}
         self._missed: list[Chunk] = []
+        self._pace = {device: Pace() for device in (False, True)}
         self.rows: list[FragmentRow] = []
         self.contract_s = 0.0
         self.shots = 0
@@ -122,21 +133,36 @@ class _Story:
         if shares:
             self._shares = shares
             self._done = dict.fromkeys((fragment for _, fragment in shares), 0)
+            if self._options.watch is not None:
+                round_shots = sum(share.shots_left for share in shares.values())
+                self._options.watch.shots_asked += round_shots
         self.contract_s += time.perf_counter() - start
         return bool(shares)
 
     def run(self) -> None:
         """Run the round: on the device what can, on simulators what must."""
-        options = self._options
-        for device, on in ((True, options.on), (False, self._simulators)):
+        for device, on in ((True, self._options.on), (False, self._simulators)):
             shares = [
                 share
                 for share in self._shares.values()
                 if self._routes.on_device(share.fragment.program.id) == device
             ]
-            run_chunks(shares, options.session, on=on, stop=options.stop, keep=self._keep)
+            self._run(shares, on, self._pace[device])
         missed, self._missed = self._missed, []
-        run_chunks(missed, options.session, on=self._simulators, stop=options.stop, keep=self._keep)
+        self._run(missed, self._simulators, self._pace[False])
+
+    def _run(self, chunks: Sequence[Chunk | ShotShare], on: str | None, pace: Pace) -> None:
+        options = self._options
+        run_chunks(
+            chunks,
+            options.session,
+            on=on,
+            stop=options.stop,
+            keep=self._keep,
+            pace=pace,
+            watch=options.watch,
+            most_workers=options.most_workers,
+        )
 
     @property
     def _simulators(self) -> str | None:
@@ -164,7 +190,8 @@ class _Story:
             mine = [self._shares.get((k, f.program.id)) for f in one.run.fragments]
             results = [share.result() for share in mine if share is not None]
             if results:
-                one.take(results)
+                with one_thread():
+                    one.take(results)
         self.contract_s += time.perf_counter() - start
         self.tell(None)
 
@@ -188,6 +215,7 @@ class _Story:
         left = sum(int(share.shots_left) for share in self._shares.values())
         evs, stds = self.values()
         known = bool(np.isfinite(evs).all())
+        watch = self._options.watch
         self._options.progress(
             Report(
                 fragments,
@@ -197,5 +225,6 @@ class _Story:
                 evs if known else None,
                 stds if known else None,
                 over,
+                () if watch is None else watch.decisions,
             )
         )

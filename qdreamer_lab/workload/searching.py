@@ -85,5 +85,6 @@ def warm_up(report: Callable[[str], None] | None = None) -> None:
         estimator = CutEstimator(2, plan=plan, dtype=dtype)
         estimator.run([(circuit, ["ZZZ", "000"])]).result()
     CutEstimator(2, mode="sampled", shots=1000, seed=0).run([(circuit, "ZZZ")]).result()
+    CutEstimator(3, method="matrix_product_state").run([(circuit, "ZZZ")]).result()
     for dtype in DTYPES:  # and the way of large states
         apply_two_qubit(np.zeros((1, 256), dtype), np.eye(4, dtype=dtype), 6, 7)

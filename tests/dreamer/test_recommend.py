@@ -8,6 +8,7 @@ import pytest
 
 from qdreamer_lab import CutEstimator, Limits, MachineProfile, QDreamer
 from qdreamer_lab.dreamer.place import place_of
+from qdreamer_lab.dreamer.ranking import TIE, ranked
 from qdreamer_lab.dreamer.reasons import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.memory import readable
@@ -20,7 +21,7 @@ def dreamer():
 
 
 def test_what_cannot_run_uncut_is_cut_and_the_reasons_name_the_numbers(dreamer):
-    found = dreamer.recommend(layered(36), neighbours(36))
+    found = dreamer.recommend(layered(36), neighbours(36), methods=["statevector"])
     best = found.best
     assert best.cut
     assert best.configuration.mode == "exact"
@@ -30,8 +31,7 @@ def test_what_cannot_run_uncut_is_cut_and_the_reasons_name_the_numbers(dreamer):
     assert seconds_text(best.makespan_s) in words
     assert readable(best.memory_bytes) in words
     assert "Uncut it cannot run" in words
-    times = [one.makespan_s for one in found.predictions]
-    assert times == sorted(times)
+    assert found.predictions == ranked(found.predictions, exact_first=True)
     for text in (str(found), found._repr_html_()):
         assert all(one.title in text for one in found.predictions)
 
@@ -40,7 +40,8 @@ def test_what_is_small_is_not_cut_if_that_takes_longer(dreamer):
     found = dreamer.recommend(layered(6), neighbours(6))
     whole = [one for one in found.predictions if not one.cut]
     assert whole
-    assert found.best.makespan_s == min(one.makespan_s for one in found.predictions)
+    least = min(one.makespan_s for one in found.predictions if one.configuration.mode == "exact")
+    assert found.best.makespan_s <= TIE * least
 
 
 def test_run_does_it_and_learns(dreamer):
@@ -69,7 +70,9 @@ def test_limits_that_nothing_keeps_name_the_nearest(dreamer, limits):
         dreamer.recommend(layered(10), neighbours(10), limits=limits)
 
 
-@pytest.mark.parametrize("name", ["max_seconds", "max_shots", "max_memory_bytes", "max_qubits"])
+@pytest.mark.parametrize(
+    "name", ["max_seconds", "max_shots", "max_memory_bytes", "max_qubits", "max_cost"]
+)
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, "1", True])
 def test_impossible_limits_are_refused(name, value):
     with pytest.raises(QDreamerError, match=name):

@@ -3,6 +3,7 @@
 import pytest
 
 from qdreamer_lab import QDreamer
+from qdreamer_lab.dreamer.coefficients import PLACE
 from qdreamer_lab.dreamer.store import load_profile
 from tests.dreamer.wide_circuits import ghz, neighbours
 
@@ -20,7 +21,7 @@ def test_calibrate_recommend_run_and_learn_on_workers(session):
     profile = dreamer.calibrate(1.0)
     assert profile.resource == "local://"
     assert 1 <= profile.contention <= 2
-    assert profile.sources[-1] == "nominal"
+    assert profile.sources[PLACE["transpiling"]] == "nominal"
     found = dreamer.recommend(ghz(12), neighbours(12))
     assert not any("measured" in note for note in found.best.notes)
     assert found.best.phase("dispatch").seconds > 0

@@ -179,7 +179,7 @@ def test_sparks():
     assert drawn.count("<polyline") == 2  # one for each side of the gap
     heights = [float(y) for y in re.findall(r",([\d.]+)[ ']", drawn)]
     assert min(heights) == 1
-    assert max(heights) == 21
+    assert max(heights) == 17
     assert "polyline" not in spark_svg((None, None), "nothing")
     level = spark_svg((0.5,) * 48, "level")
     assert len(level) < 600

@@ -27,6 +27,26 @@ def test_results_go_from_task_to_task(session):
     assert session.submit(lambda x, y: x + sum(y), first, [first, 2]).result() == 42
 
 
+def _held():
+    from distributed import get_worker
+
+    return len(get_worker().data)
+
+
+def test_a_released_value_is_gone_from_here_and_from_the_worker(session):
+    pilot = session.add_pilot("local://", cores_per_node=1)
+    task = session.submit(bytes, 10**6, on=pilot.name)
+    assert len(task.result()) == 10**6
+    held = [session.submit(_held, on=pilot.name).result()]
+    task.release()
+    held.append(session.submit(_held, on=pilot.name).result())
+    pilot.stop()
+    assert held == [1, 0]
+    assert task.record.state is TaskState.DONE
+    with pytest.raises(PilotError, match="released"):
+        task.result()
+
+
 def test_it_is_a_future(session):
     tasks = [session.submit(pow, number, 2) for number in range(10)]
     done, pending = concurrent.futures.wait(tasks, timeout=30)

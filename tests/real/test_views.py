@@ -165,7 +165,7 @@ def test_pilots_and_tasks_change_in_place_until_all_is_done(page, gate, artifact
     assert view.locator("th[scope=col]").count() == 5
     assert "busy" in view.inner_text()
     gate.touch()
-    outputs(page).filter(has_text="nothing waits").wait_for(timeout=60_000)
+    outputs(page).filter(has_text="nothing waits").last.wait_for(timeout=60_000)
     done = tasks(page).filter(has_text=re.compile(r"^10 failed · 40 done"))
     done.wait_for(timeout=60_000)
     assert "no <convergence> in step 3" in done.inner_text()

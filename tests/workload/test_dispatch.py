@@ -43,7 +43,10 @@ class PoolSession:
 
     def candidates(self, on=None):
         assert on == "cpu"
-        return [SimpleNamespace(wanted=self.workers, memory_per_worker_bytes=2**30)]
+        many = self.workers
+        return [SimpleNamespace(name="p", wanted=many, workers=many, memory_per_worker_bytes=2**30)]
+
+    pilots_for = candidates
 
     def submit(self, fn, /, *args, name, on=None):
         self.names.append(name)
@@ -134,4 +137,15 @@ def test_a_size_is_always_possible(remaining, each, more, workers, seen):
     rest = remaining * each * more
     size = pace.size(remaining, each, rest, workers)
     assert 1 <= size <= remaining
-    assert size == 1 or (size - 1) * each * max(1, workers) <= rest * (1 + 1e-9)
+    work = (size - 1) * each
+    short = work * pace.seconds_per_work <= 0.04 * (1 + 1e-9)  # too short to be divided
+    assert short or work * max(1, workers) <= rest * (1 + 1e-9)
+
+
+def test_unknown_work_is_dealt_out_in_equal_parts():
+    pace = Pace()
+    sizes, left = [], 64
+    while left:
+        sizes.append(pace.size(left, 1.0, float(left), 4))
+        left -= sizes[-1]
+    assert sizes == [16, 16, 16, 16]

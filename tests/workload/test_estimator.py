@@ -26,7 +26,9 @@ class PoolSession:
         self.tasks = []
 
     def candidates(self, on=None):
-        return [SimpleNamespace(wanted=1, memory_per_worker_bytes=2**33)]
+        return [SimpleNamespace(name="p", wanted=1, workers=1, memory_per_worker_bytes=2**33)]
+
+    pilots_for = candidates
 
     def submit(self, fn, /, *args, name, on=None):
         task = self.pool.submit(fn, *args)
@@ -129,7 +131,9 @@ class FailingSession:
         self.tasks = []
 
     def candidates(self, on=None):
-        return [SimpleNamespace(wanted=1, memory_per_worker_bytes=2**33)]
+        return [SimpleNamespace(name="p", wanted=1, workers=1, memory_per_worker_bytes=2**33)]
+
+    pilots_for = candidates
 
     def submit(self, fn, /, *args, name, on=None):
         task = Future()

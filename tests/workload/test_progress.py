@@ -2,10 +2,12 @@
 
 import io
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from qdreamer_lab.workload.decisions import Decision
 from qdreamer_lab.workload.progress import FragmentProgress, ProgressLine, Report
 
 FRAGMENTS = (FragmentProgress(0, 3, 4), FragmentProgress(1, 4, 4))
@@ -57,3 +59,15 @@ def test_a_log_gets_the_end_only(monkeypatch):
 def test_many_fragments_are_counted_together():
     report = Report(tuple(FragmentProgress(k, 1, 2) for k in range(9)))
     assert str(report) == "9 fragments 9/18"
+
+
+def test_a_decision_gets_a_line_that_stays(monkeypatch):
+    decision = Decision(0.8, 2, 1, "worker count went from 2 to 1")
+    for stream in (Terminal(), io.StringIO()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        line = ProgressLine()
+        for report in REPORTS:
+            line(replace(report, decisions=(decision,)))
+        lines = stream.getvalue().splitlines()
+        assert sum(decision.reason in one for one in lines) == 1
+        assert len(stream.getvalue().split("\n")) == 3
