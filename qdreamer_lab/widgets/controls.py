@@ -104,7 +104,7 @@ class Panel:
             min=1,
             max=_MOST_WORKERS,
             description="Workers",
-            tooltip="How many workers to predict for; a run uses those that its pilots have",
+            tooltip="How many workers to predict for, and the most that a run uses",
         )
         self.time_limit_s = ipywidgets.BoundedFloatText(
             value=controls.time_limit_s,

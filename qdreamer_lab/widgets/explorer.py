@@ -75,7 +75,7 @@ class CutExplorer:
         width = -(-n // 2) if max_qubits is None else min(int(max_qubits), n)
         controls = Controls(width, values=self._problem.start)
         place = self._planner.place(None)
-        self._renderer = Renderer(self._problem, session=session is not None)
+        self._renderer = Renderer(self._problem, self._planner.workers)
         self._board = Board(self._heard)
         self._serial = 0
         self._setting = False

@@ -18,7 +18,7 @@ import numpy as np
 from pilot_kernel.errors import PilotError
 from qdreamer_lab.dreamer.advice import widths_for
 from qdreamer_lab.dreamer.configuration import Configuration
-from qdreamer_lab.dreamer.dreamer import QDreamer
+from qdreamer_lab.dreamer.dreamer import SEARCH_S, QDreamer
 from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.state import Candidate
@@ -154,6 +154,11 @@ class Planner:
         self._places[on] = (time.monotonic(), found)
         return found
 
+    def workers(self, on: str | None) -> int | None:
+        """How many workers a run there would have; None without a session."""
+        place = self.place(on)
+        return None if place.session is None else place.workers
+
     def advised(self, controls: Controls) -> Found:
         """What Q-Dreamer recommends, as far as the controls allow it."""
         key = self._advice_key(controls)
@@ -169,15 +174,11 @@ class Planner:
                 circuit, self.problem.observables, precision=controls.precision, on=controls.on
             )
             found += advice.predictions
-        allowed = tuple(
-            Candidate(one.configuration, one.plan, one, given=False)
-            for one in found
-            if one.configuration.mode in controls.modes and _kept_to(one.plan, controls.kinds)
-        )
+        allowed = tuple(_advised(one) for one in found if _allowed(one, controls))
         return self._advice.put(key, allowed)
 
     def _advice_key(self, controls: Controls) -> Hashable:
-        return replace(controls, width=1, workers=None, time_limit_s=1.0)
+        return replace(controls, width=1, time_limit_s=1.0)
 
     def _candidates(self, controls: Controls, width: int, *, quick: bool) -> Found:
         place = self.place(controls.on)
@@ -263,6 +264,19 @@ def _no_news(old: CutPlan, new: CutPlan) -> bool:
         and old.log2_lower_bound == new.log2_lower_bound
         and old.proven_optimal == new.proven_optimal
     )
+
+
+def _advised(one: Prediction) -> Candidate:
+    way = one.configuration
+    options = SearchOptions(way.kinds, way.cost, None, SEARCH_S)
+    return Candidate(way, one.plan, one, given=False, options=options)
+
+
+def _allowed(one: Prediction, controls: Controls) -> bool:
+    """Whether the controls leave room for it."""
+    way, most = one.configuration, controls.workers
+    enough = most is None or way.workers <= most
+    return enough and way.mode in controls.modes and _kept_to(one.plan, controls.kinds)
 
 
 def _kept_to(plan: CutPlan | None, kinds: tuple[str, ...]) -> bool:

@@ -25,12 +25,12 @@ class Renderer:
 
     Args:
         problem: what is explored.
-        session: runs happen on a session.
+        workers: tells how many workers a run would have on a pilot, or None without a session.
     """
 
-    def __init__(self, problem: Problem, *, session: bool) -> None:
+    def __init__(self, problem: Problem, workers: Callable[[str | None], int | None]) -> None:
         self._problem = problem
-        self._session = session
+        self._workers = workers
         self._seen: dict[str, tuple[object, ...]] = {}
 
     def parts(self, view: View) -> dict[str, object]:
@@ -79,7 +79,9 @@ class Renderer:
     def _code(self, view: View) -> str:
         if not view.code or view.selected is None:
             return ""
-        return python_source(self._problem, view.selected, view.controls, session=self._session)
+        one = view.selected
+        workers = self._workers(one.configuration.on)
+        return python_source(self._problem, one, view.controls, workers=workers)
 
 
 def figure_of(name: str, view: View) -> go.Figure:

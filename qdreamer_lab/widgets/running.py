@@ -1,6 +1,7 @@
 """Run and Stop: a candidate is run in a thread, and what comes of it becomes changes of the state.
 
-The route is that of `Recommendation.run`: a `CutEstimator` on the session, and Q-Dreamer learns.
+The route is that of `Recommendation.run`, and Q-Dreamer learns; but the plan stays the one that was
+selected when workers come or go.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import PilotError
 from qdreamer_lab.dreamer.reasons import seconds_text
+from qdreamer_lab.dreamer.running import estimator_for
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.numbers import values_text
 from qdreamer_lab.widgets.state import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
     from qdreamer_lab.widgets.planner import Planner
     from qdreamer_lab.widgets.state import Candidate, Controls, View
+    from qdreamer_lab.workload.decisions import Decision
     from qdreamer_lab.workload.dispatch import FragmentRow
     from qdreamer_lab.workload.progress import Report
 
@@ -71,7 +74,7 @@ class Runner:
         executor.shutdown(wait=False)
         future.add_done_callback(lambda done: self._over(one, done))
         self._future = future
-        return replace(view, run=Run("running", one, text=f"Running {self._where(view.controls)}"))
+        return replace(view, run=Run("running", one, text=f"Running {self._where(one)}"))
 
     def stop(self, view: View) -> View:
         """Give up the run."""
@@ -84,21 +87,23 @@ class Runner:
         """Give up whatever runs."""
         self._stop.set()
 
-    def _where(self, controls: Controls) -> str:
-        place = self._planner.place(controls.on)
-        if place.session is None:
+    def _where(self, one: Candidate) -> str:
+        way = one.configuration
+        if way.in_process or self._planner.place(way.on).session is None:
             return "in this process"
-        return f"on {controls.on or 'the pilots of the session'}"
+        return f"on {way.on or 'the pilots of the session'}"
 
     def _work(
         self, one: Candidate, exact: Candidate | None, controls: Controls, stop: threading.Event
     ) -> None:
         teller = _Teller(self._post, one)
         result = self._run(one, controls, stop, teller)
-        with contextlib.suppress(QDreamerError, OSError):  # a run is not lost by that
-            self._planner.dreamer.observe(result, one.prediction)
-            self._planner.forget_prices()
-        text = f"Done {_beside(one, result)}"
+        decisions = result.metadata["decisions"]
+        if not decisions:  # the prediction is for the workers that there were
+            with contextlib.suppress(QDreamerError, OSError):  # a run is not lost by that
+                self._planner.dreamer.observe(result, one.prediction)
+                self._planner.forget_prices()
+        text = f"Done {_beside(one, result)}{_decided(decisions)}"
         self._post(_became(Run("done", one, text=text, result=result)))
         if exact is not None and not stop.is_set():
             with contextlib.suppress(QDreamerError, PilotError, CancelledError):
@@ -109,23 +114,17 @@ class Runner:
     def _run(
         self, one: Candidate, controls: Controls, stop: threading.Event, teller: _Teller | None
     ) -> Any:
-        from qdreamer_lab.workload.estimator import CutEstimator
-
-        planner, way = self._planner, one.configuration
-        place = planner.place(way.on)
+        assert one.prediction is not None, "what cannot run is refused before"
+        planner = self._planner
+        place = planner.place(one.configuration.on)
         if planner.lost:
             raise QDreamerError(
                 f"the session is gone: {planner.lost} Plans can still be explored; for runs open "
                 "a new session and a new explorer"
             )
         circuit, _ = planner.problem.bound(controls.values)
-        estimator = CutEstimator(
-            way.max_qubits,
-            mode=way.mode,
-            plan=one.plan if one.given else None,
-            session=place.session,
-            on=way.on if place.session is not None else None,
-            progress=teller or False,
+        estimator = estimator_for(
+            one.prediction, place.session, place.workers, progress=teller or False
         )
         job = estimator.run([(circuit, planner.problem.observables)], precision=controls.precision)
         while not job.wait(_POLL_S):
@@ -161,6 +160,14 @@ def _beside(one: Candidate, result: Any) -> str:
     )
 
 
+def _decided(decisions: Sequence[Decision]) -> str:
+    """What was decided last because workers came or went."""
+    if not decisions:
+        return ""
+    text = str(decisions[-1]).rstrip(".")
+    return f" {text[0].upper()}{text[1:]}."
+
+
 def _cheap_exact(view: View) -> Candidate | None:
     """An exact way to get the values that a sampled run estimates, if one is cheap."""
     one = view.selected
@@ -192,7 +199,8 @@ class _Teller:
         if now - self._told < _TELL_EVERY_S and not report.over:
             return
         self._told = now
-        rows, text = tuple(self._rows), f"Running: {report}"
+        rows = tuple(self._rows)
+        text = f"Running: {report}.{_decided(report.decisions)}"
 
         def change(view: View) -> View:
             if not view.run.active or view.run.candidate is not self._candidate:

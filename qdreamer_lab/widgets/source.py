@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qdreamer_lab.workload.estimate import METHODS
 from qdreamer_lab.workload.options import SearchOptions
 
 if TYPE_CHECKING:
@@ -15,18 +16,21 @@ __all__ = ["python_source"]
 _LINE = 88
 
 
-def python_source(problem: Problem, one: Candidate, controls: Controls, *, session: bool) -> str:
+def python_source(
+    problem: Problem, one: Candidate, controls: Controls, *, workers: int | None
+) -> str:
     """Python that plans and runs like a candidate.
 
     Args:
         problem: what is explored; the code calls it `circuit` and `observables`.
         one: the candidate.
         controls: with parameter values and precision.
-        session: it runs on a session, which the code calls `session`.
+        workers: of the session that runs happen on, which the code calls `session`; None without.
     """
+    session = workers is not None and not one.configuration.in_process
     names = ["circuit"] + ["observables"] * (not problem.default) + ["session"] * session
     given = ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
-    lines = ["from qdreamer_lab import CutEstimator" + ", plan_cuts" * one.given]
+    lines = ["from qdreamer_lab import CutEstimator" + ", plan_cuts" * one.handed]
     if problem.default:
         lines.append("from qiskit.quantum_info import SparsePauliOp")
     lines += ["", f"# {given}: as given to CutExplorer"]
@@ -38,12 +42,13 @@ def python_source(problem: Problem, one: Candidate, controls: Controls, *, sessi
             "observables = SparsePauliOp.from_sparse_list("
             '[("Z", [k], 1 / n) for k in range(n)], n)',
         ]
-    return "\n".join([*lines, *_planned(one), *_run(one, controls, session)]) + "\n"
+    lines += [*_planned(one), *_run(one, controls, workers if session else None)]
+    return "\n".join(lines) + "\n"
 
 
 def _planned(one: Candidate) -> list[str]:
     """The call that finds the plan, without arguments that have their default."""
-    if not one.given:
+    if not one.handed:
         return []
     options, usual = one.options, SearchOptions()
     arguments = ["circuit", str(one.configuration.max_qubits), "observables=observables"]
@@ -58,11 +63,15 @@ def _planned(one: Candidate) -> list[str]:
     return ["plan = plan_cuts(", *(f"    {argument}," for argument in arguments), ")"]
 
 
-def _run(one: Candidate, controls: Controls, session: bool) -> list[str]:
-    way = one.configuration
+def _run(one: Candidate, controls: Controls, workers: int | None) -> list[str]:
+    way, session = one.configuration, workers is not None
+    simple = way.method == METHODS[0]
     arguments = [str(way.max_qubits), f"mode={way.mode!r}"]
-    arguments += ["plan=plan"] * one.given + ["session=session"] * session
+    arguments += [f"method={way.method!r}"] * (not simple)
+    arguments += ["plan=plan"] * one.handed + ["session=session"] * session
     arguments += [f"on={way.on!r}"] * (session and way.on is not None)
+    if workers is not None and way.workers < workers and simple:
+        arguments.append(f"most_workers={way.workers}")
     precision = f", precision={controls.precision:.6g}" * (way.mode == "sampled")
     return [
         f"estimator = CutEstimator({', '.join(arguments)})",

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.configuration import MODES
+from qdreamer_lab.dreamer.ranking import ranked
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.options import SearchOptions, check_width
 
@@ -99,7 +100,7 @@ class Candidate:
         plan: where it cuts; None if that is not known, because it cannot be planned.
         prediction: what it will take; None if it cannot run.
         refused: why it cannot run.
-        given: the run is given this plan; else the estimator plans each group of terms by itself.
+        given: the plan is for what the person set; else it is Q-Dreamer's own idea.
         options: how the plan was looked for.
     """
 
@@ -120,7 +121,12 @@ class Candidate:
         """Equal for candidates that run the same plan in the same way."""
         way, plan = self.configuration, self.plan
         labels = None if plan is None else (plan.labels.tobytes(), plan.blocks.pairs.tobytes())
-        return (way.mode, way.on, way.workers, way.method, labels)
+        return (way.mode, way.on, way.workers, way.method, way.in_process, labels)
+
+    @property
+    def handed(self) -> bool:
+        """Whether the run is given the plan, by the person or because it would find another."""
+        return self.given if self.prediction is None else self.prediction.given is not None
 
     @property
     def price(self) -> Hashable:
@@ -252,13 +258,17 @@ def answered(view: View, found: Iterable[Candidate], *, working: bool) -> View:
     by_key.update((one.key, one) for one in found)
     wanted = {view.fixed, *(one.key for one in view.pinned)}
     kept = _distinct(by_key.values(), view.controls.width, wanted)
-    recommended = min(kept, key=lambda one: one.seconds, default=None)
-    if recommended is not None and recommended.prediction is None:
-        recommended = None
-    view = replace(view, candidates=kept, recommended=recommended, working=working)
+    view = replace(view, candidates=kept, recommended=_best(kept), working=working)
     if view.fresh and not working:
         return advised(view)
     return chosen(view)
+
+
+def _best(found: Iterable[Candidate]) -> Candidate | None:
+    """The first of those that can run, as Q-Dreamer ranks them."""
+    able = {id(one.prediction): one for one in found if one.prediction is not None}
+    order = ranked([one.prediction for one in able.values() if one.prediction], exact_first=False)
+    return able[id(order[0])] if order else None
 
 
 def _distinct(

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from qdreamer_lab import CutExplorer, CutPlan
 from qdreamer_lab.errors import CircuitError, ObservableError, PlanError, PubError, QDreamerError
 from qdreamer_lab.widgets.board import FIGURES
+from qdreamer_lab.widgets.source import python_source
 from qdreamer_lab.workload.plan import GateCut
 from tests.conftest import wait_until
 
@@ -194,6 +196,7 @@ def test_the_code_makes_the_selected_plan(explorer, mode, change):
 
 def test_the_code_binds_parameters_and_makes_the_default_observable(open_explorer):
     explorer = open_explorer(_chain(symbols=3), max_qubits=5)
+    explorer._panel.mode.value = "exact"
     explorer._panel.values[1].value = 1.2
     _press(explorer, "code")
     done = _done_by(explorer._board.code, circuit=_chain(symbols=3))
@@ -335,6 +338,38 @@ def test_a_run_on_a_session(open_explorer, session):
     _ended(explorer)
     assert explorer.view.run.status == "done"
     assert all(row.worker for row in explorer.result.metadata["fragments"])
+
+
+def test_everything_that_is_recommended_runs_as_predicted(open_explorer, session):
+    explorer = open_explorer(_chain(), OBSERVABLE, session=session, max_qubits=5)
+    advised = explorer._planner.advised(explorer.view.controls)
+    exact = [one for one in advised if one.configuration.mode == "exact"]
+    kinds = {(c.method, c.in_process, c.cost): one for one in exact if (c := one.configuration)}
+    assert {in_process for _, in_process, _ in kinds} == {True, False}
+    assert {method for method, *_ in kinds} == {"statevector", "matrix_product_state"}
+    assert {cost for *_, cost in kinds} == {"lo", "work"}
+    for (method, in_process, _), one in kinds.items():
+        _select(explorer, one)
+        _press(explorer, "run")
+        _ended(explorer)
+        assert explorer.view.run.status == "done"
+        code = python_source(explorer._problem, one, explorer.view.controls, workers=9)
+        given = {"circuit": _chain(), "observables": OBSERVABLE, "session": session}
+        for result in (explorer.result, _done_by(code, **given)["result"]):
+            told = result.metadata
+            assert result.data.evs == pytest.approx(_exact(_chain(), OBSERVABLE), abs=1e-9)
+            assert told["method"] == method
+            assert told["plan"].num_cuts == one.plan.num_cuts
+            assert all(bool(row.worker) is not in_process for row in told["fragments"])
+
+
+def _select(explorer, one):
+    def change(view):
+        candidates = (*view.candidates, one)
+        return replace(view, candidates=candidates, selected=one, fixed=one.key)
+
+    explorer._engine.post(change)
+    assert explorer.wait(60)
 
 
 def test_a_session_that_is_closed_leaves_a_planner(open_explorer):

@@ -21,6 +21,9 @@ __all__ = ["HERE", "Bar", "Gantt", "predicted", "real"]
 HERE = "notebook"
 """The row of what the notebook's process does."""
 
+_ALONE = "this process"
+"""The row of tasks of a run without workers."""
+
 _MOST_BARS = 400
 """Tasks drawn one by one; more are drawn as what each worker does in turn."""
 
@@ -87,6 +90,7 @@ def predicted(one: Prediction, workers: int | None = None) -> Gantt:
             clock += phase.seconds
     execute = one.phase("execute").seconds
     names = [f"worker {k}" for k in range(count)] if count > 1 else ["worker"]
+    names = [_ALONE] if one.configuration.in_process else names
     tasks = _dealt(_guessed(one), execute, names)
     bars += [
         Bar(row, clock + start, seconds, "execute", fragment, said)
@@ -205,15 +209,15 @@ def _short_names(workers: Sequence[str]) -> dict[str, str]:
     """Names without what all of them begin with."""
     names = sorted(set(workers))
     if names in ([], [""]):
-        return {"": "this process"}
+        return {"": _ALONE}
     if len(names) == 1:
-        return {names[0]: names[0][-18:] or "this process"}
+        return {names[0]: names[0][-18:] or _ALONE}
     pairs = zip(names[0], names[-1], strict=False)  # the first and the last differ most
     same = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
     common = "".join(one for one, _ in same)
     cut = max(common.rfind("-"), common.rfind("_"), common.rfind("/"), common.rfind(":")) + 1
     return {
-        name: f"worker {name[cut:]}" if name[cut:].isdigit() else name[cut:][-18:] or "this process"
+        name: f"worker {name[cut:]}" if name[cut:].isdigit() else name[cut:][-18:] or _ALONE
         for name in names
     }
 
