@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.dreamer.reasons import seconds_text
+from qdreamer_lab.workload.estimate import METHODS
 from qdreamer_lab.workload.memory import readable
 from qdreamer_lab.workload.plan import GateCut
 
@@ -234,7 +235,8 @@ def sentence(one: Candidate, num_qubits: int) -> str:
 
 def _what(one: Candidate) -> str:
     if one.plan is None or not one.plan.num_cuts:
-        return "no cut is needed" + ", each term runs by itself" * (not one.given)
+        alone = not one.given and one.configuration.method == METHODS[0]
+        return "no cut is needed" + ", each term runs by itself" * alone
     noun = "cut" if one.plan.num_cuts == 1 else "cuts"
     return (
         f"{_cuts(one)} {noun}, fragments of {_widths(one)} qubits, "

@@ -267,7 +267,12 @@ def _no_news(old: CutPlan, new: CutPlan) -> bool:
 
 
 def _advised(one: Prediction) -> Candidate:
+    """With the width of its widest fragment, if that is all it needs."""
     way = one.configuration
+    if one.given is not None:
+        width = max(fragment.width for fragment in one.given.fragments)
+        way = replace(way, max_qubits=width)
+        one = replace(one, configuration=way)
     options = SearchOptions(way.kinds, way.cost, None, SEARCH_S)
     return Candidate(way, one.plan, one, given=False, options=options)
 

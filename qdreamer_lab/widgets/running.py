@@ -69,12 +69,24 @@ class Runner:
             return replace(view, run=Run("failed", one, text=f"This cannot run: {one.refused}"))
         self._stop = stop = threading.Event()
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cut-explorer-run")
-        exact = _cheap_exact(view)
+        exact = self._cheap_exact(view)
         future = executor.submit(self._work, one, exact, view.controls, stop)
         executor.shutdown(wait=False)
         future.add_done_callback(lambda done: self._over(one, done))
         self._future = future
         return replace(view, run=Run("running", one, text=f"Running {self._where(one)}"))
+
+    def _cheap_exact(self, view: View) -> Candidate | None:
+        """An exact way to get the values that a sampled run estimates, if one is cheap."""
+        one = view.selected
+        if one is None or one.configuration.mode == "exact":
+            return None
+        if self._planner.place(view.controls.on).backend is not None:
+            return None
+        controls = replace(view.controls, mode="exact")
+        exact = (*self._planner.known(controls), *self._planner.first(controls))
+        cheap = [other for other in exact if other.seconds <= AFFORDABLE_S]
+        return min(cheap, key=lambda other: other.seconds, default=None)
 
     def stop(self, view: View) -> View:
         """Give up the run."""
@@ -166,19 +178,6 @@ def _decided(decisions: Sequence[Decision]) -> str:
         return ""
     text = str(decisions[-1]).rstrip(".")
     return f" {text[0].upper()}{text[1:]}."
-
-
-def _cheap_exact(view: View) -> Candidate | None:
-    """An exact way to get the values that a sampled run estimates, if one is cheap."""
-    one = view.selected
-    if one is None or one.configuration.mode == "exact":
-        return None
-    cheap = [
-        other
-        for other in view.candidates
-        if other.configuration.mode == "exact" and other.seconds <= AFFORDABLE_S
-    ]
-    return min(cheap, key=lambda other: other.seconds, default=None)
 
 
 class _Teller:

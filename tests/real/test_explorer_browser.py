@@ -5,8 +5,7 @@ import re
 
 import pytest
 
-from tests.real.conftest import open_notebook, run_all, use_theme
-from tests.real.test_views import notebook
+from tests.real.lab import open_notebook, run_all, use_theme, write_notebook
 
 pytestmark = pytest.mark.real
 
@@ -87,7 +86,7 @@ class Explorer:
 @pytest.fixture(scope="module")
 def explorer(browser, lab, artifacts):
     """One explorer for all tests: fresh at first, and without an error to the end."""
-    notebook(CELLS, lab.work / "explorer.ipynb")
+    write_notebook(lab.work / "explorer.ipynb", CELLS)
     page = open_notebook(browser, lab, "explorer.ipynb", width=1280, height=800)
     noise = []
     page.on("console", lambda message: message.type == "error" and noise.append(message.text))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.widgets.figures.points import Point
 
-__all__ = ["Side", "best_side"]
+__all__ = ["Side", "best_side", "line_side", "uncrowded"]
 
 _LONG, _HIGH = 0.24, 0.08
 """A word's size as part of the axes', in a narrow figure."""
@@ -55,6 +55,56 @@ def best_side(points: Sequence[Point], one: int) -> Side:
     x, y = places[one]
     others = places[:one] + places[one + 1 :]
     return min(_SIDES, key=lambda side: _hidden(side, x, y, others))
+
+
+_CORNERS = tuple(Side(end, 0, up) for end in ("right", "left") for up in (1, -1))
+_LINE_LONG, _LINE_HIGH = 0.75, 0.11
+"""Room for the words at a line across the figure."""
+
+
+def line_side(points: Sequence[Point], one: int) -> Side:
+    """Where to write at the line through a point: at which end of it, above it or below it.
+
+    Args:
+        points: all there are.
+        one: index of the point.
+
+    Returns:
+        The first place with the fewest points and names of points.
+    """
+    places = _scaled(points)
+    y = places[one][1]
+
+    def hidden(side: Side) -> int:
+        low = y if side.yshift > 0 else y - _LINE_HIGH
+        marks = [(a, b) for a, b in places] + [(a + 0.06, b - 0.06) for a, b in places]
+        return sum(
+            (a > 1 - _LINE_LONG if side.xanchor == "right" else a < _LINE_LONG)
+            and low - 0.03 < b < low + _LINE_HIGH + 0.03
+            for a, b in marks
+        )
+
+    return min(_CORNERS, key=hidden)
+
+
+_NAME_LONG, _NAME_HIGH = 0.12, 0.075
+"""A name's size as part of the axes'."""
+
+
+def uncrowded(points: Sequence[Point], names: Sequence[str]) -> list[str]:
+    """Names without those that would be written across another one.
+
+    Args:
+        points: all there are.
+        names: of each.
+    """
+    kept: list[tuple[float, float]] = []
+    out = []
+    for (x, y), name in zip(_scaled(points), names, strict=True):
+        free = all(abs(x - a) > _NAME_LONG or abs(y - b) > _NAME_HIGH for a, b in kept)
+        out.append(name if free else "")
+        kept += [(x, y)] * bool(free and name)
+    return out
 
 
 def _hidden(side: Side, x: float, y: float, others: list[tuple[float, float]]) -> int:

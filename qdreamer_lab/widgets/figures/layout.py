@@ -134,6 +134,10 @@ def bits_axis(colours: Theme, values: Sequence[float], title: str) -> dict[str, 
     )
 
 
+_MOST_DECADES = 7
+"""Axes of more powers of ten leave some out."""
+
+
 def seconds_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     """Ticks of a logarithmic axis of times, with units that suit them.
 
@@ -144,7 +148,9 @@ def seconds_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     decades = math.log10(high / low)
     steps = (1, 2, 5) if decades < 1.5 else (1, 3) if decades < 3.5 else (1,)
     values = []
-    for power in range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2):
+    apart = 1 if decades < _MOST_DECADES else 2 if decades < 2 * _MOST_DECADES else 3
+    first = (math.floor(math.log10(low)) - 1) // apart * apart
+    for power in range(first, math.ceil(math.log10(high)) + 2, apart):
         values += [step * 10.0**power for step in steps]
     return values, [_time_text(value) for value in values]
 

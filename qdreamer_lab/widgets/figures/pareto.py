@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.reasons import seconds_text
 from qdreamer_lab.errors import QDreamerError
-from qdreamer_lab.widgets.figures.labels import best_side
+from qdreamer_lab.widgets.figures.labels import best_side, line_side, uncrowded
 from qdreamer_lab.widgets.figures.layout import (
     bits_axis,
     figure,
@@ -104,7 +104,7 @@ def _candidates(points: list[Point], dark: bool) -> list[dict[str, Any]]:
     traces = []
     kinds = list(dict.fromkeys(point.kind for point in points))
     labelled = len(points) <= _LABELLED
-    names = _names(points)
+    names = uncrowded(points, _names(points))
     for place, kind in enumerate(kinds):
         mine = [k for k, point in enumerate(points) if point.kind == kind]
         look = look_of(place, dark)
@@ -233,8 +233,7 @@ def _uncut(points: list[Point], dark: bool) -> tuple[list[dict[str, Any]], list[
         return [], []
     best = min(whole, key=lambda point: point.y)
     colours = theme(dark)
-    across = [point.x for point in points]
-    left = best.x > (min(across) + max(across)) / 2
+    side = line_side(points, points.index(best))
     line = {
         "type": "line",
         "xref": "paper",
@@ -248,10 +247,10 @@ def _uncut(points: list[Point], dark: bool) -> tuple[list[dict[str, Any]], list[
     label = {
         "text": f"uncut, {best.kind}: {seconds_text(best.y)}",
         "xref": "paper",
-        "x": 0.01 if left else 1,
-        "xanchor": "left" if left else "right",
+        "x": 0.01 if side.xanchor == "left" else 1,
+        "xanchor": side.xanchor,
         "y": math.log10(best.y),
-        "yanchor": "bottom",
+        "yanchor": "bottom" if side.yshift > 0 else "top",
         "showarrow": False,
         "font": {"size": 12, "color": colours.ink},
     }
