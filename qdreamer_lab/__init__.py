@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.dreamer import QDreamer
     from qdreamer_lab.dreamer.profile import MachineProfile
     from qdreamer_lab.dreamer.recommendation import Limits
+    from qdreamer_lab.widgets.explorer import CutExplorer
     from qdreamer_lab.workload.estimator import CutEstimator
     from qdreamer_lab.workload.expand import cutting_problem, expand
     from qdreamer_lab.workload.find import find_cuts
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CutEstimator",
+    "CutExplorer",
     "CutPlan",
     "DeviceTerms",
     "Limits",
@@ -35,6 +37,7 @@ __all__ = [
 
 _HOMES = {
     "CutEstimator": "qdreamer_lab.workload.estimator",
+    "CutExplorer": "qdreamer_lab.widgets.explorer",
     "CutPlan": "qdreamer_lab.workload.plan",
     "DeviceTerms": "qdreamer_lab.dreamer.device_terms",
     "Limits": "qdreamer_lab.dreamer.recommendation",

@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.dispatch import SessionLike
     from qdreamer_lab.workload.plan import CutPlan
 
-__all__ = ["QDreamer"]
+__all__ = ["SEARCH_S", "QDreamer"]
 
 _ALLOWANCE_S = 2.0
 """How long a single prediction may work on the variances of sampled mode."""
 
-_SEARCH_S = 0.05
+SEARCH_S = 0.05
 """How long to look for a plan under another cost model or with fewer kinds of cuts."""
 
 _KEPT = 256
@@ -275,7 +275,7 @@ class QDreamer:
             observables=wanted.given,
             kinds=configuration.kinds,
             cost=configuration.cost,
-            time_limit_s=_SEARCH_S,
+            time_limit_s=SEARCH_S,
         )
 
     def case(

@@ -1,21 +1,46 @@
 """Where things go in a picture of a plan: columns for blocks, names and colours for fragments.
 
-Shared by the text and the SVG form. It must not know either.
+Shared by all forms of picture. It must not know any of them, but by name.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qdreamer_lab.errors import PlanError
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.plan import CutPlan
 
-__all__ = ["COLOURS", "Picture", "fragment_name", "picture_of", "qubits_of", "ranges"]
+__all__ = [
+    "COLOURS",
+    "DRAWERS",
+    "Picture",
+    "drawer",
+    "fragment_name",
+    "picture_of",
+    "qubits_of",
+    "ranges",
+]
+
+DRAWERS = {
+    "text": "qdreamer_lab.workload.draw_text:draw_text",
+    "svg": "qdreamer_lab.workload.draw_svg:draw_svg",
+    "plotly": "qdreamer_lab.widgets.figures:drawing",
+}
+"""What `CutPlan.draw` can do, and which function of a plan does it.
+
+Names, not imports, which are resolved when asked for: one lives on a floor above, and nothing here
+depends on it.
+"""
 
 COLOURS = (
     "#0072b2",
@@ -28,6 +53,19 @@ COLOURS = (
     "#7f7f7f",
 )
 """Told apart also with colour blindness (after Okabe and Ito); names go with them, never alone."""
+
+
+def drawer(output: object) -> Callable[[CutPlan], Any]:
+    """The function that makes a form of picture.
+
+    Raises:
+        PlanError: if there is no such form.
+    """
+    if not isinstance(output, str) or output not in DRAWERS:
+        *some, last = (f'"{name}"' for name in DRAWERS)
+        raise PlanError(f"output must be {', '.join(some)} or {last}, got {output!r}")
+    found: Callable[[CutPlan], Any] = resolve_name(DRAWERS[output])
+    return found
 
 
 @dataclass(frozen=True, eq=False, slots=True)

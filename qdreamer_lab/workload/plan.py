@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -272,22 +272,24 @@ class CutPlan:
 
         return load_plan(path)
 
-    def draw(self, output: str = "text") -> str:
+    @overload
+    def draw(self, output: Literal["text", "svg"] = "text") -> str: ...
+    @overload
+    def draw(self, output: str) -> Any: ...
+    def draw(self, output: str = "text") -> Any:
         """A picture of the plan.
 
         Args:
-            output: "text" for terminals, "svg" for the source of a figure. Wide circuits are
-                shown by fragment. No plotting library is needed.
+            output: "text" for terminals, "svg" for the source of a figure, both without any
+                plotting library; "plotly" for an interactive `plotly.graph_objects.Figure`. Wide
+                circuits are shown by fragment, or, with plotly, as a graph of qubits.
 
         Raises:
-            PlanError: if `output` is neither.
+            PlanError: if `output` is none of these.
         """
-        from qdreamer_lab.workload.draw_svg import draw_svg
-        from qdreamer_lab.workload.draw_text import draw_text
+        from qdreamer_lab.workload.picture import drawer
 
-        if output not in ("text", "svg"):
-            raise PlanError(f'output must be "text" or "svg", got {output!r}')
-        return draw_text(self) if output == "text" else draw_svg(self)
+        return drawer(output)(self)
 
     def _repr_html_(self) -> str:
         from qdreamer_lab.workload.plan_html import plan_html

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.conftest import open_notebook, outputs, run_all, use_theme
+from tests.real.lab import open_notebook, outputs, run_all, use_theme
 
 pytestmark = pytest.mark.real
 

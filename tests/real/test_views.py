@@ -8,7 +8,7 @@ import statistics
 import pytest
 
 from tests.conftest import wait_until
-from tests.real.conftest import open_notebook, outputs, run_all, use_theme
+from tests.real.lab import open_notebook, outputs, run_all, use_theme, write_notebook
 
 pytestmark = pytest.mark.real
 
@@ -34,33 +34,6 @@ CELLS = (
 )
 
 
-def notebook(cells, path, **values):
-    """Write a notebook for the pilot kernel."""
-    made = {
-        "cells": [
-            {
-                "cell_type": "code",
-                "id": f"cell-{at}",
-                "metadata": {},
-                "execution_count": None,
-                "outputs": [],
-                "source": source,
-            }
-            for at, source in enumerate(cells)
-        ],
-        "metadata": {
-            "kernelspec": {
-                "name": "pilot",
-                "display_name": "Python 3 (pilot)",
-                "language": "python",
-            }
-        },
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    path.write_text(json.dumps(made))
-
-
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory):
     """A file that, once it exists, lets the tasks end."""
@@ -70,7 +43,8 @@ def gate(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(browser, lab, gate, artifacts):
     """A notebook in which many tasks run."""
-    notebook([cell.replace("GATE", str(gate)) for cell in CELLS], lab.work / "views.ipynb")
+    cells = [cell.replace("GATE", str(gate)) for cell in CELLS]
+    write_notebook(lab.work / "views.ipynb", cells)
     page = open_notebook(browser, lab, "views.ipynb", width=1280, height=800)
     try:
         run_all(page)

@@ -1,0 +1,386 @@
+// The views of an explorer: draws the figures that come, tells what was clicked.
+// It decides nothing, keeps no state that matters, and loads nothing from the network.
+
+const PLOTLY = Symbol.for("qdreamer-lab.plotly");
+const ASK_AGAIN_MS = 4000;
+const FIGURES = ["tradeoff", "circuit", "fragments", "timeline"];
+const TITLES = {
+  tradeoff: "Trade-off",
+  circuit: "Circuit",
+  fragments: "Fragments",
+  timeline: "Timeline",
+  numbers: "Numbers",
+};
+const CONFIG = {
+  displaylogo: false,
+  responsive: false,
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage"],
+};
+const LEGEND = { xref: "container", x: 0.01, yref: "container", y: 0.99, yanchor: "top" };
+const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
+
+// ---- plotly.js, once per page
+
+async function unpacked(buffer) {
+  const stream = new Blob([buffer]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return await new Response(stream).text();
+}
+
+async function imported(buffer) {
+  // Inside a function of our own, neither RequireJS's `define` nor a page's `Plotly` is touched.
+  const before = globalThis.Plotly;
+  const source = [
+    "const holder = { exports: {} };",
+    "(function (module, exports, define) {",
+    await unpacked(buffer),
+    "}).call(globalThis, holder, holder.exports, undefined);",
+    "export default holder.exports;",
+  ].join("\n");
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  try {
+    const made = (await import(url)).default;
+    if (before !== undefined) globalThis.Plotly = before;
+    else delete globalThis.Plotly;
+    return made;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+function plotly(model) {
+  if (globalThis[PLOTLY]) return Promise.resolve(globalThis[PLOTLY]);
+  return new Promise((resolve, reject) => {
+    const ask = () => model.send({ wants: "plotly" });
+    const look = () => globalThis[PLOTLY] && done(globalThis[PLOTLY]);
+    const timer = setInterval(() => look() || ask(), ASK_AGAIN_MS);
+    const done = (made) => {
+      clearInterval(timer);
+      model.off("msg:custom", heard);
+      resolve(made);
+      return true;
+    };
+    const heard = async (message, buffers) => {
+      if (message.do !== "plotly") return;
+      try {
+        globalThis[PLOTLY] ??= await imported(buffers[0]);
+        done(globalThis[PLOTLY]);
+      } catch (error) {
+        clearInterval(timer);
+        reject(error);
+      }
+    };
+    model.on("msg:custom", heard);
+    ask();
+  });
+}
+
+// ---- the page's colours
+
+function isDark(el) {
+  for (let node = el; node; node = node.parentElement) {
+    const colour = getComputedStyle(node).backgroundColor.match(/[\d.]+/g)?.map(Number);
+    if (colour && (colour.length < 4 || colour[3] > 0.5)) {
+      return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] < 128;
+    }
+  }
+  return matchMedia("(prefers-color-scheme: dark)").matches && !document.body.dataset.jpThemeLight;
+}
+
+// ---- pieces of the page
+
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+function panel(name, ...tools) {
+  const heading = make("h3", {}, TITLES[name]);
+  const body = make("div", { class: "qd-body" });
+  const node = make("section", { class: `qd-panel qd-${name}`, "aria-label": TITLES[name] });
+  node.append(make("header", {}, heading, ...tools), body);
+  return { node, body, heading };
+}
+
+function chooser(label, hint, choices, told) {
+  const select = make("select", { "aria-label": label, title: hint });
+  for (const [value, text] of choices) select.append(make("option", { value }, text));
+  select.addEventListener("change", () => told(select.value));
+  return select;
+}
+
+function page(model) {
+  const tell = (message) => model.send(message);
+  const against = chooser(
+    "Axes of the trade-off",
+    "What the trade-off compares",
+    [
+      ["overhead", "time against overhead"],
+      ["width", "time against width"],
+      ["plans", "overhead against width"],
+    ],
+    (value) => tell({ against: value }),
+  );
+  const graph = chooser(
+    "Form of the circuit",
+    "The circuit with its wires and blocks, or which qubits are coupled",
+    [
+      ["circuit", "wires and blocks"],
+      ["graph", "coupling graph"],
+    ],
+    (value) => tell({ graph: value === "graph" }),
+  );
+  const panels = {
+    tradeoff: panel("tradeoff", against),
+    circuit: panel("circuit", graph),
+    fragments: panel("fragments"),
+    timeline: panel("timeline"),
+    numbers: panel("numbers"),
+  };
+  const summary = make("p", { class: "qd-summary", "aria-live": "polite" });
+  const status = make("p", { class: "qd-status", role: "status" });
+  const copy = make("button", { type: "button", title: "Copy the code" }, "Copy");
+  const code = make("pre", { tabindex: "0", "aria-label": "Python that does the same" });
+  const codePanel = make(
+    "section",
+    { class: "qd-panel qd-code", "aria-label": "Code" },
+    make("header", {}, make("h3", {}, "Code"), copy),
+    code,
+  );
+  copy.addEventListener("click", () => {
+    navigator.clipboard?.writeText(code.textContent);
+    copy.textContent = "Copied";
+    setTimeout(() => (copy.textContent = "Copy"), 1500);
+  });
+  for (const name of FIGURES) panels[name].body.setAttribute("role", "img");
+  const grid = make("div", { class: "qd-grid" }, ...Object.values(panels).map((p) => p.node));
+  const node = make("div", { class: "qd-board" }, status, summary, codePanel, grid);
+  return { node, panels, status, summary, code, codePanel, against, graph };
+}
+
+// ---- drawing
+
+function figureOf(model, name) {
+  const bytes = model.get(name);
+  if (!bytes || !bytes.byteLength) return null;
+  return JSON.parse(new TextDecoder().decode(bytes));
+}
+
+function fitted(layout) {
+  const kept = { ...layout, autosize: true };
+  delete kept.width;
+  delete kept.height;
+  const clear = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+  const legend = { ...kept.legend, ...LEGEND, font: { ...kept.legend?.font, size: 11 } };
+  const annotations = kept.annotations?.filter((one) => !UNWRITTEN.test(one.text));
+  return { ...kept, ...clear, legend, annotations };
+}
+
+function texts(model, parts) {
+  const options = model.get("options");
+  parts.summary.textContent = model.get("summary");
+  parts.status.textContent = model.get("status");
+  parts.status.classList.toggle("qd-busy", Boolean(model.get("stamp").busy));
+  parts.panels.numbers.body.innerHTML = model.get("numbers");
+  parts.node.classList.toggle("qd-compared", options.columns > 2);
+  parts.code.textContent = model.get("code");
+  parts.codePanel.hidden = !model.get("code");
+  parts.against.value = options.against ?? "overhead";
+  parts.graph.value = options.graph ? "graph" : "circuit";
+  parts.panels.circuit.heading.textContent = options.graph ? "Coupling" : "Circuit";
+  const alternatives = model.get("alternatives");
+  for (const name of FIGURES) {
+    parts.panels[name].body.setAttribute("aria-label", alternatives[name] ?? TITLES[name]);
+  }
+}
+
+// In a panel a legend has room for one line, and a word beside a point has none.
+const UNSAID = new Set(["selected"]);
+const UNWRITTEN = /recommended/;
+
+function trimmed(data) {
+  return data.map((trace) => (UNSAID.has(trace.name) ? { ...trace, showlegend: false } : trace));
+}
+
+async function drawn(Plotly, model, parts, shown) {
+  const waiting = [];
+  for (const name of FIGURES) {
+    const bytes = model.get(name);
+    if (shown[name] === bytes) continue;
+    shown[name] = bytes;
+    const figure = figureOf(model, name);
+    const body = parts.panels[name].body;
+    if (!figure) continue;
+    const first = !body.querySelector(".main-svg");
+    waiting.push(Plotly.react(body, trimmed(figure.data), fitted(figure.layout), CONFIG));
+    if (first && name === "tradeoff") {
+      body.on("plotly_click", (event) => {
+        const data = event.points.map((point) => point.customdata).flat();
+        const index = data.find((value) => Number.isInteger(value));
+        if (index !== undefined) model.send({ click: index });
+      });
+    }
+  }
+  await Promise.all(waiting);
+}
+
+// Names that screen readers need and the controls' own library does not give.
+function named(el, hints) {
+  const root = el.closest(".qd-explorer");
+  for (const label of root?.querySelectorAll(".widget-inline-hbox > label") ?? []) {
+    label.parentElement.title ||= hints[label.textContent] ?? "";
+  }
+  for (const handle of root?.querySelectorAll(".noUi-handle:not([aria-label])") ?? []) {
+    const label = handle.closest(".widget-inline-hbox")?.querySelector("label");
+    if (label) handle.setAttribute("aria-label", label.textContent);
+  }
+  for (const button of root?.querySelectorAll(".jupyter-button:not([aria-label])") ?? []) {
+    button.setAttribute("aria-label", button.textContent.trim()); // its icon has no name
+  }
+  for (const box of root?.querySelectorAll(".widget-readout:not([aria-label])") ?? []) {
+    const label = box.closest(".widget-inline-hbox")?.querySelector("label");
+    if (label) box.setAttribute("aria-label", `${label.textContent}, value`);
+  }
+}
+
+// ---- pictures and files
+
+function saved(name, blob) {
+  const link = make("a", { download: name, href: URL.createObjectURL(blob) });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+async function composed(Plotly, parts, dark) {
+  const gap = 12;
+  const heading = 26;
+  const width = parts.node.clientWidth;
+  const ink = dark ? "#f0f0f0" : "#1a1a1a";
+  let top = 44;
+  const pieces = [];
+  for (const name of FIGURES) {
+    const body = parts.panels[name].body;
+    const size = { width, height: Math.max(280, body.clientHeight) };
+    const uri = await Plotly.toImage(body, { format: "svg", ...size });
+    const inner = decodeURIComponent(uri.slice(uri.indexOf(",") + 1));
+    const title = parts.panels[name].heading.textContent;
+    pieces.push(
+      `<text x="8" y="${top + 17}" font-weight="600">${title}</text>`,
+      inner.replace("<svg ", `<svg x="0" y="${top + heading}" `),
+    );
+    top += heading + size.height + gap;
+  }
+  const words = document.createElement("span");
+  words.textContent = parts.summary.textContent.slice(0, Math.floor(width / 7));
+  const source =
+    `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ` +
+    `width="${width}" height="${top}" viewBox="0 0 ${width} ${top}" ` +
+    `font-family="${FONT}" font-size="14" fill="${ink}">` +
+    `<rect width="100%" height="100%" fill="${dark ? "#111111" : "#ffffff"}"/>` +
+    `<text x="8" y="26" font-size="13">${words.innerHTML}</text>${pieces.join("")}</svg>`;
+  return { source, width, height: top };
+}
+
+async function png({ source, width, height }) {
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(source)}`;
+  await image.decode();
+  const canvas = make("canvas", { width: 2 * width, height: 2 * height });
+  canvas.getContext("2d").drawImage(image, 0, 0, 2 * width, 2 * height);
+  return await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+async function picture(Plotly, parts, message, dark) {
+  const made = await composed(Plotly, parts, dark);
+  const svg = new Blob([made.source], { type: "image/svg+xml" });
+  saved(message.name, message.type === "svg" ? svg : await png(made));
+}
+
+// ---- the widget
+
+function render({ model, el }) {
+  const parts = page(model);
+  el.append(parts.node);
+  texts(model, parts);
+  const shown = {};
+  let Plotly = null;
+  let busy = Promise.resolve();
+  let queued = false;
+  let gone = false;
+
+  const redraw = () => {
+    if (queued || !Plotly || gone) return;
+    queued = true;
+    busy = busy.then(async () => {
+      queued = false;
+      const stamp = model.get("stamp");
+      texts(model, parts);
+      await drawn(Plotly, model, parts, shown);
+      named(parts.node, model.get("hints"));
+      requestAnimationFrame(() => {
+        performance.measure("qdreamer:update", { start: stamp.received ?? received, detail: stamp });
+        parts.node.dataset.serial = stamp.serial ?? "";
+      });
+    });
+  };
+  let received = performance.now();
+  const onStamp = () => {
+    received = performance.now();
+    redraw();
+  };
+  model.on("change:stamp", onStamp);
+
+  let dark = null;
+  const colours = () => {
+    const now = isDark(parts.node);
+    parts.node.classList.toggle("qd-dark", now);
+    if (now !== dark) model.send({ dark: now });
+    dark = now;
+  };
+  const watched = new MutationObserver(() => setTimeout(colours, 50));
+  for (const node of [document.documentElement, document.body]) {
+    watched.observe(node, { attributes: true });
+  }
+  const sized = new ResizeObserver(() => {
+    for (const name of FIGURES) {
+      const body = parts.panels[name].body;
+      if (Plotly && body.querySelector(".main-svg")) Plotly.Plots.resize(body);
+    }
+  });
+
+  const done = (model.qdreamerDone ??= new Set());
+  const heard = (message, buffers) => {
+    if (message.do !== "download" && message.do !== "picture") return;
+    if (done.has(message)) return; // another view of the same board has saved it
+    done.add(message);
+    if (message.do === "picture") picture(Plotly, parts, message, dark);
+    else saved(message.name, new Blob(buffers, { type: message.type }));
+  };
+  model.on("msg:custom", heard);
+
+  requestAnimationFrame(colours); // not before it is on the page
+  plotly(model).then(
+    (made) => {
+      Plotly = made;
+      redraw();
+      sized.observe(parts.node);
+    },
+    (error) => {
+      parts.summary.textContent = `The figures cannot be drawn: ${error.message}`;
+    },
+  );
+
+  return () => {
+    gone = true;
+    model.off("change:stamp", onStamp);
+    model.off("msg:custom", heard);
+    watched.disconnect();
+    sized.disconnect();
+    for (const name of FIGURES) Plotly?.purge(parts.panels[name].body);
+  };
+}
+
+export default { render };

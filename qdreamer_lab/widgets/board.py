@@ -1,0 +1,112 @@
+"""All views in one widget, so that they change together: figures go out, clicks come back.
+
+What is drawn and what a click means is decided elsewhere. Nothing is loaded from the network:
+plotly.js is the one in the plotly package, sent to a page once.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["FIGURES", "Board", "plotly_js"]
+
+FIGURES = ("tradeoff", "circuit", "fragments", "timeline")
+"""The views that are figures, in order."""
+
+_HERE = Path(__file__).parent
+
+
+class Board(anywidget.AnyWidget):
+    """The views of an explorer.
+
+    Attributes:
+        tradeoff: figure as JSON, like `circuit`, `fragments` and `timeline`.
+        numbers: table as HTML.
+        summary: what is selected, in a sentence or two, also for screen readers.
+        status: what goes on.
+        code: Python source; empty to show none.
+        options: choices made on the board: what the trade-off shows, circuit or coupling graph.
+        alternatives: what each figure shows, in words.
+        hints: what the controls with these labels are for.
+        stamp: changes last, whenever anything did: which state this is.
+    """
+
+    _esm = _HERE / "board.js"
+    _css = _HERE / "board.css"
+
+    tradeoff = traitlets.Bytes(b"").tag(sync=True)
+    circuit = traitlets.Bytes(b"").tag(sync=True)
+    fragments = traitlets.Bytes(b"").tag(sync=True)
+    timeline = traitlets.Bytes(b"").tag(sync=True)
+    numbers = traitlets.Unicode("").tag(sync=True)
+    summary = traitlets.Unicode("").tag(sync=True)
+    status = traitlets.Unicode("").tag(sync=True)
+    code = traitlets.Unicode("").tag(sync=True)
+    options = traitlets.Dict().tag(sync=True)
+    alternatives = traitlets.Dict().tag(sync=True)
+    hints = traitlets.Dict().tag(sync=True)
+    stamp = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, heard: Callable[[dict[str, Any]], None]) -> None:
+        super().__init__()
+        self._heard = heard
+        self.on_msg(self._on_message)
+
+    def update(self, parts: Mapping[str, object], stamp: dict[str, Any]) -> None:
+        """Show something new, in one message.
+
+        Args:
+            parts: values of attributes that have changed.
+            stamp: of this state.
+        """
+        with self.hold_sync():
+            for name, value in parts.items():
+                setattr(self, name, value)
+            self.stamp = stamp
+
+    def download(self, name: str, kind: str, content: bytes) -> None:
+        """Let the browser save a file.
+
+        Args:
+            name: of the file.
+            kind: its media type.
+            content: of the file.
+        """
+        self.send({"do": "download", "name": name, "type": kind}, [content])
+
+    def picture(self, name: str, kind: str) -> None:
+        """Let the browser save all figures as one picture, "png" or "svg"."""
+        self.send({"do": "picture", "name": name, "type": kind})
+
+    def close(self) -> None:
+        """Take it away; what heard its messages is let go."""
+        self._heard = _nobody
+        super().close()
+
+    def _on_message(self, _: object, content: dict[str, Any], __: object) -> None:
+        if content.get("wants") == "plotly":
+            self.send({"do": "plotly"}, [plotly_js()])
+        else:
+            self._heard(content)
+
+
+def _nobody(_: dict[str, Any]) -> None:
+    pass
+
+
+@functools.cache
+def plotly_js() -> bytes:
+    """plotly.js, compressed: it may have a long way to go to the browser."""
+    import plotly
+
+    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    return gzip.compress(source.read_bytes(), 1)

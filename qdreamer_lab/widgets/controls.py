@@ -1,0 +1,190 @@
+"""The explorer's controls: ipywidgets with labels and hints. They decide nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from qdreamer_lab.widgets.state import Controls
+
+__all__ = ["FORMATS", "Panel"]
+
+FORMATS = (
+    ("plan (JSON)", "json"),
+    ("page (HTML)", "html"),
+    ("picture (PNG)", "png"),
+    ("picture (SVG)", "svg"),
+)
+
+_KINDS = (
+    ("gates and wires", ("gate", "wire")),
+    ("gates only", ("gate",)),
+    ("wires only", ("wire",)),
+)
+_COSTS = (
+    ("each cut by itself", "lo"),
+    ("joint cuts", "joint"),
+    ("joint cuts, messages", "locc"),
+    ("work in exact mode", "work"),
+)
+_MODES = (("auto", "auto"), ("exact", "exact"), ("sampled", "sampled"))
+_MOST_WORKERS = 4096
+_LONGEST_SEARCH_S = 60.0
+_FINEST = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class _Control:
+    """A widget, and what its value is called among the controls."""
+
+    name: str
+    widget: Any
+
+
+class Panel:
+    """All controls and actions.
+
+    Args:
+        controls: to begin with.
+        num_qubits: of the circuit.
+        places: names that `on` can take.
+        workers: how many there are.
+        parameters: names of unbound parameters, one slider each.
+    """
+
+    def __init__(
+        self,
+        controls: Controls,
+        num_qubits: int,
+        places: Sequence[str],
+        workers: int,
+        parameters: Sequence[str],
+    ) -> None:
+        self.width = ipywidgets.IntSlider(
+            value=min(controls.width, num_qubits),
+            min=min(2, num_qubits),
+            max=num_qubits,
+            description="Fragment width",
+            tooltip="Most qubits that a fragment may have; all of them cuts nothing",
+        )
+        self.kinds = _menu("Cut kinds", _KINDS, controls.kinds, "What may be cut")
+        self.cost = _menu(
+            "Cost model",
+            _COSTS,
+            controls.cost,
+            "What makes a plan good: how cuts share a price",
+        )
+        self.mode = _menu(
+            "Mode",
+            _MODES,
+            controls.mode,
+            "Exact values by simulation, or shots as on a device; auto takes the faster one",
+        )
+        self.precision = ipywidgets.BoundedFloatText(
+            value=controls.precision,
+            min=_FINEST,
+            max=1,
+            step=0.005,
+            description="Precision",
+            tooltip="Standard error wanted in sampled mode",
+        )
+        self.on = _menu(
+            "Run on",
+            [("any worker", ""), *((name, name) for name in places)],
+            controls.on or "",
+            "Kind of worker or pilot that runs the fragments",
+        )
+        self.workers = ipywidgets.BoundedIntText(
+            value=workers,
+            min=1,
+            max=_MOST_WORKERS,
+            description="Workers",
+            tooltip="How many workers to predict for, and the most that a run uses",
+        )
+        self.time_limit_s = ipywidgets.BoundedFloatText(
+            value=controls.time_limit_s,
+            min=0,
+            max=_LONGEST_SEARCH_S,
+            step=0.5,
+            description="Search limit (s)",
+            tooltip="Seconds that the search for cuts may take for each width",
+        )
+        self.values = [
+            ipywidgets.FloatSlider(
+                value=value,
+                min=-3.15,
+                max=3.15,
+                step=0.05,
+                description=name,
+                tooltip=f"Value of the unbound parameter {name}, in radians",
+            )
+            for name, value in zip(parameters, controls.values, strict=True)
+        ]
+        self.run = _button("Run", "Run the selected plan", "play", style="primary")
+        self.stop = _button("Stop", "Give up the run", "stop")
+        self.best = _button("Recommended", "Select what is expected to be over first", "star")
+        self.compare = _button("Compare", "Pin the selected plan, or unpin it", "thumb-tack")
+        self.code = _button("Code", "Show the Python that plans and runs like this", "code")
+        self.format = ipywidgets.Dropdown(
+            options=FORMATS, value="json", description="Save as", tooltip="What to save"
+        )
+        self.save = _button("Save", "Save it from the browser", "download")
+        self.stop.disabled = True
+        self.widget = self._laid_out()
+
+    def _laid_out(self) -> Any:
+        self.choices = choices = [
+            self.width,
+            self.precision,
+            self.mode,
+            self.kinds,
+            self.cost,
+            self.on,
+            self.workers,
+            self.time_limit_s,
+            *self.values,
+        ]
+        for one in [*choices, self.format]:
+            one.style.description_width = "initial"
+            one.layout.width = "auto"
+        self.width.add_class("qd-broad")
+        grid = ipywidgets.Box(choices)
+        grid.add_class("qd-controls")
+        buttons = [self.run, self.stop, self.best, self.compare, self.code]
+        for one in (*buttons, self.save):
+            one.layout.width = "auto"
+        actions = ipywidgets.Box([*buttons, self.format, self.save])
+        actions.add_class("qd-actions")
+        return ipywidgets.VBox([grid, actions])
+
+    @property
+    def hints(self) -> dict[str, str]:
+        """What each labelled control is for."""
+        return {one.description: one.tooltip for one in [*self.choices, self.format]}
+
+    def watch(self, moved: Callable[..., None]) -> None:
+        """Tell of every change as `moved(name=value)`, in the words of `Controls`."""
+        for name in ("width", "kinds", "cost", "mode", "precision", "workers", "time_limit_s"):
+            _follow(getattr(self, name), name, moved)
+        self.on.observe(lambda change: moved(on=change["new"] or None), names="value")
+        for slider in self.values:
+            slider.observe(
+                lambda _: moved(values=tuple(one.value for one in self.values)), names="value"
+            )
+
+
+def _follow(widget: Any, name: str, moved: Callable[..., None]) -> None:
+    widget.observe(lambda change: moved(**{name: change["new"]}), names="value")
+
+
+def _menu(label: str, options: Sequence[tuple[str, Any]], value: Any, hint: str) -> Any:
+    return ipywidgets.Dropdown(options=options, value=value, description=label, tooltip=hint)
+
+
+def _button(label: str, hint: str, icon: str, style: str = "") -> Any:
+    return ipywidgets.Button(description=label, tooltip=hint, icon=icon, button_style=style)

@@ -1,0 +1,135 @@
+"""The one place where the explorer's state changes.
+
+Changes come from any thread: controls, clicks, the search, a run. They wait in a queue, a thread
+applies all that wait and then shows the outcome once, so that what is shown is always one state,
+and a hundred moves in a row cost as much as the last of them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qdreamer_lab.widgets.planner import Background
+from qdreamer_lab.widgets.state import answered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qdreamer_lab.widgets.planner import Found, Planner
+    from qdreamer_lab.widgets.state import Controls, View
+
+    Change = Callable[[View], View]
+
+__all__ = ["Engine"]
+
+
+class Engine:
+    """Holds the state, and keeps it up to date with the controls.
+
+    Args:
+        planner: finds candidates.
+        view: to begin with.
+        show: called with every state that is to be shown, never by two threads at once.
+    """
+
+    def __init__(self, planner: Planner, view: View, show: Callable[[View], None]) -> None:
+        self._planner = planner
+        self._show = show
+        self._asked: Controls | None = None
+        self._refining: Controls | None = None
+        self._queue: deque[Change] = deque()
+        self._state = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self.background = Background(planner.refined, self._tell)
+        self.view = view
+
+    def post(self, change: Change) -> None:
+        """Change the state soon; returns at once."""
+        with self._state:
+            if self._closed:
+                return
+            self._queue.append(change)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._drain, name="cut-explorer", daemon=True
+                )
+                self._thread.start()
+
+    def settle(self, timeout_s: float | None = None) -> bool:
+        """Wait until all changes are shown and nothing is looked for; say whether that came."""
+        with self._state:
+            return self._state.wait_for(self._settled, timeout_s)
+
+    def wait_for(self, condition: Callable[[View], bool], timeout_s: float) -> bool:
+        """Wait until what is shown is like that; say whether it came to be."""
+        with self._state:
+            return self._state.wait_for(lambda: condition(self.view), timeout_s)
+
+    def close(self) -> None:
+        """Change nothing any more."""
+        with self._state:
+            self._closed = True
+            self._queue.clear()
+        self.background.cancel()
+
+    def again(self) -> None:
+        """Look for candidates anew, such as after the profile has learned."""
+        self.post(self._forgotten)
+
+    def _forgotten(self, view: View) -> View:
+        self._asked = None
+        return replace(view, candidates=())
+
+    def _settled(self) -> bool:
+        return self._thread is None and not self._queue and not self.view.working
+
+    def _drain(self) -> None:
+        try:
+            while changes := self._waiting():
+                view = self.view
+                for change in changes:
+                    view = change(view)
+                view = self._asking(view)
+                self._show(view)
+                with self._state:
+                    self.view = view
+                    self._state.notify_all()
+        except BaseException:
+            with self._state:
+                self._thread = None
+                self._state.notify_all()
+            raise
+
+    def _waiting(self) -> list[Change]:
+        with self._state:
+            changes = list(self._queue)
+            self._queue.clear()
+            if not changes:
+                self._thread = None
+                self._state.notify_all()
+            return changes
+
+    def _asking(self, view: View) -> View:
+        """With what is known for the controls, if they have changed; the search does the rest."""
+        if view.controls == self._asked:
+            return view
+        self._asked = controls = view.controls
+        if view.fixed is not None:  # a candidate was chosen, and the width followed it
+            return view
+        found = (*self._planner.known(controls), *self._planner.first(controls))
+        self._refining = controls
+        self.background.ask(controls)
+        return answered(view, found, working=True)
+
+    def _tell(self, asked: Controls, found: Found, more: bool) -> None:
+        def change(view: View) -> View:
+            # Only the width may differ: then these are candidates for the trade-off all the same.
+            if view.controls.family != asked.family:
+                return view
+            return answered(view, found, working=more or asked != self._refining)
+
+        self.post(change)

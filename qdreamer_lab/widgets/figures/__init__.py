@@ -1,0 +1,13 @@
+"""Plans, predictions and runs as plotly figures: pure functions, from descriptions to pictures.
+
+They work in scripts and papers as well as in widgets, and render without a network.
+"""
+
+from qdreamer_lab.widgets.figures.circuit import circuit
+from qdreamer_lab.widgets.figures.coupling import coupling
+from qdreamer_lab.widgets.figures.drawing import drawing
+from qdreamer_lab.widgets.figures.fragments import fragments
+from qdreamer_lab.widgets.figures.pareto import pareto
+from qdreamer_lab.widgets.figures.timeline import timeline
+
+__all__ = ["circuit", "coupling", "drawing", "fragments", "pareto", "timeline"]

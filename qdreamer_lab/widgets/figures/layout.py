@@ -1,0 +1,169 @@
+"""The look that all figures share: fonts, margins, axes, legends, hover labels."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+from qdreamer_lab.widgets.palette import theme
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qdreamer_lab.widgets.palette import Theme
+
+__all__ = [
+    "FONT",
+    "bare_axis",
+    "bits_axis",
+    "figure",
+    "message",
+    "seconds_ticks",
+    "value_axis",
+]
+
+FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+"""What the system has; nothing is fetched."""
+
+_SMALL = 12
+"""Pixels of text other than axis titles."""
+
+
+def figure(traces: Sequence[dict[str, Any]], dark: bool, **layout: Any) -> go.Figure:
+    """A figure of traces in the common look.
+
+    Args:
+        traces: as plotly takes them, in the order in which they are drawn.
+        dark: for a dark page.
+        layout: what is special to this figure; it goes before the common look.
+    """
+    colours = theme(dark)
+    common: dict[str, Any] = {
+        "template": "none",
+        "autosize": True,
+        "paper_bgcolor": colours.background,
+        "plot_bgcolor": colours.background,
+        "font": {"family": FONT, "size": _SMALL, "color": colours.ink},
+        "margin": {"l": 16, "r": 16, "t": 16, "b": 16, "pad": 0},
+        "hovermode": "closest",
+        "hoverlabel": {
+            "bgcolor": colours.background,
+            "bordercolor": colours.muted,
+            "font": {"family": FONT, "size": 13, "color": colours.ink},
+            "align": "left",
+            "namelength": 0,
+        },
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.01,
+            "yanchor": "bottom",
+            "bgcolor": "rgba(0,0,0,0)",
+            "itemsizing": "trace",
+            "font": {"size": _SMALL, "color": colours.ink},
+        },
+        "modebar": {
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": colours.muted,
+            "activecolor": colours.ink,
+            "orientation": "v",
+        },
+    }
+    return go.Figure(data=list(traces), layout={**common, **layout})
+
+
+def message(text: str, dark: bool) -> go.Figure:
+    """A figure that only says why there is nothing to see."""
+    note = {
+        "text": text,
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0.5,
+        "y": 0.5,
+        "showarrow": False,
+        "font": {"size": 15, "color": theme(dark).muted},
+    }
+    hidden = {"visible": False, "range": [0, 1], "fixedrange": True}
+    return figure([], dark, annotations=[note], xaxis=hidden, yaxis=hidden)
+
+
+def value_axis(colours: Theme, title: str, **more: Any) -> dict[str, Any]:
+    """An axis with numbers."""
+    return {
+        "title": {"text": title, "standoff": 8, "font": {"size": 13}},
+        "automargin": True,
+        "showline": True,
+        "linecolor": colours.muted,
+        "linewidth": 1,
+        "gridcolor": colours.grid,
+        "gridwidth": 1,
+        "zeroline": False,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": colours.muted,
+        **more,
+    }
+
+
+def bare_axis(**more: Any) -> dict[str, Any]:
+    """An axis that only holds places."""
+    return {
+        "showgrid": False,
+        "zeroline": False,
+        "showline": False,
+        "showticklabels": False,
+        "ticks": "",
+        **more,
+    }
+
+
+def bits_axis(colours: Theme, values: Sequence[float], title: str) -> dict[str, Any]:
+    """An axis of bits whose ticks read as powers of two."""
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    room = max(0.6, 0.06 * (high - low))
+    return value_axis(
+        colours,
+        title,
+        range=[low - 1.5 * room, high + 1.6 * room],
+        tickprefix="2<sup>",
+        ticksuffix="</sup>",
+        nticks=9,
+    )
+
+
+_MOST_DECADES = 7
+"""Axes of more powers of ten leave some out."""
+
+
+def seconds_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
+    """Ticks of a logarithmic axis of times, with units that suit them.
+
+    Args:
+        low: shortest time, in seconds, above zero.
+        high: longest.
+    """
+    decades = math.log10(high / low)
+    steps = (1, 2, 5) if decades < 1.5 else (1, 3) if decades < 3.5 else (1,)
+    values = []
+    apart = 1 if decades < _MOST_DECADES else 2 if decades < 2 * _MOST_DECADES else 3
+    first = (math.floor(math.log10(low)) - 1) // apart * apart
+    for power in range(first, math.ceil(math.log10(high)) + 2, apart):
+        values += [step * 10.0**power for step in steps]
+    return values, [_time_text(value) for value in values]
+
+
+def _time_text(seconds: float) -> str:
+    """A round time: SI below 1000 s, powers of ten above."""
+    if seconds < 0.9e-3:
+        return f"{seconds * 1e6:.3g} µs"
+    if seconds < 0.9:
+        return f"{seconds * 1e3:.3g} ms"
+    if seconds < 9e3:
+        return f"{seconds:,.5g} s"
+    power = math.floor(math.log10(seconds) + 1e-9)
+    first = seconds / 10.0**power
+    times = "" if round(first) == 1 else f"{first:.0f} · "
+    return f"{times}10<sup>{power}</sup> s"

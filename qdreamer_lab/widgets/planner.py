@@ -1,0 +1,363 @@
+"""From controls to candidates: at once from what is known, better ones in the background.
+
+A plan is looked for by the finder and priced by Q-Dreamer; nothing runs. Caches are bounded. What
+is shown follows from the candidates elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import numpy as np
+
+from pilot_kernel.errors import PilotError
+from qdreamer_lab.dreamer.advice import widths_for
+from qdreamer_lab.dreamer.configuration import Configuration
+from qdreamer_lab.dreamer.dreamer import SEARCH_S, QDreamer
+from qdreamer_lab.dreamer.wanted import request_of
+from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.widgets.state import Candidate
+from qdreamer_lab.workload.options import SearchOptions
+from qdreamer_lab.workload.plan import GateCut
+from qdreamer_lab.workload.planner import plan_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+
+    from qdreamer_lab.dreamer.place import Place
+    from qdreamer_lab.dreamer.prediction import Prediction
+    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.widgets.problem import Problem
+    from qdreamer_lab.widgets.state import Controls
+    from qdreamer_lab.workload.plan import CutPlan
+
+__all__ = ["Background", "Planner"]
+
+_ALLOWANCE_S = 0.02
+"""How long a candidate may work on the variances of sampled mode."""
+
+_MOST_PLANS, _MOST_PRICES = 128, 512
+"""Remembered; a session of moving sliders must not grow without end."""
+
+_WIDTHS = 10
+"""About so many widths make up the trade-off."""
+
+_PLACE_S = 2.0
+"""How old news of a session's pilots may be."""
+
+_TELL_EVERY_S = 0.25
+
+Found = tuple[Candidate, ...]
+_Item = TypeVar("_Item")
+
+
+class _Kept(Generic[_Item]):
+    """A cache that forgets what was not asked for longest."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._items: OrderedDict[Hashable, _Item] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def get(self, key: Hashable) -> _Item | None:
+        with self._lock:
+            if key in self._items:
+                self._items.move_to_end(key)
+            return self._items.get(key)
+
+    def put(self, key: Hashable, item: _Item) -> _Item:
+        with self._lock:
+            self._items[key] = item
+            self._items.move_to_end(key)
+            while len(self._items) > self._most:
+                self._items.popitem(last=False)
+        return item
+
+
+class Planner:
+    """Finds and prices candidates for one problem. Any thread may call it.
+
+    Args:
+        problem: what is explored.
+        dreamer: prices plans; it knows the session.
+    """
+
+    def __init__(self, problem: Problem, dreamer: QDreamer) -> None:
+        self.problem = problem
+        self.dreamer = dreamer
+        self.lost = ""
+        self._plans: _Kept[tuple[CutPlan, SearchOptions]] = _Kept(_MOST_PLANS)
+        self._prices: _Kept[Candidate] = _Kept(_MOST_PRICES)
+        self._advice: _Kept[Found] = _Kept(_MOST_PLANS)
+        self._places: dict[str | None, tuple[float, Place]] = {}
+        self._pricing = threading.Lock()
+
+    def forget_prices(self) -> None:
+        """Price everything anew: the profile has learned."""
+        self._prices = _Kept(_MOST_PRICES)
+        self._advice = _Kept(_MOST_PLANS)
+        self._places = {}
+
+    @property
+    def remembered(self) -> int:
+        """Entries in all caches."""
+        return len(self._plans) + len(self._prices) + len(self._advice)
+
+    def first(self, controls: Controls) -> Found:
+        """What can be said at once: the best plan known for the width, or the first one found."""
+        return self._candidates(controls, controls.width, quick=True)
+
+    def refined(self, controls: Controls) -> Iterator[Found]:
+        """Better and more candidates, the one at the controls' own width first."""
+        yield self._candidates(controls, controls.width, quick=False)
+        for width in self.widths(controls):
+            if width != controls.width:
+                yield self._candidates(controls, width, quick=False)
+        yield self.advised(controls)
+
+    def known(self, controls: Controls) -> Found:
+        """Candidates for all widths that are priced already."""
+        found: list[Candidate] = []
+        place = self.place(controls.on)
+        for width in self.widths(controls):
+            for configuration in self._ways(controls, width, place):
+                one = self._prices.get(self._key(controls, configuration))
+                found += [] if one is None else [one]
+        return (*found, *(self._advice.get(self._advice_key(controls)) or ()))
+
+    def widths(self, controls: Controls) -> list[int]:
+        """Widths that make up the trade-off."""
+        n = self.problem.num_qubits
+        narrowest = max(min(2, n), -(-n // 8))
+        spread = np.unique(np.rint(np.linspace(narrowest, n, _WIDTHS))).astype(int).tolist()
+        return sorted({*spread, *widths_for(n, None), min(n, controls.width)})
+
+    def place(self, on: str | None) -> Place:
+        """Where a run would happen; this process if the session is gone, which `lost` then says."""
+        known = self._places.get(on)
+        if known is not None and time.monotonic() - known[0] < _PLACE_S:
+            return known[1]
+        try:
+            found = self.dreamer.place(on)
+            self.lost = ""
+        except PilotError as error:
+            self.lost = str(error)
+            found = known[1] if known else QDreamer().place(None)
+        self._places[on] = (time.monotonic(), found)
+        return found
+
+    def workers(self, on: str | None) -> int | None:
+        """How many workers a run there would have; None without a session."""
+        place = self.place(on)
+        return None if place.session is None else place.workers
+
+    def advised(self, controls: Controls) -> Found:
+        """What Q-Dreamer recommends, as far as the controls allow it."""
+        key = self._advice_key(controls)
+        known = self._advice.get(key)
+        if known is not None:
+            return known
+        place = self.place(controls.on)
+        circuit, _ = self.problem.bound(controls.values)
+        adviser = QDreamer(place.session, profile=place.profile)
+        found: list[Prediction] = []
+        with contextlib.suppress(QDreamerError, PilotError, OverflowError):
+            advice = adviser.recommend(
+                circuit, self.problem.observables, precision=controls.precision, on=controls.on
+            )
+            found += advice.predictions
+        allowed = tuple(_advised(one) for one in found if _allowed(one, controls))
+        return self._advice.put(key, allowed)
+
+    def _advice_key(self, controls: Controls) -> Hashable:
+        return replace(controls, width=1, time_limit_s=1.0)
+
+    def _candidates(self, controls: Controls, width: int, *, quick: bool) -> Found:
+        place = self.place(controls.on)
+        ways = self._ways(controls, width, place)
+        try:
+            plan, options = self._plan(controls, width, quick=quick)
+        except QDreamerError as error:
+            return tuple(Candidate(way, None, None, str(error)) for way in ways)
+        wanted = self._wanted(controls)
+        found: list[Candidate] = []
+        for way in ways:
+            found.append(self._priced(controls, way, plan, options, wanted, place))
+            if quick and found[-1].prediction is not None:
+                break
+        return tuple(found)
+
+    def _ways(self, controls: Controls, width: int, place: Place) -> list[Configuration]:
+        modes = controls.modes if place.backend is None else ("sampled",)
+        return [
+            Configuration(
+                width,
+                mode,
+                kinds=controls.kinds,
+                cost=controls.cost,
+                on=controls.on,
+                workers=controls.workers or place.workers,
+            )
+            for mode in modes
+        ]
+
+    def _wanted(self, controls: Controls) -> Wanted:
+        circuit, _ = self.problem.bound(controls.values)
+        return request_of(circuit, self.problem.observables, controls.precision)
+
+    def _plan(
+        self, controls: Controls, width: int, *, quick: bool
+    ) -> tuple[CutPlan, SearchOptions]:
+        """The best plan known, after as much search as was asked for, and how it was found."""
+        key = (controls.values, controls.kinds, controls.cost, width)
+        known = self._plans.get(key)
+        limit = 0.0 if quick else controls.time_limit_s
+        if known is not None and known[1].time_limit_s >= limit:
+            return known
+        _, blocks = self.problem.bound(controls.values)
+        options = SearchOptions(controls.kinds, controls.cost, None, limit)
+        made = plan_blocks(blocks, width, options)
+        if known is not None and _no_news(known[0], made):
+            made = known[0]  # what is drawn and priced already stays
+        return self._plans.put(key, (made, options))
+
+    def _key(self, controls: Controls, configuration: Configuration) -> Hashable:
+        return (controls.values, configuration, controls.precision)
+
+    def _priced(
+        self,
+        controls: Controls,
+        way: Configuration,
+        plan: CutPlan,
+        options: SearchOptions,
+        wanted: Wanted,
+        place: Place,
+    ) -> Candidate:
+        key = self._key(controls, way)
+        known = self._prices.get(key)
+        if known is not None and known.plan is plan:
+            same = known.options == options
+            return known if same else self._prices.put(key, replace(known, options=options))
+        made = Candidate(way, plan, options=options)
+        try:
+            with self._pricing:
+                one = self.dreamer.price(wanted, way, place, _ALLOWANCE_S, plan=plan)
+            made = replace(made, prediction=one)
+        except (QDreamerError, PilotError) as error:
+            made = replace(made, refused=str(error))
+        except OverflowError:
+            made = replace(made, refused="it would take more shots than can be counted")
+        return self._prices.put(key, made)
+
+
+def _no_news(old: CutPlan, new: CutPlan) -> bool:
+    return (
+        np.array_equal(old.labels, new.labels)
+        and old.log2_lower_bound == new.log2_lower_bound
+        and old.proven_optimal == new.proven_optimal
+    )
+
+
+def _advised(one: Prediction) -> Candidate:
+    """With the width of its widest fragment, if that is all it needs."""
+    way = one.configuration
+    if one.given is not None:
+        width = max(fragment.width for fragment in one.given.fragments)
+        way = replace(way, max_qubits=width)
+        one = replace(one, configuration=way)
+    options = SearchOptions(way.kinds, way.cost, None, SEARCH_S)
+    return Candidate(way, one.plan, one, given=False, options=options)
+
+
+def _allowed(one: Prediction, controls: Controls) -> bool:
+    """Whether the controls leave room for it."""
+    way, most = one.configuration, controls.workers
+    enough = most is None or way.workers <= most
+    return enough and way.mode in controls.modes and _kept_to(one.plan, controls.kinds)
+
+
+def _kept_to(plan: CutPlan | None, kinds: tuple[str, ...]) -> bool:
+    """Whether a plan has cuts of allowed kinds only."""
+    cuts = () if plan is None else plan.cuts
+    return all(("gate" if isinstance(cut, GateCut) else "wire") in kinds for cut in cuts)
+
+
+class Background:
+    """One thread that refines the newest question; older ones are given up between two steps.
+
+    Args:
+        steps: for a question, its answers as they are found.
+        tell: called in the thread with a question, answers, and whether there will be more.
+    """
+
+    def __init__(
+        self,
+        steps: Callable[[Controls], Iterator[Found]],
+        tell: Callable[[Controls, Found, bool], None],
+    ) -> None:
+        self._steps = steps
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._newest: Controls | None = None
+        self._number = 0
+        self._thread: threading.Thread | None = None
+
+    def ask(self, controls: Controls) -> None:
+        """Refine the answer to this, and nothing older."""
+        with self._lock:
+            self._newest = controls
+            self._number += 1
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._work, name="cut-explorer-search", daemon=True
+                )
+                self._thread.start()
+
+    def cancel(self) -> None:
+        """Answer nothing that was asked."""
+        with self._lock:
+            self._newest = None
+            self._number += 1
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being looked for."""
+        return self._thread is None
+
+    def _work(self) -> None:
+        try:
+            while (asked := self._next()) is not None:
+                self._refine(*asked)
+        except BaseException:
+            with self._lock:
+                self._thread = None
+            raise
+
+    def _next(self) -> tuple[Controls, int] | None:
+        with self._lock:
+            asked, self._newest = self._newest, None
+            if asked is None:
+                self._thread = None
+                return None
+            return asked, self._number
+
+    def _refine(self, asked: Controls, number: int) -> None:
+        """Tell what is found, at most a few times a second: every telling is drawn."""
+        found: list[Candidate] = []
+        told = -_TELL_EVERY_S
+        for some in self._steps(asked):
+            if self._number != number:
+                return
+            found += some
+            if time.monotonic() - told >= _TELL_EVERY_S:
+                self._tell(asked, tuple(found), True)
+                found, told = [], time.monotonic()
+        self._tell(asked, tuple(found), False)

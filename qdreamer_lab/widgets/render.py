@@ -1,0 +1,198 @@
+"""From a state to what the board shows: figures, table, words. Only what changed is made anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qdreamer_lab.dreamer.reasons import seconds_text
+from qdreamer_lab.widgets.numbers import rows, sentence, table_html
+from qdreamer_lab.widgets.running import Live
+from qdreamer_lab.widgets.source import python_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import plotly.graph_objects as go
+
+    from qdreamer_lab.widgets.problem import Problem
+    from qdreamer_lab.widgets.state import Candidate, View
+
+__all__ = ["Renderer", "columns", "figure_of", "status", "summary"]
+
+
+class Renderer:
+    """Makes the parts of the board, and remembers what they were made from.
+
+    Args:
+        problem: what is explored.
+        workers: tells how many workers a run would have on a pilot, or None without a session.
+    """
+
+    def __init__(self, problem: Problem, workers: Callable[[str | None], int | None]) -> None:
+        self._problem = problem
+        self._workers = workers
+        self._seen: dict[str, tuple[object, ...]] = {}
+
+    def parts(self, view: View) -> dict[str, object]:
+        """Attributes of the board that have to change for a state."""
+        made: dict[str, object] = {}
+        for name, (inputs, make) in self._recipes(view).items():
+            if self._seen.get(name) != inputs:
+                made[name] = make()
+                self._seen[name] = inputs
+        return made
+
+    def _recipes(self, view: View) -> dict[str, tuple[tuple[object, ...], Callable[[], object]]]:
+        one, run = view.selected, view.run
+        plan = None if one is None else one.plan
+        points = (view.shown, view.axes, one, view.recommended, view.pinned)
+        n = self._problem.num_qubits
+        return {
+            "tradeoff": ((*points, view.dark), lambda: _json(figure_of("tradeoff", view))),
+            "circuit": ((plan, view.graph, view.dark), lambda: _json(figure_of("circuit", view))),
+            "fragments": ((plan, view.dark), lambda: _json(figure_of("fragments", view))),
+            "timeline": (
+                (one, run.candidate, run.rows, run.result, view.dark),
+                lambda: _json(figure_of("timeline", view)),
+            ),
+            "numbers": (
+                (one, view.pinned, view.uncut, run.result, run.exact),
+                lambda: _table(view),
+            ),
+            "summary": (
+                (one, view.recommended),
+                lambda: summary(view, n),
+            ),
+            "status": ((run.text, view.working, view.note), lambda: status(view)),
+            "code": ((view.code, one, view.controls), lambda: self._code(view)),
+            "options": (
+                (view.axes, view.graph, one, view.pinned),
+                lambda: {
+                    "against": view.axes,
+                    "graph": view.graph,
+                    "columns": 1 + len(columns(view)[0]),
+                },
+            ),
+            "alternatives": ((*points, run.result, view.graph), lambda: alternatives(view, n)),
+        }
+
+    def _code(self, view: View) -> str:
+        if not view.code or view.selected is None:
+            return ""
+        one = view.selected
+        workers = self._workers(one.configuration.on)
+        return python_source(self._problem, one, view.controls, workers=workers)
+
+
+def figure_of(name: str, view: View) -> go.Figure:
+    """One of the figures.
+
+    Args:
+        name: "tradeoff", "circuit", "fragments" or "timeline".
+        view: the state.
+    """
+    from qdreamer_lab.widgets import figures
+    from qdreamer_lab.widgets.figures.layout import message
+
+    one = view.selected
+    if name == "tradeoff":
+        return _tradeoff(view)
+    if one is None or one.plan is None:
+        return message("There is no plan for this width.", view.dark)
+    if name == "circuit":
+        draw = figures.coupling if view.graph else figures.circuit
+        return draw(one.plan, dark=view.dark)
+    if name == "fragments":
+        return figures.fragments(one.plan, dark=view.dark)
+    real = _real(view)
+    if one.prediction is None and real is None:
+        return message("This cannot run, so there is no timeline.", view.dark)
+    return figures.timeline((one.prediction, real), dark=view.dark)
+
+
+def _tradeoff(view: View) -> go.Figure:
+    from qdreamer_lab.widgets import figures
+
+    shown = view.shown
+    place = {one.sameness: k for k, one in enumerate(shown)}
+
+    def index(one: Candidate | None) -> int | None:
+        return None if one is None else place.get(one.sameness)
+
+    pinned = [k for k in map(index, view.pinned) if k is not None]
+    marks: dict[str, Any] = {
+        "selected": index(view.selected),
+        "recommended": index(view.recommended),
+        "pinned": pinned,
+        "dark": view.dark,
+    }
+    if view.axes == "plans":
+        return figures.pareto([one.plan for one in shown if one.plan is not None], **marks)
+    found = [one.prediction for one in shown if one.prediction is not None]
+    return figures.pareto(found, against=view.axes, **marks)
+
+
+def _real(view: View) -> Any:
+    """What the selected candidate's run did, as far as it is."""
+    run, one = view.run, view.selected
+    if run.candidate is None or one is None or run.candidate.sameness != one.sameness:
+        return None
+    if run.result is not None:
+        return run.result
+    return Live({"fragments": run.rows}) if run.rows else None
+
+
+def columns(view: View) -> tuple[list[Candidate], list[str]]:
+    """What stands side by side in the table, and what the columns are called."""
+    if view.selected is None:
+        return [], []
+    kept = [one for one in view.pinned if one.sameness != view.selected.sameness]
+    own = "Selected (pinned)" if len(kept) < len(view.pinned) else "Selected"
+    names = [f"Pinned: ≤ {one.configuration.max_qubits}, {one.configuration.mode}" for one in kept]
+    return [view.selected, *kept], [own, *names]
+
+
+def _table(view: View) -> str:
+    shown, heads = columns(view)
+    return table_html(rows(shown, view.uncut, view.run), heads) if shown else ""
+
+
+def summary(view: View, num_qubits: int) -> str:
+    """What is selected, in a sentence or two."""
+    one, best = view.selected, view.recommended
+    if one is None:
+        return "Nothing is planned yet."
+    parts = [sentence(one, num_qubits)]
+    if best is not None and best.sameness != one.sameness:
+        way = best.configuration.describe(num_qubits)
+        parts.append(f"Recommended: {way}, {seconds_text(best.seconds)}.")
+    elif best is not None:
+        parts.append("Recommended.")
+    return " ".join(parts)
+
+
+def status(view: View) -> str:
+    """What goes on, in a sentence or two."""
+    parts = [part for part in (view.run.text, view.note) if part]
+    if view.working:
+        parts.append("Looking for better plans …")
+    return " ".join(parts) or "Ready."
+
+
+def alternatives(view: View, num_qubits: int) -> dict[str, str]:
+    """What each figure shows, in words, for those who cannot see it."""
+    one = view.selected
+    chosen = "nothing is selected" if one is None else sentence(one, num_qubits)
+    plan = "" if one is None or one.plan is None else one.plan.summary
+    form = "Coupling graph" if view.graph else "Circuit"
+    return {
+        "tradeoff": f"Trade-off of {len(view.shown)} ways to run. Selected: {chosen}",
+        "circuit": f"{form} of {num_qubits} qubits: {plan}",
+        "fragments": f"Graph of fragments: {plan}",
+        "timeline": f"Timeline of tasks. {view.run.text}",
+    }
+
+
+def _json(figure: go.Figure) -> bytes:
+    text: str = figure.to_json(validate=False)
+    return text.encode()

@@ -1,0 +1,352 @@
+"""What the explorer shows, as plain values, and how they change. Nothing here plans or draws."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from qdreamer_lab.dreamer.configuration import MODES
+from qdreamer_lab.dreamer.ranking import ranked
+from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.options import SearchOptions, check_width
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Hashable, Iterable
+
+    from qdreamer_lab.dreamer.configuration import Configuration
+    from qdreamer_lab.dreamer.prediction import Prediction
+    from qdreamer_lab.workload.dispatch import FragmentRow
+    from qdreamer_lab.workload.plan import CutPlan
+
+__all__ = [
+    "AXES",
+    "Candidate",
+    "Controls",
+    "Run",
+    "View",
+    "advised",
+    "answered",
+    "chosen",
+    "clicked",
+    "moved",
+    "pinned",
+]
+
+AXES = ("overhead", "width", "plans")
+"""What the trade-off shows: time against overhead, time against width, overhead against width."""
+
+_MOST_PINNED = 3
+"""Plans that fit beside the selected one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What a person asked for.
+
+    Attributes:
+        width: greatest width of a fragment.
+        kinds: cuts that are allowed.
+        cost: cost model of the search.
+        mode: "auto", "exact" or "sampled".
+        precision: standard error wanted in sampled mode.
+        on: a kind of worker or a pilot's name; None for any.
+        workers: to predict for; None for as many as there are.
+        time_limit_s: of the search for cuts.
+        values: of the circuit's unbound parameters, in their order.
+
+    Raises:
+        QDreamerError: naming the control that makes no sense.
+    """
+
+    width: int
+    kinds: tuple[str, ...] = ("gate", "wire")
+    cost: str = "lo"
+    mode: str = "auto"
+    precision: float = 0.02
+    on: str | None = None
+    workers: int | None = None
+    time_limit_s: float = 1.0
+    values: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_width(self.width)
+        SearchOptions(self.kinds, self.cost, None, self.time_limit_s)
+        if self.mode not in ("auto", *MODES):
+            raise QDreamerError(f'mode must be "auto", "exact" or "sampled", got {self.mode!r}')
+        if not 0 < self.precision < math.inf:
+            raise QDreamerError(f"precision={self.precision!r}: a number above zero")
+        if self.workers is not None and self.workers < 1:
+            raise QDreamerError(f"workers={self.workers!r}: at least 1")
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The modes to look at."""
+        return MODES if self.mode == "auto" else (self.mode,)
+
+    @property
+    def family(self) -> Hashable:
+        """Equal for controls that differ in nothing but the width."""
+        return replace(self, width=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One way to run the circuit.
+
+    Attributes:
+        configuration: the way.
+        plan: where it cuts; None if that is not known, because it cannot be planned.
+        prediction: what it will take; None if it cannot run.
+        refused: why it cannot run.
+        given: the plan is for what the person set; else it is Q-Dreamer's own idea.
+        options: how the plan was looked for.
+    """
+
+    configuration: Configuration
+    plan: CutPlan | None
+    prediction: Prediction | None = None
+    refused: str = ""
+    given: bool = True
+    options: SearchOptions = field(default_factory=SearchOptions)
+
+    @cached_property
+    def key(self) -> Hashable:
+        """Equal for candidates of which the later one is a better answer to the same question."""
+        return (self.configuration, self.given)
+
+    @cached_property
+    def sameness(self) -> Hashable:
+        """Equal for candidates that run the same plan in the same way."""
+        way, plan = self.configuration, self.plan
+        labels = None if plan is None else (plan.labels.tobytes(), plan.blocks.pairs.tobytes())
+        return (way.mode, way.on, way.workers, way.method, way.in_process, labels)
+
+    @property
+    def handed(self) -> bool:
+        """Whether the run is given the plan, by the person or because it would find another."""
+        return self.given if self.prediction is None else self.prediction.given is not None
+
+    @property
+    def price(self) -> Hashable:
+        """Equal for candidates of one mode that cost the same."""
+        bits = None if self.plan is None else round(self.plan.log2_overhead, 2)
+        return (self.configuration.mode, self.configuration.method, bits)
+
+    @property
+    def seconds(self) -> float:
+        """Predicted makespan; infinite if it cannot run."""
+        return math.inf if self.prediction is None else self.prediction.makespan_s
+
+    @property
+    def width(self) -> int:
+        """Of the widest fragment."""
+        fragments = () if self.plan is None else self.plan.fragments
+        return max((one.width for one in fragments), default=self.configuration.max_qubits)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Run:
+    """A run, where it stands.
+
+    Attributes:
+        status: "idle", "running", "stopping", "done", "stopped" or "failed".
+        candidate: what runs or ran.
+        rows: finished tasks.
+        text: where it stands, in words.
+        result: the `PubResult`, when it is done.
+        exact: exact values to compare with, where they were cheap.
+    """
+
+    status: str = "idle"
+    candidate: Candidate | None = None
+    rows: tuple[FragmentRow, ...] = ()
+    text: str = ""
+    result: Any = None
+    exact: Any = None
+
+    @property
+    def active(self) -> bool:
+        """Whether something runs."""
+        return self.status in ("running", "stopping")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class View:
+    """All that is shown.
+
+    Attributes:
+        controls: what was asked for.
+        candidates: ways to run, by width.
+        selected: the one that all views show.
+        recommended: the one that is expected to be over first.
+        fixed: key of a candidate that was clicked; None while the selection follows the controls.
+        pinned: kept for comparison.
+        run: the last run.
+        working: better answers may come.
+        note: what to know, in a line.
+        against: one of `AXES`.
+        graph: show who is coupled to whom, not the circuit.
+        code: show the Python that does the same.
+        dark: on a dark ground.
+        fresh: nobody has touched anything; what is recommended is then selected when it is known.
+    """
+
+    controls: Controls
+    candidates: tuple[Candidate, ...] = ()
+    selected: Candidate | None = None
+    recommended: Candidate | None = None
+    fixed: Hashable | None = None
+    pinned: tuple[Candidate, ...] = ()
+    run: Run = field(default_factory=Run)
+    working: bool = False
+    note: str = ""
+    against: str = "overhead"
+    graph: bool = False
+    code: bool = False
+    dark: bool = False
+    fresh: bool = True
+
+    @property
+    def axes(self) -> str:
+        """What the trade-off shows: as chosen, or plans as long as nothing can run."""
+        if all(one.prediction is None for one in self.candidates):
+            return "plans"
+        return self.against
+
+    @property
+    def shown(self) -> tuple[Candidate, ...]:
+        """The candidates that the trade-off has a place for, in order."""
+        if self.axes == "plans":
+            return tuple(one for one in self.candidates if one.plan is not None)
+        return tuple(one for one in self.candidates if one.prediction is not None)
+
+    @property
+    def uncut(self) -> Candidate | None:
+        """The run that cuts nothing; the fastest, or else one that cannot run."""
+        whole = [one for one in self.candidates if one.plan is not None and not one.plan.num_cuts]
+        return min(whole, key=lambda one: one.seconds, default=None)
+
+
+def moved(view: View, **changes: Any) -> View:
+    """A control was moved; what was found for other controls is no answer any more.
+
+    Args:
+        view: before.
+        **changes: fields of `Controls`.
+
+    Raises:
+        QDreamerError: if a value makes no sense.
+    """
+    controls = replace(view.controls, **changes)
+    if controls == view.controls:
+        return view
+    kept = view.candidates if controls.family == view.controls.family else ()
+    return replace(view, controls=controls, candidates=kept, fixed=None, working=True, fresh=False)
+
+
+def answered(view: View, found: Iterable[Candidate], *, working: bool) -> View:
+    """Candidates were found for the controls as they are.
+
+    Args:
+        view: before.
+        found: new ones; they take the place of those with the same key.
+        working: more may come.
+    """
+    by_key = {one.key: one for one in view.candidates}
+    by_key.update((one.key, one) for one in found)
+    wanted = {view.fixed, *(one.key for one in view.pinned)}
+    kept = _distinct(by_key.values(), view.controls.width, wanted)
+    view = replace(view, candidates=kept, recommended=_best(kept), working=working)
+    if view.fresh and not working:
+        return advised(view)
+    return chosen(view)
+
+
+def _best(found: Iterable[Candidate]) -> Candidate | None:
+    """The first of those that can run, as Q-Dreamer ranks them."""
+    able = {id(one.prediction): one for one in found if one.prediction is not None}
+    order = ranked([one.prediction for one in able.values() if one.prediction], exact_first=False)
+    return able[id(order[0])] if order else None
+
+
+def _distinct(
+    found: Iterable[Candidate], width: int, wanted: Container[Hashable]
+) -> tuple[Candidate, ...]:
+    """Candidates by width, each plan once, and of equal overhead the fastest of each mode.
+
+    Args:
+        found: all.
+        width: those of the slider's own width are kept anyway, ...
+        wanted: ... and so are those with these keys.
+    """
+
+    def must(one: Candidate) -> bool:
+        return one.configuration.max_qubits == width or one.key in wanted
+
+    ordered = sorted(found, key=lambda one: (not must(one), not one.given, one.seconds))
+    plans: set[Hashable] = set()
+    prices: set[Hashable] = set()
+    kept = []
+    for one in ordered:
+        if one.sameness in plans or (one.price in prices and not must(one)):
+            continue
+        plans.add(one.sameness)
+        prices.add(one.price)
+        kept.append(one)
+    return tuple(
+        sorted(
+            kept,
+            key=lambda one: (one.configuration.max_qubits, one.configuration.mode, one.given),
+        )
+    )
+
+
+def chosen(view: View) -> View:
+    """With the selection that follows from the candidates: what was clicked, or the controls."""
+    by_key = {one.key: one for one in view.candidates}
+    if view.fixed in by_key:
+        return replace(view, selected=by_key[view.fixed])
+    here = [one for one in view.candidates if one.configuration.max_qubits == view.controls.width]
+    best = min(here, key=_eligible, default=view.selected)
+    return replace(view, selected=best, fixed=None)
+
+
+def _eligible(one: Candidate) -> tuple[bool, float]:
+    # What the person set counts more than what the estimator would do by itself.
+    return (not (one.given and one.prediction is not None), one.seconds)
+
+
+def clicked(view: View, index: int) -> View:
+    """A candidate was clicked: select it, and set the width to its own.
+
+    Args:
+        view: before.
+        index: into `view.shown`; one that is out of range changes nothing.
+    """
+    if not 0 <= index < len(view.shown):
+        return view
+    one = view.shown[index]
+    controls = replace(view.controls, width=one.configuration.max_qubits)
+    return replace(view, controls=controls, selected=one, fixed=one.key, fresh=False)
+
+
+def pinned(view: View) -> View:
+    """Pin the selected plan, or take its pin away; the oldest pin gives way to a fourth."""
+    one = view.selected
+    if one is None:
+        return view
+    rest = tuple(other for other in view.pinned if other.sameness != one.sameness)
+    if len(rest) == len(view.pinned):
+        rest = (*rest, one)[-_MOST_PINNED:]
+    return replace(view, pinned=rest, fresh=False)
+
+
+def advised(view: View) -> View:
+    """Select what is expected to be over first, if anything can run."""
+    one = view.recommended
+    if one is None:
+        return chosen(replace(view, fresh=False))
+    controls = replace(view.controls, width=one.configuration.max_qubits)
+    return replace(view, controls=controls, selected=one, fixed=one.key, fresh=False)

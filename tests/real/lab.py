@@ -1,0 +1,165 @@
+"""A JupyterLab with nothing of the user's in it, a real Chromium, and what one does with them."""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from pilot_kernel.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = {
+    "notification.jupyterlab-settings": {"fetchNews": "false"},
+    "themes.jupyterlab-settings": {"theme": "JupyterLab Light"},
+}
+FOLDERS = {
+    "JUPYTER_CONFIG_DIR": "config",
+    "JUPYTER_DATA_DIR": "data",
+    "JUPYTER_RUNTIME_DIR": "runtime",
+    "JUPYTERLAB_SETTINGS_DIR": "settings",
+    "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    "IPYTHONDIR": "ipython",
+    "HOME": "home",
+}
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A server: the folder that it serves, and its address."""
+
+    work: Path
+    root: str
+    token: str
+
+    def url(self, notebook):
+        return f"{self.root}/lab/tree/{notebook}?token={self.token}"
+
+
+@contextlib.contextmanager
+def serving(home):
+    """A JupyterLab that keeps everything in the empty folder `home`, kernels included."""
+    env = {**os.environ, **{name: str(home / folder) for name, folder in FOLDERS.items()}}
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    env["PYTHONPATH"] = str(ROOT)
+    for folder in FOLDERS.values():
+        (home / folder).mkdir()
+    for file, values in SETTINGS.items():
+        place = home / "settings" / "@jupyterlab" / "apputils-extension"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / file).write_text(json.dumps(values))
+    (home / "work").mkdir()
+    assert main(["install", "--prefix", str(home / "prefix")]) == 0
+    env["JUPYTER_PATH"] = str(home / "prefix" / "share" / "jupyter")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(8)
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"),
+        *(f"--port={port}", f"--IdentityProvider.token={token}", "--allow-root"),
+        f"--ServerApp.root_dir={home / 'work'}",
+    ]
+    with (home / "lab.log").open("wb") as log:
+        server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 60
+        while "is running at" not in (home / "lab.log").read_text():
+            assert server.poll() is None, (home / "lab.log").read_text()
+            assert time.monotonic() < deadline, (home / "lab.log").read_text()
+            time.sleep(0.1)
+        yield Lab(home / "work", f"http://127.0.0.1:{port}", token)
+    finally:
+        kernels = psutil.Process(server.pid).children(recursive=True)
+        server.send_signal(signal.SIGTERM)
+        server.wait(30)
+        psutil.wait_procs(kernels, timeout=30)
+
+
+def missing():
+    """What has to be installed before there is a browser, in words; empty if nothing."""
+    try:
+        import playwright.sync_api  # noqa: F401
+    except ImportError:
+        return "needs playwright: pip install playwright"
+    return "" if _chromium() else "needs Chromium: apt-get install chromium fonts-dejavu-core"
+
+
+@contextlib.contextmanager
+def chromium(*arguments):
+    """A browser without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=_chromium(),
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *arguments],
+        )
+        yield launched
+        launched.close()
+
+
+def _chromium():
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def write_notebook(path, cells):
+    """Write a notebook for the pilot kernel.
+
+    Args:
+        path: to be written.
+        cells: sources of its code cells.
+    """
+    made = [
+        {
+            "cell_type": "code",
+            "id": f"cell-{at}",
+            "metadata": {},
+            "execution_count": None,
+            "outputs": [],
+            "source": source,
+        }
+        for at, source in enumerate(cells)
+    ]
+    spec = {"name": "pilot", "display_name": "Python 3 (pilot)", "language": "python"}
+    content = {"cells": made, "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(content))
+
+
+def open_notebook(browser, lab, name, scale=1, **viewport):
+    """A page with a notebook in it whose kernel is ready; `scale` is pixels per CSS pixel."""
+    page = browser.new_page(viewport=viewport, device_scale_factor=scale)
+    page.goto(lab.url(name))
+    page.locator("#jp-main-statusbar").get_by_text("Idle").wait_for(timeout=60_000)
+    return page
+
+
+def run_all(page):
+    """Start all cells."""
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+
+
+def use_theme(page, theme):
+    """Switch to the theme `Light` or `Dark`, and wait for it."""
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.get_by_text("Theme", exact=True).hover()
+    page.get_by_text(f"JupyterLab {theme}", exact=True).click()
+    page.wait_for_function(
+        "name => document.body.dataset.jpThemeName === name", arg=f"JupyterLab {theme}"
+    )
+
+
+def outputs(page):
+    """What the cells brought."""
+    return page.locator(".jp-OutputArea-output")
