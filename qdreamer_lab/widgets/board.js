@@ -183,7 +183,7 @@ function texts(model, parts) {
   parts.status.textContent = model.get("status");
   parts.status.classList.toggle("qd-busy", Boolean(model.get("stamp").busy));
   parts.panels.numbers.body.innerHTML = model.get("numbers");
-  parts.node.classList.toggle("qd-compared", options.columns > 2);
+  parts.node.classList.toggle("qd-graph", Boolean(options.graph));
   parts.code.textContent = model.get("code");
   parts.codePanel.hidden = !model.get("code");
   parts.against.value = options.against ?? "overhead";
