@@ -2,7 +2,7 @@
 
     python -m tests.real.saved_notebook
 
-Widgets and scripts are left out: what stays is text, tables and pictures. `make screenshots` runs it.
+Widgets and scripts are left out: text, tables and pictures stay. `make screenshots` runs it.
 """
 
 import base64
