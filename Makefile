@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(CURDIR)/$(VENV)/bin
 MAX_QUBITS ?= 12
 
-.PHONY: demo test test-real lab bench lint clean
+.PHONY: demo test test-real screenshots lab bench lint clean
 
 # One environment for everything here, made anew when the project's needs change.
 $(VENV)/.ready: pyproject.toml
@@ -30,6 +30,12 @@ test-real: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --editable '.[test,real]'
 	$(BIN)/python -m pytest -m real
 
+# Needs Chromium, like test-real. Look at the pictures before you commit them.
+screenshots: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --editable '.[test,real]'
+	$(BIN)/python -m tests.real.screenshots
+	$(BIN)/python -m tests.real.saved_notebook
+
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -46,13 +52,15 @@ lab: $(VENV)/.ready
 	touch $@
 
 bench: $(VENV)/.ready .bench/.ready
-	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python -m pip install --quiet --editable '.[bench,real]'
 	$(BIN)/python benchmarks/pilot.py
 	$(BIN)/python benchmarks/cut_finder.py --qcut-python .bench/bin/python --prove 10 \
 	  --out artifacts/cut_finder.jsonl
 	$(BIN)/python benchmarks/cut_scale.py
 	$(BIN)/python benchmarks/cut_runtime.py --out artifacts/cut_runtime.jsonl
 	$(BIN)/python benchmarks/prediction.py --out artifacts/prediction.jsonl
+	if $(BIN)/python -c 'from tests.real.lab import missing; import sys; sys.exit(missing())'; \
+	  then $(BIN)/python benchmarks/explorer.py; fi
 
 clean:
 	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts

@@ -173,18 +173,27 @@ function fitted(layout) {
   delete kept.height;
   const clear = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
   const legend = { ...kept.legend, ...LEGEND, font: { ...kept.legend?.font, size: 11 } };
-  const annotations = kept.annotations?.filter((one) => !UNWRITTEN.test(one.text));
+  const annotations = kept.annotations
+    ?.filter((one) => !UNWRITTEN.test(one.text))
+    .map((one) => ({ ...one, text: one.text.replace(LENGTHY, "") }));
   return { ...kept, ...clear, legend, annotations };
 }
 
-function texts(model, parts) {
+function said(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function texts(model, parts, shown) {
   const options = model.get("options");
-  parts.summary.textContent = model.get("summary");
-  parts.status.textContent = model.get("status");
+  said(parts.summary, model.get("summary"));
+  said(parts.status, model.get("status"));
   parts.status.classList.toggle("qd-busy", Boolean(model.get("stamp").busy));
-  parts.panels.numbers.body.innerHTML = model.get("numbers");
-  parts.node.classList.toggle("qd-compared", options.columns > 2);
-  parts.code.textContent = model.get("code");
+  if (shown.numbers !== model.get("numbers")) {
+    shown.numbers = model.get("numbers");
+    parts.panels.numbers.body.innerHTML = shown.numbers;
+  }
+  parts.node.classList.toggle("qd-graph", Boolean(options.graph));
+  said(parts.code, model.get("code"));
   parts.codePanel.hidden = !model.get("code");
   parts.against.value = options.against ?? "overhead";
   parts.graph.value = options.graph ? "graph" : "circuit";
@@ -196,8 +205,9 @@ function texts(model, parts) {
 }
 
 // In a panel a legend has room for one line, and a word beside a point has none.
-const UNSAID = new Set(["selected"]);
+const UNSAID = new Set(["selected", "pinned"]);
 const UNWRITTEN = /recommended/;
+const LENGTHY = / in 4 of 5 cases/;
 
 function trimmed(data) {
   return data.map((trace) => (UNSAID.has(trace.name) ? { ...trace, showlegend: false } : trace));
@@ -304,8 +314,8 @@ async function picture(Plotly, parts, message, dark) {
 function render({ model, el }) {
   const parts = page(model);
   el.append(parts.node);
-  texts(model, parts);
   const shown = {};
+  texts(model, parts, shown);
   let Plotly = null;
   let busy = Promise.resolve();
   let queued = false;
@@ -317,7 +327,7 @@ function render({ model, el }) {
     busy = busy.then(async () => {
       queued = false;
       const stamp = model.get("stamp");
-      texts(model, parts);
+      texts(model, parts, shown);
       await drawn(Plotly, model, parts, shown);
       named(parts.node, model.get("hints"));
       requestAnimationFrame(() => {
@@ -344,7 +354,10 @@ function render({ model, el }) {
   for (const node of [document.documentElement, document.body]) {
     watched.observe(node, { attributes: true });
   }
+  let wide = 0;
   const sized = new ResizeObserver(() => {
+    if (parts.node.clientWidth === wide) return; // the height follows from what is shown
+    wide = parts.node.clientWidth;
     for (const name of FIGURES) {
       const body = parts.panels[name].body;
       if (Plotly && body.querySelector(".main-svg")) Plotly.Plots.resize(body);

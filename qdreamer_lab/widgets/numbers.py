@@ -175,6 +175,8 @@ def proof_text(plan: CutPlan) -> str:
     """How good a plan is known to be."""
     if plan.proven_optimal or (plan.num_cuts == 0 and plan.cost != "work"):
         return "proven optimal"
+    if plan.cost == "work" and plan.log2_lower_bound <= 0:
+        return "none for least work"
     return f"within 2^{max(0.0, plan.log2_cost - plan.log2_lower_bound):.1f} of optimal"
 
 

@@ -1,0 +1,57 @@
+"""The explorer's notebook: it runs, and it reads well as it was saved."""
+
+import json
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "02_cut_explorer.ipynb"
+MOST_BYTES = 1_500_000
+
+
+def _outputs(notebook, word):
+    """What the cells with a word in their source brought."""
+    cells = [c for c in notebook.cells if c.cell_type == "code" and word in c.source]
+    assert cells
+    return [output for cell in cells for output in cell.outputs]
+
+
+def test_the_notebook_runs_from_top_to_bottom(kernelspec, registry_home):
+    notebook = nbformat.read(NOTEBOOK, 4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+    NotebookClient(notebook, timeout=240, kernel_name="pilot").execute()
+    (shown,) = _outputs(notebook, "CutExplorer(circuit")
+    assert "application/vnd.jupyter.widget-view+json" in shown.data
+    assert "<img" in shown.data["text/html"]
+    assert "Sampling overhead" in shown.data["text/plain"]
+    for function in ("figures.pareto(", "figures.circuit(", "figures.timeline("):
+        (figure,) = _outputs(notebook, function)[-1:]
+        assert figure.data["application/vnd.plotly.v1+json"]["data"]
+
+
+def test_the_saved_notebook_shows_a_picture_and_a_table_where_nothing_runs():
+    text = NOTEBOOK.read_text()
+    notebook = nbformat.reads(text, 4)
+    assert notebook.metadata.kernelspec.name == "pilot"
+    assert "widgets" not in notebook.metadata
+    (shown,) = _outputs(notebook, "CutExplorer(circuit")
+    assert set(shown.data) == {"text/html", "text/plain"}
+    assert "<img" in shown.data["text/html"]
+    assert "<table" in shown.data["text/html"]
+    for function in ("figures.pareto(", "figures.circuit(", "figures.timeline("):
+        assert any("image/png" in output.data for output in _outputs(notebook, function))
+    assert len(text) < MOST_BYTES
+    assert "plotly.js" not in text
+    assert "<script" not in json.dumps(notebook)
+
+
+def test_the_notebooks_pictures_are_there():
+    notebook = nbformat.read(NOTEBOOK, 4)
+    told = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    names = [part.split(")")[0] for part in told.split("](pictures/")[1:]]
+    assert len(names) >= 4
+    for name in names:
+        assert 10_000 < (NOTEBOOK.parent / "pictures" / name).stat().st_size < 150_000
