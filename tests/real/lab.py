@@ -42,7 +42,9 @@ class Lab:
     token: str
 
     def url(self, notebook):
-        return f"{self.root}/lab/tree/{notebook}?token={self.token}"
+        # A workspace of its own: the usual one would bring back the notebooks opened before.
+        space = f"workspaces/{Path(notebook).stem}"
+        return f"{self.root}/lab/{space}/tree/{notebook}?token={self.token}"
 
 
 @contextlib.contextmanager

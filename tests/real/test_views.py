@@ -116,7 +116,13 @@ CONTRAST = """view => {
 }"""
 
 
-def test_only_what_changes_is_sent_and_never_more_than_once_a_second(page):
+def test_views_change_while_tasks_run_and_stay_when_all_is_done(page, lab, gate, artifacts):
+    _only_what_changes_is_sent_and_never_more_than_once_a_second(page)
+    _pilots_and_tasks_change_in_place_until_all_is_done(page, gate, artifacts)
+    _the_saved_notebook_holds_the_last_state_as_plain_html(page, lab)
+
+
+def _only_what_changes_is_sent_and_never_more_than_once_a_second(page):
     page.evaluate(
         """view => {
             window.changes = [];
@@ -132,7 +138,7 @@ def test_only_what_changes_is_sent_and_never_more_than_once_a_second(page):
     assert statistics.median(gaps) > 900
 
 
-def test_pilots_and_tasks_change_in_place_until_all_is_done(page, gate, artifacts):
+def _pilots_and_tasks_change_in_place_until_all_is_done(page, gate, artifacts):
     page.set_viewport_size({"width": 1280, "height": 800})
     view = pilots(page)
     assert view.locator("svg[role=img][aria-label]").count() >= 6
@@ -147,7 +153,7 @@ def test_pilots_and_tasks_change_in_place_until_all_is_done(page, gate, artifact
     assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
 
 
-def test_the_saved_notebook_holds_the_last_state_as_plain_html(page, lab):
+def _the_saved_notebook_holds_the_last_state_as_plain_html(page, lab):
     page.keyboard.press("Control+s")
     saved = lab.work / "views.ipynb"
 
