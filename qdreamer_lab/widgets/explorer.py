@@ -33,7 +33,7 @@ __all__ = ["CutExplorer"]
 _WIDE = 40
 """Circuits with more qubits are shown as a coupling graph to begin with."""
 
-_FIRST_WAIT_S = 1.0
+_FIRST_WAIT_S = 0.3
 """How long the first display waits for a recommendation ..."""
 
 _LONGEST_WAIT_S = 5.0

@@ -387,3 +387,12 @@ def test_times_have_units_that_suit_them():
     assert dict(zip(names, values, strict=True))["10 ms"] == pytest.approx(0.01)
     assert {"100 ms", "1 s", "10 s", "100 s"} <= set(names)
     assert "10<sup>6</sup> s" in seconds_ticks(1.0, 1e7)[1]
+
+
+def test_hopeless_candidates_do_not_stretch_the_axes(candidates):
+    slow = replace(candidates[-1], makespan_s=1e9, interval=(1e8, 1e10))
+    plain, more = (figures.pareto(some) for some in (candidates, [*candidates, slow]))
+    assert more.layout.yaxis.range == plain.layout.yaxis.range
+    assert any("1 much slower way" in note.text for note in more.layout.annotations)
+    chosen = figures.pareto([*candidates, slow], selected=len(candidates))
+    assert chosen.layout.yaxis.range[1] > plain.layout.yaxis.range[1]

@@ -32,6 +32,9 @@ __all__ = ["pareto"]
 _LABELLED = 14
 """Up to so many candidates have their width written beside them."""
 
+_MUCH_SLOWER = 1e4
+"""Candidates that take so many times as long as the fastest lie outside at first."""
+
 _AGAINST = ("overhead", "width")
 
 
@@ -78,9 +81,12 @@ def pareto(
         *_pins(points, pinned, dark),
         *_star(points, recommended, dark),
     ]
-    axes = _timed_axes(points, against, dark) if timed else _plan_axes(points, dark)
+    near = _near(points, chosen) if timed else points
+    axes = _timed_axes(near, against, dark) if timed else _plan_axes(points, dark)
     shapes, notes = _uncut(points, dark) if timed else ([], [])
     notes += _praise(points, recommended, dark)
+    if len(near) < len(points):
+        notes.append(_outside(len(points) - len(near), dark))
     return figure(traces, dark, dragmode="zoom", shapes=shapes, annotations=notes, **axes)
 
 
@@ -255,6 +261,27 @@ def _uncut(points: list[Point], dark: bool) -> tuple[list[dict[str, Any]], list[
         "font": {"size": 12, "color": colours.ink},
     }
     return [line], [label]
+
+
+def _near(points: list[Point], chosen: Sequence[int]) -> list[Point]:
+    """Candidates that the axes reach to: hopeless ones would push the others together."""
+    most = _MUCH_SLOWER * min(point.y for point in points)
+    return [point for k, point in enumerate(points) if point.y <= most or k in chosen]
+
+
+def _outside(count: int, dark: bool) -> dict[str, Any]:
+    ways = "way" if count == 1 else "ways"
+    return {
+        "text": f"double-click to see {count} much slower {ways}",
+        "xref": "paper",
+        "yref": "paper",
+        "x": 1,
+        "y": 1,
+        "xanchor": "right",
+        "yanchor": "top",
+        "showarrow": False,
+        "font": {"size": 11, "color": theme(dark).muted},
+    }
 
 
 def _timed_axes(points: list[Point], against: str, dark: bool) -> dict[str, Any]:
