@@ -157,11 +157,17 @@ def _the_saved_notebook_holds_the_last_state_as_plain_html(page, lab):
     page.keyboard.press("Control+s")
     saved = lab.work / "views.ipynb"
 
-    def last_states():
-        cells = json.loads(saved.read_text())["cells"]
-        return ["".join(out["data"]["text/html"]) for cell in cells for out in cell["outputs"]]
+    found = []
 
-    wait_until(lambda: any("10 failed · 40 done" in state for state in last_states()))
-    for state in last_states():
+    def complete():
+        try:
+            cells = json.loads(saved.read_text())["cells"]
+        except json.JSONDecodeError:  # JupyterLab writes in place, and is at it
+            return False
+        found[:] = ["".join(out["data"]["text/html"]) for cell in cells for out in cell["outputs"]]
+        return any("10 failed · 40 done" in state for state in found)
+
+    wait_until(complete)
+    for state in found:
         assert "<script" not in state
-    assert any("nothing waits" in state for state in last_states())
+    assert any("nothing waits" in state for state in found)
