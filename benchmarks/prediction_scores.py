@@ -199,7 +199,11 @@ def times(guesses: list[Guess]) -> list[Figure]:
 
 
 def repeatability(rows: list[Row], before: list[Row]) -> list[Figure]:
-    """How well an earlier measurement of the same ways foretells this one: no model does better."""
+    """How well an earlier measurement of the same ways foretells this one.
+
+    Both are noisy. A model that knew the truth would be off by about 1/sqrt(2) of that, if noise
+    differs from row to row; what slows a whole run down alike, neither can know.
+    """
     known = {(r.job, r.width, r.mode, r.workers): r.seconds for r in before}
     keys = [(r.job, r.width, r.mode, r.workers) for r in rows]
     again = [
