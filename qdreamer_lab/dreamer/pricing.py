@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,8 @@ from qdreamer_lab.dreamer.profile import PHASES, MachineProfile
 from qdreamer_lab.workload.pace import Pace
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from qdreamer_lab.dreamer.configuration import Configuration
     from qdreamer_lab.dreamer.wanted import Wanted
 
@@ -25,6 +28,27 @@ _OBJECTS_BYTES = 1 << 19
 
 _Z80 = 1.2816
 """Standard deviations to either side that hold 80 % of a normal distribution."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Executed:
+    """All rounds played through.
+
+    Attributes:
+        counts: (k,) over all workers.
+        share: wall time over the time of all workers together.
+        tasks: how many there were.
+        memory: bytes of the worker that holds most.
+        sent: bytes of all arguments and results.
+        coming: bytes of results that arrive at once.
+    """
+
+    counts: NDArray[np.float64]
+    share: float
+    tasks: int
+    memory: int
+    sent: int
+    coming: int
 
 
 def priced(
@@ -50,23 +74,7 @@ def priced(
     """
     belief = profile.belief
     workers = configuration.workers if session else 1
-    counts, sent = np.zeros(len(COEFFICIENTS)), 0
-    wall = busy = 0.0
-    tasks = memory = coming = 0
-    pace = Pace()
-    for works in case.rounds:
-        count = sum(one.items for one in works)
-        slower = profile.contention if min(workers, count) > 1 else 1.0
-        shares = [one.share(belief.values, slower) for one in works]
-        most = workers if held else None
-        played = play(shares, workers, ahead=session, most=most, pace=pace)
-        wall, busy = wall + played.makespan_s, busy + played.busy_s
-        tasks += sum(played.tasks)
-        for one, pieces in zip(works, played.tasks, strict=True):
-            counts += slower * (one.items * one.each + pieces * one.once)
-            sent += one.sent(pieces)
-            memory = max(memory, one.held(pieces) if session else one.memory_bytes)
-            coming = max(coming, one.coming(pieces, workers) if session else 0)
+    done = _executed(case, profile, workers, session=session, held=held)
     accounts = [
         Account("plan", paid("planning", case.plan_s * 1e9)),
         Account("lower", paid("planning", case.lower_s * 1e9)),
@@ -75,19 +83,19 @@ def priced(
         accounts.append(Account("transpile", paid("transpiling", case.transpiled)))
     ways = paid("run", 1)
     if session:
-        trips = max(len(case.rounds), tasks / workers) if held else len(case.rounds)
-        ways += paid("trip", trips) + paid("task", tasks)
+        trips = max(len(case.rounds), done.tasks / workers) if held else len(case.rounds)
+        ways += paid("trip", trips) + paid("task", done.tasks)
     accounts.append(Account("dispatch", ways))
-    transfer = case.transfer + paid("transfer", sent if session else 0)
+    transfer = case.transfer + paid("transfer", done.sent)
     accounts += [
         Account(
             "execute",
-            counts,
-            wall / busy if busy > 0 else 1.0,
-            memory,
+            done.counts,
+            done.share,
+            done.memory,
             case.shots_doubt if case.mode == "exact" else 0.0,
         ),
-        Account("transfer", transfer, 1.0, sent if session else 0),
+        Account("transfer", transfer, 1.0, done.sent),
         Account("contract", case.contract, 1.0, case.here_bytes),
     ]
     accounts = [one for one in accounts if one.counts.any()]
@@ -95,8 +103,8 @@ def priced(
         Phase(one.name, belief.seconds(one.counts) * one.share, one.num_bytes) for one in accounts
     )
     makespan = sum(one.seconds for one in phases)
-    here = case.here_bytes + coming
-    peak = max(memory, here) if session else memory + here
+    here = case.here_bytes + done.coming
+    peak = max(done.memory, here) if session else done.memory + here
     spread = _Z80 * _deviation(accounts, phases, profile, makespan, case.shots_doubt)
     return Prediction(
         configuration,
@@ -109,12 +117,37 @@ def priced(
         case.standard_error,
         case.plan,
         case.variants,
-        tasks,
+        done.tasks,
         (*case.notes, *notes),
         wanted.num_qubits,
         wanted.num_observables,
         tuple(accounts),
     )
+
+
+def _executed(
+    case: Case, profile: MachineProfile, workers: int, *, session: bool, held: bool
+) -> _Executed:
+    """Deal out the work of every round; the arguments are those of `priced`."""
+    counts, sent = np.zeros(len(COEFFICIENTS)), 0
+    wall = busy = 0.0
+    tasks = memory = coming = 0
+    pace = Pace()
+    most = workers if held else None
+    for works in case.rounds:
+        count = sum(one.items for one in works)
+        slower = profile.contention if min(workers, count) > 1 else 1.0
+        shares = [one.share(profile.belief.values, slower) for one in works]
+        played = play(shares, workers, ahead=session, most=most, pace=pace)
+        wall, busy = wall + played.makespan_s, busy + played.busy_s
+        tasks += sum(played.tasks)
+        for one, pieces in zip(works, played.tasks, strict=True):
+            counts += slower * (one.items * one.each + pieces * one.once)
+            memory = max(memory, one.held(pieces) if session else one.memory_bytes)
+            if session:
+                sent += one.sent(pieces)
+                coming = max(coming, one.coming(pieces, workers))
+    return _Executed(counts, wall / busy if busy > 0 else 1.0, tasks, memory, sent, coming)
 
 
 def _deviation(
