@@ -15,20 +15,21 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from pilot_kernel.resource import credentials, kinds, registry
+from pilot_kernel.resource import credentials, kinds, nursery, registry
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.monitor import PERIOD_S, Monitor
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
 
 log = logging.getLogger("pilot_kernel.agent")
 
-_PRELOAD = ("distributed", "pilot_kernel.task.worker", "qiskit_aer.primitives")
+_PRELOAD = ("distributed", "pilot_kernel.task.worker")
 _NEVER = 10**9
 _REVIVALS = 5  # a worker that ended so often before any was up will not come
 
@@ -51,16 +52,24 @@ def _configure(scratch: str) -> None:
     )
 
 
-def _start_forkserver() -> None:
-    """Import the heavy libraries once, in the process that workers are forked from.
+def _start_nursery(scratch: str) -> "subprocess.Popen[bytes]":
+    """Start what task processes are forked from, and tell workers where it and results are."""
+    for variable in nursery.ONE_THREAD:
+        os.environ.setdefault(variable, "1")
+    results = os.path.join(scratch, "results")
+    os.mkdir(results, mode=0o700)
+    os.environ[nursery.RESULTS_VARIABLE] = results
+    path = os.environ[nursery.VARIABLE] = os.path.join(scratch, "nursery")
+    return nursery.start(path)
 
-    A worker that must be replaced is then up in a fraction of a second, and all of them share
-    those libraries' memory.
+
+def _start_forkserver() -> None:
+    """Import Dask once, in the process that workers are forked from.
+
+    A worker that must be replaced is then up in a fraction of a second.
     """
     import multiprocessing.forkserver
 
-    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(_PRELOAD))
     multiprocessing.forkserver.ensure_running()
 
@@ -351,14 +360,16 @@ def main() -> None:
     parser.add_argument("--name", default="")
     parser.add_argument("--idle-timeout-s", type=float, required=True)
     args = parser.parse_args()
+    scratch = tempfile.mkdtemp(prefix="pilot-")
+    nest = _start_nursery(scratch)
     _start_forkserver()
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
-    scratch = tempfile.mkdtemp(prefix="pilot-")
     _configure(scratch)
     gc.freeze()  # searching the libraries for garbage would hold up every task in between
     try:
         asyncio.run(_serve(args, scratch))
     finally:
+        nest.communicate()  # it ends as soon as its standard input does
         shutil.rmtree(scratch, ignore_errors=True)
         shutil.rmtree(args.directory, ignore_errors=True)
 
