@@ -64,6 +64,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.loop = asyncio.get_running_loop()
         self.turn = asyncio.Lock()
         self.runs: dict[str, Run] = {}
+        self.results: dict[str, dict[str, Any]] = {}  # news of tasks that are about to finish
         self.key: str | None = None  # of the task that writes
         self.output = Gathered()
         self.news: asyncio.TimerHandle | None = None
@@ -80,6 +81,9 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         """A task has changed its state on this worker."""
         if start == "executing" and finish == "released" and key in self.runs:
             self.runs[key].cancel()  # Dask itself would let it run on, unwanted
+        elif key in self.results and start in ("executing", "cancelled", "resumed"):
+            # With Dask's own word that it has finished, not before it.
+            self._tell(key, self.results.pop(key))
 
     # ---- a task
 
@@ -151,8 +155,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         kind, parts = answer
         if kind == Kind.KEPT:
             kept = Kept(**json.loads(bytes(parts[0])))
-            self._finish(key)
-            self._tell(key, {"kept": {"path": kept.path, "size": kept.size}})
+            self.results[key] = {"kept": {"path": kept.path, "size": kept.size}}
             return kept
         if kind == Kind.ERROR:
             raise RemoteFailure(str(parts[0], "utf-8"), bytes(parts[1]))
@@ -162,8 +165,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             raise TaskFailedError("the task was told to stop by a signal from outside")
         packed = Packed(parts[0], tuple(parts[1:]))
         if packed.size <= SMALL_BYTES:
-            self._finish(key)
-            self._tell(key, {"result": bytes(packed.header)})
+            self.results[key] = {"result": bytes(packed.header)}
         else:
             self.output.add_note(
                 f"[the result ({packed.size / 1e6:,.1f} MB) is not kept on disk; if its worker dies, "
