@@ -15,17 +15,19 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.resource import credentials, kinds, nursery, registry
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.monitor import PERIOD_S, Monitor
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
+
+if TYPE_CHECKING:
+    import subprocess
 
 log = logging.getLogger("pilot_kernel.agent")
 

@@ -1,7 +1,7 @@
 """What a task writes, on its way out of the task process.
 
-Python's streams go over the socket to the worker, so they stay in order with each other whichever
-thread writes. What C code and subprocesses write to the file descriptors 1 and 2 comes through pipes.
+Python's streams go over the socket to the worker, so they stay in order with each other, whichever
+thread writes. What C code and subprocesses write to descriptors 1 and 2 comes through pipes.
 """
 
 import ctypes
@@ -77,7 +77,7 @@ quiet = _Quiet()
 
 
 def interrupt(error: type[BaseException]) -> None:
-    """Raise `error` in the main thread, from a signal handler; after a message that is half sent."""
+    """Raise `error` in the main thread, from a signal handler, but not amid a message."""
     global _postponed
     if _sending:
         _postponed = error

@@ -20,7 +20,7 @@ from distributed.diagnostics.plugin import WorkerPlugin
 from pilot_kernel.errors import ShipError, TaskFailedError, WorkerDiedError
 from pilot_kernel.resource.nursery import RESULTS_VARIABLE
 from pilot_kernel.task.child import TaskProcess
-from pilot_kernel.task.failure import RemoteFailure, how_it_ended
+from pilot_kernel.task.failure import RemoteError, how_it_ended
 from pilot_kernel.task.kept import SMALL_BYTES, Kept
 from pilot_kernel.task.output import Gathered
 from pilot_kernel.task.packing import Bytes, Call, Packed
@@ -45,7 +45,7 @@ async def perform(call: Call, *inputs: Packed | Kept) -> Packed | Kept:
         inputs: The results that it depends on.
 
     Raises:
-        RemoteFailure: It raised something.
+        RemoteError: It raised something.
         PilotError: It was ended, or its result cannot be sent.
     """
     edge: WorkerEdge = get_worker().plugins[WorkerEdge.name]
@@ -158,7 +158,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             self.results[key] = {"kept": {"path": kept.path, "size": kept.size}}
             return kept
         if kind == Kind.ERROR:
-            raise RemoteFailure(str(parts[0], "utf-8"), bytes(parts[1]))
+            raise RemoteError(str(parts[0], "utf-8"), bytes(parts[1]))
         if kind == Kind.UNSENDABLE:
             raise ShipError(str(parts[0], "utf-8"))
         if kind == Kind.ENDED:
@@ -168,8 +168,8 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             self.results[key] = {"result": bytes(packed.header)}
         else:
             self.output.add_note(
-                f"[the result ({packed.size / 1e6:,.1f} MB) is not kept on disk; if its worker dies, "
-                "it is lost]\n"
+                f"[the result ({packed.size / 1e6:,.1f} MB) is not kept on disk: "
+                "if its worker dies, it is lost]\n"
             )
         return packed
 
