@@ -4,11 +4,16 @@ An agent that hangs up has ended, and its tasks with it; trying to reach it for 
 keep the bad news back.
 """
 
+import dask
 from distributed import Client
 
 __all__ = ["AgentClient"]
 
 _BATCH_S = 0.002  # Dask's client gathers messages for 10 ms, which is most of a round trip
+
+
+# What is sent is packed by us, and advice on how to use Dask better is none to our users.
+dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"})
 
 
 class AgentClient(Client):  # type: ignore[misc]
