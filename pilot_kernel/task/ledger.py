@@ -4,6 +4,7 @@ It lives beside the scheduler, so the book survives the notebook's kernel, and i
 notebook nothing: no message is sent for a task unless somebody asks.
 """
 
+import os
 import time
 from collections import OrderedDict, deque
 from dataclasses import asdict, replace
@@ -13,6 +14,7 @@ from dask._task_spec import Task as DaskTask
 from distributed.diagnostics.plugin import SchedulerPlugin
 
 from pilot_kernel.errors import WorkerDiedError
+from pilot_kernel.resource.nursery import RESULTS_VARIABLE
 from pilot_kernel.task.kept import Kept, remove
 from pilot_kernel.task.packing import Packed
 from pilot_kernel.task.record import TOPIC, WORKERS, TaskRecord, TaskState, task_name
@@ -171,8 +173,9 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
     def _let_go(self, key: str) -> None:
         """Nobody wants a task's result any more."""
         self.suspicious.pop(key, None)
-        if (kept := self.kept.pop(key, None)) is not None:
-            remove(kept)
+        self.kept.pop(key, None)
+        if (folder := os.environ.get(RESULTS_VARIABLE)) is not None:
+            remove(folder, key)
 
     def _place(self, key: str) -> dict[str, Any]:
         on = self.scheduler.tasks[key].processing_on

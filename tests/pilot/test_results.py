@@ -9,14 +9,13 @@ import signal
 import stat
 import subprocess
 import sys
-import threading
 import time
 
 import numpy as np
 import pytest
 
 import pilot_kernel
-from pilot_kernel.errors import WorkerDiedError
+from pilot_kernel.errors import PilotError, WorkerDiedError
 from pilot_kernel.task import kept
 from pilot_kernel.task.packing import pack
 from pilot_kernel.task.record import TaskState
@@ -89,7 +88,6 @@ def test_a_canceled_or_failed_task_leaves_no_file(clean):
         time.sleep(delay)
         task.cancel()
     assert clean.submit(pow, 2, 2).result() == 4
-    wait_until(lambda: not _files(clean) or all(not t.cancelled() for t in clean.tasks))
     for task in clean.tasks:
         task.release()
     wait_until(lambda: not _files(clean))
@@ -180,7 +178,7 @@ def test_there_is_room_for_so_much_and_no_more(tmp_path, monkeypatch):
     first = kept.write(pack(bytes(60_000)), str(tmp_path), "first")
     assert kept.read(first) == bytes(60_000)
     assert kept.write(pack(bytes(60_000)), str(tmp_path), "second") is None
-    kept.remove(first)
+    kept.remove(str(tmp_path), "first")
     assert kept.write(pack(bytes(60_000)), str(tmp_path), "second") is not None
     monkeypatch.setattr(kept, "EACH_BYTES", 10)
     assert kept.write(pack(bytes(11)), str(tmp_path), "third") is None
@@ -200,7 +198,6 @@ def test_nobody_waits_for_another_large_result_on_the_loop(tight):
             raised.set_exception(error)
 
     tight.submit(time.sleep, 0.1).add_done_callback(ask)
-    with pytest.raises(pilot_kernel.PilotError, match="a thread of your own"):
+    with pytest.raises(PilotError, match="a thread of your own"):
         raised.result(20)
-    assert threading.active_count() > 0
     assert len(large.result()) == 2_000_000
