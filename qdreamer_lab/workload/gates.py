@@ -108,7 +108,7 @@ def two_qubit_gates(circuit: QuantumCircuit) -> list[FlatGate]:
 def _own_gates(
     instruction: CircuitInstruction, source: int, qubits: tuple[int, ...], touched: set[int]
 ) -> Iterator[FlatGate]:
-    """An instruction that is no standard gate: one unitary if it is small enough, else its parts."""
+    """An instruction that is no standard gate: one unitary if it is small, else its parts."""
     where = _place(instruction, source, qubits)
     parts = list(leaves(instruction, qubits, where, touched))
     if len(qubits) > 2:
