@@ -147,5 +147,7 @@ def _standard_parts(key: _Key) -> tuple[tuple[tuple[int, ...], NDArray[np.comple
 
 
 def _place(instruction: CircuitInstruction, source: int, qubits: tuple[int, ...]) -> str:
-    named = f"qubit{'s' if len(qubits) != 1 else ''} {', '.join(map(str, qubits))}"
+    if not qubits:
+        return f"instruction {source} ({instruction.name})"
+    named = f"qubit{'s' if len(qubits) > 1 else ''} {', '.join(map(str, qubits))}"
     return f"instruction {source} ({instruction.name} on {named})"

@@ -165,9 +165,10 @@ def _refuse_classical(operation: Any, where: str, depth: int) -> None:
     if isinstance(operation, Measure):
         verb = "holds" if depth else "is"
         raise CircuitError(
-            f"{where} {verb} a measurement; expectation values are taken at the end of a circuit "
-            "without measurements: use circuit.remove_final_measurements(inplace=False), or run "
-            "the circuit uncut where it measures on the way"
+            f"{where} {verb} a measurement; expectation values are of the state at the end of a "
+            "circuit that measures nothing. Take measurements at the end off with "
+            "circuit.remove_final_measurements(inplace=False); a circuit that measures on the way "
+            "cannot be cut: run it uncut, with session.run"
         )
     classical = isinstance(operation, ControlFlowOp) and not isinstance(operation, BoxOp)
     if classical or isinstance(operation, Store):

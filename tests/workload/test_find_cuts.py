@@ -58,7 +58,9 @@ def random_gate(rng):
         angle = rng.uniform(0, 3)
         name = ["swap", "cx", "iswap", "barrier", "move", "cut_wire", "qpd_2q"][rng.integers(7)]
         return own_gate(name, angle), (1 + 2 * abs(math.sin(angle))) ** 2
-    gate = [CXGate(ctrl_state=0), RZGate(0.9).control(1, ctrl_state=0)][rng.integers(2)]
+    gate = [CXGate(ctrl_state=0), RZGate(0.9).control(1, ctrl_state=0, annotated=False)][
+        rng.integers(2)
+    ]
     return gate, QPDBasis.from_instruction(gate).overhead
 
 
