@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import CircuitInstruction, Qubit
+from qiskit.circuit import CircuitInstruction, Gate, Qubit
 from qiskit.circuit.library import UnitaryGate
 
 from qdreamer_lab.errors import CircuitError
@@ -28,7 +28,19 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.blocks import BlockCircuit
 
-__all__ = ["check_markers", "cut_gate", "cut_wire", "plan_from_circuit", "plan_to_circuit"]
+__all__ = [
+    "check_markers",
+    "cut_gate",
+    "cut_wire",
+    "is_cut_gate",
+    "is_cut_wire",
+    "plan_from_circuit",
+    "plan_to_circuit",
+    "renamed_for_addon",
+]
+
+_ADDON_NAMES = frozenset({"barrier", "cut_wire", "move", "qpd_1q", "qpd_2q", "qpd_measure"})
+"""Names by which the addon knows instructions, whatever they are."""
 
 
 def cut_gate(gate: Any) -> Any:
@@ -52,6 +64,28 @@ def cut_wire() -> Any:
     from qiskit_addon_cutting.instructions import CutWire
 
     return CutWire()
+
+
+def is_cut_gate(instruction: CircuitInstruction) -> bool:
+    """Whether it is a gate that is to be cut."""
+    from qiskit_addon_cutting.qpd import TwoQubitQPDGate
+
+    return not instruction.is_standard_gate() and isinstance(instruction.operation, TwoQubitQPDGate)
+
+
+def is_cut_wire(instruction: CircuitInstruction) -> bool:
+    """Whether it marks a wire that is to be cut."""
+    from qiskit_addon_cutting.instructions import CutWire
+
+    return not instruction.is_standard_gate() and isinstance(instruction.operation, CutWire)
+
+
+def renamed_for_addon(instruction: CircuitInstruction) -> CircuitInstruction:
+    """A user's gate under another name, if the addon would take it for one of its own."""
+    if instruction.name not in _ADDON_NAMES or not isinstance(instruction.operation, Gate):
+        return instruction
+    renamed = instruction.operation.copy(name=f"own_{instruction.name}")
+    return CircuitInstruction(renamed, instruction.qubits, instruction.clbits)
 
 
 def plan_to_circuit(plan: CutPlan, *, moves: bool = False) -> QuantumCircuit:
@@ -92,7 +126,7 @@ def check_markers(circuit: QuantumCircuit) -> None:
     gives that one too few new qubits and moves states to the wrong ones, without an error (seen in
     0.10).
     """
-    order = [step.qubits[0] for step in circuit.data if step.name == "cut_wire"]
+    order = [step.qubits[0] for step in circuit.data if is_cut_wire(step)]
     runs = [qubit for qubit, _ in groupby(order)]
     if len(runs) > len(set(runs)):
         warnings.warn(
@@ -108,7 +142,7 @@ def _with_moves(circuit: QuantumCircuit) -> QuantumCircuit:
 
     extra: dict[Qubit, list[Qubit]] = {qubit: [] for qubit in circuit.qubits}
     for step in circuit.data:
-        if step.name == "cut_wire":
+        if is_cut_wire(step):
             extra[step.qubits[0]].append(Qubit())
     moved = QuantumCircuit([q for own in circuit.qubits for q in (*extra[own], own)])
     for register in circuit.qregs:
@@ -116,7 +150,7 @@ def _with_moves(circuit: QuantumCircuit) -> QuantumCircuit:
     at = {own: iter((*new, own)) for own, new in extra.items()}
     now = {own: next(places) for own, places in at.items()}
     for step in circuit.data:
-        if step.name != "cut_wire":
+        if not is_cut_wire(step):
             moved.append(CircuitInstruction(step.operation, [now[q] for q in step.qubits]))
             continue
         (own,) = step.qubits
@@ -143,10 +177,10 @@ def plan_from_circuit(circuit: QuantumCircuit, max_qubits: int | None = None) ->
     cut: set[int] = set()
     markers: dict[int, list[int]] = {k: [] for k in range(circuit.num_qubits)}
     for step in circuit.data:
-        if step.name == "cut_wire":
+        if is_cut_wire(step):
             markers[circuit.find_bit(step.qubits[0]).index].append(len(plain.data))
             continue
-        if step.name == "qpd_2q":
+        if is_cut_gate(step):
             cut.add(len(plain.data))
             step = CircuitInstruction(_uncut(step.operation), step.qubits)
         plain.append(step)

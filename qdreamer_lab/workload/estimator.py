@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qiskit.primitives import BaseEstimatorV2, PrimitiveResult, PubResult
 from qiskit.primitives.containers import DataBin
-from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
 from qdreamer_lab.workload.attempts import estimated
@@ -28,6 +27,7 @@ from qdreamer_lab.workload.job import CutJob
 from qdreamer_lab.workload.observables import as_sparse, product_terms
 from qdreamer_lab.workload.options import check_width
 from qdreamer_lab.workload.progress import ProgressLine
+from qdreamer_lab.workload.pubs import checked_pub, listed_pubs
 from qdreamer_lab.workload.sampled_mode import run_sampled
 from qdreamer_lab.workload.watch import Watch
 from qdreamer_lab.workload.whole_mode import run_whole
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
+    from qiskit.primitives.containers.estimator_pub import EstimatorPub
     from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.decisions import Adviser, Decision
@@ -158,6 +159,16 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             most_workers=most_workers,
         )
 
+    @property
+    def default_precision(self) -> float:
+        """The standard error wanted of PUBs that name none, as Qiskit's estimators have it."""
+        return self._default_precision
+
+    @property
+    def seed(self) -> int | None:
+        """The seed that was given, as Qiskit's estimators have it; None if there was none."""
+        return self._options.entropy[0] if self._options.entropy else None
+
     def run(self, pubs: Iterable[Any], *, precision: float | None = None) -> CutJob:
         """Estimate every PUB.
 
@@ -176,11 +187,11 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             last plan, and `dropped_s` is the wall time under those before.
 
         Raises:
-            PubError: if a PUB does not fit together.
+            PubError: if a PUB does not fit together, or there is no list of them.
             CircuitError: if a circuit cannot be cut, such as one with measurements.
         """
         wanted = self._default_precision if precision is None else precision
-        checked = [self._coerced(pub, wanted, k) for k, pub in enumerate(pubs)]
+        checked = [self._coerced(pub, wanted, k) for k, pub in enumerate(listed_pubs(pubs))]
         if self._mode == "sampled":
             for k, pub in enumerate(checked):
                 if not pub.precision > 0 and self._options.shots is None:
@@ -197,7 +208,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
 
     def _coerced(self, pub: Any, precision: float | None, number: int) -> EstimatorPub:
         """Check a PUB before anything runs; a circuit that was checked last time is known."""
-        checked = _checked(pub, precision, number)
+        checked = checked_pub(pub, precision, number)
         circuit, length = checked.circuit, len(checked.circuit.data)
         if self._seen[0] is not circuit or self._seen[1] != length:
             _check_circuit(checked, number)
@@ -274,17 +285,6 @@ def _values(pub: EstimatorPub) -> tuple[dict[str, float], ...]:
         pub.parameter_values.size, len(names)
     )
     return tuple(dict(zip(names, row, strict=True)) for row in rows.tolist())
-
-
-def _checked(pub: Any, precision: float | None, number: int) -> EstimatorPub:
-    """A PUB whose parts fit together."""
-    try:
-        checked = EstimatorPub.coerce(pub, precision)
-    except (TypeError, ValueError) as error:
-        raise PubError(f"PUB {number}: {error}") from error
-    if not np.isfinite(checked.parameter_values.ravel().as_array()).all():
-        raise PubError(f"PUB {number}: parameter values must be finite numbers")
-    return checked
 
 
 def _check_circuit(pub: EstimatorPub, number: int) -> None:

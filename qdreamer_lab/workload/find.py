@@ -1,7 +1,8 @@
 """`find_cuts` with the signature of qiskit-addon-cutting's, so that one import can be swapped.
 
 It cuts at the instructions of the given circuit, without merging any, so that whoever asked finds
-their own gates again. It must not look at fragments or run anything.
+their own gates again. A cut gate costs what the addon's decomposition of it costs, which is more
+than it must for some gates. It must not look at fragments or run anything.
 """
 
 from __future__ import annotations
@@ -9,20 +10,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from qiskit.circuit import CircuitInstruction
+from qiskit.circuit import Barrier, CircuitInstruction
+from qiskit.circuit.library import UnitaryGate
 
 from qdreamer_lab.errors import PlanError
-from qdreamer_lab.workload.addon import check_markers, cut_gate, cut_wire
+from qdreamer_lab.search.problem import CutProblem
+from qdreamer_lab.workload.addon import (
+    check_markers,
+    cut_gate,
+    cut_wire,
+    is_cut_gate,
+    is_cut_wire,
+    renamed_for_addon,
+)
 from qdreamer_lab.workload.gates import two_qubit_gates
 from qdreamer_lab.workload.layout import layout_of
 from qdreamer_lab.workload.options import SearchOptions, check_width
 from qdreamer_lab.workload.pieces import WIRE_CUT_GAMMA
-from qdreamer_lab.workload.pricing import cut_problem
-from qdreamer_lab.workload.schmidt import schmidt_coefficients
 from qdreamer_lab.workload.searching import searching
+from qdreamer_lab.workload.unrolling import leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
@@ -54,7 +63,7 @@ def find_cuts(
 
     Args:
         circuit: unitary, without gates on more than two qubits. Parameters of one-qubit gates may
-            be unbound.
+            be unbound, and wires may begin with a reset.
         optimization: the addon's `OptimizationParameters`, or anything with its `seed`, `gate_lo`
             and `wire_lo`. A seed of None is the same as 0; `max_gamma` and `max_backjumps` bound a
             search that is not made here, and are ignored.
@@ -64,7 +73,9 @@ def find_cuts(
         The circuit with its cuts as the addon's `TwoQubitQPDGate` and `CutWire` instructions, and
         a dictionary: `cuts`, a list of ("Gate Cut" or "Wire Cut", index into the data of that
         circuit); `sampling_overhead`, the factor on shots if every cut is decomposed on its own;
-        `minimum_reached`, whether that is proven to be the least.
+        `minimum_reached`, whether that is proven to be the least. What the addon could not
+        partition is written so that it can: a barrier across fragments is split, and phases become
+        that of the circuit.
 
     Raises:
         CircuitError: if the circuit holds something that cannot be cut (where, and what to do).
@@ -79,15 +90,17 @@ def find_cuts(
     seed = 0 if optimization.seed is None else optimization.seed
     options = SearchOptions(kinds, seed=seed)
     gates = two_qubit_gates(circuit)
+    forms = [_form(circuit.data[gate.source], gate) for gate in gates]
     pairs = np.array([gate.qubits for gate in gates], dtype=np.int64).reshape(-1, 2)
-    matrices = np.array([gate.matrix for gate in gates]).reshape(-1, 4, 4)
-    coefficients = schmidt_coefficients(matrices)
-    found = _search(
-        circuit.num_qubits, pairs, coefficients, constraints.qubits_per_subcircuit, options
-    )
+    width = constraints.qubits_per_subcircuit
+    found = _search(circuit.num_qubits, pairs, _prices(forms), width, options)
     wires = _wires_cut_before(pairs, found.labels)
-    cut = found.labels[:, 0] != found.labels[:, 1]
-    marked = _marked(circuit, gates, np.flatnonzero(cut).tolist(), wires)
+    instead = {
+        gate.source: form
+        for gate, form, (one, two) in zip(gates, forms, found.labels.tolist(), strict=True)
+        if one != two
+    }
+    marked = _marked(circuit, gates, instead, wires, found.labels)
     return marked, {
         "cuts": _cuts_in(marked),
         "sampling_overhead": _overhead(marked),
@@ -98,15 +111,37 @@ def find_cuts(
 def _search(
     num_qubits: int,
     pairs: NDArray[np.int64],
-    coefficients: NDArray[np.float64],
+    prices: NDArray[np.float64],
     max_qubits: int,
     options: SearchOptions,
 ) -> Found:
     from qdreamer_lab.search.driver import search
 
     with searching():
-        problem = cut_problem(num_qubits, pairs, coefficients, max_qubits, kinds=options.kinds)
+        problem = CutProblem(num_qubits, pairs, prices, max_qubits, kinds=options.kinds)
         return search(problem, time_limit_s=options.time_limit_s, seed=int(options.seed))
+
+
+def _form(instruction: CircuitInstruction, gate: FlatGate) -> Any:
+    """A gate as the addon is given it, which goes by names: only Qiskit's own keep theirs."""
+    if instruction.is_standard_gate():
+        return instruction.operation
+    return UnitaryGate(gate.matrix, check_input=False)
+
+
+def _prices(forms: list[Any]) -> NDArray[np.float64]:
+    """Log2 of the addon's sampling overhead of each gate (m,); gates that are alike only once."""
+    known: dict[Hashable, float] = {}
+    prices = np.empty(len(forms))
+    for k, form in enumerate(forms):
+        if isinstance(form, UnitaryGate):
+            key: Hashable = form.params[0].tobytes()
+        else:
+            key = (form.base_class, *(float(value) for value in form.params))
+        if key not in known:
+            known[key] = max(0.0, float(np.log2(cut_gate(form).basis.overhead)))
+        prices[k] = known[key]
+    return prices
 
 
 def _wires_cut_before(pairs: NDArray[np.int64], labels: NDArray[np.int64]) -> list[list[int]]:
@@ -119,36 +154,75 @@ def _wires_cut_before(pairs: NDArray[np.int64], labels: NDArray[np.int64]) -> li
 
 
 def _marked(
-    circuit: QuantumCircuit, gates: list[FlatGate], cut: list[int], wires: list[list[int]]
+    circuit: QuantumCircuit,
+    gates: list[FlatGate],
+    instead: Mapping[int, Any],
+    wires: list[list[int]],
+    labels: NDArray[np.int64],
 ) -> QuantumCircuit:
-    """The circuit with cut gates replaced and cut wires marked."""
-    block_of: Mapping[int, int] = {gate.source: block for block, gate in enumerate(gates)}
-    instead = {gates[block].source for block in cut}
+    """The circuit with cut gates replaced and cut wires marked.
+
+    Args:
+        circuit: what was given.
+        gates: its two-qubit gates.
+        instead: by index in the circuit's data, the gates to cut, as the addon is given them.
+        wires: per gate, the qubits whose wire is cut right before it.
+        labels: (m, 2) fragments of the gates' ends.
+    """
+    block_of = {gate.source: block for block, gate in enumerate(gates)}
+    fragment: dict[int, int] = {}
+    for gate, ends in zip(gates, labels.tolist(), strict=True):
+        for qubit, label in zip(gate.qubits, ends, strict=True):
+            fragment.setdefault(qubit, label)
     marked = circuit.copy_empty_like()
+    number = {bit: k for k, bit in enumerate(circuit.qubits)}
     for source, instruction in enumerate(circuit.data):
+        qubits = [number[bit] for bit in instruction.qubits]
         if source in block_of:
-            for qubit in wires[block_of[source]]:
-                marked.append(cut_wire(), [circuit.qubits[qubit]])
+            block = block_of[source]
+            for qubit in wires[block]:
+                marked.append(cut_wire(), [qubit])
+            fragment.update(zip(qubits, labels[block].tolist(), strict=True))
         if source in instead:
-            operation = cut_gate(instruction.operation)
-            instruction = CircuitInstruction(operation, instruction.qubits)
-        marked.append(instruction)
+            marked.append(CircuitInstruction(cut_gate(instead[source]), instruction.qubits))
+        elif not instruction.is_standard_gate() and isinstance(instruction.operation, Barrier):
+            _append_split(marked, instruction.operation, qubits, fragment)
+        elif qubits or instruction.clbits:
+            marked.append(renamed_for_addon(instruction))
+        else:
+            for part, _ in leaves(instruction, (), "a phase", set()):
+                marked.global_phase += part.params[0]
     check_markers(marked)
     return marked
+
+
+def _append_split(
+    marked: QuantumCircuit, barrier: Barrier, qubits: list[int], fragment: Mapping[int, int]
+) -> None:
+    """A barrier for each fragment: the addon takes one that spans two for a gate."""
+    groups: dict[int, list[int]] = {}
+    for qubit in qubits:
+        groups.setdefault(fragment.get(qubit, -1 - qubit), []).append(qubit)
+    for group in groups.values():
+        marked.append(Barrier(len(group), label=barrier.label), group)
 
 
 def _overhead(marked: QuantumCircuit) -> float:
     """The factor on shots if every cut has a decomposition of its own."""
     overhead = 1.0
     for instruction in marked.data:
-        if instruction.name == "qpd_2q":
+        if is_cut_gate(instruction):
             overhead *= instruction.operation.basis.overhead
-        elif instruction.name == "cut_wire":
+        elif is_cut_wire(instruction):
             overhead *= WIRE_CUT_GAMMA**2
     return overhead
 
 
 def _cuts_in(marked: QuantumCircuit) -> list[tuple[str, int]]:
-    names = {"qpd_2q": "Gate Cut", "cut_wire": "Wire Cut"}
-    names_here = (instruction.name for instruction in marked.data)
-    return [(names[name], k) for k, name in enumerate(names_here) if name in names]
+    cuts = []
+    for k, instruction in enumerate(marked.data):
+        if is_cut_gate(instruction):
+            cuts.append(("Gate Cut", k))
+        elif is_cut_wire(instruction):
+            cuts.append(("Wire Cut", k))
+    return cuts

@@ -1,19 +1,25 @@
 """Reading a Qiskit circuit: one- and two-qubit unitaries, and a clear no to everything else.
 
-The only place that knows Qiskit's instruction types. It must not merge or reorder anything.
+It must not merge or reorder anything. What an instruction does is said in `unrolling.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qiskit import QuantumCircuit, transpile
-from qiskit.exceptions import QiskitError
-from qiskit.quantum_info import Operator
+from qiskit import QuantumCircuit
+from qiskit.circuit import CircuitInstruction
 
 from qdreamer_lab.errors import CircuitError
+from qdreamer_lab.workload.unrolling import (
+    has_no_effect,
+    leaves,
+    matrix_of_leaf,
+    matrix_of_leaves,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["FlatGate", "flat_gates", "two_qubit_gates"]
-
-_NO_EFFECT = frozenset({"barrier", "delay", "id"})
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -43,6 +47,9 @@ class FlatGate:
 def flat_gates(circuit: QuantumCircuit) -> Iterator[FlatGate]:
     """All gates of the circuit, in order, as unitaries on at most two qubits.
 
+    A circuit begins in |0…0⟩: a reset at the start of a wire does nothing, and what is initialized
+    there is prepared by gates.
+
     Raises:
         CircuitError: on unbound parameters (named), or an instruction that is no unitary (where).
     """
@@ -50,19 +57,20 @@ def flat_gates(circuit: QuantumCircuit) -> Iterator[FlatGate]:
         names = ", ".join(sorted(p.name for p in circuit.parameters))
         raise CircuitError(f"the circuit has unbound parameters: {names}; bind them first")
     number = {bit: k for k, bit in enumerate(circuit.qubits)}
+    touched: set[int] = set()
     for source, instruction in enumerate(circuit.data):
-        if instruction.name in _NO_EFFECT:
+        if has_no_effect(instruction):
             continue
         qubits = tuple(number[bit] for bit in instruction.qubits)
-        if not instruction.is_standard_gate():
-            _refuse_classical(instruction, source, qubits)
-        if len(qubits) > 2:
-            yield from _decomposed(instruction, source, qubits)
-        elif qubits:
-            matrix = instruction.matrix
-            if matrix is None:
-                matrix = _matrix_of(instruction, source, qubits)
-            yield FlatGate(qubits, matrix, source)
+        if instruction.is_standard_gate():
+            touched.update(qubits)
+            if len(qubits) > 2:
+                for on, matrix in _standard_parts(_key_of(instruction)):
+                    yield FlatGate(tuple(qubits[k] for k in on), matrix, source)
+            elif qubits:
+                yield FlatGate(qubits, instruction.matrix, source)
+        else:
+            yield from _own_gates(instruction, source, qubits, touched)
 
 
 def two_qubit_gates(circuit: QuantumCircuit) -> list[FlatGate]:
@@ -75,72 +83,71 @@ def two_qubit_gates(circuit: QuantumCircuit) -> list[FlatGate]:
             parameters (named), and on instructions that are no unitaries.
     """
     number = {bit: k for k, bit in enumerate(circuit.qubits)}
+    touched: set[int] = set()
     gates = []
     for source, instruction in enumerate(circuit.data):
-        if instruction.name in _NO_EFFECT:
+        if has_no_effect(instruction):
             continue
         qubits = tuple(number[bit] for bit in instruction.qubits)
-        if not instruction.is_standard_gate():
-            _refuse_classical(instruction, source, qubits)
-        if len(qubits) < 2:
+        where = _place(instruction, source, qubits)
+        parts = list(leaves(instruction, qubits, where, touched))
+        if len(qubits) < 2 or not parts:
             continue
-        where = f"instruction {source} ({instruction.name} on {_named(qubits)})"
         if len(qubits) > 2:
             raise CircuitError(f"{where} acts on more than two qubits; decompose it first")
         free = {p.name for value in instruction.params for p in getattr(value, "parameters", ())}
         if free:
             raise CircuitError(f"{where} has unbound parameters: {', '.join(sorted(free))}")
-        matrix = instruction.matrix
-        if matrix is None:
-            matrix = _matrix_of(instruction, source, qubits)
+        matrix = matrix_of_leaves(parts, qubits, where)
         if not np.isfinite(matrix).all():
             raise CircuitError(f"a parameter of {where} is not finite")
         gates.append(FlatGate(qubits, matrix, source))
     return gates
 
 
-def _refuse_classical(instruction: Any, source: int, qubits: tuple[int, ...]) -> None:
-    name = instruction.name
-    where = f"instruction {source} ({name} on {_named(qubits)})"
-    if name == "measure":
-        raise CircuitError(
-            f"{where} is a measurement; expectation values are taken at the end of a circuit "
-            "without measurements: use circuit.remove_final_measurements(inplace=False)"
-        )
-    if name in ("reset", "initialize"):
-        raise CircuitError(f"{where} resets qubits; only unitary circuits can be cut")
-    if instruction.is_control_flow() or instruction.clbits:
-        raise CircuitError(f"{where} uses classical control; only unitary circuits can be cut")
+def _own_gates(
+    instruction: CircuitInstruction, source: int, qubits: tuple[int, ...], touched: set[int]
+) -> Iterator[FlatGate]:
+    """An instruction that is no standard gate: one unitary if it is small, else its parts."""
+    where = _place(instruction, source, qubits)
+    parts = list(leaves(instruction, qubits, where, touched))
+    if len(qubits) > 2:
+        for part, on in parts:
+            if on:
+                yield FlatGate(on, matrix_of_leaf(part, where), source)
+    elif any(on for _, on in parts):
+        yield FlatGate(qubits, matrix_of_leaves(parts, qubits, where), source)
 
 
-def _named(qubits: tuple[int, ...]) -> str:
-    return f"qubit{'s' if len(qubits) != 1 else ''} {', '.join(map(str, qubits))}"
+_Key = tuple[Any, tuple[float, ...]]
+"""A standard gate: its class and its parameters."""
 
 
-def _matrix_of(instruction: Any, source: int, qubits: tuple[int, ...]) -> NDArray[np.complex128]:
-    try:
-        return np.asarray(Operator(instruction.operation).data, dtype=np.complex128)
-    except QiskitError as error:
-        raise CircuitError(
-            f"instruction {source} ({instruction.name} on {_named(qubits)}) is not a unitary gate; "
-            "only unitary circuits can be cut"
-        ) from error
+def _key_of(instruction: CircuitInstruction) -> _Key:
+    base = instruction.operation.base_class
+    return base, tuple(float(value) for value in instruction.params)
 
 
-def _decomposed(instruction: Any, source: int, qubits: tuple[int, ...]) -> Iterator[FlatGate]:
-    """Write one wide gate as one- and two-qubit gates."""
-    alone = QuantumCircuit(len(qubits))
-    alone.append(instruction.operation, range(len(qubits)))
-    try:
-        flat = transpile(alone, basis_gates=["u", "cx"], optimization_level=1, seed_transpiler=0)
-    except QiskitError as error:
-        raise CircuitError(
-            f"instruction {source} ({instruction.name} on {_named(qubits)}) cannot be decomposed "
-            "into one- and two-qubit gates"
-        ) from error
-    for inner in flat.data:
-        if inner.name in _NO_EFFECT:
-            continue
-        places = tuple(qubits[flat.find_bit(bit).index] for bit in inner.qubits)
-        _refuse_classical(inner, source, places)
-        yield FlatGate(places, inner.matrix, source)
+@lru_cache(maxsize=4096)
+def _standard_parts(key: _Key) -> tuple[tuple[tuple[int, ...], NDArray[np.complex128]], ...]:
+    """One- and two-qubit gates of a wide standard gate, on its own qubits."""
+    kind, params = key
+    operation = kind(*params)
+    alone = QuantumCircuit(operation.num_qubits)
+    qubits = tuple(range(operation.num_qubits))
+    instruction = CircuitInstruction(operation, alone.qubits)
+    where = _place(instruction, 0, qubits)
+    parts = []
+    for part, on in leaves(instruction, qubits, where, set()):
+        if on:
+            matrix = matrix_of_leaf(part, where)
+            matrix.setflags(write=False)
+            parts.append((on, matrix))
+    return tuple(parts)
+
+
+def _place(instruction: CircuitInstruction, source: int, qubits: tuple[int, ...]) -> str:
+    if not qubits:
+        return f"instruction {source} ({instruction.name})"
+    named = f"qubit{'s' if len(qubits) > 1 else ''} {', '.join(map(str, qubits))}"
+    return f"instruction {source} ({instruction.name} on {named})"

@@ -45,9 +45,11 @@ def unitary_of_basis(basis: Any) -> NDArray[np.complex128] | None:
 
 def _local_choi(operations: Sequence[Any]) -> NDArray[np.complex128] | None:
     """(4, 4) Choi matrix of one-qubit operations in sequence; None if one of them is unknown."""
+    from qiskit_addon_cutting.qpd import QPDMeasure
+
     channel = np.eye(4, dtype=np.complex128)
     for operation in operations:
-        if operation.name == "qpd_measure":
+        if isinstance(operation, QPDMeasure):
             step = _MEASURE
         elif hasattr(operation, "to_matrix"):
             matrix = operation.to_matrix()

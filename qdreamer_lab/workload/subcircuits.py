@@ -13,6 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
+from qiskit.circuit import Barrier
 
 from qdreamer_lab.errors import CircuitError
 from qdreamer_lab.workload.addon import cut_wire, plan_from_circuit
@@ -99,6 +100,8 @@ def _shown(place: Place) -> str:
 
 def _steps(subcircuits: Mapping[Hashable, QuantumCircuit]) -> list[tuple[_Step, tuple[int, ...]]]:
     """Every step with the numbers of the steps that come just before it on its qubits."""
+    from qiskit_addon_cutting.qpd import SingleQubitQPDGate
+
     halves: dict[int, list[tuple[Place, Any]]] = defaultdict(list)
     numbered: dict[int, _Step] = {}
     before: dict[int, list[int]] = defaultdict(list)
@@ -106,7 +109,7 @@ def _steps(subcircuits: Mapping[Hashable, QuantumCircuit]) -> list[tuple[_Step, 
     latest: dict[Place, int] = {}
     for places, instruction in _instructions(subcircuits):
         operation = instruction.operation
-        if operation.name == "qpd_1q":
+        if isinstance(operation, SingleQubitQPDGate):
             cut = _cut_number(operation)
             number = cut_numbers.setdefault(cut, len(numbered))
             numbered.setdefault(number, _Step(None, ()))
@@ -126,7 +129,7 @@ def _instructions(
 ) -> Iterator[tuple[tuple[Place, ...], CircuitInstruction]]:
     for key, circuit in subcircuits.items():
         for step in circuit.data:
-            if step.operation.name != "barrier":
+            if not isinstance(step.operation, Barrier):
                 yield tuple((key, circuit.find_bit(q).index) for q in step.qubits), step
 
 
@@ -163,7 +166,9 @@ def _in_order(steps: list[tuple[_Step, tuple[int, ...]]]) -> list[_Step]:
 
 def _is_move(operation: Any) -> bool:
     """Whether a cut is that of a wire."""
-    return bool(operation.name == "qpd_2q" and operation.basis == _move_basis())
+    from qiskit_addon_cutting.qpd import TwoQubitQPDGate
+
+    return isinstance(operation, TwoQubitQPDGate) and bool(operation.basis == _move_basis())
 
 
 @lru_cache(maxsize=1)

@@ -140,8 +140,12 @@ def _write_block(
 
 
 def _is_opaque(instruction: CircuitInstruction) -> bool:
-    """Whether a gate has a matrix and nothing else; `UnitaryGate` is synthesized by Qiskit."""
+    """Whether only the matrix will do; `UnitaryGate` is synthesized by Qiskit.
+
+    That is so of gates without a definition, and of what is no gate: a state prepared by
+    `initialize`, an instruction with classical bits.
+    """
     gate = instruction.operation
     if instruction.is_standard_gate() or isinstance(gate, UnitaryGate):
         return False
-    return isinstance(gate, Gate) and gate.definition is None
+    return not isinstance(gate, Gate) or gate.definition is None

@@ -126,7 +126,7 @@ def broken_circuits():
     reset = QuantumCircuit(2)
     reset.cx(0, 1)
     reset.reset(0)
-    yield reset, r"instruction 1 \(reset on qubit 0\) resets qubits"
+    yield reset, r"instruction 1 \(reset on qubit 0\) resets a qubit that gates"
     control = QuantumCircuit(2, 1)
     control.h(0)
     with control.if_test((0, 1)):

@@ -1,0 +1,85 @@
+"""PUBs as people hand them over: a list of them, checked and without what no value depends on.
+
+Nothing runs here, and nothing is said of whether a circuit can be cut.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import Delay
+from qiskit.exceptions import QiskitError
+from qiskit.primitives.containers import BindingsArray
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+
+from qdreamer_lab.errors import PubError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qiskit.circuit import Parameter
+
+__all__ = ["checked_pub", "listed_pubs"]
+
+_HOW = "run takes a list of PUBs, also for one: run([(circuit, observables, parameter_values)])"
+
+
+def listed_pubs(pubs: Iterable[Any]) -> list[Any]:
+    """The PUBs of one call.
+
+    Raises:
+        PubError: if it is no list of them, such as a single one.
+    """
+    if isinstance(pubs, (QuantumCircuit, EstimatorPub, str)):
+        raise PubError(f"{_HOW}; got a single {type(pubs).__name__}")
+    try:
+        listed = list(pubs)
+    except TypeError as error:
+        raise PubError(f"{_HOW}; got {type(pubs).__name__}") from error
+    if listed and isinstance(listed[0], QuantumCircuit):
+        raise PubError(f"{_HOW}; got a circuit in the place of a PUB")
+    return listed
+
+
+def checked_pub(pub: Any, precision: float | None, number: int) -> EstimatorPub:
+    """A PUB whose parts fit together.
+
+    Args:
+        pub: what Qiskit's estimators take.
+        precision: if it names none.
+        number: its place in the list, for errors.
+
+    Raises:
+        PubError: if they do not fit, or a value is no finite number.
+    """
+    try:
+        checked = EstimatorPub.coerce(pub, precision)
+    except (TypeError, ValueError, QiskitError) as error:
+        raise PubError(f"PUB {number}: {error}") from error
+    if not np.isfinite(checked.parameter_values.ravel().as_array()).all():
+        raise PubError(f"PUB {number}: parameter values must be finite numbers")
+    return _without_open_delays(checked)
+
+
+def _without_open_delays(pub: EstimatorPub) -> EstimatorPub:
+    """Without delays that have parameters: no value depends on them, and not all can be bound."""
+    circuit = pub.circuit
+    if not circuit.parameters or not any(map(_is_open_delay, circuit.data)):
+        return pub
+    left = circuit.copy_empty_like()
+    for instruction in circuit.data:
+        if not _is_open_delay(instruction):
+            left.append(instruction)
+    values, shape = pub.parameter_values, pub.parameter_values.shape
+    every: list[Parameter] = list(circuit.parameters)
+    columns = dict(zip(every, np.moveaxis(values.as_array(every), -1, 0), strict=True))
+    kept = BindingsArray({p: columns[p] for p in left.parameters}, shape=shape)
+    return EstimatorPub(left, pub.observables, kept, pub.precision)
+
+
+def _is_open_delay(instruction: Any) -> bool:
+    if instruction.is_standard_gate() or not isinstance(instruction.operation, Delay):
+        return False
+    return bool(getattr(instruction.operation.duration, "parameters", ()))
