@@ -44,7 +44,8 @@ def estimate(pub: EstimatorPub, backend: AerSimulator, seed: int | None) -> PubR
     evs = np.asarray(table[sets, which])
     if pub.precision > 0:
         evs = np.random.default_rng(seed).normal(evs, pub.precision)
-    data = DataBin(evs=evs, stds=np.full(evs.shape, float(pub.precision)), shape=evs.shape)
+    shape = np.shape(evs)
+    data = DataBin(evs=np.asarray(evs), stds=np.full(shape, float(pub.precision)), shape=shape)
     return PubResult(
         data,
         metadata={

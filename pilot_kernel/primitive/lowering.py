@@ -147,8 +147,8 @@ class Writer:
             self.out.append(Reset(), qubits, copy=False)
         elif kind is Store:
             raise self.complaint(
-                "stores into a classical variable, which simulators here do not run; measure into "
-                "classical registers instead"
+                f"stores into the classical variable {_name_of(operation.lvalue)}, which simulators "
+                "here do not run; measure into classical registers instead"
             )
         elif (known := self._known(operation, kind)) is not None:
             self.out.append(known, qubits, copy=False)
@@ -247,3 +247,7 @@ class Writer:
 def _has_amplitudes(parameters: Sequence[Any]) -> bool:
     """Whether an initialization gives a state, rather than a label or a number."""
     return len(parameters) > 1 and all(isinstance(value, complex) for value in parameters)
+
+
+def _name_of(lvalue: Any) -> str:
+    return repr(getattr(lvalue, "name", None) or str(lvalue))
