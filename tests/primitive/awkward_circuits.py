@@ -5,6 +5,7 @@ inside the other, gates that only have a matrix, parameters and expressions of t
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -41,7 +42,7 @@ class Awkward:
     circuit: QuantumCircuit
     values: np.ndarray
 
-    @property
+    @cached_property
     def states(self):
         """The state vectors of all points, of shape (points, 2^n)."""
         return np.stack([_state(self.circuit.assign_parameters(row)) for row in self.values])
@@ -68,7 +69,7 @@ def awkward(seed: int, *, parametrised: bool | None = None) -> Awkward:
         circuit.u(*rng.uniform(0, 3, 3), qubit)
     # All standard gates have their turn within a few dozen seeds.
     _append(circuit, STANDARD[seed % len(STANDARD)], rng, pool)
-    for _ in range(8):
+    for _ in range(6):
         _append(circuit, _random_gate(rng, pool), rng, pool)
     circuit.u(0.3, 0.5, 0.7, 0)
     points = int(rng.choice([1, 2, 5])) if circuit.num_parameters else 1
