@@ -19,7 +19,7 @@ def binds_late(circuit: QuantumCircuit) -> bool:
         kind_of(step.operation) in BOUND_LATE
         and all(isinstance(value, Parameter) or not is_free(value) for value in step.params)
         for step in circuit.data
-        if any(map(is_free, step.params)) or getattr(step.operation, "blocks", ())
+        if any(map(is_free, step.params)) or hasattr(step.operation, "blocks")
     )
 
 

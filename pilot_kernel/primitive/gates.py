@@ -95,7 +95,9 @@ def basis_of(method: str) -> frozenset[str]:
         raise PubError(f"method={method!r}: one of {', '.join(METHODS)}")
     # Aer describes tensor_network only where there is a GPU; it takes what state vectors do.
     method = "statevector" if method == "tensor_network" else method
-    return frozenset(AerSimulator(method=method).configuration().basis_gates)
+    basis = frozenset(AerSimulator(method=method).configuration().basis_gates)
+    # A matrix product state is initialized wrongly where other qubits have been acted on (0.18.2).
+    return basis - {"initialize"} if method == "matrix_product_state" else basis
 
 
 def measures(circuit: QuantumCircuit) -> bool:

@@ -147,8 +147,8 @@ class Writer:
             self.out.append(Reset(), qubits, copy=False)
         elif kind is Store:
             raise self.complaint(
-                f"stores into the classical variable {_name_of(operation.lvalue)}, which simulators "
-                "here do not run; measure into classical registers instead"
+                f"stores into the classical variable {_name_of(operation.lvalue)}, which "
+                "simulators here do not run; measure into classical registers instead"
             )
         elif (known := self._known(operation, kind)) is not None:
             self.out.append(known, qubits, copy=False)
@@ -158,7 +158,7 @@ class Writer:
 
     def _known(self, operation: Any, kind: type) -> Any:
         """The operation to write, if it need not be taken apart."""
-        basis, parameters = self._basis, getattr(operation, "params", ())
+        basis, parameters = self._basis, list(getattr(operation, "params", ()))
         name = standard_name(operation)
         if name is not None and name in basis:
             if not any(map(is_free, parameters)):

@@ -46,7 +46,7 @@ def moved(
         kept: Places that are simulated; on the others is |0>.
 
     Returns:
-        Paulis on the places kept, in their order; observables that vanish have no terms.
+        Paulis on the places kept, in their order; what vanishes is zero times the identity.
     """
     done: dict[int, SparseObservable] = {}
     terms = observables.sparse_observables_array().ravel()
@@ -69,6 +69,6 @@ def _moved(
     z[:, columns] = paulis.paulis.z[np.ix_(stays, inside)]
     x[:, columns] = paulis.paulis.x[np.ix_(stays, inside)]
     if not stays.any():
-        return SparseObservable.zero(len(kept))
+        return SparseObservable([("I" * len(kept), 0.0)])
     left = SparsePauliOp(PauliList.from_symplectic(z, x), paulis.coeffs[stays])
     return SparseObservable.from_sparse_pauli_op(left)

@@ -4,7 +4,6 @@ Every complaint is a PubError that says which PUB and what to do about it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -129,8 +128,8 @@ def estimator_pubs(pubs: Sequence[Any], precision: float) -> list[EstimatorPub]:
     Raises:
         PubError: A PUB cannot run as it is.
     """
-    if isinstance(precision, bool) or not isinstance(precision, Real) or not precision >= 0:
-        raise PubError(f"precision={precision!r}: a number, zero (exact) or more")
+    if not isinstance(precision, (int, float, np.number)) or not 0 <= precision < np.inf:
+        raise PubError(f"precision={precision!r}: a finite number, zero (exact) or more")
     found = []
     for number, pub in enumerate(pubs):
         circuit, values = _parts(pub, number, values_at=2)

@@ -110,7 +110,9 @@ def _controlled(gate, rng):
     if not gate.params and rng.integers(3) == 0:
         return AnnotatedOperation(gate, [ControlModifier(1, state)])
     once = gate.control(1, ctrl_state=state)
-    return once if gate.num_qubits == 2 or rng.integers(2) else once.control(1, ctrl_state=1 - state)
+    return (
+        once if gate.num_qubits == 2 or rng.integers(2) else once.control(1, ctrl_state=1 - state)
+    )
 
 
 def _own_gate(rng, pool, depth):

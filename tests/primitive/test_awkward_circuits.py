@@ -1,6 +1,5 @@
 """Awkward circuits through the primitives, against dense simulation by definitions."""
 
-import pickle
 from functools import reduce
 
 import numpy as np
@@ -9,11 +8,8 @@ from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
-from pilot_kernel.primitive.pieces import cut
-from pilot_kernel.primitive.shipment import pack
-from pilot_kernel.primitive.simulate import Settings, simulate_all
-from pilot_kernel.primitive.simulated import for_simulator
 from tests.primitive.awkward_circuits import STANDARD, awkward
+from tests.primitive.simulated_here import simulated
 
 _LETTERS = {
     "I": np.eye(2),
@@ -50,12 +46,6 @@ def _expected(case, observables):
     ]
 
 
-def _simulated(pubs, method="automatic"):
-    """What workers do, in this process."""
-    shipment = pack(cut(for_simulator(pubs, method), seed=5))
-    return simulate_all(pickle.loads(pickle.dumps(shipment)), Settings(method))
-
-
 def _assert_drawn_from(counts, probabilities):
     """Each count within six standard deviations and a few shots for what is rare."""
     for outcome, probability in enumerate(probabilities):
@@ -70,10 +60,10 @@ def test_values_and_shots_are_those_of_the_definitions(block):
         circuit, values = case.circuit, case.values
         observables = _observables(circuit.num_qubits, rng)
         estimate = EstimatorPub.coerce((circuit, observables, values[:, None, :]), 0.0)
-        found = _simulated([estimate])[0].data.evs
+        found = simulated([estimate])[0].data.evs
         assert np.allclose(found, _expected(case, observables), atol=1e-9), seed
         sample = SamplerPub.coerce((circuit.measure_all(inplace=False), values), _SHOTS)
-        bits = _simulated([sample])[0].data.meas
+        bits = simulated([sample])[0].data.meas
         for point, state in enumerate(case.states):
             _assert_drawn_from(bits.get_int_counts(point), np.abs(state) ** 2)
 
@@ -84,7 +74,7 @@ def test_other_methods_agree(method):
         case, rng = awkward(seed), np.random.default_rng(seed)
         observables = _observables(case.circuit.num_qubits, rng)
         pub = EstimatorPub.coerce((case.circuit, observables, case.values[:, None, :]), 0.0)
-        found = _simulated([pub], method)[0].data.evs
+        found = simulated([pub], method)[0].data.evs
         assert np.allclose(found, _expected(case, observables), atol=1e-7), seed
 
 
