@@ -7,8 +7,8 @@ from qiskit.primitives import BaseEstimatorV2
 
 from pilot_kernel.primitive.host import Host
 from pilot_kernel.primitive.job import PilotJob
-from pilot_kernel.primitive.pubs import estimator_pubs
-from pilot_kernel.primitive.run import default_precision, submit_pubs
+from pilot_kernel.primitive.pubs import estimator_pubs, listed
+from pilot_kernel.primitive.run import Seed, default_precision, submit_pubs
 
 __all__ = ["PilotEstimator"]
 
@@ -32,18 +32,30 @@ class PilotEstimator(BaseEstimatorV2):  # type: ignore[misc]
         *,
         on: str | None = None,
         default_precision: float | None = None,
-        seed: int | None = None,
+        seed: Seed = None,
         method: str = "automatic",
         optimization_level: int | None = None,
     ) -> None:
         self._session = session
+        self._seed = seed
         self._default_precision = default_precision
         self._on = on
         self._options: dict[str, Any] = {
-            "seed": seed,
             "method": method,
             "optimization_level": optimization_level,
         }
+
+    @property
+    def default_precision(self) -> float:
+        """Standard error of PUBs that name none."""
+        if self._default_precision is None:
+            return default_precision(self._session, self._on)
+        return self._default_precision
+
+    @property
+    def seed(self) -> Seed:
+        """The seed or generator of random numbers."""
+        return self._seed
 
     def run(self, pubs: Iterable[Any], *, precision: float | None = None) -> PilotJob:
         """Estimate expectation values.
@@ -55,8 +67,7 @@ class PilotEstimator(BaseEstimatorV2):  # type: ignore[misc]
         Raises:
             PubError: A PUB cannot run as it is.
         """
-        precision = self._default_precision if precision is None else precision
-        if precision is None:
-            precision = default_precision(self._session, self._on)
-        checked = estimator_pubs(list(pubs), precision)
-        return PilotJob(submit_pubs(self._session, checked, on=self._on, **self._options))
+        precision = self.default_precision if precision is None else precision
+        checked = estimator_pubs(listed(pubs, may_be_empty=True), precision)
+        task = submit_pubs(self._session, checked, on=self._on, seed=self._seed, **self._options)
+        return PilotJob(task)

@@ -1,10 +1,15 @@
 """Whether a circuit's state fits a worker, asked before anything is submitted."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from qiskit import QuantumCircuit
+from qiskit.circuit import Measure, Reset
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from pilot_kernel.errors import PubError
+from pilot_kernel.primitive.gates import kind_of, standard_name
+from pilot_kernel.primitive.simulated import is_mixed
 from pilot_kernel.resource.pilot import PilotStatus
 
 __all__ = ["check_memory", "check_state"]
@@ -13,20 +18,17 @@ _AMPLITUDE_BYTES = 16  # complex128
 _FREE_METHODS = frozenset({"matrix_product_state", "stabilizer", "extended_stabilizer"})
 _CLIFFORD = frozenset(
     {
-        *("id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "pauli"),
-        *("cx", "cy", "cz", "swap", "iswap", "dcx", "ecr"),
-        *("barrier", "delay", "measure", "reset"),
+        *("id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg"),
+        *("cx", "cy", "cz", "swap", "ecr"),
     }
 )
 
 
-def check_memory(
-    circuits: Sequence[QuantumCircuit], method: str, on: Sequence[PilotStatus]
-) -> None:
+def check_memory(pubs: Sequence[Any], method: str, on: Sequence[PilotStatus]) -> None:
     """Refuse a circuit whose state no worker could hold.
 
     Args:
-        circuits: The circuits, one per PUB.
+        pubs: PUBs written for simulators.
         method: Aer's simulation method.
         on: The pilots that may get them.
 
@@ -36,12 +38,14 @@ def check_memory(
     """
     if method in _FREE_METHODS:
         return
-    for number, circuit in enumerate(circuits):
-        if method == "automatic" and _clifford(circuit):
+    for number, pub in enumerate(pubs):
+        circuit = pub.circuit
+        mixed = isinstance(pub, EstimatorPub) and is_mixed(circuit)
+        if method == "automatic" and not mixed and _clifford(circuit):
             continue
         check_state(
             *(number, circuit.num_qubits, on),
-            power=2 if method == "density_matrix" else 1,
+            power=2 if mixed or method == "density_matrix" else 1,
             advice=lambda widest: (
                 f"Cut it to {widest} qubits, as qdreamer_lab.CutEstimator(max_qubits={widest}) "
                 "does, or choose another simulation method, such as method='matrix_product_state'"
@@ -83,7 +87,13 @@ def check_state(
 
 def _clifford(circuit: QuantumCircuit) -> bool:
     """Whether Aer's automatic method takes the stabilizer simulator."""
-    return set(circuit.count_ops()) <= _CLIFFORD
+    return all(
+        all(map(_clifford, blocks))
+        if (blocks := getattr(step.operation, "blocks", ()))
+        else kind_of(step.operation) in (Measure, Reset)
+        or standard_name(step.operation) in _CLIFFORD
+        for step in circuit.data
+    )
 
 
 def _bytes(count: int) -> str:

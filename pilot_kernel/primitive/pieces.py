@@ -19,7 +19,7 @@ from qiskit.primitives.containers.sampler_pub_result import SamplerPubResult
 
 from pilot_kernel.primitive.snapshot import qubits_in_use
 
-__all__ = ["Piece", "chunks", "cut", "join"]
+__all__ = ["Piece", "chunks", "cut", "empty_result", "is_empty", "join"]
 
 _LARGEST = 256
 _AMPLITUDES = 2**20
@@ -51,13 +51,36 @@ def cut(pubs: Sequence[SamplerPub | EstimatorPub], seed: int | None) -> list[Pie
     return [piece for number, pub in enumerate(pubs) for piece in _cut(pub, number, seed)]
 
 
+def is_empty(piece: Piece) -> bool:
+    """Whether there is nothing to run: a sweep of no points, or no observables."""
+    return 0 in piece.shape
+
+
+def empty_result(piece: Piece) -> PubResult:
+    """The result of an empty piece."""
+    pub: Any = piece.pub
+    metadata = {"circuit_metadata": pub.circuit.metadata}
+    if isinstance(pub, SamplerPub):
+        fields = {
+            register.name: BitArray(
+                np.zeros((*pub.shape, pub.shots, -(-register.size // 8)), dtype=np.uint8),
+                register.size,
+            )
+            for register in pub.circuit.cregs
+        }
+        data = DataBin(**fields, shape=pub.shape)
+        return SamplerPubResult(data, metadata={"shots": pub.shots, **metadata})
+    data = DataBin(evs=np.zeros(pub.shape), stds=np.zeros(pub.shape), shape=pub.shape)
+    return PubResult(data, metadata={"target_precision": pub.precision, **metadata})
+
+
 def _cut(pub: Any, number: int, seed: int | None) -> list[Piece]:
     sets = pub.parameter_values.size
     wide = _width(pub.circuit)
     size = int(np.clip(_AMPLITUDES >> wide, 1, _LARGEST))
     per_set = float(2**wide) * max(1, pub.circuit.size())
     whole = Piece(pub, number, pub.shape, None, _seed(seed, number, 0), per_set * sets)
-    if sets <= size:
+    if sets <= size or 0 in pub.shape:
         return [whole]
     slices = [np.arange(at, min(at + size, sets)) for at in range(0, sets, size)]
     part = _sampler_part if isinstance(pub, SamplerPub) else _estimator_part
@@ -111,6 +134,8 @@ def _estimator_part(pub: EstimatorPub, rows: Any) -> tuple[EstimatorPub, Any]:
 
 def chunks(pieces: Sequence[Piece], workers: int, per_worker: int = 4) -> list[list[Piece]]:
     """Group pieces, in order, into at most `workers * per_worker` runs of like weight."""
+    if not pieces:
+        return []
     wanted = max(1, min(len(pieces), workers * per_worker))
     ends = np.cumsum([piece.weight for piece in pieces])
     middles = ends - np.asarray([piece.weight for piece in pieces]) / 2

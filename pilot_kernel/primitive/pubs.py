@@ -3,17 +3,21 @@
 Every complaint is a PubError that says which PUB and what to do about it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterVectorElement
+from qiskit.exceptions import QiskitError
+from qiskit.primitives.containers import BitArray, DataBin
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.observables_array import ObservablesArray
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.quantum_info import Pauli, PauliList, SparseObservable, SparsePauliOp
 
 from pilot_kernel.errors import PubError
+from pilot_kernel.primitive.gates import measures
 
 __all__ = ["estimator_pubs", "has_observables", "listed", "sampler_pubs"]
 
@@ -21,15 +25,21 @@ _OPERATORS = (Pauli, PauliList, SparsePauliOp, SparseObservable, ObservablesArra
 _LETTERS = frozenset("IXYZ01+-rl")
 
 
-def listed(pubs: Any) -> list[Any]:
-    """A list of PUBs, whether one or several were given."""
+def listed(pubs: Any, *, may_be_empty: bool = False) -> list[Any]:
+    """A list of PUBs, whether one or several were given.
+
+    Raises:
+        PubError: It is nothing of that kind, or an empty list where that means nothing.
+    """
     if isinstance(pubs, (QuantumCircuit, SamplerPub, EstimatorPub)):
         return [pubs]
     if isinstance(pubs, tuple) and len(pubs) > 1 and isinstance(pubs[0], QuantumCircuit):
         several = isinstance(pubs[1], (QuantumCircuit, tuple)) and not _observable(pubs[1])
         return list(pubs) if several else [pubs]
-    if isinstance(pubs, (list, tuple)) and pubs:
-        return list(pubs)
+    if isinstance(pubs, Iterable) and not isinstance(pubs, (str, bytes, Mapping)):
+        found = list(pubs)
+        if found or may_be_empty:
+            return found
     raise PubError(
         f"expected a circuit, a PUB such as (circuit, observables), or a list of them; got "
         f"{_shown(pubs)}"
@@ -57,8 +67,19 @@ def _estimates(pub: Any, number: int) -> bool:
     if isinstance(pub, QuantumCircuit):
         return False
     if isinstance(pub, (tuple, list)) and pub and isinstance(pub[0], QuantumCircuit):
-        return len(pub) > 1 and _observable(pub[1])
+        return len(pub) > 1 and _observable(pub[1]) and not _binds(pub)
     raise PubError(f"PUB {number} is no circuit and no (circuit, ...), but {_shown(pub)}")
+
+
+def _binds(pub: Sequence[Any]) -> bool:
+    """Whether what looks like an observable gives values to parameters called `X` or `r`."""
+    circuit, second, *rest = pub
+    if not isinstance(second, Mapping) or (rest and not isinstance(rest[0], (int, np.integer))):
+        return False
+    names = {parameter.name for parameter in circuit.parameters}
+    names |= {p.vector.name for p in circuit.parameters if isinstance(p, ParameterVectorElement)}
+    keys = [key for keys in second for key in (keys if isinstance(keys, tuple) else (keys,))]
+    return bool(keys) and all(getattr(key, "name", key) in names for key in keys)
 
 
 def _observable(value: Any) -> bool:
@@ -81,17 +102,18 @@ def sampler_pubs(pubs: Sequence[Any], shots: int) -> list[SamplerPub]:
     Raises:
         PubError: A PUB cannot run as it is.
     """
-    if not isinstance(shots, (int, np.integer)) or shots < 1:
+    if isinstance(shots, bool) or not isinstance(shots, (int, np.integer)) or shots < 1:
         raise PubError(f"shots={shots!r}: a whole number of at least 1")
     found = []
     for number, pub in enumerate(pubs):
         circuit, values = _parts(pub, number, values_at=1)
         _check_bound(circuit, values, number)
-        if not circuit.clbits or not circuit.count_ops().get("measure", _has_body(circuit)):
+        if not measures(circuit):
             raise PubError(
                 f"PUB {number} measures nothing; add measure_all() to the circuit, or give "
                 "observables: (circuit, observables)"
             )
+        _check_registers(circuit, number)
         found.append(_coerce(SamplerPub, pub, shots, number))
     return found
 
@@ -106,13 +128,13 @@ def estimator_pubs(pubs: Sequence[Any], precision: float) -> list[EstimatorPub]:
     Raises:
         PubError: A PUB cannot run as it is.
     """
-    if precision < 0:
-        raise PubError(f"precision={precision!r}: zero (exact) or more")
+    if not isinstance(precision, (int, float, np.number)) or not 0 <= precision < np.inf:
+        raise PubError(f"precision={precision!r}: a finite number, zero (exact) or more")
     found = []
     for number, pub in enumerate(pubs):
         circuit, values = _parts(pub, number, values_at=2)
         _check_bound(circuit, values, number)
-        found.append(_coerce(EstimatorPub, pub, precision, number))
+        found.append(_coerce(EstimatorPub, pub, float(precision), number))
     return found
 
 
@@ -136,16 +158,35 @@ def _check_bound(circuit: QuantumCircuit, values: Any, number: int) -> None:
         )
 
 
-def _has_body(circuit: QuantumCircuit) -> int:
-    """Whether measurements may hide in the bodies of control flow."""
-    return int(any(getattr(inst.operation, "blocks", ()) for inst in circuit.data))
+def _check_registers(circuit: QuantumCircuit, number: int) -> None:
+    for register in circuit.cregs:
+        try:
+            DataBin(**{register.name: BitArray(np.zeros((1, 1), dtype=np.uint8), 1)})
+        except (TypeError, ValueError) as error:
+            raise PubError(
+                f"PUB {number} has a classical register {register.name!r}, a name that Qiskit's "
+                "results cannot hold; call it something else"
+            ) from error
+
+
+def _check_values(pub: SamplerPub | EstimatorPub, number: int) -> None:
+    for names, values in pub.parameter_values.data.items():
+        wrong = np.argwhere(~np.isfinite(values))
+        if len(wrong):
+            name = names[wrong[0][-1]]
+            raise PubError(
+                f"PUB {number}: the value of parameter {name!r} is {values[tuple(wrong[0])]}, not "
+                "a finite number"
+            )
 
 
 def _coerce(kind: Any, pub: Any, default: float, number: int) -> Any:
     try:
-        return kind.coerce(tuple(pub) if isinstance(pub, list) else pub, default)
-    except (ValueError, TypeError) as error:
+        found = kind.coerce(tuple(pub) if isinstance(pub, list) else pub, default)
+    except (ValueError, TypeError, QiskitError) as error:
         raise PubError(f"PUB {number}: {error}") from error
+    _check_values(found, number)
+    return found
 
 
 def _shown(value: Any) -> str:

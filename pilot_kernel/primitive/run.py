@@ -1,26 +1,31 @@
 """PUBs to tasks: check, cut into pieces, spread over the workers, join."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+
+import numpy as np
+from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.backend import backend_of, is_simulated
 from pilot_kernel.primitive.device import run_all_on_device, run_on_device
 from pilot_kernel.primitive.host import Host
 from pilot_kernel.primitive.memory import check_memory
-from pilot_kernel.primitive.pieces import chunks, cut, join
+from pilot_kernel.primitive.pieces import chunks, cut, empty_result, is_empty, join
 from pilot_kernel.primitive.pubs import estimator_pubs, has_observables, listed, sampler_pubs
 from pilot_kernel.primitive.shipment import pack
 from pilot_kernel.primitive.simulate import Settings, simulate, simulate_all
+from pilot_kernel.primitive.simulated import for_simulator
 from pilot_kernel.primitive.transpiled import DEFAULT_PRECISION, for_device
 from pilot_kernel.resource.pilot import PilotStatus
 from pilot_kernel.task.handle import Task
 
-__all__ = ["DEFAULT_SHOTS", "default_precision", "run", "submit_pubs"]
+__all__ = ["DEFAULT_SHOTS", "Seed", "default_precision", "run", "submit_pubs"]
 
 DEFAULT_SHOTS = 1024
+Seed = np.random.Generator | int | None
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ def submit_pubs(
     pubs: Sequence[Any],
     *,
     on: str | None = None,
-    seed: int | None = None,
+    seed: Seed = None,
     method: str = "automatic",
     optimization_level: int | None = None,
     name: str | None = None,
@@ -91,19 +96,32 @@ def submit_pubs(
         PubError: A circuit's state is too large for the workers, or it cannot run on the QPU.
         PlacementError: `on` names nothing that exists, or several QPUs.
     """
+    seed = _whole_seed(seed)
     pilots = session.candidates(on)
     work = _work(pubs, pilots, method, "GPU" if on == "gpu" else "CPU", optimization_level)
-    name = name or ("sample" if hasattr(work.pubs[0], "shots") else "estimate")
+    kind = "sample" if pubs and isinstance(pubs[0], SamplerPub) else "estimate"
+    name = name or kind
     workers = sum(max(1, pilot.wanted) for pilot in pilots)
-    groups = chunks(cut(work.pubs, seed), workers, work.per_worker)
+    pieces = cut(work.pubs, seed)
+    done = [(replace(p, pub=None), empty_result(p)) for p in pieces if is_empty(p)]
+    groups = chunks([p for p in pieces if not is_empty(p)], workers, work.per_worker)
     submit = partial(session.submit_call, on=on, retries=retries, timeout_s=timeout_s)
-    if len(groups) == 1:
+    if len(groups) == 1 and not done:
         return submit(work.whole, (pack(groups[0]), *work.settings), {}, name=name)
     parts = tuple(
         submit(*(work.part, (pack(group), *work.settings), {}), name=f"{name}.{number}", part=True)
         for number, group in enumerate(groups)
     )
-    return submit(_join_groups, (list(parts),), {}, name=name, parts=parts)
+    return submit(_join_groups, ([*parts, done],), {}, name=name, parts=parts)
+
+
+def _whole_seed(seed: Any) -> int | None:
+    """A seed as a number; a generator gives another one for each run, as in Qiskit's own."""
+    if isinstance(seed, np.random.Generator):
+        return int(seed.integers(2**63))
+    if seed is None or (isinstance(seed, (int, np.integer)) and seed >= 0):
+        return seed if seed is None else int(seed)
+    raise PubError(f"seed={seed!r}: a whole number of at least 0, a NumPy generator, or None")
 
 
 def _work(
@@ -112,8 +130,9 @@ def _work(
     """Checked PUBs as these pilots take them."""
     backend = backend_of(pilots)
     if backend is None:
-        check_memory([pub.circuit for pub in pubs], method, pilots)
-        return _Work(pubs, simulate, simulate_all, (Settings(method, device),))
+        written = for_simulator(pubs, method)
+        check_memory(written, method, pilots)
+        return _Work(written, simulate, simulate_all, (Settings(method, device),))
     if method != "automatic":
         raise PubError(f"method={method!r}: {backend.name} is a QPU and has no such choice")
     written = for_device(pubs, backend, pilots, level)

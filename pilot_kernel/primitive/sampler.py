@@ -7,8 +7,8 @@ from qiskit.primitives import BaseSamplerV2
 
 from pilot_kernel.primitive.host import Host
 from pilot_kernel.primitive.job import PilotJob
-from pilot_kernel.primitive.pubs import sampler_pubs
-from pilot_kernel.primitive.run import DEFAULT_SHOTS, submit_pubs
+from pilot_kernel.primitive.pubs import listed, sampler_pubs
+from pilot_kernel.primitive.run import DEFAULT_SHOTS, Seed, submit_pubs
 
 __all__ = ["PilotSampler"]
 
@@ -31,18 +31,28 @@ class PilotSampler(BaseSamplerV2):  # type: ignore[misc]
         *,
         on: str | None = None,
         default_shots: int = DEFAULT_SHOTS,
-        seed: int | None = None,
+        seed: Seed = None,
         method: str = "automatic",
         optimization_level: int | None = None,
     ) -> None:
         self._session = session
+        self._seed = seed
         self._default_shots = default_shots
         self._options: dict[str, Any] = {
             "on": on,
-            "seed": seed,
             "method": method,
             "optimization_level": optimization_level,
         }
+
+    @property
+    def default_shots(self) -> int:
+        """Shots of PUBs that name none."""
+        return self._default_shots
+
+    @property
+    def seed(self) -> Seed:
+        """The seed or generator of random numbers."""
+        return self._seed
 
     def run(self, pubs: Iterable[Any], *, shots: int | None = None) -> PilotJob:
         """Sample PUBs.
@@ -55,5 +65,5 @@ class PilotSampler(BaseSamplerV2):  # type: ignore[misc]
             PubError: A PUB cannot run as it is.
         """
         shots = self._default_shots if shots is None else shots
-        checked = sampler_pubs(list(pubs), shots)
-        return PilotJob(submit_pubs(self._session, checked, **self._options))
+        checked = sampler_pubs(listed(pubs, may_be_empty=True), shots)
+        return PilotJob(submit_pubs(self._session, checked, seed=self._seed, **self._options))

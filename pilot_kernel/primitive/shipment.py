@@ -6,17 +6,20 @@ Pickling a circuit takes longer than simulating it when it is narrow; QPY is sev
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from qiskit import QuantumCircuit, qpy
-from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit.circuit import Barrier, Delay, Measure, Reset
+from qiskit.circuit.library import UnitaryGate
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
+from pilot_kernel.primitive.gates import kind_of, standard_name
 from pilot_kernel.primitive.pieces import Piece
 
 __all__ = ["Shipment", "pack", "unpack"]
+
+_PLAIN = frozenset({Barrier, Delay, Measure, Reset, UnitaryGate})
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,10 @@ def _pub(circuit: QuantumCircuit, rest: tuple[Any, ...]) -> SamplerPub | Estimat
 
 def _plain(circuit: QuantumCircuit) -> bool:
     """Whether QPY is sure to bring the circuit back: gates of Qiskit's own, and no metadata."""
-    return not circuit.metadata and set(circuit.count_ops()) <= _known()
-
-
-@lru_cache(maxsize=1)
-def _known() -> frozenset[str]:
-    return frozenset(get_standard_gate_name_mapping()) | {"barrier", "unitary"}
+    return not circuit.metadata and all(
+        standard_name(step.operation) is not None or kind_of(step.operation) in _PLAIN
+        for step in circuit.data
+    )
 
 
 def _in_qpy(circuits: list[QuantumCircuit]) -> bytes:

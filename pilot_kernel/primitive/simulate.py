@@ -1,19 +1,21 @@
-"""What runs on a worker: pieces of PUBs through Aer's own primitives."""
+"""What runs on a worker: pieces of PUBs, written for simulators, through Aer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from qiskit import QuantumCircuit, transpile
-from qiskit.primitives.containers import PubResult
-from qiskit.primitives.containers.estimator_pub import EstimatorPub
+import numpy as np
+from qiskit.primitives.containers import BitArray, DataBin, PubResult
 from qiskit.primitives.containers.sampler_pub import SamplerPub
+from qiskit.primitives.containers.sampler_pub_result import SamplerPubResult
 from qiskit_aer import AerSimulator
-from qiskit_aer.primitives import EstimatorV2, SamplerV2
+from qiskit_aer.primitives import SamplerV2
 
-from pilot_kernel.primitive.observables import in_paulis
+from pilot_kernel.primitive.binding import binds_late, bound_circuits
+from pilot_kernel.primitive.expectation import estimate
 from pilot_kernel.primitive.pieces import Piece, join
 from pilot_kernel.primitive.shipment import Shipment, unpack
+from pilot_kernel.primitive.simulated import is_mixed
 from pilot_kernel.primitive.snapshot import threads
 
 __all__ = ["Settings", "simulate", "simulate_all"]
@@ -44,13 +46,32 @@ def simulate_all(shipment: Shipment, settings: Settings) -> Any:
 
 
 def _run(piece: Piece, settings: Settings) -> PubResult:
-    backend = _backend(settings)
-    run_options = {} if piece.seed is None else {"seed_simulator": piece.seed}
     if isinstance(piece.pub, SamplerPub):
-        sampler = SamplerV2.from_backend(backend, options={"run_options": run_options})
-        return sampler.run([_runnable(piece.pub, settings)]).result()[0]
-    estimator = EstimatorV2.from_backend(backend, options={"run_options": run_options})
-    return estimator.run([_runnable(piece.pub, settings)]).result()[0]
+        return _sample(piece.pub, _backend(settings), piece.seed)
+    assert piece.pub is not None
+    if settings.method in ("automatic", "statevector") and is_mixed(piece.pub.circuit):
+        settings = replace(settings, method="density_matrix")
+    return estimate(piece.pub, _backend(settings), piece.seed)
+
+
+def _sample(pub: SamplerPub, backend: AerSimulator, seed: int | None) -> PubResult:
+    sampler = SamplerV2.from_backend(backend, seed=seed)
+    if pub.shape == () or (pub.circuit.parameters and binds_late(pub.circuit)):
+        return sampler.run([pub]).result()[0]
+    circuits = bound_circuits(pub.circuit, pub.parameter_values)
+    results = list(
+        sampler.run([SamplerPub(circuit, shots=pub.shots) for circuit in circuits]).result()
+    )
+    fields = {
+        name: BitArray(
+            np.stack([result.data[name].array for result in results]).reshape(
+                *pub.shape, *value.array.shape
+            ),
+            value.num_bits,
+        )
+        for name, value in results[0].data.items()
+    }
+    return SamplerPubResult(DataBin(**fields, shape=pub.shape), metadata=results[0].metadata)
 
 
 @lru_cache(maxsize=8)
@@ -65,28 +86,3 @@ def _backend(settings: Settings) -> AerSimulator:
     return AerSimulator(
         method=settings.method, device=settings.device, max_parallel_threads=threads()
     )
-
-
-def _runnable(pub: Any, settings: Settings) -> Any:
-    circuit = _translated(pub.circuit, _backend(settings))
-    if isinstance(pub, SamplerPub):
-        return (
-            pub if circuit is pub.circuit else SamplerPub(circuit, pub.parameter_values, pub.shots)
-        )
-    paulis = in_paulis(pub.observables)
-    if circuit is pub.circuit and paulis is pub.observables:
-        return pub
-    return EstimatorPub(circuit, paulis, pub.parameter_values, pub.precision)
-
-
-def _translated(circuit: QuantumCircuit, backend: AerSimulator) -> QuantumCircuit:
-    """The circuit in gates that Aer knows; most are already."""
-    if set(circuit.count_ops()) <= _known_gates(backend.options.method):
-        return circuit
-    return transpile(circuit, backend, optimization_level=0)
-
-
-@lru_cache(maxsize=8)
-def _known_gates(method: str) -> frozenset[str]:
-    target = AerSimulator(method=method).target
-    return frozenset(target.operation_names) | {"barrier", "measure", "reset", "delay"}

@@ -1,0 +1,14 @@
+"""What the notebook and a worker do with PUBs, in the process of the tests."""
+
+import pickle
+
+from pilot_kernel.primitive.pieces import cut
+from pilot_kernel.primitive.shipment import pack
+from pilot_kernel.primitive.simulate import Settings, simulate_all
+from pilot_kernel.primitive.simulated import for_simulator
+
+
+def simulated(pubs, method="automatic", seed=5):
+    """The `PrimitiveResult` of coerced PUBs."""
+    shipment = pack(cut(for_simulator(pubs, method), seed=seed))
+    return simulate_all(pickle.loads(pickle.dumps(shipment)), Settings(method))
