@@ -1,11 +1,20 @@
 # mypy: disable-error-code="untyped-decorator"
 """The cell magics: `%%ctask` and `%%qtask`. They parse and delegate to `cells.py`."""
 
+import re
+import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, cell_magic, magics_class, no_var_expand
+from IPython.core.magic import (
+    Magics,
+    cell_magic,
+    magics_class,
+    no_var_expand,
+    output_can_be_silenced,
+)
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
 from pilot_kernel.jupyter import cells
@@ -50,6 +59,7 @@ class CellMagics(Magics):  # type: ignore[misc]
     @_shared
     @cell_magic
     @no_var_expand
+    @output_can_be_silenced
     def ctask(self, line: str, cell: str) -> Any:
         """Run this cell on a worker of the pilot.
 
@@ -78,6 +88,7 @@ class CellMagics(Magics):  # type: ignore[misc]
     @_shared
     @cell_magic
     @no_var_expand
+    @output_can_be_silenced
     def qtask(self, line: str, cell: str) -> Any:
         """Build circuits in this cell, on a worker, and run them on the pilot.
 
@@ -131,7 +142,7 @@ class CellMagics(Magics):  # type: ignore[misc]
     def _read(self, magic: str, line: str, body: str) -> Cell:
         header = f"%%{magic} {line}".strip()
         source = f"# {header}\n{body}"
-        filename = self.shell.compile.cache(source, self.shell.execution_count, raw_code=source)
+        filename = self.shell.compile.cache(source, _cell_number(self.shell), raw_code=source)
         return read_cell(body, header, filename)
 
     def _shipping(self, args: Any) -> Shipping:
@@ -148,6 +159,17 @@ class CellMagics(Magics):  # type: ignore[misc]
             return task
         live = in_notebook(self.shell)
         return wait(task, live=live, progress_after_s=args.progress_after)
+
+
+def _cell_number(shell: Any) -> int:
+    """The number of the cell that runs. The shell's own count is that of the next one by then."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        name = shell.compile.format_code_name(frame.f_code.co_filename)
+        if name and (found := re.fullmatch(r"In\[(\d+)\]", name[1])):
+            return int(found[1])
+        frame = frame.f_back
+    return int(shell.execution_count)
 
 
 def _placement(args: Any) -> Placement:

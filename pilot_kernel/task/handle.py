@@ -32,9 +32,10 @@ class Output:
         return self._chunks[position:end], end
 
     def text(self, stream: str | None = None) -> str:
-        """All of it, or all of `stdout` or `stderr`."""
+        """All that was printed, or all of `stdout` or `stderr`; what was displayed is no text."""
+        wanted = ("stdout", "stderr") if stream is None else (stream,)
         chunks, _ = self.since(0)
-        return "".join(text for name, text in chunks if stream in (None, name))
+        return "".join(text for name, text in chunks if name in wanted)
 
 
 class Task(concurrent.futures.Future[Any]):

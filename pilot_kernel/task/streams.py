@@ -9,10 +9,19 @@ import threading
 from collections.abc import Callable
 from typing import TextIO
 
-__all__ = ["LIMIT", "Capture"]
+__all__ = ["LIMIT", "Capture", "emit"]
 
 LIMIT = 8_000_000
 """Characters of output kept per task; what comes after is counted and dropped."""
+
+
+_installed: list["Capture"] = []
+
+
+def emit(stream: str, text: str) -> None:
+    """Inside a task, append a chunk of another kind to its output, in order with what it prints."""
+    for capture in _installed:
+        capture.append(stream, text)
 
 
 class Capture:
@@ -30,12 +39,14 @@ class Capture:
 
     def install(self) -> None:
         """Replace the process's text streams."""
+        _installed.append(self)
         self._before = (sys.stdout, sys.stderr)
         sys.stdout = _Diverted(self, "stdout", sys.stdout)
         sys.stderr = _Diverted(self, "stderr", sys.stderr)
 
     def remove(self) -> None:
         """Put the process's text streams back."""
+        _installed.remove(self)
         sys.stdout, sys.stderr = self._before
 
     def write(self, stream: str, text: str) -> bool:
@@ -54,6 +65,13 @@ class Capture:
                 else:
                     chunks.append((stream, kept))
         return True
+
+    def append(self, stream: str, text: str) -> None:
+        """Keep a whole chunk of another kind for the calling thread's task."""
+        key = self._current_key()
+        if key is not None:
+            with self._lock:
+                self._chunks.setdefault(key, []).append((stream, text))
 
     def take(self) -> dict[str, list[tuple[str, str]]]:
         """Remove and return what was printed since the last call, as (stream, text) by task."""
