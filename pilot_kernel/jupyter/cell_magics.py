@@ -4,7 +4,6 @@
 import re
 import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -88,7 +87,6 @@ class CellMagics(Magics):  # type: ignore[misc]
     @_shared
     @cell_magic
     @no_var_expand
-    @output_can_be_silenced
     def qtask(self, line: str, cell: str) -> Any:
         """Build circuits in this cell, on a worker, and run them on the pilot.
 
@@ -163,7 +161,7 @@ class CellMagics(Magics):  # type: ignore[misc]
 
 def _cell_number(shell: Any) -> int:
     """The number of the cell that runs. The shell's own count is that of the next one by then."""
-    frame: FrameType | None = sys._getframe()
+    frame: Any = sys._getframe()
     while frame is not None:
         name = shell.compile.format_code_name(frame.f_code.co_filename)
         if name and (found := re.fullmatch(r"In\[(\d+)\]", name[1])):

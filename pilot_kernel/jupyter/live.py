@@ -120,7 +120,7 @@ class Keeper:
         """Bring a view up to date. One that fails is let go of: the others live on."""
         try:
             view.refresh()
-        except Exception:  # what is shown is the user's too, and its representation may raise
+        except Exception:  # noqa: BLE001 a user's representation may raise anything
             _log.exception("a live view ended")
             with self._lock:
                 self._cells.pop(view, None)

@@ -66,8 +66,9 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
 
     def __init__(self, buffer: io.BytesIO) -> None:
         self.files: set[str] = set()
-        self._reduce_code = self.dispatch_table[CodeType]
-        self.dispatch_table = ChainMap({CodeType: self._named_code}, self.dispatch_table)
+        before: Mapping[Any, Any] = cloudpickle.Pickler.dispatch_table
+        self._reduce_code = before[CodeType]
+        self.dispatch_table = ChainMap({CodeType: self._named_code}, dict(before))
         super().__init__(buffer)  # which reads the table
 
     def _named_code(self, code: CodeType) -> tuple[Any, ...]:

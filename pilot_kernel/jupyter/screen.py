@@ -99,7 +99,7 @@ def _environment(wanted: dict[str, str]) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     matplotlib = sys.modules.get("matplotlib")
-    if hasattr(matplotlib, "use"):
+    if matplotlib is not None and hasattr(matplotlib, "use"):
         matplotlib.use(wanted["MPLBACKEND"])  # a cell before, or another task, had its own
     try:
         yield

@@ -143,4 +143,4 @@ class TaskView:
         if value is None:
             return []
         data, metadata = InteractiveShell.instance().display_formatter.format(value)
-        return [Shown({"text/plain": repr(value)} if not data else data, metadata)]
+        return [Shown(data or {"text/plain": repr(value)}, metadata)]
