@@ -28,11 +28,14 @@ from pilot_kernel.jupyter.wait import wait
 __all__ = ["CellMagics"]
 
 
+_INPUTS = "variables to send, a,b; else what it reads"
+
+
 def _shared(magic: Callable[..., Any]) -> Callable[..., Any]:
     """The options that both magics have."""
     for option in (
         argument("--on", help="kind of worker (cpu, gpu, qpu) or name of a pilot"),
-        argument("-i", "--in", dest="inputs", help="variables to send, a,b; else what it reads"),
+        argument("-i", "--in", dest="inputs", nargs="+", help=_INPUTS),
         argument("--limit", type=float, default=256.0, help="MB that all variables may take"),
         argument("--block", dest="block", action="store_true", default=True, help="wait (default)"),
         argument("--noblock", dest="block", action="store_false", help="go on at once"),
@@ -54,7 +57,7 @@ class CellMagics(Magics):  # type: ignore[misc]
         self.notebook = notebook
 
     @magic_arguments()
-    @argument("-o", "--out", help="variables to bring back, x,y")
+    @argument("-o", "--out", nargs="+", help="variables to bring back, x,y")
     @_shared
     @cell_magic
     @no_var_expand
@@ -78,7 +81,7 @@ class CellMagics(Magics):  # type: ignore[misc]
         return self._finish(task, args)
 
     @magic_arguments()
-    @argument("-o", "--out", help="variable for the result (with --noblock, for the task)")
+    @argument("-o", "--out", nargs="+", help="variable for the result (with --noblock, its task)")
     @argument("--shots", type=int, help="shots of each circuit (1024)")
     @argument("--precision", type=float, help="standard error of each observable (exact)")
     @argument("--seed", type=int, help="seed of the random numbers")
@@ -175,8 +178,9 @@ def _placement(args: Any) -> Placement:
     return Placement(args.on, name, args.retries, args.timeout)
 
 
-def _names(text: str | None) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in (text or "").strip("'\"").split(",") if name.strip())
+def _names(words: list[str] | None) -> tuple[str, ...]:
+    listed = ",".join(word.strip("'\"") for word in words or ())
+    names = tuple(name.strip() for name in listed.split(",") if name.strip())
     for name in names:
         if not name.isidentifier():
             raise UsageError(f"{name!r} is no variable's name; several are written a,b")
