@@ -1,6 +1,8 @@
 # mypy: disable-error-code="untyped-decorator"
 """The cell magics: `%%ctask` and `%%qtask`. They parse and delegate to `cells.py`."""
 
+import argparse
+import math
 import re
 import sys
 from collections.abc import Callable
@@ -31,18 +33,38 @@ __all__ = ["CellMagics"]
 _INPUTS = "variables to send, a,b; else what it reads"
 
 
+def _amount(text: str) -> float:
+    """An option's value: a number that says how much, so neither negative nor endless."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: zero or more, and finite")
+    return value
+
+
+def _count(text: str) -> int:
+    """An option's value: a whole number."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text}: a whole number, zero or more")
+    return int(text)
+
+
 def _shared(magic: Callable[..., Any]) -> Callable[..., Any]:
     """The options that both magics have."""
     for option in (
         argument("--on", help="kind of worker (cpu, gpu, qpu) or name of a pilot"),
         argument("-i", "--in", dest="inputs", nargs="+", help=_INPUTS),
-        argument("--limit", type=float, default=256.0, help="MB that all variables may take"),
+        argument("--limit", type=_amount, default=256.0, help="MB that all variables may take"),
         argument("--block", dest="block", action="store_true", default=True, help="wait (default)"),
         argument("--noblock", dest="block", action="store_false", help="go on at once"),
-        argument("--timeout", type=float, help="seconds that it may run"),
+        argument("--timeout", type=_amount, help="seconds that it may run"),
         argument("--name", help="what to call the task"),
-        argument("--retries", type=int, help="how many workers may die running it (2)"),
-        argument("--progress-after", type=float, default=1.0, help="seconds before a status line"),
+        argument("--retries", type=_count, help="how many workers may die running it (2)"),
+        argument(
+            "--progress-after", type=_amount, default=1.0, help="seconds before a status line"
+        ),
     ):
         magic = option(magic)
     return magic
@@ -82,9 +104,9 @@ class CellMagics(Magics):  # type: ignore[misc]
 
     @magic_arguments()
     @argument("-o", "--out", nargs="+", help="variable for the result (with --noblock, its task)")
-    @argument("--shots", type=int, help="shots of each circuit (1024)")
-    @argument("--precision", type=float, help="standard error of each observable (exact)")
-    @argument("--seed", type=int, help="seed of the random numbers")
+    @argument("--shots", type=_count, help="shots of each circuit (1024)")
+    @argument("--precision", type=_amount, help="standard error of each observable (exact)")
+    @argument("--seed", type=_count, help="seed of the random numbers")
     @argument("--cut", help="most qubits of a fragment, or auto: cut what is estimated")
     @argument("--qasm", action="store_true", help="the cell is OpenQASM 2 or 3")
     @_shared

@@ -2,6 +2,7 @@ import concurrent.futures
 import threading
 
 import pytest
+from IPython.core.error import UsageError
 from qiskit.primitives import PrimitiveResult
 
 from pilot_kernel.errors import CellError, PilotError, PlacementError, PubError, ShipError
@@ -216,6 +217,26 @@ def test_pilots_can_be_added_scaled_and_stopped(run):
     assert "mine" not in repr(run("%pilot"))
     assert "this notebook's" in repr(run("%pilot list"))
     assert "<table" in run("%pilot")._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "%%ctask --timeout nan",
+        "%%ctask --timeout -1",
+        "%%ctask --limit inf",
+        "%%ctask --retries -1",
+        "%%ctask --progress-after soon",
+        "%%qtask --seed -1",
+        "%%qtask --shots 1e3",
+        "%%qtask --precision nan",
+    ],
+)
+def test_a_number_that_is_none_is_a_wrong_use_of_the_option(run, session, options):
+    before = len(session.history())
+    with pytest.raises(UsageError, match=rf"^argument --{options.split('--')[1].split()[0]}"):
+        run.shell.run_cell_magic(options.split()[0][2:], options.split(maxsplit=1)[1], "1")
+    assert len(session.history()) == before
 
 
 def test_help_and_usage(run):
