@@ -8,14 +8,16 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from pilot_kernel.jupyter.board import Board
-from pilot_kernel.jupyter.figures import figures, observable_labels
+from pilot_kernel.jupyter.figures import figures
 from pilot_kernel.jupyter.html import figures_html
+from pilot_kernel.jupyter.labels import result_labels
 from pilot_kernel.jupyter.live import Keeper, cell_of, gone_cells
 from pilot_kernel.jupyter.shown import Shown
 from pilot_kernel.jupyter.taskview import TaskView
 from pilot_kernel.jupyter.text import figures_text
 from pilot_kernel.jupyter.views import SessionView, TasksView
 from pilot_kernel.jupyter.worker_shell import FIGURE, print_figure
+from pilot_kernel.session import current
 
 __all__ = [
     "in_notebook",
@@ -31,7 +33,7 @@ _SESSION = ("pilot_kernel.session", "Session")
 _TASKS = (("pilot_kernel.task.handle", "Task"), ("pilot_kernel.jupyter.celltask", "CellTask"))
 _VIEWS = "pilot_kernel.jupyter.views"
 
-_labels: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
+_pubs: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
 def in_notebook(shell: Any) -> bool:
@@ -40,19 +42,28 @@ def in_notebook(shell: Any) -> bool:
 
 
 def remember_observables(pubs: Any, result: Any) -> None:
-    """Keep the observables' names for when the result is drawn."""
-    _labels[result] = observable_labels(pubs)
+    """Keep the PUBs, for the names of observables and parameters when the result is drawn."""
+    _pubs[result] = pubs
+
+
+def _labels(result: Any) -> list[Any]:
+    """The names of a result's values, if it is known whose they are."""
+    pubs = _pubs.get(result)
+    session = current()
+    if pubs is None and session is not None:
+        pubs = next((task.about for task in session.tasks if task.holds(result)), None)
+    return [] if pubs is None else result_labels(pubs)
 
 
 def result_html(result: Any) -> str:
     """A primitive's result as a picture."""
-    drawn = figures(result, _labels.get(result, ()))
+    drawn = figures(result, _labels(result))
     return figures_html(drawn, _undrawn(result))
 
 
 def result_text(result: Any) -> str:
     """A primitive's result as text."""
-    return figures_text(figures(result, _labels.get(result, ())), _undrawn(result))
+    return figures_text(figures(result, _labels(result)), _undrawn(result))
 
 
 def _undrawn(result: Any) -> int:

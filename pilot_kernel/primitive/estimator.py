@@ -59,4 +59,6 @@ class PilotEstimator(BaseEstimatorV2):  # type: ignore[misc]
         if precision is None:
             precision = default_precision(self._session, self._on)
         checked = estimator_pubs(list(pubs), precision)
-        return PilotJob(submit_pubs(self._session, checked, on=self._on, **self._options))
+        task = submit_pubs(self._session, checked, on=self._on, **self._options)
+        task.about = checked
+        return PilotJob(task)

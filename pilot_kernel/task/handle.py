@@ -82,6 +82,7 @@ class Task(concurrent.futures.Future[Any]):
         self._released = False
         self._part_count = len(parts)
         self.add_done_callback(lambda _: self._let_go())
+        self.about: Any = None  # for who shows the result: the PUBs it is of
         self._part = part
         if future is not None:
             future.client.loop.add_callback(self._follow, future._state)
@@ -205,6 +206,10 @@ class Task(concurrent.futures.Future[Any]):
                 self._fetched = self._fetch()
         return self._fetched
 
+    def holds(self, value: object) -> bool:
+        """Whether `value` is the very result that was asked for here."""
+        return self._fetched is value
+
     def release(self) -> None:
         """Let go of the value, here and on the worker; where and when it ran is still known.
 
@@ -212,6 +217,7 @@ class Task(concurrent.futures.Future[Any]):
         """
         with self._fetching:
             self._fetched = _ON_WORKER
+            self.about = None
             self._pickled = None
             self._future = None
             self._released = True

@@ -1,6 +1,7 @@
 import concurrent.futures
 import threading
 
+import numpy as np
 import pytest
 from IPython.core.error import UsageError
 from qiskit.primitives import PrimitiveResult
@@ -268,3 +269,29 @@ def test_the_extension_can_be_unloaded_and_loaded(run):
     assert "ctask" not in run.shell.magics_manager.magics["cell"]
     run("%load_ext pilot_kernel")
     assert run("%%ctask\n2") == 2
+
+
+def test_values_are_named_after_observables_and_parameters(run, session):
+    run(
+        "from qiskit import QuantumCircuit\nfrom qiskit.circuit import Parameter\n"
+        "qc = QuantumCircuit(2)\nqc.ry(Parameter('t'), 0)\nqc.ry(Parameter('u'), 1)"
+    )
+    run.shell.user_ns["session"] = session
+    for made in ("session.run(pubs).result()", "session.estimator().run(pubs).result()"):
+        run(f"pubs = [(qc, [['ZI'], ['IZ']], [[0, 0.5], [1.25, 0]])]\n{made}")
+        rows = [line.split("  ") for line in run.output.strip().splitlines()[-4:]]
+        assert [row[:2] for row in rows] == [
+            ["ZI", "t = 0, u = 0.5"],
+            ["ZI", "t = 1.25, u = 0"],
+            ["IZ", "t = 0, u = 0.5"],
+            ["IZ", "t = 1.25, u = 0"],
+        ]
+        assert [f"{np.cos(angle):+.6f}" for angle in (0.5, 0, 0, 1.25)] == [
+            row[-2].strip() for row in rows
+        ]
+    result = run("%%qtask\n(qc, 'ZZ', [[0, 0], [0, 3]])")
+    assert "ZZ  t = 0, u = 3" in run.output
+    assert "t = 0, u = 3" in run.shell.display_formatter.format(result)[0]["text/html"]
+    run("%%qtask\nimport numpy as np\n(qc, ['ZZ'], np.zeros((9, 2)))")
+    assert "ZZ" in run.output
+    assert "9 parameter sets" in run.output
