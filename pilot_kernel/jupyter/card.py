@@ -8,7 +8,7 @@ from html import escape
 from pilot_kernel.jupyter.html import BASE, LINE, MONO, MUTED, mark_html, progress_html
 from pilot_kernel.jupyter.marks import TASK_MARKS
 from pilot_kernel.jupyter.parcel import megabytes
-from pilot_kernel.jupyter.shown import Shown
+from pilot_kernel.jupyter.shown import Shown, text_of
 from pilot_kernel.jupyter.text import bar, seconds
 from pilot_kernel.task.record import TaskState
 
@@ -109,7 +109,7 @@ def inline_html(shown: Shown) -> str:
             image = base64.b64encode(image).decode("ascii")
         if image:
             return f"<div style='margin:4px 0'><img src='data:{kind};base64,{escape(image)}'></div>"
-    text = escape(str(shown.data.get("text/plain", "")))
+    text = escape(text_of(shown).rstrip())
     return f"<pre style='margin:4px 0'>{text}</pre>" if text else ""
 
 

@@ -19,13 +19,14 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from pilot_kernel.jupyter.parcel import megabytes
 from pilot_kernel.jupyter.shown import DISPLAY, LIMIT_BYTES, Shown, encode
 
 __all__ = ["Screen", "screen_of"]
 
 _SHELL_MODULE = "IPython.core.interactiveshell"
 _BACKEND = "module://matplotlib_inline.backend_inline"
-_ALL_BYTES = 2 * LIMIT_BYTES
+_ALL_BYTES = 8 * LIMIT_BYTES  # of a cell, whose plot may change hundreds of times
 _ENVIRONMENT = {"MPLBACKEND": _BACKEND, "PLOTLY_RENDERER": "plotly_mimetype"}
 _WIDGET = "application/vnd.jupyter.widget-view+json"  # its model would live on the worker
 
@@ -45,9 +46,13 @@ class Screen:
         """Display something, unless the cell has displayed too much already."""
         data = {kind: value for kind, value in shown.data.items() if kind != _WIDGET}
         shown = Shown(data, shown.metadata, shown.display_id, shown.update, shown.clear)
-        text = encode(shown, min(LIMIT_BYTES, self._left_bytes))
-        self._left_bytes -= len(text)
-        self._emit(DISPLAY, text)
+        if self._left_bytes > 0:
+            text = encode(shown)
+            self._left_bytes -= len(text)
+            self._emit(DISPLAY, text)
+            if self._left_bytes <= 0:
+                told = f"[{megabytes(_ALL_BYTES)} were displayed; what comes after is not shown]"
+                self._emit("stderr", f"\n{told}\n")
 
     def show_value(self, value: Any) -> bool:
         """Display a value, if there is more to it than a repr."""

@@ -47,7 +47,7 @@ def encode(shown: Shown, limit_bytes: int = LIMIT_BYTES) -> str:
     kinds = ", ".join(kind for kind in shown.data if kind != "text/plain")
     note = (
         f"[not shown: this display takes {megabytes(len(text))} ({kinds or 'text'}), "
-        f"{megabytes(max(0, limit_bytes))} are allowed]"
+        f"{megabytes(limit_bytes)} are allowed]"
     )
     plain = str(shown.data.get("text/plain", ""))[:1000]
     stand_in = Shown({"text/plain": f"{plain}\n{note}".strip()}, {}, shown.display_id, shown.update)
@@ -86,4 +86,6 @@ def latest(shown: Iterable[Shown]) -> list[Shown]:
 def text_of(shown: Shown) -> str:
     """For who can show text only: a line or more, or nothing."""
     plain = str(shown.data.get("text/plain", ""))
+    if not plain and shown.data:  # a figure of plotly has no text
+        plain = f"[{', '.join(shown.data)}: %qresult shows it]"
     return f"{plain}\n" if plain else ""

@@ -13,13 +13,14 @@ import textwrap
 import pytest
 from IPython.utils.capture import capture_output
 
-from pilot_kernel.jupyter import celltask
+from pilot_kernel.jupyter import celltask, screen
 from pilot_kernel.jupyter.capture import collect
 from pilot_kernel.jupyter.celltask import CellTask
 from pilot_kernel.jupyter.parcel import unpack
 from pilot_kernel.jupyter.shown import LIMIT_BYTES, Shown, decode, encode, latest
 from pilot_kernel.jupyter.taskview import TaskView
 from pilot_kernel.task.handle import Output
+from pilot_kernel.task.ledger import Ledger
 from pilot_kernel.task.record import TaskState
 from tests.conftest import wait_until
 
@@ -105,6 +106,24 @@ def test_a_display_that_is_too_large_says_so(shown):
     assert "not shown: this display takes 8 MB (text/html), 8 MB are allowed" in data["text/plain"]
 
 
+def test_a_cell_that_displays_without_end_is_told_when_it_is_enough(monkeypatch):
+    monkeypatch.setattr(screen, "_ALL_BYTES", 1000)
+    chunks = []
+    shown = screen.Screen(lambda stream, text: chunks.append((stream, text)))
+    for _ in range(9):
+        shown.show(Shown({"text/html": "x" * 300}))
+    assert [stream for stream, _ in chunks] == ["display"] * 3 + ["stderr"]
+    assert "1 kB were displayed" in chunks[-1][1]
+
+
+def test_the_agent_keeps_the_end_of_an_output_by_its_size():
+    ledger = Ledger()
+    for at in range(20):
+        ledger._keep_output("key", [("display", str(at) * 10**5)])
+    assert sum(len(text) for _, text in ledger.task_output("key")) <= 2 * 10**6
+    assert ledger.task_output("key")[-1][1].startswith("1919")
+
+
 def test_a_semicolon_silences_the_value(run):
     assert run("%%ctask\n5;") is None
     assert run("%%ctask\n5") == 5
@@ -127,6 +146,7 @@ def test_the_card_of_a_background_cell_ends_with_what_it_displayed():
             ("display", encode(Shown({"text/html": "<b>first</b>"}, display_id="a"))),
             ("display", encode(Shown({"text/html": "<b>second</b>"}, {}, "a", update=True))),
             ("display", encode(Shown({"image/png": b"\x89PNG\r\n", "text/plain": "<Figure>"}))),
+            ("display", encode(Shown({"application/vnd.plotly.v1+json": {}}))),
         ]
     )
     sent = []
@@ -134,7 +154,14 @@ def test_the_card_of_a_background_cell_ends_with_what_it_displayed():
     html = sent[-1]["text/html"]
     assert "first" not in html
     assert html.index("said") < html.index("<b>second</b>") < html.index(picture)
-    assert sent[-1]["text/plain"].splitlines()[-2:] == ["said", "<Figure>"]
+    no_text = "[application/vnd.plotly.v1+json: %qresult shows it]"
+    assert no_text in html
+    assert sent[-1]["text/plain"].splitlines()[1:] == [
+        "said",
+        "[text/html: %qresult shows it]",
+        "<Figure>",
+        no_text,
+    ]
 
 
 class Ended:
