@@ -217,10 +217,10 @@ class Task(concurrent.futures.Future[Any]):
         """
         with self._fetching:
             self._fetched = _ON_WORKER
-            self.about = None
             self._pickled = None
             self._future = None
             self._released = True
+        self.about = None
 
     def _fetch(self) -> Any:
         if self._released:
