@@ -1,5 +1,6 @@
 """How a task looks while it runs: one line, and under it the last that it printed. Pure."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -7,10 +8,11 @@ from html import escape
 from pilot_kernel.jupyter.html import BASE, LINE, MONO, MUTED, mark_html, progress_html
 from pilot_kernel.jupyter.marks import TASK_MARKS
 from pilot_kernel.jupyter.parcel import megabytes
+from pilot_kernel.jupyter.shown import Shown, text_of
 from pilot_kernel.jupyter.text import bar, seconds
 from pilot_kernel.task.record import TaskState
 
-__all__ = ["Card", "card_html", "card_text", "last_lines"]
+__all__ = ["Card", "card_html", "card_text", "inline_html", "last_lines"]
 
 _SHIPPED_WORTH_SAYING = 10**6
 _TAIL_LINES = 12
@@ -94,6 +96,21 @@ def card_text(card: Card) -> str:
     if card.parts > 1 and not card.state.final:
         parts.append(f"{card.done}/{card.parts} {bar(card.done / card.parts, 16)}".rstrip())
     return "\n".join(line for line in (" · ".join(parts), card.tail, card.note) if line)
+
+
+def inline_html(shown: Shown) -> str:
+    """Something displayed, as HTML to stand among other HTML: the richest that can."""
+    for kind in ("text/html", "image/svg+xml"):
+        if kind in shown.data:
+            return f"<div style='margin:4px 0'>{shown.data[kind]}</div>"
+    for kind in ("image/png", "image/jpeg"):
+        image = shown.data.get(kind)
+        if isinstance(image, bytes):
+            image = base64.b64encode(image).decode("ascii")
+        if image:
+            return f"<div style='margin:4px 0'><img src='data:{kind};base64,{escape(image)}'></div>"
+    text = escape(text_of(shown).rstrip())
+    return f"<pre style='margin:4px 0'>{text}</pre>" if text else ""
 
 
 def last_lines(text: str) -> str:

@@ -1,11 +1,21 @@
 # mypy: disable-error-code="untyped-decorator"
 """The cell magics: `%%ctask` and `%%qtask`. They parse and delegate to `cells.py`."""
 
+import argparse
+import math
+import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, cell_magic, magics_class, no_var_expand
+from IPython.core.magic import (
+    Magics,
+    cell_magic,
+    magics_class,
+    no_var_expand,
+    output_can_be_silenced,
+)
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
 from pilot_kernel.jupyter import cells
@@ -20,18 +30,41 @@ from pilot_kernel.jupyter.wait import wait
 __all__ = ["CellMagics"]
 
 
+_INPUTS = "variables to send, a,b; else what it reads"
+
+
+def _amount(text: str) -> float:
+    """An option's value: a number that says how much, so neither negative nor endless."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: zero or more, and finite")
+    return value
+
+
+def _count(text: str) -> int:
+    """An option's value: a whole number."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text}: a whole number, zero or more")
+    return int(text)
+
+
 def _shared(magic: Callable[..., Any]) -> Callable[..., Any]:
     """The options that both magics have."""
     for option in (
         argument("--on", help="kind of worker (cpu, gpu, qpu) or name of a pilot"),
-        argument("-i", "--in", dest="inputs", help="variables to send, a,b; else what it reads"),
-        argument("--limit", type=float, default=256.0, help="MB that all variables may take"),
+        argument("-i", "--in", dest="inputs", nargs="+", help=_INPUTS),
+        argument("--limit", type=_amount, default=256.0, help="MB that all variables may take"),
         argument("--block", dest="block", action="store_true", default=True, help="wait (default)"),
         argument("--noblock", dest="block", action="store_false", help="go on at once"),
-        argument("--timeout", type=float, help="seconds that it may run"),
+        argument("--timeout", type=_amount, help="seconds that it may run"),
         argument("--name", help="what to call the task"),
-        argument("--retries", type=int, help="how many workers may die running it (2)"),
-        argument("--progress-after", type=float, default=1.0, help="seconds before a status line"),
+        argument("--retries", type=_count, help="how many workers may die running it (2)"),
+        argument(
+            "--progress-after", type=_amount, default=1.0, help="seconds before a status line"
+        ),
     ):
         magic = option(magic)
     return magic
@@ -46,10 +79,11 @@ class CellMagics(Magics):  # type: ignore[misc]
         self.notebook = notebook
 
     @magic_arguments()
-    @argument("-o", "--out", help="variables to bring back, x,y")
+    @argument("-o", "--out", nargs="+", help="variables to bring back, x,y")
     @_shared
     @cell_magic
     @no_var_expand
+    @output_can_be_silenced
     def ctask(self, line: str, cell: str) -> Any:
         """Run this cell on a worker of the pilot.
 
@@ -69,10 +103,10 @@ class CellMagics(Magics):  # type: ignore[misc]
         return self._finish(task, args)
 
     @magic_arguments()
-    @argument("-o", "--out", help="variable for the result (with --noblock, for the task)")
-    @argument("--shots", type=int, help="shots of each circuit (1024)")
-    @argument("--precision", type=float, help="standard error of each observable (exact)")
-    @argument("--seed", type=int, help="seed of the random numbers")
+    @argument("-o", "--out", nargs="+", help="variable for the result (with --noblock, its task)")
+    @argument("--shots", type=_count, help="shots of each circuit (1024)")
+    @argument("--precision", type=_amount, help="standard error of each observable (exact)")
+    @argument("--seed", type=_count, help="seed of the random numbers")
     @argument("--cut", help="most qubits of a fragment, or auto: cut what is estimated")
     @argument("--qasm", action="store_true", help="the cell is OpenQASM 2 or 3")
     @_shared
@@ -131,7 +165,7 @@ class CellMagics(Magics):  # type: ignore[misc]
     def _read(self, magic: str, line: str, body: str) -> Cell:
         header = f"%%{magic} {line}".strip()
         source = f"# {header}\n{body}"
-        filename = self.shell.compile.cache(source, self.shell.execution_count, raw_code=source)
+        filename = self.shell.compile.cache(source, _cell_number(self.shell), raw_code=source)
         return read_cell(body, header, filename)
 
     def _shipping(self, args: Any) -> Shipping:
@@ -150,13 +184,25 @@ class CellMagics(Magics):  # type: ignore[misc]
         return wait(task, live=live, progress_after_s=args.progress_after)
 
 
+def _cell_number(shell: Any) -> int:
+    """The number of the cell that runs. The shell's own count is that of the next one by then."""
+    frame: Any = sys._getframe()
+    while frame is not None:
+        name = shell.compile.format_code_name(frame.f_code.co_filename)
+        if name and (found := re.fullmatch(r"In\[(\d+)\]", name[1])):
+            return int(found[1])
+        frame = frame.f_back
+    return int(shell.execution_count)
+
+
 def _placement(args: Any) -> Placement:
     name = args.name.strip("'\"") if args.name else None
     return Placement(args.on, name, args.retries, args.timeout)
 
 
-def _names(text: str | None) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in (text or "").strip("'\"").split(",") if name.strip())
+def _names(words: list[str] | None) -> tuple[str, ...]:
+    listed = ",".join(word.strip("'\"") for word in words or ())
+    names = tuple(name.strip() for name in listed.split(",") if name.strip())
     for name in names:
         if not name.isidentifier():
             raise UsageError(f"{name!r} is no variable's name; several are written a,b")

@@ -56,6 +56,7 @@ class CellTask(concurrent.futures.Future[Any]):
         self._finish = finish
         self._clean = clean
         self._moving = threading.Lock()
+        self._canceling = threading.Lock()
         first.add_done_callback(lambda _: _courier.submit(self._go_on))
 
     def _go_on(self) -> None:
@@ -128,9 +129,12 @@ class CellTask(concurrent.futures.Future[Any]):
 
     def cancel(self) -> bool:
         """Give it up, even while it runs; False if it was done already."""
-        if not super().cancel():
-            return False
-        self.set_running_or_notify_cancel()
+        with self._canceling:  # the courier hears of it as well; a future takes it only once
+            if self.cancelled():
+                return True
+            if not super().cancel():
+                return False
+            self.set_running_or_notify_cancel()
         with self._moving:
             stages = list(self.stages)
         for task in stages:
@@ -146,7 +150,24 @@ class CellTask(concurrent.futures.Future[Any]):
 
     def __await__(self) -> Generator[Any, None, Any]:
         """Wait without holding up the event loop."""
-        return asyncio.wrap_future(self).__await__()
+        return self._wait().__await__()
+
+    async def _wait(self) -> Any:
+        # Not `wrap_future`: who gives up waiting would cancel the task, and could close the loop.
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+
+        def wake() -> None:
+            if not done.done():
+                done.set_result(None)
+
+        def told(_: Any) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed, so nobody waits
+                loop.call_soon_threadsafe(wake)
+
+        self.add_done_callback(told)
+        await done
+        return self.result()
 
     def __repr__(self) -> str:
         done, parts = self.progress

@@ -8,21 +8,32 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from pilot_kernel.jupyter.board import Board
-from pilot_kernel.jupyter.figures import figures, observable_labels
+from pilot_kernel.jupyter.figures import figures
 from pilot_kernel.jupyter.html import figures_html
+from pilot_kernel.jupyter.labels import result_labels
 from pilot_kernel.jupyter.live import Keeper, cell_of, gone_cells
+from pilot_kernel.jupyter.shown import Shown
 from pilot_kernel.jupyter.taskview import TaskView
 from pilot_kernel.jupyter.text import figures_text
 from pilot_kernel.jupyter.views import SessionView, TasksView
+from pilot_kernel.jupyter.worker_shell import FIGURE, print_figure
+from pilot_kernel.session import current
 
-__all__ = ["in_notebook", "register", "remember_observables", "task_line", "unregister"]
+__all__ = [
+    "in_notebook",
+    "publish_shown",
+    "register",
+    "remember_observables",
+    "task_line",
+    "unregister",
+]
 
 _RESULT = ("qiskit.primitives.containers.primitive_result", "PrimitiveResult")
 _SESSION = ("pilot_kernel.session", "Session")
 _TASKS = (("pilot_kernel.task.handle", "Task"), ("pilot_kernel.jupyter.celltask", "CellTask"))
 _VIEWS = "pilot_kernel.jupyter.views"
 
-_labels: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
+_pubs: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
 def in_notebook(shell: Any) -> bool:
@@ -31,19 +42,28 @@ def in_notebook(shell: Any) -> bool:
 
 
 def remember_observables(pubs: Any, result: Any) -> None:
-    """Keep the observables' names for when the result is drawn."""
-    _labels[result] = observable_labels(pubs)
+    """Keep the PUBs, for the names of observables and parameters when the result is drawn."""
+    _pubs[result] = pubs
+
+
+def _labels(result: Any) -> list[Any]:
+    """The names of a result's values, if it is known whose they are."""
+    pubs = _pubs.get(result)
+    session = current()
+    if pubs is None and session is not None:
+        pubs = next((task.about for task in session.tasks if task.holds(result)), None)
+    return [] if pubs is None else result_labels(pubs)
 
 
 def result_html(result: Any) -> str:
     """A primitive's result as a picture."""
-    drawn = figures(result, _labels.get(result, ()))
+    drawn = figures(result, _labels(result))
     return figures_html(drawn, _undrawn(result))
 
 
 def result_text(result: Any) -> str:
     """A primitive's result as text."""
-    return figures_text(figures(result, _labels.get(result, ())), _undrawn(result))
+    return figures_text(figures(result, _labels(result)), _undrawn(result))
 
 
 def _undrawn(result: Any) -> int:
@@ -53,6 +73,23 @@ def _undrawn(result: Any) -> int:
 def task_line(task: Any) -> TaskView:
     """A task's status line, for who keeps it up to date himself."""
     return TaskView(task, _publisher(), whole=False)
+
+
+def publish_shown(shown: Shown) -> None:
+    """Show in the cell that runs what another displayed on its worker."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    publisher = InteractiveShell.instance().display_pub
+    if shown.clear:
+        publisher.clear_output(wait=shown.clear == "wait")
+        return
+    transient = {"display_id": shown.display_id} if shown.display_id else {}
+    publisher.publish(
+        data=dict(shown.data),
+        metadata=dict(shown.metadata),
+        transient=transient,
+        update=shown.update,
+    )
 
 
 def _publisher() -> Any:
@@ -120,6 +157,9 @@ def register(shell: Any) -> None:
     """Teach the shell to draw results, and to show sessions and tasks live."""
     formatters = shell.display_formatter.formatters
     formatters["text/html"].for_type_by_name(*_RESULT, result_html)
+    # A figure that a worker sent shows without matplotlib having been set up here, which replaces
+    # this.
+    formatters["image/png"].for_type_by_name(*FIGURE, print_figure)
     _text_for(shell, _RESULT, result_text)
     _text_for(shell, _SESSION, lambda session: repr(SessionView(session)))
     if not in_notebook(shell):
@@ -150,7 +190,7 @@ def _shown_live(live: _Live) -> list[tuple[tuple[str, str], Any]]:
 def unregister(shell: Any) -> None:
     """Undo `register`; what is live stays as it is."""
     formatters = shell.display_formatter.formatters
-    known = [(formatters["text/html"], _RESULT)]
+    known = [(formatters["text/html"], _RESULT), (formatters["image/png"], FIGURE)]
     known += [(formatters["text/plain"], name) for name in (_RESULT, _SESSION)]
     live: _Live | None = getattr(shell, _LIVE, None)
     if live is not None:

@@ -5,6 +5,7 @@ names the cell, and the cells that were deleted. A view all of whose cells have 
 deleted is let go of. One that was cleared costs a message a second while something changes.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 __all__ = ["Keeper", "View", "cell_of", "gone_cells"]
 
 PERIOD_S = 1.0
+_log = logging.getLogger(__name__)
 _GATHER_S = 0.05  # many tasks may end at once
 
 
@@ -108,11 +110,20 @@ class Keeper:
             live = list(self._cells)
         for view in live:
             if view.over:
-                view.refresh()
+                self._refresh(view)
                 with self._lock:
                     self._cells.pop(view, None)
         for view in (*ended, *live):
             view.repeat()
+
+    def _refresh(self, view: View) -> None:
+        """Bring a view up to date. One that fails is let go of: the others live on."""
+        try:
+            view.refresh()
+        except Exception:  # noqa: BLE001 a user's representation may raise anything
+            _log.exception("a live view ended")
+            with self._lock:
+                self._cells.pop(view, None)
 
     def _run(self) -> None:
         try:
@@ -122,7 +133,7 @@ class Keeper:
                     if view.over:
                         self._finish(view)
                     elif all_due:
-                        view.refresh()
+                        self._refresh(view)
                 if not views:
                     return
         finally:
@@ -153,7 +164,7 @@ class Keeper:
                 due = time.monotonic() + self._period_s
 
     def _finish(self, view: View) -> None:
-        view.refresh()
+        self._refresh(view)
         with self._lock:
             if self._cells.pop(view, None) is not None:
                 self._ended.append(view)

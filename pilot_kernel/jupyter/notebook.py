@@ -104,6 +104,7 @@ class Notebook:
         Raises:
             PilotError: There is none, or several begin like that.
         """
+        wanted = None if wanted is None else wanted.strip("'\"")  # a name may have spaces
         tasks = self.tasks()
         if not tasks:
             raise PilotError("there are no tasks yet; %%ctask and %%qtask send some")

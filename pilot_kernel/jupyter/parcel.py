@@ -4,16 +4,19 @@ Workers import this module too, so it imports no IPython.
 """
 
 import io
+import linecache
 import pickle
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import ChainMap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 import cloudpickle
 
 from pilot_kernel.errors import ShipError
 
-__all__ = ["Parcel", "megabytes", "pack", "unpack"]
+__all__ = ["Parcel", "megabytes", "pack", "remember_source", "unpack"]
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,13 @@ class Parcel:
     Attributes:
         sizes: What each value adds to the pickle, in bytes, by name and in order.
         blob: The pickle.
+        sources: The cells that functions among the values were written in, by what tracebacks call
+            them: they are in no file that the other side could read.
     """
 
     sizes: dict[str, int]
     blob: bytes
+    sources: dict[str, str] = field(default_factory=dict)
 
     @property
     def total_bytes(self) -> int:
@@ -52,6 +58,41 @@ class _Limited(io.BytesIO):
         return super().write(data)
 
 
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """Leaves functions the file name of their code, by which tracebacks find its lines.
+
+    cloudpickle drops it, and calls every file `<dynamic-code>`.
+    """
+
+    def __init__(self, buffer: io.BytesIO) -> None:
+        self.files: set[str] = set()
+        before: Mapping[Any, Any] = cloudpickle.Pickler.dispatch_table
+        self._reduce_code = before[CodeType]
+        self.dispatch_table = ChainMap({CodeType: self._named_code}, dict(before))
+        super().__init__(buffer)  # which reads the table
+
+    def _named_code(self, code: CodeType) -> tuple[Any, ...]:
+        self.files.add(code.co_filename)
+        make, arguments = self._reduce_code(code)
+        return _make_code, (make, arguments, code.co_filename)
+
+
+def _make_code(make: Callable[..., CodeType], arguments: tuple[Any, ...], file: str) -> CodeType:
+    return make(*arguments).replace(co_filename=file)
+
+
+def _cell_source(file: str) -> str:
+    """The text of a cell; nothing for a file, which has a time of its last change."""
+    known = linecache.cache.get(file)
+    return "".join(known[2]) if known and len(known) > 1 and known[1] is None else ""
+
+
+def remember_source(source: str, file: str) -> None:
+    """Let tracebacks show the lines of a cell."""
+    lines = source.splitlines(keepends=True)
+    linecache.cache[file] = (len(source), None, lines, file)
+
+
 def pack(values: Mapping[str, Any], limit_bytes: int | None = None) -> Parcel:
     """Pickle values one after the other; what they share stays shared.
 
@@ -63,7 +104,7 @@ def pack(values: Mapping[str, Any], limit_bytes: int | None = None) -> Parcel:
         ShipError: A value cannot be pickled, or makes the parcel too heavy; it is named.
     """
     buffer = _Limited(limit_bytes)
-    pickler = cloudpickle.Pickler(buffer)
+    pickler = _Pickler(buffer)
     sizes: dict[str, int] = {}
     for name, value in values.items():
         begin = buffer.tell()
@@ -75,7 +116,8 @@ def pack(values: Mapping[str, Any], limit_bytes: int | None = None) -> Parcel:
             why = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ShipError(f"{name} ({type(value).__name__}) cannot be sent: {why}") from None
         sizes[name] = buffer.tell() - begin
-    return Parcel(sizes, buffer.getvalue())
+    sources = {file: source for file in pickler.files if (source := _cell_source(file))}
+    return Parcel(sizes, buffer.getvalue(), sources)
 
 
 def _too_heavy(name: str, sizes: dict[str, int], limit_bytes: int) -> str:
@@ -93,6 +135,9 @@ def _listed(sizes: Mapping[str, int]) -> str:
 
 def unpack(parcel: Parcel) -> dict[str, Any]:
     """The values of a parcel, by name."""
+    for file, source in parcel.sources.items():
+        if file not in linecache.cache:
+            remember_source(source, file)
     unpickler = pickle.Unpickler(io.BytesIO(parcel.blob))  # noqa: S301 ours, and over TLS
     return {name: unpickler.load() for name in parcel.sizes}
 

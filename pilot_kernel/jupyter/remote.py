@@ -3,14 +3,16 @@
 import ast
 import asyncio
 import inspect
-import linecache
+import sys
 from dataclasses import dataclass
 from typing import Any
 
-from pilot_kernel.errors import CellError
-from pilot_kernel.jupyter.parcel import Parcel, pack, unpack
+from pilot_kernel.errors import CellError, ShipError
+from pilot_kernel.jupyter.parcel import Parcel, pack, remember_source, unpack
+from pilot_kernel.jupyter.screen import Screen, screen_of
+from pilot_kernel.task.streams import emit
 
-__all__ = ["VALUE", "CellOutcome", "code_of", "remember_source", "run_cell"]
+__all__ = ["VALUE", "CellOutcome", "code_of", "run_cell"]
 
 VALUE = "the value of the last expression"
 """Under which name a cell's value travels."""
@@ -46,15 +48,38 @@ def run_cell(
     """
     remember_source(source, filename)
     namespace: dict[str, Any] = {"__name__": "__main__", **unpack(inputs)}
+    codes = code_of(ast.parse(source, filename), filename)
+    with screen_of(emit, namespace) as screen:
+        try:
+            value = _evaluate(codes, namespace)
+        except Exception:
+            screen.show_figures()
+            raise
+        screen.show_figures(value)
+        missing = [name for name in outputs if name not in namespace]
+        if missing:
+            raise CellError(f"the cell ended without defining {', '.join(missing)}, which -o names")
+        return _outcome(value, {name: namespace[name] for name in outputs}, screen)
+
+
+def _evaluate(codes: list[Any], namespace: dict[str, Any]) -> Any:
     value = None
-    for code in code_of(ast.parse(source, filename), filename):
+    for code in codes:
         value = eval(code, namespace)  # noqa: S307 running what the user wrote is the point
         if code.co_flags & inspect.CO_COROUTINE:
             value = asyncio.run(value)
-    missing = [name for name in outputs if name not in namespace]
-    if missing:
-        raise CellError(f"the cell ended without defining {', '.join(missing)}, which -o names")
-    return CellOutcome(pack({VALUE: value, **{name: namespace[name] for name in outputs}}))
+    return value
+
+
+def _outcome(value: Any, outputs: dict[str, Any], screen: Screen) -> CellOutcome:
+    try:
+        return CellOutcome(pack({VALUE: value, **outputs}))
+    except ShipError as error:
+        # The notebook shows what it gets; what it cannot get is shown from here.
+        if not str(error).startswith(VALUE) or not screen.show_value(value):
+            raise
+        print(f"[{error}; it is shown, and the result is None]", file=sys.stderr)
+    return CellOutcome(pack({VALUE: None, **outputs}))
 
 
 def code_of(tree: ast.Module, filename: str) -> list[Any]:
@@ -68,9 +93,3 @@ def code_of(tree: ast.Module, filename: str) -> list[Any]:
         compile(before, filename, "exec", flags),
         compile(ast.Expression(last.value), filename, "eval", flags),
     ]
-
-
-def remember_source(source: str, filename: str) -> None:
-    """Let tracebacks show the cell's lines."""
-    lines = [f"{line}\n" for line in source.splitlines()]
-    linecache.cache[filename] = (len(source), None, lines, filename)

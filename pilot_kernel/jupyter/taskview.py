@@ -5,11 +5,11 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from html import escape
 from typing import Any
 
 from pilot_kernel.errors import PilotError
-from pilot_kernel.jupyter.card import Card, card_html, card_text, last_lines
+from pilot_kernel.jupyter.card import Card, card_html, card_text, inline_html, last_lines
+from pilot_kernel.jupyter.shown import DISPLAY, Shown, decode, latest, text_of
 from pilot_kernel.task.record import TaskRecord, TaskState
 
 __all__ = ["TaskView"]
@@ -78,9 +78,10 @@ class TaskView:
         ended = self.over
         card = self._card()
         html, text = card_html(card), card_text(card)
-        if ended and self._whole and not card.note:
-            shown = self._result()
-            html, text = html + shown.get("text/html", ""), f"{text}\n{shown['text/plain']}"
+        if ended and self._whole:
+            for shown in (*self._displayed(), *self._result()):
+                html += inline_html(shown)
+                text = f"{text.rstrip()}\n{text_of(shown)}"
         return {"text/html": html, "text/plain": text.rstrip()}, ended
 
     def _card(self) -> Card:
@@ -125,16 +126,21 @@ class TaskView:
         error = self.task.exception()
         return "" if error is None else f"{type(error).__name__}: {error}".splitlines()[0]
 
-    def _result(self) -> dict[str, str]:
+    def _displayed(self) -> list[Shown]:
+        """What the task has displayed; the last version of what was updated."""
+        chunks, _ = self.task.output.since(0)
+        return latest(decode(text) for stream, text in chunks if stream == DISPLAY)
+
+    def _result(self) -> list[Shown]:
+        if self.task.cancelled() or self.task.exception() is not None:
+            return []
         from IPython.core.interactiveshell import InteractiveShell
 
-        value = self.task.result()
+        try:
+            value = self.task.result()
+        except PilotError as error:  # it was released, or lost with its worker
+            return [Shown({"text/plain": str(error)})]
         if value is None:
-            return {"text/plain": ""}
-        formatter = InteractiveShell.instance().display_formatter
-        bundle, _ = formatter.format(value, include={"text/plain", "text/html"})
-        shown = {kind: str(bundle[kind]) for kind in ("text/plain", "text/html") if kind in bundle}
-        shown.setdefault("text/plain", repr(value))
-        if "text/html" not in shown:
-            shown["text/html"] = f"<pre style='margin:4px 0'>{escape(shown['text/plain'])}</pre>"
-        return shown
+            return []
+        data, metadata = InteractiveShell.instance().display_formatter.format(value)
+        return [Shown(data or {"text/plain": repr(value)}, metadata)]

@@ -10,7 +10,7 @@ import traceback
 from types import TracebackType
 from typing import Any
 
-from pilot_kernel.errors import PilotError
+from pilot_kernel.errors import PilotError, TaskFailedError
 
 __all__ = ["clean"]
 
@@ -30,6 +30,8 @@ def clean(error: BaseException, filename: str | None) -> BaseException:
     Returns:
         The same error. Where IPython shows it, it shows those frames alone.
     """
+    if isinstance(error, TaskFailedError):  # it tells a traceback in words
+        error.args = (_without_ours(str(error)),)
     trace = _from_cell(error.__traceback__, filename)
     error.__traceback__ = trace
     if not isinstance(error, PilotError):
@@ -37,6 +39,20 @@ def clean(error: BaseException, filename: str | None) -> BaseException:
         with contextlib.suppress(AttributeError):
             error._render_traceback_ = _Rendering(error, trace)  # type: ignore[attr-defined]
     return error
+
+
+def _without_ours(told: str) -> str:
+    """A traceback as text without the frames of our machinery."""
+    kept = []
+    ours = False
+    for line in told.splitlines():
+        if line.startswith('  File "'):
+            ours = any(part in line.replace("\\", "/") for part in _OURS)
+        elif not line.startswith("    "):
+            ours = False
+        if not ours:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def _from_cell(trace: TracebackType | None, filename: str | None) -> TracebackType | None:

@@ -8,7 +8,8 @@ import sys
 import time
 from typing import Any
 
-from pilot_kernel.jupyter.display import task_line
+from pilot_kernel.jupyter.display import publish_shown, task_line
+from pilot_kernel.jupyter.shown import DISPLAY, decode
 
 __all__ = ["CellInterruptedError", "wait"]
 
@@ -83,7 +84,7 @@ class _LateView:
 
 
 class _Streams:
-    """Writes what a task prints to the cell, up to a point."""
+    """Writes what a task prints to the cell, up to a point, and shows what it displays."""
 
     def __init__(self, task: Any) -> None:
         self._task = task
@@ -95,7 +96,11 @@ class _Streams:
     def flush(self) -> None:
         chunks, self._position = self._task.output.since(self._position)
         for stream, text in chunks:
-            if not self._full:
+            if stream == DISPLAY:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                publish_shown(decode(text))
+            elif not self._full:
                 self._write(sys.stderr if stream == "stderr" else sys.stdout, text)
         if chunks:
             sys.stdout.flush()

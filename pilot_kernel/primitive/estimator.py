@@ -70,4 +70,5 @@ class PilotEstimator(BaseEstimatorV2):  # type: ignore[misc]
         precision = self.default_precision if precision is None else precision
         checked = estimator_pubs(listed(pubs, may_be_empty=True), precision)
         task = submit_pubs(self._session, checked, on=self._on, seed=self._seed, **self._options)
+        task.about = checked
         return PilotJob(task)

@@ -67,7 +67,10 @@ def run(
         if shots is not None:
             raise _mismatch("shots", "observables", "precision")
         precision = default_precision(session, on) if precision is None else precision
-        return submit_pubs(session, estimator_pubs(found, precision), on=on, **options)
+        pubs = estimator_pubs(found, precision)
+        task = submit_pubs(session, pubs, on=on, **options)
+        task.about = pubs
+        return task
     if precision is not None:
         raise _mismatch("precision", "no observables", "shots")
     shots = DEFAULT_SHOTS if shots is None else shots

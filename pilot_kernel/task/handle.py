@@ -35,7 +35,7 @@ class Output:
         return self._chunks[position:end], end
 
     def text(self, stream: str | None = None) -> str:
-        """All that was printed, or all of one stream, such as `stdout` or `stderr`."""
+        """All that was printed, or all of one stream, such as `stdout`; displays are no text."""
         wanted = ("stdout", "stderr") if stream is None else (stream,)
         chunks, _ = self.since(0)
         return "".join(text for name, text in chunks if name in wanted)
@@ -85,6 +85,7 @@ class Task(concurrent.futures.Future[Any]):
         self._released = False
         self._part_count = len(parts)
         self.add_done_callback(lambda _: self._let_go())
+        self.about: Any = None  # for who shows the result: the PUBs it is of
         self._part = part
         if future is not None:
             future.client.loop.add_callback(self._follow, future._state)
@@ -221,6 +222,10 @@ class Task(concurrent.futures.Future[Any]):
                 self._fetched = self._fetch()
         return self._fetched
 
+    def holds(self, value: object) -> bool:
+        """Whether `value` is the very result that was asked for here."""
+        return self._fetched is value
+
     def release(self) -> None:
         """Let go of the value, here and on the worker; where and when it ran is still known.
 
@@ -231,6 +236,7 @@ class Task(concurrent.futures.Future[Any]):
             self._packed = None
             self._future = None
             self._released = True
+        self.about = None
 
     def _fetch(self) -> Any:
         if self._released:

@@ -25,6 +25,7 @@ _KEPT_TASKS = 10_000
 _KEPT_RESULTS = 1_000  # of at most 32 kB each
 _KEPT_OUTPUTS = 100  # tasks; enough to show a re-attached notebook where things stand
 _KEPT_CHUNKS = 64
+_KEPT_CHARACTERS = 2_000_000  # a chunk may be a picture
 
 
 async def give(result: Packed | Kept) -> Packed | Kept:
@@ -153,7 +154,10 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             self.records[record.key] = replace(record, output_bytes=record.output_bytes + printed)
 
     def _keep_output(self, key: str, chunks: list[tuple[str, str]]) -> None:
-        self.output.setdefault(key, deque(maxlen=_KEPT_CHUNKS)).extend(chunks)
+        kept = self.output.setdefault(key, deque(maxlen=_KEPT_CHUNKS))
+        kept.extend(chunks)
+        while len(kept) > 1 and sum(len(text) for _, text in kept) > _KEPT_CHARACTERS:
+            kept.popleft()
         while len(self.output) > _KEPT_OUTPUTS:
             self.output.popitem(last=False)
 

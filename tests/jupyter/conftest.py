@@ -71,6 +71,7 @@ class Answer:
     updates: list = field(default_factory=list)
     errors: list = field(default_factory=list)
     displays: list = field(default_factory=list)
+    order: list = field(default_factory=list)
 
     @property
     def last(self):
@@ -124,8 +125,12 @@ class Kernel:
                 continue
             elif kind == "stream":
                 answer.streams.append((content["name"], content["text"]))
+                answer.order.append(content["text"])
+            elif kind == "clear_output":
+                answer.order.append(kind)
             elif kind in ("execute_result", "display_data"):
                 answer.shown.append(content["data"])
+                answer.order.append(content["data"].get("text/html"))
                 answer.displays.append(content.get("transient", {}))
             elif kind == "error":
                 answer.errors.append(content)

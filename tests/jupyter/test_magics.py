@@ -1,7 +1,9 @@
 import concurrent.futures
 import threading
 
+import numpy as np
 import pytest
+from IPython.core.error import UsageError
 from qiskit.primitives import PrimitiveResult
 
 from pilot_kernel.errors import CellError, PilotError, PlacementError, PubError, ShipError
@@ -218,6 +220,26 @@ def test_pilots_can_be_added_scaled_and_stopped(run):
     assert "<table" in run("%pilot")._repr_html_()
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        "%%ctask --timeout nan",
+        "%%ctask --timeout -1",
+        "%%ctask --limit inf",
+        "%%ctask --retries -1",
+        "%%ctask --progress-after soon",
+        "%%qtask --seed -1",
+        "%%qtask --shots 1e3",
+        "%%qtask --precision nan",
+    ],
+)
+def test_a_number_that_is_none_is_a_wrong_use_of_the_option(run, session, options):
+    before = len(session.history())
+    with pytest.raises(UsageError, match=rf"^argument --{options.split('--')[1].split()[0]}"):
+        run.shell.run_cell_magic(options.split()[0][2:], options.split(maxsplit=1)[1], "1")
+    assert len(session.history()) == before
+
+
 def test_help_and_usage(run):
     run("%%qtask?")
     assert "--precision" in run.shell.magics_manager.magics["cell"]["qtask"].__doc__
@@ -247,3 +269,29 @@ def test_the_extension_can_be_unloaded_and_loaded(run):
     assert "ctask" not in run.shell.magics_manager.magics["cell"]
     run("%load_ext pilot_kernel")
     assert run("%%ctask\n2") == 2
+
+
+def test_values_are_named_after_observables_and_parameters(run, session):
+    run(
+        "from qiskit import QuantumCircuit\nfrom qiskit.circuit import Parameter\n"
+        "qc = QuantumCircuit(2)\nqc.ry(Parameter('t'), 0)\nqc.ry(Parameter('u'), 1)"
+    )
+    run.shell.user_ns["session"] = session
+    for made in ("session.run(pubs).result()", "session.estimator().run(pubs).result()"):
+        run(f"pubs = [(qc, [['ZI'], ['IZ']], [[0, 0.5], [1.25, 0]])]\n{made}")
+        rows = [line.split("  ") for line in run.output.strip().splitlines()[-4:]]
+        assert [row[:2] for row in rows] == [
+            ["ZI", "t = 0, u = 0.5"],
+            ["ZI", "t = 1.25, u = 0"],
+            ["IZ", "t = 0, u = 0.5"],
+            ["IZ", "t = 1.25, u = 0"],
+        ]
+        assert [f"{np.cos(angle):+.6f}" for angle in (0.5, 0, 0, 1.25)] == [
+            row[-2].strip() for row in rows
+        ]
+    result = run("%%qtask\n(qc, 'ZZ', [[0, 0], [0, 3]])")
+    assert "ZZ  t = 0, u = 3" in run.output
+    assert "t = 0, u = 3" in run.shell.display_formatter.format(result)[0]["text/html"]
+    run("%%qtask\nimport numpy as np\n(qc, ['ZZ'], np.zeros((9, 2)))")
+    assert "ZZ" in run.output
+    assert "9 parameter sets" in run.output

@@ -398,3 +398,17 @@ def test_a_session_that_is_lost_or_closed_says_so_and_is_over():
     assert (lost.over, lost.text) == (True, "agent x is gone")
     assert closed.over
     assert "closed" in closed.text
+
+
+def test_a_view_that_fails_does_not_end_the_others(keeper, caplog):
+    class Bad(Board):
+        def refresh(self):
+            raise ValueError("no picture")
+
+    sent = Sent()
+    good = Board(looks(content(1), content(2)), sent)
+    keeper.keep(Bad(looks(content(0)), sent), "a")
+    keeper.keep(good, "a")
+    wait_until(lambda: len(sent) > 1)
+    wait_until(lambda: keeper.views == [good])
+    assert "a live view ended" in caplog.text
