@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "session"]
 
+_PLUGINS = ("pilot_kernel.task.ledger:Ledger", "pilot_kernel.task.worker:WorkerEdge")
 _KEPT_DONE = 100
 _IDLE_S = 300.0
 _IDLE_UNNAMED_S = 10.0
@@ -62,17 +63,13 @@ class Session:
         self._adding = threading.Lock()
         self._known: list[PilotStatus] = []
         self._outdated = threading.Event()  # workers came or went since `_known` was asked for
-        self._link = Link(name, idle_timeout_s, self._opened)
+        self._link = Link(name, idle_timeout_s, _PLUGINS, self._opened)
         atexit.register(self._at_exit)
 
     def _opened(self, link: Link) -> None:
         client = link.client
-        if not link.found:
-            from pilot_kernel.task.ledger import Ledger
-            from pilot_kernel.task.worker import WorkerEdge
-
-            client.register_plugin(Ledger())
-            client.register_plugin(WorkerEdge())
+        self._unfinished.clear()  # what an agent had that ended while it was attached to
+        self._finished.clear()
         client.subscribe_topic(TOPIC, self._on_news)
         client.subscribe_topic(WORKERS, lambda _: self._outdated.set())
         if link.found:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from distributed import Scheduler
 
-__all__ = ["DEATHS_ALLOWED", "LEAVING", "ORPHANAGE", "AgentScheduler"]
+__all__ = ["DEATHS_ALLOWED", "IDLE_HEARTBEAT_S", "LEAVING", "ORPHANAGE", "AgentScheduler"]
 
 ORPHANAGE = "orphanage"
 """The client on whose behalf the scheduler holds tasks whose own client is gone."""
@@ -23,6 +23,9 @@ DEFAULT_DEATHS_ALLOWED = 2
 LEAVING = "pilot-leaving"
 """What a worker sends before it ends itself, so that nobody is blamed for it."""
 
+IDLE_HEARTBEAT_S = 2.0
+"""How often a worker calls when there is nothing to do; every half second when there is."""
+
 _NO_PEOPLE = frozenset({ORPHANAGE, "fire-and-forget"})
 
 
@@ -31,12 +34,21 @@ class AgentScheduler(Scheduler):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for needless in ("idle-timeout", "no-workers-timeout"):  # neither is set; the agent watches
+            self.periodic_callbacks.pop(needless)
         self.leaving: set[str] = set()
         self.stream_handlers[LEAVING] = self.handle_leaving
 
     def handle_leaving(self, worker: str, **_: Any) -> None:
         """A worker is about to end itself."""
         self.leaving.add(worker)
+
+    def heartbeat_worker(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Hear from a worker, and tell it when to call again: seldom when there is no work."""
+        answer: dict[str, Any] = super().heartbeat_worker(*args, **kwargs)
+        if "heartbeat-interval" in answer and not self.tasks:
+            answer["heartbeat-interval"] = max(answer["heartbeat-interval"], IDLE_HEARTBEAT_S)
+        return answer
 
     def remove_client(self, client: str, stimulus_id: str | None = None) -> None:
         """Let a client go, but keep what it was waiting for."""
