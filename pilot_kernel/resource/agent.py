@@ -58,7 +58,6 @@ def _configure(scratch: str) -> None:
             "distributed.admin.tick.cycle": "10s",
             "distributed.admin.system-monitor.interval": f"{PERIOD_S}s",
             "distributed.worker.memory.monitor-interval": "1s",
-            "distributed.scheduler.active-memory-manager.interval": "10s",
             "temporary-directory": scratch,
         }
     )
