@@ -10,6 +10,7 @@ __all__ = [
     "PubError",
     "ShipError",
     "TaskFailedError",
+    "TaskMemoryError",
     "TaskTimeoutError",
     "WorkerDiedError",
 ]
@@ -36,7 +37,7 @@ class PubError(PilotError, ValueError):
 
 
 class ShipError(PilotError, ValueError):
-    """A variable cannot be sent to a worker."""
+    """A variable, an argument or a result cannot be sent between notebook and worker."""
 
 
 class CellError(PilotError, ValueError):
@@ -55,9 +56,13 @@ class TaskFailedError(PilotError, RuntimeError):
     """A task raised something that cannot be sent back as it is; the text tells what it was."""
 
 
+class TaskMemoryError(PilotError, MemoryError):
+    """A task took more memory than its worker may use."""
+
+
 class TaskTimeoutError(PilotError, TimeoutError):
     """A task ran longer than its `timeout_s`."""
 
 
 class WorkerDiedError(PilotError, RuntimeError):
-    """The workers that ran a task died, more often than its `retries` allow."""
+    """The processes that ran a task died, more often than is tried; or the one with its result."""

@@ -21,8 +21,9 @@ from pilot_kernel.resource.kinds import check_description
 from pilot_kernel.resource.link import Link
 from pilot_kernel.resource.pilot import Pilot, PilotStatus, read_status
 from pilot_kernel.task.handle import Task
+from pilot_kernel.task.inputs import Inputs
 from pilot_kernel.task.placement import candidates, requirement
-from pilot_kernel.task.record import TIMEOUT, TOPIC, WORKERS, TaskRecord, TaskState
+from pilot_kernel.task.record import TOPIC, WORKERS, TaskRecord, TaskState
 
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
@@ -208,13 +209,14 @@ class Session:
             *args: Its arguments.
             on: A kind of worker (`cpu`, `gpu`, `qpu`) or a pilot's name; any CPU by default.
             name: What to call the task; the function's name by default.
-            retries: How many workers may die running it before it fails; 2 by default. An
-                exception is never retried.
+            retries: How many workers may die running it before it fails; 2 by default. One that
+                crashes its own process is tried once more at most. An exception is never retried.
             timeout_s: Seconds that it may run.
             **kwargs: Its keyword arguments.
 
         Raises:
             PlacementError: `on` names nothing that exists.
+            ShipError: The function or an argument cannot be pickled.
             AgentLostError: The session's agent is gone.
         """
         return self.submit_call(
@@ -258,23 +260,28 @@ class Session:
         import dask
 
         from pilot_kernel.resource.scheduler import DEATHS_ALLOWED
-        from pilot_kernel.task.call import call
+        from pilot_kernel.task.packing import Call, pack_call
+        from pilot_kernel.task.worker import perform
 
         client = self._link.client
         self.candidates(on)
+        inputs = Inputs()
+        packed = pack_call(
+            fn,
+            tuple(inputs.place(value) for value in args),
+            {name: inputs.place(value) for name, value in kwargs.items()},
+        )
         label = name or getattr(fn, "__name__", type(fn).__name__)
         key = f"{label}-{secrets.token_hex(4)}"
         self._early[key] = []  # a quick task may be over before `submit` returns
-        notes = {DEATHS_ALLOWED: retries, TIMEOUT: timeout_s}
+        crashes = 1 if retries is None else min(1, retries)
+        notes = {} if retries is None else {DEATHS_ALLOWED: retries}
         try:
-            with dask.annotate(
-                **{note: value for note, value in notes.items() if value is not None}
-            ):
+            with dask.annotate(**notes):
                 future = client.submit(
-                    call,
-                    fn,
-                    *(_future(arg) for arg in args),
-                    **{name: _future(value) for name, value in kwargs.items()},
+                    perform,
+                    Call(key, packed, timeout_s, crashes),
+                    *inputs.references(),
                     key=key,
                     resources=requirement(on),
                     priority=-time.time(),  # first come, first served, also across notebooks
@@ -423,14 +430,6 @@ class Session:
         if self.closed or self.lost:
             return f"<Session {self.name} {'closed' if self.closed else 'lost'}>"
         return f"<Session {self.name} {len(self._unfinished)} unfinished tasks>"
-
-
-def _future(value: Any) -> Any:
-    if isinstance(value, Task):
-        return value.reference
-    if isinstance(value, list):
-        return [_future(item) for item in value]
-    return value
 
 
 _current: Session | None = None

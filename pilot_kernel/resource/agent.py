@@ -15,6 +15,7 @@ import logging
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Coroutine, Sequence
@@ -25,14 +26,14 @@ import cloudpickle
 import psutil
 
 from pilot_kernel.errors import PilotError
-from pilot_kernel.resource import credentials, kinds, registry
+from pilot_kernel.resource import credentials, kinds, nursery, registry
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.monitor import PERIOD_S, Monitor
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
 
 log = logging.getLogger("pilot_kernel.agent")
 
-_PRELOAD = ("distributed", "pilot_kernel.task.worker", "qiskit_aer.primitives")
+_PRELOAD = ("distributed", "pilot_kernel.task.worker")
 _Owner = tuple[int, float]  # process and when it began, as `registry.runs` takes them
 _NEVER = 10**9
 _LEAVING_S = 10.0  # closing all workers takes well under a second each
@@ -63,11 +64,21 @@ def _configure(scratch: str) -> None:
     )
 
 
-def _start_forkserver(agent_id: str) -> None:
-    """Import the heavy libraries once, in the process that workers are forked from.
+def _start_nursery(scratch: str) -> "subprocess.Popen[bytes]":
+    """Start what task processes are forked from, and tell workers where it and results are."""
+    for variable in nursery.ONE_THREAD:
+        os.environ.setdefault(variable, "1")
+    results = os.path.join(scratch, "results")
+    os.mkdir(results, mode=0o700)
+    os.environ[nursery.RESULTS_VARIABLE] = results
+    path = os.environ[nursery.VARIABLE] = os.path.join(scratch, "nursery")
+    return nursery.start(path)
 
-    A worker that must be replaced is then up in a fraction of a second, and all of them share
-    those libraries' memory.
+
+def _start_forkserver(agent_id: str) -> None:
+    """Import Dask once, in the process that workers are forked from.
+
+    A worker that must be replaced is then up in a fraction of a second.
     """
     import multiprocessing.forkserver
     import multiprocessing.process
@@ -76,8 +87,6 @@ def _start_forkserver(agent_id: str) -> None:
     # process that was killed stay: whoever comes next must see from the name whose they were.
     config = multiprocessing.process.current_process()._config  # type: ignore[attr-defined]
     config["semprefix"] = registry.semaphore_prefix(agent_id)
-    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(_PRELOAD))
     multiprocessing.forkserver.ensure_running()
 
@@ -197,7 +206,7 @@ class Agent:
                 await self.pilot_stop(name, graceful=False)
 
     async def _plug_in(self) -> None:
-        """Add the plugins before anybody can call; whoever started the agent may be dead by then."""
+        """Add the plugins before anybody can call; who started the agent may be dead by then."""
         from distributed import WorkerPlugin
 
         for path in self.plugins:
@@ -410,14 +419,27 @@ def main() -> None:
     entry = dataclasses.replace(claimed, pid=os.getpid(), started=started)
     registry.write(entry)
     os.mkdir(entry.scratch, 0o700)
+    nest = None
     try:
+        nest = _start_nursery(entry.scratch)
         _start_forkserver(entry.id)
         logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
         _configure(entry.scratch)
         gc.freeze()  # searching the libraries for garbage would hold up every task in between
         asyncio.run(_serve(Agent(entry, owner, args.plugin)))
     finally:
+        if nest is not None:
+            _end(nest)
         _clear(entry)
+
+
+def _end(nest: "subprocess.Popen[bytes]") -> None:
+    """End the nursery, which ends by itself, as soon as its standard input does, if it can."""
+    try:
+        nest.communicate(timeout=_LEAVING_S)
+    except subprocess.TimeoutExpired:
+        nest.kill()
+        nest.wait()
 
 
 def _clear(entry: registry.AgentEntry) -> None:

@@ -4,13 +4,14 @@ It keeps the tasks of a client that vanished, so that a restarted kernel can tak
 and when a worker dies it blames the task that ran there, not those that waited behind it.
 """
 
+import asyncio
 import heapq
 import time
 from typing import Any, Literal
 
 from distributed import Scheduler
 
-__all__ = ["DEATHS_ALLOWED", "IDLE_HEARTBEAT_S", "LEAVING", "ORPHANAGE", "AgentScheduler"]
+__all__ = ["DEATHS_ALLOWED", "IDLE_HEARTBEAT_S", "ORPHANAGE", "AgentScheduler"]
 
 ORPHANAGE = "orphanage"
 """The client on whose behalf the scheduler holds tasks whose own client is gone."""
@@ -19,9 +20,6 @@ DEATHS_ALLOWED = "deaths_allowed"
 """Task annotation: how many workers may die running it before it fails."""
 
 DEFAULT_DEATHS_ALLOWED = 2
-
-LEAVING = "pilot-leaving"
-"""What a worker sends before it ends itself, so that nobody is blamed for it."""
 
 IDLE_HEARTBEAT_S = 2.0
 """How often a worker calls when there is nothing to do; every half second when there is."""
@@ -36,19 +34,43 @@ class AgentScheduler(Scheduler):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         for needless in ("idle-timeout", "no-workers-timeout"):  # neither is set; the agent watches
             self.periodic_callbacks.pop(needless)
-        self.leaving: set[str] = set()
-        self.stream_handlers[LEAVING] = self.handle_leaving
 
-    def handle_leaving(self, worker: str, **_: Any) -> None:
-        """A worker is about to end itself."""
-        self.leaving.add(worker)
+    def finish(self, key: str, recipe: Any) -> None:
+        """See that a finished task never runs again.
+
+        Dask makes a result anew, from its task, when the worker that holds it dies. From now on
+        that means to follow `recipe`, on any worker, and needs no result of any other task.
+
+        Args:
+            key: The task's key.
+            recipe: Dask's `Task` that gives the result back, or says that it is lost.
+        """
+        ts = self.tasks[key]
+        ts.run_spec = recipe
+        ts.resource_restrictions, ts.annotations = None, {}
+        for needed in ts.dependencies:
+            needed.dependents.discard(ts)
+        if ts.dependencies:  # not from within a transition
+            asyncio.get_running_loop().call_soon(self._forget, [d.key for d in ts.dependencies])
+        ts.dependencies.clear()
+
+    def _forget(self, keys: list[str]) -> None:
+        """Forget what nobody wants and nothing needs."""
+        known = (ts for key in keys if (ts := self.tasks.get(key)) is not None)
+        gone = [ts.key for ts in known if not ts.who_wants and not ts.dependents]
+        self.transitions(dict.fromkeys(gone, "forgotten"), stimulus_id=f"forget-{time.time()}")
 
     def heartbeat_worker(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Hear from a worker, and tell it when to call again: seldom when there is no work."""
         answer: dict[str, Any] = super().heartbeat_worker(*args, **kwargs)
-        if "heartbeat-interval" in answer and not self.tasks:
+        if "heartbeat-interval" in answer and not self._busy():
             answer["heartbeat-interval"] = max(answer["heartbeat-interval"], IDLE_HEARTBEAT_S)
         return answer
+
+    def _busy(self) -> bool:
+        return bool(
+            self.queued or self.unrunnable or any(ws.processing for ws in self.workers.values())
+        )
 
     def remove_client(self, client: str, stimulus_id: str | None = None) -> None:
         """Let a client go, but keep what it was waiting for."""
@@ -63,8 +85,6 @@ class AgentScheduler(Scheduler):  # type: ignore[misc]
         """Remove a worker; a task that ran on it when it died uses up one of its allowed deaths."""
         address = self.coerce_address(address)
         worker = self.workers.get(address)
-        expected = expected or address in self.leaving
-        self.leaving.discard(address)
         if worker is not None and not expected:
             # A worker takes its tasks in order of priority, so these were running.
             suspects = heapq.nsmallest(

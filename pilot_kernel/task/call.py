@@ -1,94 +1,157 @@
-"""How a task's function is called on its worker.
+"""How a task's function is called in its process, and what becomes of what it returns or raises."""
 
-So that it can be ended from outside, and so that whatever it raises can be sent back.
-"""
-
-import ctypes
-import threading
+import json
+import os
+import signal
 import traceback
-from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import cloudpickle
-from distributed.worker import thread_state
+import tblib.pickling_support
 
-from pilot_kernel.errors import TaskFailedError, TaskTimeoutError
+from pilot_kernel.task import kept, streams
+from pilot_kernel.task.packing import Packed, pack, reason, unpack, unpack_call
+from pilot_kernel.task.wire import Kind, Message
 
-__all__ = ["TaskCanceled", "TimeUp", "all_running", "call", "end", "running_in"]
+__all__ = ["STOP", "TIME_UP", "TaskCanceled", "TimeUp", "answer", "listen"]
+
+STOP = signal.SIGUSR1
+"""Tells a task process that nobody wants its task any more."""
+
+TIME_UP = signal.SIGUSR2
+"""Tells a task process that its task has run for as long as it may."""
 
 
 class TaskCanceled(BaseException):
-    """Raised inside a task's thread when nobody wants the task any more."""
+    """Raised in a task when nobody wants it any more."""
 
 
 class TimeUp(BaseException):
-    """Raised inside a task's thread when it has run for `limit_s` seconds."""
-
-    limit_s: float
+    """Raised in a task when it has run for as long as it may."""
 
 
-_lock = threading.Lock()
-_running: dict[str, int] = {}  # task key -> thread, while the task may be interrupted
+_armed = False
 
 
-def call(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Call `fn` as a task.
+def listen() -> None:
+    """Let the two signals raise in the main thread while a task runs there."""
+    for number in (STOP, TIME_UP):
+        signal.signal(number, _interrupt)
 
-    Raises:
-        TaskTimeoutError: It was told that its time is up.
-        TaskFailedError: It raised something that cannot be sent, or tried to end the process.
-    """
-    key = thread_state.key
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    global _armed
+    if _armed:
+        _armed = False  # once: what the task does to clean up is not cut short
+        streams.interrupt(TaskCanceled if number == STOP else TimeUp)
+
+
+def answer(request: Message) -> Message:
+    """Call what was asked for."""
+    global _armed
+    process = os.getpid()
     try:
-        with _lock:
-            _running[key] = threading.get_ident()
+        _armed = True
         try:
-            return fn(*args, **kwargs)
+            return _call(request)
         finally:
-            with _lock:
-                _running.pop(key, None)
-    except TimeUp as late:
-        raise TaskTimeoutError(f"the task ran longer than its {late.limit_s:g} s") from None
-    except (SystemExit, KeyboardInterrupt) as error:
-        # Either would end the worker, and with it tasks that are none of this one's business.
-        raise TaskFailedError(f"the task raised {type(error).__name__}({error})") from None
-    except Exception as error:
-        if _survives(error):
-            raise
-        told = (
-            f"{type(error).__qualname__}: {error}\n"
-            "(this exception cannot be pickled; its traceback on the worker:)\n"
-            + "".join(traceback.format_exception(error))
-        )
-    # Outside the handler: the new error must not drag the old one along as its context.
-    raise TaskFailedError(told)
+            _armed = False
+            if os.getpid() != process:
+                os._exit(0)  # a task has forked, and this is the copy
+    except (TaskCanceled, TimeUp):
+        return Kind.ENDED, []
+    except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
+        # Either would end the process, and with it what it holds for tasks to come.
+        return _in_words(f"the task raised {type(error).__name__}({error})")
+    except BaseException as error:  # noqa: BLE001 whatever a task raises is its answer
+        return _raised(error)
 
 
-def end(key: str, signal: type[BaseException]) -> bool:
-    """Raise `signal` inside the thread that runs a task; False if none does."""
-    with _lock:  # the task cannot leave `call` meanwhile, so nothing else is hit
-        thread = _running.get(key)
-        if thread is not None:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(thread), ctypes.py_object(signal)
-            )
-    return thread is not None
-
-
-def running_in(key: str) -> int | None:
-    """The thread that runs a task now."""
-    return _running.get(key)
-
-
-def all_running() -> list[str]:
-    """The keys of the tasks that run now."""
-    with _lock:
-        return list(_running)
-
-
-def _survives(error: Exception) -> bool:
+def _call(request: Message) -> Message:
+    order = json.loads(bytes(request[1][0]))
+    parts = iter(request[1][1:])
+    packed = [Packed(next(parts), tuple(next(parts) for _ in range(n))) for n in order["buffers"]]
+    inputs = [
+        unpack(packed[at]) if isinstance(at, int) else kept.read(kept.Kept(**at))
+        for at in order["inputs"]
+    ]
+    fn, args, kwargs = unpack_call(packed[0], inputs)
+    del inputs, packed, parts
+    request[1].clear()  # what the task lets go of is free
+    result = fn(*args, **kwargs)
+    del fn, args, kwargs
     try:
-        cloudpickle.loads(cloudpickle.dumps(error))
-    except Exception:  # noqa: BLE001 a foreign __reduce__ may raise anything
-        return False
-    return True
+        sent = pack(result)
+    except (TaskCanceled, TimeUp):
+        raise
+    except BaseException as error:  # noqa: BLE001 a foreign __reduce__ may raise anything
+        return Kind.UNSENDABLE, [_words(_unsendable(result, error))]
+    return _deliver(sent, order["keep"])
+
+
+def _deliver(sent: Packed, keep: Any) -> Message:
+    """Leave a large result on disk, where it survives this process and its worker."""
+    if keep is not None and sent.size > kept.SMALL_BYTES:
+        where = kept.write(sent, **keep)
+        if where is not None:
+            return Kind.KEPT, [json.dumps({"path": where.path, "size": where.size}).encode()]
+    return Kind.VALUE, [sent.header, *sent.buffers]
+
+
+def _unsendable(result: Any, error: BaseException) -> str:
+    kind = type(result).__name__
+    hint = ""
+    if kind in ("coroutine", "async_generator"):
+        hint = "; a task runs plain functions, so let it call asyncio.run()"
+        getattr(result, "close", lambda: None)()  # else Python warns that it was never awaited
+    elif kind == "generator":
+        hint = "; return list(...) of it"
+    return f"the result ({kind}) cannot be sent: {reason(error)}{hint}"
+
+
+def _raised(error: BaseException) -> Message:
+    told = "".join(traceback.format_exception(error))
+    if not isinstance(error, Exception):  # asyncio.CancelledError, say: it means other things here
+        return _in_words(f"the task raised {_named(error)}\n(its traceback:)\n{told}")
+    pickled = _survivor(error)
+    if pickled is not None:
+        return Kind.ERROR, [_words(told), pickled]
+    return _in_words(
+        f"{_named(error)}\n(this exception cannot be pickled; its traceback on the worker:)\n{told}"
+    )
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__qualname__}: {error}"
+
+
+def _in_words(told: str) -> Message:
+    return Kind.ERROR, [_words(told), b""]
+
+
+def _words(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _survivor(error: Exception) -> bytes | None:
+    """The exception with its traceback, pickled; None if it would not survive that."""
+    try:
+        tblib.pickling_support.install(*_chain(error))
+        pickled: bytes = cloudpickle.dumps(error)
+        cloudpickle.loads(pickled)
+    except BaseException:  # noqa: BLE001 a foreign __reduce__ may raise anything, KeyboardInterrupt too
+        return None
+    return pickled
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error with all that led to it."""
+    chain: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        each = waiting.pop()
+        if each is not None and each not in chain:
+            chain.append(each)
+            waiting += [each.__cause__, each.__context__]
+    return chain

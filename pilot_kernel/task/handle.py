@@ -2,13 +2,16 @@
 
 import asyncio
 import concurrent.futures
-import pickle
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Generator
 from typing import Any
 
-from pilot_kernel.errors import AgentLostError, PilotError, WorkerDiedError
+from pilot_kernel.errors import AgentLostError, PilotError, ShipError, WorkerDiedError
+from pilot_kernel.task.failure import RemoteFailure
+from pilot_kernel.task.kept import Kept, read
+from pilot_kernel.task.packing import Packed, reason, unpack
 from pilot_kernel.task.record import TaskRecord, TaskState, task_name
 
 __all__ = ["Output", "Task"]
@@ -77,7 +80,7 @@ class Task(concurrent.futures.Future[Any]):
         self._begun = False
         self._fetching = threading.Lock()
         self._fetched: Any = _ON_WORKER
-        self._pickled: bytes | None = None
+        self._packed: Packed | Kept | None = None
         self._released = False
         self._part_count = len(parts)
         self.add_done_callback(lambda _: self._let_go())
@@ -97,8 +100,11 @@ class Task(concurrent.futures.Future[Any]):
                 self.set_exception(self._lost())
             elif super().cancel():
                 self.set_running_or_notify_cancel()
-        else:
+        elif self._packed is not None:
             self.set_result(_ON_WORKER)
+        else:  # callbacks may want the result, which has to be fetched by this loop
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(None, self.set_result, _ON_WORKER)
 
     def set_exception(self, exception: BaseException | None) -> None:
         """Fail, unless it was canceled meanwhile."""
@@ -121,8 +127,13 @@ class Task(concurrent.futures.Future[Any]):
         elif "output" in news:
             self._begun = True
             self.output.extend(news["output"])
+        elif "kept" in news:
+            self._packed = Kept(**news["kept"])
+            self.set_result(_ON_WORKER)  # the Dask future stays: while somebody holds it, the file does
+        elif "crashed" in news:
+            self.deaths += 1
         elif "result" in news:
-            self._pickled = news["result"]
+            self._packed = Packed(news["result"])
             self.set_result(_ON_WORKER)
             if not self._part:
                 # Dask would run the task again if the worker that holds its result died.
@@ -180,9 +191,12 @@ class Task(concurrent.futures.Future[Any]):
 
     @property
     def reference(self) -> Any:
-        """What stands for the result among another task's arguments: a Dask future, or itself."""
+        """What stands for the result among another task's inputs: a Dask future, or itself."""
         future = self._future
-        return self.result() if future is None else future
+        if future is not None:
+            return future
+        self.result()  # raises, if there is none
+        return self._packed
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the value the task returned.
@@ -211,19 +225,35 @@ class Task(concurrent.futures.Future[Any]):
         """
         with self._fetching:
             self._fetched = _ON_WORKER
-            self._pickled = None
+            self._packed = None
             self._future = None
             self._released = True
 
     def _fetch(self) -> Any:
         if self._released:
             raise PilotError(f"the value of task {self.name!r} was released; submit it again")
-        if self._pickled is not None:
-            return pickle.loads(self._pickled)  # noqa: S301 from our own worker, over TLS
+        packed = self._packed or self._fetch_packed()
         try:
-            return self._future.result()
+            return read(packed) if isinstance(packed, Kept) else unpack(packed)
+        except PilotError:
+            raise
+        except Exception as error:
+            raise ShipError(
+                f"the result of task {self.name!r} cannot be rebuilt here: {reason(error)}"
+            ) from error
+
+    def _fetch_packed(self) -> Packed | Kept:
+        loop = self._future.client.loop.asyncio_loop
+        if asyncio._get_running_loop() is loop:
+            raise PilotError(
+                f"the result of task {self.name!r} is still on its worker and cannot be waited for in "
+                "the callback of another task; call result() in a thread of your own"
+            )
+        try:
+            packed: Packed | Kept = self._future.result()
         except concurrent.futures.CancelledError:
             raise self._lost() from None
+        return packed
 
     def __await__(self) -> Generator[Any, None, Any]:
         """Wait without holding up the event loop."""
@@ -237,7 +267,11 @@ class Task(concurrent.futures.Future[Any]):
             if not done.done():
                 done.set_result(None)
 
-        self.add_done_callback(lambda _: loop.call_soon_threadsafe(wake))
+        def tell(_: Any) -> None:
+            with contextlib.suppress(RuntimeError):  # nobody waits any more: the loop is closed
+                loop.call_soon_threadsafe(wake)
+
+        self.add_done_callback(tell)
         await done
         return await loop.run_in_executor(None, self.result)
 
@@ -254,8 +288,11 @@ def _told(error: BaseException, trace: Any, task: Task) -> BaseException:
     if isinstance(error, KilledWorker):
         return WorkerDiedError(
             f"task {task.name!r} was given up: its worker died {task.deaths + 1} time(s) running "
-            "it. Most often it ran out of memory or ended the process; pass retries= to try more."
+            "it. Pass retries= to try more."
         )
+    if isinstance(error, RemoteFailure):
+        error = error.open()
+        trace = error.__traceback__
     while trace is not None and _ours(trace):
         trace = trace.tb_next
     return error.with_traceback(trace)
@@ -263,4 +300,4 @@ def _told(error: BaseException, trace: Any, task: Task) -> BaseException:
 
 def _ours(trace: Any) -> bool:
     path = trace.tb_frame.f_code.co_filename.replace("\\", "/")
-    return "/distributed/" in path or "/dask/" in path or path.endswith("pilot_kernel/task/call.py")
+    return "/distributed/" in path or "/dask/" in path or "/pilot_kernel/task/" in path

@@ -9,8 +9,12 @@ from collections import OrderedDict, deque
 from dataclasses import asdict, replace
 from typing import Any
 
+from dask._task_spec import Task as DaskTask
 from distributed.diagnostics.plugin import SchedulerPlugin
 
+from pilot_kernel.errors import WorkerDiedError
+from pilot_kernel.task.kept import Kept, remove
+from pilot_kernel.task.packing import Packed
 from pilot_kernel.task.record import TOPIC, WORKERS, TaskRecord, TaskState, task_name
 
 __all__ = ["Ledger"]
@@ -21,8 +25,22 @@ _KEPT_OUTPUTS = 100  # tasks; enough to show a re-attached notebook where things
 _KEPT_CHUNKS = 64
 
 
+async def give(result: Packed | Kept) -> Packed | Kept:
+    """What Dask runs for a finished task whose result is known."""
+    return result
+
+
+async def miss(name: str) -> None:
+    """What Dask runs for a finished task whose result is lost."""
+    raise WorkerDiedError(
+        f"task {name!r} had finished, but its result was too large to be kept on disk and the worker "
+        "that held it has died; the task was not run again: submit it again, or let it write its "
+        "result to a file"
+    )
+
+
 class Ledger(SchedulerPlugin):  # type: ignore[misc]
-    """Keeps a `TaskRecord` for every task, and the end of what it printed."""
+    """Keeps a `TaskRecord` for every task, the end of what it printed, and its result."""
 
     name = "pilot-ledger"
 
@@ -30,6 +48,8 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         self.records: OrderedDict[str, TaskRecord] = OrderedDict()
         self.output: OrderedDict[str, deque[tuple[str, str]]] = OrderedDict()
         self.results: OrderedDict[str, bytes] = OrderedDict()
+        self.kept: dict[str, Kept] = {}
+        self.suspicious: dict[str, int] = {}
         self.scheduler: Any = None
 
     async def start(self, scheduler: Any) -> None:
@@ -86,10 +106,14 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         if record is None:
             return
         if finish == "processing":
-            self.records[key] = replace(record, **self._place(key))
+            if not record.state.final:
+                self.records[key] = replace(record, **self._place(key))
         elif start == "processing" and finish == "memory":
+            if record.state.final:  # a result given back, or lost
+                return
             ran = {**_ran(record, startstops), **self._name(worker)}
             self.records[key] = replace(record, state=TaskState.DONE, **ran)
+            self.scheduler.finish(key, self._recipe(key))
         elif finish == "erred":
             given_up = self.scheduler.tasks[key].suspicious > self.scheduler.allowed_failures
             ran = {**_ran(record, startstops), **self._name(worker)} if startstops else {}
@@ -98,6 +122,7 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             self._send_back(record)
         elif finish == "forgotten":
             self._close(record, TaskState.CANCELED)
+            self._let_go(key)
 
     def log_event(self, topic: str, msg: Any) -> None:
         """A worker tells of a task."""
@@ -114,6 +139,12 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             )
         elif "result" in msg:
             self._keep_result(record.key, msg["result"])
+        elif "kept" in msg:
+            self.kept[record.key] = Kept(**msg["kept"])
+            if record.key not in self.scheduler.tasks:  # canceled at the last moment
+                self._let_go(record.key)
+        elif "crashed" in msg:
+            self.records[record.key] = replace(record, deaths=record.deaths + 1)
         elif "output" in msg:
             self._keep_output(record.key, msg["output"])
             printed = sum(len(text) for _, text in msg["output"])
@@ -129,6 +160,20 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         while len(self.results) > _KEPT_RESULTS:
             self.results.popitem(last=False)
 
+    def _recipe(self, key: str) -> Any:
+        """How a finished task's result is had again when the worker that held it has died."""
+        if (kept := self.kept.get(key)) is not None:
+            return DaskTask(key, give, kept)
+        if (pickled := self.results.get(key)) is not None:
+            return DaskTask(key, give, Packed(pickled))
+        return DaskTask(key, miss, task_name(key))
+
+    def _let_go(self, key: str) -> None:
+        """Nobody wants a task's result any more."""
+        self.suspicious.pop(key, None)
+        if (kept := self.kept.pop(key, None)) is not None:
+            remove(kept)
+
     def _place(self, key: str) -> dict[str, Any]:
         on = self.scheduler.tasks[key].processing_on
         return self._name(on.address if on else None)
@@ -141,15 +186,18 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         return {"worker": str(state.name), "pilot": pilot}
 
     def _send_back(self, record: TaskRecord) -> None:
-        """A task lost its worker, or its result did: it waits again, and its watchers are told."""
+        """A task lost its worker: it waits again, and its watchers are told."""
         ts = self.scheduler.tasks[record.key]
-        if not ts.who_wants and not ts.waiters:
+        if record.state.final or (not ts.who_wants and not ts.waiters):
             return
+        before = self.suspicious.get(record.key, 0)
+        self.suspicious[record.key] = ts.suspicious
+        deaths = record.deaths + ts.suspicious - before
         self.records[record.key] = replace(
-            record, state=TaskState.WAITING, started=None, finished=None, deaths=ts.suspicious
+            record, state=TaskState.WAITING, started=None, finished=None, deaths=deaths
         )
-        if ts.suspicious > record.deaths:
-            died = {"key": record.key, "died": record.worker, "deaths": ts.suspicious}
+        if ts.suspicious > before:
+            died = {"key": record.key, "died": record.worker, "deaths": deaths}
             self.scheduler.log_event(TOPIC, died)
 
     def _close(self, record: TaskRecord, state: TaskState) -> None:

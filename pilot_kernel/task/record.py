@@ -3,18 +3,16 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["TIMEOUT", "TOPIC", "WORKERS", "TaskRecord", "TaskState", "task_name"]
+__all__ = ["TOPIC", "WORKERS", "TaskRecord", "TaskState", "task_name"]
 
 TOPIC = "pilot-task"
 """Where workers and the agent tell of tasks: dicts with `key`, and `started`, `output`,
-`result` (pickled), or `died` and `deaths`.
+`result` (pickled), `kept` (where on disk it lies), `crashed` (how its process ended), or `died`
+and `deaths`.
 """
 
 WORKERS = "pilot-workers"
 """Where the agent tells that a worker came or went: dicts with `came` or `went`, its address."""
-
-TIMEOUT = "timeout_s"
-"""Task annotation: how long it may run."""
 
 
 def task_name(key: str) -> str:

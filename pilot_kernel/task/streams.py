@@ -1,97 +1,173 @@
-"""What tasks print, sorted by task: stand-ins for stdout and stderr on a worker.
+"""What a task writes, on its way out of the task process.
 
-Only threads that run a task are diverted; everything else goes where it always went.
+Python's streams go over the socket to the worker, so they stay in order with each other whichever
+thread writes. What C code and subprocesses write to the file descriptors 1 and 2 comes through pipes.
 """
 
+import contextlib
+import ctypes
+import fcntl
 import io
+import os
 import sys
+import termios
 import threading
-from collections.abc import Callable
-from typing import TextIO
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
-__all__ = ["LIMIT", "Capture"]
+from pilot_kernel.errors import PilotError
+
+__all__ = ["LIMIT", "divert", "emit", "flush", "interrupt", "quiet", "restore"]
 
 LIMIT = 8_000_000
 """Characters of output kept per task; what comes after is counted and dropped."""
 
+_DESCRIPTORS = {"stdout": 1, "stderr": 2}
+_PATIENCE_S = 0.05
+_POLL_S = 0.0005
 
-class Capture:
-    """Diverts `sys.stdout` and `sys.stderr` of task threads into chunks by task.
+_libc = ctypes.CDLL(None)
+_streams: "list[_Diverted]" = []
+_send: Callable[[str, str], None] | None = None
+_lock = threading.RLock()  # a signal handler may print while its own thread holds it
+_sending = 0  # how deep the main thread is in `quiet`
+_postponed: type[BaseException] | None = None
+
+
+def emit(stream: str, text: str) -> None:
+    """Append a chunk to the output of the task that runs in this process.
 
     Args:
-        current_key: Tells the key of the task that the calling thread runs, or None.
+        stream: What kind of chunk: "stdout", "stderr", or one that the front end knows.
+        text: The chunk. One that is neither stdout nor stderr arrives whole or not at all.
+
+    Raises:
+        PilotError: This process runs no task.
     """
+    if _send is None:
+        raise PilotError("emit() has somewhere to write to inside a task only")
+    with quiet():
+        _let_raw_pass()
+        _send(stream, text)
 
-    def __init__(self, current_key: Callable[[], str | None]) -> None:
-        self._current_key = current_key
-        self._lock = threading.Lock()
-        self._chunks: dict[str, list[tuple[str, str]]] = {}
-        self._printed: dict[str, int] = {}
 
-    def install(self) -> None:
-        """Replace the process's text streams."""
-        self._before = (sys.stdout, sys.stderr)
-        sys.stdout = _Diverted(self, "stdout", sys.stdout)
-        sys.stderr = _Diverted(self, "stderr", sys.stderr)
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Let nothing else be sent meanwhile, and no `interrupt` break off what is."""
+    global _sending, _postponed
+    in_main = threading.current_thread() is threading.main_thread()
+    _sending += in_main
+    try:
+        with _lock:
+            yield
+    finally:
+        _sending -= in_main
+    if in_main and not _sending and _postponed is not None:
+        error, _postponed = _postponed, None
+        raise error
 
-    def remove(self) -> None:
-        """Put the process's text streams back."""
-        sys.stdout, sys.stderr = self._before
 
-    def write(self, stream: str, text: str) -> bool:
-        """Keep `text` for the calling thread's task; False if it runs none."""
-        key = self._current_key()
-        if key is None:
-            return False
-        with self._lock:
-            printed = self._printed.get(key, 0)
-            self._printed[key] = printed + len(text)
-            if printed < LIMIT:
-                chunks = self._chunks.setdefault(key, [])
-                kept = text[: LIMIT - printed]
-                if chunks and chunks[-1][0] == stream and len(chunks[-1][1]) < 4096:
-                    chunks[-1] = (stream, chunks[-1][1] + kept)
-                else:
-                    chunks.append((stream, kept))
-        return True
+def interrupt(error: type[BaseException]) -> None:
+    """Raise `error` in the main thread, from a signal handler; after a message that is half sent."""
+    global _postponed
+    if _sending:
+        _postponed = error
+    else:
+        raise error
 
-    def take(self) -> dict[str, list[tuple[str, str]]]:
-        """Remove and return what was printed since the last call, as (stream, text) by task."""
-        with self._lock:
-            taken, self._chunks = self._chunks, {}
-        return taken
 
-    def finish(self, key: str) -> list[tuple[str, str]]:
-        """Remove and return the last of what a task printed, with a note if some was dropped."""
-        with self._lock:
-            chunks = self._chunks.pop(key, [])
-            printed = self._printed.pop(key, 0)
-        if printed > LIMIT:
-            note = f"\n[{printed - LIMIT:,} characters more were printed and not kept]\n"
-            chunks.append(("stderr", note))
-        return chunks
+def divert(send: Callable[[str, str], None]) -> None:
+    """Send what Python code prints to `send` from now on, as (stream, text).
+
+    A process forked off by the task has no part in the conversation: it writes to its descriptors.
+    """
+    global _send
+    _send = send
+    _streams.extend((_Diverted("stdout"), _Diverted("stderr")))
+    restore()
+    os.register_at_fork(after_in_child=_forget)
+
+
+def restore() -> None:
+    """Undo what the last task has done to the text streams."""
+    sys.stdout, sys.stderr = _streams
+
+
+def flush() -> None:
+    """Send what lies in buffers: those of streams of the task's making, and those of C code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # noqa: BLE001, S112 a task may have put anything there, or closed it
+            continue
+    _libc.fflush(None)
+
+
+def _forget() -> None:
+    global _send, _lock, _sending
+    _send, _lock, _sending = None, threading.RLock(), 0
+
+
+def _let_raw_pass() -> None:
+    """Wait until the worker has read what is in the pipes, which was written before.
+
+    That keeps the output of a subprocess between what was printed before and after it.
+    """
+    deadline = 0.0
+    while any(map(_unread, _DESCRIPTORS.values())):
+        now = time.monotonic()
+        deadline = deadline or now + _PATIENCE_S
+        if now > deadline:  # something in the background writes without end
+            return
+        time.sleep(_POLL_S)
+
+
+def _unread(descriptor: int) -> bool:
+    try:
+        return any(fcntl.ioctl(descriptor, termios.FIONREAD, b"\0\0\0\0"))
+    except OSError:  # the task has closed or replaced it
+        return False
 
 
 class _Diverted(io.TextIOBase):
-    def __init__(self, capture: Capture, stream: str, original: TextIO) -> None:
-        self._capture = capture
+    def __init__(self, stream: str) -> None:
         self._stream = stream
-        self._original = original
+        self.buffer = io.FileIO(_DESCRIPTORS[stream], "wb", closefd=False)
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        return self._original.encoding
+        return "utf-8"
+
+    @property
+    def errors(self) -> str:  # type: ignore[override]
+        return "backslashreplace"
+
+    @property
+    def name(self) -> str:
+        return f"<{self._stream}>"
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
-        if not self._capture.write(self._stream, text):
-            self._original.write(text)
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if text:
+            self._pass_on(text)
         return len(text)
 
-    def flush(self) -> None:
-        self._original.flush()
+    def _pass_on(self, text: str) -> None:
+        if _send is None:
+            os.write(self.fileno(), text.encode("utf-8", "backslashreplace"))
+        else:
+            emit(self._stream, text)
 
     def fileno(self) -> int:
-        return self._original.fileno()
+        return _DESCRIPTORS[self._stream]
+
+    def close(self) -> None:
+        """Stay open: the next task needs it."""
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return getattr, (sys, self._stream)  # a function that prints can be sent on

@@ -1,35 +1,55 @@
 """What a pilot adds to a Dask worker.
 
-That is live output, news of long tasks, and an end to those that are canceled or out of time.
-
-A task that is to end first gets an exception raised in its thread; one that does not heed it
-(it may sit in compiled code) takes its process along, and the nanny brings up a fresh one.
+A worker runs no code of a user's. It has a task process (`process.py`), sends it one task at a
+time, and watches over it from its event loop: so heartbeats, output, limits and cancelling do not
+depend on what a task does, and a task that crashes takes nothing along but itself.
 """
 
 import asyncio
 import gc
+import json
 import os
 import time
+from collections.abc import Iterator
 from typing import Any
 
-import cloudpickle
-from distributed.core import Status, error_message
+import psutil
+from distributed import get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
-from distributed.worker import thread_state
-from distributed.worker_state_machine import ExecuteFailureEvent
 
-from pilot_kernel.errors import TaskTimeoutError
-from pilot_kernel.resource.scheduler import LEAVING
-from pilot_kernel.task.call import TaskCanceled, TimeUp, all_running, end, running_in
-from pilot_kernel.task.record import TIMEOUT, TOPIC
-from pilot_kernel.task.streams import Capture
+from pilot_kernel.errors import ShipError, TaskFailedError, WorkerDiedError
+from pilot_kernel.resource.nursery import RESULTS_VARIABLE
+from pilot_kernel.task.child import TaskProcess
+from pilot_kernel.task.failure import RemoteFailure, how_it_ended
+from pilot_kernel.task.kept import SMALL_BYTES, Kept
+from pilot_kernel.task.output import Gathered
+from pilot_kernel.task.packing import Bytes, Call, Packed
+from pilot_kernel.task.record import TOPIC, task_name
+from pilot_kernel.task.supervision import Run
+from pilot_kernel.task.supply import Supply
+from pilot_kernel.task.wire import Kind, Message
 
-__all__ = ["WorkerEdge"]
+__all__ = ["METRIC", "WorkerEdge", "perform"]
 
-_TICK_S = 0.1
-_GRACE_S = 1.0
-_LAST_WORDS_S = 0.2
-_SMALL_BYTES = 32_768
+METRIC = "pilot_task_process"
+"""Under which name heartbeats carry (percent of a core, bytes) of the task process."""
+
+_NEWS_S = 0.1
+
+
+async def perform(call: Call, *inputs: Packed | Kept) -> Packed | Kept:
+    """What Dask runs for a task, on its worker's event loop.
+
+    Args:
+        call: The task.
+        inputs: The results that it depends on.
+
+    Raises:
+        RemoteFailure: It raised something.
+        PilotError: It was ended, or its result cannot be sent.
+    """
+    edge: WorkerEdge = get_worker().plugins[WorkerEdge.name]
+    return await edge.run(call, inputs)
 
 
 class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
@@ -39,106 +59,178 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
 
     async def setup(self, worker: Any) -> None:
         """Take up work on `worker`."""
+        gc.freeze()  # else every now and then a task waits while all libraries are searched
         self.worker = worker
-        gc.freeze()  # else every now and then a task waits 0.1 s while all libraries are searched
         self.loop = asyncio.get_running_loop()
-        self.capture = Capture(lambda: getattr(thread_state, "key", None))
-        self.capture.install()
-        self.told: set[str] = set()
-        self.deadlines: dict[str, asyncio.TimerHandle] = {}
-        self.ticking = self.loop.create_task(self._tick())
+        self.turn = asyncio.Lock()
+        self.runs: dict[str, Run] = {}
+        self.key: str | None = None  # of the task that writes
+        self.output = Gathered()
+        self.news: asyncio.TimerHandle | None = None
+        self.usage = _Usage()
+        self.supply = Supply(worker.local_directory, self._printed)
+        self.supply.prepare()
+        worker.metrics[METRIC] = lambda _: self.usage.of(self.supply.current)
 
     async def teardown(self, worker: Any) -> None:
-        """Let go of the worker, which is closing, and do not let a task hold it up."""
-        self.ticking.cancel()
-        self.capture.remove()
-        keys = all_running()
-        for key in keys:
-            end(key, TaskCanceled)
-        if keys:
-            self.loop.call_later(_GRACE_S, os._exit, 0)
+        """Let go of the worker, which is closing; what it runs ends now."""
+        self.supply.close()
 
     def transition(self, key: str, start: str, finish: str, **kwargs: Any) -> None:
         """A task has changed its state on this worker."""
-        if finish == "executing":
-            limit_s = self._limit_s(key)
-            if limit_s is not None:
-                self.deadlines[key] = self.loop.call_later(limit_s, self._time_out, key, limit_s)
-        elif start == "executing" and finish == "released":
-            self._end(key, TaskCanceled)  # Dask itself would let it run on, unwanted
-        elif start in ("executing", "cancelled", "resumed", "long-running"):
-            self._ended(key)
-            if finish == "memory":
-                self._send_small_result(key)
+        if start == "executing" and finish == "released" and key in self.runs:
+            self.runs[key].cancel()  # Dask itself would let it run on, unwanted
 
-    def _limit_s(self, key: str) -> float | None:
-        limit_s: float | None = (self.worker.state.tasks[key].annotations or {}).get(TIMEOUT)
-        return limit_s
+    # ---- a task
 
-    def _ended(self, key: str) -> None:
-        if (deadline := self.deadlines.pop(key, None)) is not None:
-            deadline.cancel()
-        self.told.discard(key)
-        self._send(key, self.capture.finish(key))
-
-    def _send_small_result(self, key: str) -> None:
-        """Let a small result travel with the news of its task: fetching it would cost more."""
-        size = self.worker.state.tasks[key].nbytes
-        if size is None or size > _SMALL_BYTES:
-            return
+    async def run(self, call: Call, inputs: tuple[Packed | Kept, ...]) -> Packed | Kept:
+        """Run one task in the task process and return its result."""
+        key = call.key
+        run = self.runs[key] = Run(key, call.timeout_s, self.worker.memory_manager.memory_limit)
+        if self.worker.state.tasks[key].state == "cancelled":  # before this was even begun
+            run.cancel()
+        begun = self.loop.call_later(_NEWS_S, self._tell, key, {"started": time.time()})
         try:
-            pickled = cloudpickle.dumps(self.worker.data[key])
-        except Exception:  # noqa: BLE001 whoever asks for the result is told why
-            return
-        if len(pickled) <= _SMALL_BYTES:
-            self.worker.log_event(TOPIC, {"key": key, "result": pickled})
+            async with self.turn:
+                self.key, self.output = key, Gathered()
+                return await self._run(run, call, inputs)
+        finally:
+            begun.cancel()
+            self._finish(key)
+            del self.runs[key]
 
-    async def _tick(self) -> None:
-        """Ten times a second, send what was printed and name the tasks that are under way."""
-        while True:
-            await asyncio.sleep(_TICK_S)
-            for ts in list(self.worker.state.executing):
-                if ts.key not in self.told and ts.start_time:
-                    self.told.add(ts.key)
-                    self.worker.log_event(TOPIC, {"key": ts.key, "started": ts.start_time})
-            for key, chunks in self.capture.take().items():
-                self._send(key, chunks)
+    async def _run(self, run: Run, call: Call, inputs: tuple[Packed | Kept, ...]) -> Packed | Kept:
+        parts = list(_order(call, inputs))
+        crashes = 0
+        while run.verdict is None:
+            process = await self._process(run)
+            if process is None:
+                break
+            answer = await self._ask(run, process, parts)
+            if answer is not None and run.verdict is None:
+                return self._accept(call.key, answer)
+            if run.verdict is None:
+                crashes += 1
+                self._crashed(call, crashes, how_it_ended(process.status or 0))
+        if run.verdict is None:
+            raise TaskFailedError("the task was not run")  # unreachable: verdict or return
+        raise run.verdict
 
-    def _send(self, key: str, chunks: list[tuple[str, str]]) -> None:
-        if chunks:
-            self.worker.log_event(TOPIC, {"key": key, "output": chunks})
-
-    def _time_out(self, key: str, limit_s: float) -> None:
-        del self.deadlines[key]
-        self._end(key, type("TimeUp", (TimeUp,), {"limit_s": limit_s}))
-
-    def _end(self, key: str, signal: type[BaseException]) -> None:
-        if end(key, signal):
-            self.loop.call_later(_GRACE_S, self._insist, key, running_in(key), signal)
-
-    def _insist(self, key: str, thread: int | None, signal: type[BaseException]) -> None:
-        if running_in(key) != thread:
-            return
-        self.worker.status = Status.paused  # nothing more may start here
-        self.worker.batched_send({"op": LEAVING})
-        if issubclass(signal, TimeUp):
-            self._report_timeout(key, signal.limit_s)
-        self.loop.call_later(_LAST_WORDS_S, os._exit, 1)
-
-    def _report_timeout(self, key: str, limit_s: float) -> None:
-        """Fail the task in the scheduler's eyes, so that it is not run again elsewhere."""
+    async def _process(self, run: Run) -> TaskProcess | None:
+        """A process for the task; None if the task is ended before one is there."""
+        if (current := self.supply.current) is not None:
+            return current
+        coming = asyncio.ensure_future(self.supply.take())
+        ended = asyncio.ensure_future(run.stopped.wait())
         try:
-            raise TaskTimeoutError(f"the task ran longer than its {limit_s:g} s")
-        except TaskTimeoutError as error:
-            told = error_message(error)
-        told.pop("status")
-        self.worker.handle_stimulus(
-            ExecuteFailureEvent(
-                key=key,
-                run_id=self.worker.state.tasks[key].run_id,
-                start=None,
-                stop=None,
-                stimulus_id=f"timeout-{time.time()}",
-                **told,
+            await asyncio.wait({coming, ended}, return_when=asyncio.FIRST_COMPLETED)
+            return coming.result() if coming.done() else None
+        finally:
+            coming.cancel()
+            ended.cancel()
+
+    async def _ask(self, run: Run, process: TaskProcess, parts: list[Bytes]) -> Message | None:
+        answered = None
+        try:
+            answered = await run.ask(process, parts)
+        finally:
+            if answered is None or run.verdict is not None:
+                await self.supply.replace()
+        return answered
+
+    def _crashed(self, call: Call, crashes: int, how: str) -> None:
+        """Note that the task's process has died; give the task up if it has done so too often."""
+        again = crashes <= call.crashes_allowed
+        self._tell(call.key, {"crashed": how})
+        if not again:
+            times = f", {crashes} times" if crashes > 1 else ""
+            raise WorkerDiedError(f"task {task_name(call.key)!r} was given up: it {how}{times}")
+        self.output.add_note(f"[the task {how}; it is tried once more in a fresh process]\n")
+
+    def _accept(self, key: str, answer: Message) -> Packed | Kept:
+        kind, parts = answer
+        if kind == Kind.KEPT:
+            kept = Kept(**json.loads(bytes(parts[0])))
+            self._finish(key)
+            self._tell(key, {"kept": {"path": kept.path, "size": kept.size}})
+            return kept
+        if kind == Kind.ERROR:
+            raise RemoteFailure(str(parts[0], "utf-8"), bytes(parts[1]))
+        if kind == Kind.UNSENDABLE:
+            raise ShipError(str(parts[0], "utf-8"))
+        if kind == Kind.ENDED:
+            raise TaskFailedError("the task was told to stop by a signal from outside")
+        packed = Packed(parts[0], tuple(parts[1:]))
+        if packed.size <= SMALL_BYTES:
+            self._finish(key)
+            self._tell(key, {"result": bytes(packed.header)})
+        else:
+            self.output.add_note(
+                f"[the result ({packed.size / 1e6:,.1f} MB) is not kept on disk; if its worker dies, "
+                "it is lost]\n"
             )
-        )
+        return packed
+
+    # ---- news
+
+    def _printed(self, stream: str, text: str) -> None:
+        if self.key is None:  # a thread or a subprocess that an earlier task has left behind
+            return
+        self.output.add(stream, text)
+        if self.news is None:
+            self.news = self.loop.call_later(_NEWS_S, self._send_output)
+
+    def _send_output(self) -> None:
+        self.news = None
+        if self.key is not None and (chunks := self.output.take()):
+            self._tell(self.key, {"output": chunks})
+
+    def _finish(self, key: str) -> None:
+        """Send the last of what a task has written."""
+        if self.key != key:
+            return
+        if chunks := self.output.finish():
+            self._tell(key, {"output": chunks})
+        self.key = None
+
+    def _tell(self, key: str, news: dict[str, Any]) -> None:
+        self.worker.log_event(TOPIC, {"key": key, **news})
+
+
+def _order(call: Call, inputs: tuple[Packed | Kept, ...]) -> Iterator[Bytes]:
+    """The parts of a `Kind.CALL`."""
+    packed = [call.packed, *(each for each in inputs if isinstance(each, Packed))]
+    numbers = iter(range(1, len(packed)))
+    folder = os.environ.get(RESULTS_VARIABLE)
+    order = {
+        "buffers": [len(each.buffers) for each in packed],
+        "inputs": [
+            next(numbers) if isinstance(each, Packed) else {"path": each.path, "size": each.size}
+            for each in inputs
+        ],
+        "keep": None if folder is None else {"folder": folder, "key": call.key},
+    }
+    yield json.dumps(order).encode()
+    for each in packed:
+        yield each.header
+        yield from each.buffers
+
+
+class _Usage:
+    """Use of processor and memory by a task process, between two looks."""
+
+    def __init__(self) -> None:
+        self.process: psutil.Process | None = None
+
+    def of(self, current: TaskProcess | None) -> tuple[float, int]:
+        """Percent of one core since the last call, and bytes."""
+        if current is None:
+            return 0.0, 0
+        try:
+            if self.process is None or self.process.pid != current.pid:
+                self.process = psutil.Process(current.pid)
+            with self.process.oneshot():
+                return self.process.cpu_percent(), int(self.process.memory_info().rss)
+        except psutil.Error:  # it has just ended
+            self.process = None
+            return 0.0, 0

@@ -1,0 +1,59 @@
+"""What went wrong with a task, on its way to the notebook and in words."""
+
+import signal
+from typing import Any
+
+import cloudpickle
+
+from pilot_kernel.errors import TaskFailedError
+
+__all__ = ["RemoteFailure", "how_it_ended"]
+
+_NATIVE = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"}
+
+
+class RemoteFailure(Exception):
+    """Carries what a task raised; nobody between its process and the notebook unpickles it."""
+
+    def __init__(self, told: str, pickled: bytes) -> None:
+        """Wrap an exception.
+
+        Args:
+            told: Its traceback as text, or all there is to say.
+            pickled: The exception with its traceback; empty if it cannot be pickled.
+        """
+        super().__init__(told, pickled)
+        self.told = told
+        self.pickled = pickled
+
+    def __str__(self) -> str:
+        return self.told.rstrip().rpartition("\n")[2][:200]
+
+    __repr__ = __str__
+
+    def open(self) -> BaseException:
+        """The exception itself, or one of ours that tells what it was."""
+        if not self.pickled:
+            return TaskFailedError(self.told)
+        try:
+            error: Any = cloudpickle.loads(self.pickled)
+        except BaseException as why:  # noqa: BLE001 a foreign __setstate__ may raise anything
+            return TaskFailedError(
+                f"{self.told}\n(this exception cannot be rebuilt here: {type(why).__name__}: {why})"
+            )
+        return error if isinstance(error, BaseException) else TaskFailedError(self.told)
+
+
+def how_it_ended(status: int) -> str:
+    """An exit status in words: negative for the signal that ended the process."""
+    if status >= 0:
+        return f"ended its process with exit code {status}"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = f"signal {-status}"
+    if name == "SIGKILL":
+        return "was killed (SIGKILL), most often for lack of memory"
+    if name in _NATIVE:
+        return f"crashed in native code ({name})"
+    return f"was ended from outside ({name})"
