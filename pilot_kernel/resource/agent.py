@@ -75,7 +75,7 @@ def _start_nursery(scratch: str) -> "subprocess.Popen[bytes]":
     return nursery.start(path)
 
 
-def _start_forkserver(agent_id: str) -> None:
+def _start_forkserver(entry: registry.AgentEntry) -> None:
     """Import Dask once, in the process that workers are forked from.
 
     A worker that must be replaced is then up in a fraction of a second.
@@ -83,10 +83,11 @@ def _start_forkserver(agent_id: str) -> None:
     import multiprocessing.forkserver
     import multiprocessing.process
 
-    # Dask's nannies share queues with their workers, whose semaphores have names. Those of a
-    # process that was killed stay: whoever comes next must see from the name whose they were.
+    # Dask's nannies share queues with their workers, whose semaphores have names; the server has a
+    # socket. Those of an agent that was killed stay: whoever comes next must see whose they were.
     config = multiprocessing.process.current_process()._config  # type: ignore[attr-defined]
-    config["semprefix"] = registry.semaphore_prefix(agent_id)
+    config["semprefix"] = registry.semaphore_prefix(entry.id)
+    config["tempdir"] = entry.scratch
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(_PRELOAD))
     multiprocessing.forkserver.ensure_running()
 
@@ -422,7 +423,7 @@ def main() -> None:
     nest = None
     try:
         nest = _start_nursery(entry.scratch)
-        _start_forkserver(entry.id)
+        _start_forkserver(entry)
         logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
         _configure(entry.scratch)
         gc.freeze()  # searching the libraries for garbage would hold up every task in between
