@@ -49,3 +49,9 @@ def wait_until(condition, timeout_s: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come to hold"
         time.sleep(0.02)
+
+
+def worker_pids(session) -> dict[str, int]:
+    """The process ids of a session's Dask workers, by name; tasks run in processes of their own."""
+    told = session._link.client.run(lambda dask_worker: (dask_worker.name, os.getpid()))
+    return dict(told.values())

@@ -49,14 +49,25 @@ def wait(starting: AgentEntry, process: "subprocess.Popen[bytes]") -> AgentEntry
     deadline = time.monotonic() + _PATIENCE_S
     while (entry := registry.read(starting.directory)) is None or entry.phase != "open":
         if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            process.wait()
-            log = starting.directory / "agent.log"
-            tail = log.read_text(errors="replace")[-2000:] if log.exists() else "(no log)"
-            registry.forget(starting)
-            raise AgentStartError(f"the pilot's agent did not start; the end of its log:\n{tail}")
+            raise _not_started(starting, process)
         time.sleep(_POLL_S)
     return entry
+
+
+def _not_started(entry: AgentEntry, process: "subprocess.Popen[bytes]") -> AgentStartError:
+    """The error that says why; what is there of the agent is removed."""
+    status = process.poll()
+    if status is None:
+        how = f"was not ready within {_PATIENCE_S:.0f} s"
+    else:
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with exit code {status}"
+    process.kill()
+    process.wait()
+    log = entry.directory / "agent.log"
+    tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+    registry.forget(entry)
+    said = f"; the end of its log:\n{tail}" if tail.strip() else ""
+    return AgentStartError(f"the pilot's agent {how} as it started{said}")
 
 
 def wait_for_other(entry: AgentEntry) -> AgentEntry | None:

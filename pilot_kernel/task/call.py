@@ -136,11 +136,20 @@ def _words(text: str) -> bytes:
 
 def _survivor(error: Exception) -> bytes | None:
     """The exception with its traceback, pickled; None if it would not survive that."""
+    tblib.pickling_support.install(*_chain(error))
+    pickled = _pickled(error)
+    if pickled is None and (error.__cause__ or error.__context__):
+        # What it was raised in the course of may be at fault, and is worth less than its type.
+        error.__cause__ = error.__context__ = None
+        pickled = _pickled(error)
+    return pickled
+
+
+def _pickled(error: Exception) -> bytes | None:
     try:
-        tblib.pickling_support.install(*_chain(error))
         pickled: bytes = cloudpickle.dumps(error)
         cloudpickle.loads(pickled)
-    except BaseException:  # noqa: BLE001 a foreign __reduce__ may raise anything, KeyboardInterrupt too
+    except BaseException:  # noqa: BLE001 a foreign __reduce__ may raise KeyboardInterrupt, too
         return None
     return pickled
 

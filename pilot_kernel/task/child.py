@@ -136,10 +136,11 @@ class TaskProcess:
         except OSError:  # it died meanwhile, and `_hear` is told how
             pass
         try:
-            return await answer
+            message: Message | None = await answer
         finally:
             self._answer = None
             self._drain()
+        return message
 
     def signal(self, number: int) -> None:
         """Send a signal to the process itself; SIGKILL ends all that it has started, too."""

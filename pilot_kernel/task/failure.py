@@ -7,12 +7,12 @@ import cloudpickle
 
 from pilot_kernel.errors import TaskFailedError
 
-__all__ = ["RemoteFailure", "how_it_ended"]
+__all__ = ["RemoteError", "how_it_ended"]
 
 _NATIVE = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"}
 
 
-class RemoteFailure(Exception):
+class RemoteError(Exception):
     """Carries what a task raised; nobody between its process and the notebook unpickles it."""
 
     def __init__(self, told: str, pickled: bytes) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from pilot_kernel.errors import AgentLostError, PilotError, ShipError, WorkerDiedError
-from pilot_kernel.task.failure import RemoteFailure
+from pilot_kernel.task.failure import RemoteError
 from pilot_kernel.task.kept import Kept, read
 from pilot_kernel.task.packing import Packed, reason, unpack
 from pilot_kernel.task.record import TaskRecord, TaskState, task_name
@@ -129,7 +129,9 @@ class Task(concurrent.futures.Future[Any]):
             self.output.extend(news["output"])
         elif "kept" in news:
             self._packed = Kept(**news["kept"])
-            self.set_result(_ON_WORKER)  # the Dask future stays: while somebody holds it, the file does
+            self.set_result(
+                _ON_WORKER
+            )  # the Dask future stays: while somebody holds it, the file does
         elif "crashed" in news:
             self.deaths += 1
         elif "result" in news:
@@ -246,8 +248,8 @@ class Task(concurrent.futures.Future[Any]):
         loop = self._future.client.loop.asyncio_loop
         if asyncio._get_running_loop() is loop:
             raise PilotError(
-                f"the result of task {self.name!r} is still on its worker and cannot be waited for in "
-                "the callback of another task; call result() in a thread of your own"
+                f"the result of task {self.name!r} is still on its worker and cannot be waited "
+                "for in the callback of another task; call result() in a thread of your own"
             )
         try:
             packed: Packed | Kept = self._future.result()
@@ -290,7 +292,7 @@ def _told(error: BaseException, trace: Any, task: Task) -> BaseException:
             f"task {task.name!r} was given up: its worker died {task.deaths + 1} time(s) running "
             "it. Pass retries= to try more."
         )
-    if isinstance(error, RemoteFailure):
+    if isinstance(error, RemoteError):
         error = error.open()
         trace = error.__traceback__
     while trace is not None and _ours(trace):

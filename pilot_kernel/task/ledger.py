@@ -33,9 +33,9 @@ async def give(result: Packed | Kept) -> Packed | Kept:
 async def miss(name: str) -> None:
     """What Dask runs for a finished task whose result is lost."""
     raise WorkerDiedError(
-        f"task {name!r} had finished, but its result was too large to be kept on disk and the worker "
-        "that held it has died; the task was not run again: submit it again, or let it write its "
-        "result to a file"
+        f"task {name!r} had finished, but its result was too large to be kept on disk, and the "
+        "worker that held it has died; the task was not run again: submit it again, or let it "
+        "write its result to a file"
     )
 
 

@@ -100,9 +100,7 @@ def pack(value: Any) -> Packed:
 
 def unpack(packed: Packed) -> Any:
     """The value; its arrays can be written to."""
-    buffers = [
-        bytearray(part) if memoryview(part).readonly else part for part in packed.buffers
-    ]
+    buffers = [bytearray(part) if memoryview(part).readonly else part for part in packed.buffers]
     return pickle.loads(packed.header, buffers=buffers)  # noqa: S301 the user's own, over TLS
 
 
@@ -119,7 +117,9 @@ def pack_call(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
     return Packed(packed.header, tuple(bytes(part) for part in packed.buffers))
 
 
-def unpack_call(packed: Packed, slots: Sequence[Any]) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+def unpack_call(
+    packed: Packed, slots: Sequence[Any]
+) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
     """Function and arguments, with the results of other tasks in their places."""
     global _filling
     _filling = slots

@@ -11,7 +11,6 @@ import random
 import signal
 import socket
 import sys
-from typing import Any
 
 from pilot_kernel.task import call, streams, wire
 
@@ -56,8 +55,7 @@ def serve(sock: socket.socket) -> None:
     call.listen()
 
     def tell(stream: str, text: str) -> None:
-        parts: list[Any] = [stream.encode(), text.encode("utf-8", "backslashreplace")]
-        wire.send(sock, wire.Kind.OUTPUT, parts)
+        wire.send_text(sock, stream, text)
 
     streams.divert(tell)
     while (request := wire.receive(sock)) is not None:
@@ -65,6 +63,6 @@ def serve(sock: socket.socket) -> None:
         kind, parts = call.answer(request)
         del request
         streams.flush()
-        with streams.quiet():
+        with streams.quiet:
             wire.send(sock, kind, parts)
         del parts

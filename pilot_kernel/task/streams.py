@@ -1,10 +1,9 @@
 """What a task writes, on its way out of the task process.
 
-Python's streams go over the socket to the worker, so they stay in order with each other whichever
-thread writes. What C code and subprocesses write to the file descriptors 1 and 2 comes through pipes.
+Python's streams go over the socket to the worker, so they stay in order with each other, whichever
+thread writes. What C code and subprocesses write to descriptors 1 and 2 comes through pipes.
 """
 
-import contextlib
 import ctypes
 import fcntl
 import io
@@ -13,7 +12,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from pilot_kernel.errors import PilotError
@@ -33,6 +32,8 @@ _send: Callable[[str, str], None] | None = None
 _lock = threading.RLock()  # a signal handler may print while its own thread holds it
 _sending = 0  # how deep the main thread is in `quiet`
 _postponed: type[BaseException] | None = None
+_main = threading.main_thread().ident
+_NOTHING = bytes(4)
 
 
 def emit(stream: str, text: str) -> None:
@@ -47,29 +48,36 @@ def emit(stream: str, text: str) -> None:
     """
     if _send is None:
         raise PilotError("emit() has somewhere to write to inside a task only")
-    with quiet():
-        _let_raw_pass()
+    with quiet:
+        if _unread(1) or _unread(2):
+            _let_raw_pass()
         _send(stream, text)
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Let nothing else be sent meanwhile, and no `interrupt` break off what is."""
-    global _sending, _postponed
-    in_main = threading.current_thread() is threading.main_thread()
-    _sending += in_main
-    try:
-        with _lock:
-            yield
-    finally:
-        _sending -= in_main
-    if in_main and not _sending and _postponed is not None:
-        error, _postponed = _postponed, None
-        raise error
+class _Quiet:
+    """Lets nothing else be sent meanwhile, and no `interrupt` break off what is."""
+
+    def __enter__(self) -> None:
+        global _sending
+        if threading.get_ident() == _main:
+            _sending += 1
+        _lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        global _sending, _postponed
+        _lock.release()
+        if threading.get_ident() == _main:
+            _sending -= 1
+            if not _sending and _postponed is not None:
+                error, _postponed = _postponed, None
+                raise error
+
+
+quiet = _Quiet()
 
 
 def interrupt(error: type[BaseException]) -> None:
-    """Raise `error` in the main thread, from a signal handler; after a message that is half sent."""
+    """Raise `error` in the main thread, from a signal handler, but not amid a message."""
     global _postponed
     if _sending:
         _postponed = error
@@ -115,7 +123,7 @@ def _let_raw_pass() -> None:
     That keeps the output of a subprocess between what was printed before and after it.
     """
     deadline = 0.0
-    while any(map(_unread, _DESCRIPTORS.values())):
+    while _unread(1) or _unread(2):
         now = time.monotonic()
         deadline = deadline or now + _PATIENCE_S
         if now > deadline:  # something in the background writes without end
@@ -125,7 +133,7 @@ def _let_raw_pass() -> None:
 
 def _unread(descriptor: int) -> bool:
     try:
-        return any(fcntl.ioctl(descriptor, termios.FIONREAD, b"\0\0\0\0"))
+        return fcntl.ioctl(descriptor, termios.FIONREAD, _NOTHING) != _NOTHING
     except OSError:  # the task has closed or replaced it
         return False
 

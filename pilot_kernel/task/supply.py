@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import os
-import subprocess
+from typing import TYPE_CHECKING
 
 from pilot_kernel.errors import TaskFailedError
 from pilot_kernel.resource.nursery import VARIABLE, start
 from pilot_kernel.task.child import Printed, TaskProcess
+
+if TYPE_CHECKING:
+    import subprocess
 
 __all__ = ["Supply"]
 

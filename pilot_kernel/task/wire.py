@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from pilot_kernel.task.packing import Bytes
 
-__all__ = ["LENGTH", "Kind", "Message", "Reader", "frame", "receive", "send"]
+__all__ = ["LENGTH", "Kind", "Message", "Reader", "frame", "receive", "send", "send_text"]
 
 LENGTH = struct.Struct("!I")
 """Precedes a request to the nursery: the length of its JSON text."""
 
 _HEAD = struct.Struct("!cI")
 _SIZE = struct.Struct("!Q")
+_TEXT = struct.Struct("!cIQQ")
 _CHUNK = 262_144
 
 Message = tuple[bytes, list[Bytes]]
@@ -51,6 +52,13 @@ def send(sock: socket.socket, kind: bytes, parts: Sequence[Bytes]) -> None:
     sock.sendall(head)
     for part in parts:
         sock.sendall(part)
+
+
+def send_text(sock: socket.socket, stream: str, text: str) -> None:
+    """Send a `Kind.OUTPUT`, which is done often."""
+    first, second = stream.encode(), text.encode("utf-8", "backslashreplace")
+    head = _TEXT.pack(Kind.OUTPUT, 2, len(first), len(second))
+    sock.sendall(b"".join((head, first, second)))
 
 
 def receive(sock: socket.socket) -> Message | None:
@@ -141,11 +149,11 @@ def _length(got: bytearray, at: int) -> int | None:
     if len(got) - at < _HEAD.size:
         return None
     _, count = _HEAD.unpack_from(got, at)
-    end = at + _HEAD.size + _SIZE.size * count
+    begin = at + _HEAD.size
+    end = begin + _SIZE.size * count
     if len(got) < end:
         return None
-    sizes = (size for (size,) in _SIZE.iter_unpack(got[at + _HEAD.size : end]))
-    return end - at + sum(sizes)
+    return int(end - at + sum(struct.unpack_from(f"!{count}Q", got, begin)))
 
 
 def _split(whole: memoryview, begin: int) -> tuple[Message, int]:
@@ -153,7 +161,7 @@ def _split(whole: memoryview, begin: int) -> tuple[Message, int]:
     kind, count = _HEAD.unpack_from(whole)
     at = _HEAD.size + _SIZE.size * count
     parts: list[Bytes] = []
-    for (size,) in _SIZE.iter_unpack(whole[_HEAD.size : at]):
+    for size in struct.unpack_from(f"!{count}Q", whole, _HEAD.size):
         parts.append(whole[at : at + size])
         at += size
     return (kind, parts), begin + at

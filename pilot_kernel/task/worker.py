@@ -20,7 +20,7 @@ from distributed.diagnostics.plugin import WorkerPlugin
 from pilot_kernel.errors import ShipError, TaskFailedError, WorkerDiedError
 from pilot_kernel.resource.nursery import RESULTS_VARIABLE
 from pilot_kernel.task.child import TaskProcess
-from pilot_kernel.task.failure import RemoteFailure, how_it_ended
+from pilot_kernel.task.failure import RemoteError, how_it_ended
 from pilot_kernel.task.kept import SMALL_BYTES, Kept
 from pilot_kernel.task.output import Gathered
 from pilot_kernel.task.packing import Bytes, Call, Packed
@@ -45,7 +45,7 @@ async def perform(call: Call, *inputs: Packed | Kept) -> Packed | Kept:
         inputs: The results that it depends on.
 
     Raises:
-        RemoteFailure: It raised something.
+        RemoteError: It raised something.
         PilotError: It was ended, or its result cannot be sent.
     """
     edge: WorkerEdge = get_worker().plugins[WorkerEdge.name]
@@ -64,6 +64,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.loop = asyncio.get_running_loop()
         self.turn = asyncio.Lock()
         self.runs: dict[str, Run] = {}
+        self.results: dict[str, dict[str, Any]] = {}  # news of tasks that are about to finish
         self.key: str | None = None  # of the task that writes
         self.output = Gathered()
         self.news: asyncio.TimerHandle | None = None
@@ -80,6 +81,9 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         """A task has changed its state on this worker."""
         if start == "executing" and finish == "released" and key in self.runs:
             self.runs[key].cancel()  # Dask itself would let it run on, unwanted
+        elif key in self.results and start in ("executing", "cancelled", "resumed"):
+            # With Dask's own word that it has finished, not before it.
+            self._tell(key, self.results.pop(key))
 
     # ---- a task
 
@@ -151,23 +155,21 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         kind, parts = answer
         if kind == Kind.KEPT:
             kept = Kept(**json.loads(bytes(parts[0])))
-            self._finish(key)
-            self._tell(key, {"kept": {"path": kept.path, "size": kept.size}})
+            self.results[key] = {"kept": {"path": kept.path, "size": kept.size}}
             return kept
         if kind == Kind.ERROR:
-            raise RemoteFailure(str(parts[0], "utf-8"), bytes(parts[1]))
+            raise RemoteError(str(parts[0], "utf-8"), bytes(parts[1]))
         if kind == Kind.UNSENDABLE:
             raise ShipError(str(parts[0], "utf-8"))
         if kind == Kind.ENDED:
             raise TaskFailedError("the task was told to stop by a signal from outside")
         packed = Packed(parts[0], tuple(parts[1:]))
         if packed.size <= SMALL_BYTES:
-            self._finish(key)
-            self._tell(key, {"result": bytes(packed.header)})
+            self.results[key] = {"result": bytes(packed.header)}
         else:
             self.output.add_note(
-                f"[the result ({packed.size / 1e6:,.1f} MB) is not kept on disk; if its worker dies, "
-                "it is lost]\n"
+                f"[the result ({packed.size / 1e6:,.1f} MB) is not kept on disk: "
+                "if its worker dies, it is lost]\n"
             )
         return packed
 

@@ -14,7 +14,7 @@ import pilot_kernel
 from pilot_kernel.errors import AgentLostError, WorkerDiedError
 from pilot_kernel.resource import registry
 from pilot_kernel.task.record import TaskState
-from tests.conftest import agents_of, wait_until
+from tests.conftest import agents_of, wait_until, worker_pids
 
 
 def _pid_then_wait(path, gate):
@@ -27,24 +27,49 @@ def _pid_then_wait(path, gate):
     return os.getpid()
 
 
-def test_a_task_whose_worker_is_killed_runs_again_and_says_so(session, tmp_path):
+def _started_twice(session, tmp_path, kill):
+    """Run a task, kill something, and see the task run again in another process."""
     pids, gate = tmp_path / "pids", tmp_path / "gate"
     task = session.submit(_pid_then_wait, str(pids), str(gate))
     wait_until(lambda: pids.exists() and pids.read_text().endswith("\n"))
-    wait_until(task.running)
-    os.kill(int(pids.read_text()), signal.SIGKILL)
+    wait_until(lambda: task.running() and task.record.state is TaskState.RUNNING)
+    kill(task, int(pids.read_text()))
     wait_until(lambda: len(pids.read_text().splitlines()) == 2)
     gate.touch()
     assert str(task.result(30)) == pids.read_text().splitlines()[1]
-    assert "died; the task waits for another" in task.output.text()
     record = task.record
     assert (record.state, record.deaths) == (TaskState.DONE, 1)
+    return task
 
 
-def test_a_task_that_ends_its_process_is_given_up(session):
-    task = session.submit(os._exit, 1, retries=1)
-    with pytest.raises(WorkerDiedError, match=r"worker died 2 time"):
+def test_a_task_whose_worker_is_killed_runs_again_and_says_so(session, tmp_path):
+    processes = []
+
+    def kill(task, pid):
+        processes.append(psutil.Process(pid))
+        os.kill(worker_pids(session)[task.record.worker], signal.SIGKILL)
+
+    task = _started_twice(session, tmp_path, kill)
+    assert "died; the task waits for another" in task.output.text()
+    assert not psutil.wait_procs(processes, timeout=10)[1], "the task outlived its worker"
+
+
+def test_a_task_whose_process_is_killed_runs_again_and_says_why(session, tmp_path):
+    task = _started_twice(session, tmp_path, lambda _, pid: os.kill(pid, signal.SIGKILL))
+    assert "killed (SIGKILL), most often for lack of memory; it is tried" in task.output.text()
+
+
+@pytest.mark.parametrize(("retries", "runs"), [(0, 1), (1, 2), (None, 2)])
+def test_a_task_that_ends_its_process_is_given_up(session, tmp_path, retries, runs):
+    def leave(path):
+        with open(path, "a") as file:
+            file.write("x")
+        os._exit(3)
+
+    task = session.submit(leave, str(tmp_path / "runs"), retries=retries, name="leaver")
+    with pytest.raises(WorkerDiedError, match=r"'leaver'.*ended its process with exit code 3"):
         task.result(60)
+    assert (tmp_path / "runs").read_text() == "x" * runs
     assert session.submit(lambda: "usable").result(30) == "usable"
 
 
@@ -171,21 +196,51 @@ def test_a_client_without_credentials_is_turned_away(session):
         Client(address, timeout=2, set_as_default=False)
 
 
-def test_a_finished_task_does_not_run_again_when_its_worker_dies(session, tmp_path):
+@pytest.mark.parametrize("size", [10, 10**6])
+def test_a_finished_task_does_not_run_again_when_its_worker_dies(session, tmp_path, size):
     runs = tmp_path / "runs"
 
     def count():
         with runs.open("a") as file:
             file.write("x")
-        return os.getpid()
+        return os.urandom(size)
 
     task = session.submit(count)
-    os.kill(task.result(), signal.SIGKILL)
-    gone = task.result()
-    wait_until(lambda: all(status.workers == 2 for status in session.pilot_statuses()))
-    assert session.submit(lambda pid: pid, task).result(30) == gone
+    value = task.result()
+    _kill_all_workers(session)
+    assert session.submit(lambda value: value, task).result(30) == value
+    assert task.result() == value
     assert runs.read_text() == "x"
     assert task.record.state is TaskState.DONE
+
+
+def _kill_all_workers(session):
+    old = worker_pids(session)
+    for pid in old.values():
+        os.kill(pid, signal.SIGKILL)
+    gone = [psutil.Process(pid) for pid in old.values() if psutil.pid_exists(pid)]
+    psutil.wait_procs(gone, timeout=10)
+    wait_until(lambda: all(status.workers == 2 for status in session.pilot_statuses()))
+
+
+def test_what_another_task_waits_for_does_not_run_again_either(session, tmp_path):
+    """The first is done, the second waits for it and for one that runs, when all workers die."""
+    runs, gate = tmp_path / "runs", tmp_path / "gate"
+
+    def count(size):
+        with runs.open("a") as file:
+            file.write("x")
+        return b"v" * size
+
+    small, large = session.submit(count, 10), session.submit(count, 10**6)
+    late = session.submit(_pid_then_wait, str(tmp_path / "pids"), str(gate))
+    joined = session.submit(lambda *parts: [len(part) for part in parts[:2]], small, large, late)
+    small.result(), large.result()
+    wait_until(lambda: late.record.state is TaskState.RUNNING)
+    _kill_all_workers(session)
+    gate.touch()
+    assert joined.result(60) == [10, 10**6]
+    assert runs.read_text() == "xx"
 
 
 def test_a_new_process_finds_results_that_the_old_one_had():
