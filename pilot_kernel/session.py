@@ -6,6 +6,7 @@ starts.
 
 import atexit
 import dataclasses
+import itertools
 import secrets
 import threading
 import time
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "session"]
 
+_PLUGINS = ("pilot_kernel.task.ledger:Ledger", "pilot_kernel.task.worker:WorkerEdge")
 _KEPT_DONE = 100
 _IDLE_S = 300.0
 _IDLE_UNNAMED_S = 10.0
@@ -58,22 +60,21 @@ class Session:
         self._tasks: WeakValueDictionary[str, Task] = WeakValueDictionary()
         self._early: dict[str, list[dict[str, Any]]] = {}
         self._telling = threading.RLock()  # telling a task may submit the next
+        # A second task of the same key would be given the first one's result.
+        self._stamp = secrets.token_hex(5)
+        self._numbers = itertools.count()
         self._unfinished: dict[str, Task] = {}
         self._finished: deque[Task] = deque(maxlen=_KEPT_DONE)
         self._adding = threading.Lock()
         self._known: list[PilotStatus] = []
         self._outdated = threading.Event()  # workers came or went since `_known` was asked for
-        self._link = Link(name, idle_timeout_s, self._opened)
+        self._link = Link(name, idle_timeout_s, _PLUGINS, self._opened)
         atexit.register(self._at_exit)
 
     def _opened(self, link: Link) -> None:
         client = link.client
-        if not link.found:
-            from pilot_kernel.task.ledger import Ledger
-            from pilot_kernel.task.worker import WorkerEdge
-
-            client.register_plugin(Ledger())
-            client.register_plugin(WorkerEdge())
+        self._unfinished.clear()  # what an agent had that ended while it was attached to
+        self._finished.clear()
         client.subscribe_topic(TOPIC, self._on_news)
         client.subscribe_topic(WORKERS, lambda _: self._outdated.set())
         if link.found:
@@ -260,8 +261,6 @@ class Session:
             raise PilotError(f"timeout_s={timeout_s}: more than zero seconds")
         if retries is not None and retries < 0:
             raise PilotError(f"retries={retries}: zero or more")
-        import dask
-
         from pilot_kernel.resource.scheduler import DEATHS_ALLOWED
         from pilot_kernel.task.packing import Call, pack_call
         from pilot_kernel.task.worker import perform
@@ -275,22 +274,21 @@ class Session:
             {name: inputs.place(value) for name, value in kwargs.items()},
         )
         label = name or getattr(fn, "__name__", type(fn).__name__)
-        key = f"{label}-{secrets.token_hex(4)}"
+        key = f"{label}-{self._stamp}{next(self._numbers)}"
         self._early[key] = []  # a quick task may be over before `submit` returns
         crashes = 1 if retries is None else min(1, retries)
-        notes = {} if retries is None else {DEATHS_ALLOWED: retries}
+        notes: dict[str, Any] = {
+            "resources": requirement(on),
+            "priority": -time.time(),  # first come, first served, also across notebooks
+        }
+        if retries is not None:
+            notes[DEATHS_ALLOWED] = retries
+        call = Call(key, packed, timeout_s, crashes)
         try:
-            with dask.annotate(**notes):
-                future = client.submit(
-                    perform,
-                    Call(key, packed, timeout_s, crashes),
-                    *inputs.references(),
-                    key=key,
-                    resources=requirement(on),
-                    priority=-time.time(),  # first come, first served, also across notebooks
-                    pure=False,
-                )
+            future = client.post(key, perform, (call, *inputs.references()), notes)
             return self._follow(key, future, parts=parts, part=part)
+        except ConnectionError:
+            raise self._link.lost() from None
         finally:
             self._early.pop(key, None)
 

@@ -10,29 +10,33 @@ import asyncio
 import contextlib
 import dataclasses
 import gc
+import importlib
 import logging
 import os
 import shutil
 import signal
-import socket
-import tempfile
+import subprocess
+import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import cloudpickle
+import psutil
+
+from pilot_kernel.errors import PilotError
 from pilot_kernel.resource import credentials, kinds, nursery, registry
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.monitor import PERIOD_S, Monitor
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
 
-if TYPE_CHECKING:
-    import subprocess
-
 log = logging.getLogger("pilot_kernel.agent")
 
 _PRELOAD = ("distributed", "pilot_kernel.task.worker")
+_Owner = tuple[int, float]  # process and when it began, as `registry.runs` takes them
 _NEVER = 10**9
+_LEAVING_S = 10.0  # closing all workers takes well under a second each
 _REVIVALS = 5  # a worker that ended so often before any was up will not come
 
 
@@ -49,6 +53,12 @@ def _configure(scratch: str) -> None:
             "distributed.worker.http.routes": [],
             "distributed.nanny.http.routes": [],
             "distributed.admin.low-level-log-length": 100,  # events carry small results
+            # Agents wait behind every open notebook, on shared login nodes too: what Dask looks
+            # at again and again is looked at as often as somebody can make use of it.
+            "distributed.admin.tick.interval": "1s",
+            "distributed.admin.tick.cycle": "10s",
+            "distributed.admin.system-monitor.interval": f"{PERIOD_S}s",
+            "distributed.worker.memory.monitor-interval": "1s",
             "temporary-directory": scratch,
         }
     )
@@ -65,13 +75,19 @@ def _start_nursery(scratch: str) -> "subprocess.Popen[bytes]":
     return nursery.start(path)
 
 
-def _start_forkserver() -> None:
+def _start_forkserver(entry: registry.AgentEntry) -> None:
     """Import Dask once, in the process that workers are forked from.
 
     A worker that must be replaced is then up in a fraction of a second.
     """
     import multiprocessing.forkserver
+    import multiprocessing.process
 
+    # Dask's nannies share queues with their workers, whose semaphores have names; the server has a
+    # socket. Those of an agent that was killed stay: whoever comes next must see whose they were.
+    config = multiprocessing.process.current_process()._config  # type: ignore[attr-defined]
+    config["semprefix"] = registry.semaphore_prefix(entry.id)
+    config["tempdir"] = entry.scratch
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(_PRELOAD))
     multiprocessing.forkserver.ensure_running()
 
@@ -132,10 +148,10 @@ class _Pilot:
 class Agent:
     """The scheduler, its pilots, and the watch over whether anyone still needs them."""
 
-    def __init__(self, directory: Path, name: str, idle_timeout_s: float) -> None:
-        self.directory = directory
-        self.name = name
-        self.idle_timeout_s = idle_timeout_s
+    def __init__(self, entry: registry.AgentEntry, owner: _Owner, plugins: Sequence[str]) -> None:
+        self.entry = entry
+        self.owner = owner
+        self.plugins = plugins
         self.pilots: dict[str, _Pilot] = {}
         self.leave = asyncio.Event()
         self.changing = asyncio.Lock()
@@ -151,13 +167,13 @@ class Agent:
         """The live scheduler."""
         return self.cluster.scheduler
 
-    async def run(self, scratch: str) -> None:
+    async def run(self) -> None:
         """Serve until told to leave, or until nobody has needed the agent for a while."""
         from distributed import SpecCluster
 
         from pilot_kernel.resource.scheduler import AgentScheduler
 
-        self.security = credentials.create(self.directory)
+        self.security = credentials.create(self.entry.directory)
         options = {
             "host": "127.0.0.1",
             "port": 0,
@@ -171,39 +187,57 @@ class Agent:
             workers={},
             asynchronous=True,
             security=self.security,
-            name=self.directory.name,
+            name=self.entry.id,
         )
         async with self.cluster:
             for handler in (
                 *(self.pilot_add, self.pilot_scale, self.pilot_stop, self.pilot_list),
                 *(self.scheduler.orphans, self.scheduler.hand_over, self.scheduler.people),
-                *(self.pilot_activity, self.agent_leave, self.dashboard),
+                *(self.pilot_activity, self.welcome, self.agent_leave, self.dashboard),
             ):
                 self.scheduler.handlers[handler.__name__] = handler
-            self._publish(scratch)
+            await self._plug_in()
+            self._publish("open", self.scheduler.address)
             watches = [asyncio.create_task(watch()) for watch in (self._watch, self._sample)]
             await self.leave.wait()
             for watch in watches:
                 watch.cancel()
-            log.info("leaving")
+            asyncio.get_running_loop().call_later(_LEAVING_S, self._break_off)
             for name in list(self.pilots):
                 await self.pilot_stop(name, graceful=False)
 
-    def _publish(self, scratch: str) -> None:
-        import psutil
+    async def _plug_in(self) -> None:
+        """Add the plugins before anybody can call; who started the agent may be dead by then."""
+        from distributed import WorkerPlugin
 
-        registry.write(
-            registry.AgentEntry(
-                id=self.directory.name,
-                name=self.name,
-                address=self.scheduler.address,
-                host=socket.gethostname(),
-                pid=os.getpid(),
-                started=psutil.Process().create_time(),
-                idle_timeout_s=self.idle_timeout_s,
-                scratch=scratch,
-            )
-        )
+        for path in self.plugins:
+            module, _, name = path.partition(":")
+            plugin = getattr(importlib.import_module(module), name)()
+            if isinstance(plugin, WorkerPlugin):
+                await self.scheduler.register_worker_plugin(
+                    None, cloudpickle.dumps(plugin), name=plugin.name, idempotent=False
+                )
+            else:
+                await self.scheduler.register_scheduler_plugin(plugin, idempotent=False)
+
+    def _publish(self, phase: registry.Phase, address: str) -> None:
+        self.entry = dataclasses.replace(self.entry, phase=phase, address=address)
+        with contextlib.suppress(FileNotFoundError):  # somebody removed the folder: so be it
+            registry.write(self.entry)
+
+    def depart(self, why: str) -> None:
+        """Begin to leave: nobody new is let in from now on."""
+        if not self.leave.is_set():
+            log.info("leaving: %s", why)
+            self._publish("leaving", self.entry.address)
+            self.leave.set()
+
+    def _break_off(self) -> None:
+        """Leave at once, since leaving in good order takes too long."""
+        log.error("workers did not close within %s s; they are killed", _LEAVING_S)
+        registry.kill_children()
+        registry.forget(self.entry)
+        os._exit(1)
 
     async def _sample(self) -> None:
         while True:
@@ -214,15 +248,23 @@ class Agent:
         return {name: pilot.workers for name, pilot in self.pilots.items()}
 
     async def _watch(self) -> None:
-        """Leave after `idle_timeout_s` without a client and without work that can go on."""
+        """Leave when nobody needs the agent.
+
+        That is after `idle_timeout_s` without a client and without work that can go on. If the
+        session has no name, it is also when its process has ended: nobody can come back to it, so
+        its work is nobody's.
+        """
+        limit_s = self.entry.idle_timeout_s
         needed = time.monotonic()
-        while time.monotonic() - needed < self.idle_timeout_s:
-            await asyncio.sleep(min(1.0, self.idle_timeout_s / 4))
+        while time.monotonic() - needed < limit_s:
+            await asyncio.sleep(min(1.0, limit_s / 4))
             self._revive()
-            if self.scheduler.people() or self._has_work():
+            people = self.scheduler.people()
+            if not people and not self.entry.name and not registry.runs(*self.owner):
+                return self.depart("the process of this session without a name has ended")
+            if people or self._has_work():
                 needed = time.monotonic()
-        log.info("no client and no work for %s s", self.idle_timeout_s)
-        self.leave.set()
+        return self.depart(f"no client and no work for {limit_s} s")
 
     def _revive(self) -> None:
         """Bring back workers that ended for good: one that died while it started, or was cut off.
@@ -338,15 +380,24 @@ class Agent:
         statuses = [pilot.status(self.scheduler) for pilot in self.pilots.values()]
         return self.monitor.activity(self.scheduler, statuses, self._workers())
 
+    async def welcome(self) -> bool:
+        """Whether a client that has just come may stay; if not, the agent is about to end."""
+        return not self.leave.is_set()
+
     async def agent_leave(self) -> None:
         """Close everything and end the process."""
-        self.leave.set()
+        self.depart("a client asked for it")
 
     async def dashboard(self) -> int:
         """Open Dask's dashboard on the loopback interface and return its port."""
         if self.dashboard_port is None:
-            import distributed.dashboard.scheduler as pages
-
+            try:
+                import distributed.dashboard.scheduler as pages
+            except ModuleNotFoundError as error:
+                raise PilotError(
+                    f"Dask's dashboard needs the package {error.name!r}, which is not installed: "
+                    "pip install bokeh jinja2, then begin a new session"
+                ) from None
             scheduler = self.scheduler
             pages.connect(scheduler.http_application, scheduler.http_server, scheduler, prefix="")
             self.dashboard_port = next(iter(scheduler.http_server._sockets.values())).getsockname()[
@@ -359,29 +410,52 @@ def main() -> None:
     """Run an agent until it is no longer needed."""
     parser = argparse.ArgumentParser(prog="python -m pilot_kernel.resource.agent")
     parser.add_argument("--directory", type=Path, required=True)
-    parser.add_argument("--name", default="")
-    parser.add_argument("--idle-timeout-s", type=float, required=True)
+    parser.add_argument("--plugin", action="append", default=[])
     args = parser.parse_args()
-    scratch = tempfile.mkdtemp(prefix="pilot-")
-    nest = _start_nursery(scratch)
-    _start_forkserver()
-    logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
-    _configure(scratch)
-    gc.freeze()  # searching the libraries for garbage would hold up every task in between
+    claimed = registry.read(args.directory)
+    if claimed is None:
+        sys.exit("whoever started this agent is gone, and somebody has tidied up")
+    owner = (claimed.pid, claimed.started)
+    started = psutil.Process().create_time()
+    entry = dataclasses.replace(claimed, pid=os.getpid(), started=started)
+    registry.write(entry)
+    os.mkdir(entry.scratch, 0o700)
+    nest = None
     try:
-        asyncio.run(_serve(args, scratch))
+        nest = _start_nursery(entry.scratch)
+        _start_forkserver(entry)
+        logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
+        _configure(entry.scratch)
+        gc.freeze()  # searching the libraries for garbage would hold up every task in between
+        asyncio.run(_serve(Agent(entry, owner, args.plugin)))
     finally:
-        nest.communicate()  # it ends as soon as its standard input does
-        shutil.rmtree(scratch, ignore_errors=True)
-        shutil.rmtree(args.directory, ignore_errors=True)
+        if nest is not None:
+            _end(nest)
+        _clear(entry)
 
 
-async def _serve(args: argparse.Namespace, scratch: str) -> None:
-    agent = Agent(args.directory, args.name, args.idle_timeout_s)
+def _end(nest: "subprocess.Popen[bytes]") -> None:
+    """End the nursery, which ends by itself, as soon as its standard input does, if it can."""
+    try:
+        nest.communicate(timeout=_LEAVING_S)
+    except subprocess.TimeoutExpired:
+        nest.kill()
+        nest.wait()
+
+
+def _clear(entry: registry.AgentEntry) -> None:
+    """Remove the agent's files, except semaphores: this process does that itself as it ends."""
+    shutil.rmtree(entry.scratch, ignore_errors=True)
+    registry.remove_directory(entry.directory)
+
+
+async def _serve(agent: Agent) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, agent.leave.set)
+        asyncio.get_running_loop().add_signal_handler(
+            number, agent.depart, f"told to by signal {number}"
+        )
     with contextlib.suppress(asyncio.CancelledError):
-        await agent.run(scratch)
+        await agent.run()
 
 
 if __name__ == "__main__":

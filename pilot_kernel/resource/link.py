@@ -5,12 +5,12 @@ import logging
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psutil
 
-from pilot_kernel.errors import AgentLostError
+from pilot_kernel.errors import AgentLostError, PilotError
 from pilot_kernel.resource import credentials, launch, registry
 
 __all__ = ["Link"]
@@ -30,43 +30,118 @@ class Link:
     Args:
         name: The session's name, by which a living agent is found; empty for a new one.
         idle_timeout_s: For a new agent: how long it stays without a client and without work.
-        on_open: Called in the background, once, when the line is open.
+        plugins: What a new agent adds to its scheduler and its workers, as `module:class`.
+        on_open: Called in the background when the line is open; once more if the agent that was
+            found turns out to be about to end, and a new one is started.
     """
 
-    def __init__(self, name: str, idle_timeout_s: float, on_open: Callable[["Link"], None]) -> None:
-        self.entry = registry.find(name) if name else None
-        self.found = self.entry is not None
+    def __init__(
+        self,
+        name: str,
+        idle_timeout_s: float,
+        plugins: Sequence[str],
+        on_open: Callable[["Link"], None],
+    ) -> None:
+        self._idle_timeout_s = idle_timeout_s
+        self._plugins = plugins
         self._client: Any = None
         self._outlived: bool | None = None
         self._error: BaseException | None = None
         self._ready = threading.Event()
-        started = None if self.found else launch.start(name, idle_timeout_s)
-        if started is not None:
-            _children.append(started[1])
+        registry.prune()
+        started = self._claim(name)
         self._opening = threading.Thread(
             target=self._open, args=(started, on_open), name="pilot-open", daemon=True
         )
         self._opening.start()
 
+    def _claim(self, name: str) -> "subprocess.Popen[bytes] | None":
+        """Find an agent, or start one and return its process."""
+        self._outlived = None
+        self.entry, new = registry.claim(name, self._idle_timeout_s)
+        self.found = not new
+        if self.found:
+            return None
+        process = launch.start(self.entry, self._plugins)
+        _children.append(process)
+        return process
+
     def _open(self, started: Any, on_open: Callable[["Link"], None]) -> None:
         try:
             # Importing Dask takes as long as the agent needs to start.
-            from pilot_kernel.resource.client import AgentClient
+            import pilot_kernel.resource.client  # noqa: F401
 
             logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
-            if self.entry is None:
-                self.entry = launch.wait(*started)
-            self._client = AgentClient(
-                self.entry.address,
-                security=credentials.load(self.entry.directory),
-                set_as_default=False,
-                timeout=_CONNECT_S,
-            )
-            on_open(self)
+            while not self._attach(started, on_open):
+                started = self._claim(self.entry.name)
         except BaseException as error:  # noqa: BLE001 whoever waits for the line is told
             self._error = error
         finally:
             self._ready.set()
+
+    def _attach(self, started: Any, on_open: Callable[["Link"], None]) -> bool:
+        """Open the line to the agent; False if it was found as it was about to end.
+
+        Raises:
+            AgentLostError: It does not answer.
+            AgentStartError: It did not come up.
+        """
+        if started is not None:
+            self.entry = launch.wait(self.entry, started)
+        elif (other := launch.wait_for_other(self.entry)) is None:
+            return False
+        else:
+            self.entry = other
+        try:
+            self._connect()
+            if not self._client.sync(self._client.scheduler.welcome):
+                return self._hang_up()
+            on_open(self)
+        except Exception as error:
+            if isinstance(error, PilotError) and not isinstance(error, AgentLostError):
+                raise
+            # What Dask raises depends on how far the two came. What counts is what became of
+            # the agent.
+            self._hang_up()
+            if self.found and self._ends():
+                return False
+            raise self._silent() from error
+        return True
+
+    def _connect(self) -> None:
+        from pilot_kernel.resource.client import AgentClient
+
+        self._client = AgentClient(
+            self.entry.address,
+            security=credentials.load(self.entry.directory),
+            set_as_default=False,
+            timeout=_CONNECT_S,
+        )
+
+    def _hang_up(self) -> bool:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close(timeout=2)
+        return False
+
+    def _ends(self) -> bool:
+        """Whether the agent is dead, or about to be."""
+        deadline = time.monotonic() + _DYING_S
+        while True:
+            now = registry.read(self.entry.directory)
+            if now is None or now.phase == "leaving" or not now.alive():
+                return True
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_S)
+
+    def _silent(self) -> AgentLostError:
+        entry = self.entry
+        return AgentLostError(
+            f"agent {entry.id} (process {entry.pid}) is there but does not answer; its process may "
+            f"be stopped or the machine overloaded. Try again, or end it and what it runs: "
+            f"%pilot reap {entry.id}"
+        )
 
     @property
     def client(self) -> Any:
@@ -113,16 +188,15 @@ class Link:
     def lost(self) -> AgentLostError:
         """The error for when the line is cut."""
         entry = self.entry
-        if entry is not None and self._runs_on(entry):
+        if self._runs_on(entry):
             return AgentLostError(
                 f"the connection to agent {entry.id} was lost, but it runs on (process "
                 f"{entry.pid}); attach to it again: %pilot attach {entry.id}, or "
                 f"pilot_kernel.session(name={entry.name or entry.id!r})"
             )
-        which = f"agent {entry.id} (process {entry.pid})" if entry else "the agent"
         return AgentLostError(
-            f"{which} is gone, and with it its workers and every unfinished task. "
-            "pilot_kernel.session() or %pilot start begins a new session"
+            f"agent {entry.id} (process {entry.pid}) is gone, and with it its workers and every "
+            "unfinished task. pilot_kernel.session() or %pilot start begins a new session"
         )
 
     def _runs_on(self, entry: registry.AgentEntry) -> bool:
@@ -131,7 +205,8 @@ class Link:
             deadline = time.monotonic() + _DYING_S
             while entry.alive() and time.monotonic() < deadline:
                 time.sleep(_POLL_S)
-            self._outlived = entry.alive()
+            now = registry.read(entry.directory)
+            self._outlived = now is not None and now.phase != "leaving" and now.alive()
         return self._outlived
 
     def close(self, *, leave: bool) -> None:
@@ -142,7 +217,7 @@ class Link:
                 self.call("agent_leave")
         if self._client is not None:
             self._client.close(timeout=2)
-        if leave and self.entry is not None:
+        if leave:
             self._wait_gone(self.entry)
 
     def _wait_gone(self, entry: registry.AgentEntry) -> None:

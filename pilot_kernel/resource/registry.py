@@ -1,34 +1,52 @@
 """Which agents of this user are alive: one folder an agent, on disk.
 
-So a restarted kernel finds its agent again, and nothing is left behind unseen.
+So a restarted kernel finds its agent again, and nothing is left behind unseen. An agent has an
+entry from before it is started until everything of it is gone: whoever comes next removes what one
+left that was killed, at whatever moment.
 """
 
+import contextlib
 import dataclasses
+import fcntl
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
+import tempfile
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 import psutil
 
 __all__ = [
     "AgentEntry",
-    "create_directory",
+    "claim",
     "entries",
     "find",
     "forget",
+    "kill_children",
     "prune",
     "read",
     "reap",
+    "remove_directory",
     "root",
+    "runs",
+    "semaphore_prefix",
     "write",
 ]
 
+Phase = Literal["starting", "open", "leaving"]
+
 _ENTRY = "agent.json"
+_LOCK = ".lock"
+_SEMAPHORES = Path("/dev/shm")  # noqa: S108 where Linux shows named semaphores
+_UNPUBLISHED_S = 60.0  # a folder without an entry is a few milliseconds old, or left behind
 
 
 @dataclass(frozen=True)
@@ -38,12 +56,13 @@ class AgentEntry:
     Attributes:
         id: Unique name of the agent and of its folder.
         name: The session's name; a notebook's path, or empty for a script.
-        address: Where the scheduler listens.
+        address: Where the scheduler listens, once it does.
         host: Machine the agent runs on.
-        pid: Its process there.
+        pid: Its process there; that of whoever starts it until it has one.
         started: When that process started, unix seconds; tells it from a later one of that pid.
         idle_timeout_s: How long it stays without a client and without work.
         scratch: Where its workers keep files.
+        phase: Where it is in its life. Only an open one takes callers.
     """
 
     id: str
@@ -54,6 +73,7 @@ class AgentEntry:
     started: float
     idle_timeout_s: float
     scratch: str
+    phase: Phase = "open"
 
     @property
     def directory(self) -> Path:
@@ -67,14 +87,17 @@ class AgentEntry:
 
     def alive(self) -> bool:
         """Whether the process is still there; an agent on another host is taken to be."""
-        if not self.here:
-            return True
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < 1
-            return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
+        return not self.here or runs(self.pid, self.started)
+
+
+def runs(pid: int, started: float) -> bool:
+    """Whether a process of this machine that began at `started` (unix seconds) is still there."""
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - started) < 1
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def root() -> Path:
@@ -93,37 +116,116 @@ def write(entry: AgentEntry) -> None:
 
 
 def read(directory: Path) -> AgentEntry | None:
-    """The agent published in `directory`, if there is one."""
+    """The agent that has its entry in `directory`; None if there is none that can be read."""
     try:
         return AgentEntry(**json.loads((directory / _ENTRY).read_text()))
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except (ValueError, TypeError):  # cut short by a full disk, or of another version
+        return None
 
 
 def entries() -> list[AgentEntry]:
-    """All published agents, the oldest first, dead ones included."""
-    folders = root().iterdir() if root().is_dir() else ()
-    found = [entry for folder in folders if (entry := read(folder)) is not None]
+    """All agents, the oldest first; dead, starting and leaving ones included."""
+    found = [entry for folder in _folders() if (entry := read(folder)) is not None]
     return sorted(found, key=lambda entry: entry.started)
 
 
+def _folders() -> list[Path]:
+    try:
+        return [folder for folder in root().iterdir() if folder.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def find(name: str) -> AgentEntry | None:
-    """The newest living agent on this machine whose session is called `name` or whose id it is."""
-    alive = [e for e in entries() if name in (e.name, e.id) and e.here and e.alive()]
-    return alive[-1] if alive else None
+    """The newest agent of this machine whose session is called `name`, or whose id that is.
+
+    It may be starting still. Those that are dead or leaving are of no use to anybody.
+    """
+    usable = [e for e in entries() if name in (e.name, e.id) and e.phase != "leaving"]
+    return next((e for e in reversed(usable) if e.here and e.alive()), None)
+
+
+def claim(name: str, idle_timeout_s: float) -> tuple[AgentEntry, bool]:
+    """The agent of a session's name, and whether the caller has to start it.
+
+    Of several that ask for one name at the same moment, one is told to start an agent and the
+    others get that one.
+
+    Args:
+        name: The session's name; nobody shares an empty one.
+        idle_timeout_s: For a new agent: how long it will stay without a client and without work.
+    """
+    root().mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _locked():
+        found = find(name) if name else None
+        if found is not None:
+            return found, False
+        return _announce(f"agent-{secrets.token_hex(4)}", name, idle_timeout_s), True
+
+
+@contextlib.contextmanager
+def _locked() -> Iterator[None]:
+    """Keep out others that are about to start an agent."""
+    descriptor = os.open(root() / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with contextlib.suppress(OSError):  # not every file system has locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _announce(agent_id: str, name: str, idle_timeout_s: float) -> AgentEntry:
+    """Make the folder of an agent that is about to be started, closed to others, and its entry."""
+    entry = AgentEntry(
+        id=agent_id,
+        name=name,
+        address="",
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        started=psutil.Process().create_time(),
+        idle_timeout_s=idle_timeout_s,
+        scratch=str(Path(tempfile.gettempdir(), f"pilot-{agent_id}")),
+        phase="starting",
+    )
+    entry.directory.mkdir(mode=0o700)
+    write(entry)
+    return entry
 
 
 def forget(entry: AgentEntry) -> None:
-    """Remove an agent's folder, its entry first, so that nobody finds a half-removed one."""
-    (entry.directory / _ENTRY).unlink(missing_ok=True)
-    shutil.rmtree(entry.directory, ignore_errors=True)
+    """Remove what is there of an agent on disk, its entry last: it says what there is."""
     shutil.rmtree(entry.scratch, ignore_errors=True)
+    _unlink_semaphores(entry.id)
+    remove_directory(entry.directory)
+
+
+def remove_directory(directory: Path) -> None:
+    """Remove an agent's folder, its entry last."""
+    for path in directory.glob("*"):
+        if path.name != _ENTRY:
+            path.unlink(missing_ok=True)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def semaphore_prefix(agent_id: str) -> str:
+    """What the names of the semaphores begin with that an agent shares with its workers."""
+    return f"/pilot-{agent_id}"
+
+
+def _unlink_semaphores(agent_id: str) -> None:
+    """Remove an agent's named semaphores; those of a killed one stay in memory for good."""
+    for path in _SEMAPHORES.glob(f"sem.pilot-{agent_id}-*"):
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def reap(entry: AgentEntry, patience_s: float = 10.0) -> None:
     """End an agent of this machine with everything it started, and remove its folder."""
-    if entry.here and entry.alive():
-        agent = psutil.Process(entry.pid)
+    agent = _process(entry)
+    if agent is not None:
         tree = [agent, *agent.children(recursive=True)]
         agent.send_signal(signal.SIGTERM)  # it cancels its jobs and closes its workers
         _, left = psutil.wait_procs(tree, timeout=patience_s)
@@ -133,20 +235,41 @@ def reap(entry: AgentEntry, patience_s: float = 10.0) -> None:
     forget(entry)
 
 
+def kill_children() -> None:
+    """Kill all processes that this one started, and what they started."""
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+
+
+def _process(entry: AgentEntry) -> psutil.Process | None:
+    """An agent's process on this machine, if there is one; the entry may name who starts it."""
+    if not entry.here or not entry.alive():
+        return None
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(entry.pid)
+        return process if str(entry.directory) in process.cmdline() else None
+    return None
+
+
 def prune() -> None:
     """Remove what agents of this machine left behind when they were killed."""
-    for entry in entries():
-        if not entry.alive():
+    for folder in _folders():
+        entry = read(folder)
+        if entry is None:
+            _prune_unpublished(folder)
+        elif not entry.alive():
             forget(entry)
 
 
-def create_directory(agent_id: str) -> Path:
-    """Make the folder of a new agent, closed to others.
+def _prune_unpublished(folder: Path) -> None:
+    """Remove the folder of an agent that got no entry, unless one is just being made there."""
+    with contextlib.suppress(FileNotFoundError):  # somebody else was quicker
+        if time.time() - folder.stat().st_mtime > _UNPUBLISHED_S and not _in_use(folder):
+            _unlink_semaphores(folder.name)
+            remove_directory(folder)
 
-    Args:
-        agent_id: The agent's unique name.
-    """
-    root().mkdir(parents=True, exist_ok=True, mode=0o700)
-    directory = root() / agent_id
-    directory.mkdir(mode=0o700)
-    return directory
+
+def _in_use(folder: Path) -> bool:
+    lines = (process.info["cmdline"] or () for process in psutil.process_iter(["cmdline"]))
+    return any(str(folder) in line for line in lines)

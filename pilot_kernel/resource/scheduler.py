@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from distributed import Scheduler
 
-__all__ = ["DEATHS_ALLOWED", "ORPHANAGE", "AgentScheduler"]
+__all__ = ["DEATHS_ALLOWED", "IDLE_HEARTBEAT_S", "ORPHANAGE", "AgentScheduler"]
 
 ORPHANAGE = "orphanage"
 """The client on whose behalf the scheduler holds tasks whose own client is gone."""
@@ -21,11 +21,19 @@ DEATHS_ALLOWED = "deaths_allowed"
 
 DEFAULT_DEATHS_ALLOWED = 2
 
+IDLE_HEARTBEAT_S = 2.0
+"""How often a worker calls when there is nothing to do; every half second when there is."""
+
 _NO_PEOPLE = frozenset({ORPHANAGE, "fire-and-forget"})
 
 
 class AgentScheduler(Scheduler):  # type: ignore[misc]
     """The scheduler inside an agent."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for needless in ("idle-timeout", "no-workers-timeout"):  # neither is set; the agent watches
+            self.periodic_callbacks.pop(needless)
 
     def finish(self, key: str, recipe: Any) -> None:
         """See that a finished task never runs again.
@@ -51,6 +59,18 @@ class AgentScheduler(Scheduler):  # type: ignore[misc]
         known = (ts for key in keys if (ts := self.tasks.get(key)) is not None)
         gone = [ts.key for ts in known if not ts.who_wants and not ts.dependents]
         self.transitions(dict.fromkeys(gone, "forgotten"), stimulus_id=f"forget-{time.time()}")
+
+    def heartbeat_worker(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Hear from a worker, and tell it when to call again: seldom when there is no work."""
+        answer: dict[str, Any] = super().heartbeat_worker(*args, **kwargs)
+        if "heartbeat-interval" in answer and not self._busy():
+            answer["heartbeat-interval"] = max(answer["heartbeat-interval"], IDLE_HEARTBEAT_S)
+        return answer
+
+    def _busy(self) -> bool:
+        return bool(
+            self.queued or self.unrunnable or any(ws.processing for ws in self.workers.values())
+        )
 
     def remove_client(self, client: str, stimulus_id: str | None = None) -> None:
         """Let a client go, but keep what it was waiting for."""

@@ -88,7 +88,7 @@ class Task(concurrent.futures.Future[Any]):
         self.about: Any = None  # for who shows the result: the PUBs it is of
         self._part = part
         if future is not None:
-            future.client.loop.add_callback(self._follow, future._state)
+            future.client.soon(self._follow, future._state)
 
     async def _follow(self, state: Any) -> None:
         # FutureState is what Dask itself waits on; a done callback would cost a thread a task.

@@ -1,0 +1,103 @@
+"""What befalls a session's processes: kills, freezes, workers and pilots that come and go."""
+
+import contextlib
+import random
+import signal
+import time
+from collections.abc import Callable
+
+import psutil
+
+import pilot_kernel
+from pilot_kernel.errors import PilotError
+from pilot_kernel.resource.pilot import Pilot
+
+Family = dict[str, list[psutil.Process]]
+
+
+def family(agent: psutil.Process) -> Family:
+    """The processes of an agent: its `workers`, their `tasks`, the `nursery`, and `all`."""
+    found: Family = {"workers": [], "tasks": [], "nursery": [], "all": [agent]}
+    with contextlib.suppress(psutil.NoSuchProcess):
+        found["all"] += agent.children(recursive=True)
+        for child in agent.children():
+            line = " ".join(child.cmdline())
+            if "forkserver" in line:
+                found["workers"] += child.children()
+            elif "pilot_kernel.task.nursery" in line:
+                found["nursery"].append(child)
+                found["tasks"] += child.children()
+    return found
+
+
+class Mischief:
+    """Does harm at random moments, and remembers what it did.
+
+    Args:
+        session: Whose processes.
+        agent: The session's agent.
+        rng: Where its choices come from.
+    """
+
+    def __init__(
+        self, session: pilot_kernel.Session, agent: psutil.Process, rng: random.Random
+    ) -> None:
+        self.session = session
+        self.agent = agent
+        self.rng = rng
+        self.killed: set[int] = set()  # task processes
+        self.done: list[str] = []
+        self.frozen: list[tuple[float, psutil.Process]] = []
+        self.deeds: tuple[Callable[[], None], ...] = (
+            *(self.kill_worker, self.kill_worker, self.kill_task, self.freeze, self.freeze),
+            *(self.scale, self.scale, self.add, self.remove),
+        )
+
+    def act(self) -> None:
+        """Do one thing, and let go of what has been frozen for long enough."""
+        self.thaw(time.monotonic())
+        deed = self.rng.choice(self.deeds)
+        with contextlib.suppress(psutil.NoSuchProcess):  # it had ended by itself
+            deed()
+            self.done.append(deed.__name__)
+
+    def thaw(self, until: float) -> None:
+        """Let go of what was frozen up to a moment."""
+        for begun, process in self.frozen:
+            if begun <= until:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(signal.SIGCONT)
+        self.frozen = [(begun, process) for begun, process in self.frozen if begun > until]
+
+    def kill_worker(self) -> None:
+        if workers := family(self.agent)["workers"]:
+            self.rng.choice(workers).kill()
+
+    def kill_task(self) -> None:
+        if tasks := family(self.agent)["tasks"]:
+            process = self.rng.choice(tasks)
+            process.kill()
+            self.killed.add(process.pid)
+
+    def freeze(self) -> None:
+        each = family(self.agent)
+        if processes := each["workers"] + each["tasks"]:
+            process = self.rng.choice(processes)
+            process.send_signal(signal.SIGSTOP)
+            self.frozen.append((time.monotonic() + self.rng.uniform(0.3, 2.5), process))
+
+    def scale(self) -> None:
+        self._pilot("steady").scale(self.rng.choice((1, 2, 2, 3)))
+
+    def add(self) -> None:
+        if len(self.session.pilots) < 3:
+            self.session.add_pilot("local://", cores_per_node=1)
+
+    def remove(self) -> None:
+        others = [pilot for pilot in self.session.pilots if pilot.name not in ("steady", "device")]
+        if others:
+            with contextlib.suppress(PilotError):
+                self.rng.choice(others).stop()
+
+    def _pilot(self, name: str) -> Pilot:
+        return next(pilot for pilot in self.session.pilots if pilot.name == name)
