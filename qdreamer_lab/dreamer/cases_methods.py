@@ -17,7 +17,7 @@ from qdreamer_lab.dreamer.cost_methods import (
 from qdreamer_lab.errors import MethodError
 from qdreamer_lab.workload.chain import chain_of, log2_entropies, string_work
 from qdreamer_lab.workload.limits import task_limit_bytes
-from qdreamer_lab.workload.matrix_product import TRUNCATION
+from qdreamer_lab.workload.product_state import TRUNCATION
 from qdreamer_lab.workload.whole import check_chain, whole_of
 from qdreamer_lab.workload.whole_mode import stabilizer_task
 
@@ -36,8 +36,8 @@ __all__ = ["chain_shape", "clifford_shape", "method_case"]
 _MOST_S = 6 * 3600.0
 """A matrix product state that may take longer is refused: its bound says nothing of use."""
 
-_AER_BYTES = 2 << 20
-"""What Aer takes besides the state."""
+_BESIDES_BYTES = 1 << 20
+"""What a run takes besides the state."""
 
 
 def method_case(wanted: Wanted, options: RunOptions, profile: MachineProfile) -> Case:
@@ -77,7 +77,7 @@ def method_case(wanted: Wanted, options: RunOptions, profile: MachineProfile) ->
         f"coefficients of weight {TRUNCATION:g} are dropped, so that values are exact to about "
         f"{TRUNCATION**0.5:.0e}"
     )
-    memory = int(chain.num_bytes) + _AER_BYTES
+    memory = int(chain.num_bytes) + _BESIDES_BYTES
     return _case(counts, whole, cut_plan, plan_s, memory, (note,), doubt)
 
 
@@ -117,13 +117,11 @@ def chain_shape(whole: Whole, chain: Chain) -> ChainShape:
     row = whole.row
     strings = [string for one in whole.sums for _, string in one if string]
     sites, products = string_work(chain, strings)
-    places = [{tuple(q for q, _ in string) for _, string in one if string} for one in whole.sums]
     return ChainShape(
         len(row.pairs) + len(row.lone),
         chain.splits,
         chain.entries,
         chain.svd,
-        sum(map(len, places)),
         len(strings),
         sites,
         products,

@@ -82,7 +82,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         adviser: asked whether to plan the rest anew when workers come or go during a run, such as
             Q-Dreamer's; None keeps the plan and deals the rest out to the workers there are.
         method: how circuits are simulated in exact mode. `"statevector"` cuts where it must.
-            `"matrix_product_state"` (Qiskit Aer, Schmidt coefficients of weight 1e-22 dropped) and
+            `"matrix_product_state"` (Schmidt coefficients of weight 1e-22 dropped) and
             `"stabilizer"` (Clifford gates only) run circuits uncut, as one task each.
         most_workers: most workers that may be busy for this run at once; None for all.
 

@@ -5,7 +5,6 @@ Ties the steps together and keeps the clock; what the steps do is said where the
 
 from __future__ import annotations
 
-import os
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -29,9 +28,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.clifford import CliffordGates
     from qdreamer_lab.workload.dispatch import FragmentRow
     from qdreamer_lab.workload.estimate import Request, RunOptions
-    from qdreamer_lab.workload.matrix_product import GateRow
     from qdreamer_lab.workload.observables import Factors
-    from qdreamer_lab.workload.pauli_sums import PauliSum
     from qdreamer_lab.workload.whole import Whole
 
 __all__ = ["product_state_task", "run_whole", "stabilizer_task"]
@@ -115,12 +112,7 @@ def _call(whole: Whole, method: str, limit_bytes: int) -> _Call:
 
 def product_state_task(whole: Whole, work: float) -> _Call:
     """The task of a matrix product state."""
-    return _product_state, (whole.row, whole.sums), work
-
-
-def _product_state(row: GateRow, sums: tuple[PauliSum, ...]) -> WholeResult:
-    """With the threads that a worker may use, or as many as Aer likes where there is no worker."""
-    return run_product_state(row, sums, int(os.environ.get("PILOT_CORES_PER_WORKER", "0")))
+    return run_product_state, (whole.row, whole.sums), work
 
 
 def stabilizer_task(whole: Whole) -> _Call:
