@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.cases import Case, Work, timed_twice
+from qdreamer_lab.dreamer.cases import Case, Work, for_sets, timed_twice
 from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
 from qdreamer_lab.dreamer.cost_methods import (
     ChainShape,
@@ -18,7 +18,7 @@ from qdreamer_lab.errors import MethodError
 from qdreamer_lab.workload.chain import chain_of, log2_entropies, string_work
 from qdreamer_lab.workload.limits import task_limit_bytes
 from qdreamer_lab.workload.product_state import TRUNCATION
-from qdreamer_lab.workload.whole import check_chain, whole_of
+from qdreamer_lab.workload.whole import check_chain, clifford_of, whole_of
 from qdreamer_lab.workload.whole_mode import stabilizer_task
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def method_case(wanted: Wanted, options: RunOptions, profile: MachineProfile) ->
         f"{TRUNCATION**0.5:.0e}"
     )
     memory = int(chain.num_bytes) + _BESIDES_BYTES
-    return _case(counts, whole, cut_plan, plan_s, memory, (note,), doubt)
+    case = _case(counts, whole, cut_plan, plan_s, memory, (note,), doubt)
+    return for_sets(case, wanted.sets, plan_s)
 
 
 def _stabilizer_case(wanted: Wanted, options: RunOptions) -> Case:
@@ -90,7 +91,24 @@ def _stabilizer_case(wanted: Wanted, options: RunOptions) -> Case:
     (whole, cut_plan), plan_s = timed_twice(plan)
     shape = clifford_shape(whole)
     counts = clifford_counts(shape)
-    return _case(counts, whole, cut_plan, plan_s, shape.num_bytes, (), 0.0)
+    _check_clifford(wanted)
+    case = _case(counts, whole, cut_plan, plan_s, shape.num_bytes, (), 0.0)
+    return for_sets(case, wanted.sets, plan_s)
+
+
+def _check_clifford(wanted: Wanted) -> None:
+    """Refuse a sweep that leaves the Clifford group: what holds for one set need not for others.
+
+    Raises:
+        MethodError: naming the first set that does.
+    """
+    if wanted.sets == 1:
+        return
+    for number, circuit in enumerate(wanted.circuits):
+        try:
+            clifford_of(whole_of(circuit, wanted.request.observables))
+        except MethodError as error:
+            raise MethodError(f"set {number} of parameter values: {error}") from error
 
 
 def _case(

@@ -17,6 +17,7 @@ from pilot_kernel.errors import CellError
 from qdreamer_lab.dreamer.adapting import PlanAdviser
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.dreamer.running import estimator_for
+from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
 
@@ -62,13 +63,12 @@ def cut(request: CutRequest) -> Any:
 def _best(request: CutRequest, pub: Any, number: int) -> Any:
     """The result of one PUB, run in the way that is expected to be over first."""
     checked = _checked(pub, number)
-    values = checked.parameter_values.ravel()
-    circuit = values.bind(checked.circuit, (0,)) if values.size else checked.circuit
+    asked = (checked.circuit, checked.observables)
     dreamer = _dreamer(request)
     with _asking:
         found = dreamer.recommend(
-            circuit,
-            checked.observables,
+            *asked,
+            checked.parameter_values,
             precision=request.precision,
             on=request.on,
             in_process=False,  # a cell's work is the pilot's
@@ -76,8 +76,9 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
     lines = found.explain().splitlines()
     for line in lines if len(request.pubs) == 1 else lines[:1]:
         request.say(f"{_prefix(request, number)}{line}")
+    wanted = request_of(*asked, 1.0, checked.parameter_values)
     adviser = PlanAdviser(
-        *(dreamer, circuit, checked.observables, found.best),
+        *(dreamer, wanted.circuit, wanted.given, found.best),
         precision=request.precision,
         limits=found.limits,
     )
@@ -90,7 +91,7 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
         adviser=adviser,
     )
     result = _wait(request, estimator.run([pub], precision=request.precision))[0]
-    if values.size == 1:
+    if wanted.sets == 1:
         _learn(adviser, result)
     return result
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.plan import CutPlan
     from qdreamer_lab.workload.progress import Progress
 
-__all__ = ["CutEstimator"]
+__all__ = ["CutEstimator", "pairing"]
 
 MODES = ("auto", "exact", "sampled")
 DTYPES = ("complex128", "complex64")
@@ -206,7 +206,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
 
     def _run_pub(self, number: int, pub: EstimatorPub, stop: threading.Event) -> PubResult:
         start = time.perf_counter()
-        which, observables = _pairing(pub)
+        which, observables = pairing(pub)
         request = Request(
             pub.circuit,
             _values(pub),
@@ -297,7 +297,7 @@ def _check_circuit(pub: EstimatorPub, number: int) -> None:
             raise CircuitError(f"PUB {number}: {error}") from error
 
 
-def _pairing(pub: EstimatorPub) -> tuple[NDArray[np.int64], list[Any]]:
+def pairing(pub: EstimatorPub) -> tuple[NDArray[np.int64], list[Any]]:
     """Which binding meets which observable.
 
     Returns:
