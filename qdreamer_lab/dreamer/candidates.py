@@ -233,7 +233,7 @@ def _halves(best: int, tried: list[int]) -> list[int]:
 
 def _counts(place: Place, way: Configuration, case: Case) -> list[int]:
     """Numbers of workers to try, ascending; one for what is one task."""
-    if place.session is None or (len(case.rounds) == 1 and case.sets * _tasks(case.rounds) == 1):
+    if place.session is None or (len(case.rounds) == 1 and case.repeats * _tasks(case.rounds) == 1):
         return [1]
     if place.backend is not None or way.method != METHODS[0]:  # which are not held to fewer
         return [place.workers]

@@ -108,7 +108,8 @@ class Case:
         transpiled: gates to be transpiled for a device.
         qpu_s: time on the device.
         shots_doubt: standard deviation of the logarithm of the number of shots.
-        sets: of parameter values; `rounds` are those of one.
+        sets: of parameter values.
+        repeats: how often there is what `rounds` holds, side by side.
     """
 
     mode: str
@@ -127,6 +128,7 @@ class Case:
     qpu_s: float = 0.0
     shots_doubt: float = 0.0
     sets: int = 1
+    repeats: int = 1
 
 
 def for_sets(case: Case, sets: int, again_s: float) -> Case:
@@ -152,6 +154,15 @@ def for_sets(case: Case, sets: int, again_s: float) -> Case:
         qpu_s=case.qpu_s * sets,
         notes=(*case.notes, note),
         sets=sets,
+        repeats=sets,
+    )
+
+
+def _together(works: tuple[Work, ...], sets: int) -> tuple[Work, ...]:
+    """Exact mode's work for several sets: a task may take a fragment of several of them."""
+    return tuple(
+        replace(one, items=sets * one.items, sent_bytes=0, sent_each_bytes=one.sent_bytes)
+        for one in works
     )
 
 
@@ -230,7 +241,10 @@ def exact_case(wanted: Wanted, options: RunOptions, cores: int) -> Case:
         variants,
         notes=tuple(notes if len(units) > 1 else notes[1:]),
     )
-    return for_sets(case, wanted.sets, again_s)
+    if wanted.sets == 1:
+        return case
+    rounds = tuple(_together(works, wanted.sets) for works in case.rounds)
+    return replace(for_sets(case, wanted.sets, again_s), rounds=rounds, repeats=1)
 
 
 def _slices(part: GroupRun, sliced: tuple[int, ...]) -> int:

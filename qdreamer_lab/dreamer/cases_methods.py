@@ -83,6 +83,8 @@ def method_case(wanted: Wanted, options: RunOptions, profile: MachineProfile) ->
 
 
 def _stabilizer_case(wanted: Wanted, options: RunOptions) -> Case:
+    _check_clifford(wanted)
+
     def plan() -> tuple[Whole, CutPlan]:
         whole = whole_of(wanted.circuit, wanted.request.observables)
         stabilizer_task(whole)
@@ -91,7 +93,6 @@ def _stabilizer_case(wanted: Wanted, options: RunOptions) -> Case:
     (whole, cut_plan), plan_s = timed_twice(plan)
     shape = clifford_shape(whole)
     counts = clifford_counts(shape)
-    _check_clifford(wanted)
     case = _case(counts, whole, cut_plan, plan_s, shape.num_bytes, (), 0.0)
     return for_sets(case, wanted.sets, plan_s)
 

@@ -99,7 +99,7 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
 def _checked(pub: Any, number: int) -> EstimatorPub:
     try:
         return EstimatorPub.coerce(pub)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, KeyError) as error:
         raise PubError(f"PUB {number}: {error}") from error
 
 

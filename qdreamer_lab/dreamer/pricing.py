@@ -27,7 +27,7 @@ _OBJECTS_BYTES = 1 << 19
 """What plans, programs and results take besides arrays."""
 
 _PLAYED = 24
-"""Sets of parameter values whose tasks are dealt out one by one."""
+"""Sets of parameter values with tasks of their own that are dealt out one by one."""
 
 _Z80 = 1.2816
 """Standard deviations to either side that hold 80 % of a normal distribution."""
@@ -138,10 +138,10 @@ def _executed(
     tasks = memory = coming = 0
     pace = Pace()
     most = workers if held else None
-    played_sets = min(case.sets, _PLAYED)
-    times = case.sets / played_sets  # what was not played through goes on in the same way
+    repeated = min(case.repeats, _PLAYED)
+    times = case.repeats / repeated  # what was not played through goes on in the same way
     for once in case.rounds:
-        works = once * played_sets
+        works = once * repeated
         count = sum(one.items for one in works)
         slower = profile.contention if min(workers, count) > 1 else 1.0
         shares = [one.share(profile.belief.values, slower) for one in works]

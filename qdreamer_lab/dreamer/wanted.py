@@ -86,7 +86,7 @@ def request_of(
         )
     try:
         pub = EstimatorPub.coerce((circuit, observables, parameter_values), precision)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, KeyError) as error:
         raise PubError(str(error)) from error
     if not np.isfinite(pub.parameter_values.as_array()).all():
         raise PubError("parameter values must be finite numbers")

@@ -280,7 +280,7 @@ def _checked(pub: Any, precision: float | None, number: int) -> EstimatorPub:
     """A PUB whose parts fit together."""
     try:
         checked = EstimatorPub.coerce(pub, precision)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, KeyError) as error:
         raise PubError(f"PUB {number}: {error}") from error
     if not np.isfinite(checked.parameter_values.ravel().as_array()).all():
         raise PubError(f"PUB {number}: parameter values must be finite numbers")
