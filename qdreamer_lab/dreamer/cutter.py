@@ -16,6 +16,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from pilot_kernel.errors import CellError
 from qdreamer_lab.dreamer.adapting import PlanAdviser
 from qdreamer_lab.dreamer.dreamer import QDreamer
+from qdreamer_lab.dreamer.reasons import seconds_text
 from qdreamer_lab.dreamer.running import estimator_for
 from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import PubError, QDreamerError
@@ -31,6 +32,9 @@ __all__ = ["cut"]
 
 _POLL_S = 0.1
 """How long a cancelled cell may go unnoticed."""
+
+_LONG_S = 600.0
+"""Runs that take longer are announced."""
 
 _asking = threading.Lock()
 _last: QDreamer | None = None
@@ -51,6 +55,7 @@ def cut(request: CutRequest) -> Any:
         if request.width is None:
             found = [_best(request, pub, number) for number, pub in enumerate(request.pubs)]
         else:
+            _foretell(request, request.width)
             found = list(_run(request, request.pubs, request.width, "auto"))
     except QDreamerError as error:
         # The message says all that can be acted on; a cell shows this kind of error as one line.
@@ -96,10 +101,36 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
     return result
 
 
+def _foretell(request: CutRequest, width: int) -> None:
+    """Say what the run will take if that is long; whatever is in its way, the run itself will say.
+
+    Only PUBs whose plans take long can take long themselves: predicting all is as quick as that.
+    """
+    dreamer, total = _dreamer(request), 0.0
+    with contextlib.suppress(QDreamerError), _asking:
+        mode = "exact" if dreamer.place(request.on).backend is None else "sampled"
+        for number, pub in enumerate(request.pubs):
+            asked = _checked(pub, number)
+            total += dreamer.predict(
+                asked.circuit,
+                asked.observables,
+                asked.parameter_values,
+                max_qubits=min(width, asked.circuit.num_qubits),
+                mode=mode,
+                on=request.on,
+                precision=request.precision or asked.precision or 1 / 64,
+            ).makespan_s
+    if total > _LONG_S:
+        request.say(
+            f"This is going to take about {seconds_text(total)}, as far as can be told; %cancel "
+            "gives it up, and --cut auto may know a faster way"
+        )
+
+
 def _checked(pub: Any, number: int) -> EstimatorPub:
     try:
         return EstimatorPub.coerce(pub)
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError) as error:
         raise PubError(f"PUB {number}: {error}") from error
 
 

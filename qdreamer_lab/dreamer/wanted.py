@@ -15,7 +15,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.blocks import to_blocks
 from qdreamer_lab.workload.estimate import Request, RunOptions
-from qdreamer_lab.workload.estimator import pairing
+from qdreamer_lab.workload.estimator import check_names, pairing
 from qdreamer_lab.workload.observables import product_terms
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ def request_of(
         )
     try:
         pub = EstimatorPub.coerce((circuit, observables, parameter_values), precision)
-    except (TypeError, ValueError, KeyError) as error:
+        check_names(pub)
+    except (TypeError, ValueError) as error:
         raise PubError(str(error)) from error
     if not np.isfinite(pub.parameter_values.as_array()).all():
         raise PubError("parameter values must be finite numbers")

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.plan import CutPlan
     from qdreamer_lab.workload.progress import Progress
 
-__all__ = ["CutEstimator", "pairing"]
+__all__ = ["CutEstimator", "check_names", "pairing"]
 
 MODES = ("auto", "exact", "sampled")
 DTYPES = ("complex128", "complex64")
@@ -280,11 +280,27 @@ def _checked(pub: Any, precision: float | None, number: int) -> EstimatorPub:
     """A PUB whose parts fit together."""
     try:
         checked = EstimatorPub.coerce(pub, precision)
-    except (TypeError, ValueError, KeyError) as error:
+        check_names(checked)
+    except (TypeError, ValueError) as error:
         raise PubError(f"PUB {number}: {error}") from error
     if not np.isfinite(checked.parameter_values.ravel().as_array()).all():
         raise PubError(f"PUB {number}: parameter values must be finite numbers")
     return checked
+
+
+def check_names(pub: EstimatorPub) -> None:
+    """Refuse values of parameters that a circuit does not have; Qiskit only counts them.
+
+    Raises:
+        ValueError: naming them.
+    """
+    known = {parameter.name for parameter in pub.circuit.parameters}
+    given = {getattr(key, "name", key) for keys in pub.parameter_values.data for key in keys}
+    if given != known:
+        raise ValueError(
+            f"values are given for {', '.join(sorted(given - known))}, the circuit's parameters "
+            f"are {', '.join(sorted(known)) or 'none'}"
+        )
 
 
 def _check_circuit(pub: EstimatorPub, number: int) -> None:

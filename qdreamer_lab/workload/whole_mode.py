@@ -15,6 +15,7 @@ from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.clifford import string_values
 from qdreamer_lab.workload.dispatch import Chunk, run_chunks
 from qdreamer_lab.workload.estimate import Estimate
+from qdreamer_lab.workload.foresight import ROUGH_S, warn_if_long
 from qdreamer_lab.workload.limits import task_limit_bytes
 from qdreamer_lab.workload.matrix_product import WholeResult, run_product_state
 from qdreamer_lab.workload.progress import FragmentProgress, Report
@@ -59,6 +60,7 @@ def run_whole(request: Request, options: RunOptions) -> Estimate:
         wanted.append(mine)
         if k == 0:
             plans.append(whole.plan())
+    warn_if_long(options, ROUGH_S * sum(chunk.work for chunk in chunks))
     planned = time.perf_counter()
     rows: list[FragmentRow] = []
     values: dict[int, NDArray[np.float64]] = {}
