@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from pilot_kernel.jupyter.board import Board
-from pilot_kernel.jupyter.figures import figures, observable_labels
+from pilot_kernel.jupyter.figures import figures, observable_labels, pub_bindings
 from pilot_kernel.jupyter.html import figures_html
 from pilot_kernel.jupyter.live import Keeper, cell_of, gone_cells
 from pilot_kernel.jupyter.taskview import TaskView
@@ -22,7 +22,7 @@ _SESSION = ("pilot_kernel.session", "Session")
 _TASKS = (("pilot_kernel.task.handle", "Task"), ("pilot_kernel.jupyter.celltask", "CellTask"))
 _VIEWS = "pilot_kernel.jupyter.views"
 
-_labels: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Any, tuple[list[Any], list[Any]]] = WeakKeyDictionary()
 
 
 def in_notebook(shell: Any) -> bool:
@@ -31,19 +31,19 @@ def in_notebook(shell: Any) -> bool:
 
 
 def remember_observables(pubs: Any, result: Any) -> None:
-    """Keep the observables' names for when the result is drawn."""
-    _labels[result] = observable_labels(pubs)
+    """Keep the observables' names, and the parameter values, for when the result is drawn."""
+    _known[result] = (observable_labels(pubs), pub_bindings(pubs))
 
 
 def result_html(result: Any) -> str:
     """A primitive's result as a picture."""
-    drawn = figures(result, _labels.get(result, ()))
+    drawn = figures(result, *_known.get(result, ()))
     return figures_html(drawn, _undrawn(result))
 
 
 def result_text(result: Any) -> str:
     """A primitive's result as text."""
-    return figures_text(figures(result, _labels.get(result, ())), _undrawn(result))
+    return figures_text(figures(result, *_known.get(result, ())), _undrawn(result))
 
 
 def _undrawn(result: Any) -> int:

@@ -28,6 +28,7 @@ from qdreamer_lab.workload.job import CutJob
 from qdreamer_lab.workload.observables import as_sparse, product_terms
 from qdreamer_lab.workload.options import check_width
 from qdreamer_lab.workload.progress import ProgressLine
+from qdreamer_lab.workload.result import CutResult
 from qdreamer_lab.workload.sampled_mode import run_sampled
 from qdreamer_lab.workload.watch import Watch
 from qdreamer_lab.workload.whole_mode import run_whole
@@ -231,7 +232,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         shape = which.shape[1:]
         evs, stds = estimate.evs.reshape(shape), estimate.stds.reshape(shape)
         makespan_s = time.perf_counter() - start
-        return PubResult(
+        return CutResult(
             DataBin(evs=evs, stds=stds, shape=shape),
             metadata=_metadata(pub, mode, options.method, estimate, makespan_s, watch.decisions),
         )
@@ -335,6 +336,8 @@ def _metadata(
     decisions: tuple[Decision, ...],
 ) -> dict[str, Any]:
     return {
+        "observables": pub.observables,
+        "parameter_values": pub.parameter_values,
         "mode": mode,
         "method": method,
         "target_precision": pub.precision,
