@@ -89,3 +89,7 @@ class PrecisionError(QDreamerError):
 
 class WorkersLostError(QDreamerError):
     """No pilot is left that could run the rest of a run."""
+
+
+class LongRunWarning(UserWarning):
+    """A run that is about to start will take hours."""

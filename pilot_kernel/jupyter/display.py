@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from pilot_kernel.jupyter.board import Board
-from pilot_kernel.jupyter.figures import figures
+from pilot_kernel.jupyter.figures import figures, pub_bindings
 from pilot_kernel.jupyter.html import figures_html
 from pilot_kernel.jupyter.labels import result_labels
 from pilot_kernel.jupyter.live import Keeper, cell_of, gone_cells
@@ -42,28 +42,28 @@ def in_notebook(shell: Any) -> bool:
 
 
 def remember_observables(pubs: Any, result: Any) -> None:
-    """Keep the PUBs, for the names of observables and parameters when the result is drawn."""
+    """Keep the PUBs, for the names of what the result is of when it is drawn."""
     _pubs[result] = pubs
 
 
-def _labels(result: Any) -> list[Any]:
-    """The names of a result's values, if it is known whose they are."""
+def _told(result: Any) -> tuple[list[Any], list[Any]]:
+    """The names of a result's values, and their parameter values, if it is known whose they are."""
     pubs = _pubs.get(result)
     session = current()
     if pubs is None and session is not None:
         pubs = next((task.about for task in session.tasks if task.holds(result)), None)
-    return [] if pubs is None else result_labels(pubs)
+    return ([], []) if pubs is None else (result_labels(pubs), pub_bindings(pubs))
 
 
 def result_html(result: Any) -> str:
     """A primitive's result as a picture."""
-    drawn = figures(result, _labels(result))
+    drawn = figures(result, *_told(result))
     return figures_html(drawn, _undrawn(result))
 
 
 def result_text(result: Any) -> str:
     """A primitive's result as text."""
-    return figures_text(figures(result, _labels(result)), _undrawn(result))
+    return figures_text(figures(result, *_told(result)), _undrawn(result))
 
 
 def _undrawn(result: Any) -> int:

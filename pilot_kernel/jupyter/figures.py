@@ -6,7 +6,17 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Counts", "Curves", "Figure", "Values", "figures", "observable_labels"]
+__all__ = [
+    "Axis",
+    "Counts",
+    "Curves",
+    "Figure",
+    "Values",
+    "figures",
+    "observable_labels",
+    "observable_names",
+    "pub_bindings",
+]
 
 _BARS = 16
 _ROWS = 16
@@ -34,32 +44,65 @@ class Counts:
 
 @dataclass(frozen=True)
 class Values:
-    """Expectation values with their standard errors (0 if exact)."""
+    """Expectation values with their standard errors.
+
+    Attributes:
+        title: What they are of.
+        rows: Name, value and standard error of each.
+        left_out: How many are not in `rows`.
+        shots: How many they were estimated from, if that is known; without shots, a standard error
+            of 0 means that a value is exact, with shots only that all of them agreed.
+    """
 
     title: str
     rows: tuple[tuple[str, float, float], ...]
     left_out: int
+    shots: int = 0
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Where the points of a sweep lie.
+
+    Attributes:
+        name: Of the parameter; empty if several change, or none is known.
+        points: Its values, ascending or descending; 0, 1, ... if there is no such parameter.
+    """
+
+    name: str
+    points: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Expectation values along a sweep: one curve an observable."""
+    """Expectation values along a sweep: one curve an observable.
+
+    Attributes:
+        title: What it is of.
+        labels: Names of the curves.
+        values: Of each curve, a value for each point.
+        stds: Their standard errors (0 if exact).
+        axis: Where the points lie: the parameter that changes, or their numbers.
+    """
 
     title: str
     labels: tuple[str, ...]
     values: tuple[tuple[float, ...], ...]
     stds: tuple[tuple[float, ...], ...]
+    axis: Axis
 
 
 Figure = Counts | Values | Curves
 
 
-def figures(result: Any, labels: Sequence[Any] = ()) -> list[Figure]:
+def figures(result: Any, labels: Sequence[Any] = (), bindings: Sequence[Any] = ()) -> list[Figure]:
     """What there is to draw of a Qiskit `PrimitiveResult`.
 
     Args:
         result: The result.
-        labels: For each PUB an array of its observables' names, if they are known.
+        labels: For each PUB an array of its observables' names, if they are known. Else names are
+            made of the observables in its metadata, if there are some.
+        bindings: For each PUB its `BindingsArray`, likewise from `parameter_values`.
     """
     found: list[Figure] = []
     several = len(result) > 1
@@ -68,11 +111,28 @@ def figures(result: Any, labels: Sequence[Any] = ()) -> list[Figure]:
             break
         title = f"PUB {number}" if several else ""
         if "evs" in pub.data:
-            own = labels[number] if number < len(labels) else None
-            found.append(_estimates(pub.data, title, own))
+            found.append(
+                _estimates(
+                    pub.data,
+                    title,
+                    labels[number] if number < len(labels) else _told_names(pub),
+                    bindings[number] if number < len(bindings) else _told(pub, "parameter_values"),
+                    int(_told(pub, "shots") or 0),
+                )
+            )
         else:
             found.extend(_samples(pub.data, title))
     return found
+
+
+def _told(pub: Any, name: str) -> Any:
+    """What a result says of itself; None if it does not."""
+    return (getattr(pub, "metadata", None) or {}).get(name)
+
+
+def _told_names(pub: Any) -> Any:
+    observables = _told(pub, "observables")
+    return None if observables is None else observable_names(observables)
 
 
 def _samples(data: Any, title: str) -> list[Figure]:
@@ -98,11 +158,11 @@ def _counts(counts: dict[str, int], shots: int, title: str) -> Counts:
     return Counts(title, tuple(rows), shots, len(counts) - len(rows))
 
 
-def _estimates(data: Any, title: str, labels: Any) -> Figure:
+def _estimates(data: Any, title: str, labels: Any, bindings: Any, shots: int) -> Figure:
     evs = np.real(np.asarray(data.evs))
     stds = np.asarray(data.stds if "stds" in data else np.zeros(evs.shape))
     names = None if labels is None else np.asarray(labels, dtype=object)
-    curves = _curves(evs, stds, names, title)
+    curves = _curves(evs, stds, names, title, bindings)
     if curves is not None:
         return curves
     shown = np.broadcast_to(names, evs.shape) if names is not None else None
@@ -112,10 +172,10 @@ def _estimates(data: Any, title: str, labels: Any) -> Figure:
         ordinal = index and (names is None or names.ndim == 0)
         place = f"[{', '.join(map(str, index))}]" if ordinal else ""
         rows.append((f"{label} {place}".strip(), float(evs[index]), float(stds[index])))
-    return Values(title, tuple(rows), evs.size - len(rows))
+    return Values(title, tuple(rows), evs.size - len(rows), shots)
 
 
-def _curves(evs: Any, stds: Any, names: Any, title: str) -> Curves | None:
+def _curves(evs: Any, stds: Any, names: Any, title: str, bindings: Any) -> Curves | None:
     """Curves, if the last axis is a sweep; observables along it are no sweep."""
     if evs.ndim not in (1, 2) or evs.shape[-1] < _POINTS:
         return None
@@ -134,7 +194,27 @@ def _curves(evs: Any, stds: Any, names: Any, title: str) -> Curves | None:
         tuple(labels),
         tuple(tuple(map(float, row)) for row in rows),
         tuple(tuple(map(float, row)) for row in bands),
+        _axis(bindings, evs.shape),
     )
+
+
+def _axis(bindings: Any, shape: tuple[int, ...]) -> Axis:
+    """The parameter along the last axis, if it is one, and changes in one direction."""
+    numbers = Axis("", tuple(map(float, range(shape[-1]))))
+    if bindings is None or bindings.num_parameters == 0:
+        return numbers
+    names = [str(name) for group in bindings.data for name in group]
+    values = np.broadcast_to(bindings.as_array(), (*shape, len(names)))
+    rows = values.reshape(-1, shape[-1], len(names))
+    changing = [k for k in range(len(names)) if np.ptp(rows[:, :, k]) > 0]
+    if len(changing) != 1:
+        return numbers
+    points = rows[0, :, changing[0]]
+    steps = np.diff(points)
+    straight = bool((steps > 0).all() or (steps < 0).all())
+    if not straight or (rows[:, :, changing[0]] != points).any():
+        return numbers
+    return Axis(names[changing[0]], tuple(map(float, points)))
 
 
 def observable_labels(pubs: Any) -> list[Any]:
@@ -146,14 +226,31 @@ def observable_labels(pubs: Any) -> list[Any]:
     found = listed(pubs)
     if not has_observables(found):
         return []
-    arrays = []
-    for pub in found:
-        observables = EstimatorPub.coerce(tuple(pub) if isinstance(pub, list) else pub).observables
-        names = np.empty(observables.shape, dtype=object)
-        for index in np.ndindex(names.shape):
-            names[index] = _observable_name(observables[index])
-        arrays.append(names)
-    return arrays
+    coerced = [EstimatorPub.coerce(tuple(pub) if isinstance(pub, list) else pub) for pub in found]
+    return [observable_names(pub.observables) for pub in coerced]
+
+
+def pub_bindings(pubs: Any) -> list[Any]:
+    """The `BindingsArray` of each PUB with observables; empty for PUBs without any."""
+    from qiskit.primitives.containers.estimator_pub import EstimatorPub
+
+    from pilot_kernel.primitive.pubs import has_observables, listed
+
+    found = listed(pubs)
+    if not has_observables(found):
+        return []
+    return [
+        EstimatorPub.coerce(tuple(pub) if isinstance(pub, list) else pub).parameter_values
+        for pub in found
+    ]
+
+
+def observable_names(observables: Any) -> Any:
+    """The names in an `ObservablesArray`, as an array of its shape."""
+    names = np.empty(observables.shape, dtype=object)
+    for index in np.ndindex(names.shape):
+        names[index] = _observable_name(observables[index])
+    return names
 
 
 def _observable_name(terms: Any) -> str:

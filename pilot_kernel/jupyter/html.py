@@ -8,7 +8,7 @@ light and on dark paper.
 from collections.abc import Sequence
 from html import escape
 
-from pilot_kernel.jupyter.figures import Counts, Curves, Figure, Values
+from pilot_kernel.jupyter.figures import Axis, Counts, Curves, Figure, Values
 from pilot_kernel.jupyter.marks import Mark
 from pilot_kernel.jupyter.text import number, rounded
 
@@ -39,6 +39,7 @@ _TONES = {
 }
 _COLOURS = (BRAND, "#e8833a", "#2ca58d", "#b565c9", "#c94f5d", "#8a8d3a")
 _WIDE, _HIGH = 460, 150
+_ERROR_BARS = 60  # more of them run into each other: the band says it all
 _LEFT, _TOP, _BOTTOM = 44, 8, 20
 
 
@@ -87,7 +88,7 @@ def _bars(counts: Counts) -> str:
 
 def _rows(values: Values) -> str:
     rows = [
-        (label, number(value, std), f"± {rounded(std)}" if std else "exact")
+        (label, number(value, std), f"± {rounded(std)}" if std or values.shots else "exact")
         for label, value, std in values.rows
     ]
     more = f"and {values.left_out} more" if values.left_out else ""
@@ -186,7 +187,7 @@ def _lines(curves: Curves) -> str:
     shown = _heading(curves.title, f"{len(curves.values[0])} parameter sets")
     return (
         f"{shown}<svg viewBox='0 0 {_WIDE} {_HIGH}' style='width:100%;max-width:{_WIDE}px' "
-        f"role='img'>{_axes(low, high, len(curves.values[0]))}{drawn}</svg>{_legend(curves)}"
+        f"role='img'>{_axes(low, high, curves.axis)}{drawn}</svg>{_legend(curves)}"
     )
 
 
@@ -201,26 +202,34 @@ def _legend(curves: Curves) -> str:
     return f"<div style='margin-left:{_LEFT}px'>{items}</div>"
 
 
-def _place(at: int, points: int, value: float, low: float, high: float) -> tuple[float, float]:
-    x = _LEFT + (_WIDE - _LEFT - 8) * at / max(1, points - 1)
+def _place(at: float, axis: Axis, value: float, low: float, high: float) -> tuple[float, float]:
+    """Where a value `at` a place on the axis is drawn."""
+    first, last = min(axis.points), max(axis.points)
+    x = _LEFT + (_WIDE - _LEFT - 8) * (at - first) / ((last - first) or 1)
     return x, _TOP + (_HIGH - _TOP - _BOTTOM) * (high - value) / (high - low)
 
 
-def _axes(low: float, high: float, points: int) -> str:
+def _axes(low: float, high: float, axis: Axis) -> str:
     drawn = []
     ticks = sorted({low, high} | ({0.0} if low < 0 < high else {(low + high) / 2}))
     style = f"fill='currentColor' opacity='.65' style='{MONO}'"
     for tick in ticks:
-        _, y = _place(0, points, tick, low, high)
+        _, y = _place(axis.points[0], axis, tick, low, high)
         drawn.append(
             f"<line x1='{_LEFT}' x2='{_WIDE - 8}' y1='{y:.1f}' y2='{y:.1f}' "
             f"style='stroke:{LINE};stroke-width:1'/>"
             f"<text x='{_LEFT - 8}' y='{y + 4:.1f}' text-anchor='end' {style}>{tick:.2f}</text>"
         )
-    for at, anchor in ((0, "start"), (points - 1, "end")):
-        x, _ = _place(at, points, low, low, high)
+    first, last = min(axis.points), max(axis.points)
+    middle = escape(axis.name or "set")
+    for at, anchor, text in (
+        (first, "start", f"{first:.4g}"),
+        ((first + last) / 2, "middle", middle),
+        (last, "end", f"{last:.4g}"),
+    ):
+        x, _ = _place(at, axis, low, low, high)
         drawn.append(
-            f"<text x='{x:.1f}' y='{_HIGH - 4}' text-anchor='{anchor}' {style}>{at}</text>"
+            f"<text x='{x:.1f}' y='{_HIGH - 4}' text-anchor='{anchor}' {style}>{text}</text>"
         )
     return "".join(drawn)
 
@@ -231,7 +240,7 @@ def _curve(curves: Curves, at: int, low: float, high: float) -> str:
     points = len(row)
 
     def path(values: Sequence[float], order: Sequence[int]) -> str:
-        places = [_place(i, points, values[i], low, high) for i in order]
+        places = [_place(curves.axis.points[i], curves.axis, values[i], low, high) for i in order]
         return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
 
     forth = range(points)
@@ -241,7 +250,27 @@ def _curve(curves: Curves, at: int, low: float, high: float) -> str:
         lower = [value - std for value, std in zip(row, band, strict=True)]
         outline = f"{path(upper, forth)} {path(lower, forth[::-1])}"
         drawn = f"<polygon points='{outline}' style='fill:{colour};opacity:.2'/>"
+        if points <= _ERROR_BARS:
+            ends = zip(curves.axis.points, lower, upper, strict=True)
+            drawn += "".join(_error_bar(curves.axis, *each, low, high, colour) for each in ends)
     return (
         f"{drawn}<polyline points='{path(row, forth)}' "
         f"style='fill:none;stroke:{colour};stroke-width:2;stroke-linejoin:round'/>"
+    )
+
+
+def _error_bar(
+    axis: Axis, at: float, lower: float, upper: float, low: float, high: float, colour: str
+) -> str:
+    """From one standard error below a value to one above it."""
+    x, top = _place(at, axis, upper, low, high)
+    _, bottom = _place(at, axis, lower, low, high)
+    return "".join(
+        f"<line x1='{one:.1f}' x2='{two:.1f}' y1='{three:.1f}' y2='{four:.1f}' "
+        f"style='stroke:{colour};stroke-width:1'/>"
+        for one, two, three, four in (
+            (x, x, top, bottom),
+            (x - 2, x + 2, top, top),
+            (x - 2, x + 2, bottom, bottom),
+        )
     )

@@ -46,7 +46,7 @@ def bar(share: float, width: int = _WIDTH) -> str:
 
 def _rows(values: Values) -> str:
     rows = [
-        (label, number(value, std), f"± {rounded(std)}" if std else "exact")
+        (label, number(value, std), f"± {rounded(std)}" if std or values.shots else "exact")
         for label, value, std in values.rows
     ]
     lines = [values.title] if values.title else []
@@ -58,14 +58,18 @@ def _rows(values: Values) -> str:
 
 def _lines(curves: Curves) -> str:
     title = f"{len(curves.values[0])} parameter sets"
+    if curves.axis.name:
+        first, last = curves.axis.points[0], curves.axis.points[-1]
+        title += f", {curves.axis.name} from {first:.4g} to {last:.4g}"
     lines = [" · ".join(part for part in (curves.title, title) if part)]
     width = max(len(label) for label in curves.labels)
-    for label, row in zip(curves.labels, curves.values, strict=True):
+    for label, row, band in zip(curves.labels, curves.values, curves.stds, strict=True):
         low, high = min(row), max(row)
         step = max((high - low) / (len(_HEIGHTS) - 1), 1e-6)
         kept = row[:: max(1, math.ceil(len(row) / 64))]
         drawn = "".join(_HEIGHTS[round((value - low) / step)] for value in kept)
-        lines.append(f"{label:<{width}}  {drawn}  {low:.3f} … {high:.3f}".strip())
+        error = f" ± {rounded(max(band))} at most" if any(band) else ""
+        lines.append(f"{label:<{width}}  {drawn}  {low:.3f} … {high:.3f}{error}".strip())
     return "\n".join(lines)
 
 

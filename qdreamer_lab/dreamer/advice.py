@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.candidates import Candidates, widths_for
@@ -20,16 +21,32 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.dreamer import QDreamer
     from qdreamer_lab.dreamer.place import Place
     from qdreamer_lab.dreamer.prediction import Prediction
+    from qdreamer_lab.dreamer.wanted import Wanted
 
-__all__ = ["recommended", "widths_for"]
+__all__ = ["Asked", "recommended", "widths_for"]
 
 _PRECISION = 1 / 64
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Asked:
+    """What a recommendation is asked for, as it was given."""
+
+    circuit: QuantumCircuit
+    observables: Any
+    parameter_values: Any
+
+    @property
+    def pub(self) -> tuple[Any, ...]:
+        """The same as a PUB."""
+        if self.parameter_values is None:
+            return (self.circuit, self.observables)
+        return (self.circuit, self.observables, self.parameter_values)
+
+
 def recommended(
     dreamer: QDreamer,
-    circuit: QuantumCircuit,
-    observables: Any,
+    asked: Asked,
     precision: float | None,
     limits: Limits | None,
     on: str | None,
@@ -38,7 +55,12 @@ def recommended(
 ) -> Recommendation:
     """`QDreamer.recommend`."""
     limits = Limits() if limits is None else limits
-    wanted = request_of(circuit, observables, _PRECISION if precision is None else precision)
+    wanted = request_of(
+        asked.circuit,
+        asked.observables,
+        _PRECISION if precision is None else precision,
+        asked.parameter_values,
+    )
     place = dreamer.place(on)
     _check(limits, place, methods)
     looked = Candidates(dreamer, wanted, place, limits, on)
@@ -46,7 +68,7 @@ def recommended(
     if not looked.found:
         raise QDreamerError(_nothing(looked.over, looked.refused, wanted.num_qubits))
     order = ranked(looked.found, exact_first=precision is None)
-    runner = _runner(dreamer, circuit, observables, wanted.request.precision, limits)
+    runner = _runner(dreamer, asked, wanted, limits)
     return Recommendation(order, limits, tuple(looked.refused), wanted.num_qubits, runner)
 
 
@@ -87,21 +109,23 @@ def _nothing(
 
 def _runner(
     dreamer: QDreamer,
-    circuit: QuantumCircuit,
-    observables: Any,
-    precision: float,
+    asked: Asked,
+    wanted: Wanted,
     limits: Limits,
 ) -> Callable[[Prediction], Any]:
+    precision = wanted.request.precision
+
     def run(one: Prediction) -> Any:
         from qdreamer_lab.dreamer.adapting import PlanAdviser
 
         place = dreamer.place(one.configuration.on)
         adviser = PlanAdviser(
-            dreamer, circuit, observables, one, precision=precision, limits=limits
+            dreamer, wanted.circuit, wanted.given, one, precision=precision, limits=limits
         )
         estimator = estimator_for(one, place.session, place.workers, adviser=adviser)
-        result = estimator.run([(circuit, observables)], precision=precision).result()[0]
-        adviser.observe(result)
+        result = estimator.run([asked.pub], precision=precision).result()[0]
+        if wanted.sets == 1:  # of several, only the longest was looked at
+            adviser.observe(result)
         return result
 
     return run

@@ -24,6 +24,7 @@ from qdreamer_lab.workload.estimate import METHODS
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from qdreamer_lab.dreamer.cases import Case
     from qdreamer_lab.dreamer.dreamer import QDreamer
     from qdreamer_lab.dreamer.place import Place
     from qdreamer_lab.dreamer.prediction import Prediction
@@ -122,7 +123,7 @@ class Candidates:
             self.refused.append(Refused(configuration, str(error)))
             return None
         best: Prediction | None = None
-        for workers in _counts(place, len(case.rounds) == 1 and _tasks(case.rounds) == 1):
+        for workers in _counts(place, configuration, case):
             way = replace(configuration, workers=workers)
             one = self.dreamer.price_case(case, self.wanted, way, place, plan)
             if best is None or one.makespan_s < best.makespan_s:
@@ -230,11 +231,11 @@ def _halves(best: int, tried: list[int]) -> list[int]:
     return [width for width in middles if width not in tried]
 
 
-def _counts(place: Place, single: bool) -> list[int]:
+def _counts(place: Place, way: Configuration, case: Case) -> list[int]:
     """Numbers of workers to try, ascending; one for what is one task."""
-    if single or place.session is None:
+    if place.session is None or (len(case.rounds) == 1 and case.repeats * _tasks(case.rounds) == 1):
         return [1]
-    if place.backend is not None:
+    if place.backend is not None or way.method != METHODS[0]:  # which are not held to fewer
         return [place.workers]
     return sorted({1, -(-place.workers // 2), place.workers})
 

@@ -7,7 +7,7 @@ depend on the machine's profile, so many can be priced, and one for many numbers
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.exact_plans import GroupRun
     from qdreamer_lab.workload.plan import CutPlan
 
-__all__ = ["Case", "Work", "exact_case", "paid", "timed_twice"]
+__all__ = ["Case", "Work", "exact_case", "for_sets", "paid", "timed_twice"]
 
 _WAITING = 3
 """Results that wait on a worker until they are fetched, at most: as many tasks as it gets ahead."""
@@ -108,6 +108,8 @@ class Case:
         transpiled: gates to be transpiled for a device.
         qpu_s: time on the device.
         shots_doubt: standard deviation of the logarithm of the number of shots.
+        sets: of parameter values.
+        repeats: how often there is what `rounds` holds, side by side.
     """
 
     mode: str
@@ -125,6 +127,43 @@ class Case:
     transpiled: int = 0
     qpu_s: float = 0.0
     shots_doubt: float = 0.0
+    sets: int = 1
+    repeats: int = 1
+
+
+def for_sets(case: Case, sets: int, again_s: float) -> Case:
+    """A run for several sets of parameter values, each of which takes what the case takes.
+
+    Args:
+        case: for one set.
+        sets: how many.
+        again_s: what planning takes for each set after the first.
+    """
+    if sets == 1:
+        return case
+    note = f"{sets:,} sets of parameter values, each of which is to take as long as the longest"
+    return replace(
+        case,
+        plan_s=case.plan_s + (sets - 1) * again_s,
+        lower_s=case.lower_s * sets,
+        transfer=case.transfer * sets,
+        contract=case.contract * sets,
+        here_bytes=case.here_bytes * (sets if case.mode == "sampled" else 1),
+        variants=case.variants * sets,
+        shots=case.shots * sets,
+        qpu_s=case.qpu_s * sets,
+        notes=(*case.notes, note),
+        sets=sets,
+        repeats=sets,
+    )
+
+
+def _together(works: tuple[Work, ...], sets: int) -> tuple[Work, ...]:
+    """Exact mode's work for several sets: a task may take a fragment of several of them."""
+    return tuple(
+        replace(one, items=sets * one.items, sent_bytes=0, sent_each_bytes=one.sent_bytes)
+        for one in works
+    )
 
 
 def timed_twice(function: Callable[[], _Found]) -> tuple[_Found, float]:
@@ -162,13 +201,20 @@ def exact_case(wanted: Wanted, options: RunOptions, cores: int) -> Case:
     here, task = limit_bytes(options), task_limit_bytes(options)
     itemsize = np.dtype(options.dtype).itemsize
 
+    plans = ExactPlans()
+
     def plan() -> list[tuple[GroupRun, tuple[int, ...], Reconstruction]]:
         found = []
-        for part in ExactPlans().runs(wanted.circuit, wanted.terms, options):
+        for part in plans.runs(wanted.circuit, wanted.terms, options):
             found += parts_that_fit(part, itemsize, task, here // 2)
         return found
 
     units, plan_s = timed_twice(plan)
+    again_s = plan_s
+    if wanted.sets > 1:  # with the structure known
+        start = time.perf_counter()
+        plan()
+        again_s = time.perf_counter() - start
     work: list[Work] = []
     transfer, contract, here_bytes, variants, sliced_units = [], [], 0.0, 0, 0
     for part, sliced, contraction in units:
@@ -183,7 +229,7 @@ def exact_case(wanted: Wanted, options: RunOptions, cores: int) -> Case:
     notes = [f"{len(units)} groups of terms run apart, each its own light cone"]
     if sliced_units:
         notes.append("tensors do not fit into memory at once and are made in slices")
-    return Case(
+    case = Case(
         "exact",
         units[0][0].plan if units else None,
         plan_s,
@@ -195,6 +241,10 @@ def exact_case(wanted: Wanted, options: RunOptions, cores: int) -> Case:
         variants,
         notes=tuple(notes if len(units) > 1 else notes[1:]),
     )
+    if wanted.sets == 1:
+        return case
+    rounds = tuple(_together(works, wanted.sets) for works in case.rounds)
+    return replace(for_sets(case, wanted.sets, again_s), rounds=rounds, repeats=1)
 
 
 def _slices(part: GroupRun, sliced: tuple[int, ...]) -> int:

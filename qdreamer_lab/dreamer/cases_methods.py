@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.cases import Case, Work, timed_twice
+from qdreamer_lab.dreamer.cases import Case, Work, for_sets, timed_twice
 from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
 from qdreamer_lab.dreamer.cost_methods import (
     ChainShape,
@@ -17,8 +17,8 @@ from qdreamer_lab.dreamer.cost_methods import (
 from qdreamer_lab.errors import MethodError
 from qdreamer_lab.workload.chain import chain_of, log2_entropies, string_work
 from qdreamer_lab.workload.limits import task_limit_bytes
-from qdreamer_lab.workload.matrix_product import TRUNCATION
-from qdreamer_lab.workload.whole import check_chain, whole_of
+from qdreamer_lab.workload.product_state import TRUNCATION
+from qdreamer_lab.workload.whole import check_chain, clifford_of, whole_of
 from qdreamer_lab.workload.whole_mode import stabilizer_task
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ __all__ = ["chain_shape", "clifford_shape", "method_case"]
 _MOST_S = 6 * 3600.0
 """A matrix product state that may take longer is refused: its bound says nothing of use."""
 
-_AER_BYTES = 2 << 20
-"""What Aer takes besides the state."""
+_BESIDES_BYTES = 1 << 20
+"""What a run takes besides the state."""
 
 
 def method_case(wanted: Wanted, options: RunOptions, profile: MachineProfile) -> Case:
@@ -77,11 +77,14 @@ def method_case(wanted: Wanted, options: RunOptions, profile: MachineProfile) ->
         f"coefficients of weight {TRUNCATION:g} are dropped, so that values are exact to about "
         f"{TRUNCATION**0.5:.0e}"
     )
-    memory = int(chain.num_bytes) + _AER_BYTES
-    return _case(counts, whole, cut_plan, plan_s, memory, (note,), doubt)
+    memory = int(chain.num_bytes) + _BESIDES_BYTES
+    case = _case(counts, whole, cut_plan, plan_s, memory, (note,), doubt)
+    return for_sets(case, wanted.sets, plan_s)
 
 
 def _stabilizer_case(wanted: Wanted, options: RunOptions) -> Case:
+    _check_clifford(wanted)
+
     def plan() -> tuple[Whole, CutPlan]:
         whole = whole_of(wanted.circuit, wanted.request.observables)
         stabilizer_task(whole)
@@ -90,7 +93,23 @@ def _stabilizer_case(wanted: Wanted, options: RunOptions) -> Case:
     (whole, cut_plan), plan_s = timed_twice(plan)
     shape = clifford_shape(whole)
     counts = clifford_counts(shape)
-    return _case(counts, whole, cut_plan, plan_s, shape.num_bytes, (), 0.0)
+    case = _case(counts, whole, cut_plan, plan_s, shape.num_bytes, (), 0.0)
+    return for_sets(case, wanted.sets, plan_s)
+
+
+def _check_clifford(wanted: Wanted) -> None:
+    """Refuse a sweep that leaves the Clifford group: what holds for one set need not for others.
+
+    Raises:
+        MethodError: naming the first set that does.
+    """
+    if wanted.sets == 1:
+        return
+    for number, circuit in enumerate(wanted.circuits):
+        try:
+            clifford_of(whole_of(circuit, wanted.request.observables))
+        except MethodError as error:
+            raise MethodError(f"set {number} of parameter values: {error}") from error
 
 
 def _case(
@@ -117,13 +136,11 @@ def chain_shape(whole: Whole, chain: Chain) -> ChainShape:
     row = whole.row
     strings = [string for one in whole.sums for _, string in one if string]
     sites, products = string_work(chain, strings)
-    places = [{tuple(q for q, _ in string) for _, string in one if string} for one in whole.sums]
     return ChainShape(
         len(row.pairs) + len(row.lone),
         chain.splits,
         chain.entries,
         chain.svd,
-        sum(map(len, places)),
         len(strings),
         sites,
         products,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.cases import Case, Work, timed_twice
+from qdreamer_lab.dreamer.cases import Case, Work, for_sets, timed_twice
 from qdreamer_lab.dreamer.cases_device import device_rounds
 from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
 from qdreamer_lab.dreamer.cost_sampled import SampledShape, batch_counts, round_counts, shot_counts
@@ -103,7 +103,7 @@ def sampled_case(
             "device that is simulated takes what its simulation takes"
         )
     counted = round_counts(round_shape(run, run.gluing.num_observables))
-    return Case(
+    case = Case(
         "sampled",
         plan,
         plan_s,
@@ -120,6 +120,7 @@ def sampled_case(
         qpu_s,
         doubt,
     )
+    return for_sets(case, wanted.sets, plan_s / 2)  # gates are read again, nothing is searched
 
 
 def _shot_plan(

@@ -34,7 +34,6 @@ class ChainShape:
         splits: singular value decompositions, one per block and per swap of neighbours.
         entries: elements of all matrices decomposed.
         svd: Σ x y min(x, y) for x by y matrices.
-        operators: operators handed over, one for each observable and set of qubits.
         strings: Pauli strings of all of them.
         sites: that all Pauli strings span together.
         site_products: multiply-adds there.
@@ -44,7 +43,6 @@ class ChainShape:
     splits: int
     entries: float
     svd: float
-    operators: int
     strings: int
     sites: int
     site_products: float
@@ -58,7 +56,6 @@ def chain_counts(shape: ChainShape) -> NDArray[np.float64]:
     counts.add("chain_split", shape.splits)
     counts.add("chain_entry", shape.entries)
     counts.add("chain_svd", shape.svd)
-    counts.add("chain_operator", shape.operators)
     counts.add("chain_string", shape.strings)
     counts.add("chain_site", shape.sites)
     counts.add("chain_site_product", shape.site_products)

@@ -16,7 +16,9 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from pilot_kernel.errors import CellError
 from qdreamer_lab.dreamer.adapting import PlanAdviser
 from qdreamer_lab.dreamer.dreamer import QDreamer
+from qdreamer_lab.dreamer.reasons import seconds_text
 from qdreamer_lab.dreamer.running import estimator_for
+from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
 
@@ -30,6 +32,9 @@ __all__ = ["cut"]
 
 _POLL_S = 0.1
 """How long a cancelled cell may go unnoticed."""
+
+_LONG_S = 600.0
+"""Runs that take longer are announced."""
 
 _asking = threading.Lock()
 _last: QDreamer | None = None
@@ -50,6 +55,7 @@ def cut(request: CutRequest) -> Any:
         if request.width is None:
             found = [_best(request, pub, number) for number, pub in enumerate(request.pubs)]
         else:
+            _foretell(request, request.width)
             found = list(_run(request, request.pubs, request.width, "auto"))
     except QDreamerError as error:
         # The message says all that can be acted on; a cell shows this kind of error as one line.
@@ -62,13 +68,12 @@ def cut(request: CutRequest) -> Any:
 def _best(request: CutRequest, pub: Any, number: int) -> Any:
     """The result of one PUB, run in the way that is expected to be over first."""
     checked = _checked(pub, number)
-    values = checked.parameter_values.ravel()
-    circuit = values.bind(checked.circuit, (0,)) if values.size else checked.circuit
+    asked = (checked.circuit, checked.observables)
     dreamer = _dreamer(request)
     with _asking:
         found = dreamer.recommend(
-            circuit,
-            checked.observables,
+            *asked,
+            checked.parameter_values,
             precision=request.precision,
             on=request.on,
             in_process=False,  # a cell's work is the pilot's
@@ -76,8 +81,9 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
     lines = found.explain().splitlines()
     for line in lines if len(request.pubs) == 1 else lines[:1]:
         request.say(f"{_prefix(request, number)}{line}")
+    wanted = request_of(*asked, 1.0, checked.parameter_values)
     adviser = PlanAdviser(
-        *(dreamer, circuit, checked.observables, found.best),
+        *(dreamer, wanted.circuit, wanted.given, found.best),
         precision=request.precision,
         limits=found.limits,
     )
@@ -90,9 +96,35 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
         adviser=adviser,
     )
     result = _wait(request, estimator.run([pub], precision=request.precision))[0]
-    if values.size == 1:
+    if wanted.sets == 1:
         _learn(adviser, result)
     return result
+
+
+def _foretell(request: CutRequest, width: int) -> None:
+    """Say what the run will take if that is long; whatever is in its way, the run itself will say.
+
+    Only PUBs whose plans take long can take long themselves: predicting all is as quick as that.
+    """
+    dreamer, total = _dreamer(request), 0.0
+    with contextlib.suppress(QDreamerError), _asking:
+        mode = "exact" if dreamer.place(request.on).backend is None else "sampled"
+        for number, pub in enumerate(request.pubs):
+            asked = _checked(pub, number)
+            total += dreamer.predict(
+                asked.circuit,
+                asked.observables,
+                asked.parameter_values,
+                max_qubits=min(width, asked.circuit.num_qubits),
+                mode=mode,
+                on=request.on,
+                precision=request.precision or asked.precision or 1 / 64,
+            ).makespan_s
+    if total > _LONG_S:
+        request.say(
+            f"This is going to take about {seconds_text(total)}, as far as can be told; %cancel "
+            "gives it up, and --cut auto may know a faster way"
+        )
 
 
 def _checked(pub: Any, number: int) -> EstimatorPub:

@@ -76,6 +76,7 @@ class QDreamer:
         self,
         circuit: QuantumCircuit,
         observables: Any,
+        parameter_values: Any = None,
         *,
         max_qubits: int | None = None,
         plan: CutPlan | None = None,
@@ -92,8 +93,10 @@ class QDreamer:
         """What one way to run a circuit will take.
 
         Args:
-            circuit: bound.
+            circuit: bound, or with parameters that have values.
             observables: one or many, as Qiskit's estimators take them.
+            parameter_values: of the circuit, as in a PUB; all sets of them are priced together, and
+                a way must be open to each.
             max_qubits: greatest width of a fragment; the circuit's own, which cuts nothing, if
                 neither this nor a plan is given.
             plan: cut like this.
@@ -112,13 +115,13 @@ class QDreamer:
         """
         if plan is not None and max_qubits is not None:
             raise QDreamerError("give max_qubits or plan, not both: a plan has its own width")
-        wanted = request_of(circuit, observables, precision)
+        wanted = request_of(circuit, observables, precision, parameter_values)
         place = self.place(on)
         width = plan.max_qubits if plan is not None else max_qubits or wanted.num_qubits
         if max_qubits is not None:
             width = max_qubits
         cost = plan.cost if plan is not None else cost
-        alone = in_process or method != "statevector"
+        alone = in_process or (method != "statevector" and wanted.sets == 1)
         many = (1 if alone else place.workers) if workers is None else workers
         configuration = Configuration(width, mode, kinds, cost, on, many, method, in_process)
         return self.price(wanted, configuration, place, _ALLOWANCE_S, plan=plan, shots=shots)
@@ -127,6 +130,7 @@ class QDreamer:
         self,
         circuit: QuantumCircuit,
         observables: Any,
+        parameter_values: Any = None,
         *,
         precision: float | None = None,
         limits: Limits | None = None,
@@ -137,8 +141,10 @@ class QDreamer:
         """The best ways to run a circuit, best first, the uncut run among them.
 
         Args:
-            circuit: bound.
+            circuit: bound, or with parameters that have values.
             observables: one or many.
+            parameter_values: of the circuit, as in a PUB; all sets of them are priced together, and
+                a way must be open to each.
             precision: standard error that is good enough; None wants exact values if they can be
                 had within the limits and are affordable (see `dreamer.ranking`), and else 1/64.
             limits: what a run may take.
@@ -149,9 +155,10 @@ class QDreamer:
         Raises:
             QDreamerError: if nothing keeps within the limits; it names what comes nearest.
         """
-        from qdreamer_lab.dreamer.advice import recommended
+        from qdreamer_lab.dreamer.advice import Asked, recommended
 
-        return recommended(self, circuit, observables, precision, limits, on, methods, in_process)
+        asked = Asked(circuit, observables, parameter_values)
+        return recommended(self, asked, precision, limits, on, methods, in_process)
 
     def calibrate(self, budget_s: float = 20.0, *, on: str | None = None) -> MachineProfile:
         """Measure the machine where the work will run, and keep the profile."""

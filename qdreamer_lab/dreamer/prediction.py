@@ -74,6 +74,7 @@ class Prediction:
         given: the plan to be run, where a run would not find the same by itself.
         cost: price of the device's time and shots; 0 on simulators, None if prices are not known.
         currency: of the cost.
+        sets: of parameter values, all of which are priced together.
     """
 
     configuration: Configuration
@@ -94,6 +95,7 @@ class Prediction:
     given: CutPlan | None = field(default=None, repr=False)
     cost: float | None = 0.0
     currency: str = ""
+    sets: int = 1
 
     def phase(self, name: str) -> Phase:
         """The phase of a name; nothing if the run has none such."""

@@ -26,6 +26,9 @@ __all__ = ["priced"]
 _OBJECTS_BYTES = 1 << 19
 """What plans, programs and results take besides arrays."""
 
+_PLAYED = 24
+"""Sets of parameter values with tasks of their own that are dealt out one by one."""
+
 _Z80 = 1.2816
 """Standard deviations to either side that hold 80 % of a normal distribution."""
 
@@ -122,6 +125,7 @@ def priced(
         wanted.num_qubits,
         wanted.num_observables,
         tuple(accounts),
+        sets=case.sets,
     )
 
 
@@ -129,25 +133,28 @@ def _executed(
     case: Case, profile: MachineProfile, workers: int, *, session: bool, held: bool
 ) -> _Executed:
     """Deal out the work of every round; the arguments are those of `priced`."""
-    counts, sent = np.zeros(len(COEFFICIENTS)), 0
+    counts, sent = np.zeros(len(COEFFICIENTS)), 0.0
     wall = busy = 0.0
     tasks = memory = coming = 0
     pace = Pace()
     most = workers if held else None
-    for works in case.rounds:
+    repeated = min(case.repeats, _PLAYED)
+    times = case.repeats / repeated  # what was not played through goes on in the same way
+    for once in case.rounds:
+        works = once * repeated
         count = sum(one.items for one in works)
         slower = profile.contention if min(workers, count) > 1 else 1.0
         shares = [one.share(profile.belief.values, slower) for one in works]
         played = play(shares, workers, ahead=session, most=most, pace=pace)
         wall, busy = wall + played.makespan_s, busy + played.busy_s
-        tasks += sum(played.tasks)
+        tasks += round(times * sum(played.tasks))
         for one, pieces in zip(works, played.tasks, strict=True):
-            counts += slower * (one.items * one.each + pieces * one.once)
+            counts += times * slower * (one.items * one.each + pieces * one.once)
             memory = max(memory, one.held(pieces) if session else one.memory_bytes)
             if session:
-                sent += one.sent(pieces)
+                sent += times * one.sent(pieces)
                 coming = max(coming, one.coming(pieces, workers))
-    return _Executed(counts, wall / busy if busy > 0 else 1.0, tasks, memory, sent, coming)
+    return _Executed(counts, wall / busy if busy > 0 else 1.0, tasks, memory, int(sent), coming)
 
 
 def _deviation(

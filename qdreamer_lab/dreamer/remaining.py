@@ -73,14 +73,14 @@ def rest(standing: Standing, prediction: Prediction, contention: float) -> Rest:
 
     Args:
         standing: where the run stands.
-        prediction: of the present plan, for one set of parameter values.
+        prediction: of the present plan, for any number of sets of parameter values.
         contention: how much longer a task takes when other workers are busy too.
     """
     later = standing.later + _later_shots_work(standing, prediction)
     left = standing.left_work - standing.later + later
     execute = next((one for one in prediction.accounts if one.name == "execute"), None)
     share = execute.share if execute is not None else 1.0
-    predicted_s = standing.bindings * prediction.phase("execute").seconds / share
+    predicted_s = standing.bindings / prediction.sets * prediction.phase("execute").seconds / share
     total = max(standing.done_work + left, 1e-300)
     model = max(predicted_s, 1e-9) / total
     pace = model
@@ -113,8 +113,8 @@ def _here_s(standing: Standing, prediction: Prediction, share: float, *, last: b
         share: of the work, that is left.
         last: nothing comes after the work at hand; else parts were put together already.
     """
-    count = max(1, standing.bindings - standing.bindings_done)
-    share *= standing.bindings
+    each = max(1, standing.bindings - standing.bindings_done)
+    count, share = each / prediction.sets, share * standing.bindings / prediction.sets
     transfer, contract = (prediction.phase(name).seconds for name in ("transfer", "contract"))
     return share * transfer + (count if last else share) * contract
 
@@ -123,6 +123,6 @@ def _later_shots_work(standing: Standing, prediction: Prediction) -> float:
     """Work of rounds of shots that were not begun."""
     if standing.mode != "sampled" or standing.shots_asked <= 0:
         return 0.0
-    expected = standing.bindings * prediction.shots - standing.shots_asked
+    expected = standing.bindings / prediction.sets * prediction.shots - standing.shots_asked
     so_far = standing.done_work + standing.left_work - standing.later
     return max(0.0, expected) * so_far / standing.shots_asked

@@ -18,10 +18,10 @@ def bond_bounds(
 ) -> tuple[Floats, Ints, Floats]:
     """Apply gates to a chain of qubits, moving qubits of distant gates next to each other.
 
-    The right qubit moves to the left one and stays there, as in Qiskit Aer. The number of Schmidt
-    coefficients across a bond is at most 2^(qubits on the smaller side), at most the product of
-    the operator-Schmidt ranks of all gates so far between its two sides, and at most twice that of
-    a neighbouring bond.
+    The right qubit moves to the left one and stays there, as in `workload.product_state`. The
+    number of Schmidt coefficients across a bond is at most 2^(qubits on the smaller side), at most
+    the product of the operator-Schmidt ranks of all gates so far between its two sides, and at most
+    twice that of a neighbouring bond.
 
     Args:
         num_qubits: n, at least 1.
@@ -86,5 +86,7 @@ def bond_bounds(
             if high == low + 1:
                 break
             high -= 1
-    sums[BYTES] = max(sums[BYTES], held)
+    # Reading off strings takes a matrix for each bond, at most, and room for one site.
+    widest = 2.0 ** sums[WIDEST]
+    sums[BYTES] = max(sums[BYTES], 1.5 * held + 16.0 * 6 * widest * widest)
     return bond, order, sums

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -17,6 +18,7 @@ from qdreamer_lab.search.presets import improve
 from qdreamer_lab.search.priced import search_priced
 from qdreamer_lab.search.problem import Found, InfeasibleError
 from qdreamer_lab.search.strategy import TOLERANCE, Plan
+from qdreamer_lab.search.warm import samples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +28,23 @@ if TYPE_CHECKING:
     from qdreamer_lab.search.graph import PieceGraph
     from qdreamer_lab.search.problem import CutProblem
 
-__all__ = ["search", "search_pareto"]
+__all__ = ["make_ready", "search", "search_pareto"]
+
+_ready: set[str] = set()
+_readying = threading.Lock()
+
+
+def make_ready(cost: str) -> None:
+    """Compile the kernels of a cost model, or load them, unless this process has them already.
+
+    A time limit is one on searching: the clock of a search starts after this.
+    """
+    with _readying:
+        for one in dict.fromkeys(("lo", cost)):
+            if one not in _ready:
+                for problem, limit in samples(one):
+                    _search(problem, one, limit, 0, prove=False)
+                _ready.add(one)
 
 
 def search(
@@ -44,7 +62,8 @@ def search(
     Args:
         problem: what to cut, and the limits.
         cost: the cost model.
-        time_limit_s: no new strategy starts after this; the first plan is always finished.
+        time_limit_s: no new strategy starts after this; the first plan is always finished, and
+            compiling kernels does not count.
         seed: of everything random.
         prove: go on until the plan is proven optimal or the time is up, instead of stopping when
             further effort rarely pays.
@@ -52,7 +71,21 @@ def search(
     Raises:
         InfeasibleError: if no plan keeps the limits.
     """
+    _check(cost)
+    if not _is_trivial(problem, cost):
+        make_ready(cost)
     return _search(problem, cost, time_limit_s, seed, prove=prove)
+
+
+def _check(cost: str) -> None:
+    if cost not in MODELS:
+        raise ValueError(f"cost must be one of {', '.join(MODELS)}, not {cost!r}")
+
+
+def _is_trivial(problem: CutProblem, cost: str) -> bool:
+    """Whether nothing needs to be cut, and every plan without cuts is as good as another."""
+    narrow = problem.num_qubits <= problem.max_qubits and cost != "work"
+    return len(problem.pairs) == 0 or narrow
 
 
 def _search(
@@ -67,10 +100,7 @@ def _search(
 ) -> Found:
     """`search`, given a plan `before` for a smaller width and the graph of another width."""
     began = time.perf_counter()
-    if cost not in MODELS:
-        raise ValueError(f"cost must be one of {', '.join(MODELS)}, not {cost!r}")
-    trivial = problem.num_qubits <= problem.max_qubits and cost != "work"
-    if len(problem.pairs) == 0 or trivial:
+    if _is_trivial(problem, cost):
         return Found(np.zeros((len(problem.pairs), 2), np.int64), 0.0, 0.0, True, 0.0)
     deadline = began + time_limit_s
     if cost == "lo":
@@ -146,8 +176,11 @@ def search_pareto(
     Returns:
         One answer per width, in the order of `widths`.
     """
-    began = time.perf_counter()
+    _check(cost)
     ascending = sorted(set(widths))
+    if any(not _is_trivial(replace(problem, max_qubits=width), cost) for width in ascending):
+        make_ready(cost)
+    began = time.perf_counter()
     found: dict[int, Found] = {}
     shared = None
     if cost == "lo" and ascending and len(problem.pairs):

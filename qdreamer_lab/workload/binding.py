@@ -1,7 +1,7 @@
 """One plan for all terms of a circuit, for every set of its parameter values.
 
 Planning happens once: other values keep the labels as long as the circuit has the same gates, also
-from one request to the next.
+from one request to the next, and as long as that is cheap: see `dearer`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,18 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.observables import Factors
     from qdreamer_lab.workload.plan import CutPlan
 
-__all__ = ["BoundPlans"]
+__all__ = ["BoundPlans", "dearer"]
+
+_DEARER_BITS = 1.0
+
+
+def dearer(plan: CutPlan, made: CutPlan) -> bool:
+    """Whether a plan costs clearly more than it did with the values for which it was made.
+
+    Gates may vanish at angles such as 0, with which sweeps and optimizers like to begin. A plan
+    made there cuts them as if that cost nothing.
+    """
+    return plan.log2_overhead > made.log2_overhead + _DEARER_BITS
 
 
 class BoundPlans:
@@ -56,4 +67,8 @@ class BoundPlans:
         if self._plan is None or self._gates != listed or self._terms != terms:
             self._plan = plan_blocks(blocks, options.max_qubits, SearchOptions(seed=options.seed))
             self._gates, self._terms = listed, terms
-        return self._plan.with_blocks(blocks)
+        plan = self._plan.with_blocks(blocks)
+        if dearer(plan, self._plan):
+            plan = plan_blocks(blocks, options.max_qubits, SearchOptions(seed=options.seed))
+            self._plan = plan
+        return plan

@@ -134,6 +134,12 @@ class Reconstruction:
             for step in self._steps
         ]
 
+    @property
+    def operations(self) -> float:
+        """Floating-point operations for one term, of all slices."""
+        each = sum(8.0 * left * right * shared for _, _, left, right, shared in self.products)
+        return each * math.prod(float(self._sizes[cut]) for cut in self.sliced)
+
     def _slices(self) -> list[dict[int, int]]:
         ranges = [range(self._sizes[cut]) for cut in self.sliced]
         return [dict(zip(self.sliced, one, strict=True)) for one in itertools.product(*ranges)]

@@ -28,6 +28,7 @@ from qdreamer_lab.workload.observables import as_sparse, product_terms
 from qdreamer_lab.workload.options import check_width
 from qdreamer_lab.workload.progress import ProgressLine
 from qdreamer_lab.workload.pubs import checked_pub, listed_pubs
+from qdreamer_lab.workload.result import CutResult
 from qdreamer_lab.workload.sampled_mode import run_sampled
 from qdreamer_lab.workload.watch import Watch
 from qdreamer_lab.workload.whole_mode import run_whole
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.plan import CutPlan
     from qdreamer_lab.workload.progress import Progress
 
-__all__ = ["CutEstimator"]
+__all__ = ["CutEstimator", "check_names", "pairing"]
 
 MODES = ("auto", "exact", "sampled")
 DTYPES = ("complex128", "complex64")
@@ -83,7 +84,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         adviser: asked whether to plan the rest anew when workers come or go during a run, such as
             Q-Dreamer's; None keeps the plan and deals the rest out to the workers there are.
         method: how circuits are simulated in exact mode. `"statevector"` cuts where it must.
-            `"matrix_product_state"` (Qiskit Aer, Schmidt coefficients of weight 1e-22 dropped) and
+            `"matrix_product_state"` (Schmidt coefficients of weight 1e-22 dropped) and
             `"stabilizer"` (Clifford gates only) run circuits uncut, as one task each.
         most_workers: most workers that may be busy for this run at once; None for all.
 
@@ -217,7 +218,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
 
     def _run_pub(self, number: int, pub: EstimatorPub, stop: threading.Event) -> PubResult:
         start = time.perf_counter()
-        which, observables = _pairing(pub)
+        which, observables = pairing(pub)
         request = Request(
             pub.circuit,
             _values(pub),
@@ -242,7 +243,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         shape = which.shape[1:]
         evs, stds = estimate.evs.reshape(shape), estimate.stds.reshape(shape)
         makespan_s = time.perf_counter() - start
-        return PubResult(
+        return CutResult(
             DataBin(evs=evs, stds=stds, shape=shape),
             metadata=_metadata(pub, mode, options.method, estimate, makespan_s, watch.decisions),
         )
@@ -297,7 +298,7 @@ def _check_circuit(pub: EstimatorPub, number: int) -> None:
             raise CircuitError(f"PUB {number}: {error}") from error
 
 
-def _pairing(pub: EstimatorPub) -> tuple[NDArray[np.int64], list[Any]]:
+def pairing(pub: EstimatorPub) -> tuple[NDArray[np.int64], list[Any]]:
     """Which binding meets which observable.
 
     Returns:
@@ -319,6 +320,8 @@ def _metadata(
     decisions: tuple[Decision, ...],
 ) -> dict[str, Any]:
     return {
+        "observables": pub.observables,
+        "parameter_values": pub.parameter_values,
         "mode": mode,
         "method": method,
         "target_precision": pub.precision,

@@ -15,6 +15,7 @@ from qdreamer_lab.workload.decisions import PlanDropped
 from qdreamer_lab.workload.estimate import Estimate, Request, RunOptions
 from qdreamer_lab.workload.exact_fold import Folding, Unit, waves
 from qdreamer_lab.workload.exact_plans import ExactPlans, parts_that_fit
+from qdreamer_lab.workload.foresight import EXACT_S, warn_if_long
 from qdreamer_lab.workload.limits import limit_bytes, task_limit_bytes
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def run_exact(request: Request, options: RunOptions, plans: ExactPlans | None = 
     wanted = _wanted(request)
     values = [np.zeros(len(one.terms)) for one in wanted]
     units = _units(request, wanted, values, options, ExactPlans() if plans is None else plans)
+    warn_if_long(options, EXACT_S * sum(one.work + one.contraction.operations for one in units))
     planned = time.perf_counter()
     folding = Folding(options, units)
     try:

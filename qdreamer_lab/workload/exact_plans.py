@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.errors import MemoryLimitError
+from qdreamer_lab.workload.binding import dearer
 from qdreamer_lab.workload.blocks import blocks_of_gates
 from qdreamer_lab.workload.cones import (
     block_cones,
@@ -135,11 +136,19 @@ class ExactPlans:
         if self._gates != listed or self._terms != terms or self._plan is not options.plan:
             self._groups = _groups(gates, listed, circuit.num_qubits, terms, options)
             self._gates, self._terms, self._plan = listed, terms, options.plan
+        runs = self._runs(gates, circuit.num_qubits, options)
+        if options.plan is None and any(dearer(one.plan, one.group.plan) for one in runs):
+            self._groups = _groups(gates, listed, circuit.num_qubits, terms, options)
+            runs = self._runs(gates, circuit.num_qubits, options)
+        return runs
+
+    def _runs(self, gates: list[FlatGate], num_qubits: int, options: RunOptions) -> list[GroupRun]:
+        """The groups with the matrices of these gates."""
         merge = options.plan is None or options.plan.blocks.merged
         runs = []
         for group in self._groups:
             inside = (gates[k] for k in group.gates)
-            blocks = blocks_of_gates(inside, circuit.num_qubits, group.measured, merge=merge)
+            blocks = blocks_of_gates(inside, num_qubits, group.measured, merge=merge)
             plan = group.plan.with_blocks(blocks)
             runs.append(GroupRun(group, plan, prepare(plan, group.terms, group.split)))
         return runs

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from qiskit.circuit import Parameter
 
-__all__ = ["checked_pub", "listed_pubs"]
+__all__ = ["check_names", "checked_pub", "listed_pubs"]
 
 _HOW = "run takes a list of PUBs, also for one: run([(circuit, observables, parameter_values)])"
 
@@ -56,11 +56,27 @@ def checked_pub(pub: Any, precision: float | None, number: int) -> EstimatorPub:
     """
     try:
         checked = EstimatorPub.coerce(pub, precision)
+        check_names(checked)
     except (TypeError, ValueError, QiskitError) as error:
         raise PubError(f"PUB {number}: {error}") from error
     if not np.isfinite(checked.parameter_values.ravel().as_array()).all():
         raise PubError(f"PUB {number}: parameter values must be finite numbers")
     return _without_open_delays(checked)
+
+
+def check_names(pub: EstimatorPub) -> None:
+    """Refuse values of parameters that a circuit does not have; Qiskit only counts them.
+
+    Raises:
+        ValueError: naming them.
+    """
+    known = {parameter.name for parameter in pub.circuit.parameters}
+    given = {getattr(key, "name", key) for keys in pub.parameter_values.data for key in keys}
+    if given != known:
+        raise ValueError(
+            f"values are given for {', '.join(sorted(given - known))}, the circuit's parameters "
+            f"are {', '.join(sorted(known)) or 'none'}"
+        )
 
 
 def _without_open_delays(pub: EstimatorPub) -> EstimatorPub:

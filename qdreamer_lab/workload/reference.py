@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qiskit import QuantumCircuit, transpile
 
+from qdreamer_lab.workload.guarded import guarded
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -34,7 +36,18 @@ class Reference:
 
 
 def reference_values(circuit: QuantumCircuit, observables: Sequence[Any]) -> Reference:
-    """Expectation values of Pauli observables by Aer, in this process, without shots."""
+    """Expectation values of Pauli observables by Aer, without shots.
+
+    In a process of its own, since a fault in native code ends a process: see `guarded`.
+
+    Raises:
+        QDreamerError: if the simulator's process ended.
+    """
+    found: Reference = guarded(_values, circuit, list(observables))
+    return found
+
+
+def _values(circuit: QuantumCircuit, observables: list[Any]) -> Reference:
     from qiskit_aer import AerSimulator
     from qiskit_aer.primitives import EstimatorV2
 
@@ -44,9 +57,10 @@ def reference_values(circuit: QuantumCircuit, observables: Sequence[Any]) -> Ref
     if not dense:
         # The threshold bounds the discarded weight, so amplitudes are kept to its square root.
         options["matrix_product_state_truncation_threshold"] = 1e-22
+        options["mps_lapack"] = False  # with it, the OpenBLAS in Aer reads past its end on Zen 4
         options["n_qubits"] = max(circuit.num_qubits, 63)  # 63 is what Aer says, not what it can
     flat = transpile(circuit, AerSimulator(**options), optimization_level=0)
     estimator = EstimatorV2(options={"backend_options": options})
-    values = estimator.run([(flat, list(observables))]).result()[0].data.evs
+    values = estimator.run([(flat, observables)]).result()[0].data.evs
     method = str(options["method"]).replace("_", " ")
     return Reference(np.asarray(values, dtype=float), method, time.perf_counter() - start)

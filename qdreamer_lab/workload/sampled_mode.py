@@ -16,6 +16,7 @@ from qdreamer_lab.workload.binding import BoundPlans
 from qdreamer_lab.workload.decisions import PlanDropped
 from qdreamer_lab.workload.dispatch import run_chunks
 from qdreamer_lab.workload.estimate import Estimate
+from qdreamer_lab.workload.foresight import ROUGH_S, warn_if_long
 from qdreamer_lab.workload.goal import Goal
 from qdreamer_lab.workload.limits import task_limit_bytes
 from qdreamer_lab.workload.lowering import lower
@@ -28,7 +29,7 @@ from qdreamer_lab.workload.shot_work import ShotShare
 from qdreamer_lab.workload.threads import one_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -131,6 +132,7 @@ class _Story:
                 call = partial(self._routes.call, k, fragment)
                 shares[k, fragment.program.id] = ShotShare(k, fragment, asked, suffix, call)
         if shares:
+            self._warn(shares.values())
             self._shares = shares
             self._done = dict.fromkeys((fragment for _, fragment in shares), 0)
             if self._options.watch is not None:
@@ -138,6 +140,15 @@ class _Story:
                 self._options.watch.shots_asked += round_shots
         self.contract_s += time.perf_counter() - start
         return bool(shares)
+
+    def _warn(self, shares: Iterable[ShotShare]) -> None:
+        """Say so before a round that takes hours; how long a device takes is not known here."""
+        simulated = (
+            share.remaining * share.work_per_variant
+            for share in shares
+            if not self._routes.on_device(share.fragment.program.id)
+        )
+        warn_if_long(self._options, ROUGH_S * sum(simulated))
 
     def run(self) -> None:
         """Run the round: on the device what can, on simulators what must."""

@@ -70,11 +70,15 @@ def warm_up(report: Callable[[str], None] | None = None) -> None:
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.kernels.statevector import apply_two_qubit
-    from qdreamer_lab.search import warm
+    from qdreamer_lab.search.driver import make_ready
+    from qdreamer_lab.search.objectives import MODELS
     from qdreamer_lab.workload.estimator import DTYPES, CutEstimator
     from qdreamer_lab.workload.planner import plan_cuts
 
-    warm.warm_up(report)
+    for number, cost in enumerate(MODELS):
+        if report is not None:
+            report(f"compiling the cut finder, step {number + 1} of {len(MODELS)}: {cost}")
+        make_ready(cost)
     if report is not None:
         report("compiling the simulator")
     circuit = QuantumCircuit(3)

@@ -5,7 +5,6 @@ Ties the steps together and keeps the clock; what the steps do is said where the
 
 from __future__ import annotations
 
-import os
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.clifford import string_values
 from qdreamer_lab.workload.dispatch import Chunk, run_chunks
 from qdreamer_lab.workload.estimate import Estimate
+from qdreamer_lab.workload.foresight import ROUGH_S, warn_if_long
 from qdreamer_lab.workload.limits import task_limit_bytes
 from qdreamer_lab.workload.matrix_product import WholeResult, run_product_state
 from qdreamer_lab.workload.progress import FragmentProgress, Report
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.clifford import CliffordGates
     from qdreamer_lab.workload.dispatch import FragmentRow
     from qdreamer_lab.workload.estimate import Request, RunOptions
-    from qdreamer_lab.workload.matrix_product import GateRow
     from qdreamer_lab.workload.observables import Factors
-    from qdreamer_lab.workload.pauli_sums import PauliSum
     from qdreamer_lab.workload.whole import Whole
 
 __all__ = ["product_state_task", "run_whole", "stabilizer_task"]
@@ -62,6 +60,7 @@ def run_whole(request: Request, options: RunOptions) -> Estimate:
         wanted.append(mine)
         if k == 0:
             plans.append(whole.plan())
+    warn_if_long(options, ROUGH_S * sum(chunk.work for chunk in chunks))
     planned = time.perf_counter()
     rows: list[FragmentRow] = []
     values: dict[int, NDArray[np.float64]] = {}
@@ -115,12 +114,7 @@ def _call(whole: Whole, method: str, limit_bytes: int) -> _Call:
 
 def product_state_task(whole: Whole, work: float) -> _Call:
     """The task of a matrix product state."""
-    return _product_state, (whole.row, whole.sums), work
-
-
-def _product_state(row: GateRow, sums: tuple[PauliSum, ...]) -> WholeResult:
-    """With the threads that a worker may use, or as many as Aer likes where there is no worker."""
-    return run_product_state(row, sums, int(os.environ.get("PILOT_CORES_PER_WORKER", "0")))
+    return run_product_state, (whole.row, whole.sums), work
 
 
 def stabilizer_task(whole: Whole) -> _Call:

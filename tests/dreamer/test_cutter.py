@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
+from qiskit.primitives import StatevectorEstimator
 
 from pilot_kernel.errors import CellError
 from qdreamer_lab.dreamer import cutter
@@ -83,3 +84,25 @@ def test_a_cell_that_was_canceled_stops(session):
 def test_what_cannot_run_is_a_cell_s_error(session, pub, width, told):
     with pytest.raises(CellError, match=rf"--cut: .*{told}"):
         cutter.cut(Request(session, [pub], width))
+
+
+def test_what_takes_long_is_said_before_it_starts(session, monkeypatch):
+    request = Request(session, [(ghz(6), "Z" * 6)], 3)
+    cutter.cut(request)
+    assert not any("going to take" in line for line in request.said)
+    monkeypatch.setattr(cutter, "_LONG_S", 0.0)
+    request = Request(session, [(ghz(6), "Z" * 6)], 3)
+    cutter.cut(request)
+    assert request.said[0].startswith("This is going to take about ")
+
+
+def test_auto_takes_no_way_that_only_the_first_set_allows(session):
+    circuit = ghz(5)
+    circuit.rx(Parameter("t"), range(5))
+    angles = [[0.0], [0.4], [1.1]]
+    request = Request(
+        session, [(circuit, ["ZZIII", "YYXXX"], angles[0]), (circuit, "ZZIII", angles)], None
+    )
+    found = cutter.cut(request)[1].data.evs
+    expected = StatevectorEstimator().run([(circuit, "ZZIII", angles)]).result()[0].data.evs
+    assert found == pytest.approx(expected, abs=1e-9)

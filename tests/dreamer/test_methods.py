@@ -117,7 +117,7 @@ def test_where_bounds_are_loose_the_doubt_is_greater(dreamer):
     assert loose.memory_bytes == tight.memory_bytes  # memory is bounded, whatever is likely
     assert loose.makespan_s < tight.makespan_s
     assert loose.doubt > 2 * tight.doubt
-    assert loose.interval[1] > 5 * loose.makespan_s
+    assert loose.interval[1] > 4 * loose.makespan_s
     before = dreamer.profile().belief
     result = CutEstimator(20, method="matrix_product_state")
     done = result.run([(ising(20, 8, 0.1), neighbours(20))]).result()[0]
@@ -139,8 +139,8 @@ def test_entropies_are_below_ranks_and_equal_where_gates_are_clifford():
 
 def test_likely_counts_are_half_way_and_the_doubt_is_half_the_distance():
     values = np.array([one.nominal_ns for one in COEFFICIENTS])
-    low = ChainShape(10, 10, 1e3, 1e4, 1, 1, 10, 1e4)
-    high = ChainShape(10, 10, 1e5, 5e7, 1, 1, 10, 1e7)
+    low = ChainShape(10, 10, 1e3, 1e4, 1, 10, 1e4)
+    high = ChainShape(10, 10, 1e5, 5e7, 1, 10, 1e7)
     counts, doubt = likely_counts(low, high, values)
     times = [float(one @ values) for one in (chain_counts(low), counts, chain_counts(high))]
     assert times == sorted(times)

@@ -2,10 +2,14 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
 from qiskit.primitives.containers import BitArray, DataBin, PrimitiveResult, PubResult
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit.primitives.containers.observables_array import ObservablesArray
 
 from pilot_kernel.jupyter.card import Card, card_html, card_text, last_lines
-from pilot_kernel.jupyter.figures import Counts, Curves, Values, figures, observable_labels
+from pilot_kernel.jupyter.figures import Axis, Counts, Curves, Values, figures, observable_labels
 from pilot_kernel.jupyter.html import figures_html, table_html
 from pilot_kernel.jupyter.text import bar, figures_text, rounded, seconds
 from pilot_kernel.task.record import TaskState
@@ -88,8 +92,67 @@ def test_a_sweep_becomes_curves():
     assert shown.labels == ("Z", "X")
     html = figures_html([shown])
     Balance(html)
+    assert html.count("stroke-width:1'/>") >= 2 * 30 * 3  # a bar and its two ends at each point
     assert html.count("<polyline") == html.count("<polygon") == 2
     assert "30 parameter sets" in figures_text([shown])
+
+
+def bound(circuit, values):
+    return EstimatorPub.coerce((circuit, "Z" * circuit.num_qubits, values))
+
+
+@pytest.mark.parametrize(
+    ("points", "name"),
+    [
+        (np.linspace(0.5, 2, 8), "t"),
+        (np.linspace(2, 0.5, 8), "t"),
+        (np.array([0.0, 0.1, 0.3, 0.7, 1.5, 9.0]), "t"),
+        (np.array([0.0, 1, 0, 1, 0, 1]), ""),
+    ],
+)
+def test_a_sweep_lies_where_its_parameter_does(points, name):
+    circuit = QuantumCircuit(1)
+    circuit.rx(Parameter("t"), 0)
+    circuit.rz(Parameter("u"), 0)
+    values = np.stack([points, np.full(len(points), 0.3)], axis=1)
+    pub = bound(circuit, {("t", "u"): values})
+    result = PrimitiveResult([estimated(np.cos(points), np.full(len(points), 0.05))])
+    [shown] = figures(result, [], [pub.parameter_values])
+    assert shown.axis.name == name
+    expected = points if name else np.arange(len(points))
+    assert shown.axis.points == tuple(expected.tolist())
+    html, text = figures_html([shown]), figures_text([shown])
+    assert f">{max(expected):.4g}</text>" in html
+    assert (f">{name or 'set'}</text>") in html
+    assert ("t from" in text) == bool(name)
+    assert "± 0.050 at most" in text
+    xs = [
+        float(pair.split(",")[0])
+        for pair in html.split("<polyline points='")[1].split("'")[0].split()
+    ]
+    steps = np.diff(xs) / np.diff(expected)
+    assert steps == pytest.approx(np.full(len(steps), steps[0]), rel=0.05)
+
+
+def test_two_parameters_that_change_together_are_no_axis():
+    circuit = QuantumCircuit(1)
+    circuit.rx(Parameter("t"), 0)
+    circuit.rz(Parameter("u"), 0)
+    values = np.linspace(0, 1, 14).reshape(7, 2)
+    [shown] = figures(
+        PrimitiveResult([estimated(np.zeros(7))]), [], [bound(circuit, values).parameter_values]
+    )
+    assert shown.axis == Axis("", tuple(map(float, range(7))))
+
+
+def test_shots_that_all_agree_make_no_value_exact():
+    metadata = {"shots": 100, "observables": ObservablesArray.coerce(["ZZ", "XX"])}
+    data = DataBin(evs=np.array([1.0, 0.5]), stds=np.array([0.0, 0.1]), shape=(2,))
+    [shown] = figures(PrimitiveResult([PubResult(data, metadata)]))
+    assert [row[0] for row in shown.rows] == ["ZZ", "XX"]
+    assert "exact" not in figures_text([shown])
+    assert "exact" not in figures_html([shown])
+    assert "± 0" in figures_text([shown])
 
 
 def test_observables_along_the_last_axis_are_no_sweep():
