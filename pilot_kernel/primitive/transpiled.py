@@ -17,6 +17,7 @@ from qiskit.transpiler import generate_preset_pass_manager
 
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.backend import is_simulated
+from pilot_kernel.primitive.definitions import UndefinedGateError, unrolled
 from pilot_kernel.primitive.memory import check_state
 from pilot_kernel.primitive.observables import in_paulis, laid_out
 from pilot_kernel.primitive.snapshot import qubits_in_use
@@ -82,10 +83,13 @@ def _check(pub: Any, number: int, backend: BackendV2) -> None:
 
 
 def _write(circuit: QuantumCircuit, number: int, backend: BackendV2, level: int) -> _Written:
-    if _in_its_terms(circuit, backend):
-        return _Written(circuit, None)  # its observables are in the device's terms too
     try:
+        circuit = unrolled(circuit, backend.target)
+        if _in_its_terms(circuit, backend):
+            return _Written(circuit, None)  # its observables are in the device's terms too
         transpiled = _pass_manager(backend, level).run(circuit)
+    except UndefinedGateError as error:
+        raise PubError(f"PUB {number} cannot be written for {backend.name}: {error}") from error
     except QiskitError as error:
         raise PubError(
             f"PUB {number} cannot be written for {backend.name}: {error.message}"
@@ -107,14 +111,23 @@ def _in_its_terms(circuit: QuantumCircuit, backend: BackendV2) -> bool:
     at = {qubit: index for index, qubit in enumerate(circuit.qubits)}
     return all(
         step.operation.name == "barrier"
-        or (
-            not getattr(step.operation, "blocks", ())
-            and target.instruction_supported(
-                step.operation.name, tuple(at[qubit] for qubit in step.qubits)
-            )
-        )
+        or _supported(step.operation, tuple(at[qubit] for qubit in step.qubits), target)
         for step in circuit.data
     )
+
+
+def _supported(operation: Any, qubits: tuple[int, ...], target: Any) -> bool:
+    """Whether the device has an instruction there, for these angles too."""
+    if getattr(operation, "blocks", ()):
+        return False
+    name, values = operation.name, list(getattr(operation, "params", ()))
+    bounded = target.has_angle_bounds() and name in target and target.gate_has_angle_bounds(name)
+    if bounded and (
+        not all(isinstance(value, (int, float)) for value in values)
+        or not target.supported_angle_bound(name, values)
+    ):
+        return False
+    return bool(target.instruction_supported(name, qubits, parameters=values))
 
 
 def _check_memory(
