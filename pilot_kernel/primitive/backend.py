@@ -37,7 +37,13 @@ def backend_named(name: str) -> BackendV2:
     """
     if name == AER:
         return AerSimulator(max_parallel_threads=threads())
-    backend = factory_of(name)()
+    make = factory_of(name)
+    try:
+        backend = make()
+    except Exception as error:  # somebody's function may raise anything
+        raise DescriptionError(
+            f"QPU {name!r}: its function raised {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(backend, BackendV2):
         raise DescriptionError(
             f"QPU {name!r}: its function returned {type(backend).__name__}, not a BackendV2"

@@ -89,7 +89,7 @@ def _plugged_in() -> dict[str, Any]:
 def _loaded(name: str, point: Any) -> Callable[[], Any]:
     try:
         found = point.load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # somebody's module may raise anything
         raise DescriptionError(
             f"QPU {name!r} is the entry point {point.value!r}, which cannot be loaded: {error}"
         ) from error
@@ -100,7 +100,7 @@ def _imported(name: str) -> Callable[[], Any]:
     module, _, function = name.partition(":")
     try:
         found = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # somebody's module may raise anything
         raise DescriptionError(
             f"QPU {name!r}: expected module:function, but it cannot be imported: {error}"
         ) from error

@@ -17,6 +17,9 @@ __all__ = ["QPU_VARIABLE", "check", "device_name", "worker_specs"]
 QPU_VARIABLE = "PILOT_QPU"
 """The environment variable in which a worker finds the name of its device."""
 
+_MOST_SLOTS = 1024
+"""Each is a process of this machine."""
+
 _UNUSED = (("number_of_nodes", 1), ("cores_per_node", None), ("gpus_per_node", 0))
 
 
@@ -41,9 +44,10 @@ def _slots(description: PilotDescription) -> int:
         if key != "slots":
             raise DescriptionError(f"resource={description.resource!r}: a QPU has no {key!r}")
     text = asked.get("slots", ["1"])[-1]
-    if not text.isdecimal() or int(text) < 1:
+    if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= _MOST_SLOTS:
         raise DescriptionError(
-            f"slots={text!r}: the jobs that may be in flight, a whole number of at least 1"
+            f"slots={text!r}: the jobs that may be in flight, a whole number from 1 to "
+            f"{_MOST_SLOTS}"
         )
     return int(text)
 
