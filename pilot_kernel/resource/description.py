@@ -96,7 +96,7 @@ class PilotDescription:
         value = self.walltime
         if value is None or (isinstance(value, str) and _WALLTIME.fullmatch(value)):
             return
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 10**9:
             raise DescriptionError(f"walltime={value!r}: 'HH:MM:SS', or a whole number of minutes")
 
     def _check_name(self) -> None:

@@ -94,4 +94,4 @@ def test_a_file_nested_deeply_is_no_plan(tmp_path):
     path = tmp_path / "deep.json"
     path.write_text("[" * 100_000)
     with pytest.raises(PlanError, match="nested too deeply"):
-        load_plan(path)
+        CutPlan.load(path)
