@@ -20,6 +20,9 @@ QPU_VARIABLE = "PILOT_QPU"
 _MOST_SLOTS = 1024
 """Each is a process of this machine."""
 
+_PRELOAD = "pilot_kernel.primitive.preload"
+"""By name only: what it needs lies above."""
+
 _UNUSED = (("number_of_nodes", 1), ("cores_per_node", None), ("gpus_per_node", 0))
 
 
@@ -87,4 +90,7 @@ def worker_specs(description: PilotDescription, name: str, security: Any) -> lis
     slots = _slots(description)
     memory = (description.memory_per_node_bytes or MEMORY_LIMIT) // slots
     env = {QPU_VARIABLE: device_name(description)}
-    return [worker_spec(description, name, security, "QPU", memory, env) for _ in range(slots)]
+    specs = [worker_spec(description, name, security, "QPU", memory, env) for _ in range(slots)]
+    for spec in specs:
+        spec["options"]["preload"] = [_PRELOAD]
+    return specs
