@@ -79,7 +79,7 @@ def read_out(
     Raises:
         ReadoutError: A result is missing, empty, or not one of the circuit's.
     """
-    most = backend.max_circuits or len(circuits)
+    most = backend.max_circuits or max(1, len(circuits))
     jobs = []
     for start in range(0, len(circuits), most):
         options = {"shots": shots, "memory": memory}
