@@ -8,6 +8,8 @@ __all__ = [
     "PilotError",
     "PlacementError",
     "PubError",
+    "QasmError",
+    "ReadoutError",
     "ShipError",
     "TaskFailedError",
     "TaskMemoryError",
@@ -34,6 +36,32 @@ class PlacementError(PilotError, ValueError):
 
 class PubError(PilotError, ValueError):
     """A primitive unified bloc (PUB) cannot run as it is."""
+
+
+class QasmError(PilotError, ValueError):
+    """An OpenQASM program that cannot be read.
+
+    Attributes:
+        reason: What is wrong, and what would do.
+        line: Where, from 1; None if nobody knows.
+        column: Where in the line, from 1; None if nobody knows.
+    """
+
+    def __init__(self, reason: str, line: int | None = None, column: int | None = None) -> None:
+        # All are kept as arguments, so that the error survives its way back from a worker.
+        super().__init__(reason, line, column)
+        self.reason = reason
+        self.line = line
+        self.column = column
+
+    def __str__(self) -> str:
+        place = [] if self.line is None else [f"line {self.line}"]
+        place += [] if self.column is None else [f"column {self.column}"]
+        return f"{', '.join(place)}: {self.reason}" if place else self.reason
+
+
+class ReadoutError(PilotError, RuntimeError):
+    """A quantum device answered, but not with what was measured."""
 
 
 class ShipError(PilotError, ValueError):

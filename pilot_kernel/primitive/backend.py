@@ -4,6 +4,8 @@ Workers ask `backend_here()`. The notebook asks `backend_of(pilots)`, for the ta
 """
 
 import os
+import sys
+import threading
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -17,6 +19,9 @@ from pilot_kernel.resource.pilot import PilotStatus
 from pilot_kernel.resource.qpu import QPU_VARIABLE
 
 __all__ = ["backend_here", "backend_named", "backend_of", "is_simulated"]
+
+_PATIENCE_S = 2.0
+"""How long a device may take to load before it is said what is being waited for."""
 
 
 def backend_here() -> BackendV2 | None:
@@ -37,12 +42,28 @@ def backend_named(name: str) -> BackendV2:
     """
     if name == AER:
         return AerSimulator(max_parallel_threads=threads())
-    backend = factory_of(name)()
+    make = factory_of(name)
+    waiting = threading.Timer(_PATIENCE_S, _say, [name])
+    waiting.daemon = True
+    waiting.start()
+    try:
+        backend = make()
+        snapshot = NoisySnapshot(name, backend.target) if is_snapshot(name) else None
+    except Exception as error:  # somebody's function may raise anything
+        raise DescriptionError(
+            f"QPU {name!r}: its function raised {type(error).__name__}: {error}"
+        ) from error
+    finally:
+        waiting.cancel()
     if not isinstance(backend, BackendV2):
         raise DescriptionError(
             f"QPU {name!r}: its function returned {type(backend).__name__}, not a BackendV2"
         )
-    return NoisySnapshot(name, backend.target) if is_snapshot(name) else backend
+    return snapshot or backend
+
+
+def _say(name: str) -> None:
+    print(f"loading QPU {name} (the first time takes longest) ...", file=sys.stderr, flush=True)
 
 
 def backend_of(pilots: Sequence[PilotStatus]) -> BackendV2 | None:

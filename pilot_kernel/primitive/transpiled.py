@@ -3,20 +3,23 @@
 Every complaint is a PubError that says which PUB and what to do about it.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from qiskit import QuantumCircuit
+from qiskit.circuit import CircuitInstruction
 from qiskit.exceptions import QiskitError
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
-from qiskit.transpiler import generate_preset_pass_manager
+from qiskit.transpiler import Target, generate_preset_pass_manager
 
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.backend import is_simulated
+from pilot_kernel.primitive.definitions import UndefinedGateError, unrolled
 from pilot_kernel.primitive.memory import check_state
 from pilot_kernel.primitive.observables import in_paulis, laid_out
 from pilot_kernel.primitive.snapshot import qubits_in_use
@@ -82,14 +85,18 @@ def _check(pub: Any, number: int, backend: BackendV2) -> None:
 
 
 def _write(circuit: QuantumCircuit, number: int, backend: BackendV2, level: int) -> _Written:
-    if _in_its_terms(circuit, backend):
-        return _Written(circuit, None)  # its observables are in the device's terms too
     try:
+        circuit = unrolled(circuit, backend.target)
+        if _in_its_terms(circuit, backend):
+            return _Written(circuit, None)  # its observables are in the device's terms too
         transpiled = _pass_manager(backend, level).run(circuit)
+    except UndefinedGateError as error:
+        raise PubError(f"PUB {number} cannot be written for {backend.name}: {error}") from error
     except QiskitError as error:
         raise PubError(
             f"PUB {number} cannot be written for {backend.name}: {error.message}"
         ) from error
+    _check_written(transpiled, number, backend)
     return _Written(transpiled, transpiled.layout)
 
 
@@ -102,18 +109,44 @@ def _pass_manager(backend: BackendV2, level: int) -> Any:
 
 def _in_its_terms(circuit: QuantumCircuit, backend: BackendV2) -> bool:
     target = backend.target
-    if circuit.num_qubits != target.num_qubits:
-        return False
-    at = {qubit: index for index, qubit in enumerate(circuit.qubits)}
-    return all(
-        step.operation.name == "barrier"
-        or (
-            not getattr(step.operation, "blocks", ())
-            and target.instruction_supported(
-                step.operation.name, tuple(at[qubit] for qubit in step.qubits)
-            )
-        )
+    return circuit.num_qubits == target.num_qubits and not any(
+        getattr(step.operation, "blocks", ()) or not _supported(step, circuit, target)
         for step in circuit.data
+    )
+
+
+def _check_written(circuit: QuantumCircuit, number: int, backend: BackendV2) -> None:
+    """Refuse what the transpiler has left as it was: it looks at names, and not at angles."""
+    for step in circuit.data:
+        if not getattr(step.operation, "blocks", ()) and not _supported(
+            step, circuit, backend.target
+        ):
+            values = ", ".join(map(str, step.params))
+            raise PubError(
+                f"PUB {number} cannot be written for {backend.name}: it has no {step.name}"
+                f"({values}) there, only other angles"
+            )
+
+
+def _supported(step: CircuitInstruction, circuit: QuantumCircuit, target: Target) -> bool:
+    """Whether the device has an instruction there, for these angles too."""
+    name, values = step.name, list(step.params)
+    if name in ("barrier", "delay"):
+        return True
+    qubits = tuple(circuit.find_bit(qubit).index for qubit in step.qubits)
+    if not target.instruction_supported(name, qubits):
+        return False
+    if name not in target.operation_names:  # it takes anything
+        return True
+    if target.has_angle_bounds() and target.gate_has_angle_bounds(name):
+        numbers = all(isinstance(value, (int, float)) for value in values)
+        return numbers and bool(target.supported_angle_bound(name, values))
+    theirs = target.operation_from_name(name)
+    fixed = [] if isinstance(theirs, type) else theirs.params
+    return all(
+        isinstance(value, (int, float)) and math.isclose(value, angle, abs_tol=1e-12)
+        for value, angle in zip(values, fixed, strict=False)
+        if isinstance(angle, (int, float))
     )
 
 

@@ -4,6 +4,8 @@ The keys are those that users of Pilot-Quantum know. Nothing here starts anythin
 """
 
 import dataclasses
+import operator
+import os
 import re
 from dataclasses import dataclass
 from typing import Any, Self
@@ -15,6 +17,16 @@ __all__ = ["PilotDescription"]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _RESERVED = frozenset({"cpu", "gpu", "qpu"})
+_WALLTIME = re.compile(r"[1-9]\d{0,8}|(\d{1,3}-)?\d{1,4}:[0-5]\d(:[0-5]\d)?", re.ASCII)
+_LEAST = {
+    "number_of_nodes": 1,
+    "cores_per_node": 1,
+    "gpus_per_node": 0,
+    "cores_per_worker": 1,
+    "memory_per_node_bytes": 1,
+}
+_GRANTED = frozenset({"cores_per_node", "memory_per_node_bytes"})
+"""Sizes that may be missing: then they are whatever the node grants."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,24 +68,36 @@ class PilotDescription:
 
     def __post_init__(self) -> None:
         """Check every value, so that a wrong one is named before anything starts."""
-        if "://" not in str(self.resource):
+        self._check_resource()
+        self._check_name()
+        for key, least in _LEAST.items():
+            value = getattr(self, key)
+            if value is not None or key not in _GRANTED:
+                self._set(key, _whole(key, value, least))
+        for key in ("queue", "project", "working_directory"):
+            self._set(key, _text(key, getattr(self, key)))
+        self._check_walltime()
+        self._set("scheduler_script_commands", _lines(self.scheduler_script_commands))
+
+    def _set(self, key: str, value: Any) -> None:
+        object.__setattr__(self, key, value)
+
+    def _check_resource(self) -> None:
+        if not isinstance(self.resource, str) or "://" not in self.resource:
             raise DescriptionError(
                 f"resource={self.resource!r} is not a URL; this machine, for one, is 'local://'"
             )
-        self._check_name()
-        for key, least in (
-            ("number_of_nodes", 1),
-            ("cores_per_node", 1),
-            ("gpus_per_node", 0),
-            ("cores_per_worker", 1),
-            ("memory_per_node_bytes", 1),
-        ):
-            value = getattr(self, key)
-            if value is None and key in ("cores_per_node", "memory_per_node_bytes"):
-                continue
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise DescriptionError(f"{key}={value!r}: a whole number of at least {least}")
-        object.__setattr__(self, "scheduler_script_commands", tuple(self.scheduler_script_commands))
+        try:
+            urlsplit(self.resource)
+        except ValueError as error:
+            raise DescriptionError(f"resource={self.resource!r} is not a URL: {error}") from error
+
+    def _check_walltime(self) -> None:
+        value = self.walltime
+        if value is None or (isinstance(value, str) and _WALLTIME.fullmatch(value)):
+            return
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 10**9:
+            raise DescriptionError(f"walltime={value!r}: 'HH:MM:SS', or a whole number of minutes")
 
     def _check_name(self) -> None:
         if self.name is None:
@@ -110,3 +134,30 @@ class PilotDescription:
         if description is not None:
             changes["resource"] = description
         return cls(**changes)
+
+
+def _whole(key: str, value: Any, least: int) -> int:
+    """A whole number, of Python's or NumPy's kind."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if isinstance(value, bool) or not least <= number < 2**63:
+        raise DescriptionError(f"{key}={value!r}: a whole number of at least {least}")
+    return number
+
+
+def _text(key: str, value: Any) -> str | None:
+    if isinstance(value, os.PathLike) and key == "working_directory":
+        value = os.fspath(value)
+    if value is None or (isinstance(value, str) and value.strip() and value.isprintable()):
+        return value
+    raise DescriptionError(f"{key}={value!r}: some text")
+
+
+def _lines(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(line, str) for line in value):
+        raise DescriptionError(
+            f"scheduler_script_commands={value!r}: a list of lines, such as ['module load gcc']"
+        )
+    return tuple(value)

@@ -6,9 +6,12 @@ entry point of the group `pilot_kernel.backends`, or `module:function`.
 
 import difflib
 import importlib
+import importlib.util
 import inspect
+import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from pilot_kernel.errors import DescriptionError
@@ -21,6 +24,7 @@ AER = "aer_simulator"
 ENTRY_POINTS = "pilot_kernel.backends"
 """The group of entry points that name a function without arguments returning a `BackendV2`."""
 
+_PROVIDER = "qiskit_ibm_runtime.fake_provider"
 _LIST = "pilot_kernel.resource.devices.device_names() lists them"
 
 
@@ -32,7 +36,7 @@ def is_snapshot(name: str) -> bool:
 def device_names() -> list[str]:
     """The devices that have a name of their own here."""
     try:
-        snapshots = sorted(_snapshots())
+        snapshots = sorted(_snapshot_names())
     except DescriptionError:
         snapshots = []
     return [AER, *snapshots, *sorted(_plugged_in())]
@@ -51,9 +55,11 @@ def factory_of(name: str) -> Callable[[], Any]:
         return _aer
     if ":" in name:
         return _imported(name)
-    found = _snapshots() if is_snapshot(name) else _plugged_in()
-    if name in found:
-        return found[name] if is_snapshot(name) else _loaded(name, found[name])
+    if is_snapshot(name) and name in _snapshot_names():
+        return lambda: _snapshots()[name]()
+    plugged_in = _plugged_in()
+    if name in plugged_in:
+        return _loaded(name, plugged_in[name])
     known = device_names()
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.7)
     meant = f"did you mean {' or '.join(close)}? " if close else ""
@@ -69,17 +75,23 @@ def _aer() -> Any:
     return AerSimulator()
 
 
-def _snapshots() -> dict[str, Any]:
-    """The classes of qiskit-ibm-runtime's snapshots by device name."""
-    try:
-        fake_provider = importlib.import_module("qiskit_ibm_runtime.fake_provider")
-    except ImportError as error:
+def _snapshot_names() -> set[str]:
+    """The names of the snapshots, read from folders: the package takes a second to import."""
+    blocked = sys.modules.get(_PROVIDER, True) is None
+    package = None if blocked else importlib.util.find_spec(_PROVIDER.partition(".")[0])
+    if package is None or not package.submodule_search_locations:
         raise DescriptionError(
             "the fake_... devices are snapshots that come with qiskit-ibm-runtime, which is not "
             "installed: pip install 'qdreamer-lab[ibm]'"
-        ) from error
-    classes = (kind for _, kind in inspect.getmembers(fake_provider, inspect.isclass))
-    return {kind.backend_name: kind for kind in classes if hasattr(kind, "backend_name")}
+        )
+    folder = Path(package.submodule_search_locations[0], "fake_provider", "backends")
+    return {f"fake_{found.parent.name}" for found in folder.glob("*/conf_*.json")}
+
+
+def _snapshots() -> dict[str, Any]:
+    """The classes of qiskit-ibm-runtime's snapshots by device name."""
+    classes = inspect.getmembers(importlib.import_module(_PROVIDER), inspect.isclass)
+    return {kind.backend_name: kind for _, kind in classes if hasattr(kind, "backend_name")}
 
 
 def _plugged_in() -> dict[str, Any]:
@@ -89,7 +101,7 @@ def _plugged_in() -> dict[str, Any]:
 def _loaded(name: str, point: Any) -> Callable[[], Any]:
     try:
         found = point.load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # somebody's module may raise anything
         raise DescriptionError(
             f"QPU {name!r} is the entry point {point.value!r}, which cannot be loaded: {error}"
         ) from error
@@ -100,7 +112,7 @@ def _imported(name: str) -> Callable[[], Any]:
     module, _, function = name.partition(":")
     try:
         found = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # somebody's module may raise anything
         raise DescriptionError(
             f"QPU {name!r}: expected module:function, but it cannot be imported: {error}"
         ) from error

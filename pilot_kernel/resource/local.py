@@ -9,6 +9,8 @@ from pilot_kernel.resource.description import PilotDescription
 
 __all__ = ["worker_spec", "worker_specs"]
 
+_MOST_WORKERS = 1024
+
 
 def worker_specs(description: PilotDescription, name: str, security: Any) -> list[dict[str, Any]]:
     """Describe the workers of a local pilot.
@@ -34,6 +36,11 @@ def worker_specs(description: PilotDescription, name: str, security: Any) -> lis
     if description.cores_per_worker > cores:
         raise DescriptionError(
             f"cores_per_worker={description.cores_per_worker} is more than the {cores} cores held"
+        )
+    if cores // description.cores_per_worker > _MOST_WORKERS:
+        raise DescriptionError(
+            f"cores_per_node={cores} with cores_per_worker={description.cores_per_worker}: that "
+            f"would be more than {_MOST_WORKERS} processes on this machine"
         )
     memory = description.memory_per_node_bytes or MEMORY_LIMIT
     gpus = sorted(glob.glob("/dev/nvidia[0-9]*"))

@@ -17,6 +17,12 @@ __all__ = ["QPU_VARIABLE", "check", "device_name", "worker_specs"]
 QPU_VARIABLE = "PILOT_QPU"
 """The environment variable in which a worker finds the name of its device."""
 
+_MOST_SLOTS = 1024
+"""Each is a process of this machine."""
+
+_PRELOAD = "pilot_kernel.primitive.preload"
+"""By name only: what it needs lies above."""
+
 _UNUSED = (("number_of_nodes", 1), ("cores_per_node", None), ("gpus_per_node", 0))
 
 
@@ -41,9 +47,10 @@ def _slots(description: PilotDescription) -> int:
         if key != "slots":
             raise DescriptionError(f"resource={description.resource!r}: a QPU has no {key!r}")
     text = asked.get("slots", ["1"])[-1]
-    if not text.isdecimal() or int(text) < 1:
+    if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= _MOST_SLOTS:
         raise DescriptionError(
-            f"slots={text!r}: the jobs that may be in flight, a whole number of at least 1"
+            f"slots={text!r}: the jobs that may be in flight, a whole number from 1 to "
+            f"{_MOST_SLOTS}"
         )
     return int(text)
 
@@ -83,4 +90,7 @@ def worker_specs(description: PilotDescription, name: str, security: Any) -> lis
     slots = _slots(description)
     memory = (description.memory_per_node_bytes or MEMORY_LIMIT) // slots
     env = {QPU_VARIABLE: device_name(description)}
-    return [worker_spec(description, name, security, "QPU", memory, env) for _ in range(slots)]
+    specs = [worker_spec(description, name, security, "QPU", memory, env) for _ in range(slots)]
+    for spec in specs:
+        spec["options"]["preload"] = [_PRELOAD]
+    return specs

@@ -7,11 +7,11 @@ turn to another backend. This module must not decide how many shots a variant ge
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from qiskit.primitives import BackendSamplerV2
 
+from pilot_kernel.primitive.readout import SEED_STEP, read_out
 from qdreamer_lab.errors import DeviceError
 from qdreamer_lab.kernels.sampling import tally
 from qdreamer_lab.workload.capability import check_device, is_simulated
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+    from qiskit import QuantumCircuit
     from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.sampling import ShotRequest
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.variants import ShotFragment
 
 __all__ = ["run_on_device"]
-
-_SEED_STEP = 2113
-"""What Aer adds to the seed of a job for each of its circuits."""
 
 
 def run_on_device(
@@ -75,9 +73,9 @@ def _bits(
     parts: list[list[NDArray[np.bool_]]] = [[] for _ in shots]
     base = int(np.random.SeedSequence(request.seed).generate_state(1)[0]) >> 2
     for job in _jobs(live, shots, backend):
-        pubs = [(spliced[k].circuit, None, count) for k, count in job]
-        seed = base + _SEED_STEP * (request.first + job[0][0])
-        for (k, _), measured in zip(job, _run(pubs, seed, backend), strict=True):
+        circuits, counts = [spliced[k].circuit for k, _ in job], [count for _, count in job]
+        seed = base + SEED_STEP * (request.first + job[0][0])
+        for (k, _), measured in zip(job, _run(circuits, counts, seed, backend), strict=True):
             parts[k].append(measured)
     return [
         np.concatenate(part) if part else np.zeros((count, 0), dtype=bool)
@@ -119,22 +117,28 @@ def _runs_of_neighbours(
     return jobs
 
 
-def _run(pubs: list[Any], seed: int, backend: BackendV2) -> list[NDArray[np.bool_]]:
-    """One call of the device, whose failures are its own."""
+def _run(
+    circuits: list[QuantumCircuit], shots: list[int], seed: int, backend: BackendV2
+) -> list[NDArray[np.bool_]]:
+    """One call of the device, whose failures are its own; (shots, bits) of each circuit."""
     try:
-        result = _sampler(backend, seed).run(pubs).result()
-        return [pub.data[REGISTER].to_bool_array(order="little") for pub in result]
+        if _is_ibm(backend):
+            return _run_at_ibm(circuits, shots, backend)
+        found = read_out(backend, circuits, shots[0], seed=seed)
     except Exception as error:
         reason = getattr(error, "message", str(error)) or type(error).__name__
         raise DeviceError(backend.name, f"a job failed: {reason}") from error
+    return [readout.shot_by_shot((seed, k)) for k, readout in enumerate(found)]
 
 
-def _sampler(backend: BackendV2, seed: int) -> Any:
-    if _is_ibm(backend):
-        from qiskit_ibm_runtime import SamplerV2
+def _run_at_ibm(
+    circuits: list[QuantumCircuit], shots: list[int], backend: BackendV2
+) -> list[NDArray[np.bool_]]:
+    from qiskit_ibm_runtime import SamplerV2
 
-        return SamplerV2(mode=backend)
-    return BackendSamplerV2(backend=backend, options={"seed_simulator": seed})
+    pubs = [(circuit, None, count) for circuit, count in zip(circuits, shots, strict=True)]
+    result = SamplerV2(mode=backend).run(pubs).result()
+    return [pub.data[REGISTER].to_bool_array(order="little") for pub in result]
 
 
 def _is_ibm(backend: BackendV2) -> bool:

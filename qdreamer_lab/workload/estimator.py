@@ -34,7 +34,7 @@ from qdreamer_lab.workload.watch import Watch
 from qdreamer_lab.workload.whole_mode import run_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.plan import CutPlan
     from qdreamer_lab.workload.progress import Progress
 
-__all__ = ["CutEstimator", "check_names", "pairing"]
+__all__ = ["CutEstimator", "pairing"]
 
 MODES = ("auto", "exact", "sampled")
 DTYPES = ("complex128", "complex64")
@@ -193,19 +193,25 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         """
         wanted = self._default_precision if precision is None else precision
         checked = [self._coerced(pub, wanted, k) for k, pub in enumerate(listed_pubs(pubs))]
-        if self._mode == "sampled":
-            for k, pub in enumerate(checked):
-                if not pub.precision > 0 and self._options.shots is None:
-                    raise PubError(
-                        f"PUB {k}: precision={pub.precision}: sampled mode needs more than zero; "
-                        "for exact values use mode='exact'"
-                    )
+        if self._options.shots is None:
+            self._check_precisions(checked)
         return CutJob(
             lambda stop: PrimitiveResult(
                 [self._run_pub(k, pub, stop) for k, pub in enumerate(checked)],
                 metadata={"version": 2},
             )
         )
+
+    def _check_precisions(self, pubs: Sequence[EstimatorPub]) -> None:
+        """Refuse what no number of shots reaches, before anything is planned."""
+        for k, pub in enumerate(pubs):
+            if pub.precision > 0:
+                continue
+            if self._mode == "sampled" or (self._mode == "auto" and self._backend() is not None):
+                raise PubError(
+                    f"PUB {k}: precision={pub.precision}: values from shots need more than zero; "
+                    "for exact values use mode='exact', without a backend or QPU"
+                )
 
     def _coerced(self, pub: Any, precision: float | None, number: int) -> EstimatorPub:
         """Check a PUB before anything runs; a circuit that was checked last time is known."""

@@ -57,6 +57,8 @@ def load_plan(path: str | Path) -> CutPlan:
         document = json.loads(Path(path).read_bytes())
     except ValueError as error:
         raise PlanError(f"{path} is not a plan: it is not JSON ({error})") from error
+    except RecursionError as error:
+        raise PlanError(f"{path} is not a plan: its JSON is nested too deeply") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise PlanError(f"{path} is JSON, but not a plan")
     version = document.get("version")
@@ -78,7 +80,8 @@ def _plan(document: dict[str, Any]) -> CutPlan:
     if pairs.size and not (pairs.min() >= 0 and pairs.max() < n and np.all(np.diff(pairs) > 0)):
         raise ValueError("pairs must be two different qubits, the smaller first")
     lone = [int(qubit) for qubit in document["lone_qubits"]]
-    if sorted(lone + np.unique(pairs).tolist()) != list(range(n)):
+    qubits = sorted(lone + np.unique(pairs).tolist())
+    if len(qubits) != n or qubits != list(range(n)):
         raise ValueError("the lone qubits are not those without blocks")
     matrices = _array(document["lone_matrices"], (len(lone), 2, 2))
     sources = tuple(tuple(map(int, source)) for source in document["sources"])

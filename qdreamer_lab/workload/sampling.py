@@ -197,7 +197,9 @@ def fold(
     """Fold what was drawn of each variant: sums (groups, outcomes, operators), counts (groups,)."""
     tensor = ShotTensor.empty(fragment)
     samples = []
+    shots = 0  # a device may return others than were asked for
     for k, (sums, counts) in enumerate(drawn):
+        shots += int(counts.sum())
         variant = int(request.variants[k])
         mean = sums.sum(axis=0) / counts.sum()
         if request.scales is None:
@@ -207,7 +209,7 @@ def fold(
             tensor.add_draw(fragment, variant, mean, scale, request.first + k)
         if request.report:
             samples.append(Sample.of(sums, counts))
-    return tensor.counted(int(request.shots.sum())), tuple(samples)
+    return tensor.counted(shots), tuple(samples)
 
 
 def exact_tensor(fragment: ShotFragment) -> NDArray[np.float64]:

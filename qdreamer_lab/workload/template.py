@@ -16,6 +16,7 @@ from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Gate
 from qiskit.circuit.library import Barrier, UnitaryGate
 
+from pilot_kernel.primitive.definitions import unrolled
 from qdreamer_lab.workload.plan import GateCut, WireCut
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def fragment_circuit(
         else:
             rigid |= _write_block(out, circuit, plan, place, step)
             marks.append(None)
-    return FragmentCircuit(program.id, out, tuple(marks), tuple(sorted(rigid)))
+    # Transpilers, and the digest's file format, would take gates of one's own for Qiskit's.
+    return FragmentCircuit(program.id, unrolled(out), tuple(marks), tuple(sorted(rigid)))
 
 
 def _places(plan: CutPlan, fragment: int) -> Iterator[Mark | int]:

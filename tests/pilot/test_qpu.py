@@ -97,6 +97,7 @@ def test_devices_are_listed():
         ("qpu://fake_manila/x", "names no QPU"),
         ("qpu://fake_manila?slots=0", "slots='0'"),
         ("qpu://fake_manila?slots=many", "slots='many'"),
+        ("qpu://fake_manila?slots=99999999999", "a whole number from 1 to 1024"),
         ("qpu://fake_manila?queue=a", "a QPU has no 'queue'"),
         ("qpu://nowhere:make", "expected module:function.*No module named 'nowhere'"),
         ("qpu://os:make", "expected module:function.*no attribute 'make'"),
@@ -126,6 +127,11 @@ def test_snapshots_need_a_package_and_say_which(session, monkeypatch):
 def test_a_function_that_makes_something_else_is_refused():
     with pytest.raises(DescriptionError, match="returned dict, not a BackendV2"):
         backend_named("builtins:dict")
+
+
+def test_a_function_that_fails_is_named():
+    with pytest.raises(DescriptionError, match="'operator:add': its function raised TypeError"):
+        backend_named("operator:add")
 
 
 def test_packages_plug_devices_in(monkeypatch):

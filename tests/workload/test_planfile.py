@@ -88,3 +88,10 @@ def test_other_files_are_refused(tmp_path, content, words):
         CutPlan.load(path)
     with pytest.raises(FileNotFoundError):
         CutPlan.load(tmp_path / "nothing.json")
+
+
+def test_a_file_nested_deeply_is_no_plan(tmp_path):
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(PlanError, match="nested too deeply"):
+        CutPlan.load(path)
