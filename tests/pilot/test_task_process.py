@@ -303,7 +303,9 @@ def test_what_cannot_be_sent_to_a_worker_is_named_at_once(session):
     with pytest.raises(ShipError, match=r"the function \(.*lambda.*\) cannot be sent"):
         session.submit(lambda: lock)
     task = session.submit(pow, 2, 2)
-    with pytest.raises(ShipError, match=r"argument 1 \(dict\) cannot be sent.*a task stands for its result"):
+    with pytest.raises(
+        ShipError, match=r"argument 1 \(dict\) cannot be sent.*a task stands for its result"
+    ):
         session.submit(print, {"nested": task})
 
 
