@@ -141,7 +141,7 @@ def _queue(scheduler: Any, in_hand: set[str]) -> dict[str, Any]:
 
 
 def _use(ws: Any) -> _Sample | None:
-    """What a worker and its task process used, as told last; None if it is not up or has not told."""
+    """What a worker and its task process used, as told last; None if not up, or nothing told."""
     if ws is None or "cpu" not in ws.metrics or "memory" not in ws.metrics:
         return None
     cpu, memory = ws.metrics.get(METRIC, (0.0, 0))
