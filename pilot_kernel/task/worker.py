@@ -18,6 +18,7 @@ from distributed import get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from pilot_kernel.errors import ShipError, TaskFailedError, WorkerDiedError
+from pilot_kernel.resource.monitor import METRIC
 from pilot_kernel.resource.nursery import RESULTS_VARIABLE
 from pilot_kernel.task.child import TaskProcess
 from pilot_kernel.task.failure import RemoteError, how_it_ended
@@ -29,10 +30,7 @@ from pilot_kernel.task.supervision import Run
 from pilot_kernel.task.supply import Supply
 from pilot_kernel.task.wire import Kind, Message
 
-__all__ = ["METRIC", "WorkerEdge", "perform"]
-
-METRIC = "pilot_task_process"
-"""Under which name heartbeats carry (percent of a core, bytes) of the task process."""
+__all__ = ["WorkerEdge", "perform"]
 
 _NEWS_S = 0.1
 
