@@ -56,7 +56,7 @@ class TaskFailedError(PilotError, RuntimeError):
     """A task raised something that cannot be sent back as it is; the text tells what it was."""
 
 
-class TaskMemoryError(PilotError, MemoryError):
+class TaskMemoryError(PilotError, RuntimeError):
     """A task took more memory than its worker may use."""
 
 

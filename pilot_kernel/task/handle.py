@@ -35,9 +35,10 @@ class Output:
         return self._chunks[position:end], end
 
     def text(self, stream: str | None = None) -> str:
-        """All of it, or all of `stdout` or `stderr`."""
+        """All that was printed, or all of one stream, such as `stdout` or `stderr`."""
+        wanted = ("stdout", "stderr") if stream is None else (stream,)
         chunks, _ = self.since(0)
-        return "".join(text for name, text in chunks if stream in (None, name))
+        return "".join(text for name, text in chunks if name in wanted)
 
 
 class Task(concurrent.futures.Future[Any]):
@@ -276,6 +277,9 @@ class Task(concurrent.futures.Future[Any]):
         self.add_done_callback(tell)
         await done
         return await loop.run_in_executor(None, self.result)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a task stands for its result as an argument or in a list of them only")
 
     def __repr__(self) -> str:
         done, parts = self.progress

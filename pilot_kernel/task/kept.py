@@ -15,7 +15,16 @@ from typing import Any
 from pilot_kernel.errors import PilotError
 from pilot_kernel.task.packing import Packed, unpack
 
-__all__ = ["EACH_BYTES", "SMALL_BYTES", "TOTAL_BYTES", "Kept", "read", "remove", "write"]
+__all__ = [
+    "EACH_BYTES",
+    "SMALL_BYTES",
+    "TOTAL_BYTES",
+    "TOTAL_VARIABLE",
+    "Kept",
+    "read",
+    "remove",
+    "write",
+]
 
 SMALL_BYTES = 32_768
 """Results up to this size travel with the news of their task."""
@@ -25,6 +34,9 @@ EACH_BYTES = 1 << 30
 
 TOTAL_BYTES = 4 << 30
 """What one session keeps on disk at a time, and never more than half of what is free there."""
+
+TOTAL_VARIABLE = "PILOT_RESULTS_BYTES"
+"""The environment variable that says otherwise."""
 
 _SIZE = struct.Struct("!Q")
 
@@ -42,23 +54,21 @@ class Kept:
     size: int
 
 
-def write(packed: Packed, folder: str, key: str, total_bytes: int = TOTAL_BYTES) -> Kept | None:
+def write(packed: Packed, folder: str, key: str) -> Kept | None:
     """Write a result to a file of its own.
 
     Args:
         packed: The result.
         folder: Where results lie.
         key: Key of the task.
-        total_bytes: What all of them may take up.
 
     Returns:
         None if it is too large, or there is no room.
     """
     size = packed.size
-    if size > min(EACH_BYTES, _room(folder, total_bytes)):
+    if size > min(EACH_BYTES, _room(folder)):
         return None
-    path = os.path.join(folder, hashlib.sha256(key.encode()).hexdigest()[:32])
-    draft = f"{path}.part"
+    path, draft = _paths(folder, key)
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb", buffering=0) as file:
@@ -72,16 +82,23 @@ def write(packed: Packed, folder: str, key: str, total_bytes: int = TOTAL_BYTES)
     return Kept(path, size)
 
 
+def _paths(folder: str, key: str) -> tuple[str, str]:
+    """Where a task's result lies, and where it is written first."""
+    path = os.path.join(folder, hashlib.sha256(key.encode()).hexdigest()[:32])
+    return path, f"{path}.part"
+
+
 def _write_all(file: Any, view: memoryview) -> None:
     while view:
         view = view[file.write(view) :]
 
 
-def _room(folder: str, total_bytes: int) -> int:
+def _room(folder: str) -> int:
+    total = int(os.environ.get(TOTAL_VARIABLE) or TOTAL_BYTES)
     try:
         with os.scandir(folder) as files:
             taken = sum(map(_size, files))
-        return min(total_bytes - taken, shutil.disk_usage(folder).free // 2)
+        return min(total - taken, shutil.disk_usage(folder).free // 2)
     except FileNotFoundError:  # the session has ended
         return 0
 
@@ -115,6 +132,7 @@ def read(kept: Kept) -> Any:
     return unpack(Packed(parts[0], tuple(parts[1:])))
 
 
-def remove(kept: Kept) -> None:
-    """Let go of the file."""
-    Path(kept.path).unlink(missing_ok=True)
+def remove(folder: str, key: str) -> None:
+    """Remove what a task has left there: its result, or a part of one if it was ended amid writing."""
+    for path in _paths(folder, key):
+        Path(path).unlink(missing_ok=True)

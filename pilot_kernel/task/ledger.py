@@ -4,6 +4,7 @@ It lives beside the scheduler, so the book survives the notebook's kernel, and i
 notebook nothing: no message is sent for a task unless somebody asks.
 """
 
+import os
 import time
 from collections import OrderedDict, deque
 from dataclasses import asdict, replace
@@ -13,6 +14,7 @@ from dask._task_spec import Task as DaskTask
 from distributed.diagnostics.plugin import SchedulerPlugin
 
 from pilot_kernel.errors import WorkerDiedError
+from pilot_kernel.resource.nursery import RESULTS_VARIABLE
 from pilot_kernel.task.kept import Kept, remove
 from pilot_kernel.task.packing import Packed
 from pilot_kernel.task.record import TOPIC, WORKERS, TaskRecord, TaskState, task_name
@@ -139,10 +141,12 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             )
         elif "result" in msg:
             self._keep_result(record.key, msg["result"])
+            self._settle(record.key)
         elif "kept" in msg:
             self.kept[record.key] = Kept(**msg["kept"])
             if record.key not in self.scheduler.tasks:  # canceled at the last moment
                 self._let_go(record.key)
+            self._settle(record.key)
         elif "crashed" in msg:
             self.records[record.key] = replace(record, deaths=record.deaths + 1)
         elif "output" in msg:
@@ -160,6 +164,10 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         while len(self.results) > _KEPT_RESULTS:
             self.results.popitem(last=False)
 
+    def _settle(self, key: str) -> None:
+        """The notebook has heard of the result; Dask may never, if the worker dies this moment."""
+        self.scheduler.settle(key, self._recipe(key))
+
     def _recipe(self, key: str) -> Any:
         """How a finished task's result is had again when the worker that held it has died."""
         if (kept := self.kept.get(key)) is not None:
@@ -171,8 +179,9 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
     def _let_go(self, key: str) -> None:
         """Nobody wants a task's result any more."""
         self.suspicious.pop(key, None)
-        if (kept := self.kept.pop(key, None)) is not None:
-            remove(kept)
+        self.kept.pop(key, None)
+        if (folder := os.environ.get(RESULTS_VARIABLE)) is not None:
+            remove(folder, key)
 
     def _place(self, key: str) -> dict[str, Any]:
         on = self.scheduler.tasks[key].processing_on
@@ -188,7 +197,9 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
     def _send_back(self, record: TaskRecord) -> None:
         """A task lost its worker: it waits again, and its watchers are told."""
         ts = self.scheduler.tasks[record.key]
-        if record.state.final or (not ts.who_wants and not ts.waiters):
+        if record.state.final or record.key in self.results or record.key in self.kept:
+            return
+        if not ts.who_wants and not ts.waiters:
             return
         before = self.suspicious.get(record.key, 0)
         self.suspicious[record.key] = ts.suspicious

@@ -21,7 +21,7 @@ from pilot_kernel.errors import ShipError, TaskFailedError, WorkerDiedError
 from pilot_kernel.resource.nursery import RESULTS_VARIABLE
 from pilot_kernel.task.child import TaskProcess
 from pilot_kernel.task.failure import RemoteError, how_it_ended
-from pilot_kernel.task.kept import SMALL_BYTES, Kept
+from pilot_kernel.task.kept import SMALL_BYTES, Kept, remove
 from pilot_kernel.task.output import Gathered
 from pilot_kernel.task.packing import Bytes, Call, Packed
 from pilot_kernel.task.record import TOPIC, task_name
@@ -110,7 +110,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             process = await self._process(run)
             if process is None:
                 break
-            answer = await self._ask(run, process, parts)
+            answer = await self._ask(run, process, parts, call.key)
             if answer is not None and run.verdict is None:
                 return self._accept(call.key, answer)
             if run.verdict is None:
@@ -133,13 +133,17 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             coming.cancel()
             ended.cancel()
 
-    async def _ask(self, run: Run, process: TaskProcess, parts: list[Bytes]) -> Message | None:
+    async def _ask(
+        self, run: Run, process: TaskProcess, parts: list[Bytes], key: str
+    ) -> Message | None:
         answered = None
         try:
             answered = await run.ask(process, parts)
         finally:
             if answered is None or run.verdict is not None:
                 await self.supply.replace()
+                if (folder := os.environ.get(RESULTS_VARIABLE)) is not None:
+                    remove(folder, key)
         return answered
 
     def _crashed(self, call: Call, crashes: int, how: str) -> None:
