@@ -45,10 +45,6 @@ class _Letter:
     held: tuple[Any, ...]  # its own future and those it depends on: Dask forgets what nobody holds
 
 
-# What is sent is packed by us, and advice on how to use Dask better is none to our users.
-dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"})
-
-
 class AgentClient(Client):  # type: ignore[misc]
     """A client for the life of one connection.
 

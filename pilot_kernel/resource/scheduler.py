@@ -54,6 +54,17 @@ class AgentScheduler(Scheduler):  # type: ignore[misc]
             asyncio.get_running_loop().call_soon(self._forget, [d.key for d in ts.dependencies])
         ts.dependencies.clear()
 
+    def settle(self, key: str, recipe: Any) -> None:
+        """See that a task that has a result is not run again, should its worker die right now.
+
+        Args:
+            key: The task's key.
+            recipe: As for `finish`.
+        """
+        ts = self.tasks.get(key)
+        if ts is not None and ts.state == "processing":
+            ts.run_spec = recipe  # it keeps what it depends on until Dask hears that it is done
+
     def _forget(self, keys: list[str]) -> None:
         """Forget what nobody wants and nothing needs."""
         known = (ts for key in keys if (ts := self.tasks.get(key)) is not None)

@@ -145,10 +145,12 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             )
         elif "result" in msg:
             self._keep_result(record.key, msg["result"])
+            self._settle(record.key)
         elif "kept" in msg:
             self.kept[record.key] = Kept(**msg["kept"])
             if record.key not in self.scheduler.tasks:  # canceled at the last moment
                 self._let_go(record.key)
+            self._settle(record.key)
         elif "crashed" in msg:
             self.records[record.key] = replace(record, deaths=record.deaths + 1)
         elif "output" in msg:
@@ -168,6 +170,10 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         self.results[key] = pickled
         while len(self.results) > _KEPT_RESULTS:
             self.results.popitem(last=False)
+
+    def _settle(self, key: str) -> None:
+        """The notebook has heard of the result; Dask may never, if the worker dies this moment."""
+        self.scheduler.settle(key, self._recipe(key))
 
     def _recipe(self, key: str) -> Any:
         """How a finished task's result is had again when the worker that held it has died."""
@@ -199,7 +205,9 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
     def _send_back(self, record: TaskRecord) -> None:
         """A task lost its worker: it waits again, and its watchers are told."""
         ts = self.scheduler.tasks[record.key]
-        if record.state.final or (not ts.who_wants and not ts.waiters):
+        if record.state.final or record.key in self.results or record.key in self.kept:
+            return
+        if not ts.who_wants and not ts.waiters:
             return
         before = self.suspicious.get(record.key, 0)
         self.suspicious[record.key] = ts.suspicious
