@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pilot_kernel.jupyter.figures import observable_names
 from qdreamer_lab.dreamer.reasons import seconds_text
 from qdreamer_lab.workload.estimate import METHODS
 from qdreamer_lab.workload.memory import readable
@@ -124,11 +125,12 @@ def _outcome(candidates: Sequence[Candidate], run: Run) -> list[Row]:
 
 
 def values_text(result: Any) -> str:
-    """The values of a `PubResult` with their errors; the first few of many."""
+    """The values of a `PubResult` with their errors; the first few of many, by their names."""
     evs, stds = np.ravel(result.data.evs), np.ravel(result.data.stds)
+    names = np.ravel(observable_names(result.metadata["observables"])).tolist()
     texts = [
-        f"{ev:+.6f}" if std == 0 else f"{ev:+.4f} ± {std:.4f}"
-        for ev, std in zip(evs[:_MOST_VALUES], stds, strict=False)
+        f"{name} " * (len(evs) > 1) + (f"{ev:+.6f}" if std == 0 else f"{ev:+.4f} ± {std:.4f}")
+        for name, ev, std in zip(names, evs[:_MOST_VALUES], stds, strict=False)
     ]
     more = len(evs) - len(texts)
     return ", ".join(texts) + (f" and {more} more" if more else "")

@@ -10,7 +10,7 @@ import contextlib
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
@@ -40,6 +40,9 @@ __all__ = ["Background", "Planner"]
 
 _ALLOWANCE_S = 0.02
 """How long a candidate may work on the variances of sampled mode."""
+
+_SURE = 0.7
+"""A search that took a smaller part of its time limit was not cut short by it."""
 
 _MOST_PLANS, _MOST_PRICES = 128, 512
 """Remembered; a session of moving sliders must not grow without end."""
@@ -94,7 +97,7 @@ class Planner:
         self.problem = problem
         self.dreamer = dreamer
         self.lost = ""
-        self._plans: _Kept[tuple[CutPlan, SearchOptions]] = _Kept(_MOST_PLANS)
+        self._plans: _Kept[_Planned] = _Kept(_MOST_PLANS)
         self._prices: _Kept[Candidate] = _Kept(_MOST_PRICES)
         self._advice: _Kept[Found] = _Kept(_MOST_PLANS)
         self._places: dict[str | None, tuple[float, Place]] = {}
@@ -184,13 +187,13 @@ class Planner:
         place = self.place(controls.on)
         ways = self._ways(controls, width, place)
         try:
-            plan, options = self._plan(controls, width, quick=quick)
+            planned = self._plan(controls, width, quick=quick)
         except QDreamerError as error:
             return tuple(Candidate(way, None, None, str(error)) for way in ways)
         wanted = self._wanted(controls)
         found: list[Candidate] = []
         for way in ways:
-            found.append(self._priced(controls, way, plan, options, wanted, place))
+            found.append(self._priced(controls, way, planned, wanted, place))
             if quick and found[-1].prediction is not None:
                 break
         return tuple(found)
@@ -213,21 +216,21 @@ class Planner:
         circuit, _ = self.problem.bound(controls.values)
         return request_of(circuit, self.problem.observables, controls.precision)
 
-    def _plan(
-        self, controls: Controls, width: int, *, quick: bool
-    ) -> tuple[CutPlan, SearchOptions]:
+    def _plan(self, controls: Controls, width: int, *, quick: bool) -> _Planned:
         """The best plan known, after as much search as was asked for, and how it was found."""
         key = (controls.values, controls.kinds, controls.cost, width)
         known = self._plans.get(key)
         limit = 0.0 if quick else controls.time_limit_s
-        if known is not None and known[1].time_limit_s >= limit:
+        if known is not None and known.options.time_limit_s >= limit:
             return known
         _, blocks = self.problem.bound(controls.values)
         options = SearchOptions(controls.kinds, controls.cost, None, limit)
+        start = time.monotonic()
         made = plan_blocks(blocks, width, options)
-        if known is not None and _no_news(known[0], made):
-            made = known[0]  # what is drawn and priced already stays
-        return self._plans.put(key, (made, options))
+        repeatable = limit == 0 or time.monotonic() - start < _SURE * limit
+        if known is not None and _no_news(known.plan, made):
+            made = known.plan  # what is drawn and priced already stays
+        return self._plans.put(key, _Planned(made, options, repeatable))
 
     def _key(self, controls: Controls, configuration: Configuration) -> Hashable:
         return (controls.values, configuration, controls.precision)
@@ -236,21 +239,24 @@ class Planner:
         self,
         controls: Controls,
         way: Configuration,
-        plan: CutPlan,
-        options: SearchOptions,
+        planned: _Planned,
         wanted: Wanted,
         place: Place,
     ) -> Candidate:
         key = self._key(controls, way)
         known = self._prices.get(key)
+        plan, options, repeatable = planned.plan, planned.options, planned.repeatable
         if known is not None and known.plan is plan:
-            same = known.options == options
-            return known if same else self._prices.put(key, replace(known, options=options))
-        made = Candidate(way, plan, options=options)
+            if (known.options, known.repeatable) == (options, repeatable):
+                return known
+            found_anew = replace(known, options=options, repeatable=repeatable)
+            return self._prices.put(key, found_anew)
+        made = Candidate(way, plan, options=options, repeatable=repeatable)
         try:
             with self._pricing:
                 one = self.dreamer.price(wanted, way, place, _ALLOWANCE_S, plan=plan)
-            made = replace(made, prediction=one)
+            # Terms may run in groups; the prediction names the plan of the greatest one.
+            made = replace(made, prediction=replace(one, plan=plan))
         except (QDreamerError, PilotError) as error:
             made = replace(made, refused=str(error))
         except OverflowError:
@@ -268,13 +274,14 @@ def _no_news(old: CutPlan, new: CutPlan) -> bool:
 
 def _advised(one: Prediction) -> Candidate:
     """With the width of its widest fragment, if that is all it needs."""
-    way = one.configuration
+    way, plan = one.configuration, one.plan
     if one.given is not None:
+        plan = one.given
         width = max(fragment.width for fragment in one.given.fragments)
         way = replace(way, max_qubits=width)
-        one = replace(one, configuration=way)
+        one = replace(one, configuration=way, plan=plan)
     options = SearchOptions(way.kinds, way.cost, None, SEARCH_S)
-    return Candidate(way, one.plan, one, given=False, options=options)
+    return Candidate(way, plan, one, given=False, options=options, repeatable=False)
 
 
 def _allowed(one: Prediction, controls: Controls) -> bool:
@@ -288,6 +295,15 @@ def _kept_to(plan: CutPlan | None, kinds: tuple[str, ...]) -> bool:
     """Whether a plan has cuts of allowed kinds only."""
     cuts = () if plan is None else plan.cuts
     return all(("gate" if isinstance(cut, GateCut) else "wire") in kinds for cut in cuts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A plan, and how it was found; see `Candidate`."""
+
+    plan: CutPlan
+    options: SearchOptions
+    repeatable: bool
 
 
 class Background:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.workload.estimate import METHODS
@@ -31,6 +32,8 @@ def python_source(
     names = ["circuit"] + ["observables"] * (not problem.default) + ["session"] * session
     given = ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
     lines = ["from qdreamer_lab import CutEstimator" + ", plan_cuts" * one.handed]
+    if one.handed and not one.repeatable:
+        lines = ["from dataclasses import replace", "import numpy as np", *lines]
     if problem.default:
         lines.append("from qiskit.quantum_info import SparsePauliOp")
     lines += ["", f"# {given}: as given to CutExplorer"]
@@ -47,9 +50,14 @@ def python_source(
 
 
 def _planned(one: Candidate) -> list[str]:
-    """The call that finds the plan, without arguments that have their default."""
+    """The call that finds the plan, without arguments that have their default.
+
+    A plan that a search need not find again stands there itself.
+    """
     if not one.handed:
         return []
+    if not one.repeatable:
+        return _spelled(one)
     options, usual = one.options, SearchOptions()
     arguments = ["circuit", str(one.configuration.max_qubits), "observables=observables"]
     arguments += [
@@ -61,6 +69,27 @@ def _planned(one: Candidate) -> list[str]:
     if len(line) <= _LINE:
         return [line]
     return ["plan = plan_cuts(", *(f"    {argument}," for argument in arguments), ")"]
+
+
+def _spelled(one: Candidate) -> list[str]:
+    """The plan by its labels: which fragment each end of each block lies in."""
+    plan = one.plan
+    assert plan is not None, "what is handed over is a plan"
+    labels = ", ".join(map(str, plan.labels.ravel().tolist()))
+    lone = plan.lone_labels.tolist()
+    return [
+        f"plan = plan_cuts(circuit, {plan.max_qubits}, observables=observables, time_limit_s=0)",
+        "plan = replace(",
+        "    plan,",
+        "    labels=np.array([",
+        *(f"        {part}" for part in textwrap.wrap(labels, _LINE - 8)),
+        "    ], dtype=int).reshape(-1, 2),",
+        f"    lone_labels=np.array({lone}, dtype=int),",
+        f"    cost={plan.cost!r},",
+        f"    log2_lower_bound={plan.log2_lower_bound!r},",
+        f"    proven_optimal={plan.proven_optimal!r},",
+        ")",
+    ]
 
 
 def _run(one: Candidate, controls: Controls, workers: int | None) -> list[str]:

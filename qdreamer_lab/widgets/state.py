@@ -102,6 +102,7 @@ class Candidate:
         refused: why it cannot run.
         given: the plan is for what the person set; else it is Q-Dreamer's own idea.
         options: how the plan was looked for.
+        repeatable: looking for it in that way again finds it: no time limit cut the search short.
     """
 
     configuration: Configuration
@@ -110,6 +111,7 @@ class Candidate:
     refused: str = ""
     given: bool = True
     options: SearchOptions = field(default_factory=SearchOptions)
+    repeatable: bool = True
 
     @cached_property
     def key(self) -> Hashable:

@@ -470,3 +470,78 @@ def test_a_closed_explorer_is_let_go(open_explorer):
     explorer.close()
     del explorer
     wait_until(lambda: gc.collect() >= 0 and gone() is None, 20)
+
+
+# ---- one truth in all places
+
+
+def _cones(num_qubits=12):
+    """Terms with light cones of their own: a run takes them in groups."""
+    circuit = QuantumCircuit(num_qubits)
+    for layer in range(2):
+        for low in range(layer, num_qubits - 1, 2):
+            circuit.ry(0.4 + 0.1 * low, low)
+            circuit.cx(low, low + 1)
+    for qubit in (0, 5, 9):
+        circuit.rzz(0.3, qubit, (qubit + 2) % num_qubits)
+    circuit.ry(0.2, range(num_qubits))
+    return circuit
+
+
+ENDS = ["Z" + "I" * 10 + "Z", "I" * 11 + "X", "IIIIZZIIIIII"]
+
+
+@pytest.mark.parametrize(
+    ("against", "mode"), [("overhead", "auto"), ("width", "exact"), ("plans", "sampled")]
+)
+def test_the_marked_point_is_the_plan_that_is_described(open_explorer, against, mode):
+    explorer = open_explorer(_cones(), ENDS, max_qubits=6)
+    explorer._panel.mode.value = mode
+    explorer._heard({"against": against})
+    assert explorer.wait(60)
+    for index in range(len(explorer.view.shown)):
+        explorer._heard({"click": index})
+        assert explorer.wait(60)
+        one = explorer.view.selected
+        figure = json.loads(explorer._board.tradeoff)
+        (ring,) = [trace for trace in figure["data"] if trace.get("name") == "selected"]
+        bits = one.plan.log2_overhead
+        place = ring["y"] if explorer.view.axes == "plans" else ring["x"]
+        if explorer.view.axes != "width":
+            assert place == pytest.approx([bits])
+        if one.plan.num_cuts:
+            assert f"2^{bits:.1f}" in explorer._board.summary
+            points = [trace for trace in figure["data"] if trace.get("hovertext")]
+            said = [
+                t
+                for trace in points
+                for k, t in zip(trace["customdata"], trace["hovertext"], strict=True)
+                if k == index
+            ]
+            assert one.plan.summary.partition(",")[0].split()[0] in said[0]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e-9, 1.0])
+def test_the_code_makes_every_candidate_s_plan_however_it_was_found(open_explorer, seconds):
+    explorer = open_explorer(_cones(), ENDS, max_qubits=6)
+    explorer._panel.time_limit_s.value = seconds
+    assert explorer.wait(60)
+    handed = [one for one in explorer.view.candidates if one.handed and one.prediction]
+    assert handed
+    advised = [one for one in explorer._planner.advised(explorer.view.controls) if one.handed]
+    cut = [replace(one, repeatable=False) for one in handed if one.plan.num_cuts][:1]
+    for one in (*handed, *advised, *cut):
+        code = python_source(explorer._problem, one, explorer.view.controls, workers=None)
+        code = code.partition("estimator = ")[0]
+        done = _done_by(code, circuit=_cones(), observables=ENDS)
+        assert np.array_equal(done["plan"].labels, one.plan.labels)
+        assert np.array_equal(done["plan"].lone_labels, one.plan.lone_labels)
+        assert done["plan"].summary == one.plan.summary
+
+
+def test_values_have_the_names_of_their_observables(open_explorer):
+    explorer = open_explorer(_cones(), ENDS, max_qubits=6)
+    _press(explorer, "run")
+    _ended(explorer)
+    assert "X₀ " in explorer.view.run.text
+    assert "[0]" not in explorer.view.run.text
