@@ -20,9 +20,9 @@ class WorkerActivity:
         task: Key of the task that it has in hand, if any.
         task_s: Seconds that it has been at that task, once it has said so.
         memory_limit_bytes: What it may use.
-        cpu_percent: Use of the processor at each of `Activity.times`, in percent of one core (its
-            own process only); None while it was not up.
-        memory_bytes: Memory of its process at the same times.
+        cpu_percent: Use of the processor at each of `Activity.times`, in percent of one core (by
+            itself and its task process, not by what that has started); None while it was not up.
+        memory_bytes: Memory of the two at the same times.
     """
 
     name: str

@@ -12,7 +12,10 @@ from typing import Any
 
 from pilot_kernel.resource.pilot import PilotStatus
 
-__all__ = ["PERIOD_S", "Monitor"]
+__all__ = ["METRIC", "PERIOD_S", "Monitor"]
+
+METRIC = "pilot_task_process"
+"""Under which name heartbeats carry (percent of a core, bytes) of a worker's task process."""
 
 PERIOD_S = 2.0
 _KEPT = 150  # five minutes
@@ -138,10 +141,11 @@ def _queue(scheduler: Any, in_hand: set[str]) -> dict[str, Any]:
 
 
 def _use(ws: Any) -> _Sample | None:
-    """A worker's use of the machine as it told last; None if it is not up or has not told yet."""
+    """What a worker and its task process used, as told last; None if not up, or nothing told."""
     if ws is None or "cpu" not in ws.metrics or "memory" not in ws.metrics:
         return None
-    return float(ws.metrics["cpu"]), int(ws.metrics["memory"])
+    cpu, memory = ws.metrics.get(METRIC, (0.0, 0))
+    return float(ws.metrics["cpu"] + cpu), int(ws.metrics["memory"] + memory)
 
 
 def _task(ws: Any) -> tuple[Any, float | None] | None:

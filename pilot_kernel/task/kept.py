@@ -133,6 +133,6 @@ def read(kept: Kept) -> Any:
 
 
 def remove(folder: str, key: str) -> None:
-    """Remove what a task has left there: its result, or a part of one if it was ended amid writing."""
+    """Remove what a task has left there: a result, or part of one if it was ended amid writing."""
     for path in _paths(folder, key):
         Path(path).unlink(missing_ok=True)

@@ -52,6 +52,7 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         self.results: OrderedDict[str, bytes] = OrderedDict()
         self.kept: dict[str, Kept] = {}
         self.suspicious: dict[str, int] = {}
+        self.ended: deque[str] = deque()
         self.scheduler: Any = None
 
     async def start(self, scheduler: Any) -> None:
@@ -87,11 +88,11 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         """Tasks have arrived; those that they depend on are named again."""
         now = time.time()
         for key in tasks:
-            if key in self.records:
+            if key in self.records or scheduler.tasks[key].state in ("memory", "erred"):
                 continue
             self.records[key] = TaskRecord(key, task_name(key), TaskState.WAITING, queued=now)
-        while len(self.records) > _KEPT_TASKS:
-            self.records.popitem(last=False)
+        while len(self.records) > _KEPT_TASKS and self.ended:
+            self.records.pop(self.ended.popleft(), None)
 
     def transition(
         self,
@@ -104,6 +105,8 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         **kwargs: Any,
     ) -> None:
         """A task has changed its state in the scheduler."""
+        if finish == "forgotten":
+            self._let_go(key)
         record = self.records.get(key)
         if record is None:
             return
@@ -115,6 +118,7 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
                 return
             ran = {**_ran(record, startstops), **self._name(worker)}
             self.records[key] = replace(record, state=TaskState.DONE, **ran)
+            self.ended.append(key)
             self.scheduler.finish(key, self._recipe(key))
         elif finish == "erred":
             given_up = self.scheduler.tasks[key].suspicious > self.scheduler.allowed_failures
@@ -124,7 +128,6 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             self._send_back(record)
         elif finish == "forgotten":
             self._close(record, TaskState.CANCELED)
-            self._let_go(key)
 
     def log_event(self, topic: str, msg: Any) -> None:
         """A worker tells of a task."""
@@ -177,10 +180,11 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         return DaskTask(key, miss, task_name(key))
 
     def _let_go(self, key: str) -> None:
-        """Nobody wants a task's result any more."""
+        """Nobody wants a task's result any more; its file goes, if it has one."""
         self.suspicious.pop(key, None)
         self.kept.pop(key, None)
-        if (folder := os.environ.get(RESULTS_VARIABLE)) is not None:
+        folder = os.environ.get(RESULTS_VARIABLE)
+        if folder is not None and key not in self.results:
             remove(folder, key)
 
     def _place(self, key: str) -> dict[str, Any]:
@@ -213,6 +217,7 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
 
     def _close(self, record: TaskRecord, state: TaskState) -> None:
         if not record.state.final:
+            self.ended.append(record.key)
             self.records[record.key] = replace(record, state=state, finished=time.time())
 
 

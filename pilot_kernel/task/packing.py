@@ -19,7 +19,7 @@ Bytes = bytes | bytearray | memoryview
 _INLINE_BYTES = 65_536  # a buffer this small costs less inside the pickle than beside it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Packed:
     """One pickled value.
 
@@ -35,6 +35,9 @@ class Packed:
     def size(self) -> int:
         """Bytes in all."""
         return sum(memoryview(part).nbytes for part in (self.header, *self.buffers))
+
+    def __repr__(self) -> str:
+        return f"<Packed {self.size} bytes>"  # Dask writes what failed into its log
 
     def __sizeof__(self) -> int:
         return self.size  # what Dask counts as the memory it takes

@@ -17,7 +17,7 @@ __all__ = ["Run"]
 
 _GRACE_S = 1.0
 _LOOK_S = 0.1  # memory fills by some gigabytes a second
-_WHOLE_FAMILY = 5  # every so many looks
+_WHOLE_FAMILY = 10  # every so many looks: finding it takes milliseconds
 
 
 class Run:

@@ -18,6 +18,7 @@ from distributed import get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from pilot_kernel.errors import ShipError, TaskFailedError, WorkerDiedError
+from pilot_kernel.resource.monitor import METRIC
 from pilot_kernel.resource.nursery import RESULTS_VARIABLE
 from pilot_kernel.task.child import TaskProcess
 from pilot_kernel.task.failure import RemoteError, how_it_ended
@@ -29,10 +30,7 @@ from pilot_kernel.task.supervision import Run
 from pilot_kernel.task.supply import Supply
 from pilot_kernel.task.wire import Kind, Message
 
-__all__ = ["METRIC", "WorkerEdge", "perform"]
-
-METRIC = "pilot_task_process"
-"""Under which name heartbeats carry (percent of a core, bytes) of the task process."""
+__all__ = ["WorkerEdge", "perform"]
 
 _NEWS_S = 0.1
 
@@ -106,22 +104,20 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
     async def _run(self, run: Run, call: Call, inputs: tuple[Packed | Kept, ...]) -> Packed | Kept:
         parts = list(_order(call, inputs))
         crashes = 0
-        while run.verdict is None:
-            process = await self._process(run)
-            if process is None:
-                break
+        while (process := await self._process(run)) is not None:
             answer = await self._ask(run, process, parts, call.key)
-            if answer is not None and run.verdict is None:
+            if run.verdict is not None:
+                break
+            if answer is not None:
                 return self._accept(call.key, answer)
-            if run.verdict is None:
-                crashes += 1
-                self._crashed(call, crashes, how_it_ended(process.status or 0))
-        if run.verdict is None:
-            raise TaskFailedError("the task was not run")  # unreachable: verdict or return
-        raise run.verdict
+            crashes += 1
+            self._crashed(call, crashes, how_it_ended(process.status or 0))
+        raise run.verdict or TaskFailedError("the task was ended")
 
     async def _process(self, run: Run) -> TaskProcess | None:
         """A process for the task; None if the task is ended before one is there."""
+        if run.verdict is not None:
+            return None
         if (current := self.supply.current) is not None:
             return current
         coming = asyncio.ensure_future(self.supply.take())

@@ -25,7 +25,7 @@ from qdreamer_lab.dreamer.profile import MachineProfile
 from qdreamer_lab.workload import dispatch, watch
 from qdreamer_lab.workload.decisions import Course, Decision
 from qdreamer_lab.workload.pace import Pace
-from tests.conftest import wait_until
+from tests.conftest import wait_until, worker_pids
 from tests.dreamer.wide_circuits import neighbours
 
 _TIGHT_BYTES = 2**21
@@ -127,7 +127,7 @@ def test_a_pilot_that_is_lost_is_done_without(tight, small_tasks, caplog):
     lost = tight.add_pilot("local://", name="lost", cores_per_node=1)
     up(tight, "small")
     up(tight, "lost")
-    process = tight.submit(os.getpid, on="lost").result(30)
+    process = worker_pids(tight)["lost-0"]
 
     def lose():
         os.kill(process, signal.SIGKILL)

@@ -11,7 +11,7 @@ import pytest
 import pilot_kernel
 from pilot_kernel.errors import AgentLostError
 from pilot_kernel.resource.activity import Activity
-from pilot_kernel.resource.monitor import Monitor
+from pilot_kernel.resource.monitor import METRIC, Monitor
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
 from tests.conftest import wait_until
 
@@ -39,7 +39,7 @@ class Waiting:
 def worker(name, cpu=0.0, memory=100, processing=(), executing=None, heard=True):
     return SimpleNamespace(
         name=name,
-        metrics={"cpu": cpu, "memory": memory} if heard else {},
+        metrics={"cpu": cpu, "memory": memory, METRIC: [0.5, 7]} if heard else {},
         memory_limit=1000,
         last_seen=time.time(),
         processing=dict.fromkeys(processing),
@@ -61,10 +61,13 @@ def test_samples_line_up_with_their_times():
     seen = Activity.read(monitor.activity(scheduler, [status()], names))
     [local] = seen.pilots
     assert len(seen.times) == 3
-    assert local.cpu_percent == (None, 50.0, 94.3)
-    assert local.memory_bytes == (None, 200, 311)
+    assert local.cpu_percent == (None, 50.5, 95.3)
+    assert local.memory_bytes == (None, 207, 325)
     assert local.memory_limit_bytes == 2000
-    assert [each.cpu_percent for each in local.workers] == [(None, 50, 90), (None, None, 4.3)]
+    assert [each.cpu_percent for each in local.workers] == [
+        (None, 50.5, 90.5),
+        (None, None, 4.8),
+    ]
 
 
 def test_memory_of_the_past_is_bounded_and_of_pilots_that_are_there():
@@ -112,7 +115,7 @@ def test_of_many_workers_the_first_are_told_and_all_are_summed():
     monitor.sample(scheduler, names)
     [local] = Activity.read(monitor.activity(scheduler, [status()], names)).pilots
     assert len(local.workers) == 16
-    assert (local.cpu_percent, local.memory_bytes) == ((4000.0,), (40_000,))
+    assert (local.cpu_percent, local.memory_bytes) == ((4200.0,), (42_800,))
 
 
 def test_a_real_session_tells_what_runs_and_what_waits(tmp_path):
@@ -152,3 +155,23 @@ def test_a_real_session_tells_what_runs_and_what_waits(tmp_path):
 def hold(gate):
     while not os.path.exists(gate):
         time.sleep(0.01)
+
+
+def test_what_a_task_uses_shows_as_its_worker_s():
+    def burn(size):
+        held = bytearray(size)
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            held[0] += 1
+            held[0] = 0
+
+    with pilot_kernel.Session() as session:
+        session.add_pilot("local://", cores_per_node=1)
+        session.submit(burn, 400_000_000)
+
+        def seen():
+            pilots = session.activity().pilots
+            return pilots and (pilots[0].cpu_percent[-1], pilots[0].memory_bytes[-1])
+
+        wait_until(lambda: seen() and None not in seen() and seen()[1] > 400_000_000)
+        wait_until(lambda: seen()[0] > 20)

@@ -12,7 +12,7 @@ import pytest
 
 import pilot_kernel
 from pilot_kernel.errors import AgentLostError, WorkerDiedError
-from pilot_kernel.resource import registry
+from pilot_kernel.resource import nursery, registry
 from pilot_kernel.task.record import TaskState
 from tests.conftest import agents_of, wait_until, worker_pids
 
@@ -263,3 +263,32 @@ def test_a_session_knows_whether_others_use_its_agent():
         assert first.shared
         second.detach()
         wait_until(lambda: not first.shared)
+
+
+def test_without_the_nursery_workers_start_one_of_their_own():
+    with pilot_kernel.Session() as session:
+        session.add_pilot("local://", cores_per_node=1)
+        assert session.submit(pow, 2, 3).result() == 8
+        agent = psutil.Process(session._link.entry.pid)
+        nurseries = [p for p in agent.children() if "pilot_kernel.task.nursery" in p.cmdline()]
+        task = session.submit(os.getpid)
+        child = psutil.Process(task.result())
+        for nursery in nurseries:
+            nursery.kill()
+        assert not psutil.wait_procs([child], timeout=20)[1]
+        assert session.submit(lambda: "usable").result(60) == "usable"
+        family = agent.children(recursive=True)
+    assert not psutil.wait_procs(family, timeout=20)[1]
+
+
+def test_a_nursery_can_listen_however_long_the_path_is(tmp_path):
+    import socket
+
+    folder = tmp_path / ("long" * 40)
+    folder.mkdir()
+    path = str(folder / "nursery")
+    process = nursery.start(path)
+    with socket.socket(socket.AF_UNIX) as sock, nursery.address_of(path) as address:
+        sock.connect(address)
+    process.communicate(timeout=60)
+    assert process.returncode == 0

@@ -7,7 +7,7 @@ import pytest
 
 from pilot_kernel import Session
 from pilot_kernel.errors import PlacementError
-from tests.conftest import wait_until
+from tests.conftest import wait_until, worker_pids
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_worker_that_dies_is_seen_to_go_and_to_come_back(own):
         return rows
 
     own._ask_pilots = counted
-    process = own.submit(os.getpid).result(30)
+    process = worker_pids(own).popitem()[1]
     for _ in range(20):
         own.pilots_for()
     assert len(asked) <= 1  # news may have been under way

@@ -194,7 +194,7 @@ def test_nobody_waits_for_another_large_result_on_the_loop(tight):
     def ask(_):
         try:
             raised.set_result(large.result())
-        except Exception as error:
+        except PilotError as error:
             raised.set_exception(error)
 
     tight.submit(time.sleep, 0.1).add_done_callback(ask)

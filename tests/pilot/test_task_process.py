@@ -16,7 +16,6 @@ import time
 import psutil
 import pytest
 
-import pilot_kernel
 from pilot_kernel.errors import (
     ShipError,
     TaskFailedError,
@@ -55,7 +54,7 @@ def _deaf(path):
         try:
             while True:
                 time.sleep(0.01)
-        except BaseException:
+        except BaseException:  # noqa: BLE001
             pass
 
 
@@ -247,7 +246,7 @@ def _rebuild(error):
     raise error
 
 
-class _Awkward(Exception):
+class _AwkwardError(Exception):
     def __init__(self, thing):
         super().__init__("the reason")
         self.thing = thing
@@ -257,10 +256,10 @@ class _Awkward(Exception):
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), ValueError("no")])
 def test_an_exception_that_resists_pickling_costs_nobody_a_process(session, one, error, where):
     def fail():
-        raise _Awkward(_Raising(error, where))
+        raise _AwkwardError(_Raising(error, where))
 
     before = session.submit(os.getpid, on=one).result()
-    with pytest.raises(TaskFailedError, match=r"_Awkward: the reason[\s\S]*in fail"):
+    with pytest.raises(TaskFailedError, match=r"_AwkwardError: the reason[\s\S]*in fail"):
         session.submit(fail, on=one).result(PATIENCE_S)
     assert session.submit(os.getpid, on=one).result() == before
 
