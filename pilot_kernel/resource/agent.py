@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -395,7 +395,8 @@ class Agent:
                 import distributed.dashboard.scheduler as pages
             except ModuleNotFoundError as error:
                 raise PilotError(
-                    f"Dask's dashboard needs the package {error.name!r}, which is not installed: "
+                    f"Dask's dashboard needs the package {str(error.name).partition('.')[0]!r}, "
+                    "which is not installed: "
                     "pip install bokeh jinja2, then begin a new session"
                 ) from None
             scheduler = self.scheduler
@@ -420,27 +421,31 @@ def main() -> None:
     entry = dataclasses.replace(claimed, pid=os.getpid(), started=started)
     registry.write(entry)
     os.mkdir(entry.scratch, 0o700)
-    nest = None
     try:
-        nest = _start_nursery(entry.scratch)
-        _start_forkserver(entry)
-        logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
-        _configure(entry.scratch)
-        gc.freeze()  # searching the libraries for garbage would hold up every task in between
-        asyncio.run(_serve(Agent(entry, owner, args.plugin)))
+        with _nursery(entry.scratch):
+            _start_forkserver(entry)
+            logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
+            _configure(entry.scratch)
+            gc.freeze()  # searching the libraries for garbage would hold up every task in between
+            asyncio.run(_serve(Agent(entry, owner, args.plugin)))
+    except BaseException:  # the log is kept for whoever waits for the agent
+        shutil.rmtree(entry.scratch, ignore_errors=True)
+        raise
+    _clear(entry)
+
+
+@contextlib.contextmanager
+def _nursery(scratch: str) -> Iterator[None]:
+    """Have a nursery, which ends by itself as soon as its standard input does, if it can."""
+    process = _start_nursery(scratch)
+    try:
+        yield
     finally:
-        if nest is not None:
-            _end(nest)
-        _clear(entry)
-
-
-def _end(nest: "subprocess.Popen[bytes]") -> None:
-    """End the nursery, which ends by itself, as soon as its standard input does, if it can."""
-    try:
-        nest.communicate(timeout=_LEAVING_S)
-    except subprocess.TimeoutExpired:
-        nest.kill()
-        nest.wait()
+        try:
+            process.communicate(timeout=_LEAVING_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _clear(entry: registry.AgentEntry) -> None:

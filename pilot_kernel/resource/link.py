@@ -48,7 +48,6 @@ class Link:
         self._outlived: bool | None = None
         self._error: BaseException | None = None
         self._ready = threading.Event()
-        registry.prune()
         started = self._claim(name)
         self._opening = threading.Thread(
             target=self._open, args=(started, on_open), name="pilot-open", daemon=True
@@ -58,6 +57,7 @@ class Link:
     def _claim(self, name: str) -> "subprocess.Popen[bytes] | None":
         """Find an agent, or start one and return its process."""
         self._outlived = None
+        registry.prune()
         self.entry, new = registry.claim(name, self._idle_timeout_s)
         self.found = not new
         if self.found:

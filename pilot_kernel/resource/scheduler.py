@@ -24,6 +24,7 @@ DEFAULT_DEATHS_ALLOWED = 2
 IDLE_HEARTBEAT_S = 2.0
 """How often a worker calls when there is nothing to do; every half second when there is."""
 
+_RESULTS = frozenset({"result", "kept"})  # what news of a task have in them if it is done
 _NO_PEOPLE = frozenset({ORPHANAGE, "fire-and-forget"})
 
 
@@ -64,6 +65,19 @@ class AgentScheduler(Scheduler):  # type: ignore[misc]
         ts = self.tasks.get(key)
         if ts is not None and ts.state == "processing":
             ts.run_spec = recipe  # it keeps what it depends on until Dask hears that it is done
+
+    def log_worker_event(self, worker: str, topic: str | Any, msg: Any) -> None:
+        """Pass on what a worker tells, unless it is the result of a task that is no longer its own.
+
+        A worker that is being removed may finish its task when that has been sent elsewhere, and
+        is bound to run there: the task is done when it is done there, and not before.
+        """
+        if isinstance(msg, dict) and not _RESULTS.isdisjoint(msg):
+            ts = self.tasks.get(msg["key"])
+            owners = set() if ts is None else {ts.processing_on, *(ts.who_has or ())}
+            if ts is not None and self.workers.get(worker) not in owners - {None}:
+                return
+        super().log_worker_event(worker, topic, msg)
 
     def _forget(self, keys: list[str]) -> None:
         """Forget what nobody wants and nothing needs."""

@@ -4,13 +4,16 @@ import contextlib
 import random
 import signal
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import psutil
 
 import pilot_kernel
 from pilot_kernel.errors import PilotError
 from pilot_kernel.resource.pilot import Pilot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Family = dict[str, list[psutil.Process]]
 

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import psutil
-import pytest
 
 import pilot_kernel
 from pilot_kernel.task.handle import Task
@@ -125,7 +124,7 @@ def test_nothing_is_lost_run_again_or_left_behind(registry_home, tmp_path):
         settled, last = sizes[len(sizes) // 3], sizes[-1]
         assert all(b - a < 60e6 for a, b in zip(settled, last, strict=True)), f"{sizes}; {context}"
         seen |= set(family(agent)["all"])
-    gone, left = psutil.wait_procs(seen, timeout=20)
+    _gone, left = psutil.wait_procs(seen, timeout=20)
     assert not left, f"{left}; {context}"
     assert not os.path.exists(entry.scratch)
     assert not entry.directory.exists()
