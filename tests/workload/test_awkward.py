@@ -252,6 +252,7 @@ def test_delays_of_any_length_change_nothing():
     values = np.array([[0.5, 0.3], [100, 0.8]])
     got = CutEstimator(1).run([(circuit, "ZI", values)]).result()[0].data.evs
     assert np.allclose(got, np.cos(values[:, 1]))
+    assert len(list(flat_gates(circuit.assign_parameters(values[0])))) == 2
 
 
 def test_pubs_come_as_a_list():
