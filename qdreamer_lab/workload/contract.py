@@ -244,7 +244,7 @@ def _join(
     right = right.reshape(len(two), summed, -1)
     out = np.empty((len(pairs), left.shape[1], right.shape[2]), dtype=np.complex128)
     if len(pairs) < _GATHERED * min(len(one), len(two)):
-        np.matmul(left[pairs[:, 0]], right[pairs[:, 1]], out=out)
+        np.matmul(_chosen(left, pairs[:, 0]), _chosen(right, pairs[:, 1]), out=out)
     elif len(one) < len(two):
         for version, rows in _by_version(pairs[:, 0]):
             product = np.tensordot(right[pairs[rows, 1]], left[version], axes=(1, 1))
@@ -253,6 +253,11 @@ def _join(
         for version, rows in _by_version(pairs[:, 1]):
             out[rows] = np.tensordot(left[pairs[rows, 0]], right[version], axes=(2, 0))
     return out.reshape(len(pairs), *kept)
+
+
+def _chosen(versions: NDArray[np.complex128], which: NDArray[np.int64]) -> NDArray[np.complex128]:
+    """The versions wanted, in order; not copied if they are just that."""
+    return versions if np.array_equal(which, np.arange(len(versions))) else versions[which]
 
 
 def _in_order(

@@ -33,6 +33,9 @@ _WORTH_THREADS = 1 << 18
 _PARTS = 8
 """An operator that is no Pauli string is applied to a copy of this part of the rows at a time."""
 
+_MIRRORED = 128
+"""Columns that are mirrored together: a square of them is small enough for the cache."""
+
 
 class _Group(NamedTuple):
     """Pauli strings that flip the same qubits: which operators they are, and their masks."""
@@ -82,13 +85,22 @@ def gram_matrices(
 
 def _finish(out: NDArray[np.complex128], group: _Group, *, mirror: bool) -> None:
     """Put in the factors that the sums lack, and the lower half."""
-    lower = np.tril_indices(out.shape[1], -1)
     for number, phase in zip(group.numbers, group.phases, strict=True):
         matrix = out[number]
         if phase != 1:
             matrix *= phase
         if mirror:
-            matrix[lower] = matrix.T[lower].conj()
+            _mirror(matrix)
+
+
+def _mirror(matrix: NDArray[np.complex128]) -> None:
+    """Make a matrix Hermitian of its upper half, some columns at a time."""
+    for first in range(0, len(matrix), _MIRRORED):
+        end = first + _MIRRORED
+        np.conjugate(matrix[first:end, end:].T, out=matrix[end:, first:end])
+        square = matrix[first:end, first:end]
+        lower = np.tril_indices(len(square), -1)
+        square[lower] = square.T[lower].conj()
 
 
 def _all(fill: Callable[[_Group], None], groups: list[_Group], size: int) -> None:
@@ -110,7 +122,8 @@ def gram_scratch_bytes(rows: int, row_bytes: int, operators: Sequence[Factors]) 
         row_bytes: size of one.
         operators: as for `gram_matrices`.
     """
-    matrix = 24 * rows * rows  # indices of one half, and the half itself
+    edge = min(rows, _MIRRORED)
+    matrix = 24 * edge * edge  # indices of one half of a square, and the half itself
     image = -(-rows // _PARTS) * (row_bytes + 16 * rows) if _grouped(operators)[1] else 0
     return matrix * min(_cores(), len(operators)) + image
 

@@ -53,7 +53,15 @@ def has_no_effect(instruction: CircuitInstruction) -> bool:
     """Whether an instruction leaves every state as it is: barriers, delays and Qiskit's `id`."""
     if instruction.is_standard_gate():
         return bool(instruction.name == "id")  # of a standard gate the name is Qiskit's own
-    return isinstance(instruction.operation, (Barrier, Delay))
+    try:
+        operation = instruction.operation
+    except QiskitCircuitError:
+        # Qiskit makes its own delay anew, and refuses lengths that binding let through. A user's
+        # gate is there already.
+        if instruction.name == "delay":
+            return True
+        raise
+    return isinstance(operation, (Barrier, Delay))
 
 
 def leaves(

@@ -26,6 +26,7 @@ from qiskit.circuit.library import (
     XGate,
 )
 from qiskit.quantum_info import Operator, SparsePauliOp, Statevector, random_unitary
+from qiskit_aer import AerSimulator
 from scipy.linalg import expm
 
 from qdreamer_lab import CutEstimator, plan_cuts
@@ -251,6 +252,7 @@ def test_delays_of_any_length_change_nothing():
     values = np.array([[0.5, 0.3], [100, 0.8]])
     got = CutEstimator(1).run([(circuit, "ZI", values)]).result()[0].data.evs
     assert np.allclose(got, np.cos(values[:, 1]))
+    assert len(list(flat_gates(circuit.assign_parameters(values[0])))) == 2
 
 
 def test_pubs_come_as_a_list():
@@ -268,3 +270,24 @@ def test_settings_can_be_read_as_from_qiskits_estimators():
     estimator = CutEstimator(1, default_precision=0.1, seed=7)
     assert (estimator.default_precision, estimator.seed) == (0.1, 7)
     assert CutEstimator(1).seed is None
+
+
+def test_states_and_unused_classical_bits_run_on_a_device_too():
+    angle = Parameter("a")
+    own = QuantumCircuit(2, name="own")
+    own.ry(angle, 0)
+    own.cx(0, 1)
+    circuit = QuantumCircuit(3, 1)
+    circuit.reset(0)
+    circuit.initialize([0.6, 0.8], 0)
+    circuit.append(own.to_gate(), [0, 1])
+    inside = QuantumCircuit(2, 1)
+    inside.crz(0.8, 0, 1)
+    inside.h(0)
+    circuit.append(inside.to_instruction(), [0, 1], [0])
+    circuit.cx(1, 2)
+    backend = AerSimulator(seed_simulator=1)
+    estimator = CutEstimator(2, backend=backend, shots=40_000, seed=2)
+    data = estimator.run([(circuit, ["ZII", "IXX"], [[0.7]])]).result()[0].data
+    want = CutEstimator(2).run([(circuit, ["ZII", "IXX"], [[0.7]])]).result()[0].data.evs
+    assert (np.abs(data.evs - want) < 5 * data.stds).all()
