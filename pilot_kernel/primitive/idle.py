@@ -1,13 +1,14 @@
 """Qubits that nothing acts on are not simulated: they are |0>, whatever else happens."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import Clbit, Measure, Qubit, Reset
+from qiskit.circuit import ClassicalRegister, Clbit, Measure, Qubit, Reset
 
 from pilot_kernel.primitive.gates import kind_of
 
-__all__ = ["qubits_at_work", "without_idle"]
+__all__ = ["qubits_at_work", "with_registers", "without_idle"]
 
 
 def qubits_at_work(circuit: QuantumCircuit) -> list[int]:
@@ -34,17 +35,29 @@ def without_idle(circuit: QuantumCircuit, kept: list[int]) -> QuantumCircuit:
     """The circuit on some of its qubits; what acts on others only is left out."""
     if len(kept) == circuit.num_qubits:
         return circuit
-    qubits = [circuit.qubits[place] for place in kept]
-    smaller = QuantumCircuit(metadata=circuit.metadata)
-    smaller.add_bits(qubits)
-    smaller.add_bits(circuit.clbits)
-    for register in circuit.cregs:
-        smaller.add_register(register)
+    return _rebuilt(circuit, [circuit.qubits[place] for place in kept], circuit.cregs)
+
+
+def with_registers(
+    circuit: QuantumCircuit, registers: Sequence[ClassicalRegister]
+) -> QuantumCircuit:
+    """The circuit with some of its classical registers."""
+    return _rebuilt(circuit, circuit.qubits, registers)
+
+
+def _rebuilt(
+    circuit: QuantumCircuit, qubits: Sequence[Qubit], registers: Sequence[ClassicalRegister]
+) -> QuantumCircuit:
+    rebuilt = QuantumCircuit(metadata=circuit.metadata)
+    rebuilt.add_bits(qubits)
+    rebuilt.add_bits(circuit.clbits)
+    for register in registers:
+        rebuilt.add_register(register)
     inside = set(qubits)
     for step in circuit.data:
         if inside.issuperset(step.qubits):
-            smaller.append(step.operation, step.qubits, step.clbits, copy=False)
-    return smaller
+            rebuilt.append(step.operation, step.qubits, step.clbits, copy=False)
+    return rebuilt
 
 
 def _written_bits(circuit: QuantumCircuit) -> list[Clbit]:

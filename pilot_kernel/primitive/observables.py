@@ -4,11 +4,16 @@ from typing import Any
 
 import numpy as np
 from qiskit.primitives.containers.observables_array import ObservablesArray
-from qiskit.quantum_info import PauliList, SparseObservable, SparsePauliOp
+from qiskit.quantum_info import SparseObservable
+
+from pilot_kernel.errors import PubError
 
 __all__ = ["in_paulis", "laid_out", "moved"]
 
 _PAULIS = frozenset("XYZ")
+_ON_ZERO = {"X": 0, "Y": 0, "Z": 1, "0": 1, "1": 0, "+": 0.5, "-": 0.5, "r": 0.5, "l": 0.5}
+_DEPHASED = {"X": 0, "Y": 0, "+": 0.5, "-": 0.5, "r": 0.5, "l": 0.5}
+_MOST_STRINGS = 2**20
 
 
 def in_paulis(observables: ObservablesArray) -> ObservablesArray:
@@ -19,7 +24,7 @@ def in_paulis(observables: ObservablesArray) -> ObservablesArray:
     terms = observables.sparse_observables_array().ravel()
     if all(set(label) <= _PAULIS for term in terms for label, _, _ in term.to_sparse_list()):
         return observables
-    return _array([term.as_paulis().simplify() for term in terms], observables.shape)
+    return _array([_expanded(term) for term in terms], observables.shape)
 
 
 def laid_out(observables: ObservablesArray, layout: Any) -> ObservablesArray:
@@ -59,16 +64,34 @@ def moved(
 def _moved(
     term: SparseObservable, wires: list[int], dephased: frozenset[int], kept: list[int]
 ) -> SparseObservable:
-    paulis = SparsePauliOp.from_sparse_observable(term)
     places = {place: column for column, place in enumerate(kept)}
-    inside = [qubit for qubit, wire in enumerate(wires) if wire in places]
-    no_flip = [q for q, wire in enumerate(wires) if wire not in places or wire in dephased]
-    stays = ~paulis.paulis.x[:, no_flip].any(axis=1)
-    columns = [places[wires[qubit]] for qubit in inside]
-    z, x = (np.zeros((int(stays.sum()), len(kept)), dtype=bool) for _ in range(2))
-    z[:, columns] = paulis.paulis.z[np.ix_(stays, inside)]
-    x[:, columns] = paulis.paulis.x[np.ix_(stays, inside)]
-    if not stays.any():
-        return SparseObservable([("I" * len(kept), 0.0)])
-    left = SparsePauliOp(PauliList.from_symplectic(z, x), paulis.coeffs[stays])
-    return SparseObservable.from_sparse_pauli_op(left)
+    found = []
+    for label, qubits, weight in term.to_sparse_list():
+        left = ""
+        columns = []
+        for letter, qubit in zip(label, qubits, strict=True):
+            place = wires[qubit]
+            if place not in places:
+                weight *= _ON_ZERO[letter]
+            elif place in dephased and letter in _DEPHASED:
+                weight *= _DEPHASED[letter]
+            else:
+                left += letter
+                columns.append(places[place])
+        if weight:
+            found.append((left, columns, weight))
+    return _expanded(SparseObservable.from_sparse_list(found, len(kept)))
+
+
+def _expanded(term: SparseObservable) -> SparseObservable:
+    """In Paulis alone; what vanishes is zero times the identity, as Qiskit wants some term."""
+    strings = sum(
+        2 ** sum(letter not in _PAULIS for letter in label) for label, _, _ in term.to_sparse_list()
+    )
+    if strings > _MOST_STRINGS:
+        raise PubError(
+            f"an observable with projectors (0, 1, +, -, r, l) is {strings:.3g} Pauli strings, "
+            f"more than {_MOST_STRINGS}; project fewer qubits, or sample the circuit"
+        )
+    paulis = term.as_paulis().simplify()
+    return paulis if len(paulis) else SparseObservable([("I" * term.num_qubits, 0.0)])

@@ -13,6 +13,7 @@ from qiskit_aer.primitives import SamplerV2
 
 from pilot_kernel.primitive.binding import binds_late, bound_circuits
 from pilot_kernel.primitive.expectation import estimate
+from pilot_kernel.primitive.idle import with_registers
 from pilot_kernel.primitive.pieces import Piece, join
 from pilot_kernel.primitive.shipment import Shipment, unpack
 from pilot_kernel.primitive.simulated import is_mixed
@@ -55,6 +56,19 @@ def _run(piece: Piece, settings: Settings) -> PubResult:
 
 
 def _sample(pub: SamplerPub, backend: AerSimulator, seed: int | None) -> PubResult:
+    registers = pub.circuit.cregs
+    if all(register.size for register in registers):
+        return _sample_bits(pub, backend, seed)
+    # Aer's sampler fails on registers without bits.
+    circuit = with_registers(pub.circuit, [register for register in registers if register.size])
+    smaller = SamplerPub(circuit, pub.parameter_values, pub.shots)
+    result = _sample_bits(smaller, backend, seed)
+    nothing = BitArray(np.zeros((*pub.shape, pub.shots, 0), dtype=np.uint8), 0)
+    fields = {r.name: result.data[r.name] if r.size else nothing for r in registers}
+    return SamplerPubResult(DataBin(**fields, shape=pub.shape), metadata=result.metadata)
+
+
+def _sample_bits(pub: SamplerPub, backend: AerSimulator, seed: int | None) -> PubResult:
     sampler = SamplerV2.from_backend(backend, seed=seed)
     if pub.shape == () or (pub.circuit.parameters and binds_late(pub.circuit)):
         return sampler.run([pub]).result()[0]

@@ -119,9 +119,10 @@ def _check_outputs(lowered: Lowered, number: int) -> None:
     circuit = lowered.circuit
     registered = {bit for register in circuit.cregs for bit in register}
     lost = lowered.measured - registered - lowered.read
-    if lost:
+    if lost or not lowered.measured & registered:
+        count = len(lost or lowered.measured)
         raise PubError(
-            f"PUB {number} measures into {len(lost)} classical bits that are in no register, so "
+            f"PUB {number} measures into {count} classical bits that are in no register, so "
             "that no result could hold them; put them into one: "
             "circuit.add_register(ClassicalRegister(bits=circuit.clbits))"
         )

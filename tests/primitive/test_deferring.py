@@ -55,14 +55,14 @@ def test_values_behind_measurements_and_resets_are_exact(method):
 
 
 def test_shots_behind_measurements_and_resets_follow_the_density_matrix():
-    for seed in range(20):
-        circuit, state = _random(seed, 5 + seed // 2)
+    for seed in range(8):
+        circuit, state = _random(seed, 5 + seed)
         circuit = circuit.copy()
         circuit.add_register(ClassicalRegister(3, "end"))
         circuit.measure(range(3), range(3, 6))
-        counts = simulated([SamplerPub.coerce(circuit, 2000)])[0].data.end.get_int_counts()
-        found = [counts.get(outcome, 0) / 2000 for outcome in range(8)]
-        assert np.allclose(found, state.probabilities(), atol=0.06), seed
+        counts = simulated([SamplerPub.coerce(circuit, 800)])[0].data.end.get_int_counts()
+        found = [counts.get(outcome, 0) / 800 for outcome in range(8)]
+        assert np.allclose(found, state.probabilities(), atol=0.1), seed
 
 
 def test_many_resets_take_a_density_matrix_rather_than_many_qubits():
