@@ -13,6 +13,7 @@ from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.backend import backend_here, backend_named
 from pilot_kernel.primitive.snapshot import qubits_in_use
 from pilot_kernel.primitive.transpiled import for_device
+from tests.conftest import wait_until
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -65,6 +66,18 @@ def test_an_estimator_takes_the_layout_and_the_noise_into_account(session):
     assert np.all((data.stds > 0) & (data.stds < 0.05))
     job = session.estimator(on="aer_simulator", seed=3).run([pub], precision=0.02)
     assert job.result()[0].data.evs == pytest.approx(np.ones(4), abs=0.1)
+
+
+def test_a_precision_that_is_not_met_is_said(session):
+    circuit = QuantumCircuit(1)
+    circuit.h(0)
+    pub = (circuit, {"Z": 190.0})
+    task = session.run([pub], on="aer_simulator", precision=0.05, seed=1)
+    assert task.result()[0].data.stds == pytest.approx(9.5, rel=0.1)
+    wait_until(lambda: "PUB 0: precision 0.05 was asked for" in task.output.text())
+    job = session.estimator(on="aer_simulator", seed=1).run([pub, (circuit, "Z")], precision=0.05)
+    with pytest.warns(UserWarning, match=r"PUB 0: precision 0.05 is not met.* 9\.5"):
+        job.result()
 
 
 def test_a_sweep_is_spread_and_joined(session):
