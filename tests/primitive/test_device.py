@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from qiskit import QuantumCircuit
+from qiskit import QuantumCircuit, transpile
 from qiskit.circuit import Parameter
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers.fake_provider import GenericBackendV2
+from qiskit.quantum_info import SparsePauliOp, Statevector
 from qiskit_aer import AerSimulator
 from qiskit_ibm_runtime.fake_provider import FakeManilaV2
 
@@ -132,6 +133,22 @@ def test_less_noise_to_hand_over_changes_no_shot():
     counts = backend.run(pub.circuit, shots=500, seed_simulator=1).result().get_counts()
     whole = AerSimulator.from_backend(FakeManilaV2())
     assert counts == whole.run(pub.circuit, shots=500, seed_simulator=1).result().get_counts()
+
+
+def test_idle_qubits_of_a_wide_device_cost_nothing(session):
+    wide = GenericBackendV2(60, seed=1, noise_info=False)
+    circuit = QuantumCircuit(2)
+    circuit.ry(0.7, 0)
+    circuit.cx(0, 1)
+    written = transpile(circuit, wide, optimization_level=1, seed_transpiler=1)
+    observable = SparsePauliOp("ZI").apply_layout(written.layout)
+    estimator = session.estimator(on="aer_simulator", seed=1)
+    data = estimator.run([(written, observable)]).result()[0].data
+    truth = Statevector(circuit).expectation_value(SparsePauliOp("ZI")).real
+    assert abs(data.evs - truth) < 5 * data.stds
+    measured = transpile(_measured(circuit), wide, optimization_level=1, seed_transpiler=1)
+    counts = session.run(measured, on="aer_simulator", shots=500).result()[0].data.meas.get_counts()
+    assert set(counts) == {"00", "11"}
 
 
 class _ROOM:
