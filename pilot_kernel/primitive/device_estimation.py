@@ -73,7 +73,8 @@ def result_of(
         readouts: Of their circuits.
 
     Returns:
-        With the fewest shots of any circuit in its metadata, and with `precision_met`.
+        With the fewest shots of any circuit in its metadata, and with `precision_met` (False) if
+        a standard error is larger than the precision.
     """
     points, observables = _flattened(pub)
     known: dict[int, list[tuple[Measured, Readout]]] = {}
@@ -85,14 +86,15 @@ def result_of(
     ]
     evs, stds = np.array(values, dtype=float).reshape(-1, 2).T
     data = DataBin(evs=evs.reshape(pub.shape), stds=stds.reshape(pub.shape), shape=pub.shape)
+    met = bool(np.all(stds <= pub.precision * (1 + 1e-9)))
     shots = min((readout.shots for readout in readouts), default=shots_of(pub))
     return PubResult(
         data,
         metadata={
             "target_precision": pub.precision,
-            "precision_met": bool(np.all(stds <= pub.precision * (1 + 1e-9))),
             "shots": shots,
             "circuit_metadata": pub.circuit.metadata,
+            **({} if met else {"precision_met": False}),
         },
     )
 

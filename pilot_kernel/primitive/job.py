@@ -1,5 +1,6 @@
 """A task seen as Qiskit's primitive job."""
 
+import warnings
 from typing import Any
 
 from qiskit.primitives import BasePrimitiveJob
@@ -28,8 +29,21 @@ class PilotJob(BasePrimitiveJob[Any, JobStatus]):  # type: ignore[misc]
         self.task = task
 
     def result(self) -> Any:
-        """Wait for the `PrimitiveResult`; raises as `Task.result` does."""
-        return self.task.result()
+        """Wait for the `PrimitiveResult`; raises as `Task.result` does.
+
+        A precision that a QPU did not meet is a warning, and `precision_met` in the metadata.
+        """
+        result = self.task.result()
+        missed = [k for k, pub in enumerate(result) if not pub.metadata.get("precision_met", True)]
+        if missed:
+            worst = max(float(result[k].data.stds.max()) for k in missed)
+            asked = min(result[k].metadata["target_precision"] for k in missed)
+            warnings.warn(
+                f"PUB {', '.join(map(str, missed))}: precision {asked:.3g} is not met, the largest "
+                f"standard error is {worst:.3g}; ask for a smaller precision",
+                stacklevel=2,
+            )
+        return result
 
     def status(self) -> JobStatus:
         """The job's status."""

@@ -16,6 +16,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 from qiskit.transpiler import Target, generate_preset_pass_manager
+from qiskit_aer import AerSimulator
 
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.backend import is_simulated
@@ -72,7 +73,7 @@ def for_device(
 
 def _check(pub: Any, number: int, backend: BackendV2) -> None:
     wide, limit = pub.circuit.num_qubits, backend.num_qubits
-    if limit is not None and wide > limit:
+    if limit is not None and wide > limit and not _idle_beyond(pub.circuit, backend):
         raise PubError(
             f"PUB {number} has {wide} qubits, and {backend.name} has {limit}; cut it to {limit} "
             f"qubits or fewer, as qdreamer_lab.plan_cuts(circuit, max_qubits={limit}) does"
@@ -84,10 +85,23 @@ def _check(pub: Any, number: int, backend: BackendV2) -> None:
         )
 
 
+def _idle_beyond(circuit: QuantumCircuit, backend: BackendV2) -> bool:
+    """Whether it was written for a wider device, and an ideal one can run what is in use.
+
+    Its qubits are alike, their number is that of memory, and idle ones take none.
+    """
+    return (
+        isinstance(backend, AerSimulator)
+        and backend.coupling_map is None
+        and circuit.num_qubits > backend.num_qubits >= len(qubits_in_use(circuit))
+        and set(circuit.count_ops()) <= {*backend.target.operation_names, "barrier", "delay"}
+    )
+
+
 def _write(circuit: QuantumCircuit, number: int, backend: BackendV2, level: int) -> _Written:
     try:
         circuit = unrolled(circuit, backend.target)
-        if _in_its_terms(circuit, backend):
+        if _in_its_terms(circuit, backend) or _idle_beyond(circuit, backend):
             return _Written(circuit, None)  # its observables are in the device's terms too
         transpiled = _pass_manager(backend, level).run(circuit)
     except UndefinedGateError as error:

@@ -1,16 +1,23 @@
 """Pilots that stand for a QPU: who gets there, and which devices there are."""
 
+import inspect
 import os
 import sys
+import threading
 from importlib.metadata import EntryPoint
 
 import pytest
 from qiskit.providers import BackendV2
+from qiskit_ibm_runtime import fake_provider
+from qiskit_ibm_runtime.fake_provider import FakeManilaV2
 
 from pilot_kernel.errors import DescriptionError, PlacementError
+from pilot_kernel.primitive import backend
 from pilot_kernel.primitive.backend import backend_here, backend_named
+from pilot_kernel.primitive.preload import dask_setup
 from pilot_kernel.resource import devices
 from pilot_kernel.resource.devices import ENTRY_POINTS, device_names
+from pilot_kernel.resource.qpu import QPU_VARIABLE
 from pilot_kernel.task.placement import candidates
 
 
@@ -115,6 +122,44 @@ def test_what_is_no_device_is_refused_at_once(session, url, complaint):
 def test_a_qpu_has_slots_instead_of_nodes(session, key):
     with pytest.raises(DescriptionError, match=f"{key}: .*write qpu://fake_manila.slots=2"):
         session.add_pilot("qpu://fake_manila", **{key: 3})
+
+
+def test_names_read_from_folders_are_those_of_the_package():
+    classes = inspect.getmembers(fake_provider, inspect.isclass)
+    theirs = {kind.backend_name for _, kind in classes if hasattr(kind, "backend_name")}
+    assert {name for name in device_names() if name.startswith("fake_")} == theirs
+
+
+def test_a_worker_loads_its_snapshot_while_it_starts(monkeypatch):
+    monkeypatch.setenv(QPU_VARIABLE, "fake_manila")
+    backend_named.cache_clear()
+    dask_setup(None)
+    for thread in threading.enumerate():
+        if thread.name == "load fake_manila":
+            thread.join(timeout=60)
+    assert backend_named.cache_info().currsize == 1
+    assert backend_here().name == "fake_manila"
+
+
+def test_a_device_that_takes_long_to_load_is_named_meanwhile(monkeypatch, capsys):
+    told = threading.Event()
+
+    def make():
+        assert told.wait(60)
+        return FakeManilaV2()
+
+    def say(name):
+        printed(name)
+        told.set()
+
+    printed = backend._say
+    monkeypatch.setattr(backend, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(backend, "_say", say)
+    monkeypatch.setattr(backend, "factory_of", lambda name: make)
+    backend_named.cache_clear()
+    assert backend_named("slow:device").num_qubits == 5
+    backend_named.cache_clear()
+    assert "loading QPU slow:device" in capsys.readouterr().err
 
 
 def test_snapshots_need_a_package_and_say_which(session, monkeypatch):

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from qiskit import QuantumCircuit
+from qiskit import QuantumCircuit, transpile
 from qiskit.circuit import Parameter
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers.fake_provider import GenericBackendV2
+from qiskit.quantum_info import SparsePauliOp, Statevector
 from qiskit_aer import AerSimulator
 from qiskit_ibm_runtime.fake_provider import FakeManilaV2
 
@@ -13,6 +14,7 @@ from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.backend import backend_here, backend_named
 from pilot_kernel.primitive.snapshot import qubits_in_use
 from pilot_kernel.primitive.transpiled import for_device
+from tests.conftest import wait_until
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -67,6 +69,18 @@ def test_an_estimator_takes_the_layout_and_the_noise_into_account(session):
     assert job.result()[0].data.evs == pytest.approx(np.ones(4), abs=0.1)
 
 
+def test_a_precision_that_is_not_met_is_said(session):
+    circuit = QuantumCircuit(1)
+    circuit.h(0)
+    pub = (circuit, {"Z": 190.0})
+    task = session.run([pub], on="aer_simulator", precision=0.05, seed=1)
+    assert task.result()[0].data.stds == pytest.approx(9.5, rel=0.1)
+    wait_until(lambda: "PUB 0: precision 0.05 was asked for" in task.output.text())
+    job = session.estimator(on="aer_simulator", seed=1).run([pub, (circuit, "Z")], precision=0.05)
+    with pytest.warns(UserWarning, match=r"PUB 0: precision 0.05 is not met.* 9\.\d"):
+        job.result()
+
+
 def test_a_sweep_is_spread_and_joined(session):
     theta = Parameter("theta")
     circuit = QuantumCircuit(1, 1)
@@ -119,6 +133,22 @@ def test_less_noise_to_hand_over_changes_no_shot():
     counts = backend.run(pub.circuit, shots=500, seed_simulator=1).result().get_counts()
     whole = AerSimulator.from_backend(FakeManilaV2())
     assert counts == whole.run(pub.circuit, shots=500, seed_simulator=1).result().get_counts()
+
+
+def test_idle_qubits_of_a_wide_device_cost_nothing(session):
+    wide = GenericBackendV2(60, seed=1, noise_info=False)
+    circuit = QuantumCircuit(2)
+    circuit.ry(0.7, 0)
+    circuit.cx(0, 1)
+    written = transpile(circuit, wide, optimization_level=1, seed_transpiler=1)
+    observable = SparsePauliOp("ZI").apply_layout(written.layout)
+    estimator = session.estimator(on="aer_simulator", seed=1)
+    data = estimator.run([(written, observable)]).result()[0].data
+    truth = Statevector(circuit).expectation_value(SparsePauliOp("ZI")).real
+    assert abs(data.evs - truth) < 5 * data.stds
+    measured = transpile(_measured(circuit), wide, optimization_level=1, seed_transpiler=1)
+    counts = session.run(measured, on="aer_simulator", shots=500).result()[0].data.meas.get_counts()
+    assert set(counts) == {"00", "11"}
 
 
 class _ROOM:

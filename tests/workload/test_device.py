@@ -16,12 +16,14 @@ from cut_devices import (
 )
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import CXGate
-from qiskit.quantum_info import Statevector
+from qiskit.quantum_info import Pauli, Statevector
+from qiskit.result.models import ExperimentResultData
 from qiskit.transpiler import Target
 from qiskit_ibm_runtime.fake_provider import FakeManilaV2, FakeVigoV2
 from small_circuits import random_circuit
 
-from qdreamer_lab.errors import DeviceError
+from qdreamer_lab import CutEstimator
+from qdreamer_lab.errors import DeviceError, PubError
 from qdreamer_lab.workload.blocks import to_blocks
 from qdreamer_lab.workload.capability import check_device
 from qdreamer_lab.workload.device import (
@@ -29,6 +31,7 @@ from qdreamer_lab.workload.device import (
 )
 from qdreamer_lab.workload.observables import as_sparse
 from qdreamer_lab.workload.sampling import ShotRequest, exact_tensor
+from tests.primitive.vendor_devices import FORMATS, Vendor
 
 
 @pytest.mark.parametrize("wire", [False, True])
@@ -163,3 +166,48 @@ def test_gates_that_do_not_suffice():
     target.add_instruction(CXGate(), {(0, 1): None, (1, 2): None})
     with pytest.raises(DeviceError, match="cannot be written in its gates"):
         templates(circuit, run, Elsewhere(target=target))
+
+
+@pytest.mark.parametrize("data", FORMATS.values(), ids=FORMATS)
+def test_devices_that_return_counts_give_the_values_of_dense_simulation(data):
+    circuit = QuantumCircuit(3)
+    circuit.x(0)
+    circuit.ry(0.4, 1)
+    circuit.cx(0, 1)
+    circuit.cx(1, 2)
+    estimator = CutEstimator(2, backend=Vendor(data), seed=1, default_precision=0.05)
+    observables = ["IIZ", "ZZI", "XYI"]
+    result = estimator.run([(circuit, observables)]).result()[0].data
+    state = Statevector(circuit)
+    truth = [state.expectation_value(o).real for o in as_sparse(observables, 3)]
+    assert (np.abs(result.evs - truth) <= 5 * result.stds + 1e-12).all()
+    assert (result.stds[1:] > 0).all()
+
+
+def test_shots_that_a_device_loses_are_not_counted():
+    circuit, run = chain(wire=False)
+    device = Vendor(lambda _, counts, memory: ExperimentResultData(memory=memory[:-3]))
+    fragment, template = run.fragments[0], templates(circuit, run, device)[0]
+    found = run_on_device(fragment, template, every_variant(fragment, 2000), device).tensor
+    assert found.shots == 1997 * fragment.num_variants
+    error = np.sqrt(np.square(found.deviations).sum(axis=0))
+    assert (np.abs(found.mean - exact_tensor(fragment)) <= 5 * error + 1e-12).all()
+
+
+def test_a_device_that_returns_nothing_has_failed():
+    circuit, run = chain(wire=False)
+    device = Vendor(lambda *_: ExperimentResultData())
+    fragment, template = run.fragments[0], templates(circuit, run, device)[0]
+    with pytest.raises(DeviceError, match=r"a job failed: .*neither counts nor shots"):
+        run_on_device(fragment, template, every_variant(fragment, 10), device)
+
+
+def test_a_precision_of_zero_is_refused_before_anything_runs():
+    circuit, _ = chain(wire=False)
+    for mode in ("sampled", "auto"):
+        estimator = CutEstimator(2, backend=Elsewhere(error=RuntimeError("called")), mode=mode)
+        for pubs, precision in ([(circuit, "ZZZ")], 0), ([(circuit, "ZZZ", None, 0)], None):
+            with pytest.raises(PubError, match=r"PUB 0: precision=0.*need more than zero"):
+                estimator.run(pubs, precision=precision)
+    exact = CutEstimator(2).run([(circuit, "ZZZ")], precision=0).result()[0].data.evs
+    assert exact == pytest.approx(Statevector(circuit).expectation_value(Pauli("ZZZ")).real)

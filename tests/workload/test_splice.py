@@ -1,6 +1,7 @@
 """Spliced circuits do what simulators compute, whatever the transpiler makes of them."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -155,3 +156,29 @@ def test_templates_are_plain_data():
     again = pickle.loads(pickle.dumps(template))
     assert again.circuit == template.circuit
     assert again.places == template.places
+
+
+def test_own_gates_with_known_names_are_written_as_they_are_defined():
+    inner = QuantumCircuit(2)
+    inner.ry(0.7, 0)
+    inner.cx(0, 1)
+    inner.rx(0.3, 1)
+    keys = set()
+    for name in ("swap", "cx", "rzz", "diagonal"):
+        circuit, truth = QuantumCircuit(3), QuantumCircuit(3)
+        own = Gate(name, 2, [])
+        own.definition = inner
+        for made in (circuit, truth):
+            made.ry(0.4, range(3))
+        circuit.append(own, [1, 0])
+        truth.compose(inner, [1, 0], inplace=True)
+        for made in (circuit, truth):
+            made.cx(1, 2)
+        # The plan is that of the plain circuit: this is about what goes to the device.
+        run = lowered(truth, [[0, 0], [0, 1]], ["ZZZ", "XIY"])
+        own_blocks = replace(run.plan.blocks, sources=to_blocks(circuit).sources)
+        own_run = replace(run, plan=replace(run.plan, blocks=own_blocks))
+        for device in DEVICES.values():
+            assert_same(circuit, own_run, device, 1, picked=9)
+        keys.add(fragment_circuit(circuit, own_run.plan, run.fragments[0].program).key)
+    assert len(keys) == 1
