@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import dask
 from dask._task_spec import Task as Node
 from dask._task_spec import parse_input
 from distributed import Client, Future
