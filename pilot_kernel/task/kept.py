@@ -34,7 +34,10 @@ EACH_BYTES = 1 << 30
 """A result larger than this stays in its worker's memory."""
 
 TOTAL_BYTES = 4 << 30
-"""What one session keeps on disk at a time, and never more than half of what is free there."""
+"""What one session keeps on disk at a time, and never more than half of what is free there.
+
+Small results do not count: theirs are removed as soon as the notebook has them.
+"""
 
 TOTAL_VARIABLE = "PILOT_RESULTS_BYTES"
 """The environment variable that says otherwise."""
