@@ -119,7 +119,7 @@ def test_what_is_too_large_says_so_and_is_lost_with_its_worker_but_not_run_again
     other = tight.submit(_count, str(runs), 2_000_000, name="large")
     assert tight.submit(len, other).result() == 2_000_000
     assert "(2.0 MB) is not kept on disk: if its worker dies, it is lost" in other.output.text()
-    assert len(_files(tight)) == 1
+    wait_until(lambda: len(_files(tight)) == 1)  # those of small results go at once
     (pid,) = worker_pids(tight).values()
     os.kill(pid, signal.SIGKILL)
     with pytest.raises(WorkerDiedError, match=r"'large' had finished.*was not run again"):
@@ -180,9 +180,21 @@ def test_there_is_room_for_so_much_and_no_more(tmp_path, monkeypatch):
     assert kept.write(pack(bytes(60_000)), str(tmp_path), "second") is None
     kept.remove(str(tmp_path), "first")
     assert kept.write(pack(bytes(60_000)), str(tmp_path), "second") is not None
-    monkeypatch.setattr(kept, "EACH_BYTES", 10)
-    assert kept.write(pack(bytes(11)), str(tmp_path), "third") is None
+    assert kept.write(pack(7), str(tmp_path), "small").size < 100, "those are always kept"
+    kept.remove(str(tmp_path), "second")
+    monkeypatch.setattr(kept, "EACH_BYTES", 50_000)
+    assert kept.write(pack(bytes(60_000)), str(tmp_path), "third") is None
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_half_a_result_is_removed_as_a_whole_one_is(tmp_path):
+    path, draft = kept._paths(str(tmp_path), "key")
+    for name in (path, draft):
+        pathlib.Path(name).touch()
+    assert kept.find(str(tmp_path), "key").path == path
+    kept.remove(str(tmp_path), "key")
+    assert kept.find(str(tmp_path), "key") is None
+    assert not list(tmp_path.iterdir())
 
 
 def test_nobody_waits_for_another_large_result_on_the_loop(tight):
