@@ -91,10 +91,14 @@ def _call(request: Message) -> Message:
 
 
 def _deliver(sent: Packed, keep: Any) -> Message:
-    """Leave a large result on disk, where it survives this process and its worker."""
-    if keep is not None and sent.size > kept.SMALL_BYTES:
+    """Leave the result on disk, where it survives this process and its worker.
+
+    A small one is sent all the same. Its file is for the case that the worker dies before the agent
+    has heard of it.
+    """
+    if keep is not None:
         where = kept.write(sent, **keep)
-        if where is not None:
+        if where is not None and sent.size > kept.SMALL_BYTES:
             return Kind.KEPT, [json.dumps({"path": where.path, "size": where.size}).encode()]
     return Kind.VALUE, [sent.header, *sent.buffers]
 

@@ -84,7 +84,6 @@ class Task(concurrent.futures.Future[Any]):
         self._packed: Packed | Kept | None = None
         self._released = False
         self._part_count = len(parts)
-        self.add_done_callback(lambda _: self._let_go())
         self._part = part
         if future is not None:
             future.client.soon(self._follow, future._state)
@@ -110,16 +109,14 @@ class Task(concurrent.futures.Future[Any]):
     def set_exception(self, exception: BaseException | None) -> None:
         """Fail, unless it was canceled meanwhile."""
         if not self.done():
+            self.parts = ()  # whose results only took up memory
             super().set_exception(exception)
 
     def set_result(self, result: Any) -> None:
         """Finish, unless it was canceled meanwhile."""
         if not self.done():
+            self.parts = ()
             super().set_result(result)
-
-    def _let_go(self) -> None:
-        """Release the parts' results, which only took up the workers' memory."""
-        self.parts = ()
 
     def tell(self, news: dict[str, Any]) -> None:
         """Take news from the worker or the agent: see `record.TOPIC`."""
@@ -187,6 +184,7 @@ class Task(concurrent.futures.Future[Any]):
         if not super().cancel():
             return False
         self.set_running_or_notify_cancel()
+        self.parts = ()
         for part in parts:
             part.cancel()
         future.cancel()

@@ -21,6 +21,7 @@ __all__ = [
     "TOTAL_BYTES",
     "TOTAL_VARIABLE",
     "Kept",
+    "find",
     "read",
     "remove",
     "write",
@@ -33,7 +34,10 @@ EACH_BYTES = 1 << 30
 """A result larger than this stays in its worker's memory."""
 
 TOTAL_BYTES = 4 << 30
-"""What one session keeps on disk at a time, and never more than half of what is free there."""
+"""What one session keeps on disk at a time, and never more than half of what is free there.
+
+Small results do not count: theirs are removed as soon as the notebook has them.
+"""
 
 TOTAL_VARIABLE = "PILOT_RESULTS_BYTES"
 """The environment variable that says otherwise."""
@@ -66,7 +70,7 @@ def write(packed: Packed, folder: str, key: str) -> Kept | None:
         None if it is too large, or there is no room.
     """
     size = packed.size
-    if size > min(EACH_BYTES, _room(folder)):
+    if size > SMALL_BYTES and size > min(EACH_BYTES, _room(folder)):
         return None
     path, draft = _paths(folder, key)
     try:
@@ -108,6 +112,15 @@ def _size(file: "os.DirEntry[str]") -> int:
         return file.stat().st_size
     except FileNotFoundError:  # removed meanwhile
         return 0
+
+
+def find(folder: str, key: str) -> Kept | None:
+    """The result that a task has left there: it had finished when its process or worker died."""
+    path, _ = _paths(folder, key)
+    try:
+        return Kept(path, os.stat(path).st_size)
+    except FileNotFoundError:
+        return None
 
 
 def read(kept: Kept) -> Any:

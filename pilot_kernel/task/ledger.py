@@ -184,7 +184,7 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         self.suspicious.pop(key, None)
         self.kept.pop(key, None)
         folder = os.environ.get(RESULTS_VARIABLE)
-        if folder is not None and key not in self.results:
+        if folder is not None:
             remove(folder, key)
 
     def _place(self, key: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ __all__ = ["main"]
 _PRELOAD = ("numpy", "qiskit_aer.primitives")
 
 _LARGEST = 1 << 20
+_PATIENCE_S = 2.0
 _DESCRIPTORS = 3  # the socket, and the pipes for stdout and stderr
 
 
@@ -65,8 +66,15 @@ class _Nursery:
                 for key, _ in self.selector.select():
                     key.data()
         finally:
-            for line in list(self.lines.values()):
-                self._end(line)
+            self._end_all()
+
+    def _end_all(self) -> None:
+        """End everything, and wait for it, so that no zombies are left to whoever comes next."""
+        family = psutil.Process().children(recursive=True)
+        for line in self.lines.values():
+            self._end(line)
+        self._end_orphans(spare=set())
+        psutil.wait_procs(family, timeout=_PATIENCE_S)
 
     def _hear_end(self) -> None:
         self.over = not os.read(self.lifeline, 1)
@@ -142,13 +150,12 @@ class _Nursery:
             if line is not None:
                 line.pid = 0
                 self._tell(line, {"status": os.waitstatus_to_exitcode(status)})
-        self._end_orphans()
+        self._end_orphans(spare={line.pid for line in self.lines.values()})
 
-    def _end_orphans(self) -> None:
-        """End what no living task process has started: its own has died."""
-        living = {line.pid for line in self.lines.values()}
+    def _end_orphans(self, spare: set[int | None]) -> None:
+        """End what was started by a task process that has died since."""
         for child in psutil.Process().children():
-            if child.pid not in living:
+            if child.pid not in spare:
                 _kill_tree(child)
 
     def _end(self, line: _Line) -> None:

@@ -22,7 +22,7 @@ from pilot_kernel.resource.monitor import METRIC
 from pilot_kernel.resource.nursery import RESULTS_VARIABLE
 from pilot_kernel.task.child import TaskProcess
 from pilot_kernel.task.failure import RemoteError, how_it_ended
-from pilot_kernel.task.kept import SMALL_BYTES, Kept, remove
+from pilot_kernel.task.kept import SMALL_BYTES, Kept, find, remove
 from pilot_kernel.task.output import Gathered
 from pilot_kernel.task.packing import Bytes, Call, Packed
 from pilot_kernel.task.record import TOPIC, task_name
@@ -67,6 +67,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.output = Gathered()
         self.news: asyncio.TimerHandle | None = None
         self.usage = _Usage()
+        self.folder = os.environ.get(RESULTS_VARIABLE)
         self.supply = Supply(worker.local_directory, self._printed)
         self.supply.prepare()
         worker.metrics[METRIC] = lambda _: self.usage.of(self.supply.current)
@@ -98,18 +99,24 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
                 return await self._run(run, call, inputs)
         finally:
             begun.cancel()
+            if self.folder is not None and key not in self.results:
+                remove(self.folder, key)  # it was ended, perhaps amid writing its result
             self._finish(key)
             del self.runs[key]
 
     async def _run(self, run: Run, call: Call, inputs: tuple[Packed | Kept, ...]) -> Packed | Kept:
-        parts = list(_order(call, inputs))
+        parts = list(_order(call, inputs, self.folder))
         crashes = 0
         while (process := await self._process(run)) is not None:
-            answer = await self._ask(run, process, parts, call.key)
+            if (found := self._found(call.key)) is not None:
+                return found
+            answer = await self._ask(run, process, parts)
             if run.verdict is not None:
                 break
             if answer is not None:
                 return self._accept(call.key, answer)
+            if (found := self._found(call.key)) is not None:
+                return found
             crashes += 1
             self._crashed(call, crashes, how_it_ended(process.status or 0))
         raise run.verdict or TaskFailedError("the task was ended")
@@ -129,18 +136,23 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             coming.cancel()
             ended.cancel()
 
-    async def _ask(
-        self, run: Run, process: TaskProcess, parts: list[Bytes], key: str
-    ) -> Message | None:
+    async def _ask(self, run: Run, process: TaskProcess, parts: list[Bytes]) -> Message | None:
         answered = None
         try:
             answered = await run.ask(process, parts)
         finally:
             if answered is None or run.verdict is not None:
                 await self.supply.replace()
-                if (folder := os.environ.get(RESULTS_VARIABLE)) is not None:
-                    remove(folder, key)
         return answered
+
+    def _found(self, key: str) -> Kept | None:
+        """The result, if the task had finished before and whoever ran it died before saying so."""
+        found = find(self.folder, key) if self.folder is not None else None
+        return None if found is None else self._kept(key, found)
+
+    def _kept(self, key: str, kept: Kept) -> Kept:
+        self.results[key] = {"kept": {"path": kept.path, "size": kept.size}}
+        return kept
 
     def _crashed(self, call: Call, crashes: int, how: str) -> None:
         """Note that the task's process has died; give the task up if it has done so too often."""
@@ -154,9 +166,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
     def _accept(self, key: str, answer: Message) -> Packed | Kept:
         kind, parts = answer
         if kind == Kind.KEPT:
-            kept = Kept(**json.loads(bytes(parts[0])))
-            self.results[key] = {"kept": {"path": kept.path, "size": kept.size}}
-            return kept
+            return self._kept(key, Kept(**json.loads(bytes(parts[0]))))
         if kind == Kind.ERROR:
             raise RemoteError(str(parts[0], "utf-8"), bytes(parts[1]))
         if kind == Kind.UNSENDABLE:
@@ -199,11 +209,10 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.worker.log_event(TOPIC, {"key": key, **news})
 
 
-def _order(call: Call, inputs: tuple[Packed | Kept, ...]) -> Iterator[Bytes]:
+def _order(call: Call, inputs: tuple[Packed | Kept, ...], folder: str | None) -> Iterator[Bytes]:
     """The parts of a `Kind.CALL`."""
     packed = [call.packed, *(each for each in inputs if isinstance(each, Packed))]
     numbers = iter(range(1, len(packed)))
-    folder = os.environ.get(RESULTS_VARIABLE)
     order = {
         "buffers": [len(each.buffers) for each in packed],
         "inputs": [

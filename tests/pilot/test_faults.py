@@ -292,3 +292,34 @@ def test_a_nursery_can_listen_however_long_the_path_is(tmp_path):
         sock.connect(address)
     process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("size", [10, 10**5])
+def test_what_a_worker_said_before_it_was_killed_is_heard(session, tmp_path, size):
+    """Its nanny sees it die at once, while the agent still has to hear what tasks it finished."""
+    ran, gate = tmp_path / "ran", tmp_path / "gate"
+    ran.mkdir()
+
+    def count(number):
+        while not gate.exists():
+            time.sleep(0.01)
+        with (ran / str(number)).open("a") as file:
+            file.write("x")
+        return os.urandom(size)
+
+    tasks = [session.submit(count, number) for number in range(20)]
+    wait_until(lambda: sum(task.running() for task in tasks) == 2)
+    pids = worker_pids(session).values()
+
+    def busy(path):  # the agent hears nothing meanwhile
+        path.touch()
+        while len(list(path.parent.joinpath("ran").iterdir())) < 20:
+            time.sleep(0.01)
+        time.sleep(1)  # for the last of them to be told of
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.3)
+
+    session._link.client.run_on_scheduler(busy, gate)
+    assert [len(task.result(60)) for task in tasks] == [size] * 20
+    assert [path.name for path in ran.iterdir() if path.read_text() != "x"] == []

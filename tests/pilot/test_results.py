@@ -180,9 +180,21 @@ def test_there_is_room_for_so_much_and_no_more(tmp_path, monkeypatch):
     assert kept.write(pack(bytes(60_000)), str(tmp_path), "second") is None
     kept.remove(str(tmp_path), "first")
     assert kept.write(pack(bytes(60_000)), str(tmp_path), "second") is not None
-    monkeypatch.setattr(kept, "EACH_BYTES", 10)
-    assert kept.write(pack(bytes(11)), str(tmp_path), "third") is None
+    assert kept.write(pack(7), str(tmp_path), "small").size < 100, "those are always kept"
+    kept.remove(str(tmp_path), "second")
+    monkeypatch.setattr(kept, "EACH_BYTES", 50_000)
+    assert kept.write(pack(bytes(60_000)), str(tmp_path), "third") is None
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_half_a_result_is_removed_as_a_whole_one_is(tmp_path):
+    path, draft = kept._paths(str(tmp_path), "key")
+    for name in (path, draft):
+        pathlib.Path(name).touch()
+    assert kept.find(str(tmp_path), "key").path == path
+    kept.remove(str(tmp_path), "key")
+    assert kept.find(str(tmp_path), "key") is None
+    assert not list(tmp_path.iterdir())
 
 
 def test_nobody_waits_for_another_large_result_on_the_loop(tight):
