@@ -149,6 +149,67 @@ def pubs_s(repeats: int, workers: int) -> dict[str, list[float]]:
     return rows
 
 
+IDLE_S = 60
+
+
+def idle_percent(workers: int) -> dict[str, float]:
+    """Percent of one core that the agent and this process take while nothing happens."""
+    import psutil
+
+    import pilot_kernel
+
+    with pilot_kernel.Session() as session:
+        session.add_pilot("local://", cores_per_node=workers)
+        throughput(session.submit, lambda futures: [f.result() for f in futures], 20 * workers)
+        time.sleep(5)
+        agent = psutil.Process(session._link.entry.pid)
+        watched = {"agent": [agent, *agent.children(recursive=True)], "here": [psutil.Process()]}
+        before = {name: _cpu_s(processes) for name, processes in watched.items()}
+        time.sleep(IDLE_S)
+        return {
+            name: 100 * (_cpu_s(processes) - before[name]) / IDLE_S
+            for name, processes in watched.items()
+        }
+
+
+def _cpu_s(processes: list[Any]) -> float:
+    return sum(sum(process.cpu_times()[:2]) for process in processes)
+
+
+SUBMITS = 10_000
+
+
+def many_submits(workers: int) -> dict[str, dict[str, float]]:
+    """Seconds to submit ten thousand tasks, until the first result, and until the last."""
+    from distributed import Client, LocalCluster
+
+    import pilot_kernel
+
+    def take(submit: Callable[..., Any]) -> dict[str, float]:
+        first: list[float] = []
+        start, cpu = time.perf_counter(), time.thread_time()
+        futures = []
+        for number in range(SUBMITS):
+            futures.append(submit(noop, number))
+            futures[-1].add_done_callback(lambda _: first or first.append(time.perf_counter()))
+        submitted, cpu_s = time.perf_counter() - start, time.thread_time() - cpu
+        assert [future.result() for future in futures] == list(range(SUBMITS))
+        done = time.perf_counter() - start
+        return {"submit": submitted, "cpu": cpu_s, "first": first[0] - start, "all": done}
+
+    with (
+        pilot_kernel.Session() as session,
+        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        session.add_pilot("local://", cores_per_node=workers)
+        session.submit(noop, 1).result()
+        return {
+            "pilot": take(session.submit),
+            "dask": take(lambda fn, number: client.submit(fn, number, pure=False)),
+        }
+
+
 def main() -> None:
     """Measure, print a table, and optionally keep the raw figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -163,6 +224,8 @@ def main() -> None:
     cold = cold_start_s(args.workers, args.repeats)
     load = load_ext_s(args.repeats)
     pubs = pubs_s(args.repeats, args.workers)
+    idle = idle_percent(args.workers)
+    many = many_submits(args.workers)
 
     median = statistics.median
     rate = {name: median(row["tasks_per_s"]) for name, row in rows.items()}
@@ -174,6 +237,10 @@ def main() -> None:
         print(f"{name:14}{rate[name]:10.0f}{trip[name]:11.1f} ms{first:>13}")
     print(f"\n{PUBS} PUBs of 10 qubits: pilot {median(pubs['pilot']):.2f} s, ", end="")
     print(f"Aer in process {median(pubs['aer']):.2f} s")
+    for name, row in many.items():
+        print(
+            f"{SUBMITS:,} submits, {name}: " + ", ".join(f"{k} {v:.2f} s" for k, v in row.items())
+        )
     print("\nratio                                     value   wanted")
     for label, value, wanted in (
         ("throughput, pilot / bare Dask", rate["pilot"] / rate["dask"], ">= 0.8"),
@@ -186,11 +253,19 @@ def main() -> None:
         ),
         ("100 PUBs, pilot / Aer in process", median(pubs["pilot"]) / median(pubs["aer"]), "<= 1.2"),
         ("%load_ext, seconds", median(load), "<= 0.3"),
+        ("idle agent and workers, % of a core", idle["agent"], "<= 1.5"),
+        ("idle notebook process, % of a core", idle["here"], "<= 0.2"),
+        (
+            "10,000 submits, pilot / bare Dask",
+            many["pilot"]["submit"] / many["dask"]["submit"],
+            "< 0.7",
+        ),
     ):
         print(f"{label:40}{value:8.2f}   {wanted}")
     if args.json:
         with open(args.json, "w") as file:
-            json.dump({"overhead": rows, "cold_s": cold, "load_ext_s": load, "pubs_s": pubs}, file)
+            figures = {"overhead": rows, "cold_s": cold, "load_ext_s": load, "pubs_s": pubs}
+            json.dump({**figures, "idle_percent": idle, "many_submits_s": many}, file)
 
 
 if __name__ == "__main__":

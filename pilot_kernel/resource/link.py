@@ -226,7 +226,7 @@ class Link:
             if child is not None:
                 child.wait(_LEAVE_S)
                 _children.remove(child)
-            elif entry.alive():
+            elif entry.phase == "open" and entry.alive():
                 psutil.Process(entry.pid).wait(_LEAVE_S)
         except (subprocess.TimeoutExpired, psutil.TimeoutExpired, psutil.NoSuchProcess):
             pass

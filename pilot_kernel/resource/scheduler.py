@@ -48,7 +48,7 @@ class AgentScheduler(Scheduler):  # type: ignore[misc]
         """
         ts = self.tasks[key]
         ts.run_spec = recipe
-        ts.resource_restrictions, ts.annotations = None, {}
+        ts.resource_restrictions, ts.annotations = None, self._blameless()
         for needed in ts.dependencies:
             needed.dependents.discard(ts)
         if ts.dependencies:  # not from within a transition
@@ -65,6 +65,11 @@ class AgentScheduler(Scheduler):  # type: ignore[misc]
         ts = self.tasks.get(key)
         if ts is not None and ts.state == "processing":
             ts.run_spec = recipe  # it keeps what it depends on until Dask hears that it is done
+            ts.annotations = self._blameless()
+
+    def _blameless(self) -> dict[str, Any]:
+        """Annotations of a task that only gives a result back: no worker dies of that."""
+        return {DEATHS_ALLOWED: self.allowed_failures}
 
     def log_worker_event(self, worker: str, topic: str | Any, msg: Any) -> None:
         """Pass on what a worker tells, unless it is the result of a task that is no longer its own.

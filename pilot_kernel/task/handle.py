@@ -260,6 +260,8 @@ class Task(concurrent.futures.Future[Any]):
             packed: Packed | Kept = self._future.result()
         except concurrent.futures.CancelledError:
             raise self._lost() from None
+        except Exception as error:  # it was lost with its worker, and so was what brings it back
+            raise _told(error, error.__traceback__, self) from None
         return packed
 
     def __await__(self) -> Generator[Any, None, Any]:

@@ -19,4 +19,4 @@ def test_an_idle_agent_and_its_workers_seldom_wake_up(registry_home):
         time.sleep(4)
         woken = [each.num_ctx_switches().voluntary for each in family]
         wakeups = sum(woken) - sum(before)
-        assert wakeups < 4 * 80, [b - a for a, b in zip(before, woken, strict=True)]  # 270 untuned
+        assert wakeups < 4 * 40, [b - a for a, b in zip(before, woken, strict=True)]  # 270 untuned
