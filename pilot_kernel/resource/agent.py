@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ log = logging.getLogger("pilot_kernel.agent")
 _PRELOAD = ("distributed", "pilot_kernel.task.worker")
 _Owner = tuple[int, float]  # process and when it began, as `registry.runs` takes them
 _NEVER = 10**9
+_CLOSING_S = 8.0  # Dask kills a worker that does not close within 4 s
 _LEAVING_S = 10.0  # closing all workers takes well under a second each
 _REVIVALS = 5  # a worker that ended so often before any was up will not come
 
@@ -90,6 +91,14 @@ def _start_forkserver(entry: registry.AgentEntry) -> None:
     config["tempdir"] = entry.scratch
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(_PRELOAD))
     multiprocessing.forkserver.ensure_running()
+
+
+def _kill_process(nanny: Any) -> None:
+    """Kill a nanny's worker, whatever state that is in."""
+    process = getattr(nanny, "process", None)
+    if process is not None and process.pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
 
 
 class _Pilot:
@@ -362,14 +371,35 @@ class Agent:
         await self._remove(pilot, list(pilot.workers), graceful=graceful)
 
     async def _remove(self, pilot: _Pilot, workers: list[str], *, graceful: bool) -> None:
-        async with self.changing:
+        async with self._change(workers):
             if graceful:
                 up = {ws.name for ws in self.scheduler.workers.values()}
                 await self.scheduler.retire_workers(names=[w for w in workers if w in up])
             for worker in workers:
                 pilot.workers.remove(worker)
                 self.cluster.worker_spec.pop(worker, None)
-            await self.cluster._correct_state()
+            closing = asyncio.ensure_future(self.cluster._correct_state())
+            await self._wait_or_kill(closing, workers)
+
+    @contextlib.asynccontextmanager
+    async def _change(self, doomed: list[str]) -> AsyncIterator[None]:
+        """Change which workers there are, when the change that is under way is through."""
+        await self._wait_or_kill(asyncio.ensure_future(self.changing.acquire()), doomed)
+        try:
+            yield
+        finally:
+            self.changing.release()
+
+    async def _wait_or_kill(self, change: "asyncio.Future[Any]", doomed: list[str]) -> None:
+        """Wait for a change; kill workers that are to go anyway if one may be holding it up.
+
+        Dask waits for ever for a worker that does not come to start.
+        """
+        while not (await asyncio.wait({change}, timeout=_CLOSING_S))[0]:
+            for nanny in self.cluster._created:
+                if nanny.name in doomed:
+                    _kill_process(nanny)
+        await change
 
     async def pilot_list(self) -> list[dict[str, Any]]:
         """The status of every pilot, as plain dicts."""

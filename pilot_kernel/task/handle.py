@@ -260,7 +260,7 @@ class Task(concurrent.futures.Future[Any]):
             packed: Packed | Kept = self._future.result()
         except concurrent.futures.CancelledError:
             raise self._lost() from None
-        except Exception as error:  # it was lost with its worker, and so was what brings it back
+        except Exception as error:  # noqa: BLE001 lost with its worker: told as when it runs
             raise _told(error, error.__traceback__, self) from None
         return packed
 

@@ -138,7 +138,7 @@ def test_a_new_process_takes_up_the_task_of_a_killed_one(tmp_path):
         assert session.attached
         (task,) = session.tasks
         assert task.name == "precious"
-        assert "begun" in task.output.text()
+        wait_until(lambda: "begun" in task.output.text())
         assert not task.done()
         gate.touch()
         assert task.result(30) == "found again"

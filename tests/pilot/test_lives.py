@@ -1,6 +1,7 @@
 """Agents that start, leave or are killed while others come: with real processes."""
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 import signal
@@ -18,6 +19,7 @@ from pilot_kernel.errors import AgentLostError, AgentStartError, PilotError
 from pilot_kernel.resource import launch, link, registry
 from pilot_kernel.resource.agent import Agent
 from tests.conftest import agents_of, wait_until
+from tests.pilot.mischief import family
 
 
 def run(program, *args, **options):
@@ -200,8 +202,10 @@ def test_whoever_comes_next_tidies_up_after_a_massacre(registry_home):
         assert left_of(entry) == []
 
 
-@pytest.mark.parametrize("victims", ["agent", "notebook", "both"])
-def test_nothing_is_left_of_who_was_killed_at_a_random_moment(home, victims, tmp_path):
+@pytest.mark.parametrize(
+    ("victims", "delay_s"), [("agent", 0.6), ("notebook", 0.9), ("both", 1.2), ("agent", 1.8)]
+)
+def test_nothing_is_left_of_who_was_killed_at_some_moment(home, victims, delay_s, tmp_path):
     program = """
         import sys, pilot_kernel
         session = pilot_kernel.session(sys.argv[1], idle_timeout_s=60)
@@ -211,19 +215,36 @@ def test_nothing_is_left_of_who_was_killed_at_a_random_moment(home, victims, tmp
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary)}
-    for delay_s in (0.6, 1.5):
-        command = [sys.executable, "-c", textwrap.dedent(program), "killed"]
-        with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as notebook:
-            time.sleep(delay_s)  # any moment: of the start, the work, or the end
-            if victims != "notebook":
-                for agent in agents_of(home):
+    command = [sys.executable, "-c", textwrap.dedent(program), "killed"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as notebook:
+        time.sleep(delay_s)  # of the start, the work, or the end, as fast as the machine is
+        if victims != "notebook":
+            for agent in agents_of(home):
+                with contextlib.suppress(psutil.NoSuchProcess):  # it has left by itself
                     agent.kill()
-            if victims != "agent":
-                notebook.kill()
-            notebook.wait(60)
+        if victims != "agent":
+            notebook.kill()
+        notebook.wait(60)
     run(program, "killed", env=environment)
     assert [each.name for each in home.iterdir() if each.is_dir()] == []
     assert list(temporary.iterdir()) == []
+
+
+def test_a_pilot_whose_worker_is_stuck_as_it_starts_can_be_stopped(registry_home):
+    with pilot_kernel.Session() as session:
+        assert session.submit(pow, 2, 5).result(60) == 32
+        agent = psutil.Process(session._link.entry.pid)
+        before = set(family(agent)["workers"])
+        pilot = session.add_pilot("local://", name="stuck", cores_per_node=1)
+        wait_until(lambda: set(family(agent)["workers"]) - before)
+        (worker,) = set(family(agent)["workers"]) - before
+        worker.suspend()
+        pilot.stop()
+        assert [each.name for each in session.pilots] == ["local"]
+        assert not worker.is_running()
+        again = session.add_pilot("local://", name="again", cores_per_node=1)
+        assert session.submit(pow, 2, 5, on="again").result(60) == 32
+        again.stop()
 
 
 # ---- the registry
