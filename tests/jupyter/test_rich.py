@@ -69,6 +69,24 @@ def test_displays_come_in_order_with_what_is_printed(kernel):
     assert "<b>four</b>" in [data.get("text/html") for data in answer.updates]
 
 
+def test_what_is_printed_to_both_streams_comes_in_order(kernel):
+    answer = kernel.run(
+        "%%ctask --progress-after 60\nimport sys\nfor step in range(3):\n"
+        "    print('out', step)\n    print('err', step, file=sys.stderr)"
+    )
+    whole = [answer.streams[0]]
+    for stream, text in answer.streams[1:]:
+        if stream == whole[-1][0]:
+            whole[-1] = stream, whole[-1][1] + text
+        else:
+            whole.append((stream, text))
+    assert whole == [
+        (stream, f"{word} {step}\n")
+        for step in range(3)
+        for stream, word in (("stdout", "out"), ("stderr", "err"))
+    ]
+
+
 def test_display_needs_no_import_and_works_in_functions_of_the_notebook(run, shown):
     run(f"{RICH}def tell(what): display(Rich(what))")
     assert [data.get("text/html") for data in shown("%%ctask\ntell('a')\ndisplay(3)")] == [
