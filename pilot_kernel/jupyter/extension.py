@@ -1,6 +1,7 @@
 """What `%load_ext pilot_kernel` does: magics, pictures, and a session that starts unnoticed."""
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import PilotError
@@ -8,6 +9,7 @@ from pilot_kernel.jupyter import display
 from pilot_kernel.jupyter.cell_magics import CellMagics
 from pilot_kernel.jupyter.magics import PilotMagics
 from pilot_kernel.jupyter.notebook import Notebook
+from pilot_kernel.jupyter.shown import plotly_renderer, under_voila
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +32,8 @@ def load(shell: Any) -> None:
     shell.register_magics(CellMagics(shell, notebook))
     display.register(shell)
     if display.in_notebook(shell):
+        if under_voila():
+            os.environ.setdefault("PLOTLY_RENDERER", plotly_renderer())
         extension.begin()
 
 

@@ -20,14 +20,13 @@ from types import ModuleType
 from typing import Any
 
 from pilot_kernel.jupyter.parcel import megabytes
-from pilot_kernel.jupyter.shown import DISPLAY, LIMIT_BYTES, Shown, encode
+from pilot_kernel.jupyter.shown import DISPLAY, LIMIT_BYTES, Shown, encode, plotly_renderer
 
 __all__ = ["Screen", "screen_of"]
 
 _SHELL_MODULE = "IPython.core.interactiveshell"
 _BACKEND = "module://matplotlib_inline.backend_inline"
 _ALL_BYTES = 8 * LIMIT_BYTES  # of a cell, whose plot may change hundreds of times
-_ENVIRONMENT = {"MPLBACKEND": _BACKEND, "PLOTLY_RENDERER": "plotly_mimetype"}
 _WIDGET = "application/vnd.jupyter.widget-view+json"  # its model would live on the worker
 
 
@@ -86,7 +85,9 @@ def screen_of(emit: Callable[[str, str], None], namespace: dict[str, Any]) -> It
     """
     screen = Screen(emit)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_environment(_ENVIRONMENT))
+        stack.enter_context(
+            _environment({"MPLBACKEND": _BACKEND, "PLOTLY_RENDERER": plotly_renderer()})
+        )
         stack.enter_context(_builtin("display", _display))
         stack.enter_context(_Stage(screen, namespace))
         yield screen

@@ -5,19 +5,44 @@ Workers import this module too, so it imports no IPython.
 
 import base64
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pilot_kernel.jupyter.parcel import megabytes
 
-__all__ = ["DISPLAY", "LIMIT_BYTES", "Shown", "decode", "encode", "latest", "text_of"]
+__all__ = [
+    "DISPLAY",
+    "LIMIT_BYTES",
+    "Shown",
+    "decode",
+    "encode",
+    "latest",
+    "plotly_renderer",
+    "text_of",
+    "under_voila",
+]
 
 DISPLAY = "display"
 """The stream that these chunks of a task's output are in."""
 
 LIMIT_BYTES = 8 * 10**6
 """What one display may weigh."""
+
+
+def under_voila() -> bool:
+    """Whether Voilà shows what this process displays, or its notebook does."""
+    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila/")
+
+
+def plotly_renderer() -> str:
+    """How figures of plotly travel to the page.
+
+    JupyterLab's extension for their own type saves a picture with each figure. Under Voilà there
+    is no notebook to save it in, and the extension fails, so they travel as HTML.
+    """
+    return "notebook" if under_voila() else "plotly_mimetype"
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,7 @@ class _Streams:
         self._lines = 0
         self._bytes = 0
         self._full = False
+        self._stream: Any = None
 
     def flush(self) -> None:
         chunks, self._position = self._task.output.since(self._position)
@@ -101,20 +102,27 @@ class _Streams:
                 sys.stderr.flush()
                 publish_shown(decode(text))
             elif not self._full:
-                self._write(sys.stderr if stream == "stderr" else sys.stdout, text)
+                self._turn_to(sys.stderr if stream == "stderr" else sys.stdout)
+                self._write(text)
         if chunks:
             sys.stdout.flush()
             sys.stderr.flush()
 
-    def _write(self, stream: Any, text: str) -> None:
+    def _turn_to(self, stream: Any) -> None:
+        """Write to this one from now on; the front end is to see both in the task's order."""
+        if self._stream is not None and stream is not self._stream:
+            self._stream.flush()
+        self._stream = stream
+
+    def _write(self, text: str) -> None:
         lines = text.splitlines(keepends=True)[: _MOST_LINES - self._lines]
         kept = "".join(lines)[: _MOST_BYTES - self._bytes]
-        stream.write(kept)
+        self._stream.write(kept)
         self._lines += kept.count("\n")
         self._bytes += len(kept)
         if len(kept) < len(text):
             self._full = True
-            stream.flush()
+            self._stream.flush()
             sys.stderr.write(
                 f"\n[only the first {self._lines:,} lines are shown; for the rest: "
                 f"task = %qresult --task {self._task.key}, then task.output.text()]\n"

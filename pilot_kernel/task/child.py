@@ -13,6 +13,7 @@ import socket
 from collections.abc import Callable, Sequence
 
 from pilot_kernel.resource.nursery import address_of
+from pilot_kernel.task.failure import crash_told
 from pilot_kernel.task.packing import Bytes
 from pilot_kernel.task.wire import LENGTH, Kind, Message, Reader, frame
 
@@ -20,6 +21,7 @@ __all__ = ["TaskProcess"]
 
 _PIPE_CHUNK = 65_536
 _STUBBORN_S = 0.5
+_CRASH = "crash"
 
 Printed = Callable[[str, str], None]
 
@@ -45,6 +47,7 @@ class TaskProcess:
         self._sockets: list[socket.socket] = []
         self._pipes: dict[int, tuple[str, codecs.IncrementalDecoder]] = {}
         self._told = b""
+        self._crash = ""
         self._answer: asyncio.Future[Message | None] | None = None
         self._ended = self._loop.create_future()
 
@@ -62,7 +65,7 @@ class TaskProcess:
         mine, theirs = socket.socketpair()
         self._sock = self._own(mine)
         self._reader = Reader(mine)
-        handed = [theirs.detach(), self._pipe("stdout"), self._pipe("stderr")]
+        handed = [theirs.detach(), *map(self._pipe, ("stdout", "stderr", _CRASH))]
         try:
             await self._ask(handed)
         finally:
@@ -169,7 +172,9 @@ class TaskProcess:
                 return
             stream, decoder = self._pipes[pipe]
             text = decoder.decode(data, final=not data)
-            if text:
+            if text and stream == _CRASH:
+                self._crash += text
+            elif text:
                 self._printed(stream, text)
             if not data:
                 self._loop.remove_reader(pipe)
@@ -179,6 +184,9 @@ class TaskProcess:
         """Take what a task has left in the pipes."""
         for pipe in self._pipes:
             self._read_pipe(pipe)
+        told, self._crash = self._crash, ""
+        if told:
+            self._printed("stderr", crash_told(told))
 
     # ---- the end
 

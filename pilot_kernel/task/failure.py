@@ -7,9 +7,10 @@ import cloudpickle
 
 from pilot_kernel.errors import TaskFailedError
 
-__all__ = ["RemoteError", "how_it_ended"]
+__all__ = ["RemoteError", "crash_told", "how_it_ended"]
 
 _NATIVE = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"}
+_CALLERS = ("/pilot_kernel/task/", "/pilot_kernel/jupyter/remote.py")
 
 
 class RemoteError(Exception):
@@ -57,3 +58,26 @@ def how_it_ended(status: int) -> str:
     if name in _NATIVE:
         return f"crashed in native code ({name})"
     return f"was ended from outside ({name})"
+
+
+def crash_told(dump: str) -> str:
+    """What Python's fault handler wrote, without what is no concern of the task.
+
+    Args:
+        dump: A headline, then the frames of each thread, the latest first.
+
+    Returns:
+        The headline and the task's own frames: those of the thread that crashed, or, where it is
+        none of Python's, those of all threads.
+    """
+    head, *threads = dump.split("\n\n")
+    crashed = [each for each in threads if each.startswith("Current thread")]
+    told = [head.strip()]
+    for thread in crashed or [each for each in threads if "hread 0x" in each]:
+        title, *frames = thread.strip().splitlines()
+        told += [] if crashed else [title]
+        for frame in frames:
+            if any(part in frame for part in _CALLERS):
+                break
+            told.append(frame)
+    return "\n".join(told) + "\n"

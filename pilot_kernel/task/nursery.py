@@ -30,7 +30,7 @@ _PRELOAD = ("numpy", "qiskit_aer.primitives")
 
 _LARGEST = 1 << 20
 _PATIENCE_S = 2.0
-_DESCRIPTORS = 3  # the socket, and the pipes for stdout and stderr
+_DESCRIPTORS = 4  # the socket, and the pipes for stdout, stderr and what is said of a crash
 
 
 @dataclass
@@ -128,7 +128,7 @@ class _Nursery:
                 os.close(ours)
             sock = socket.socket(fileno=descriptors[0])
             process.settle_in(request["environment"], request["folder"])
-            process.serve(sock)
+            process.serve(sock, descriptors[3])
             status = 0
         except (ConnectionError, BrokenPipeError):
             status = 0  # the worker has gone

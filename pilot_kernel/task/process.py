@@ -49,9 +49,15 @@ def _prctl(option: int, value: int) -> None:
     ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def serve(sock: socket.socket) -> None:
-    """Run tasks until the worker hangs up."""
-    faulthandler.enable(file=2)
+def serve(sock: socket.socket, crashes: int) -> None:
+    """Run tasks until the worker hangs up.
+
+    Args:
+        sock: The worker is at its other end.
+        crashes: A descriptor that takes what Python says of a crash in native code.
+    """
+    os.set_inheritable(crashes, False)
+    faulthandler.enable(file=crashes)
     call.listen()
 
     def tell(stream: str, text: str) -> None:

@@ -21,6 +21,7 @@ from pilot_kernel.jupyter.parcel import unpack
 from pilot_kernel.jupyter.shown import LIMIT_BYTES, Shown, decode, encode, latest
 from pilot_kernel.jupyter.taskview import TaskView
 from pilot_kernel.jupyter.tracebacks import clean
+from pilot_kernel.resource import registry
 from pilot_kernel.task.handle import Output
 from pilot_kernel.task.ledger import Ledger
 from pilot_kernel.task.record import TaskState
@@ -67,6 +68,38 @@ def test_displays_come_in_order_with_what_is_printed(kernel):
     ]
     assert answer.displays[0] == {"display_id": "place"}
     assert "<b>four</b>" in [data.get("text/html") for data in answer.updates]
+
+
+def test_what_is_printed_to_both_streams_comes_in_order(kernel):
+    answer = kernel.run(
+        "%%ctask --progress-after 60\nimport sys\nfor step in range(3):\n"
+        "    print('out', step)\n    print('err', step, file=sys.stderr)"
+    )
+    whole = [answer.streams[0]]
+    for stream, text in answer.streams[1:]:
+        if stream == whole[-1][0]:
+            whole[-1] = stream, whole[-1][1] + text
+        else:
+            whole.append((stream, text))
+    assert whole == [
+        (stream, f"{word} {step}\n")
+        for step in range(3)
+        for stream, word in (("stdout", "out"), ("stderr", "err"))
+    ]
+
+
+def test_under_voila_figures_of_plotly_travel_as_html(new_kernel, monkeypatch, tmp_path):
+    # JupyterLab's extension for their own type logs "setData is not a function" there.
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    name = str(tmp_path / "dashboard.ipynb")
+    kernel = new_kernel(name)
+    figure = "import plotly.graph_objects as go\ngo.Figure(go.Bar(y=[1, 3, 2]))"
+    for cell in (figure, f"%%ctask\n{figure}", f"%%ctask\n{figure}.show()"):
+        answer = kernel.run(cell)
+        assert "Plotly.newPlot" in answer.shown[-1]["text/html"]
+        assert not any("plotly" in kind for data in answer.shown for kind in data)
+    kernel.end()
+    wait_until(lambda: registry.find(name) is None)
 
 
 def test_display_needs_no_import_and_works_in_functions_of_the_notebook(run, shown):

@@ -189,7 +189,28 @@ def test_a_crash_in_native_code_is_named_and_leaves_its_traceback(session, tmp_p
     assert "tried once more" in task.output.text()
     assert "Segmentation fault" in task.output.text()
     assert "in crash" in task.output.text()
+    for noise in ("Extension modules", "/pilot_kernel/", "frozen runpy"):
+        assert noise not in task.output.text()
     assert (task.record.state, task.record.deaths) == (TaskState.FAILED, 2)
+
+
+def test_a_crash_in_a_thread_that_is_none_of_python_s_shows_where_python_was(session):
+    def crash():
+        # abort() in a thread of the C library: no Python code is in that thread.
+        libc = ctypes.CDLL(None)
+        thread = ctypes.c_ulong()
+        function = ctypes.cast(libc.abort, ctypes.c_void_p)
+        libc.pthread_create(ctypes.byref(thread), None, function, None)
+        while True:
+            time.sleep(0.01)
+
+    task = session.submit(crash, name="native", retries=0)
+    with pytest.raises(WorkerDiedError, match=r"'native'.*crashed in native code \(SIGABRT\)"):
+        task.result(PATIENCE_S)
+    told = task.output.text()
+    assert "Aborted" in told
+    assert "in crash" in told
+    assert "/pilot_kernel/" not in told
 
 
 def test_a_crash_is_no_concern_of_tasks_that_run_beside_or_after_it(session, tmp_path):
