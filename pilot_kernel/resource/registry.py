@@ -44,6 +44,7 @@ __all__ = [
 Phase = Literal["starting", "open", "leaving"]
 
 _ENTRY = "agent.json"
+_LONGEST_BYTES = 50  # a socket's name may have 107; below are the agent's folder and its own
 _LOCK = ".lock"
 _SEMAPHORES = Path("/dev/shm")  # noqa: S108 where Linux shows named semaphores
 _UNPUBLISHED_S = 60.0  # a folder without an entry is a few milliseconds old, or left behind
@@ -187,12 +188,18 @@ def _announce(agent_id: str, name: str, idle_timeout_s: float) -> AgentEntry:
         pid=os.getpid(),
         started=psutil.Process().create_time(),
         idle_timeout_s=idle_timeout_s,
-        scratch=str(Path(tempfile.gettempdir(), f"pilot-{agent_id}")),
+        scratch=str(Path(_temporary(), f"pilot-{agent_id}")),
         phase="starting",
     )
     entry.directory.mkdir(mode=0o700)
     write(entry)
     return entry
+
+
+def _temporary() -> str:
+    """The folder for temporary files, unless sockets in it would have names that are too long."""
+    usual = tempfile.gettempdir()
+    return usual if len(os.fsencode(usual)) <= _LONGEST_BYTES else "/tmp"  # noqa: S108 0700 inside
 
 
 def forget(entry: AgentEntry) -> None:

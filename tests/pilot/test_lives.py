@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -44,6 +45,24 @@ def home(tmp_path, monkeypatch):
     """A registry with nothing in it."""
     monkeypatch.setenv("PILOT_KERNEL_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+@pytest.fixture
+def temporary():
+    """A folder for temporary files, with a name short enough for sockets in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def test_a_long_name_of_the_temporary_folder_is_no_obstacle(home, tmp_path):
+    long = tmp_path / ("long" * 20)
+    long.mkdir()
+    program = """
+        import pilot_kernel
+        with pilot_kernel.session() as session:
+            print(session.submit(pow, 2, 5).result(60))
+    """
+    assert run(program, env={**os.environ, "TMPDIR": str(long)}) == "32\n"
 
 
 def kill_family(entry):
@@ -205,15 +224,13 @@ def test_whoever_comes_next_tidies_up_after_a_massacre(registry_home):
 @pytest.mark.parametrize(
     ("victims", "delay_s"), [("agent", 0.6), ("notebook", 0.9), ("both", 1.2), ("agent", 1.8)]
 )
-def test_nothing_is_left_of_who_was_killed_at_some_moment(home, victims, delay_s, tmp_path):
+def test_nothing_is_left_of_who_was_killed_at_some_moment(home, victims, delay_s, temporary):
     program = """
         import sys, pilot_kernel
         session = pilot_kernel.session(sys.argv[1], idle_timeout_s=60)
         assert session.submit(pow, 2, 5).result(60) == 32
         session.close()
     """
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary)}
     command = [sys.executable, "-c", textwrap.dedent(program), "killed"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as notebook:
