@@ -128,9 +128,7 @@ class Task(concurrent.futures.Future[Any]):
             self.output.extend(news["output"])
         elif "kept" in news:
             self._packed = Kept(**news["kept"])
-            self.set_result(
-                _ON_WORKER
-            )  # the Dask future stays: while somebody holds it, the file does
+            self.set_result(_ON_WORKER)  # with its Dask future, or the file would be removed
         elif "crashed" in news:
             self.deaths += 1
         elif "result" in news:
