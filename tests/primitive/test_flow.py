@@ -96,6 +96,18 @@ def test_conditions_hold_when_they_should(name):
         assert _outcome_on_device(circuit) == bool(_TRUTHS[name](number)), number
 
 
+@pytest.mark.parametrize(("acted_on", "measured"), [(0, 1), (1, 0), (2, 0), (0, 2)])
+def test_conditions_may_be_on_qubits_that_nobody_measures(acted_on, measured):
+    circuit = QuantumCircuit(QuantumRegister(3, "q"), ClassicalRegister(2, "o"))
+    circuit.h(range(3))
+    with circuit.if_test((circuit.clbits[0], False)):
+        circuit.x(acted_on)
+    circuit.h(measured)
+    circuit.x(measured)
+    circuit.measure(measured, 1)
+    assert _outcome(circuit) == 2
+
+
 def test_a_loop_on_a_device_ends_when_its_number_is_zero():
     circuit, c, o = _start([1, 1])
     with circuit.while_loop(expr.cast(c, types.Bool())):
