@@ -84,6 +84,8 @@ def _strings(observables: list[SparsePauliOp]) -> _Strings:
 def _values(pub: EstimatorPub, strings: _Strings, backend: AerSimulator) -> tuple[Any, Any]:
     """Values of shape (parameter sets, observables); one row only for a circuit without angles."""
     method, wide = backend.options.method, pub.circuit.num_qubits
+    if wide == 0:  # Aer saves nothing then; all strings are 1
+        return np.ones((pub.parameter_values.size, len(strings.paulis))) @ strings.weights.T, None
     if method in ("automatic", "statevector") and wide <= _NARROW:
         return _of_states(pub, strings, backend)
     return _by_aer(pub, strings, backend)

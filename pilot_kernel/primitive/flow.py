@@ -5,6 +5,7 @@ Loops over known values are unrolled, boxes opened, a switch becomes a chain of 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qiskit.circuit import (
@@ -21,6 +22,7 @@ from qiskit.circuit import (
 )
 from qiskit.circuit.classical import expr
 
+from pilot_kernel.primitive.conditions import evaluable, no_variables
 from pilot_kernel.primitive.gates import kind_of
 
 if TYPE_CHECKING:
@@ -31,15 +33,6 @@ if TYPE_CHECKING:
     from pilot_kernel.primitive.lowering import Writer
 
 __all__ = ["is_flow", "write_flow"]
-
-_RUNNABLE = (
-    *(expr.Unary.Op.BIT_NOT, expr.Unary.Op.LOGIC_NOT),
-    *(expr.Binary.Op.BIT_AND, expr.Binary.Op.BIT_OR, expr.Binary.Op.BIT_XOR),
-    *(expr.Binary.Op.LOGIC_AND, expr.Binary.Op.LOGIC_OR),
-    *(expr.Binary.Op.EQUAL, expr.Binary.Op.NOT_EQUAL),
-    *(expr.Binary.Op.LESS, expr.Binary.Op.LESS_EQUAL),
-    *(expr.Binary.Op.GREATER, expr.Binary.Op.GREATER_EQUAL),
-)
 
 
 def is_flow(operation: Any) -> bool:
@@ -141,7 +134,7 @@ def _write_continue(writer: Writer, step: Any, at: Mapping[Any, Any]) -> None:
 def _condition(writer: Writer, condition: Any, at: Mapping[Any, Any]) -> Any:
     """A condition on the outer bits."""
     if isinstance(condition, expr.Expr):
-        return condition.accept(_Mapped(writer, at))
+        return evaluable(condition, partial(_variable, writer, at), writer.complaint)
     target, value = condition
     if isinstance(target, Clbit):
         writer.read.add(at[target])
@@ -169,56 +162,22 @@ def _register_of(writer: Writer, bits: list[Clbit]) -> ClassicalRegister | None:
     return next((register for register in writer.out.cregs if list(register) == bits), None)
 
 
-class _Mapped(expr.ExprVisitor[expr.Expr]):  # type: ignore[misc]
-    """Writes an expression over the outer bits, if Aer can evaluate it."""
-
-    def __init__(self, writer: Writer, at: Mapping[Any, Any]) -> None:
-        self._writer = writer
-        self._at = at
-
-    def visit_var(self, node: expr.Var, /) -> expr.Expr:
-        if isinstance(node.var, Clbit):
-            self._writer.read.add(self._at[node.var])
-            return expr.Var(self._at[node.var], node.type)
-        if isinstance(node.var, ClassicalRegister):
-            bits = [self._at[bit] for bit in node.var]
-            self._writer.read.update(bits)
-            register = _register_of(self._writer, bits)
-            if register is None:
-                raise self._writer.complaint(
-                    f"has an expression of a register {node.var.name!r} within an instruction; put "
-                    "the instruction's gates into the circuit with circuit.compose"
-                )
-            return expr.Var(register, node.type)
-        raise self._writer.complaint(
-            f"has a classical variable {node.name!r}, which simulators here do not run; measure "
-            "into classical registers instead"
+def _variable(writer: Writer, at: Mapping[Any, Any], node: expr.Var) -> expr.Expr:
+    """A variable of an expression over the outer bits."""
+    if isinstance(node.var, Clbit):
+        writer.read.add(at[node.var])
+        return expr.Var(at[node.var], node.type)
+    if not isinstance(node.var, ClassicalRegister):
+        raise writer.complaint(no_variables(node.name))
+    bits = [at[bit] for bit in node.var]
+    writer.read.update(bits)
+    register = _register_of(writer, bits)
+    if register is None:
+        raise writer.complaint(
+            f"has an expression of a register {node.var.name!r} within an instruction; put the "
+            "instruction's gates into the circuit with circuit.compose"
         )
-
-    def visit_value(self, node: expr.Value, /) -> expr.Expr:
-        return node
-
-    def visit_cast(self, node: expr.Cast, /) -> expr.Expr:
-        return expr.Cast(node.operand.accept(self), node.type, implicit=node.implicit)
-
-    def visit_unary(self, node: expr.Unary, /) -> expr.Expr:
-        self._check(node.op)
-        return expr.Unary(node.op, node.operand.accept(self), node.type)
-
-    def visit_binary(self, node: expr.Binary, /) -> expr.Expr:
-        self._check(node.op)
-        return expr.Binary(node.op, node.left.accept(self), node.right.accept(self), node.type)
-
-    def visit_generic(self, node: expr.Expr, /) -> expr.Expr:
-        raise self._writer.complaint(
-            f"has an expression of a kind that Aer does not evaluate: {type(node).__name__}"
-        )
-
-    def _check(self, operator: Any) -> None:
-        if operator not in _RUNNABLE:
-            raise self._writer.complaint(
-                f"has an operation that Aer does not evaluate in an expression: {operator.name}"
-            )
+    return expr.Var(register, node.type)
 
 
 _WRITERS = {

@@ -20,6 +20,7 @@ from qiskit_aer import AerSimulator
 
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.backend import is_simulated
+from pilot_kernel.primitive.conditions import with_evaluable_conditions
 from pilot_kernel.primitive.definitions import UndefinedGateError, unrolled
 from pilot_kernel.primitive.memory import check_state
 from pilot_kernel.primitive.observables import in_paulis, laid_out
@@ -101,6 +102,10 @@ def _idle_beyond(circuit: QuantumCircuit, backend: BackendV2) -> bool:
 def _write(circuit: QuantumCircuit, number: int, backend: BackendV2, level: int) -> _Written:
     try:
         circuit = unrolled(circuit, backend.target)
+        if is_simulated(backend):  # by Aer, which is wrong about some conditions
+            circuit = with_evaluable_conditions(
+                circuit, lambda text: PubError(f"PUB {number} {text}")
+            )
         if _in_its_terms(circuit, backend) or _idle_beyond(circuit, backend):
             return _Written(circuit, None)  # its observables are in the device's terms too
         transpiled = _pass_manager(backend, level).run(circuit)

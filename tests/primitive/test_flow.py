@@ -1,23 +1,39 @@
 """Control flow on simulators: deterministic programs, whose only outcome is worked out by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import IfElseOp, Instruction, Parameter
-from qiskit.circuit.classical import expr
+from qiskit.circuit.classical import expr, types
 from qiskit.circuit.library import PauliEvolutionGate
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.quantum_info import SparsePauliOp
 
 from pilot_kernel.errors import PubError
+from pilot_kernel.primitive.backend import backend_named
+from pilot_kernel.primitive.device import run_pubs
 from pilot_kernel.primitive.pubs import sampler_pubs
+from pilot_kernel.primitive.transpiled import for_device
 from tests.primitive.simulated_here import simulated
+
+_PILOTS = [SimpleNamespace(name="qpu", memory_per_worker_bytes=2**30)]
 
 
 def _outcome(circuit, register="o", values=None):
     """The one outcome of a register."""
     pub = SamplerPub.coerce((circuit, values), 20)
     counts = simulated([pub])[0].data[register].get_int_counts()
+    assert len(counts) == 1, counts
+    return next(iter(counts))
+
+
+def _outcome_on_device(circuit):
+    """What is measured into `o` on an ideal QPU."""
+    backend = backend_named("aer_simulator")
+    pubs = for_device([SamplerPub.coerce(circuit, 20)], backend, _PILOTS, 1)
+    counts = run_pubs(pubs, backend)[0].data.o.get_int_counts()
     assert len(counts) == 1, counts
     return next(iter(counts))
 
@@ -43,6 +59,11 @@ _TESTS = {
     "bit_not": lambda c: expr.equal(expr.bit_not(c), 2),
     "bit_and": lambda c: expr.equal(expr.bit_and(c, 3), 1),
     "bit_xor": lambda c: expr.less_equal(expr.bit_xor(c, 6), 3),
+    "number": lambda c: expr.cast(c, types.Bool()),
+    "no number": lambda c: expr.logic_not(c),
+    "numbers": lambda c: expr.logic_and(expr.bit_and(c, 3), expr.bit_and(c, 6)),
+    "shortened": lambda c: expr.equal(expr.cast(c, types.Uint(2)), 1),
+    "widened": lambda c: expr.equal(expr.bit_not(expr.cast(c, types.Uint(4))), 12),
     "logic": lambda c: expr.logic_or(expr.logic_not(c[0]), expr.logic_and(c[1], c[2])),
 }
 _TRUTHS = {
@@ -55,6 +76,11 @@ _TRUTHS = {
     "bit_not": lambda n: ~n & 7 == 2,
     "bit_and": lambda n: n & 3 == 1,
     "bit_xor": lambda n: n ^ 6 <= 3,
+    "number": lambda n: n != 0,
+    "no number": lambda n: n == 0,
+    "numbers": lambda n: n & 3 and n & 6,
+    "shortened": lambda n: n % 4 == 1,
+    "widened": lambda n: ~n & 15 == 12,
     "logic": lambda n: not n & 1 or (n >> 1 & 1 and n >> 2 & 1),
 }
 
@@ -67,6 +93,29 @@ def test_conditions_hold_when_they_should(name):
             circuit.x(3)
         circuit.measure(3, o)
         assert _outcome(circuit) == bool(_TRUTHS[name](number)), number
+        assert _outcome_on_device(circuit) == bool(_TRUTHS[name](number)), number
+
+
+@pytest.mark.parametrize(("acted_on", "measured"), [(0, 1), (1, 0), (2, 0), (0, 2)])
+def test_conditions_may_be_on_qubits_that_nobody_measures(acted_on, measured):
+    circuit = QuantumCircuit(QuantumRegister(3, "q"), ClassicalRegister(2, "o"))
+    circuit.h(range(3))
+    with circuit.if_test((circuit.clbits[0], False)):
+        circuit.x(acted_on)
+    circuit.h(measured)
+    circuit.x(measured)
+    circuit.measure(measured, 1)
+    assert _outcome(circuit) == 2
+
+
+def test_a_loop_on_a_device_ends_when_its_number_is_zero():
+    circuit, c, o = _start([1, 1])
+    with circuit.while_loop(expr.cast(c, types.Bool())):
+        circuit.x(2)
+        circuit.reset([0, 1])
+        circuit.measure([0, 1], c)
+    circuit.measure(2, o)
+    assert _outcome_on_device(circuit) == _outcome(circuit) == 1
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -184,10 +233,46 @@ def _with_a_shift():
     return circuit
 
 
+def _with_many_bits():
+    circuit = QuantumCircuit(1, 33)
+    circuit.x(0)
+    circuit.measure(0, 32)
+    with circuit.if_test(expr.equal(circuit.cregs[0], 2**32)):
+        circuit.x(0)
+    circuit.measure(0, 0)
+    return circuit
+
+
+def _with_a_stored_bit():
+    circuit = QuantumCircuit(1, 2)
+    circuit.measure(0, 0)
+    with circuit.if_test((0, True)):
+        circuit.store(circuit.clbits[1], expr.logic_not(circuit.clbits[0]))
+    return circuit
+
+
 @pytest.mark.parametrize(
     ("circuit", "complaint"),
-    [(_with_a_variable(), "classical variable 'a'"), (_with_a_shift(), "SHIFT_LEFT")],
+    [
+        (_with_a_variable(), "classical variable 'a'"),
+        (_with_a_shift(), "SHIFT_LEFT"),
+        (_with_many_bits(), "33 bits"),
+        (_with_a_stored_bit(), "stores into"),
+    ],
 )
 def test_what_aer_cannot_evaluate_is_refused(circuit, complaint):
+    pub = SamplerPub.coerce(circuit, 5)
     with pytest.raises(PubError, match=complaint):
-        simulated([SamplerPub.coerce(circuit, 5)])
+        simulated([pub])
+    with pytest.raises(PubError, match=complaint):  # Aer would end the process
+        for_device([pub], backend_named("aer_simulator"), _PILOTS, 1)
+
+
+def test_a_switch_over_an_expression_is_for_simulators_only():
+    circuit, c, o = _start([0, 1])
+    with circuit.switch(expr.bit_and(c, 2)) as case, case(2):
+        circuit.x(2)
+    circuit.measure(2, o)
+    assert _outcome(circuit) == 1
+    with pytest.raises(PubError, match="switch over an expression"):
+        for_device([SamplerPub.coerce(circuit, 5)], backend_named("aer_simulator"), _PILOTS, 1)

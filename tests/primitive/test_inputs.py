@@ -228,6 +228,15 @@ class _Small:
     name, memory_per_worker_bytes = "small", 2**30
 
 
+@pytest.mark.parametrize("method", ["automatic", "density_matrix", "matrix_product_state"])
+def test_a_circuit_without_qubits_has_values(method):
+    phase = Parameter("phase")
+    circuit = QuantumCircuit(global_phase=phase)
+    observables = [SparsePauliOp(""), SparsePauliOp("", 2.5)]
+    pub = EstimatorPub.coerce((circuit, [[each] for each in observables], [0.1, 0.2, 0.3]), 0.0)
+    assert np.array_equal(simulated([pub], method)[0].data.evs, [[1] * 3, [2.5] * 3])
+
+
 def test_only_what_is_clifford_may_be_wide():
     circuit = QuantumCircuit(60, 1)
     circuit.h(range(60))
