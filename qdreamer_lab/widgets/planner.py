@@ -177,7 +177,7 @@ class Planner:
                 circuit, self.problem.observables, precision=controls.precision, on=controls.on
             )
             found += advice.predictions
-        allowed = tuple(_advised(one) for one in found if _allowed(one, controls))
+        allowed = tuple(_advised(one, controls) for one in found if _allowed(one, controls))
         return self._advice.put(key, allowed)
 
     def _advice_key(self, controls: Controls) -> Hashable:
@@ -189,7 +189,8 @@ class Planner:
         try:
             planned = self._plan(controls, width, quick=quick)
         except QDreamerError as error:
-            return tuple(Candidate(way, None, None, str(error)) for way in ways)
+            blank = Candidate(ways[0], None, None, str(error))
+            return tuple(replace(_for(controls, blank), configuration=way) for way in ways)
         wanted = self._wanted(controls)
         found: list[Candidate] = []
         for way in ways:
@@ -251,7 +252,7 @@ class Planner:
                 return known
             found_anew = replace(known, options=options, repeatable=repeatable)
             return self._prices.put(key, found_anew)
-        made = Candidate(way, plan, options=options, repeatable=repeatable)
+        made = _for(controls, Candidate(way, plan, options=options, repeatable=repeatable))
         try:
             with self._pricing:
                 one = self.dreamer.price(wanted, way, place, _ALLOWANCE_S, plan=plan)
@@ -272,7 +273,7 @@ def _no_news(old: CutPlan, new: CutPlan) -> bool:
     )
 
 
-def _advised(one: Prediction) -> Candidate:
+def _advised(one: Prediction, controls: Controls) -> Candidate:
     """With the width of its widest fragment, if that is all it needs."""
     way, plan = one.configuration, one.plan
     if one.given is not None:
@@ -281,7 +282,13 @@ def _advised(one: Prediction) -> Candidate:
         way = replace(way, max_qubits=width)
         one = replace(one, configuration=way, plan=plan)
     options = SearchOptions(way.kinds, way.cost, None, SEARCH_S)
-    return Candidate(way, plan, one, given=False, options=options, repeatable=False)
+    made = Candidate(way, plan, one, given=False, options=options, repeatable=False)
+    return _for(controls, made)
+
+
+def _for(controls: Controls, one: Candidate) -> Candidate:
+    """With what it was asked for."""
+    return replace(one, values=controls.values, precision=controls.precision)
 
 
 def _allowed(one: Prediction, controls: Controls) -> bool:
