@@ -193,8 +193,9 @@ def _lines(curves: Curves) -> str:
 
 def _legend(curves: Curves) -> str:
     items = "".join(
-        f"<span style='{MONO};margin-right:16px'><span style='display:inline-block;width:14px;"
-        f"height:3px;vertical-align:middle;margin-right:6px;background:{colour}'></span>"
+        f"<span style='{MONO};margin-right:16px;display:inline-block'>"
+        "<span style='display:inline-block;width:14px;height:3px;"
+        f"vertical-align:middle;margin-right:6px;background:{colour}'></span>"
         f"{escape(label)}</span>"
         for label, colour in zip(curves.labels, _COLOURS, strict=False)
         if label

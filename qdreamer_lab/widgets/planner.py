@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Controls
+    from qdreamer_lab.workload.blocks import BlockCircuit
     from qdreamer_lab.workload.plan import CutPlan
 
 __all__ = ["Background", "Planner"]
@@ -169,7 +170,7 @@ class Planner:
         if known is not None:
             return known
         place = self.place(controls.on)
-        circuit, _ = self.problem.bound(controls.values)
+        circuit, whole = self.problem.bound(controls.values)
         adviser = QDreamer(place.session, profile=place.profile)
         found: list[Prediction] = []
         with contextlib.suppress(QDreamerError, PilotError, OverflowError):
@@ -177,7 +178,7 @@ class Planner:
                 circuit, self.problem.observables, precision=controls.precision, on=controls.on
             )
             found += advice.predictions
-        allowed = tuple(_advised(one, controls) for one in found if _allowed(one, controls))
+        allowed = tuple(_advised(one, controls, whole) for one in found if _allowed(one, controls))
         return self._advice.put(key, allowed)
 
     def _advice_key(self, controls: Controls) -> Hashable:
@@ -273,7 +274,7 @@ def _no_news(old: CutPlan, new: CutPlan) -> bool:
     )
 
 
-def _advised(one: Prediction, controls: Controls) -> Candidate:
+def _advised(one: Prediction, controls: Controls, whole: BlockCircuit) -> Candidate:
     """With the width of its widest fragment, if that is all it needs."""
     way, plan = one.configuration, one.plan
     if one.given is not None:
@@ -282,7 +283,10 @@ def _advised(one: Prediction, controls: Controls) -> Candidate:
         way = replace(way, max_qubits=width)
         one = replace(one, configuration=way, plan=plan)
     options = SearchOptions(way.kinds, way.cost, None, SEARCH_S)
-    made = Candidate(way, plan, one, given=False, options=options, repeatable=False)
+    partial = plan is not None and not np.array_equal(plan.blocks.pairs, whole.pairs)
+    made = Candidate(
+        way, plan, one, given=False, options=options, repeatable=False, partial=partial
+    )
     return _for(controls, made)
 
 

@@ -105,6 +105,7 @@ class Candidate:
         repeatable: looking for it in that way again finds it: no time limit cut the search short.
         values: of the circuit's unbound parameters.
         precision: standard error wanted in sampled mode.
+        partial: terms run in groups with plans of their own, and this is that of the greatest.
     """
 
     configuration: Configuration
@@ -116,6 +117,7 @@ class Candidate:
     repeatable: bool = True
     values: tuple[float, ...] = ()
     precision: float = 0.0
+    partial: bool = False
 
     @cached_property
     def key(self) -> Hashable:

@@ -18,6 +18,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from qdreamer_lab import CutExplorer, CutPlan
 from qdreamer_lab.errors import CircuitError, ObservableError, PlanError, PubError, QDreamerError
 from qdreamer_lab.widgets.board import FIGURES
+from qdreamer_lab.widgets.numbers import sentence
 from qdreamer_lab.widgets.source import python_source
 from qdreamer_lab.widgets.state import advised, moved
 from qdreamer_lab.workload.plan import GateCut
@@ -520,6 +521,22 @@ def test_the_marked_point_is_the_plan_that_is_described(open_explorer, against, 
                 if k == index
             ]
             assert one.plan.summary.partition(",")[0].split()[0] in said[0]
+
+
+def test_a_plan_of_some_of_the_terms_says_so(open_explorer):
+    circuit = QuantumCircuit(12)
+    for _ in range(2):
+        for first in (0, 4, 8):
+            circuit.compose(_chain(4), range(first, first + 4), inplace=True)
+        circuit.rzz(0.4, 3, 4)
+        circuit.rzz(0.4, 7, 8)
+    explorer = open_explorer(circuit)
+    _, blocks = explorer._problem.bound(())
+    cut = [one for one in explorer.view.candidates if one.plan and one.plan.num_cuts]
+    parts = [one for one in cut if one.plan.blocks.num_blocks < blocks.num_blocks]
+    assert parts
+    for one in cut:
+        assert ("groups of terms" in sentence(one, 12)) == (one in parts)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e-9, 1.0])
