@@ -23,6 +23,7 @@ _ROWS = 16
 _CURVES = 6
 _POINTS = 6
 _PUBS = 12
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Curves:
-    """Expectation values along a sweep: one curve an observable.
+    """Expectation values along a sweep: one curve an observable, or a value of another parameter.
 
     Attributes:
         title: What it is of.
@@ -83,6 +84,8 @@ class Curves:
         values: Of each curve, a value for each point.
         stds: Their standard errors (0 if exact).
         axis: Where the points lie: the parameter that changes, or their numbers.
+        sets: How many sets of parameter values there are; one a point, unless curves differ in
+            parameters too.
     """
 
     title: str
@@ -90,6 +93,7 @@ class Curves:
     values: tuple[tuple[float, ...], ...]
     stds: tuple[tuple[float, ...], ...]
     axis: Axis
+    sets: int
 
 
 Figure = Counts | Values | Curves
@@ -188,33 +192,54 @@ def _curves(evs: Any, stds: Any, names: Any, title: str, bindings: Any) -> Curve
         labels = [f"[{row}]" for row in range(len(rows))] if len(rows) > 1 else [""]
     else:
         labels = [str(name) for name in np.broadcast_to(names, evs.shape)[..., 0].reshape(-1)]
+    sweep = None
+    if bindings is not None and bindings.num_parameters > 0:
+        sweep = _Sweep.of(bindings, evs.shape)
+        labels = [" ".join(filter(None, both)) for both in zip(labels, sweep.rows, strict=True)]
     bands = stds.reshape(rows.shape)
     return Curves(
         title,
         tuple(labels),
         tuple(tuple(map(float, row)) for row in rows),
         tuple(tuple(map(float, row)) for row in bands),
-        _axis(bindings, evs.shape),
+        Axis("", tuple(map(float, range(evs.shape[-1])))) if sweep is None else sweep.axis,
+        evs.shape[-1] if sweep is None else bindings.size,
     )
 
 
-def _axis(bindings: Any, shape: tuple[int, ...]) -> Axis:
-    """The parameter along the last axis, if it is one, and changes in one direction."""
-    numbers = Axis("", tuple(map(float, range(shape[-1]))))
-    if bindings is None or bindings.num_parameters == 0:
+@dataclass(frozen=True)
+class _Sweep:
+    """What changes along the curves, and from one to the next.
+
+    Attributes:
+        axis: The parameter along them, if it is one, and changes in one direction.
+        rows: For each curve the parameters that tell it from others; empty where none does.
+    """
+
+    axis: Axis
+    rows: tuple[str, ...]
+
+    @classmethod
+    def of(cls, bindings: Any, shape: tuple[int, ...]) -> "_Sweep":
+        names = [str(name) for group in bindings.data for name in group]
+        values = np.broadcast_to(bindings.as_array(), (*shape, len(names)))
+        values = values.reshape(-1, shape[-1], len(names))
+        along = np.ptp(values, axis=1).any(axis=0)
+        between = np.flatnonzero(np.ptp(values[:, 0], axis=0).astype(bool) & ~along)[:_NAMED]
+        rows = (", ".join(f"{names[k]} = {row[0, k]:.4g}" for k in between) for row in values)
+        return cls(_axis(names, values, np.flatnonzero(along)), tuple(rows))
+
+
+def _axis(names: list[str], rows: Any, along: Any) -> Axis:
+    numbers = Axis("", tuple(map(float, range(rows.shape[1]))))
+    if len(along) != 1:
         return numbers
-    names = [str(name) for group in bindings.data for name in group]
-    values = np.broadcast_to(bindings.as_array(), (*shape, len(names)))
-    rows = values.reshape(-1, shape[-1], len(names))
-    changing = [k for k in range(len(names)) if np.ptp(rows[:, :, k]) > 0]
-    if len(changing) != 1:
-        return numbers
-    points = rows[0, :, changing[0]]
+    points = rows[0, :, along[0]]
     steps = np.diff(points)
     straight = bool((steps > 0).all() or (steps < 0).all())
-    if not straight or (rows[:, :, changing[0]] != points).any():
+    if not straight or (rows[:, :, along[0]] != points).any():
         return numbers
-    return Axis(names[changing[0]], tuple(map(float, points)))
+    return Axis(names[along[0]], tuple(map(float, points)))
 
 
 def observable_labels(pubs: Any) -> list[Any]:

@@ -184,7 +184,7 @@ def _lines(curves: Curves) -> str:
     if high - low < 1e-9:
         low, high = low - 0.5, high + 0.5
     drawn = "".join(_curve(curves, at, low, high) for at in range(len(curves.values)))
-    shown = _heading(curves.title, f"{len(curves.values[0])} parameter sets")
+    shown = _heading(curves.title, f"{curves.sets} parameter sets")
     return (
         f"{shown}<svg viewBox='0 0 {_WIDE} {_HIGH}' style='width:100%;max-width:{_WIDE}px' "
         f"role='img'>{_axes(low, high, curves.axis)}{drawn}</svg>{_legend(curves)}"
@@ -193,8 +193,9 @@ def _lines(curves: Curves) -> str:
 
 def _legend(curves: Curves) -> str:
     items = "".join(
-        f"<span style='{MONO};margin-right:16px'><span style='display:inline-block;width:14px;"
-        f"height:3px;vertical-align:middle;margin-right:6px;background:{colour}'></span>"
+        f"<span style='{MONO};margin-right:16px;display:inline-block'>"
+        "<span style='display:inline-block;width:14px;height:3px;"
+        f"vertical-align:middle;margin-right:6px;background:{colour}'></span>"
         f"{escape(label)}</span>"
         for label, colour in zip(curves.labels, _COLOURS, strict=False)
         if label

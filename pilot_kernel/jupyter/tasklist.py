@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pilot_kernel.task.packing import reason
 from pilot_kernel.task.record import TaskRecord, TaskState
 
 __all__ = ["NO_TASKS", "TaskList", "TaskRow", "chosen", "current_stage", "task_list"]
@@ -142,7 +143,7 @@ def _where(record: TaskRecord | None) -> str:
 def _note(task: Any, state: TaskState) -> str:
     if state is TaskState.FAILED:
         error = task.exception(0)
-        told = f"{type(error).__name__}: {error}".splitlines()[0]
+        told = reason(error).splitlines()[0]
         return told if len(told) <= _NOTE else f"{told[:_NOTE]}…"
     if task.deaths:
         return f"restarted after {task.deaths} lost worker{'' if task.deaths == 1 else 's'}"

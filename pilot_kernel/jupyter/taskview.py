@@ -10,6 +10,7 @@ from typing import Any
 from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.card import Card, card_html, card_text, inline_html, last_lines
 from pilot_kernel.jupyter.shown import DISPLAY, Shown, decode, latest, text_of
+from pilot_kernel.task.packing import reason
 from pilot_kernel.task.record import TaskRecord, TaskState
 
 __all__ = ["TaskView"]
@@ -124,7 +125,7 @@ class TaskView:
         if not self.task.done() or self.task.cancelled():
             return ""
         error = self.task.exception()
-        return "" if error is None else f"{type(error).__name__}: {error}".splitlines()[0]
+        return "" if error is None else reason(error).splitlines()[0]
 
     def _displayed(self) -> list[Shown]:
         """What the task has displayed; the last version of what was updated."""

@@ -57,7 +57,7 @@ def _rows(values: Values) -> str:
 
 
 def _lines(curves: Curves) -> str:
-    title = f"{len(curves.values[0])} parameter sets"
+    title = f"{curves.sets} parameter sets"
     if curves.axis.name:
         first, last = curves.axis.points[0], curves.axis.points[-1]
         title += f", {curves.axis.name} from {first:.4g} to {last:.4g}"

@@ -21,7 +21,7 @@ class Configuration:
     """One way to run a circuit.
 
     Attributes:
-        max_qubits: greatest width of a fragment; from the circuit's width on nothing is cut.
+        max_qubits: greatest width of a fragment; from the circuit's width on nothing has to be cut.
         mode: "exact" or "sampled".
         kinds: cuts that are allowed.
         cost: the cost model under which the plan is good.
@@ -60,7 +60,8 @@ class Configuration:
 
     def describe(self, num_qubits: int) -> str:
         """In words, for a circuit of so many qubits."""
-        how = "uncut" if self.max_qubits >= num_qubits else f"in fragments of ≤ {self.max_qubits}"
+        whole = self.max_qubits >= num_qubits and self.cost != "work"  # which cuts to save work
+        how = "uncut" if whole else f"in fragments of ≤ {self.max_qubits}"
         if self.method != METHODS[0]:
             how += f" {_AS[self.method]}"
         if self.cost != "lo":

@@ -219,6 +219,7 @@ async function drawn(Plotly, model, parts, shown) {
     const bytes = model.get(name);
     if (shown[name] === bytes) continue;
     shown[name] = bytes;
+    if (name === "tradeoff") shown.serial = model.get("stamp").serial;
     const figure = figureOf(model, name);
     const body = parts.panels[name].body;
     if (!figure) continue;
@@ -228,7 +229,7 @@ async function drawn(Plotly, model, parts, shown) {
       body.on("plotly_click", (event) => {
         const data = event.points.map((point) => point.customdata).flat();
         const index = data.find((value) => Number.isInteger(value));
-        if (index !== undefined) model.send({ click: index });
+        if (index !== undefined) model.send({ click: index, serial: shown.serial });
       });
     }
   }

@@ -115,11 +115,11 @@ class Engine:
 
     def _asking(self, view: View) -> View:
         """With what is known for the controls, if they have changed; the search does the rest."""
-        if view.controls == self._asked:
+        if view.controls is self._asked:  # equal ones may have been left meanwhile, for others
             return view
         self._asked = controls = view.controls
         if view.fixed is not None:  # a candidate was chosen, and the width followed it
-            return view
+            return replace(view, working=view.working and self.view.working)
         found = (*self._planner.known(controls), *self._planner.first(controls))
         self._refining = controls
         self.background.ask(controls)

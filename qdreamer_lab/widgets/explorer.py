@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from qdreamer_lab.widgets.static import static_html, static_text
 from qdreamer_lab.workload.options import check_width
 
 if TYPE_CHECKING:
+    from qdreamer_lab.widgets.state import Candidate
     from qdreamer_lab.workload.dispatch import SessionLike
     from qdreamer_lab.workload.plan import CutPlan
 
@@ -38,6 +40,10 @@ _FIRST_WAIT_S = 0.3
 
 _LONGEST_WAIT_S = 5.0
 """... and for any plan at all; what is saved with a notebook shows what is known by then."""
+
+
+_DRAWN = 16
+"""Trade-offs remembered: a click comes from one that was drawn a moment ago."""
 
 
 class CutExplorer:
@@ -78,6 +84,7 @@ class CutExplorer:
         self._renderer = Renderer(self._problem, self._planner.workers)
         self._board = Board(self._heard)
         self._serial = 0
+        self._drawn: OrderedDict[int, tuple[Candidate, ...]] = OrderedDict()
         self._setting = False
         start = View(controls, graph=n > _WIDE, working=True, fresh=max_qubits is None)
         self._engine = Engine(self._planner, start, self._show)
@@ -163,7 +170,7 @@ class CutExplorer:
         """A message of the board; nonsense changes nothing."""
         post = self._engine.post
         if isinstance(index := message.get("click"), int):
-            post(lambda view: clicked(view, index))
+            self._clicked(index, message.get("serial"))
         elif (against := message.get("against")) in AXES:
             post(lambda view: replace(view, against=against))
         elif isinstance(graph := message.get("graph"), bool):
@@ -171,12 +178,29 @@ class CutExplorer:
         elif isinstance(dark := message.get("dark"), bool):
             post(lambda view: replace(view, dark=dark))
 
+    def _clicked(self, index: int, serial: object) -> None:
+        """A point was clicked, in the trade-off as it was drawn then: there may be others now."""
+        drawn = self._drawn.get(serial) if isinstance(serial, int) else self.view.shown
+        if drawn is None or not 0 <= index < len(drawn):
+            return
+        wanted = drawn[index].sameness
+
+        def change(view: View) -> View:
+            places = [k for k, one in enumerate(view.shown) if one.sameness == wanted]
+            return clicked(view, places[0]) if places else view
+
+        self._engine.post(change)
+
     def _show(self, view: View) -> None:
         """Bring board and controls up to date; called by one thread at a time."""
         parts = self._renderer.parts(view)
         self._follow(view)
         if parts:
             self._serial += 1
+            if "tradeoff" in parts:
+                self._drawn[self._serial] = view.shown
+                while len(self._drawn) > _DRAWN:
+                    self._drawn.popitem(last=False)
             self._board.update(
                 parts,
                 {

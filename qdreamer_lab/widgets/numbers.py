@@ -242,9 +242,10 @@ def _what(one: Candidate) -> str:
         alone = not one.given and one.configuration.method == METHODS[0]
         return "no cut is needed" + ", each term runs by itself" * alone
     noun = "cut" if one.plan.num_cuts == 1 else "cuts"
+    group = " (the greatest of several groups of terms, each with cuts of its own)" * one.partial
     return (
         f"{_cuts(one)} {noun}, fragments of {_widths(one)} qubits, "
-        f"sampling overhead {_overhead(one)}"
+        f"sampling overhead {_overhead(one)}{group}"
     )
 
 

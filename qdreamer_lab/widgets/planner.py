@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Controls
+    from qdreamer_lab.workload.blocks import BlockCircuit
     from qdreamer_lab.workload.plan import CutPlan
 
 __all__ = ["Background", "Planner"]
@@ -169,7 +170,7 @@ class Planner:
         if known is not None:
             return known
         place = self.place(controls.on)
-        circuit, _ = self.problem.bound(controls.values)
+        circuit, whole = self.problem.bound(controls.values)
         adviser = QDreamer(place.session, profile=place.profile)
         found: list[Prediction] = []
         with contextlib.suppress(QDreamerError, PilotError, OverflowError):
@@ -177,7 +178,7 @@ class Planner:
                 circuit, self.problem.observables, precision=controls.precision, on=controls.on
             )
             found += advice.predictions
-        allowed = tuple(_advised(one) for one in found if _allowed(one, controls))
+        allowed = tuple(_advised(one, controls, whole) for one in found if _allowed(one, controls))
         return self._advice.put(key, allowed)
 
     def _advice_key(self, controls: Controls) -> Hashable:
@@ -189,7 +190,8 @@ class Planner:
         try:
             planned = self._plan(controls, width, quick=quick)
         except QDreamerError as error:
-            return tuple(Candidate(way, None, None, str(error)) for way in ways)
+            blank = Candidate(ways[0], None, None, str(error))
+            return tuple(replace(_for(controls, blank), configuration=way) for way in ways)
         wanted = self._wanted(controls)
         found: list[Candidate] = []
         for way in ways:
@@ -251,7 +253,7 @@ class Planner:
                 return known
             found_anew = replace(known, options=options, repeatable=repeatable)
             return self._prices.put(key, found_anew)
-        made = Candidate(way, plan, options=options, repeatable=repeatable)
+        made = _for(controls, Candidate(way, plan, options=options, repeatable=repeatable))
         try:
             with self._pricing:
                 one = self.dreamer.price(wanted, way, place, _ALLOWANCE_S, plan=plan)
@@ -272,7 +274,7 @@ def _no_news(old: CutPlan, new: CutPlan) -> bool:
     )
 
 
-def _advised(one: Prediction) -> Candidate:
+def _advised(one: Prediction, controls: Controls, whole: BlockCircuit) -> Candidate:
     """With the width of its widest fragment, if that is all it needs."""
     way, plan = one.configuration, one.plan
     if one.given is not None:
@@ -281,7 +283,16 @@ def _advised(one: Prediction) -> Candidate:
         way = replace(way, max_qubits=width)
         one = replace(one, configuration=way, plan=plan)
     options = SearchOptions(way.kinds, way.cost, None, SEARCH_S)
-    return Candidate(way, plan, one, given=False, options=options, repeatable=False)
+    partial = plan is not None and not np.array_equal(plan.blocks.pairs, whole.pairs)
+    made = Candidate(
+        way, plan, one, given=False, options=options, repeatable=False, partial=partial
+    )
+    return _for(controls, made)
+
+
+def _for(controls: Controls, one: Candidate) -> Candidate:
+    """With what it was asked for."""
+    return replace(one, values=controls.values, precision=controls.precision)
 
 
 def _allowed(one: Prediction, controls: Controls) -> bool:

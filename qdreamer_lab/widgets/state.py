@@ -103,6 +103,9 @@ class Candidate:
         given: the plan is for what the person set; else it is Q-Dreamer's own idea.
         options: how the plan was looked for.
         repeatable: looking for it in that way again finds it: no time limit cut the search short.
+        values: of the circuit's unbound parameters.
+        precision: standard error wanted in sampled mode.
+        partial: terms run in groups with plans of their own, and this is that of the greatest.
     """
 
     configuration: Configuration
@@ -112,6 +115,9 @@ class Candidate:
     given: bool = True
     options: SearchOptions = field(default_factory=SearchOptions)
     repeatable: bool = True
+    values: tuple[float, ...] = ()
+    precision: float = 0.0
+    partial: bool = False
 
     @cached_property
     def key(self) -> Hashable:
@@ -120,10 +126,15 @@ class Candidate:
 
     @cached_property
     def sameness(self) -> Hashable:
-        """Equal for candidates that run the same plan in the same way."""
+        """Equal for candidates that run the same plan in the same way, to the same values."""
         way, plan = self.configuration, self.plan
-        labels = None if plan is None else (plan.labels.tobytes(), plan.blocks.pairs.tobytes())
-        return (way.mode, way.on, way.workers, way.method, way.in_process, labels)
+        precision = self.precision if way.mode == "sampled" else 0.0
+        labels: Hashable = None
+        if plan is not None:
+            joint = "" if plan.cost in ("lo", "work") else plan.cost  # how cuts share a price
+            labels = (plan.labels.tobytes(), plan.blocks.pairs.tobytes(), joint)
+        run = (way.mode, way.on, way.workers, way.method, way.in_process)
+        return (run, labels, self.values, precision)
 
     @property
     def handed(self) -> bool:
@@ -241,11 +252,13 @@ def moved(view: View, **changes: Any) -> View:
     Raises:
         QDreamerError: if a value makes no sense.
     """
-    controls = replace(view.controls, **changes)
-    if controls == view.controls:
+    before, controls = view.controls, replace(view.controls, **changes)
+    if controls == before:
         return view
-    kept = view.candidates if controls.family == view.controls.family else ()
-    return replace(view, controls=controls, candidates=kept, fixed=None, working=True, fresh=False)
+    view = replace(view, controls=controls, fixed=None, working=True, fresh=False)
+    if controls.family == before.family:
+        return view
+    return replace(view, candidates=(), recommended=None)
 
 
 def answered(view: View, found: Iterable[Candidate], *, working: bool) -> View:

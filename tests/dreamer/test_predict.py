@@ -136,6 +136,7 @@ def test_configurations_are_checked_and_told_in_words():
         "in fragments of ≤ 4, exact, 2 workers"
     )
     assert "uncut" in Configuration(8, "sampled").describe(8)
+    assert "in fragments of ≤ 8 (least work)" in Configuration(8, "exact", cost="work").describe(8)
     for wrong in ({"mode": "x"}, {"kinds": ()}, {"cost": "x"}, {"method": "x"}, {"workers": True}):
         with pytest.raises(QDreamerError):
             Configuration(**{"max_qubits": 4, "mode": "exact", **wrong})

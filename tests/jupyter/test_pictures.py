@@ -134,6 +134,22 @@ def test_a_sweep_lies_where_its_parameter_does(points, name):
     assert steps == pytest.approx(np.full(len(steps), steps[0]), rel=0.05)
 
 
+def test_curves_of_a_grid_say_which_parameter_tells_them_apart():
+    circuit = QuantumCircuit(1)
+    circuit.ry(Parameter("a"), 0)
+    circuit.rx(Parameter("b"), 0)
+    inner, outer = np.linspace(0, 3, 7), np.array([0.25, 0.5])
+    grid = np.stack(np.meshgrid(outer, inner, indexing="ij"), -1)
+    pub = bound(circuit, {("a", "b"): grid})
+    result = PrimitiveResult([estimated(np.cos(grid).prod(-1))])
+    [shown] = figures(result, [np.array("Z", dtype=object)], [pub.parameter_values])
+    assert shown.labels == ("Z a = 0.25", "Z a = 0.5")
+    assert shown.axis == Axis("b", tuple(inner.tolist()))
+    assert shown.values[1] == pytest.approx(np.cos(0.5) * np.cos(inner))
+    assert "14 parameter sets, b from 0 to 3" in figures_text([shown])
+    assert "14 parameter sets" in Balance(figures_html([shown])).text
+
+
 def test_two_parameters_that_change_together_are_no_axis():
     circuit = QuantumCircuit(1)
     circuit.rx(Parameter("t"), 0)

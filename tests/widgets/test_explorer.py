@@ -18,7 +18,9 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from qdreamer_lab import CutExplorer, CutPlan
 from qdreamer_lab.errors import CircuitError, ObservableError, PlanError, PubError, QDreamerError
 from qdreamer_lab.widgets.board import FIGURES
+from qdreamer_lab.widgets.numbers import sentence
 from qdreamer_lab.widgets.source import python_source
+from qdreamer_lab.widgets.state import advised, moved
 from qdreamer_lab.workload.plan import GateCut
 from tests.conftest import wait_until
 
@@ -521,6 +523,22 @@ def test_the_marked_point_is_the_plan_that_is_described(open_explorer, against, 
             assert one.plan.summary.partition(",")[0].split()[0] in said[0]
 
 
+def test_a_plan_of_some_of_the_terms_says_so(open_explorer):
+    circuit = QuantumCircuit(12)
+    for _ in range(2):
+        for first in (0, 4, 8):
+            circuit.compose(_chain(4), range(first, first + 4), inplace=True)
+        circuit.rzz(0.4, 3, 4)
+        circuit.rzz(0.4, 7, 8)
+    explorer = open_explorer(circuit)
+    _, blocks = explorer._problem.bound(())
+    cut = [one for one in explorer.view.candidates if one.plan and one.plan.num_cuts]
+    parts = [one for one in cut if one.plan.blocks.num_blocks < blocks.num_blocks]
+    assert parts
+    for one in cut:
+        assert ("groups of terms" in sentence(one, 12)) == (one in parts)
+
+
 @pytest.mark.parametrize("seconds", [0.0, 1e-9, 1.0])
 def test_the_code_makes_every_candidate_s_plan_however_it_was_found(open_explorer, seconds):
     explorer = open_explorer(_cones(), ENDS, max_qubits=6)
@@ -545,3 +563,67 @@ def test_values_have_the_names_of_their_observables(open_explorer):
     _ended(explorer)
     assert "X₀ " in explorer.view.run.text
     assert "[0]" not in explorer.view.run.text
+
+
+@pytest.mark.parametrize(
+    ("away", "back"), [({"cost": "joint"}, {"cost": "lo"}), ({"width": 3}, {"width": 5})]
+)
+def test_a_control_that_comes_back_before_anything_was_drawn_leaves_all_as_it_was(
+    explorer, away, back
+):
+    before = [one.sameness for one in explorer.view.candidates]
+    explorer._engine.post(lambda view: moved(moved(view, **away), **back))
+    assert explorer.wait(20)
+    assert [one.sameness for one in explorer.view.candidates] == before
+
+
+def test_a_recommendation_for_other_controls_is_not_selected(explorer):
+    explorer._engine.post(lambda view: advised(moved(view, mode="sampled")))
+    assert explorer.wait(20)
+    assert explorer.view.candidates
+    assert explorer.view.selected.configuration.mode == "sampled"
+
+
+def test_a_click_means_the_point_that_was_drawn(explorer):
+    explorer._panel.mode.value = "exact"
+    assert explorer.wait(60)
+    serial = explorer._board.stamp["serial"]
+    points = explorer.view.shown
+    index = next(k for k, one in enumerate(points) if one is not explorer.view.selected)
+    # Other points have come before it, and the page has not drawn them yet.
+    explorer._engine.post(lambda view: replace(view, candidates=view.candidates[::-1]))
+    wait_until(lambda: explorer.view.shown[index].sameness != points[index].sameness)
+    _hear(explorer, {"click": index, "serial": serial})
+    assert explorer.view.selected.sameness == points[index].sameness
+    was = explorer.view.selected
+    _hear(explorer, {"click": 0, "serial": 10**6})
+    assert explorer.view.selected is was
+
+
+def test_a_value_is_shown_for_its_own_parameters_alone(open_explorer):
+    explorer = open_explorer(_chain(4, symbols=1), max_qubits=4)
+    _press(explorer, "run")
+    assert explorer._engine.wait_for(lambda view: view.run.status == "done", 60)
+    assert explorer.wait(60)
+    value = re.compile(r"Value</th><td>[-+]\d")
+    assert value.search(explorer._board.numbers)
+    explorer._panel.values[0].value += 0.5
+    assert explorer.wait(60)
+    assert not value.search(explorer._board.numbers)
+
+
+@pytest.mark.parametrize(
+    ("control", "there"), [("cost", "joint"), ("values", 1.5), ("precision", 0.1)]
+)
+def test_the_same_cuts_under_other_controls_stand_beside_each_other(open_explorer, control, there):
+    explorer = open_explorer(_chain(symbols=1), OBSERVABLE, max_qubits=5)
+    explorer._panel.mode.value = "sampled"
+    assert explorer.wait(60)
+    _press(explorer, "compare")
+    pin = explorer.view.pinned[0]
+    widget = getattr(explorer._panel, control)
+    (widget[0] if control == "values" else widget).value = there
+    assert explorer.wait(60)
+    assert explorer.view.pinned == (pin,)
+    assert explorer.view.selected.sameness != pin.sameness
+    assert "Pinned: " in explorer._board.numbers
