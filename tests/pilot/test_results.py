@@ -32,14 +32,22 @@ def _files(session):
     return sorted(_folder(session).iterdir())
 
 
+@pytest.fixture(scope="module")
+def own(registry_home):
+    """A session whose results nobody else holds, as other tests do those of the common one."""
+    with pilot_kernel.Session() as session:
+        session.add_pilot("local://", cores_per_node=2)
+        yield session
+
+
 @pytest.fixture
-def clean(session):
-    """The session, without files of earlier tests' tasks."""
-    for task in session.tasks:
+def clean(own):
+    """That session without any files."""
+    for task in own.tasks:
         task.release()
     gc.collect()
-    wait_until(lambda: not _files(session))
-    return session
+    wait_until(lambda: not _files(own))
+    return own
 
 
 def test_a_large_result_lies_in_a_file_that_only_its_owner_reads(clean):
