@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 import pilot_kernel
+from pilot_kernel.resource import link
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,6 +18,8 @@ def registry_home(tmp_path_factory):
     before = os.environ.get("PILOT_KERNEL_HOME")
     os.environ["PILOT_KERNEL_HOME"] = str(home)
     yield home
+    for agent in link._children:
+        agent.poll()  # else Python says at its end that they were still running
     left = agents_of(home)
     if before is None:
         del os.environ["PILOT_KERNEL_HOME"]

@@ -63,6 +63,7 @@ class Link:
         if self.found:
             return None
         process = launch.start(self.entry, self._plugins)
+        _children[:] = [child for child in _children if child.poll() is None]
         _children.append(process)
         return process
 
