@@ -32,7 +32,6 @@ class Load:
         self.rng = rng
         self.count = 0
         self.under_way: list[Chore] = []
-        self.ended: list[Chore] = []
         self.wrong: list[str] = []
         self.kinds: dict[int, str] = {}
         self.circuit = chores.flipped()
@@ -79,7 +78,6 @@ class Load:
                 self.wrong.append(f"{chore.kind} {chore.number}: {wrong}")
             for task in (chore.task, *chore.parts):
                 task.release()
-        self.ended += over
 
 
 def test_nothing_is_lost_run_again_or_left_behind(registry_home, tmp_path):
