@@ -1,6 +1,5 @@
 """What a cell magic gives back: a future over the one or two tasks that a cell becomes."""
 
-import asyncio
 import concurrent.futures
 import contextlib
 import threading
@@ -12,6 +11,7 @@ from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.errand import Errand
 from pilot_kernel.task.handle import Output, Task
 from pilot_kernel.task.record import TaskRecord, TaskState
+from pilot_kernel.task.waiting import until_done
 
 __all__ = ["CellTask"]
 
@@ -153,20 +153,7 @@ class CellTask(concurrent.futures.Future[Any]):
         return self._wait().__await__()
 
     async def _wait(self) -> Any:
-        # Not `wrap_future`: who gives up waiting would cancel the task, and could close the loop.
-        loop = asyncio.get_running_loop()
-        done = loop.create_future()
-
-        def wake() -> None:
-            if not done.done():
-                done.set_result(None)
-
-        def told(_: Any) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed, so nobody waits
-                loop.call_soon_threadsafe(wake)
-
-        self.add_done_callback(told)
-        await done
+        await until_done(self)
         return self.result()
 
     def __repr__(self) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import concurrent.futures
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -13,6 +12,7 @@ from pilot_kernel.task.failure import RemoteError
 from pilot_kernel.task.kept import Kept, read
 from pilot_kernel.task.packing import Packed, reason, unpack
 from pilot_kernel.task.record import TaskRecord, TaskState, task_name
+from pilot_kernel.task.waiting import until_done
 
 __all__ = ["Output", "Task"]
 
@@ -267,20 +267,8 @@ class Task(concurrent.futures.Future[Any]):
         return self._wait().__await__()
 
     async def _wait(self) -> Any:
-        loop = asyncio.get_running_loop()
-        done = loop.create_future()
-
-        def wake() -> None:
-            if not done.done():
-                done.set_result(None)
-
-        def tell(_: Any) -> None:
-            with contextlib.suppress(RuntimeError):  # nobody waits any more: the loop is closed
-                loop.call_soon_threadsafe(wake)
-
-        self.add_done_callback(tell)
-        await done
-        return await loop.run_in_executor(None, self.result)
+        await until_done(self)
+        return await asyncio.get_running_loop().run_in_executor(None, self.result)
 
     def __reduce__(self) -> Any:
         raise TypeError("a task stands for its result as an argument or in a list of them only")
