@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pilot_kernel.drawing.results import observable_names
+from pilot_kernel.drawing.value_names import observable_names
 from qdreamer_lab.dreamer.reasons import seconds_text
 from qdreamer_lab.workload.estimate import METHODS
 from qdreamer_lab.workload.memory import readable
