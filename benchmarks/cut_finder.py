@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from qdreamer_lab import plan_cuts
 from qdreamer_lab.search.driver import search
 from qdreamer_lab.search.problem import CutProblem, Found
-from qdreamer_lab.workload.blocks import BlockCircuit, schmidt_coefficients, to_blocks
+from qdreamer_lab.workload.circuit.blocks import BlockCircuit, schmidt_coefficients, to_blocks
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

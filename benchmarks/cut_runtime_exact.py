@@ -26,7 +26,7 @@ from qiskit.quantum_info import SparsePauliOp
 from suite_circuits import kicked_ising
 
 from qdreamer_lab import CutPlan, plan_cuts
-from qdreamer_lab.workload.reference import reference_values
+from qdreamer_lab.reference import reference_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

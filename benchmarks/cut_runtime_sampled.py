@@ -21,7 +21,7 @@ from cut_runtime_rows import (
 from qiskit import QuantumCircuit
 
 from qdreamer_lab import CutEstimator, CutPlan, plan_cuts
-from qdreamer_lab.workload.blocks import to_blocks
+from qdreamer_lab.workload.circuit.blocks import to_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

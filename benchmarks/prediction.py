@@ -33,8 +33,8 @@ from prediction_plot import write_plot
 from prediction_rows import NO_TIME, Bench, Row, SkippedError, load, machine, save
 
 import pilot_kernel
-from qdreamer_lab.dreamer.power_law import PowerLawModel
-from qdreamer_lab.dreamer.profile import MachineProfile
+from qdreamer_lab.dreamer.machine.profile import MachineProfile
+from qdreamer_lab.dreamer.model.power_law import PowerLawModel
 from qdreamer_lab.errors import QDreamerError
 
 QUICK = ("su2_16_2", "ghz_12_2", "ghz_18_1", "su2_20_2")

@@ -13,7 +13,7 @@ from prediction_scores import Figure, Guess, median_error
 
 from qdreamer_lab import CutEstimator
 from qdreamer_lab.dreamer.dreamer import QDreamer
-from qdreamer_lab.dreamer.profile import MachineProfile
+from qdreamer_lab.dreamer.machine.profile import MachineProfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

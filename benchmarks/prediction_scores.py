@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.dreamer.power_law import PowerLawModel, SpeedupRow
+from qdreamer_lab.dreamer.model.power_law import PowerLawModel, SpeedupRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

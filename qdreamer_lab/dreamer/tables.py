@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
-from qdreamer_lab.dreamer.reasons import cost_text, seconds_text
-from qdreamer_lab.workload.memory import readable
+from qdreamer_lab.dreamer.advice.reasons import cost_text, seconds_text
+from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS
+from qdreamer_lab.workload.execution.memory import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from qdreamer_lab.dreamer.prediction import Prediction
-    from qdreamer_lab.dreamer.profile import MachineProfile
-    from qdreamer_lab.dreamer.recommendation import Recommendation
+    from qdreamer_lab.dreamer.advice.recommendation import Recommendation
+    from qdreamer_lab.dreamer.machine.profile import MachineProfile
+    from qdreamer_lab.dreamer.predict.prediction import Prediction
 
 __all__ = [
     "prediction_html",

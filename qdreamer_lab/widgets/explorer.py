@@ -23,12 +23,12 @@ from qdreamer_lab.widgets.running import Runner
 from qdreamer_lab.widgets.saving import page_html, plan_json
 from qdreamer_lab.widgets.state import AXES, Controls, View, advised, clicked, moved, pinned
 from qdreamer_lab.widgets.static import static_html, static_text
-from qdreamer_lab.workload.options import check_width
+from qdreamer_lab.workload.cut.options import check_width
 
 if TYPE_CHECKING:
     from qdreamer_lab.widgets.state import Candidate
-    from qdreamer_lab.workload.dispatch import SessionLike
-    from qdreamer_lab.workload.plan import CutPlan
+    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["CutExplorer"]
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pilot_kernel.jupyter.figures import observable_names
-from qdreamer_lab.dreamer.reasons import seconds_text
-from qdreamer_lab.workload.estimate import METHODS
-from qdreamer_lab.workload.memory import readable
-from qdreamer_lab.workload.plan import GateCut
+from qdreamer_lab.dreamer.advice.reasons import seconds_text
+from qdreamer_lab.workload.execution.memory import readable
+from qdreamer_lab.workload.plan.plan import GateCut
+from qdreamer_lab.workload.request import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
     from qdreamer_lab.widgets.state import Candidate, Run
-    from qdreamer_lab.workload.plan import CutPlan
+    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["Row", "proof_text", "rows", "sentence", "table_html", "table_text", "values_text"]
 

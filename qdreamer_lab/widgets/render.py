@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.dreamer.reasons import seconds_text
+from qdreamer_lab.dreamer.advice.reasons import seconds_text
 from qdreamer_lab.widgets.numbers import rows, sentence, table_html
 from qdreamer_lab.widgets.running import Live
 from qdreamer_lab.widgets.source import python_source

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import PilotError
-from qdreamer_lab.dreamer.reasons import seconds_text
-from qdreamer_lab.dreamer.running import estimator_for
+from qdreamer_lab.dreamer.advice.reasons import seconds_text
+from qdreamer_lab.dreamer.advice.run import estimator_for
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.numbers import values_text
 from qdreamer_lab.widgets.state import Run
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.widgets.planner import Planner
     from qdreamer_lab.widgets.state import Candidate, Controls, View
-    from qdreamer_lab.workload.decisions import Decision
-    from qdreamer_lab.workload.dispatch import FragmentRow
-    from qdreamer_lab.workload.progress import Report
+    from qdreamer_lab.workload.execution.decisions import Decision
+    from qdreamer_lab.workload.execution.dispatch import FragmentRow
+    from qdreamer_lab.workload.execution.progress import Report
 
 __all__ = ["AFFORDABLE_S", "Live", "Runner"]
 

@@ -14,7 +14,7 @@ from qdreamer_lab.widgets.render import columns, figure_of, summary
 if TYPE_CHECKING:
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import View
-    from qdreamer_lab.workload.plan import CutPlan
+    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["page_html", "plan_json"]
 

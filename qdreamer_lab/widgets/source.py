@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.workload.estimate import METHODS
-from qdreamer_lab.workload.options import SearchOptions
+from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.request import METHODS
 
 if TYPE_CHECKING:
     from qdreamer_lab.widgets.problem import Problem

@@ -10,14 +10,20 @@ from hypothesis import strategies as st
 
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
 from qdreamer_lab import QDreamer
-from qdreamer_lab.dreamer import remaining
-from qdreamer_lab.dreamer.adapting import PlanAdviser
-from qdreamer_lab.dreamer.configuration import Configuration
-from qdreamer_lab.dreamer.prediction import Account, Phase, Prediction
-from qdreamer_lab.dreamer.profile import MachineProfile
-from qdreamer_lab.dreamer.recommendation import Limits
-from qdreamer_lab.dreamer.remaining import GAIN_S, MOST_SWITCHES, PAYS, pays, rest
-from qdreamer_lab.workload.decisions import Backlog, Course, PilotWorkers, Standing, Workers
+from qdreamer_lab.dreamer.advice import remaining
+from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
+from qdreamer_lab.dreamer.advice.recommendation import Limits
+from qdreamer_lab.dreamer.advice.remaining import GAIN_S, MOST_SWITCHES, PAYS, pays, rest
+from qdreamer_lab.dreamer.machine.profile import MachineProfile
+from qdreamer_lab.dreamer.predict.configuration import Configuration
+from qdreamer_lab.dreamer.predict.prediction import Account, Phase, Prediction
+from qdreamer_lab.workload.execution.decisions import (
+    Backlog,
+    Course,
+    PilotWorkers,
+    Standing,
+    Workers,
+)
 from tests.dreamer.wide_circuits import layered, neighbours
 
 

@@ -19,12 +19,12 @@ from pilot_kernel import Session
 from pilot_kernel.jupyter.cutting import CutRequest
 from qdreamer_lab import CutEstimator, QDreamer
 from qdreamer_lab.dreamer import cutter
-from qdreamer_lab.dreamer.adapting import PlanAdviser
-from qdreamer_lab.dreamer.coefficients import PLACE
-from qdreamer_lab.dreamer.profile import MachineProfile
-from qdreamer_lab.workload import dispatch, watch
-from qdreamer_lab.workload.decisions import Course, Decision
-from qdreamer_lab.workload.pace import Pace
+from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
+from qdreamer_lab.dreamer.machine.profile import MachineProfile
+from qdreamer_lab.dreamer.model.coefficients import PLACE
+from qdreamer_lab.workload.execution import dispatch, watch
+from qdreamer_lab.workload.execution.decisions import Course, Decision
+from qdreamer_lab.workload.execution.pace import Pace
 from tests.conftest import wait_until, worker_pids
 from tests.dreamer.wide_circuits import neighbours
 

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from qdreamer_lab import Limits, MachineProfile, QDreamer
-from qdreamer_lab.dreamer.candidates import widths_for
-from qdreamer_lab.dreamer.configuration import Configuration
-from qdreamer_lab.dreamer.makespan import Share, play
-from qdreamer_lab.dreamer.ranking import TIE, affordable, ranked
-from qdreamer_lab.dreamer.running import estimator_for
+from qdreamer_lab.dreamer.advice.candidates import widths_for
+from qdreamer_lab.dreamer.advice.ranking import TIE, affordable, ranked
+from qdreamer_lab.dreamer.advice.run import estimator_for
+from qdreamer_lab.dreamer.model.makespan import Share, play
+from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.errors import QDreamerError
 from tests.dreamer.wide_circuits import ghz, layered, neighbours, ring
 
@@ -46,7 +46,7 @@ def dreamer():
 
 def steady(monkeypatch):
     """Planning takes a millisecond, whatever else this machine does meanwhile."""
-    for home in ("cases", "cases_sampled", "cases_methods"):
+    for home in ("exact.case", "sampled.case", "uncut.case"):
         monkeypatch.setattr(
             f"qdreamer_lab.dreamer.{home}.timed_twice", lambda function: (function(), 1e-3)
         )

@@ -5,11 +5,11 @@ import pytest
 from qiskit.providers.fake_provider import GenericBackendV2
 
 from qdreamer_lab import MachineProfile, QDreamer
-from qdreamer_lab.dreamer.cost_device import DeviceShape, shot_seconds
-from qdreamer_lab.dreamer.device_features import device_shape, program_depth
+from qdreamer_lab.dreamer.device.cost import DeviceShape, shot_seconds
+from qdreamer_lab.dreamer.device.shape import device_shape, program_depth
 from qdreamer_lab.errors import QDreamerError
-from qdreamer_lab.workload.fragment import fragment_programs
-from qdreamer_lab.workload.planner import plan_cuts
+from qdreamer_lab.workload.fragment.program import fragment_programs
+from qdreamer_lab.workload.plan.find import plan_cuts
 from tests.dreamer.wide_circuits import ghz, layered, neighbours
 
 

@@ -10,7 +10,7 @@ from qiskit.providers import BackendV2, Options
 from qiskit.transpiler import InstructionProperties, Target
 
 from qdreamer_lab import DeviceTerms, Limits, MachineProfile, QDreamer
-from qdreamer_lab.dreamer.device_features import device_shape
+from qdreamer_lab.dreamer.device.shape import device_shape
 from qdreamer_lab.errors import QDreamerError
 from tests.dreamer.test_candidates import Workers
 from tests.dreamer.wide_circuits import ghz, neighbours

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdreamer_lab.dreamer.learning import Belief, calibrated, check_seconds
+from qdreamer_lab.dreamer.model.belief import Belief, calibrated, check_seconds
 from qdreamer_lab.errors import QDreamerError
 
 TRUTH = np.array([2.0, 30.0, 5e4])

@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdreamer_lab.dreamer.makespan import Share, list_schedule, play
+from qdreamer_lab.dreamer.model.makespan import Share, list_schedule, play
 
 shares = st.lists(
     st.builds(

@@ -8,18 +8,18 @@ import pytest
 from qiskit import QuantumCircuit
 
 from qdreamer_lab import CutEstimator, Limits, MachineProfile, QDreamer
-from qdreamer_lab.dreamer.coefficients import COEFFICIENTS
-from qdreamer_lab.dreamer.cost_methods import (
+from qdreamer_lab.dreamer.exact.probes import timed
+from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS
+from qdreamer_lab.dreamer.uncut.cost import (
     ChainShape,
     CliffordShape,
     chain_counts,
     clifford_counts,
     likely_counts,
 )
-from qdreamer_lab.dreamer.probes import timed
-from qdreamer_lab.dreamer.probes_methods import method_probes
+from qdreamer_lab.dreamer.uncut.probes import method_probes
 from qdreamer_lab.errors import MethodError, QDreamerError
-from qdreamer_lab.workload.chain import log2_entropies, log2_ranks
+from qdreamer_lab.workload.uncut.bonds import log2_entropies, log2_ranks
 from tests.dreamer.wide_circuits import ghz, layered, neighbours, ring
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdreamer_lab.dreamer.power_law import PowerLawModel, SpeedupRow, rounds
+from qdreamer_lab.dreamer.model.power_law import PowerLawModel, SpeedupRow, rounds
 from qdreamer_lab.errors import QDreamerError
 
 SIZES = st.integers(1, 40).flatmap(lambda n: st.tuples(st.just(n), st.integers(1, n)))

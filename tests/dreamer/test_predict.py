@@ -9,17 +9,17 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 
 from qdreamer_lab import CutEstimator, MachineProfile, QDreamer, plan_cuts
-from qdreamer_lab.dreamer.coefficients import PLACE
-from qdreamer_lab.dreamer.configuration import Configuration
-from qdreamer_lab.dreamer.cost import exact_counts
-from qdreamer_lab.dreamer.features import fragment_shape
-from qdreamer_lab.dreamer.probes import _program
-from qdreamer_lab.dreamer.profile import PHASES
+from qdreamer_lab.dreamer.exact.cost import exact_counts
+from qdreamer_lab.dreamer.exact.probes import _program
+from qdreamer_lab.dreamer.exact.shape import fragment_shape
+from qdreamer_lab.dreamer.machine.profile import PHASES
+from qdreamer_lab.dreamer.model.coefficients import PLACE
+from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.errors import PrecisionError, PubError, QDreamerError
-from qdreamer_lab.workload import simulate
-from qdreamer_lab.workload.exact import FragmentJob
-from qdreamer_lab.workload.footprint import batch_bytes, split_cuts
-from qdreamer_lab.workload.simulate import final_states, run_fragment
+from qdreamer_lab.workload.exact.split import FragmentJob
+from qdreamer_lab.workload.fragment import simulate
+from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
+from qdreamer_lab.workload.fragment.simulate import final_states, run_fragment
 from tests.dreamer.wide_circuits import ghz, layered, neighbours, ring
 
 

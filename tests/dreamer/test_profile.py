@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from qdreamer_lab import MachineProfile
-from qdreamer_lab.dreamer.coefficients import COEFFICIENTS, hats
-from qdreamer_lab.dreamer.measuring import _gpus
-from qdreamer_lab.dreamer.probes import exact_probes, join_probes, timed
-from qdreamer_lab.dreamer.store import EXPIRY_S, load_profile, save_profile
+from qdreamer_lab.dreamer.exact.probes import exact_probes, join_probes, timed
+from qdreamer_lab.dreamer.machine.measure import _gpus
+from qdreamer_lab.dreamer.machine.store import EXPIRY_S, load_profile, save_profile
+from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, hats
 from qdreamer_lab.errors import QDreamerError
 
 
@@ -86,8 +86,8 @@ def test_probes_run_and_every_step_of_exact_mode_is_in_one():
 
 
 def test_measuring_uses_what_time_there_is(monkeypatch):
-    monkeypatch.setattr("qdreamer_lab.dreamer.measuring.shot_probes", list)
-    monkeypatch.setattr("qdreamer_lab.dreamer.measuring.round_probes", list)
+    monkeypatch.setattr("qdreamer_lab.dreamer.machine.measure.shot_probes", list)
+    monkeypatch.setattr("qdreamer_lab.dreamer.machine.measure.round_probes", list)
     profile = MachineProfile.measure(budget_s=0.2)
     assert profile.source == "measured"
     assert "measured" in profile.sources

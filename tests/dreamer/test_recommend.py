@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from qdreamer_lab import CutEstimator, Limits, MachineProfile, QDreamer
-from qdreamer_lab.dreamer.place import place_of
-from qdreamer_lab.dreamer.ranking import TIE, ranked
-from qdreamer_lab.dreamer.reasons import seconds_text
+from qdreamer_lab.dreamer.advice.ranking import TIE, ranked
+from qdreamer_lab.dreamer.advice.reasons import seconds_text
+from qdreamer_lab.dreamer.predict.place import place_of
 from qdreamer_lab.errors import QDreamerError
-from qdreamer_lab.workload.memory import readable
+from qdreamer_lab.workload.execution.memory import readable
 from tests.dreamer.wide_circuits import ghz, layered, neighbours
 
 

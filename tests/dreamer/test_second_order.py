@@ -5,12 +5,12 @@ import pytest
 from qiskit import QuantumCircuit
 
 from qdreamer_lab import plan_cuts
-from qdreamer_lab.dreamer.second_order import product_variance
-from qdreamer_lab.dreamer.variance import fragment_moments, fragment_variances
-from qdreamer_lab.workload.allocation import predicted_variance
-from qdreamer_lab.workload.lowering import lower
-from qdreamer_lab.workload.observables import ProductTerm
-from qdreamer_lab.workload.sampling import ShotRequest, sample_fragment
+from qdreamer_lab.dreamer.sampled.second_order import product_variance
+from qdreamer_lab.dreamer.sampled.variance import fragment_moments, fragment_variances
+from qdreamer_lab.workload.circuit.observables import ProductTerm
+from qdreamer_lab.workload.sampled.allocation import predicted_variance
+from qdreamer_lab.workload.sampled.lower import lower
+from qdreamer_lab.workload.sampled.shots import ShotRequest, sample_fragment
 
 SEEDS = 600
 

@@ -3,8 +3,8 @@
 import pytest
 
 from qdreamer_lab import QDreamer
-from qdreamer_lab.dreamer.coefficients import PLACE
-from qdreamer_lab.dreamer.store import load_profile
+from qdreamer_lab.dreamer.machine.store import load_profile
+from qdreamer_lab.dreamer.model.coefficients import PLACE
 from tests.dreamer.wide_circuits import ghz, neighbours
 
 

@@ -9,7 +9,7 @@ from qiskit.circuit import Parameter
 from qiskit.primitives import StatevectorEstimator
 
 from qdreamer_lab import CutEstimator, MachineProfile, QDreamer
-from qdreamer_lab.dreamer.remaining import rest
+from qdreamer_lab.dreamer.advice.remaining import rest
 from qdreamer_lab.errors import MethodError, PubError
 from tests.dreamer.test_adapting import prediction, standing
 

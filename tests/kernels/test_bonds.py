@@ -11,7 +11,7 @@ from qiskit.circuit.library import UnitaryGate
 from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
 
 from qdreamer_lab.kernels.bonds import BYTES, ENTRIES, SPLITS, SVD, WIDEST, bond_bounds
-from qdreamer_lab.workload.schmidt import rank_of, schmidt_coefficients
+from qdreamer_lab.workload.circuit.schmidt import rank_of, schmidt_coefficients
 
 
 def twin(n, pairs, log2_ranks):

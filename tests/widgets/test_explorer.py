@@ -21,7 +21,7 @@ from qdreamer_lab.widgets.board import FIGURES
 from qdreamer_lab.widgets.numbers import sentence
 from qdreamer_lab.widgets.source import python_source
 from qdreamer_lab.widgets.state import advised, moved
-from qdreamer_lab.workload.plan import GateCut
+from qdreamer_lab.workload.plan.plan import GateCut
 from tests.conftest import wait_until
 
 N = 10

@@ -19,11 +19,11 @@ from qdreamer_lab.widgets import figures
 from qdreamer_lab.widgets.figures.layout import seconds_ticks
 from qdreamer_lab.widgets.figures.spread import spread
 from qdreamer_lab.widgets.palette import DARK, LIGHT, contrast, look_of
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.dispatch import FragmentRow
-from qdreamer_lab.workload.layout import renumbered
-from qdreamer_lab.workload.plan import GateCut
-from qdreamer_lab.workload.planner import lone_labels
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.cut.segments import renumbered
+from qdreamer_lab.workload.execution.dispatch import FragmentRow
+from qdreamer_lab.workload.plan.find import lone_labels
+from qdreamer_lab.workload.plan.plan import GateCut
 
 OF_A_PLAN = (figures.circuit, figures.coupling, figures.fragments, figures.drawing)
 
@@ -168,7 +168,7 @@ def test_a_plan_draws_itself():
 
 def test_planning_needs_no_plotly():
     code = (
-        "import sys, qdreamer_lab.workload.plan, qdreamer_lab.workload.picture\n"
+        "import sys, qdreamer_lab.workload.plan.plan, qdreamer_lab.workload.picture.layout\n"
         "assert not {'plotly', 'qdreamer_lab.widgets'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 
-from qdreamer_lab.dreamer.configuration import Configuration
-from qdreamer_lab.dreamer.prediction import Prediction
+from qdreamer_lab.dreamer.predict.configuration import Configuration
+from qdreamer_lab.dreamer.predict.prediction import Prediction
 from qdreamer_lab.errors import PlanError, QDreamerError
 from qdreamer_lab.widgets.state import (
     Candidate,
@@ -18,7 +18,7 @@ from qdreamer_lab.widgets.state import (
     moved,
     pinned,
 )
-from qdreamer_lab.workload.planner import plan_cuts
+from qdreamer_lab.workload.plan.find import plan_cuts
 
 N = 8
 

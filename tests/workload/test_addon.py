@@ -16,10 +16,10 @@ from small_circuits import random_circuit, random_labels, random_unitary
 
 from qdreamer_lab import CutEstimator, CutPlan, find_cuts, plan_cuts
 from qdreamer_lab.errors import CircuitError, InfeasiblePlanError, PlanError
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.layout import connected
-from qdreamer_lab.workload.planner import lone_labels
-from qdreamer_lab.workload.qpd import unitary_of_basis
+from qdreamer_lab.workload.addon.decomposition import unitary_of_basis
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.cut.segments import connected
+from qdreamer_lab.workload.plan.find import lone_labels
 
 WIRES_MIXED_UP = "ignore:a wire is cut again after another:UserWarning"
 

@@ -12,10 +12,10 @@ from qiskit.circuit.library import efficient_su2
 from qiskit.primitives import StatevectorEstimator
 
 from qdreamer_lab import CutEstimator
-from qdreamer_lab.workload import dispatch, watch
-from qdreamer_lab.workload.attempts import Known
-from qdreamer_lab.workload.decisions import Course, Decision, PlanDropped
-from qdreamer_lab.workload.pace import Pace
+from qdreamer_lab.workload.execution import dispatch, watch
+from qdreamer_lab.workload.execution.decisions import Course, Decision, PlanDropped
+from qdreamer_lab.workload.execution.pace import Pace
+from qdreamer_lab.workload.replan import Known
 
 
 @pytest.fixture(autouse=True)

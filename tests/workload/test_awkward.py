@@ -31,7 +31,7 @@ from scipy.linalg import expm
 
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.errors import CircuitError, PubError
-from qdreamer_lab.workload.gates import flat_gates
+from qdreamer_lab.workload.circuit.gates import flat_gates
 
 OBSERVABLES = ["ZIIII", "IXZII", "XXIIZ", "IIIYY", "ZZZZZ"]
 

@@ -10,11 +10,11 @@ from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector
 from small_circuits import random_circuit
 
 from qdreamer_lab import CutEstimator, plan_cuts
-from qdreamer_lab.workload import cones
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.cones import block_cones, gate_cones, restricted, term_groups
-from qdreamer_lab.workload.gates import flat_gates
-from qdreamer_lab.workload.lightcone import GateList, needed_gates
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.gates import flat_gates
+from qdreamer_lab.workload.circuit.lightcone import GateList, needed_gates
+from qdreamer_lab.workload.exact import groups as cones
+from qdreamer_lab.workload.exact.groups import block_cones, gate_cones, restricted, term_groups
 
 
 def trotter_step(num_qubits, steps=1):

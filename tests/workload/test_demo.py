@@ -9,7 +9,7 @@ from qiskit.circuit.library import efficient_su2
 from qiskit.quantum_info import SparsePauliOp
 
 from qdreamer_lab import cli, demo
-from qdreamer_lab.workload.reference import Reference, reference_values
+from qdreamer_lab.reference import Reference, reference_values
 
 
 @pytest.fixture(autouse=True)

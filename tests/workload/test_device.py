@@ -24,13 +24,13 @@ from small_circuits import random_circuit
 
 from qdreamer_lab import CutEstimator
 from qdreamer_lab.errors import DeviceError, PubError
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.capability import check_device
-from qdreamer_lab.workload.device import (
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.observables import as_sparse
+from qdreamer_lab.workload.sampled.device.check import check_device
+from qdreamer_lab.workload.sampled.device.jobs import (
     run_on_device,
 )
-from qdreamer_lab.workload.observables import as_sparse
-from qdreamer_lab.workload.sampling import ShotRequest, exact_tensor
+from qdreamer_lab.workload.sampled.shots import ShotRequest, exact_tensor
 from tests.primitive.vendor_devices import FORMATS, Vendor
 
 

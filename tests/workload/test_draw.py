@@ -9,10 +9,10 @@ from small_circuits import random_circuit, random_labels
 
 from qdreamer_lab import CutPlan, plan_cuts
 from qdreamer_lab.errors import PlanError
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.picture import COLOURS, fragment_name, ranges
-from qdreamer_lab.workload.plan import GateCut
-from qdreamer_lab.workload.planner import lone_labels
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.picture.layout import COLOURS, fragment_name, ranges
+from qdreamer_lab.workload.plan.find import lone_labels
+from qdreamer_lab.workload.plan.plan import GateCut
 
 CROSS = "\N{BOX DRAWINGS LIGHT DIAGONAL CROSS}"
 

@@ -15,7 +15,7 @@ from qiskit.providers import JobStatus
 
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.errors import CircuitError, MemoryLimitError, PlanError, PubError, QDreamerError
-from qdreamer_lab.workload import exact_fold
+from qdreamer_lab.workload.exact import fold as exact_fold
 
 
 class PoolSession:

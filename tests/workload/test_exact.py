@@ -8,14 +8,14 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector, random_unitary
 
 from qdreamer_lab.errors import MemoryLimitError, ObservableError
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.exact import prepare
-from qdreamer_lab.workload.footprint import batch_bytes
-from qdreamer_lab.workload.fragment import fragment_programs
-from qdreamer_lab.workload.observables import as_sparse, product_terms
-from qdreamer_lab.workload.plan import CutPlan, GateCut, WireCut
-from qdreamer_lab.workload.planner import plan_cuts
-from qdreamer_lab.workload.simulate import run_fragment
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
+from qdreamer_lab.workload.exact.split import prepare
+from qdreamer_lab.workload.fragment.footprint import batch_bytes
+from qdreamer_lab.workload.fragment.program import fragment_programs
+from qdreamer_lab.workload.fragment.simulate import run_fragment
+from qdreamer_lab.workload.plan.find import plan_cuts
+from qdreamer_lab.workload.plan.plan import CutPlan, GateCut, WireCut
 
 
 def cut_value(plan, observable, memory_limit_bytes=None):

@@ -20,10 +20,10 @@ from qdreamer_lab.errors import (
     PlanError,
     QDreamerError,
 )
-from qdreamer_lab.workload.clifford import clifford_gates
-from qdreamer_lab.workload.dispatch import Chunk, run_chunks
-from qdreamer_lab.workload.observables import ProductTerm
-from qdreamer_lab.workload.pauli_sums import pauli_sum
+from qdreamer_lab.workload.circuit.observables import ProductTerm
+from qdreamer_lab.workload.circuit.pauli_sums import pauli_sum
+from qdreamer_lab.workload.execution.dispatch import Chunk, run_chunks
+from qdreamer_lab.workload.uncut.stabilizer import clifford_gates
 
 METHODS = ("matrix_product_state", "stabilizer")
 

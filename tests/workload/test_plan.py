@@ -11,8 +11,8 @@ from qiskit import QuantumCircuit
 
 from qdreamer_lab import CutPlan, plan_cuts
 from qdreamer_lab.errors import CircuitError, PlanError
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.plan import GateCut, WireCut
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.plan.plan import GateCut, WireCut
 
 
 def chain(num_qubits, layers=1):

@@ -13,9 +13,9 @@ from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
 
 from qdreamer_lab import CutEstimator
 from qdreamer_lab.errors import QDreamerError
-from qdreamer_lab.workload import product_state
-from qdreamer_lab.workload.guarded import guarded
-from qdreamer_lab.workload.product_state import ProductState
+from qdreamer_lab.guarded import guarded
+from qdreamer_lab.workload.uncut import product_state
+from qdreamer_lab.workload.uncut.product_state import ProductState
 
 
 def dense(circuit, texts):

@@ -12,18 +12,18 @@ from small_circuits import random_circuit, random_labels, random_unitary
 
 from qdreamer_lab.errors import PrecisionError
 from qdreamer_lab.kernels.sampling import combined, read_all, squared, tally
-from qdreamer_lab.workload import shot_rounds
-from qdreamer_lab.workload.allocation import most, neyman, rounded, variances
-from qdreamer_lab.workload.bases import bases_of
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.glue import gate_glue, joint_glue, wire_glue
-from qdreamer_lab.workload.goal import Goal
-from qdreamer_lab.workload.lowering import lower
-from qdreamer_lab.workload.observables import LETTERS, as_sparse, product_terms
-from qdreamer_lab.workload.plan import CutPlan, GateCut, WireCut
-from qdreamer_lab.workload.sampling import Batch, ShotRequest, exact_tensor, sample_fragment
-from qdreamer_lab.workload.shot_rounds import ShotRounds
-from qdreamer_lab.workload.weyl import weyl_form
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.observables import LETTERS, as_sparse, product_terms
+from qdreamer_lab.workload.plan.plan import CutPlan, GateCut, WireCut
+from qdreamer_lab.workload.sampled import rounds as shot_rounds
+from qdreamer_lab.workload.sampled.allocation import most, neyman, rounded, variances
+from qdreamer_lab.workload.sampled.bases import bases_of
+from qdreamer_lab.workload.sampled.glue import gate_glue, joint_glue, wire_glue
+from qdreamer_lab.workload.sampled.goal import Goal
+from qdreamer_lab.workload.sampled.lower import lower
+from qdreamer_lab.workload.sampled.rounds import ShotRounds
+from qdreamer_lab.workload.sampled.shots import Batch, ShotRequest, exact_tensor, sample_fragment
+from qdreamer_lab.workload.sampled.weyl import weyl_form
 
 
 def lowered(circuit, labels, observables, cost="lo"):

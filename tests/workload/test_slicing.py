@@ -10,9 +10,9 @@ from qiskit.primitives import StatevectorEstimator
 
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.errors import MemoryLimitError
-from qdreamer_lab.workload.exact import prepare
-from qdreamer_lab.workload.footprint import batch_bytes, split_cuts
-from qdreamer_lab.workload.simulate import run_fragment
+from qdreamer_lab.workload.exact.split import prepare
+from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
+from qdreamer_lab.workload.fragment.simulate import run_fragment
 
 
 def chain(num_qubits, reps):

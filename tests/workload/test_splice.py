@@ -19,10 +19,10 @@ from qiskit.circuit import Gate, Parameter
 from small_circuits import random_circuit, random_labels, random_unitary
 
 from qdreamer_lab.errors import CircuitError
-from qdreamer_lab.workload import transpiling
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.template import fragment_circuit
-from qdreamer_lab.workload.transpiling import transpiled
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.sampled.device import transpile as transpiling
+from qdreamer_lab.workload.sampled.device.template import fragment_circuit
+from qdreamer_lab.workload.sampled.device.transpile import transpiled
 
 
 @pytest.mark.parametrize("level", [1, 3])

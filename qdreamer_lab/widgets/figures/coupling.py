@@ -14,14 +14,14 @@ from qdreamer_lab.widgets.figures.shapes import lines, stroke
 from qdreamer_lab.widgets.figures.spread import spread
 from qdreamer_lab.widgets.figures.words import count_text, cuts_text, fragment_text, power_text
 from qdreamer_lab.widgets.palette import look_of, theme
-from qdreamer_lab.workload.picture import fragment_name
-from qdreamer_lab.workload.pieces import WireCut
+from qdreamer_lab.workload.cut.cuts import WireCut
+from qdreamer_lab.workload.picture.layout import fragment_name
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.plan import CutPlan
+    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["coupling"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from qdreamer_lab.widgets.figures.grid import MARK, SHOWN
 from qdreamer_lab.widgets.figures.shapes import lines, stroke
 from qdreamer_lab.widgets.palette import CLASSES, look_of, theme
-from qdreamer_lab.workload.picture import fragment_name
+from qdreamer_lab.workload.picture.layout import fragment_name
 
 if TYPE_CHECKING:
     from qdreamer_lab.widgets.figures.grid import Grid

@@ -10,7 +10,7 @@ from qdreamer_lab.widgets.palette import theme
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qdreamer_lab.workload.pieces import GateCut, WireCut
+    from qdreamer_lab.workload.cut.cuts import GateCut, WireCut
 
 __all__ = ["cut_traces", "gate_mark", "wire_mark"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.dreamer.reasons import seconds_text
+from qdreamer_lab.dreamer.advice.reasons import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.figures.labels import best_side, line_side, uncrowded
 from qdreamer_lab.widgets.figures.layout import (
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from qdreamer_lab.dreamer.prediction import Prediction
+    from qdreamer_lab.dreamer.predict.prediction import Prediction
     from qdreamer_lab.widgets.figures.points import Point
-    from qdreamer_lab.workload.plan import CutPlan
+    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["pareto"]
 

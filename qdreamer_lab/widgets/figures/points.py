@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.dreamer.reasons import seconds_text
+from qdreamer_lab.dreamer.advice.reasons import seconds_text
 from qdreamer_lab.widgets.figures.words import count_text, power_text
-from qdreamer_lab.workload.memory import readable
-from qdreamer_lab.workload.plan import CutPlan
+from qdreamer_lab.workload.execution.memory import readable
+from qdreamer_lab.workload.plan.plan import CutPlan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qdreamer_lab.dreamer.prediction import Prediction
+    from qdreamer_lab.dreamer.predict.prediction import Prediction
 
 __all__ = ["Point", "front", "points_of"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.workload.picture import fragment_name
-from qdreamer_lab.workload.pieces import GateCut
+from qdreamer_lab.workload.cut.cuts import GateCut
+from qdreamer_lab.workload.picture.layout import fragment_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from qdreamer_lab.workload.pieces import Fragment, WireCut
+    from qdreamer_lab.workload.cut.cuts import Fragment, WireCut
 
 __all__ = ["bits_of", "count_text", "cut_text", "cuts_text", "fragment_text", "power_text"]
 

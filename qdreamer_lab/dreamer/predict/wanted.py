@@ -1,0 +1,133 @@
+"""What a prediction is asked for: a circuit, observables, parameter values, checked as a PUB is.
+
+Reads what Qiskit gives and hands on what `workload` takes. It must not plan or price.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+
+from qdreamer_lab.errors import PubError, QDreamerError
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.observables import product_terms
+from qdreamer_lab.workload.estimator import pairing
+from qdreamer_lab.workload.pubs import check_names
+from qdreamer_lab.workload.request import Request, RunOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qiskit import QuantumCircuit
+
+    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.plan.plan import CutPlan
+
+__all__ = ["Wanted", "request_of", "run_options"]
+
+_LOOKED = 16
+"""Sets of parameter values among which the one is found that stands for all."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Wanted:
+    """A circuit and observables, in the forms that the two modes take.
+
+    Attributes:
+        circuit: with one set of parameter values, the one that takes the most work of those that
+            were looked at.
+        given: the observables as they were given.
+        request: that set alone, for `workload`.
+        terms: distinct terms of its observables.
+        circuits: with each set of parameter values.
+        num_observables: values wanted, of all sets.
+    """
+
+    circuit: QuantumCircuit
+    given: Any
+    request: Request
+    terms: tuple[Factors, ...]
+    circuits: tuple[QuantumCircuit, ...]
+    num_observables: int
+
+    @property
+    def num_qubits(self) -> int:
+        """Of the circuit."""
+        return int(self.circuit.num_qubits)
+
+    @property
+    def sets(self) -> int:
+        """Sets of parameter values; 1 for a bound circuit."""
+        return len(self.circuits)
+
+
+def request_of(
+    circuit: QuantumCircuit, observables: Any, precision: float, parameter_values: Any = None
+) -> Wanted:
+    """Check a circuit, its observables and its parameter values.
+
+    Raises:
+        PubError: if they do not fit together, or a parameter has no value.
+        ObservableError: if an observable is none.
+        CircuitError: if the circuit cannot be cut.
+        QDreamerError: if the precision is not more than zero.
+    """
+    if isinstance(precision, bool) or not isinstance(precision, (int, float)) or not precision > 0:
+        raise QDreamerError(f"precision={precision!r}: a number above zero")
+    names = ", ".join(sorted(parameter.name for parameter in circuit.parameters))
+    if names and parameter_values is None:
+        raise PubError(
+            f"the circuit has unbound parameters: {names}; bind them first, or give their values "
+            "as parameter_values="
+        )
+    try:
+        pub = EstimatorPub.coerce((circuit, observables, parameter_values), precision)
+        check_names(pub)
+    except (TypeError, ValueError) as error:
+        raise PubError(str(error)) from error
+    if not np.isfinite(pub.parameter_values.as_array()).all():
+        raise PubError("parameter values must be finite numbers")
+    which, sparse = pairing(pub)
+    if which.size == 0:
+        raise PubError("there is nothing to estimate: no observables, or no parameter values")
+    circuits = tuple(pub.parameter_values.bind_all(circuit).ravel())
+    number = _heaviest(circuits)
+    mine = np.unique(which[1][which[0] == number])
+    products = tuple(product_terms(sparse[k]) for k in mine.tolist())
+    count = len(products)
+    pairs = np.stack([np.zeros(count, np.int64), np.arange(count, dtype=np.int64)], axis=1)
+    one = circuits[number]
+    request = Request(one, ({},), (one,), products, pairs, float(precision))
+    terms = tuple(dict.fromkeys(term.factors for each in products for term in each))
+    given = observables if len(circuits) == 1 else sparse
+    return Wanted(one, given, request, terms, circuits, int(which[0].size))
+
+
+def _heaviest(circuits: Sequence[QuantumCircuit]) -> int:
+    """The one of some that entangles most, by the cost of cutting all its blocks.
+
+    Angles such as 0 make gates vanish, and sweeps like to begin with them.
+    """
+    if len(circuits) == 1:
+        return 0
+    looked = np.unique(np.linspace(0, len(circuits) - 1, _LOOKED).round().astype(int)).tolist()
+    return int(max(looked, key=lambda k: np.log(to_blocks(circuits[k]).gammas).sum()))
+
+
+def run_options(
+    max_qubits: int,
+    plan: CutPlan | None,
+    session: SessionLike | None,
+    on: str | None,
+    method: str = "statevector",
+) -> RunOptions:
+    """The options of a run like that, the others being those of a fresh `CutEstimator`."""
+    stop = threading.Event()
+    return RunOptions(
+        max_qubits, plan, session, on, 0, None, None, "complex128", stop, method=method
+    )
