@@ -26,7 +26,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pilot_kernel.primitive.backend import backend_named
+from pilot_kernel.primitive.device.backend import backend_named
 from qdreamer_lab import plan_cuts
 from qdreamer_lab.workload.estimator import CutEstimator
 

@@ -10,7 +10,7 @@ from pilot_kernel.jupyter.marks import TASK_MARKS
 from pilot_kernel.jupyter.parcel import megabytes
 from pilot_kernel.jupyter.shown import Shown, text_of
 from pilot_kernel.jupyter.text import bar, seconds
-from pilot_kernel.task.record import TaskState
+from pilot_kernel.task.wire.record import TaskState
 
 __all__ = ["Card", "card_html", "card_text", "inline_html", "last_lines"]
 

@@ -17,7 +17,7 @@ from pilot_kernel.jupyter.tracebacks import clean
 if TYPE_CHECKING:
     from pilot_kernel.jupyter.errand import Errand
     from pilot_kernel.session import Session
-    from pilot_kernel.task.handle import Task
+    from pilot_kernel.task.notebook.handle import Task
 
 __all__ = ["Placement", "Shipping", "ctask", "qtask", "run_circuit"]
 
@@ -238,7 +238,7 @@ def _check_outputs(cell: Cell, outputs: tuple[str, ...]) -> None:
 
 def _check_pubs(value: Any) -> None:
     from pilot_kernel.errors import PubError
-    from pilot_kernel.primitive.pubs import has_observables, listed
+    from pilot_kernel.primitive.pub.check import has_observables, listed
 
     try:
         has_observables(listed(value))

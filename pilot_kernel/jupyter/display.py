@@ -30,7 +30,10 @@ __all__ = [
 
 _RESULT = ("qiskit.primitives.containers.primitive_result", "PrimitiveResult")
 _SESSION = ("pilot_kernel.session", "Session")
-_TASKS = (("pilot_kernel.task.handle", "Task"), ("pilot_kernel.jupyter.celltask", "CellTask"))
+_TASKS = (
+    ("pilot_kernel.task.notebook.handle", "Task"),
+    ("pilot_kernel.jupyter.celltask", "CellTask"),
+)
 _VIEWS = "pilot_kernel.jupyter.views"
 
 _pubs: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()

@@ -246,7 +246,7 @@ def observable_labels(pubs: Any) -> list[Any]:
     """The names of the observables of each PUB, as arrays; empty for PUBs without any."""
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
-    from pilot_kernel.primitive.pubs import has_observables, listed
+    from pilot_kernel.primitive.pub.check import has_observables, listed
 
     found = listed(pubs)
     if not has_observables(found):
@@ -259,7 +259,7 @@ def pub_bindings(pubs: Any) -> list[Any]:
     """The `BindingsArray` of each PUB with observables; empty for PUBs without any."""
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
-    from pilot_kernel.primitive.pubs import has_observables, listed
+    from pilot_kernel.primitive.pub.check import has_observables, listed
 
     found = listed(pubs)
     if not has_observables(found):

@@ -25,7 +25,7 @@ def result_labels(pubs: Any) -> list[Any]:
     """
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
-    from pilot_kernel.primitive.pubs import listed
+    from pilot_kernel.primitive.pub.check import listed
 
     names = observable_labels(pubs)
     if not names:

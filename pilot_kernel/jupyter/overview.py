@@ -11,7 +11,7 @@ from pilot_kernel.jupyter.spark import binned
 from pilot_kernel.jupyter.text import seconds
 from pilot_kernel.resource.activity import Activity, PilotActivity, Queue, WorkerActivity
 from pilot_kernel.resource.pilot import PilotState
-from pilot_kernel.task.record import task_name
+from pilot_kernel.task.wire.record import task_name
 
 __all__ = ["NO_PILOT", "Gauge", "Overview", "Row", "overview"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from pilot_kernel.errors import CellError, ShipError
 from pilot_kernel.jupyter.parcel import Parcel, pack, remember_source, unpack
 from pilot_kernel.jupyter.screen import Screen, screen_of
-from pilot_kernel.task.streams import emit
+from pilot_kernel.task.process.streams import emit
 
 __all__ = ["VALUE", "CellOutcome", "code_of", "run_cell"]
 

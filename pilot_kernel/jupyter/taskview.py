@@ -10,8 +10,8 @@ from typing import Any
 from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.card import Card, card_html, card_text, inline_html, last_lines
 from pilot_kernel.jupyter.shown import DISPLAY, Shown, decode, latest, text_of
-from pilot_kernel.task.packing import reason
-from pilot_kernel.task.record import TaskRecord, TaskState
+from pilot_kernel.task.wire.packing import reason
+from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
 __all__ = ["TaskView"]
 

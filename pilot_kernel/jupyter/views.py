@@ -14,7 +14,7 @@ from pilot_kernel.jupyter.notebook import Notebook
 from pilot_kernel.jupyter.overview import overview
 from pilot_kernel.jupyter.tasklist import chosen, current_stage, task_list
 from pilot_kernel.session import Session
-from pilot_kernel.task.record import TaskRecord
+from pilot_kernel.task.wire.record import TaskRecord
 
 __all__ = ["SessionView", "TasksView"]
 

@@ -54,7 +54,13 @@ def start(path: str) -> "subprocess.Popen[bytes]":
         listener.listen(_WAITING)
         descriptor = listener.fileno()
         return subprocess.Popen(  # noqa: S603 our own module, our own interpreter
-            [sys.executable, "-m", "pilot_kernel.task.nursery", "--listen", str(descriptor)],
+            [
+                sys.executable,
+                "-m",
+                "pilot_kernel.task.process.nursery",
+                "--listen",
+                str(descriptor),
+            ],
             stdin=subprocess.PIPE,
             pass_fds=[descriptor],
             env={**dict.fromkeys(ONE_THREAD, "1"), **os.environ},

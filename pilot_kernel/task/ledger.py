@@ -15,9 +15,9 @@ from distributed.diagnostics.plugin import SchedulerPlugin
 
 from pilot_kernel.errors import WorkerDiedError
 from pilot_kernel.resource.nursery import RESULTS_VARIABLE
-from pilot_kernel.task.kept import Kept, remove
-from pilot_kernel.task.packing import Packed
-from pilot_kernel.task.record import TOPIC, WORKERS, TaskRecord, TaskState, task_name
+from pilot_kernel.task.wire.packing import Packed
+from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord, TaskState, task_name
+from pilot_kernel.task.wire.results import Kept, remove
 
 __all__ = ["Ledger"]
 

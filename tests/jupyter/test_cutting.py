@@ -9,7 +9,7 @@ from pilot_kernel.errors import CellError, PilotError, PubError, TaskTimeoutErro
 from pilot_kernel.jupyter import cutting
 from pilot_kernel.jupyter.errand import Errand
 from pilot_kernel.jupyter.wait import CellInterruptedError, wait
-from pilot_kernel.task.record import TaskState
+from pilot_kernel.task.wire.record import TaskState
 from tests.conftest import wait_until
 
 OURS = EntryPoint("qdreamer", "qdreamer_lab.dreamer.cutter:cut", cutting.ENTRY_POINTS)

@@ -12,7 +12,7 @@ from pilot_kernel.jupyter.card import Card, card_html, card_text, last_lines
 from pilot_kernel.jupyter.figures import Axis, Counts, Curves, Values, figures, observable_labels
 from pilot_kernel.jupyter.html import figures_html, table_html
 from pilot_kernel.jupyter.text import bar, figures_text, rounded, seconds
-from pilot_kernel.task.record import TaskState
+from pilot_kernel.task.wire.record import TaskState
 
 
 class Balance(HTMLParser):

@@ -22,9 +22,9 @@ from pilot_kernel.jupyter.shown import LIMIT_BYTES, Shown, decode, encode, lates
 from pilot_kernel.jupyter.taskview import TaskView
 from pilot_kernel.jupyter.tracebacks import clean
 from pilot_kernel.resource import registry
-from pilot_kernel.task.handle import Output
 from pilot_kernel.task.ledger import Ledger
-from pilot_kernel.task.record import TaskState
+from pilot_kernel.task.notebook.handle import Output
+from pilot_kernel.task.wire.record import TaskState
 from tests.conftest import wait_until
 
 RICH = """\

@@ -18,7 +18,7 @@ from pilot_kernel.jupyter.tasklist import NO_TASKS, chosen, task_list
 from pilot_kernel.jupyter.views import SessionView
 from pilot_kernel.resource.activity import Activity, PilotActivity, Queue, WorkerActivity
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
-from pilot_kernel.task.record import TaskRecord, TaskState
+from pilot_kernel.task.wire.record import TaskRecord, TaskState
 from tests.conftest import wait_until
 from tests.jupyter.test_pictures import Balance
 

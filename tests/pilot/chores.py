@@ -11,7 +11,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 
 from pilot_kernel.errors import WorkerDiedError
-from pilot_kernel.task.handle import Task
+from pilot_kernel.task.notebook.handle import Task
 
 LARGE = 50_000  # float64, so 400 kB: more than travels with the news
 KINDS = ("quick", "sleeper", "large", "joined", "quantum", "raises", "crashes", "canceled")

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 import pilot_kernel
-from pilot_kernel.task.handle import Task
+from pilot_kernel.task.notebook.handle import Task
 from tests.conftest import wait_until
 from tests.pilot import chores
 from tests.pilot.chores import Chore

@@ -17,8 +17,9 @@ import pytest
 
 import pilot_kernel
 from pilot_kernel.errors import AgentLostError, AgentStartError, PilotError
-from pilot_kernel.resource import launch, link, registry
-from pilot_kernel.resource.agent import Agent
+from pilot_kernel.resource import registry
+from pilot_kernel.resource.agent.process import Agent
+from pilot_kernel.resource.connection import launch, link
 from tests.conftest import agents_of, wait_until
 from tests.pilot.mischief import family
 

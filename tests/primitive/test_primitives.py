@@ -10,7 +10,7 @@ from qiskit.providers import JobStatus
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
 from pilot_kernel.errors import PubError
-from pilot_kernel.task.record import TaskState
+from pilot_kernel.task.wire.record import TaskState
 
 
 def _bell():

@@ -112,7 +112,7 @@ CutEstimator(6, method="matrix_product_state").run([(circuit, observables)]).res
 CutEstimator(6, method="stabilizer").run([(ghz(6), observables)]).result()
 QDreamer(profile=MachineProfile.nominal()).recommend(circuit, observables).run()
 MachineProfile.measure(None, None, budget_s=1.0)
-foreign = {"qiskit_aer", "pilot_kernel.primitive.simulate"} & set(sys.modules)
+foreign = {"qiskit_aer", "pilot_kernel.primitive.simulator.run"} & set(sys.modules)
 print(sorted(foreign))
 """
 
