@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.kernels.sampling import read_all
+from qdreamer_lab.kernels.simulate.shot_counts import read_all
 from qdreamer_lab.workload.allocation import believed, most
 from qdreamer_lab.workload.folding import SAMPLE_GROUPS, ShotTensor
 from qdreamer_lab.workload.sampling import Batch

@@ -13,7 +13,7 @@ import numpy as np
 
 from pilot_kernel.primitive.readout import SEED_STEP, read_out
 from qdreamer_lab.errors import DeviceError
-from qdreamer_lab.kernels.sampling import tally
+from qdreamer_lab.kernels.simulate.shot_counts import tally
 from qdreamer_lab.workload.capability import check_device, is_simulated
 from qdreamer_lab.workload.folding import GROUPS
 from qdreamer_lab.workload.sampling import ShotResult, fold

@@ -11,7 +11,7 @@ from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector
 from small_circuits import random_circuit, random_labels, random_unitary
 
 from qdreamer_lab.errors import PrecisionError
-from qdreamer_lab.kernels.sampling import combined, read_all, squared, tally
+from qdreamer_lab.kernels.simulate.shot_counts import combined, read_all, squared, tally
 from qdreamer_lab.workload import shot_rounds
 from qdreamer_lab.workload.allocation import most, neyman, rounded, variances
 from qdreamer_lab.workload.bases import bases_of
