@@ -28,7 +28,7 @@ from suite_circuits import CASES
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from qdreamer_lab import plan_cuts
-from qdreamer_lab.search.driver import search
+from qdreamer_lab.search.finder import search
 from qdreamer_lab.search.problem import CutProblem, Found
 from qdreamer_lab.workload.circuit.blocks import BlockCircuit, schmidt_coefficients, to_blocks
 

@@ -21,7 +21,7 @@ import pymetis
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from qdreamer_lab.search.driver import search
+from qdreamer_lab.search.finder import search
 from qdreamer_lab.search.problem import CutProblem
 
 CX_BITS = 2 * math.log2(3)

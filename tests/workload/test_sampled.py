@@ -11,7 +11,7 @@ from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector
 from small_circuits import random_circuit, random_labels, random_unitary
 
 from qdreamer_lab.errors import PrecisionError
-from qdreamer_lab.kernels.sampling import combined, read_all, squared, tally
+from qdreamer_lab.kernels.simulate.shot_counts import combined, read_all, squared, tally
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.observables import LETTERS, as_sparse, product_terms
 from qdreamer_lab.workload.plan.plan import CutPlan, GateCut, WireCut

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from qdreamer_lab.kernels.pauli import join_blocks, part_blocks, pauli_sums
-from qdreamer_lab.kernels.statevector import apply_one_qubit
+from qdreamer_lab.kernels.simulate.pauli_sums import join_blocks, part_blocks, pauli_sums
+from qdreamer_lab.kernels.simulate.statevector import apply_one_qubit
 from qdreamer_lab.workload.circuit.observables import LETTERS, Factors
 
 if TYPE_CHECKING:
