@@ -18,7 +18,7 @@ from qdreamer_lab.dreamer.profile import MachineProfile
 from qdreamer_lab.dreamer.recommendation import Limits
 from qdreamer_lab.dreamer.remaining import GAIN_S, MOST_SWITCHES, PAYS, pays, rest
 from qdreamer_lab.workload.decisions import Backlog, Course, PilotWorkers, Standing, Workers
-from tests.dreamer.wide_circuits import layered, neighbours
+from tests.circuits.plain import layered, neighbours
 
 
 def workers(*counts, memory=2**30):

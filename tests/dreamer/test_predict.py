@@ -20,7 +20,7 @@ from qdreamer_lab.workload import simulate
 from qdreamer_lab.workload.exact import FragmentJob
 from qdreamer_lab.workload.footprint import batch_bytes, split_cuts
 from qdreamer_lab.workload.simulate import final_states, run_fragment
-from tests.dreamer.wide_circuits import ghz, layered, neighbours, ring
+from tests.circuits.plain import ghz, layered, neighbours, ring
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from plain_models import plain_gate_bits, plain_wire_bits, plain_work
 
 from qdreamer_lab.kernels.models import JOINT, LO, LOCC, WORK, price
+from tests.kernels.plain_models import plain_gate_bits, plain_wire_bits, plain_work
 
 
 def labelled_circuit(seed: int):

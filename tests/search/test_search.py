@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from finder_oracle import cheapest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_account import plain_cost, plain_widths
-from small_problems import random_problem
 
 from qdreamer_lab.search.driver import search, search_pareto
 from qdreamer_lab.search.objectives import plan_price
 from qdreamer_lab.search.problem import CutProblem, InfeasibleError
+from tests.search.finder_oracle import cheapest
+from tests.search.plain_account import plain_cost, plain_widths
+from tests.search.small_problems import random_problem
 
 #: How far below the answer the oracle looks for something better, in bits.
 MARGIN = 0.01
