@@ -12,7 +12,7 @@ from qdreamer_lab.dreamer.advice.reasons import seconds_text
 from qdreamer_lab.dreamer.predict.place import place_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.memory import readable
-from tests.dreamer.wide_circuits import ghz, layered, neighbours
+from tests.circuits.plain import ghz, layered, neighbours
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
-from tests.primitive.awkward_circuits import STANDARD, awkward
+from tests.circuits.awkward import STANDARD, awkward
 from tests.primitive.simulated_here import simulated
 
 _LETTERS = {

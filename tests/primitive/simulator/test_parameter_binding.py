@@ -11,7 +11,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from pilot_kernel.primitive.circuit.gates import BOUND_LATE
 from pilot_kernel.primitive.simulator.parameter_binding import binds_late
 from pilot_kernel.primitive.simulator.prepare import for_simulator
-from tests.primitive.awkward_circuits import STANDARD
+from tests.circuits.awkward import STANDARD
 from tests.primitive.simulated_here import simulated
 
 _TURNING = [gate for gate in STANDARD if gate.params]

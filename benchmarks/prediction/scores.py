@@ -1,4 +1,4 @@
-"""How good predictions are, for `prediction.py`: figures from rows and what was predicted of them.
+"""How good predictions are: figures from rows and what was predicted of them.
 
 Arithmetic only; nothing is predicted or run here.
 """
@@ -16,7 +16,7 @@ from qdreamer_lab.dreamer.model.power_law import PowerLawModel, SpeedupRow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from prediction_rows import Row
+    from benchmarks.prediction.rows import Row
 
 LARGE_BYTES = 8 * 2**20
 """Runs that take less say nothing of memory."""

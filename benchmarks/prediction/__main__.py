@@ -1,11 +1,11 @@
 """Predicted against measured: Q-Dreamer and the published power law on circuits run for real.
 
-    python benchmarks/prediction.py                        # a quarter of an hour on two cores
-    python benchmarks/prediction.py --quick                # a few circuits, to see that it works
-    python benchmarks/prediction.py --rows rows.jsonl      # predict again what was measured before
-    python benchmarks/prediction.py --before rows.jsonl    # set two measurements side by side
+    python -m benchmarks.prediction                        # a quarter of an hour on two cores
+    python -m benchmarks.prediction --quick                # a few circuits, to see that it works
+    python -m benchmarks.prediction --rows rows.jsonl      # predict again what was measured before
+    python -m benchmarks.prediction --before rows.jsonl    # set two measurements side by side
 
-Every circuit of `prediction_grid.py` is run uncut and cut, exact and sampled, on one and on two
+Every circuit of `grid.py` is run uncut and cut, exact and sampled, on one and on two
 workers, in a random order. Half of the circuits are for fitting, the other half for testing. A row
 says how to make its circuit again. The table says what was wanted; the plot is static HTML.
 """
@@ -24,15 +24,13 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-import prediction_scores as scores
-from prediction_dreams import Dreams, recovery, standard_errors
-from prediction_grid import JOBS, Way, halves, ways
-from prediction_plot import write_plot
-from prediction_rows import NO_TIME, Bench, Row, SkippedError, load, machine, save
-
 import pilot_kernel
+from benchmarks.prediction import scores
+from benchmarks.prediction.bench import NO_TIME, Bench, SkippedError, machine
+from benchmarks.prediction.dreams import Dreams, recovery, standard_errors
+from benchmarks.prediction.grid import JOBS, Way, halves, ways
+from benchmarks.prediction.plot import write_plot
+from benchmarks.prediction.rows import Row, load, save
 from qdreamer_lab.dreamer.machine.profile import MachineProfile
 from qdreamer_lab.dreamer.model.power_law import PowerLawModel
 from qdreamer_lab.errors import QDreamerError
@@ -140,7 +138,7 @@ def write_guesses(path: Path, tested: list[scores.Guess], fitted: list[scores.Gu
 
 def main() -> None:
     """Measure or read rows, predict them, print the table and write the plot."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("benchmarks.prediction", description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=Path, help="rows of an earlier run, instead of measuring")
     parser.add_argument("--before", type=Path, help="rows of another run, to hold them together")
     parser.add_argument("--quick", action="store_true", help="four circuits only")

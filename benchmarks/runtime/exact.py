@@ -7,38 +7,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from cut_runtime_peers import addon_exact, aer_dense
-from cut_runtime_rows import (
-    Row,
-    at_least,
-    at_most,
-    dense,
-    ends_and_middle,
-    exact,
-    median_of,
-    pauli,
-    seconds_text,
-    su2,
-    timed,
-)
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
-from suite_circuits import kicked_ising
 
-from qdreamer_lab import CutPlan, plan_cuts
+from benchmarks.circuits import kicked_ising
+from benchmarks.runtime.cases import bonds_of, dense, ends_and_middle, exact, labels_of, pauli, su2
+from benchmarks.runtime.peers import addon_exact, aer_dense
+from benchmarks.runtime.rows import Row, at_least, at_most, median_of, seconds_text, timed
+from qdreamer_lab import plan_cuts
 from qdreamer_lab.reference import reference_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REPEATS = 7
-
-
-def labels_of(plan: CutPlan) -> list[int]:
-    """The fragment of each qubit, in a plan that cuts gates only."""
-    fragment = {segment.qubit: segment.fragment for segment in plan.segments}
-    assert len(fragment) == len(plan.segments) == plan.blocks.num_qubits, "a wire is cut"
-    return [fragment[qubit] for qubit in range(plan.blocks.num_qubits)]
 
 
 def against_addon() -> Iterator[Row]:
@@ -160,9 +142,3 @@ def kicked_value(letters: str, on: list[int], bonds: list[tuple[int, int]]) -> f
     for one, two in touching:
         small.rzz(-np.pi / 2, place[one], place[two])
     return float(dense(small, [pauli(letters, [place[q] for q in on], len(place))])[0])
-
-
-def bonds_of(circuit: QuantumCircuit) -> list[tuple[int, int]]:
-    """The pairs of qubits with gates between them."""
-    pairs = {tuple(circuit.find_bit(q).index for q in step.qubits) for step in circuit.data}
-    return sorted(pair for pair in pairs if len(pair) == 2)

@@ -1,6 +1,6 @@
-"""Runs other people's cut finders on a case; one JSON line a result. Imports nothing of ours.
+"""Runs other people's cut finders on a case; one JSON line a result. Imports neither package.
 
-    python cut_peers.py TOOL CASE WIDTH [CASE WIDTH ...]
+    python -m benchmarks.finder.peers TOOL CASE WIDTH [CASE WIDTH ...]
 
 TOOL is `addon` (qiskit-addon-cutting), `qcut` (QCut with its defaults) or `qcut_lo` (QCut without
 joint cuts and communication). QCut needs an environment of its own. `log2` is what the tool says
@@ -18,9 +18,10 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from plan_scorer import gamma_of
 from qiskit.quantum_info import Operator
-from suite_circuits import CASES
+
+from benchmarks.circuits import CASES
+from benchmarks.finder.scorer import gamma_of
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

@@ -6,20 +6,11 @@ import statistics
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from cut_runtime_exact import labels_of
-from cut_runtime_peers import addon_sampled
-from cut_runtime_rows import (
-    Row,
-    at_least,
-    dense,
-    ends_and_middle,
-    pauli,
-    seconds_text,
-    su2,
-    timed,
-)
 from qiskit import QuantumCircuit
 
+from benchmarks.runtime.cases import dense, ends_and_middle, labels_of, pauli, su2
+from benchmarks.runtime.peers import addon_sampled
+from benchmarks.runtime.rows import Row, at_least, seconds_text, timed
 from qdreamer_lab import CutEstimator, CutPlan, plan_cuts
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 

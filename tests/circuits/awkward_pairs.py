@@ -17,7 +17,8 @@ from qiskit.circuit.library import (
     get_standard_gate_name_mapping,
 )
 from qiskit.quantum_info import SparsePauliOp, Statevector, random_clifford
-from small_circuits import random_unitary
+
+from tests.circuits.drawn import random_unitary
 
 NAMES = (
     *("swap", "x", "s", "id", "u", "measure", "diagonal", "multiplexer", "barrier", "reset"),

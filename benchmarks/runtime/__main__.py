@@ -1,14 +1,14 @@
 """The cut runtime against its peers, and against what it must reach, in one run.
 
-    python benchmarks/cut_runtime.py
-    python benchmarks/cut_runtime.py mps chain coverage --out artifacts/cut_runtime.jsonl
+    python -m benchmarks.runtime
+    python -m benchmarks.runtime mps chain coverage --out artifacts/cut_runtime.jsonl
 
 Parts, all of them unless some are named: `addon` (exact, against qiskit-addon-cutting's exact
 simulator; two minutes), `mps`, `chain`, `aer`, `kicked`, `sampled` (against the addon with Aer's
 sampler; two minutes), `coverage`, `workers`, `loop`. Times are of whole calls, from Qiskit circuit
 to values, plan included, in a process where everything ran once before: the median of several for
 ours, one run for a peer that takes long. Only ratios of one run count. Noise has a script of its
-own, `cut_noise.py`.
+own, `noise.py`.
 """
 
 from __future__ import annotations
@@ -21,29 +21,27 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import cut_runtime_exact as exact_parts
-import cut_runtime_pilot as pilot_parts
-import cut_runtime_sampled as sampled_parts
-from cut_runtime_rows import HEAD, Row, line_of
+from benchmarks.runtime import exact, sampled, workers
+from benchmarks.runtime.rows import HEAD, Row, line_of
 
 Part = Callable[[argparse.Namespace], Iterator[Row]]
 
 PARTS: dict[str, Part] = {
-    "addon": lambda _: exact_parts.against_addon(),
-    "mps": lambda _: exact_parts.against_mps(),
-    "chain": lambda _: exact_parts.growth(),
-    "aer": lambda _: exact_parts.against_aer(),
-    "kicked": lambda _: exact_parts.kicked(),
-    "sampled": lambda chosen: sampled_parts.against_addon(chosen.seeds, chosen.peer_seeds),
-    "coverage": lambda chosen: sampled_parts.coverage(chosen.repeats),
-    "workers": lambda _: pilot_parts.workers(),
-    "loop": lambda _: pilot_parts.loop(),
+    "addon": lambda _: exact.against_addon(),
+    "mps": lambda _: exact.against_mps(),
+    "chain": lambda _: exact.growth(),
+    "aer": lambda _: exact.against_aer(),
+    "kicked": lambda _: exact.kicked(),
+    "sampled": lambda chosen: sampled.against_addon(chosen.seeds, chosen.peer_seeds),
+    "coverage": lambda chosen: sampled.coverage(chosen.repeats),
+    "workers": lambda _: workers.workers(),
+    "loop": lambda _: workers.loop(),
 }
 
 
 def main() -> None:
     """Run the parts that are asked for, and print each row as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("benchmarks.runtime", description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}")
     parser.add_argument("--seeds", type=int, default=40, help="of ours, in `sampled`")
     parser.add_argument("--peer-seeds", type=int, default=30, help="of the addon's, in `sampled`")
@@ -71,7 +69,7 @@ def main() -> None:
     print(f"\n{met} bars met, {len(missed)} missed, in {time.perf_counter() - began:.0f} s")
     for name in missed:
         print(f"missed: {name}")
-    print("noise: see benchmarks/cut_noise.py")
+    print("noise: see python -m benchmarks.runtime.noise")
     sys.stdout.flush()
 
 

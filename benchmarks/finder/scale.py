@@ -1,6 +1,6 @@
 """How the cut finder's time, memory and quality grow; METIS partitions the same graphs.
 
-    python benchmarks/cut_scale.py
+    python -m benchmarks.finder.scale
 
 Two families: CX on random pairs, and CX along the edges of a square grid, over and over. METIS
 (pymetis) cuts gates only, and is given several tolerances; its cheapest partition whose parts
@@ -11,15 +11,11 @@ from __future__ import annotations
 
 import math
 import resource
-import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pymetis
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from qdreamer_lab.search.finder import search
 from qdreamer_lab.search.problem import CutProblem

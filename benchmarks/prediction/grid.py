@@ -1,4 +1,4 @@
-"""What `prediction.py` runs: circuits of six families, and every way in which each is run.
+"""What the benchmark runs: circuits of six families, and every way in which each is run.
 
 Builds and lists; nothing runs here. A circuit is given by its family, size, depth and seed, and its
 observables by their number and seed, so that a row of the benchmark says how to make it again.

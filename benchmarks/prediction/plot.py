@@ -1,4 +1,4 @@
-"""The plot of `prediction.py`: predicted against measured seconds, one point a row."""
+"""The plot: predicted against measured seconds, one point a row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from prediction_scores import Guess
+    from benchmarks.prediction.scores import Guess
 
 COLOURS = {"exact": "#0072B2", "sampled": "#D55E00"}
 SYMBOLS = {True: "square", False: "circle"}

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
-from cut_runtime_exact import bonds_of
-from cut_runtime_rows import Row, at_least, ends_and_middle, seconds_text, su2, timed
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 from qiskit.circuit.library import efficient_su2
 from qiskit.quantum_info import SparsePauliOp
 from scipy.optimize import minimize
-from suite_circuits import kicked_ising
 
+from benchmarks.circuits import kicked_ising
+from benchmarks.runtime.cases import bonds_of, ends_and_middle, su2
+from benchmarks.runtime.rows import Row, at_least, seconds_text, timed
 from pilot_kernel import Session
 from qdreamer_lab import CutEstimator
 

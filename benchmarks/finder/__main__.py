@@ -1,9 +1,9 @@
 """Compares the cut finder with qiskit-addon-cutting and QCut, row by row.
 
-    python benchmarks/cut_finder.py --ours-only
-    python benchmarks/cut_finder.py --qcut-python .bench/qcut/bin/python --out artifacts/cuts.jsonl
+    python -m benchmarks.finder --ours-only
+    python -m benchmarks.finder --qcut-python .bench/bin/python --out artifacts/cuts.jsonl
 
-A row is one circuit and one width. Every plan of ours is checked and priced by `plan_scorer.py`,
+A row is one circuit and one width. Every plan of ours is checked and priced by `scorer.py`,
 which shares no code with the finder. Times are of whole calls, from Qiskit circuit to plan, warm,
 with default settings: the median of three for ours, one run for a peer (its first small call
 excluded).
@@ -22,11 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from plan_scorer import score
-from suite_circuits import CASES
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from benchmarks.circuits import CASES
+from benchmarks.finder.scorer import score
 from qdreamer_lab import plan_cuts
 from qdreamer_lab.search.finder import search
 from qdreamer_lab.search.problem import CutProblem, Found
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
 
 MODELS = ("lo", "joint", "locc")
 PEERS = ("addon", "qcut", "qcut_lo")
+ROOT = Path(__file__).resolve().parents[2]
 Row = dict[str, Any]
 
 
@@ -83,11 +82,9 @@ def run_ours(circuit: QuantumCircuit, name: str, width: int, cost: str, prove_s:
 
 def run_peer(python: str, tool: str, wanted: list[tuple[str, int]]) -> list[Row]:
     """Run a peer in its own interpreter; return its rows."""
-    script = Path(__file__).with_name("cut_peers.py")
     words = [word for name, width in wanted for word in (name, str(width))]
-    done = subprocess.run(
-        [python, str(script), tool, *words], capture_output=True, text=True, check=True
-    )
+    command = [python, "-m", "benchmarks.finder.peers", tool, *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -176,7 +173,7 @@ def plot(rows: list[Row], path: Path) -> None:
 
 def main() -> None:
     """Run the suite."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("benchmarks.finder", description=__doc__.splitlines()[0])
     parser.add_argument("cases", nargs="*", help="only these circuits")
     parser.add_argument("--ours-only", action="store_true")
     parser.add_argument("--peers", nargs="*", default=PEERS, choices=PEERS, help="only these")

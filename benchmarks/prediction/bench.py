@@ -1,28 +1,23 @@
-"""Measures one way to run a job, for `prediction.py`, and keeps rows as JSON lines."""
+"""Measures one way to run a job: time, phases, and the memory of processes."""
 
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import statistics
-import sys
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from benchmarks.prediction.rows import Row
 from qdreamer_lab import CutEstimator
 from qdreamer_lab.errors import QDreamerError
 
 if TYPE_CHECKING:
-    from prediction_grid import Way
-
+    from benchmarks.prediction.grid import Way
     from pilot_kernel import Session
 
 LEAST_S = 0.05
@@ -42,60 +37,6 @@ workers cannot import this file."""
 
 NO_TIME = "no time left"
 PHASES = ("plan_s", "transpile_s", "execute_s", "contract_s")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One way to run a job, measured.
-
-    Attributes:
-        job: name of the job.
-        family: its family.
-        n: qubits.
-        depth: layers.
-        strings: number of observables.
-        precision: standard error wanted.
-        seed: of circuit, observables and shots.
-        width: greatest width of a fragment.
-        mode: "exact" or "sampled".
-        workers: how many shared the work.
-        runs_s: wall seconds of each run after the warm-up.
-        seconds: their median.
-        phases: wall seconds by phase, in the run of that median.
-        cuts: cuts of the plan of the greatest part.
-        n_sub: qubits of the widest fragment.
-        variants: state vectors or circuits run, as so many `tasks`.
-        shots: shots taken.
-        stds: greatest standard error reported.
-        worker_bytes: growth of a worker's resident memory, at most; `process_bytes` of this one's.
-    """
-
-    job: str
-    family: str
-    n: int
-    depth: int
-    strings: int
-    precision: float
-    seed: int
-    width: int
-    mode: str
-    workers: int
-    runs_s: list[float]
-    seconds: float
-    phases: dict[str, float]
-    cuts: int
-    n_sub: int
-    variants: int
-    tasks: int
-    shots: int
-    stds: float
-    worker_bytes: int
-    process_bytes: int
-
-    @property
-    def uncut(self) -> bool:
-        """Whether nothing was cut."""
-        return self.width >= self.n
 
 
 class SkippedError(Exception):
@@ -248,17 +189,3 @@ def machine() -> dict[str, Any]:
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "time": time.strftime("%Y-%m-%d %H:%M"),
     }
-
-
-def save(path: Path, head: dict[str, Any], rows: list[Row], skipped: list[str]) -> None:
-    """Write the machine, the rows and what was skipped, a JSON line each."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [{"machine": head}, *map(asdict, rows), *({"skipped": text} for text in skipped)]
-    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-
-
-def load(path: Path) -> tuple[list[Row], list[str]]:
-    """Read what `save` wrote."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    skipped = [line["skipped"] for line in lines if "skipped" in line]
-    return [Row(**line) for line in lines if "job" in line], skipped

@@ -1,7 +1,7 @@
-"""What the peers of the cut runtime do with the same circuits and cuts. Imports nothing of ours.
+"""What the peers of the cut runtime do with the same circuits and cuts.
 
-qiskit-addon-cutting gets its cuts as partition labels, so its times hold no search for cuts. Aer
-runs whole circuits.
+This file imports neither of our packages. qiskit-addon-cutting gets its cuts as partition labels,
+so its times hold no search for cuts. Aer runs whole circuits.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Compares cut and uncut circuits on the same noisy device, at the same number of shots.
 
-    python benchmarks/cut_noise.py
-    python benchmarks/cut_noise.py --device fake_sherbrooke --seeds 4
+    python -m benchmarks.runtime.noise
+    python -m benchmarks.runtime.noise --device fake_sherbrooke --seeds 4
 
 The device is that of a pilot `qpu://fake_guadalupe`. Both run through `CutEstimator`: a circuit
 that fits is a plan without cuts. Both are transpiled at optimization level 3, and get the same
@@ -13,18 +13,14 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import efficient_su2
 from qiskit.quantum_info import SparsePauliOp, Statevector
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pilot_kernel.primitive.device.backend import backend_named
 from qdreamer_lab import plan_cuts

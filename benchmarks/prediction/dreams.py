@@ -1,4 +1,4 @@
-"""What `prediction.py` asks of Q-Dreamer: calibrate, observe, predict, from wrong values too."""
+"""What the benchmark asks of Q-Dreamer: calibrate, observe, predict, from wrong values too."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from prediction_grid import JOBS, Way
-from prediction_rows import Bench, Row, place
-from prediction_scores import Figure, Guess, median_error
 
+from benchmarks.prediction.bench import place
+from benchmarks.prediction.grid import JOBS, Way
+from benchmarks.prediction.scores import Figure, Guess, median_error
 from qdreamer_lab import CutEstimator
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.dreamer.machine.profile import MachineProfile
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+
+    from benchmarks.prediction.bench import Bench
+    from benchmarks.prediction.rows import Row
 
 
 BY_NAME = {job.name: job for job in JOBS}
