@@ -19,8 +19,8 @@ class CutResult(PubResult):  # type: ignore[misc]  # Qiskit has no types
         return f"<CutResult: {shape}; {self._how}>"
 
     def __str__(self) -> str:
-        from pilot_kernel.jupyter.figures import figures
-        from pilot_kernel.jupyter.text import figures_text
+        from pilot_kernel.drawing.results import figures
+        from pilot_kernel.drawing.text import figures_text
 
         return f"{figures_text(figures(PrimitiveResult([self])))}\n{self._how}"
 
@@ -31,8 +31,8 @@ class CutResult(PubResult):  # type: ignore[misc]  # Qiskit has no types
     def _repr_html_(self) -> str:
         from html import escape
 
-        from pilot_kernel.jupyter.figures import figures
-        from pilot_kernel.jupyter.html import figures_html
+        from pilot_kernel.drawing.html import figures_html
+        from pilot_kernel.drawing.results import figures
 
         return f"{figures_html(figures(PrimitiveResult([self])))}<div>{escape(self._how)}</div>"
 

@@ -13,7 +13,7 @@ from qiskit.primitives import StatevectorEstimator
 from qiskit.quantum_info import Statevector
 
 from pilot_kernel import Session
-from pilot_kernel.jupyter.cutting import CutRequest
+from pilot_kernel.jupyter.cell.cutting import CutRequest
 from qdreamer_lab import CutEstimator, QDreamer
 from qdreamer_lab.dreamer import cutter
 from qdreamer_lab.dreamer.advice.adviser import PlanAdviser

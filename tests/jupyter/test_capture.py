@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilot_kernel.errors import CellError, ShipError
-from pilot_kernel.jupyter.capture import bound_names, collect, read_names
-from pilot_kernel.jupyter.parcel import pack, unpack
-from pilot_kernel.jupyter.remote import run_cell
-from pilot_kernel.jupyter.source import read_cell
+from pilot_kernel.jupyter.cell.free_variables import bound_names, collect, read_names
+from pilot_kernel.jupyter.cell.python_source import read_cell
+from pilot_kernel.jupyter.worker.payload import pack, unpack
+from pilot_kernel.jupyter.worker.run import run_cell
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 from qiskit.primitives import PrimitiveResult
 
 from pilot_kernel.errors import CellError, PilotError, PubError, TaskTimeoutError
-from pilot_kernel.jupyter import cutting
-from pilot_kernel.jupyter.errand import Errand
-from pilot_kernel.jupyter.wait import CellInterruptedError, wait
+from pilot_kernel.jupyter.cell import cutting
+from pilot_kernel.jupyter.cell.local_task import Errand
+from pilot_kernel.jupyter.magics.wait import CellInterruptedError, wait
 from pilot_kernel.task.wire.record import TaskState
 from tests.conftest import wait_until
 
@@ -119,7 +119,7 @@ def test_an_interrupt_cancels_it(monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pilot_kernel.jupyter.wait.concurrent.futures.wait", interrupt)
+    monkeypatch.setattr("pilot_kernel.jupyter.magics.wait.concurrent.futures.wait", interrupt)
     with pytest.raises(CellInterruptedError, match="held"):
         wait(errand, live=False)
     assert errand.cancelled()

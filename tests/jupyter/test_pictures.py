@@ -8,10 +8,10 @@ from qiskit.primitives.containers import BitArray, DataBin, PrimitiveResult, Pub
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.observables_array import ObservablesArray
 
-from pilot_kernel.jupyter.card import Card, card_html, card_text, last_lines
-from pilot_kernel.jupyter.figures import Axis, Counts, Curves, Values, figures, observable_labels
-from pilot_kernel.jupyter.html import figures_html, table_html
-from pilot_kernel.jupyter.text import bar, figures_text, rounded, seconds
+from pilot_kernel.drawing.html import figures_html, table_html
+from pilot_kernel.drawing.results import Axis, Counts, Curves, Values, figures, observable_labels
+from pilot_kernel.drawing.text import bar, figures_text, rounded, seconds
+from pilot_kernel.jupyter.show.task_card import Card, card_html, card_text, last_lines
 from pilot_kernel.task.wire.record import TaskState
 
 

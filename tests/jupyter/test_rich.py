@@ -14,13 +14,14 @@ import pytest
 from IPython.utils.capture import capture_output
 
 from pilot_kernel.errors import TaskFailedError
-from pilot_kernel.jupyter import celltask, screen
-from pilot_kernel.jupyter.capture import collect
-from pilot_kernel.jupyter.celltask import CellTask
-from pilot_kernel.jupyter.parcel import unpack
-from pilot_kernel.jupyter.shown import LIMIT_BYTES, Shown, decode, encode, latest
-from pilot_kernel.jupyter.taskview import TaskView
-from pilot_kernel.jupyter.tracebacks import clean
+from pilot_kernel.jupyter.cell import cell_task
+from pilot_kernel.jupyter.cell.cell_task import CellTask
+from pilot_kernel.jupyter.cell.free_variables import collect
+from pilot_kernel.jupyter.cell.tracebacks import clean
+from pilot_kernel.jupyter.show.task_view import TaskView
+from pilot_kernel.jupyter.worker import display_capture
+from pilot_kernel.jupyter.worker.display_message import LIMIT_BYTES, Shown, decode, encode, latest
+from pilot_kernel.jupyter.worker.payload import unpack
 from pilot_kernel.resource import registry
 from pilot_kernel.task.ledger import Ledger
 from pilot_kernel.task.notebook.handle import Output
@@ -142,9 +143,9 @@ def test_a_display_that_is_too_large_says_so(shown):
 
 
 def test_a_cell_that_displays_without_end_is_told_when_it_is_enough(monkeypatch):
-    monkeypatch.setattr(screen, "_ALL_BYTES", 1000)
+    monkeypatch.setattr(display_capture, "_ALL_BYTES", 1000)
     chunks = []
-    shown = screen.Screen(lambda stream, text: chunks.append((stream, text)))
+    shown = display_capture.Screen(lambda stream, text: chunks.append((stream, text)))
     for _ in range(9):
         shown.show(Shown({"text/html": "x" * 300}))
     assert [stream for stream, _ in chunks] == ["display"] * 3 + ["stderr"]
@@ -260,13 +261,13 @@ calls with which IPython prints one."""
 
 ON_A_WORKER = """
 import json, os, sys
-from pilot_kernel.jupyter import remote
-from pilot_kernel.jupyter.parcel import pack
+from pilot_kernel.jupyter.worker import run
+from pilot_kernel.jupyter.worker.payload import pack
 chunks = []
-remote.emit = lambda stream, text: chunks.append((stream, text))
+run.emit = lambda stream, text: chunks.append((stream, text))
 for cell in json.loads(sys.argv[1]):
     try:
-        value, _ = remote.run_cell(cell, "<cell>", pack({})).open()
+        value, _ = run.run_cell(cell, "<cell>", pack({})).open()
     except ZeroDivisionError:
         value = "failed"
     print(json.dumps({"value": repr(value), "chunks": chunks, "IPython": "IPython" in sys.modules}))
@@ -366,7 +367,7 @@ def test_an_interrupt_and_its_echo_cancel_once(run, caplog):
     assert task.cancel()
     assert task.cancel()
     wait_until(task.stages[0].done)
-    celltask._courier.submit(int).result(30)  # by now the courier has heard of it
+    cell_task._courier.submit(int).result(30)  # by now the courier has heard of it
     assert not [record for record in caplog.records if record.name == "concurrent.futures"]
 
 
@@ -385,7 +386,7 @@ def test_waiting_that_is_given_up_leaves_the_task_alone(run, caplog, tmp_path):
         asyncio.run(give_up())
     gate.touch()
     assert task.result(60) == 7
-    celltask._courier.submit(int).result(30)
+    cell_task._courier.submit(int).result(30)
     assert not [record for record in caplog.records if record.name == "concurrent.futures"]
 
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from pilot_kernel.drawing.sparkline import binned, spark_svg, spark_text
+from pilot_kernel.drawing.state_symbols import PILOT_MARKS, TASK_MARKS
 from pilot_kernel.errors import AgentLostError
-from pilot_kernel.jupyter.board import Board, Look
-from pilot_kernel.jupyter.board_html import overview_html, tasks_html
-from pilot_kernel.jupyter.board_text import overview_text, tasks_text
-from pilot_kernel.jupyter.live import Keeper, cell_of, gone_cells
-from pilot_kernel.jupyter.marks import PILOT_MARKS, TASK_MARKS
-from pilot_kernel.jupyter.overview import NO_PILOT, overview
-from pilot_kernel.jupyter.spark import binned, spark_svg, spark_text
-from pilot_kernel.jupyter.tasklist import NO_TASKS, chosen, task_list
-from pilot_kernel.jupyter.views import SessionView
+from pilot_kernel.jupyter.show.live_output import Board, Look
+from pilot_kernel.jupyter.show.overviews import SessionView
+from pilot_kernel.jupyter.show.pilot_rows import NO_PILOT, overview
+from pilot_kernel.jupyter.show.refresh import Keeper, cell_of, gone_cells
+from pilot_kernel.jupyter.show.rows_html import overview_html, tasks_html
+from pilot_kernel.jupyter.show.rows_text import overview_text, tasks_text
+from pilot_kernel.jupyter.show.task_rows import NO_TASKS, chosen, task_list
 from pilot_kernel.resource.activity import Activity, PilotActivity, Queue, WorkerActivity
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
 from pilot_kernel.task.wire.record import TaskRecord, TaskState
