@@ -18,7 +18,7 @@ from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
 from qdreamer_lab.dreamer.advice.reasons import seconds_text
 from qdreamer_lab.dreamer.advice.run import estimator_for
 from qdreamer_lab.dreamer.dreamer import QDreamer
-from qdreamer_lab.dreamer.predict.wanted import request_of
+from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
 

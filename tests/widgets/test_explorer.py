@@ -17,8 +17,8 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from qdreamer_lab import CutExplorer, CutPlan
 from qdreamer_lab.errors import CircuitError, ObservableError, PlanError, PubError, QDreamerError
 from qdreamer_lab.widgets.board import FIGURES
-from qdreamer_lab.widgets.numbers import sentence
-from qdreamer_lab.widgets.source import python_source
+from qdreamer_lab.widgets.cost_table import sentence
+from qdreamer_lab.widgets.python_source import python_source
 from qdreamer_lab.widgets.state import advised, moved
 from qdreamer_lab.workload.plan.plan import GateCut
 from tests.circuits.plain import brickwork, uneven_line

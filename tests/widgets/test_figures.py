@@ -16,8 +16,8 @@ from qiskit import QuantumCircuit
 from qdreamer_lab import CutEstimator, CutPlan, MachineProfile, QDreamer, plan_cuts
 from qdreamer_lab.errors import PlanError, QDreamerError
 from qdreamer_lab.widgets import figures
-from qdreamer_lab.widgets.figures.layout import seconds_ticks
-from qdreamer_lab.widgets.figures.spread import spread
+from qdreamer_lab.widgets.figures.graph_layout import spread
+from qdreamer_lab.widgets.figures.style import seconds_ticks
 from qdreamer_lab.widgets.palette import DARK, LIGHT, contrast, look_of
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.segments import renumbered

@@ -6,7 +6,7 @@ import base64
 from html import escape
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.widgets.numbers import rows, table_html, table_text
+from qdreamer_lab.widgets.cost_table import rows, table_html, table_text
 from qdreamer_lab.widgets.render import columns, summary
 
 if TYPE_CHECKING:

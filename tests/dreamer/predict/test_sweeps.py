@@ -11,7 +11,7 @@ from qdreamer_lab import CutEstimator, MachineProfile, QDreamer
 from qdreamer_lab.dreamer.advice.remaining import rest
 from qdreamer_lab.errors import MethodError, PubError
 from tests.circuits.plain import ising
-from tests.dreamer.test_adapting import prediction, standing
+from tests.dreamer.advice.test_adviser import prediction, standing
 
 
 def with_an_angle(num_qubits, layers=1):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.widgets.board import FIGURES
-from qdreamer_lab.widgets.numbers import rows, table_html
+from qdreamer_lab.widgets.cost_table import rows, table_html
 from qdreamer_lab.widgets.render import columns, figure_of, summary
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pilot_kernel.errors import PilotError
 from qdreamer_lab.dreamer.advice.reasons import seconds_text
 from qdreamer_lab.dreamer.advice.run import estimator_for
 from qdreamer_lab.errors import QDreamerError
-from qdreamer_lab.widgets.numbers import values_text
+from qdreamer_lab.widgets.cost_table import values_text
 from qdreamer_lab.widgets.state import Run
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.widgets.figures.words import cut_text
+from qdreamer_lab.widgets.figures.hover_text import cut_text
 from qdreamer_lab.widgets.palette import theme
 
 if TYPE_CHECKING:

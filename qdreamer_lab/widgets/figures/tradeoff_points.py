@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.advice.reasons import seconds_text
-from qdreamer_lab.widgets.figures.words import count_text, power_text
+from qdreamer_lab.widgets.figures.hover_text import count_text, power_text
 from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.plan.plan import CutPlan
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qdreamer_lab.widgets.figures.points import Point
+    from qdreamer_lab.widgets.figures.tradeoff_points import Point
 
 __all__ = ["Side", "best_side", "line_side", "uncrowded"]
 

@@ -9,7 +9,7 @@ from qdreamer_lab.dreamer.advice.candidates import Candidates, widths_for
 from qdreamer_lab.dreamer.advice.ranking import ranked
 from qdreamer_lab.dreamer.advice.recommendation import Limits, Recommendation, Refused
 from qdreamer_lab.dreamer.advice.run import estimator_for
-from qdreamer_lab.dreamer.predict.wanted import request_of
+from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.request import METHODS
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.dreamer import QDreamer
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.dreamer.predict.wanted import Wanted
+    from qdreamer_lab.dreamer.wanted import Wanted
 
 __all__ = ["Asked", "recommended", "widths_for"]
 
