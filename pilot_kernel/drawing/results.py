@@ -1,4 +1,4 @@
-"""From a primitive's result to what there is to draw: plain data, no drawing here."""
+"""From a primitive's result to what there is to draw of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,100 +6,23 @@ from typing import Any
 
 import numpy as np
 
-__all__ = [
-    "Axis",
-    "Counts",
-    "Curves",
-    "Figure",
-    "Values",
-    "figures",
-    "observable_labels",
-    "observable_names",
-    "pub_bindings",
-]
+from pilot_kernel.drawing.charts import Axis, Chart, Counts, Curves, Values, is_sweep
+from pilot_kernel.drawing.value_names import observable_names
+
+__all__ = ["MOST_PUBS", "result_charts"]
+
+MOST_PUBS = 12
+"""Of how many PUBs there are charts."""
 
 _BARS = 16
 _ROWS = 16
 _CURVES = 6
-_POINTS = 6
-_PUBS = 12
 _NAMED = 3
 
 
-@dataclass(frozen=True)
-class Counts:
-    """How often each outcome came.
-
-    Attributes:
-        title: What it is of.
-        rows: Outcomes and their counts; all in order of the outcomes, or the most frequent first.
-        shots: How many shots there were.
-        left_out: How many outcomes are not in `rows`.
-    """
-
-    title: str
-    rows: tuple[tuple[str, int], ...]
-    shots: int
-    left_out: int
-
-
-@dataclass(frozen=True)
-class Values:
-    """Expectation values with their standard errors.
-
-    Attributes:
-        title: What they are of.
-        rows: Name, value and standard error of each.
-        left_out: How many are not in `rows`.
-        shots: How many they were estimated from, if that is known; without shots, a standard error
-            of 0 means that a value is exact, with shots only that all of them agreed.
-    """
-
-    title: str
-    rows: tuple[tuple[str, float, float], ...]
-    left_out: int
-    shots: int = 0
-
-
-@dataclass(frozen=True)
-class Axis:
-    """Where the points of a sweep lie.
-
-    Attributes:
-        name: Of the parameter; empty if several change, or none is known.
-        points: Its values, ascending or descending; 0, 1, ... if there is no such parameter.
-    """
-
-    name: str
-    points: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Curves:
-    """Expectation values along a sweep: one curve an observable, or a value of another parameter.
-
-    Attributes:
-        title: What it is of.
-        labels: Names of the curves.
-        values: Of each curve, a value for each point.
-        stds: Their standard errors (0 if exact).
-        axis: Where the points lie: the parameter that changes, or their numbers.
-        sets: How many sets of parameter values there are; one a point, unless curves differ in
-            parameters too.
-    """
-
-    title: str
-    labels: tuple[str, ...]
-    values: tuple[tuple[float, ...], ...]
-    stds: tuple[tuple[float, ...], ...]
-    axis: Axis
-    sets: int
-
-
-Figure = Counts | Values | Curves
-
-
-def figures(result: Any, labels: Sequence[Any] = (), bindings: Sequence[Any] = ()) -> list[Figure]:
+def result_charts(
+    result: Any, labels: Sequence[Any] = (), bindings: Sequence[Any] = ()
+) -> list[Chart]:
     """What there is to draw of a Qiskit `PrimitiveResult`.
 
     Args:
@@ -108,10 +31,10 @@ def figures(result: Any, labels: Sequence[Any] = (), bindings: Sequence[Any] = (
             made of the observables in its metadata, if there are some.
         bindings: For each PUB its `BindingsArray`, likewise from `parameter_values`.
     """
-    found: list[Figure] = []
+    found: list[Chart] = []
     several = len(result) > 1
     for number, pub in enumerate(result):
-        if number == _PUBS:
+        if number == MOST_PUBS:
             break
         title = f"PUB {number}" if several else ""
         if "evs" in pub.data:
@@ -139,8 +62,8 @@ def _told_names(pub: Any) -> Any:
     return None if observables is None else observable_names(observables)
 
 
-def _samples(data: Any, title: str) -> list[Figure]:
-    found: list[Figure] = []
+def _samples(data: Any, title: str) -> list[Chart]:
+    found: list[Chart] = []
     for register, bits in data.items():
         if not hasattr(bits, "get_counts"):
             continue
@@ -162,7 +85,7 @@ def _counts(counts: dict[str, int], shots: int, title: str) -> Counts:
     return Counts(title, tuple(rows), shots, len(counts) - len(rows))
 
 
-def _estimates(data: Any, title: str, labels: Any, bindings: Any, shots: int) -> Figure:
+def _estimates(data: Any, title: str, labels: Any, bindings: Any, shots: int) -> Chart:
     evs = np.real(np.asarray(data.evs))
     stds = np.asarray(data.stds if "stds" in data else np.zeros(evs.shape))
     names = None if labels is None else np.asarray(labels, dtype=object)
@@ -180,10 +103,8 @@ def _estimates(data: Any, title: str, labels: Any, bindings: Any, shots: int) ->
 
 
 def _curves(evs: Any, stds: Any, names: Any, title: str, bindings: Any) -> Curves | None:
-    """Curves, if the last axis is a sweep; observables along it are no sweep."""
-    if evs.ndim not in (1, 2) or evs.shape[-1] < _POINTS:
-        return None
-    if names is not None and names.ndim and names.shape[-1] > 1:
+    """Curves, if the last axis is a sweep and there are not too many."""
+    if not is_sweep(evs.shape, names):
         return None
     rows = evs.reshape(-1, evs.shape[-1])
     if len(rows) > _CURVES:
@@ -240,60 +161,3 @@ def _axis(names: list[str], rows: Any, along: Any) -> Axis:
     if not straight or (rows[:, :, along[0]] != points).any():
         return numbers
     return Axis(names[along[0]], tuple(map(float, points)))
-
-
-def observable_labels(pubs: Any) -> list[Any]:
-    """The names of the observables of each PUB, as arrays; empty for PUBs without any."""
-    from qiskit.primitives.containers.estimator_pub import EstimatorPub
-
-    from pilot_kernel.primitive.pub.check import has_observables, listed
-
-    found = listed(pubs)
-    if not has_observables(found):
-        return []
-    coerced = [EstimatorPub.coerce(tuple(pub) if isinstance(pub, list) else pub) for pub in found]
-    return [observable_names(pub.observables) for pub in coerced]
-
-
-def pub_bindings(pubs: Any) -> list[Any]:
-    """The `BindingsArray` of each PUB with observables; empty for PUBs without any."""
-    from qiskit.primitives.containers.estimator_pub import EstimatorPub
-
-    from pilot_kernel.primitive.pub.check import has_observables, listed
-
-    found = listed(pubs)
-    if not has_observables(found):
-        return []
-    return [
-        EstimatorPub.coerce(tuple(pub) if isinstance(pub, list) else pub).parameter_values
-        for pub in found
-    ]
-
-
-def observable_names(observables: Any) -> Any:
-    """The names in an `ObservablesArray`, as an array of its shape."""
-    names = np.empty(observables.shape, dtype=object)
-    for index in np.ndindex(names.shape):
-        names[index] = _observable_name(observables[index])
-    return names
-
-
-def _observable_name(terms: Any) -> str:
-    """A short name: `ZZ`, `0.5 XX + 0.5 YY`, and so on; long identities become `Z₀Z₃₅`."""
-    parts = []
-    for pauli, coefficient in terms.items():
-        factor = "" if coefficient == 1 else f"{np.real(coefficient):g} "
-        parts.append(f"{factor}{_pauli_name(str(pauli))}")
-    shown = " + ".join(parts[:3])
-    return f"{shown} + …({len(parts)} terms)" if len(parts) > 3 else shown
-
-
-def _pauli_name(pauli: str) -> str:
-    if len(pauli) <= 6:
-        return pauli
-    digits = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-    acting = [(len(pauli) - 1 - at, letter) for at, letter in enumerate(pauli) if letter != "I"]
-    if len(acting) > 6:
-        return f"{pauli[:6]}…"
-    shown = "".join(f"{letter}{str(qubit).translate(digits)}" for qubit, letter in acting[::-1])
-    return shown or "I"

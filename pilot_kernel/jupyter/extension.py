@@ -9,6 +9,7 @@ from pilot_kernel.jupyter.cell.notebook import Notebook
 from pilot_kernel.jupyter.magics.cell_magics import CellMagics
 from pilot_kernel.jupyter.magics.line_magics import PilotMagics
 from pilot_kernel.jupyter.show import formatters
+from pilot_kernel.jupyter.show.publishing import in_notebook
 from pilot_kernel.jupyter.worker.display_message import plotly_renderer, under_voila
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def load(shell: Any) -> None:
     shell.register_magics(PilotMagics(shell, notebook))
     shell.register_magics(CellMagics(shell, notebook))
     formatters.register(shell)
-    if formatters.in_notebook(shell):
+    if in_notebook(shell):
         if under_voila():
             os.environ.setdefault("PLOTLY_RENDERER", plotly_renderer())
         extension.begin()

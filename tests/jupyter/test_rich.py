@@ -20,7 +20,13 @@ from pilot_kernel.jupyter.cell.free_variables import collect
 from pilot_kernel.jupyter.cell.tracebacks import clean
 from pilot_kernel.jupyter.show.task_view import TaskView
 from pilot_kernel.jupyter.worker import display_capture
-from pilot_kernel.jupyter.worker.display_message import LIMIT_BYTES, Shown, decode, encode, latest
+from pilot_kernel.jupyter.worker.display_message import (
+    LIMIT_BYTES,
+    DisplayMessage,
+    decode,
+    encode,
+    latest,
+)
 from pilot_kernel.jupyter.worker.payload import unpack
 from pilot_kernel.resource import registry
 from pilot_kernel.task.ledger import Ledger
@@ -147,7 +153,7 @@ def test_a_cell_that_displays_without_end_is_told_when_it_is_enough(monkeypatch)
     chunks = []
     shown = display_capture.Screen(lambda stream, text: chunks.append((stream, text)))
     for _ in range(9):
-        shown.show(Shown({"text/html": "x" * 300}))
+        shown.show(DisplayMessage({"text/html": "x" * 300}))
     assert [stream for stream, _ in chunks] == ["display"] * 3 + ["stderr"]
     assert "1 kB were displayed" in chunks[-1][1]
 
@@ -179,10 +185,16 @@ def test_the_card_of_a_background_cell_ends_with_what_it_displayed():
     output.extend(
         [
             ("stdout", "said\n"),
-            ("display", encode(Shown({"text/html": "<b>first</b>"}, display_id="a"))),
-            ("display", encode(Shown({"text/html": "<b>second</b>"}, {}, "a", update=True))),
-            ("display", encode(Shown({"image/png": b"\x89PNG\r\n", "text/plain": "<Figure>"}))),
-            ("display", encode(Shown({"application/vnd.plotly.v1+json": {}}))),
+            ("display", encode(DisplayMessage({"text/html": "<b>first</b>"}, display_id="a"))),
+            (
+                "display",
+                encode(DisplayMessage({"text/html": "<b>second</b>"}, {}, "a", update=True)),
+            ),
+            (
+                "display",
+                encode(DisplayMessage({"image/png": b"\x89PNG\r\n", "text/plain": "<Figure>"})),
+            ),
+            ("display", encode(DisplayMessage({"application/vnd.plotly.v1+json": {}}))),
         ]
     )
     sent = []
@@ -224,7 +236,7 @@ class Ended:
 
 def test_chunks_survive_the_way():
     data = {"image/png": b"\x00\xff", "application/json": {"a": [1.5, None]}, "text/plain": "ü"}
-    sent = decode(encode(Shown(data, {"image/png": {"width": 3}}, "place", update=True)))
+    sent = decode(encode(DisplayMessage(data, {"image/png": {"width": 3}}, "place", update=True)))
     assert base64.b64decode(sent.data["image/png"]) == b"\x00\xff"
     assert sent.data["application/json"] == {"a": [1.5, None]}
     assert (sent.metadata, sent.display_id, sent.update) == (
@@ -232,7 +244,9 @@ def test_chunks_survive_the_way():
         "place",
         True,
     )
-    assert latest([Shown({"a": 1}), Shown(clear="now"), Shown({"b": 1})]) == [Shown({"b": 1})]
+    assert latest(
+        [DisplayMessage({"a": 1}), DisplayMessage(clear="now"), DisplayMessage({"b": 1})]
+    ) == [DisplayMessage({"b": 1})]
 
 
 MATPLOTLIB = {
@@ -331,12 +345,12 @@ def test_functions_keep_their_file_and_cells_their_text_on_the_way():
     linecache.cache["<some cell>"] = (len(source), None, source.splitlines(True), "<some cell>")
     space = {}
     exec(compile(source, "<some cell>", "exec"), space)
-    parcel = collect(ast.parse("f"), space)
+    payload = collect(ast.parse("f"), space)
     del linecache.cache["<some cell>"]
-    sent = unpack(parcel)["f"]
+    sent = unpack(payload)["f"]
     assert inspect.getsource(sent) == source
     assert sent(1).__code__.co_filename == "<some cell>"
-    assert parcel.sources == {"<some cell>": source}
+    assert payload.sources == {"<some cell>": source}
 
 
 def test_a_traceback_told_in_words_leaves_our_machinery_out():
@@ -348,13 +362,13 @@ def test_a_traceback_told_in_words_leaves_our_machinery_out():
 
 
 def test_a_canceled_background_cell_leaves_the_live_views_alone(kernel):
-    kernel.run("get_ipython()._pilot_kernel_live.keeper.clear()")
+    kernel.run("get_ipython()._pilot_kernel_live.refresher.clear()")
     kernel.run("import pilot_kernel\nsession = pilot_kernel.session()")
     kernel.run("session")
     kernel.run("%%ctask --noblock --name gone\nimport time\nwhile True: time.sleep(0.01)")
     answer = kernel.run("%cancel gone")
     assert answer.text().startswith("canceled: gone-")
-    views = "len(get_ipython()._pilot_kernel_live.keeper.views)"
+    views = "len(get_ipython()._pilot_kernel_live.refresher.views)"
     wait_until(lambda: kernel.run(views).result == "1")
     answer = kernel.run(THREADS)
     assert answer.result == "1"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from pilot_kernel.errors import PilotError
-from pilot_kernel.jupyter.cell.local_task import Errand
+from pilot_kernel.jupyter.cell.local_task import LocalTask
 from pilot_kernel.task.notebook.handle import Output, Task
 from pilot_kernel.task.notebook.waiting import until_done
 from pilot_kernel.task.wire.record import TaskRecord, TaskState
@@ -40,7 +40,7 @@ class CellTask(concurrent.futures.Future[Any]):
         name: str,
         first: Task,
         *,
-        then: Callable[[Any], Task | Errand | None] = lambda value: None,
+        then: Callable[[Any], Task | LocalTask | None] = lambda value: None,
         finish: Callable[[Any], Any] = lambda value: value,
         shipped: dict[str, int] | None = None,
         clean: Callable[[BaseException], BaseException] = lambda error: error,
@@ -49,7 +49,7 @@ class CellTask(concurrent.futures.Future[Any]):
         self.name = name
         self.key = first.key
         self.begun = time.time()
-        self.stages: list[Task | Errand] = [first]
+        self.stages: list[Task | LocalTask] = [first]
         self.shipped = shipped or {}
         self.output: Output = _Joined(self.stages)
         self._then = then
@@ -87,7 +87,7 @@ class CellTask(concurrent.futures.Future[Any]):
             except BaseException as error:  # noqa: BLE001 whoever asks for the result gets it
                 self.set_exception(self._clean(error))
 
-    def _add(self, task: Task | Errand) -> None:
+    def _add(self, task: Task | LocalTask) -> None:
         with self._moving:
             self.stages.append(task)
         if self.cancelled():
@@ -103,7 +103,7 @@ class CellTask(concurrent.futures.Future[Any]):
         return TaskState.RUNNING if len(self.stages) > 1 else self._unfinished(self.stages[0])
 
     @staticmethod
-    def _unfinished(task: Task | Errand) -> TaskState:
+    def _unfinished(task: Task | LocalTask) -> TaskState:
         state = task.state
         return TaskState.RUNNING if state.final else state
 
@@ -164,7 +164,7 @@ class CellTask(concurrent.futures.Future[Any]):
 class _Joined(Output):
     """The output of several tasks in the order in which it came."""
 
-    def __init__(self, stages: list[Task | Errand]) -> None:
+    def __init__(self, stages: list[Task | LocalTask]) -> None:
         super().__init__()
         self._stages = stages
         self._positions: dict[str, int] = {}

@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import CellError, PubError
-from pilot_kernel.jupyter.cell.local_task import Errand
+from pilot_kernel.jupyter.cell.local_task import LocalTask
 
 if TYPE_CHECKING:
     from pilot_kernel.sessions.session import Session
@@ -108,7 +108,7 @@ def start(
     on: str | None,
     name: str,
     timeout_s: float | None,
-) -> Errand:
+) -> LocalTask:
     """Have PUBs cut and run, in the background.
 
     Raises:
@@ -126,7 +126,7 @@ def start(
     if precision is not None and not precision > 0:
         raise PubError(f"--precision {precision:g}: more than zero")
 
-    def work(errand: Errand) -> Any:
+    def work(task: LocalTask) -> Any:
         return options.cutter(
             CutRequest(
                 session,
@@ -135,10 +135,10 @@ def start(
                 precision,
                 seed,
                 on,
-                errand.stop,
-                errand.say,
-                errand.tell,
+                task.stop,
+                task.say,
+                task.tell,
             )
         )
 
-    return Errand(name, work, timeout_s=timeout_s)
+    return LocalTask(name, work, timeout_s=timeout_s)

@@ -12,7 +12,7 @@ from types import CodeType
 from typing import Any
 
 from pilot_kernel.errors import ShipError
-from pilot_kernel.jupyter.worker.payload import Parcel, pack
+from pilot_kernel.jupyter.worker.payload import Payload, pack
 
 __all__ = ["DEFAULT_LIMIT_BYTES", "bound_names", "collect", "read_names"]
 
@@ -30,7 +30,7 @@ def collect(
     only: Iterable[str] | None = None,
     hidden: Mapping[str, Any] | None = None,
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
-) -> Parcel:
+) -> Payload:
     """Pickle the variables that a cell reads.
 
     Args:

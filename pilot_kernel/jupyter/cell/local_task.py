@@ -12,15 +12,15 @@ from pilot_kernel.errors import TaskTimeoutError
 from pilot_kernel.task.notebook.handle import Output
 from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
-__all__ = ["Errand"]
+__all__ = ["LocalTask"]
 
 
-class Errand(concurrent.futures.Future[Any]):
+class LocalTask(concurrent.futures.Future[Any]):
     """A function that runs in a thread of this process, and offers what a `Task` offers.
 
     Args:
         name: What the user calls it.
-        work: Called with the errand. It should look at `stop`, and raise `CancelledError` soon
+        work: Called with the task. It should look at `stop`, and raise `CancelledError` soon
             after that is set; `say` and `tell` show how it is getting on.
         timeout_s: Seconds that it may run.
 
@@ -29,7 +29,7 @@ class Errand(concurrent.futures.Future[Any]):
     """
 
     def __init__(
-        self, name: str, work: Callable[["Errand"], Any], *, timeout_s: float | None = None
+        self, name: str, work: Callable[["LocalTask"], Any], *, timeout_s: float | None = None
     ) -> None:
         super().__init__()
         self.name = name

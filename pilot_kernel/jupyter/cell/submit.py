@@ -16,15 +16,15 @@ from pilot_kernel.jupyter.cell.free_variables import (
 )
 from pilot_kernel.jupyter.cell.python_source import Cell
 from pilot_kernel.jupyter.cell.tracebacks import clean
-from pilot_kernel.jupyter.worker.payload import Parcel
+from pilot_kernel.jupyter.worker.payload import Payload
 from pilot_kernel.jupyter.worker.run import CellOutcome, run_cell
 
 if TYPE_CHECKING:
-    from pilot_kernel.jupyter.cell.local_task import Errand
+    from pilot_kernel.jupyter.cell.local_task import LocalTask
     from pilot_kernel.sessions.session import Session
     from pilot_kernel.task.notebook.handle import Task
 
-__all__ = ["Placement", "Shipping", "ctask", "qtask", "run_circuit"]
+__all__ = ["CellInputs", "Placement", "ctask", "qtask", "run_circuit"]
 
 _WARN_BYTES = "distributed.admin.large-graph-warning-threshold"
 
@@ -49,7 +49,7 @@ class Placement:
 
 
 @dataclass(frozen=True)
-class Shipping:
+class CellInputs:
     """What goes to the worker with a cell, and what comes back.
 
     Attributes:
@@ -64,7 +64,7 @@ class Shipping:
     inputs: tuple[str, ...] | None = None
     limit_bytes: int = DEFAULT_LIMIT_BYTES
 
-    def collect(self, tree: ast.Module) -> Parcel:
+    def collect(self, tree: ast.Module) -> Payload:
         """Pickle what a cell needs; see `free_variables.collect`."""
         return collect(
             tree,
@@ -78,7 +78,7 @@ class Shipping:
 def ctask(
     session: "Session",
     cell: Cell,
-    shipping: Shipping,
+    shipping: CellInputs,
     *,
     outputs: Iterable[str] = (),
     deliver: Callable[[dict[str, Any]], None] = lambda values: None,
@@ -104,9 +104,9 @@ def ctask(
     """
     outputs = tuple(outputs)
     _check_outputs(cell, outputs)
-    parcel = shipping.collect(cell.tree)
+    payload = shipping.collect(cell.tree)
     options = placement.options("cell")
-    first = _send(session, cell, parcel, outputs, options)
+    first = _send(session, cell, payload, outputs, options)
 
     def finish(outcome: CellOutcome) -> Any:
         value, values = outcome.open()
@@ -117,7 +117,7 @@ def ctask(
         options["name"],
         first,
         finish=finish,
-        shipped=parcel.sizes,
+        shipped=payload.sizes,
         clean=lambda error: clean(error, cell.filename),
     )
 
@@ -125,7 +125,7 @@ def ctask(
 def qtask(
     session: "Session",
     cell: Cell,
-    shipping: Shipping,
+    shipping: CellInputs,
     *,
     shots: int | None = None,
     precision: float | None = None,
@@ -165,11 +165,11 @@ def qtask(
         raise CellError("--cut estimates observables: it takes --precision, not --shots")
     options = placement.options("circuit")
     building = {**options, "on": _builder(session, placement.on)}
-    parcel = shipping.collect(cell.tree)
-    first = _send(session, cell, parcel, (), building)
+    payload = shipping.collect(cell.tree)
+    first = _send(session, cell, payload, (), building)
     pubs: Any = None
 
-    def run(outcome: CellOutcome) -> "Task | Errand":
+    def run(outcome: CellOutcome) -> "Task | LocalTask":
         nonlocal pubs
         pubs, _ = outcome.open()
         _check_pubs(pubs)
@@ -187,7 +187,7 @@ def qtask(
         first,
         then=run,
         finish=finish,
-        shipped=parcel.sizes,
+        shipped=payload.sizes,
         clean=lambda error: clean(error, cell.filename),
     )
 
@@ -209,16 +209,16 @@ def run_circuit(
 def _send(
     session: "Session",
     cell: Cell,
-    parcel: Parcel,
+    payload: Payload,
     outputs: tuple[str, ...],
     options: dict[str, Any],
 ) -> "Task":
     import dask
 
-    session.candidates(options["on"])  # a wrong place is told before a large parcel is sent
+    session.candidates(options["on"])  # a wrong place is told before a large payload is sent
     # Dask warns of large arguments, not knowing that the user was told and has set a limit.
-    with dask.config.set({_WARN_BYTES: 2 * parcel.total_bytes + 10**7}):
-        return session.submit(run_cell, cell.source, cell.filename, parcel, outputs, **options)
+    with dask.config.set({_WARN_BYTES: 2 * payload.total_bytes + 10**7}):
+        return session.submit(run_cell, cell.source, cell.filename, payload, outputs, **options)
 
 
 def _builder(session: "Session", on: str | None) -> str | None:

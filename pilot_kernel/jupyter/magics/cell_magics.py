@@ -23,9 +23,10 @@ from pilot_kernel.jupyter.cell.cell_task import CellTask
 from pilot_kernel.jupyter.cell.notebook import Notebook
 from pilot_kernel.jupyter.cell.python_source import Cell, read_cell
 from pilot_kernel.jupyter.cell.qasm_source import parse_qasm
-from pilot_kernel.jupyter.cell.submit import Placement, Shipping
+from pilot_kernel.jupyter.cell.submit import CellInputs, Placement
 from pilot_kernel.jupyter.magics.wait import wait
-from pilot_kernel.jupyter.show.formatters import in_notebook, remember_observables
+from pilot_kernel.jupyter.show.publishing import in_notebook
+from pilot_kernel.jupyter.show.result_view import remember_observables
 
 __all__ = ["CellMagics"]
 
@@ -168,8 +169,8 @@ class CellMagics(Magics):  # type: ignore[misc]
         filename = self.shell.compile.cache(source, _cell_number(self.shell), raw_code=source)
         return read_cell(body, header, filename)
 
-    def _shipping(self, args: Any) -> Shipping:
-        return Shipping(
+    def _shipping(self, args: Any) -> CellInputs:
+        return CellInputs(
             self.shell.user_ns,
             self.shell.user_ns_hidden,
             None if args.inputs is None else _names(args.inputs),

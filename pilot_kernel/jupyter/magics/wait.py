@@ -8,7 +8,8 @@ import sys
 import time
 from typing import Any
 
-from pilot_kernel.jupyter.show.formatters import publish_shown, task_line
+from pilot_kernel.jupyter.show.publishing import publish_message, publisher
+from pilot_kernel.jupyter.show.task_view import TaskView
 from pilot_kernel.jupyter.worker.display_message import DISPLAY, decode
 
 __all__ = ["CellInterruptedError", "wait"]
@@ -63,7 +64,7 @@ class _LateView:
     """A status line that appears only once a task has taken a while."""
 
     def __init__(self, task: Any, after_s: float) -> None:
-        self._view = task_line(task)
+        self._view = TaskView(task, publisher(), whole=False)
         self._due = time.monotonic() + after_s
         self._visible = False
 
@@ -100,7 +101,7 @@ class _Streams:
             if stream == DISPLAY:
                 sys.stdout.flush()
                 sys.stderr.flush()
-                publish_shown(decode(text))
+                publish_message(decode(text))
             elif not self._full:
                 self._turn_to(sys.stderr if stream == "stderr" else sys.stdout)
                 self._write(text)

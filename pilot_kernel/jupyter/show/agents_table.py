@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pilot_kernel.drawing.html import table_html
-from pilot_kernel.drawing.text import seconds, table_text
+from pilot_kernel.drawing.text import table_text
+from pilot_kernel.drawing.units import seconds
 from pilot_kernel.resource.registry import AgentEntry
 
 __all__ = ["Table", "agents_table"]

@@ -1,118 +1,33 @@
-"""The wiring of what is shown: which objects become pictures, and which of those are live.
+"""Teaches a shell to show results, tasks and sessions, and to keep up to date what it shows.
 
-Nothing here prints: a thread's print would land in whichever cell is newest.
+Nothing here prints: what a thread prints would land in whichever cell is newest.
 """
 
 import contextlib
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from pilot_kernel.drawing.html import figures_html
-from pilot_kernel.drawing.results import figures, pub_bindings
-from pilot_kernel.drawing.text import figures_text
-from pilot_kernel.drawing.value_labels import result_labels
-from pilot_kernel.jupyter.show.live_output import Board
+from pilot_kernel.jupyter.cell.cell_task import CellTask
+from pilot_kernel.jupyter.show.live_output import LiveOutput
 from pilot_kernel.jupyter.show.overviews import SessionView, TasksView
-from pilot_kernel.jupyter.show.refresh import Keeper, cell_of, gone_cells
+from pilot_kernel.jupyter.show.publishing import LIVE_ATTRIBUTE, in_notebook, publisher
+from pilot_kernel.jupyter.show.refresh import Refresher, cell_of, gone_cells
+from pilot_kernel.jupyter.show.result_view import result_html, result_text
 from pilot_kernel.jupyter.show.task_view import TaskView
-from pilot_kernel.jupyter.worker.display_message import Shown
 from pilot_kernel.jupyter.worker.shell import FIGURE, print_figure
-from pilot_kernel.sessions.current import current
+from pilot_kernel.sessions.session import Session
+from pilot_kernel.task.handle import Task
 
-__all__ = [
-    "in_notebook",
-    "publish_shown",
-    "register",
-    "remember_observables",
-    "task_line",
-    "unregister",
-]
+__all__ = ["register", "unregister"]
 
 _RESULT = ("qiskit.primitives.containers.primitive_result", "PrimitiveResult")
-_SESSION = ("pilot_kernel.sessions.session", "Session")
-_TASKS = (
-    ("pilot_kernel.task.notebook.handle", "Task"),
-    ("pilot_kernel.jupyter.cell.cell_task", "CellTask"),
-)
-_VIEWS = "pilot_kernel.jupyter.show.overviews"
-
-_pubs: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
-def in_notebook(shell: Any) -> bool:
-    """Whether outputs can be changed after they were shown."""
-    return getattr(shell, "kernel", None) is not None
+def _name_of(kind: type) -> tuple[str, str]:
+    """A class as IPython's formatters know it."""
+    return kind.__module__, kind.__qualname__
 
 
-def remember_observables(pubs: Any, result: Any) -> None:
-    """Keep the PUBs, for the names of what the result is of when it is drawn."""
-    _pubs[result] = pubs
-
-
-def _told(result: Any) -> tuple[list[Any], list[Any]]:
-    """The names of a result's values, and their parameter values, if it is known whose they are."""
-    pubs = _pubs.get(result)
-    session = current()
-    if pubs is None and session is not None:
-        pubs = next((task.about for task in session.tasks if task.holds(result)), None)
-    return ([], []) if pubs is None else (result_labels(pubs), pub_bindings(pubs))
-
-
-def result_html(result: Any) -> str:
-    """A primitive's result as a picture."""
-    drawn = figures(result, *_told(result))
-    return figures_html(drawn, _undrawn(result))
-
-
-def result_text(result: Any) -> str:
-    """A primitive's result as text."""
-    return figures_text(figures(result, *_told(result)), _undrawn(result))
-
-
-def _undrawn(result: Any) -> int:
-    return max(0, len(result) - 12)
-
-
-def task_line(task: Any) -> TaskView:
-    """A task's status line, for who keeps it up to date himself."""
-    return TaskView(task, _publisher(), whole=False)
-
-
-def publish_shown(shown: Shown) -> None:
-    """Show in the cell that runs what another displayed on its worker."""
-    from IPython.core.interactiveshell import InteractiveShell
-
-    publisher = InteractiveShell.instance().display_pub
-    if shown.clear:
-        publisher.clear_output(wait=shown.clear == "wait")
-        return
-    transient = {"display_id": shown.display_id} if shown.display_id else {}
-    publisher.publish(
-        data=dict(shown.data),
-        metadata=dict(shown.metadata),
-        transient=transient,
-        update=shown.update,
-    )
-
-
-def _publisher() -> Any:
-    """Sends bundles by way of the front end's own channel.
-
-    Updates come from threads, and must not end in the hands of a cell that captures its outputs.
-    """
-    from IPython.core.interactiveshell import InteractiveShell
-
-    shell = InteractiveShell.instance()
-    lasting = getattr(shell, _LIVE, None)
-
-    def publish(bundle: dict[str, str], display_id: str, update: bool) -> None:
-        to = lasting.publisher if lasting is not None and update else shell.display_pub
-        to.publish(data=bundle, metadata={}, transient={"display_id": display_id}, update=update)
-
-    return publish
-
-
-_LIVE = "_pilot_kernel_live"
+_SESSION = _name_of(Session)
 
 
 class _Live:
@@ -121,20 +36,20 @@ class _Live:
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.publisher = shell.display_pub
-        self.keeper = Keeper()
-        self._boards: dict[type, tuple[object, Board]] = {}
+        self.refresher = Refresher()
+        self._outputs: dict[type, tuple[object, LiveOutput]] = {}
 
     def before_cell(self, *_: Any) -> None:
-        self.keeper.forget(gone_cells(self.shell))
+        self.refresher.forget(gone_cells(self.shell))
 
     def after_cell(self, *_: Any) -> None:
-        self.keeper.settle()
+        self.refresher.settle()
 
     def show_task(self, task: Any) -> None:
-        view = TaskView(task, _publisher(), whole=True)
+        view = TaskView(task, publisher(), whole=True)
         view.show()
-        self.keeper.keep(view, cell_of(self.shell))
-        task.add_done_callback(lambda _: self.keeper.wake())
+        self.refresher.keep(view, cell_of(self.shell))
+        task.add_done_callback(lambda _: self.refresher.wake())
 
     def show_session(self, session: Any) -> None:
         self._show(SessionView(session), session)
@@ -146,14 +61,14 @@ class _Live:
         self._show(view, view.notebook)
 
     def _show(self, view: SessionView | TasksView, of: object) -> None:
-        """Show the board of `of`; one board serves however often it is shown."""
-        known = self._boards.get(type(view))
+        """Show the live output of `of`: the same one, however often it is shown."""
+        known = self._outputs.get(type(view))
         if known is None or known[0] is not of or known[1].over:
-            known = (of, Board(view.look, _publisher()))
-            self._boards[type(view)] = known
-        board = known[1]
-        board.show()
-        self.keeper.keep(board, cell_of(self.shell))
+            known = (of, LiveOutput(view.look, publisher()))
+            self._outputs[type(view)] = known
+        output = known[1]
+        output.show()
+        self.refresher.keep(output, cell_of(self.shell))
 
 
 def register(shell: Any) -> None:
@@ -168,7 +83,7 @@ def register(shell: Any) -> None:
     if not in_notebook(shell):
         return
     live = _Live(shell)
-    setattr(shell, _LIVE, live)
+    setattr(shell, LIVE_ATTRIBUTE, live)
     shell.events.register("pre_run_cell", live.before_cell)
     shell.events.register("post_run_cell", live.after_cell)
     for name, show in _shown_live(live):
@@ -183,10 +98,11 @@ def _text_for(shell: Any, name: tuple[str, str], text: Any) -> None:
 
 def _shown_live(live: _Live) -> list[tuple[tuple[str, str], Any]]:
     return [
-        *((name, live.show_task) for name in _TASKS),
+        (_name_of(Task), live.show_task),
+        (_name_of(CellTask), live.show_task),
         (_SESSION, live.show_session),
-        ((_VIEWS, "SessionView"), live.show_session_view),
-        ((_VIEWS, "TasksView"), live.show_tasks),
+        (_name_of(SessionView), live.show_session_view),
+        (_name_of(TasksView), live.show_tasks),
     ]
 
 
@@ -195,7 +111,7 @@ def unregister(shell: Any) -> None:
     formatters = shell.display_formatter.formatters
     known = [(formatters["text/html"], _RESULT), (formatters["image/png"], FIGURE)]
     known += [(formatters["text/plain"], name) for name in (_RESULT, _SESSION)]
-    live: _Live | None = getattr(shell, _LIVE, None)
+    live: _Live | None = getattr(shell, LIVE_ATTRIBUTE, None)
     if live is not None:
         for event, heard in (
             ("pre_run_cell", live.before_cell),
@@ -203,8 +119,8 @@ def unregister(shell: Any) -> None:
         ):
             with contextlib.suppress(ValueError):
                 shell.events.unregister(event, heard)
-        live.keeper.clear()
-        setattr(shell, _LIVE, None)
+        live.refresher.clear()
+        setattr(shell, LIVE_ATTRIBUTE, None)
         shows = shell.display_formatter.ipython_display_formatter
         known += [(shows, name) for name, _ in _shown_live(live)]
     for formatter, name in known:

@@ -1,7 +1,7 @@
-"""What is shown of a session and of a notebook's tasks: one board each, in any number of places.
+"""Something that changes, shown in any number of places of a notebook.
 
-All places of a board carry the same display id, so one message changes all of them, and showing it
-again costs nothing more.
+All its places carry the same display id, so one message changes all of them, and showing it again
+costs nothing more.
 """
 
 import secrets
@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pilot_kernel.jupyter.show.publishing import Publish
 from pilot_kernel.jupyter.show.rows_html import note_html
 
-__all__ = ["Board", "Look"]
+__all__ = ["LiveOutput", "Snapshot"]
 
 _FIRST_LOOK_S = 0.5
 _GAUGES_EVERY_S = 5.0
@@ -20,8 +21,8 @@ _NOTHING_YET = "the agent is starting; this fills in by itself"
 
 
 @dataclass(frozen=True)
-class Look:
-    """A board's content at one moment.
+class Snapshot:
+    """What there is to show at one moment.
 
     Attributes:
         html: As HTML.
@@ -42,25 +43,25 @@ class Look:
         return {"text/html": self.html, "text/plain": self.text}
 
 
-class Board:
+class LiveOutput:
     """Content that changes, under one display id.
 
     Args:
         look: Makes the content. It may ask the agent, and is called in threads.
-        publish: Sends a bundle: `publish(bundle, display_id, update)`.
+        publish: Sends it to the front end.
     """
 
     def __init__(
         self,
-        look: Callable[[], Look],
-        publish: Callable[[dict[str, str], str, bool], None],
+        look: Callable[[], Snapshot],
+        publish: Publish,
     ) -> None:
         self._look = look
         self._publish = publish
         self._id = f"pilot-board-{secrets.token_hex(8)}"
         self._publishing = threading.Lock()
-        self._latest: Look | None = None
-        self._shown: Look | None = None
+        self._latest: Snapshot | None = None
+        self._shown: Snapshot | None = None
         self._shown_at = 0.0
         self._unheard = False
 
@@ -79,7 +80,7 @@ class Board:
             self._shown_at = time.monotonic()
             self._publish(self._shown.bundle(), self._id, False)
 
-    def _take_look(self) -> Look:
+    def _take_look(self) -> Snapshot:
         self._latest = self._look()
         return self._latest
 
@@ -94,7 +95,7 @@ class Board:
             self._unheard = True
             self._publish(new.bundle(), self._id, True)
 
-    def _due(self, old: Look, new: Look) -> bool:
+    def _due(self, old: Snapshot, new: Snapshot) -> bool:
         if new.over != old.over or new.essence != old.essence:
             return True
         return new.detail != old.detail and time.monotonic() - self._shown_at >= _GAUGES_EVERY_S
@@ -107,5 +108,5 @@ class Board:
                 self._publish(self._shown.bundle(), self._id, True)
 
 
-def _nothing_yet() -> Look:
-    return Look(note_html(_NOTHING_YET), _NOTHING_YET, essence=None)
+def _nothing_yet() -> Snapshot:
+    return Snapshot(note_html(_NOTHING_YET), _NOTHING_YET, essence=None)

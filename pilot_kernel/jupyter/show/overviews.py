@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from pilot_kernel.errors import PilotError
-from pilot_kernel.jupyter.cell.local_task import Errand
+from pilot_kernel.jupyter.cell.local_task import LocalTask
 from pilot_kernel.jupyter.cell.notebook import Notebook
-from pilot_kernel.jupyter.show.live_output import Look
+from pilot_kernel.jupyter.show.live_output import Snapshot
 from pilot_kernel.jupyter.show.pilot_rows import overview
 from pilot_kernel.jupyter.show.rows_html import note_html, overview_html, tasks_html
 from pilot_kernel.jupyter.show.rows_text import overview_text, tasks_text
@@ -32,14 +32,14 @@ class SessionView:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def look(self) -> Look:
+    def look(self) -> Snapshot:
         """Ask the agent, once."""
         try:
             shown = overview(self.session.activity())
         except (PilotError, OSError) as error:
             told = _CLOSED if self.session.closed else str(error)
-            return Look(note_html(told), told, essence=told, over=True)
-        return Look(
+            return Snapshot(note_html(told), told, essence=told, over=True)
+        return Snapshot(
             overview_html(shown),
             overview_text(shown),
             essence=shown.essence(),
@@ -65,13 +65,13 @@ class TasksView:
         self._records: dict[str, TaskRecord] = {}
         self._asked: dict[str, int] = {}
 
-    def look(self) -> Look:
+    def look(self) -> Snapshot:
         """Ask the agent for what is not known for good, once."""
         tasks = self.notebook.tasks()
         states = [task.state for task in tasks]
         self._learn([tasks[place] for place in chosen(states)])
         shown = task_list(tasks, self._records, time.time())
-        return Look(tasks_html(shown), tasks_text(shown), essence=replace(shown, at=0.0))
+        return Snapshot(tasks_html(shown), tasks_text(shown), essence=replace(shown, at=0.0))
 
     def _learn(self, tasks: Sequence[Any]) -> None:
         """Bring the records of `tasks` up to date, and forget all others."""
@@ -79,13 +79,13 @@ class TasksView:
         known = {key: record for key, record in self._records.items() if key in stages}
         self._asked = {key: count for key, count in self._asked.items() if key in stages}
         wanted = [key for key, stage in stages.items() if self._worth_asking(stage, known)]
-        own = [stage for stage in stages.values() if isinstance(stage, Errand)]
-        known.update({errand.key: errand.record for errand in own})
+        own = [stage for stage in stages.values() if isinstance(stage, LocalTask)]
+        known.update({task.key: task.record for task in own})
         known.update({record.key: record for record in self._ask(wanted)})
         self._records = known
 
     def _worth_asking(self, stage: Any, known: dict[str, TaskRecord]) -> bool:
-        if isinstance(stage, Errand):
+        if isinstance(stage, LocalTask):
             return False
         if not stage.done():
             return True

@@ -7,8 +7,7 @@ from itertools import groupby
 
 from pilot_kernel.drawing.sparkline import binned
 from pilot_kernel.drawing.state_symbols import BUSY, DOWN, IDLE, PILOT_MARKS, SILENT, Mark
-from pilot_kernel.drawing.text import seconds
-from pilot_kernel.jupyter.worker.payload import megabytes
+from pilot_kernel.drawing.units import megabytes, seconds
 from pilot_kernel.resource.activity import Activity, PilotActivity, Queue, WorkerActivity
 from pilot_kernel.resource.pilot import PilotState
 from pilot_kernel.task.wire.record import task_name

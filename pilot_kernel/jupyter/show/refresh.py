@@ -11,14 +11,14 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
-__all__ = ["Keeper", "View", "cell_of", "gone_cells"]
+__all__ = ["LiveView", "Refresher", "cell_of", "gone_cells"]
 
 PERIOD_S = 1.0
 _log = logging.getLogger(__name__)
 _GATHER_S = 0.05  # many tasks may end at once
 
 
-class View(Protocol):
+class LiveView(Protocol):
     """Something shown that changes."""
 
     @property
@@ -50,7 +50,7 @@ def _metadata(shell: Any) -> dict[str, Any]:
     return ((ask() if ask else None) or {}).get("metadata") or {}
 
 
-class Keeper:
+class Refresher:
     """The views that are live, and the thread that refreshes them while there are any.
 
     Args:
@@ -59,19 +59,19 @@ class Keeper:
 
     def __init__(self, period_s: float = PERIOD_S) -> None:
         self._period_s = period_s
-        self._cells: dict[View, set[str | None]] = {}
-        self._ended: list[View] = []
+        self._cells: dict[LiveView, set[str | None]] = {}
+        self._ended: list[LiveView] = []
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
-    def views(self) -> list[View]:
+    def views(self) -> list[LiveView]:
         """The live views."""
         with self._lock:
             return list(self._cells)
 
-    def keep(self, view: View, cell: str | None) -> None:
+    def keep(self, view: LiveView, cell: str | None) -> None:
         """Refresh a view from now on; `cell` is where it is shown, None if that is unknown."""
         with self._lock:
             self._cells.setdefault(view, set()).add(cell)
@@ -116,7 +116,7 @@ class Keeper:
         for view in (*ended, *live):
             view.repeat()
 
-    def _refresh(self, view: View) -> None:
+    def _refresh(self, view: LiveView) -> None:
         """Bring a view up to date. One that fails is let go of: the others live on."""
         try:
             view.refresh()
@@ -139,7 +139,7 @@ class Keeper:
         finally:
             self._end_thread()
 
-    def _still_live(self) -> list[View]:
+    def _still_live(self) -> list[LiveView]:
         """The views; if there are none, the thread is given up under the same lock."""
         with self._lock:
             if not self._cells:
@@ -163,7 +163,7 @@ class Keeper:
             if now >= due:
                 due = time.monotonic() + self._period_s
 
-    def _finish(self, view: View) -> None:
+    def _finish(self, view: LiveView) -> None:
         self._refresh(view)
         with self._lock:
             if self._cells.pop(view, None) is not None:

@@ -6,7 +6,7 @@ from html import escape
 from pilot_kernel.drawing.html import BASE, MUTED, grid_html, mark_html, progress_html
 from pilot_kernel.drawing.sparkline import spark_svg
 from pilot_kernel.drawing.state_symbols import TASK_MARKS
-from pilot_kernel.drawing.text import clock, seconds
+from pilot_kernel.drawing.units import clock, seconds
 from pilot_kernel.jupyter.show.pilot_rows import Gauge, Overview, Row
 from pilot_kernel.jupyter.show.task_rows import TaskList, TaskRow
 

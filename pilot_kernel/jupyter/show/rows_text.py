@@ -2,7 +2,8 @@
 
 from pilot_kernel.drawing.sparkline import spark_text
 from pilot_kernel.drawing.state_symbols import TASK_MARKS
-from pilot_kernel.drawing.text import bar, clock, seconds, table_text
+from pilot_kernel.drawing.text import bar, table_text
+from pilot_kernel.drawing.units import clock, seconds
 from pilot_kernel.jupyter.show.pilot_rows import Gauge, Overview, Row
 from pilot_kernel.jupyter.show.task_rows import TaskList, TaskRow
 

@@ -7,8 +7,9 @@ from html import escape
 
 from pilot_kernel.drawing.html import BASE, LINE, MONO, MUTED, mark_html, progress_html
 from pilot_kernel.drawing.state_symbols import TASK_MARKS
-from pilot_kernel.drawing.text import bar, seconds
-from pilot_kernel.jupyter.worker.display_message import Shown, text_of
+from pilot_kernel.drawing.text import bar
+from pilot_kernel.drawing.units import megabytes, seconds
+from pilot_kernel.jupyter.worker.display_message import DisplayMessage, text_of
 from pilot_kernel.jupyter.worker.payload import megabytes
 from pilot_kernel.task.wire.record import TaskState
 
@@ -98,18 +99,18 @@ def card_text(card: Card) -> str:
     return "\n".join(line for line in (" · ".join(parts), card.tail, card.note) if line)
 
 
-def inline_html(shown: Shown) -> str:
+def inline_html(message: DisplayMessage) -> str:
     """Something displayed, as HTML to stand among other HTML: the richest that can."""
     for kind in ("text/html", "image/svg+xml"):
-        if kind in shown.data:
-            return f"<div style='margin:4px 0'>{shown.data[kind]}</div>"
+        if kind in message.data:
+            return f"<div style='margin:4px 0'>{message.data[kind]}</div>"
     for kind in ("image/png", "image/jpeg"):
-        image = shown.data.get(kind)
+        image = message.data.get(kind)
         if isinstance(image, bytes):
             image = base64.b64encode(image).decode("ascii")
         if image:
             return f"<div style='margin:4px 0'><img src='data:{kind};base64,{escape(image)}'></div>"
-    text = escape(text_of(shown).rstrip())
+    text = escape(text_of(message).rstrip())
     return f"<pre style='margin:4px 0'>{text}</pre>" if text else ""
 
 

@@ -4,12 +4,18 @@ import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from pilot_kernel.errors import PilotError
+from pilot_kernel.jupyter.show.publishing import Publish
 from pilot_kernel.jupyter.show.task_card import Card, card_html, card_text, inline_html, last_lines
-from pilot_kernel.jupyter.worker.display_message import DISPLAY, Shown, decode, latest, text_of
+from pilot_kernel.jupyter.worker.display_message import (
+    DISPLAY,
+    DisplayMessage,
+    decode,
+    latest,
+    text_of,
+)
 from pilot_kernel.task.wire.packing import reason
 from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
@@ -21,14 +27,14 @@ class TaskView:
 
     Args:
         task: The task.
-        publish: Sends a bundle: `publish(bundle, display_id, update)`.
+        publish: Sends it to the front end.
         whole: Show what it prints and, in the end, its result too; else the status line only.
     """
 
     def __init__(
         self,
         task: Any,
-        publish: Callable[[dict[str, str], str, bool], None],
+        publish: Publish,
         *,
         whole: bool,
     ) -> None:
@@ -127,12 +133,12 @@ class TaskView:
         error = self.task.exception()
         return "" if error is None else reason(error).splitlines()[0]
 
-    def _displayed(self) -> list[Shown]:
+    def _displayed(self) -> list[DisplayMessage]:
         """What the task has displayed; the last version of what was updated."""
         chunks, _ = self.task.output.since(0)
         return latest(decode(text) for stream, text in chunks if stream == DISPLAY)
 
-    def _result(self) -> list[Shown]:
+    def _result(self) -> list[DisplayMessage]:
         if self.task.cancelled() or self.task.exception() is not None:
             return []
         from IPython.core.interactiveshell import InteractiveShell
@@ -140,8 +146,8 @@ class TaskView:
         try:
             value = self.task.result()
         except PilotError as error:  # it was released, or lost with its worker
-            return [Shown({"text/plain": str(error)})]
+            return [DisplayMessage({"text/plain": str(error)})]
         if value is None:
             return []
         data, metadata = InteractiveShell.instance().display_formatter.format(value)
-        return [Shown(data or {"text/plain": repr(value)}, metadata)]
+        return [DisplayMessage(data or {"text/plain": repr(value)}, metadata)]

@@ -1,11 +1,11 @@
-"""What cells display on a worker: a screen that puts it into the task's output.
+"""Captures what a cell displays on a worker, and puts it into the task's output.
 
 IPython's `display`, and all that builds on it, asks for the process's shell. On a worker there is
-none, and `display` would print a repr. The screen is as much of a shell as displaying takes. It
-comes into being when the cell imports IPython, which costs too much for cells that do not.
+none, and `display` would print a repr. So the process gets a shell that can display and nothing
+else. It is made when the cell imports IPython: that import costs too much for cells without it.
 
-Figures of matplotlib are shown as in a notebook: by `plt.show()`, and those that are left at the
-end of the cell.
+Figures of matplotlib are shown as in a notebook: by `plt.show()`, and those that are still open
+at the end of the cell.
 """
 
 import builtins
@@ -19,16 +19,16 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from pilot_kernel.drawing.units import megabytes
 from pilot_kernel.jupyter.worker.display_message import (
     DISPLAY,
     LIMIT_BYTES,
-    Shown,
+    DisplayMessage,
     encode,
     plotly_renderer,
 )
-from pilot_kernel.jupyter.worker.payload import megabytes
 
-__all__ = ["Screen", "screen_of"]
+__all__ = ["DisplayCapture", "capture_displays"]
 
 _SHELL_MODULE = "IPython.core.interactiveshell"
 _BACKEND = "module://matplotlib_inline.backend_inline"
@@ -36,8 +36,8 @@ _ALL_BYTES = 8 * LIMIT_BYTES  # of a cell, whose plot may change hundreds of tim
 _WIDGET = "application/vnd.jupyter.widget-view+json"  # its model would live on the worker
 
 
-class Screen:
-    """What one cell displays goes here.
+class DisplayCapture:
+    """Takes what one cell displays.
 
     Args:
         emit: Appends a chunk to the task's output: `emit(stream, text)`.
@@ -47,12 +47,14 @@ class Screen:
         self._emit = emit
         self._left_bytes = _ALL_BYTES
 
-    def show(self, shown: Shown) -> None:
+    def show(self, message: DisplayMessage) -> None:
         """Display something, unless the cell has displayed too much already."""
-        data = {kind: value for kind, value in shown.data.items() if kind != _WIDGET}
-        shown = Shown(data, shown.metadata, shown.display_id, shown.update, shown.clear)
+        data = {kind: value for kind, value in message.data.items() if kind != _WIDGET}
+        message = DisplayMessage(
+            data, message.metadata, message.display_id, message.update, message.clear
+        )
         if self._left_bytes > 0:
-            text = encode(shown)
+            text = encode(message)
             self._left_bytes -= len(text)
             self._emit(DISPLAY, text)
             if self._left_bytes <= 0:
@@ -66,7 +68,7 @@ class Screen:
         data, metadata = InteractiveShell.instance().display_formatter.format(value)
         if not set(data) - {"text/plain"}:
             return False
-        self.show(Shown(data, metadata))
+        self.show(DisplayMessage(data, metadata))
         return True
 
     def show_figures(self, value: Any = None) -> None:
@@ -82,21 +84,23 @@ class Screen:
 
 
 @contextlib.contextmanager
-def screen_of(emit: Callable[[str, str], None], namespace: dict[str, Any]) -> Iterator[Screen]:
+def capture_displays(
+    emit: Callable[[str, str], None], namespace: dict[str, Any]
+) -> Iterator[DisplayCapture]:
     """Show what is displayed in the `with` block as part of the task's output.
 
     Args:
         emit: Appends a chunk to the task's output: `emit(stream, text)`.
         namespace: The cell's variables.
     """
-    screen = Screen(emit)
+    capture = DisplayCapture(emit)
     with contextlib.ExitStack() as stack:
         stack.enter_context(
             _environment({"MPLBACKEND": _BACKEND, "PLOTLY_RENDERER": plotly_renderer()})
         )
         stack.enter_context(_builtin("display", _display))
-        stack.enter_context(_Stage(screen, namespace))
-        yield screen
+        stack.enter_context(_ShellInstalled(capture, namespace))
+        yield capture
 
 
 def _display(*shown: Any, **how: Any) -> Any:
@@ -135,14 +139,14 @@ def _builtin(name: str, value: Any) -> Iterator[None]:
         delattr(builtins, name)
 
 
-class _Stage:
-    """Makes a screen the process's shell, now or as soon as IPython is imported.
+class _ShellInstalled:
+    """Gives the process a shell that displays, now or as soon as IPython is imported.
 
     A process that has a real shell keeps it.
     """
 
-    def __init__(self, screen: Screen, namespace: dict[str, Any]) -> None:
-        self._screen = screen
+    def __init__(self, capture: DisplayCapture, namespace: dict[str, Any]) -> None:
+        self._capture = capture
         self._namespace = namespace
         self._finder = _Finder(self._set)
 
@@ -165,7 +169,7 @@ class _Stage:
             return
         from pilot_kernel.jupyter.worker.shell import worker_shell
 
-        module.InteractiveShell._instance = worker_shell(self._screen.show, self._namespace)
+        module.InteractiveShell._instance = worker_shell(self._capture.show, self._namespace)
 
 
 class _Finder(importlib.abc.MetaPathFinder):

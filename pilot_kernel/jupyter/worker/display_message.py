@@ -1,4 +1,4 @@
-"""What a cell displays on its worker, on its way to the notebook: text within the task's output.
+"""What a cell displays on its worker, on its way to the notebook as text in the task's output.
 
 Workers import this module too, so it imports no IPython.
 """
@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from pilot_kernel.jupyter.worker.payload import megabytes
+from pilot_kernel.drawing.units import megabytes
 
 __all__ = [
     "DISPLAY",
     "LIMIT_BYTES",
-    "Shown",
+    "DisplayMessage",
     "decode",
     "encode",
     "latest",
@@ -46,15 +46,15 @@ def plotly_renderer() -> str:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One thing displayed, or the wish to clear what was.
+class DisplayMessage:
+    """What one call of `display` shows, or the request to clear the output.
 
     Attributes:
         data: Its representations by MIME type.
         metadata: What goes with them.
         display_id: By which it can be updated later; empty if it cannot.
         update: It replaces what is shown under its id.
-        clear: Instead of all that: clear the output; `wait` until there is something new.
+        clear: If not empty, only clear the output: `now`, or `wait` for the next display.
     """
 
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -64,18 +64,20 @@ class Shown:
     clear: str = ""
 
 
-def encode(shown: Shown, limit_bytes: int = LIMIT_BYTES) -> str:
-    """As text. What is too large is left out, and what stands in its place says so."""
-    text = json.dumps(asdict(shown), default=_plain)
+def encode(message: DisplayMessage, limit_bytes: int = LIMIT_BYTES) -> str:
+    """Write a message as text; a note takes the place of what is too large."""
+    text = json.dumps(asdict(message), default=_plain)
     if len(text) <= limit_bytes:
         return text
-    kinds = ", ".join(kind for kind in shown.data if kind != "text/plain")
+    kinds = ", ".join(kind for kind in message.data if kind != "text/plain")
     note = (
         f"[not shown: this display takes {megabytes(len(text))} ({kinds or 'text'}), "
         f"{megabytes(limit_bytes)} are allowed]"
     )
-    plain = str(shown.data.get("text/plain", ""))[:1000]
-    stand_in = Shown({"text/plain": f"{plain}\n{note}".strip()}, {}, shown.display_id, shown.update)
+    plain = str(message.data.get("text/plain", ""))[:1000]
+    stand_in = DisplayMessage(
+        {"text/plain": f"{plain}\n{note}".strip()}, {}, message.display_id, message.update
+    )
     return json.dumps(asdict(stand_in))
 
 
@@ -88,15 +90,15 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def decode(text: str) -> Shown:
-    """Back from text."""
-    return Shown(**json.loads(text))
+def decode(text: str) -> DisplayMessage:
+    """Read a message that `encode` wrote."""
+    return DisplayMessage(**json.loads(text))
 
 
-def latest(shown: Iterable[Shown]) -> list[Shown]:
+def latest(messages: Iterable[DisplayMessage]) -> list[DisplayMessage]:
     """What is to be seen in the end: updates in their places, and nothing that was cleared."""
-    seen: list[Shown] = []
-    for each in shown:
+    seen: list[DisplayMessage] = []
+    for each in messages:
         if each.clear:
             seen.clear()
         elif each.update:
@@ -108,9 +110,9 @@ def latest(shown: Iterable[Shown]) -> list[Shown]:
     return seen
 
 
-def text_of(shown: Shown) -> str:
-    """For who can show text only: a line or more, or nothing."""
-    plain = str(shown.data.get("text/plain", ""))
-    if not plain and shown.data:  # a figure of plotly has no text
-        plain = f"[{', '.join(shown.data)}: %qresult shows it]"
+def text_of(message: DisplayMessage) -> str:
+    """A message for front ends that show text only: some lines, or nothing."""
+    plain = str(message.data.get("text/plain", ""))
+    if not plain and message.data:  # a figure of plotly has no text
+        plain = f"[{', '.join(message.data)}: %qresult shows it]"
     return f"{plain}\n" if plain else ""

@@ -14,13 +14,14 @@ from typing import Any
 
 import cloudpickle
 
+from pilot_kernel.drawing.units import megabytes
 from pilot_kernel.errors import ShipError
 
-__all__ = ["Parcel", "megabytes", "pack", "remember_source", "unpack"]
+__all__ = ["Payload", "pack", "remember_source", "unpack"]
 
 
 @dataclass(frozen=True)
-class Parcel:
+class Payload:
     """Values on their way between notebook and worker.
 
     Attributes:
@@ -93,7 +94,7 @@ def remember_source(source: str, file: str) -> None:
     linecache.cache[file] = (len(source), None, lines, file)
 
 
-def pack(values: Mapping[str, Any], limit_bytes: int | None = None) -> Parcel:
+def pack(values: Mapping[str, Any], limit_bytes: int | None = None) -> Payload:
     """Pickle values one after the other; what they share stays shared.
 
     Args:
@@ -101,7 +102,7 @@ def pack(values: Mapping[str, Any], limit_bytes: int | None = None) -> Parcel:
         limit_bytes: What all of them together may weigh.
 
     Raises:
-        ShipError: A value cannot be pickled, or makes the parcel too heavy; it is named.
+        ShipError: A value cannot be pickled, or makes the payload too heavy; it is named.
     """
     buffer = _Limited(limit_bytes)
     pickler = _Pickler(buffer)
@@ -117,7 +118,7 @@ def pack(values: Mapping[str, Any], limit_bytes: int | None = None) -> Parcel:
             raise ShipError(f"{name} ({type(value).__name__}) cannot be sent: {why}") from None
         sizes[name] = buffer.tell() - begin
     sources = {file: source for file in pickler.files if (source := _cell_source(file))}
-    return Parcel(sizes, buffer.getvalue(), sources)
+    return Payload(sizes, buffer.getvalue(), sources)
 
 
 def _too_heavy(name: str, sizes: dict[str, int], limit_bytes: int) -> str:
@@ -133,18 +134,10 @@ def _listed(sizes: Mapping[str, int]) -> str:
     return ", ".join(f"{name} ({megabytes(size)})" for name, size in heaviest)
 
 
-def unpack(parcel: Parcel) -> dict[str, Any]:
-    """The values of a parcel, by name."""
-    for file, source in parcel.sources.items():
+def unpack(payload: Payload) -> dict[str, Any]:
+    """The values of a payload, by name."""
+    for file, source in payload.sources.items():
         if file not in linecache.cache:
             remember_source(source, file)
-    unpickler = pickle.Unpickler(io.BytesIO(parcel.blob))  # noqa: S301 ours, and over TLS
-    return {name: unpickler.load() for name in parcel.sizes}
-
-
-def megabytes(size: int) -> str:
-    """A size as people read it."""
-    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size >= factor:
-            return f"{size / factor:.3g} {unit}"
-    return f"{size} B"
+    unpickler = pickle.Unpickler(io.BytesIO(payload.blob))  # noqa: S301 ours, and over TLS
+    return {name: unpickler.load() for name in payload.sizes}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pilot_kernel.errors import CellError, ShipError
-from pilot_kernel.jupyter.worker.display_capture import Screen, screen_of
-from pilot_kernel.jupyter.worker.payload import Parcel, pack, remember_source, unpack
+from pilot_kernel.jupyter.worker.display_capture import DisplayCapture, capture_displays
+from pilot_kernel.jupyter.worker.payload import Payload, pack, remember_source, unpack
 from pilot_kernel.task.process.streams import emit
 
 __all__ = ["VALUE", "CellOutcome", "code_of", "run_cell"]
@@ -22,16 +22,16 @@ VALUE = "the value of the last expression"
 class CellOutcome:
     """What a cell left behind: its value and its named outputs, still pickled."""
 
-    parcel: Parcel
+    payload: Payload
 
     def open(self) -> tuple[Any, dict[str, Any]]:
         """The value and the named outputs."""
-        values = unpack(self.parcel)
+        values = unpack(self.payload)
         return values.pop(VALUE), values
 
 
 def run_cell(
-    source: str, filename: str, inputs: Parcel, outputs: tuple[str, ...] = ()
+    source: str, filename: str, inputs: Payload, outputs: tuple[str, ...] = ()
 ) -> CellOutcome:
     """Run a cell in a fresh namespace.
 
@@ -49,17 +49,17 @@ def run_cell(
     remember_source(source, filename)
     namespace: dict[str, Any] = {"__name__": "__main__", **unpack(inputs)}
     codes = code_of(ast.parse(source, filename), filename)
-    with screen_of(emit, namespace) as screen:
+    with capture_displays(emit, namespace) as capture:
         try:
             value = _evaluate(codes, namespace)
         except Exception:
-            screen.show_figures()
+            capture.show_figures()
             raise
-        screen.show_figures(value)
+        capture.show_figures(value)
         missing = [name for name in outputs if name not in namespace]
         if missing:
             raise CellError(f"the cell ended without defining {', '.join(missing)}, which -o names")
-        return _outcome(value, {name: namespace[name] for name in outputs}, screen)
+        return _outcome(value, {name: namespace[name] for name in outputs}, capture)
 
 
 def _evaluate(codes: list[Any], namespace: dict[str, Any]) -> Any:
@@ -71,12 +71,12 @@ def _evaluate(codes: list[Any], namespace: dict[str, Any]) -> Any:
     return value
 
 
-def _outcome(value: Any, outputs: dict[str, Any], screen: Screen) -> CellOutcome:
+def _outcome(value: Any, outputs: dict[str, Any], capture: DisplayCapture) -> CellOutcome:
     try:
         return CellOutcome(pack({VALUE: value, **outputs}))
     except ShipError as error:
         # The notebook shows what it gets; what it cannot get is shown from here.
-        if not str(error).startswith(VALUE) or not screen.show_value(value):
+        if not str(error).startswith(VALUE) or not capture.show_value(value):
             raise
         print(f"[{error}; it is shown, and the result is None]", file=sys.stderr)
     return CellOutcome(pack({VALUE: None, **outputs}))

@@ -1,4 +1,4 @@
-"""As much of an IPython shell as displaying takes; it runs nothing, and has no history."""
+"""The part of an IPython shell that `display` needs; it runs nothing and has no history."""
 
 import sys
 import traceback
@@ -11,7 +11,7 @@ from IPython.core.formatters import DisplayFormatter
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import SingletonConfigurable
 
-from pilot_kernel.jupyter.worker.display_message import Shown
+from pilot_kernel.jupyter.worker.display_message import DisplayMessage
 
 __all__ = ["FIGURE", "WorkerShell", "print_figure", "worker_shell"]
 
@@ -50,7 +50,7 @@ class WorkerShell(InteractiveShell):  # type: ignore[misc]
 class WorkerPublisher(DisplayPublisher):  # type: ignore[misc]
     """Hands on what is displayed."""
 
-    show: Callable[[Shown], None]
+    show: Callable[[DisplayMessage], None]
 
     def publish(
         self,
@@ -64,11 +64,11 @@ class WorkerPublisher(DisplayPublisher):  # type: ignore[misc]
     ) -> None:
         """Display something."""
         display_id = str((transient or {}).get("display_id") or "")
-        self.show(Shown(data, metadata or {}, display_id, update))
+        self.show(DisplayMessage(data, metadata or {}, display_id, update))
 
     def clear_output(self, wait: bool = False) -> None:
         """Clear what the cell has shown."""
-        self.show(Shown(clear="wait" if wait else "now"))
+        self.show(DisplayMessage(clear="wait" if wait else "now"))
 
 
 def print_figure(figure: Any) -> Any:
@@ -81,7 +81,7 @@ def print_figure(figure: Any) -> Any:
 _shells: list[WorkerShell] = []
 
 
-def worker_shell(show: Callable[[Shown], None], namespace: dict[str, Any]) -> WorkerShell:
+def worker_shell(show: Callable[[DisplayMessage], None], namespace: dict[str, Any]) -> WorkerShell:
     """The process's shell: one for all cells, as matplotlib and others set it up but once."""
     if not _shells:
         _shells.append(WorkerShell())
