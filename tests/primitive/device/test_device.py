@@ -11,6 +11,7 @@ from qiskit_aer import AerSimulator
 from qiskit_ibm_runtime.fake_provider import FakeManilaV2
 
 from pilot_kernel.errors import PubError
+from pilot_kernel.primitive.circuit.idle_qubits import qubits_in_use
 from pilot_kernel.primitive.device.backend import backend_here, backend_named
 from pilot_kernel.primitive.device.prepare import for_device
 from pilot_kernel.primitive.device.snapshot import qubits_in_use
