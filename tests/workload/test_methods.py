@@ -20,8 +20,8 @@ from qdreamer_lab.errors import (
     PlanError,
     QDreamerError,
 )
-from qdreamer_lab.workload.circuit.observables import ProductTerm
 from qdreamer_lab.workload.circuit.pauli_sums import pauli_sum
+from qdreamer_lab.workload.circuit.terms import ProductTerm
 from qdreamer_lab.workload.execution.dispatch import Chunk, run_chunks
 from qdreamer_lab.workload.uncut.stabilizer import clifford_gates
 

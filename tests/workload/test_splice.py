@@ -21,7 +21,7 @@ from small_circuits import random_circuit, random_labels, random_unitary
 from qdreamer_lab.errors import CircuitError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.sampled.device import transpile as transpiling
-from qdreamer_lab.workload.sampled.device.template import fragment_circuit
+from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
 from qdreamer_lab.workload.sampled.device.transpile import transpiled
 
 
