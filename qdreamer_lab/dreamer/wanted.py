@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.execution.dispatch import SessionLike
     from qdreamer_lab.workload.plan.plan import CutPlan
 

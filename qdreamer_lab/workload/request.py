@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.providers import BackendV2
 
-    from qdreamer_lab.workload.circuit.observables import ProductTerm
+    from qdreamer_lab.workload.circuit.terms import ProductTerm
     from qdreamer_lab.workload.execution.dispatch import FragmentRow, SessionLike
     from qdreamer_lab.workload.execution.progress import Progress
     from qdreamer_lab.workload.execution.watch import Watch

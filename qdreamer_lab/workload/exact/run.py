@@ -21,7 +21,7 @@ from qdreamer_lab.workload.request import Estimate, Request, RunOptions
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
 
 __all__ = ["run_exact"]
 

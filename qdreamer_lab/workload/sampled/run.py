@@ -25,8 +25,8 @@ from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.plans import BoundPlans
 from qdreamer_lab.workload.sampled.rounds import ShotRounds
-from qdreamer_lab.workload.sampled.share import ShotShare
-from qdreamer_lab.workload.sampled.shots import check_memory
+from qdreamer_lab.workload.sampled.shot_share import ShotShare
+from qdreamer_lab.workload.sampled.simulate import check_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,16 +58,16 @@ def run_sampled(request: Request, options: RunOptions, plans: BoundPlans | None 
     for k, plan in enumerate((plans or BoundPlans()).plans(request, options)):
         mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
         terms = [request.observables[observable] for observable in mine.tolist()]
-        run = lower(plan, terms, joint=backend is None)
-        for fragment in run.fragments:
+        program = lower(plan, terms, joint=backend is None)
+        for fragment in program.fragments:
             check_memory(fragment, limit, simulated=backend is None)
-        rounds.append(ShotRounds(run, goal, (*options.entropy, k), coarse=backend is not None))
+        rounds.append(ShotRounds(program, goal, (*options.entropy, k), coarse=backend is not None))
         wanted.append(mine)
     clock.append(time.perf_counter())
     routes = Routes(
         backend, in_process=options.session is None, fallback=options.fallback is not None
     )
-    routes.prepare([one.run for one in rounds], request.source, request.values)
+    routes.prepare([one.program for one in rounds], request.source, request.values)
     story = _Story(request, rounds, wanted, options, routes)
     try:
         while story.next_round():
@@ -90,8 +90,8 @@ def run_sampled(request: Request, options: RunOptions, plans: BoundPlans | None 
         evs,
         stds,
         tuple(story.rows),
-        tuple(one.run.plan for one in rounds[:1]),
-        sum(one.run.num_variants for one in rounds),
+        tuple(one.program.plan for one in rounds[:1]),
+        sum(one.program.num_variants for one in rounds),
         story.shots,
         seconds,
         routes.notes,
@@ -128,7 +128,7 @@ class _Story:
         shares: dict[tuple[int, int], ShotShare] = {}
         for k, one in enumerate(self._rounds):
             suffix = f"-binding-{k}" if len(self._rounds) > 1 else ""
-            for fragment, asked in zip(one.run.fragments, one.requests(), strict=False):
+            for fragment, asked in zip(one.program.fragments, one.requests(), strict=False):
                 call = partial(self._routes.call, k, fragment)
                 shares[k, fragment.program.id] = ShotShare(k, fragment, asked, suffix, call)
         if shares:
@@ -198,7 +198,7 @@ class _Story:
         """End the round: new estimates for the bindings that took part."""
         start = time.perf_counter()
         for k, one in enumerate(self._rounds):
-            mine = [self._shares.get((k, f.program.id)) for f in one.run.fragments]
+            mine = [self._shares.get((k, f.program.id)) for f in one.program.fragments]
             results = [share.result() for share in mine if share is not None]
             if results:
                 with one_thread():

@@ -18,7 +18,7 @@ from qdreamer_lab.workload.execution.limits import task_limit_bytes
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
 from qdreamer_lab.workload.request import Estimate
 from qdreamer_lab.workload.uncut.circuit import check_chain, clifford_of, whole_of
-from qdreamer_lab.workload.uncut.matrix_product import WholeResult, run_product_state
+from qdreamer_lab.workload.uncut.simulate import WholeResult, run_matrix_product_state
 from qdreamer_lab.workload.uncut.stabilizer import string_values
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.execution.dispatch import FragmentRow
     from qdreamer_lab.workload.request import Request, RunOptions
     from qdreamer_lab.workload.uncut.circuit import Whole
     from qdreamer_lab.workload.uncut.stabilizer import CliffordGates
 
-__all__ = ["product_state_task", "run_whole", "stabilizer_task"]
+__all__ = ["matrix_product_state_task", "run_whole", "stabilizer_task"]
 
 _Call = tuple["Callable[..., WholeResult]", tuple[object, ...], float]
 """What to call, with which arguments, and roughly how many operations it is."""
@@ -109,12 +109,12 @@ def _call(whole: Whole, method: str, limit_bytes: int) -> _Call:
     chain = whole.chain()
     assert chain is not None
     check_chain(chain, limit_bytes)
-    return product_state_task(whole, chain.svd)
+    return matrix_product_state_task(whole, chain.svd)
 
 
-def product_state_task(whole: Whole, work: float) -> _Call:
+def matrix_product_state_task(whole: Whole, work: float) -> _Call:
     """The task of a matrix product state."""
-    return run_product_state, (whole.row, whole.sums), work
+    return run_matrix_product_state, (whole.row, whole.sums), work
 
 
 def stabilizer_task(whole: Whole) -> _Call:
