@@ -7,16 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qdreamer_lab.dreamer.device_terms import DeviceTerms
+    from qdreamer_lab.dreamer.advice.recommendation import Limits
+    from qdreamer_lab.dreamer.device.terms import DeviceTerms
     from qdreamer_lab.dreamer.dreamer import QDreamer
-    from qdreamer_lab.dreamer.profile import MachineProfile
-    from qdreamer_lab.dreamer.recommendation import Limits
+    from qdreamer_lab.dreamer.machine.profile import MachineProfile
     from qdreamer_lab.widgets.explorer import CutExplorer
+    from qdreamer_lab.workload.addon.experiments import cutting_problem, expand
+    from qdreamer_lab.workload.addon.find_cuts import find_cuts
     from qdreamer_lab.workload.estimator import CutEstimator
-    from qdreamer_lab.workload.expand import cutting_problem, expand
-    from qdreamer_lab.workload.find import find_cuts
-    from qdreamer_lab.workload.plan import CutPlan
-    from qdreamer_lab.workload.planner import pareto, plan_cuts
+    from qdreamer_lab.workload.plan.find import pareto, plan_cuts
+    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __version__ = "0.1.0"
 
@@ -38,16 +38,16 @@ __all__ = [
 _HOMES = {
     "CutEstimator": "qdreamer_lab.workload.estimator",
     "CutExplorer": "qdreamer_lab.widgets.explorer",
-    "CutPlan": "qdreamer_lab.workload.plan",
-    "DeviceTerms": "qdreamer_lab.dreamer.device_terms",
-    "Limits": "qdreamer_lab.dreamer.recommendation",
-    "MachineProfile": "qdreamer_lab.dreamer.profile",
+    "CutPlan": "qdreamer_lab.workload.plan.plan",
+    "DeviceTerms": "qdreamer_lab.dreamer.device.terms",
+    "Limits": "qdreamer_lab.dreamer.advice.recommendation",
+    "MachineProfile": "qdreamer_lab.dreamer.machine.profile",
     "QDreamer": "qdreamer_lab.dreamer.dreamer",
-    "cutting_problem": "qdreamer_lab.workload.expand",
-    "expand": "qdreamer_lab.workload.expand",
-    "find_cuts": "qdreamer_lab.workload.find",
-    "pareto": "qdreamer_lab.workload.planner",
-    "plan_cuts": "qdreamer_lab.workload.planner",
+    "cutting_problem": "qdreamer_lab.workload.addon.experiments",
+    "expand": "qdreamer_lab.workload.addon.experiments",
+    "find_cuts": "qdreamer_lab.workload.addon.find_cuts",
+    "pareto": "qdreamer_lab.workload.plan.find",
+    "plan_cuts": "qdreamer_lab.workload.plan.find",
 }
 
 

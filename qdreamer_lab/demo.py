@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 from qiskit.circuit.library import efficient_su2
 
-from qdreamer_lab.dreamer.adapting import PlanAdviser
+from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
+from qdreamer_lab.dreamer.advice.recommendation import Limits
+from qdreamer_lab.dreamer.advice.run import estimator_for
 from qdreamer_lab.dreamer.dreamer import QDreamer
-from qdreamer_lab.dreamer.recommendation import Limits
-from qdreamer_lab.dreamer.running import estimator_for
-from qdreamer_lab.workload.memory import readable
-from qdreamer_lab.workload.options import check_width
-from qdreamer_lab.workload.pauli_text import parse_observable
-from qdreamer_lab.workload.qasm import load_qasm
-from qdreamer_lab.workload.reference import Reference, reference_values
+from qdreamer_lab.reference import Reference, reference_values
+from qdreamer_lab.workload.circuit.pauli_text import parse_observable
+from qdreamer_lab.workload.circuit.qasm import load_qasm
+from qdreamer_lab.workload.cut.options import check_width
+from qdreamer_lab.workload.execution.memory import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.dreamer.prediction import Prediction
-    from qdreamer_lab.workload.progress import Report
+    from qdreamer_lab.dreamer.predict.prediction import Prediction
+    from qdreamer_lab.workload.execution.progress import Report
 
 __all__ = ["DemoOptions", "run_demo"]
 

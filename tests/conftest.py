@@ -8,7 +8,10 @@ import psutil
 import pytest
 
 import pilot_kernel
-from pilot_kernel.resource import link
+from pilot_kernel.resource.connection import link
+
+PATIENCE_S = 20.0
+"""For what takes a moment: generous, since the machine may be busy."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,12 +39,23 @@ def session(registry_home):
         yield opened
 
 
+@pytest.fixture
+def lone_worker(session):
+    """The name of a pilot of that session with one worker, which nobody else uses."""
+    pilot = session.add_pilot("local://", cores_per_node=1, cores_per_worker=1, name="one")
+    wait_until(lambda: pilot.status.workers == 1)
+    yield pilot.name
+    pilot.stop()
+
+
 def agents_of(home: Path) -> list[psutil.Process]:
     """The agent processes whose folder lies in `home`."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         line = process.info["cmdline"] or []
-        if "pilot_kernel.resource.agent" in line and any(str(home) in word for word in line):
+        if "pilot_kernel.resource.agent.process" in line and any(
+            str(home) in word for word in line
+        ):
             found.append(process)
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pilot_kernel.resource.pilot import PilotState
-from pilot_kernel.task.record import TaskState
+from pilot_kernel.task.wire.record import TaskState
 
 __all__ = ["BUSY", "DOWN", "IDLE", "PILOT_MARKS", "SILENT", "TASK_MARKS", "Mark"]
 

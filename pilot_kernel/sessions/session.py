@@ -17,14 +17,14 @@ from weakref import WeakValueDictionary
 
 from pilot_kernel.errors import PilotError, PlacementError
 from pilot_kernel.resource.activity import Activity
+from pilot_kernel.resource.connection.link import Link
 from pilot_kernel.resource.description import PilotDescription
-from pilot_kernel.resource.kinds import check_description
-from pilot_kernel.resource.link import Link
+from pilot_kernel.resource.kind.by_scheme import check_description
 from pilot_kernel.resource.pilot import Pilot, PilotStatus, read_status
-from pilot_kernel.task.handle import Task
-from pilot_kernel.task.inputs import Inputs
-from pilot_kernel.task.placement import candidates, requirement
-from pilot_kernel.task.record import TOPIC, WORKERS, TaskRecord, TaskState
+from pilot_kernel.task.notebook.handle import Task
+from pilot_kernel.task.notebook.inputs import Inputs
+from pilot_kernel.task.notebook.placement import candidates, requirement
+from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord, TaskState
 
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-_PLUGINS = ("pilot_kernel.task.ledger:Ledger", "pilot_kernel.task.worker:WorkerEdge")
+_PLUGINS = ("pilot_kernel.task.ledger:Ledger", "pilot_kernel.task.worker.plugin:WorkerEdge")
 _KEPT_DONE = 100
 _IDLE_S = 300.0
 _IDLE_UNNAMED_S = 10.0
@@ -261,9 +261,9 @@ class Session:
             raise PilotError(f"timeout_s={timeout_s}: more than zero seconds")
         if retries is not None and retries < 0:
             raise PilotError(f"retries={retries}: zero or more")
-        from pilot_kernel.resource.scheduler import DEATHS_ALLOWED
-        from pilot_kernel.task.packing import Call, pack_call
-        from pilot_kernel.task.worker import perform
+        from pilot_kernel.resource.agent.scheduler import DEATHS_ALLOWED
+        from pilot_kernel.task.wire.packing import Call, pack_call
+        from pilot_kernel.task.worker.plugin import perform
 
         client = self._link.client
         self.candidates(on)
@@ -352,7 +352,7 @@ class Session:
             PubError: A PUB cannot run as it is.
             PlacementError: `on` names nothing that exists, or several QPUs.
         """
-        from pilot_kernel.primitive.run import run
+        from pilot_kernel.primitive.submit import run
 
         return run(self, pubs, shots=shots, precision=precision, on=on, **options)
 
@@ -365,7 +365,7 @@ class Session:
         Raises:
             PlacementError: `on` names nothing that exists, or several QPUs.
         """
-        from pilot_kernel.primitive.backend import backend_of
+        from pilot_kernel.primitive.device.backend import backend_of
 
         return backend_of(self.candidates(on))
 

@@ -6,33 +6,33 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.dreamer.cases import exact_case
-from qdreamer_lab.dreamer.cases_methods import method_case
-from qdreamer_lab.dreamer.cases_sampled import sampled_case
-from qdreamer_lab.dreamer.configuration import Configuration
-from qdreamer_lab.dreamer.device_features import device_shape
-from qdreamer_lab.dreamer.observing import learned, signature
-from qdreamer_lab.dreamer.place import Place, place_of
-from qdreamer_lab.dreamer.pricing import priced
-from qdreamer_lab.dreamer.profile import MachineProfile
-from qdreamer_lab.dreamer.store import save_profile
+from qdreamer_lab.dreamer.device.shape import device_shape
+from qdreamer_lab.dreamer.exact.case import exact_case
+from qdreamer_lab.dreamer.machine.profile import MachineProfile
+from qdreamer_lab.dreamer.machine.store import save_profile
+from qdreamer_lab.dreamer.predict.configuration import Configuration
+from qdreamer_lab.dreamer.predict.observe import learned, signature
+from qdreamer_lab.dreamer.predict.place import Place, place_of
+from qdreamer_lab.dreamer.predict.price import priced
+from qdreamer_lab.dreamer.sampled.case import sampled_case
+from qdreamer_lab.dreamer.uncut.case import method_case
 from qdreamer_lab.dreamer.wanted import Wanted, request_of, run_options
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
-from qdreamer_lab.workload.estimate import METHODS
-from qdreamer_lab.workload.planner import plan_cuts
+from qdreamer_lab.workload.plan.find import plan_cuts
+from qdreamer_lab.workload.request import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.dreamer.cases import Case
-    from qdreamer_lab.dreamer.device_terms import DeviceTerms
-    from qdreamer_lab.dreamer.prediction import Prediction
-    from qdreamer_lab.dreamer.recommendation import Limits, Recommendation
-    from qdreamer_lab.workload.dispatch import SessionLike
-    from qdreamer_lab.workload.plan import CutPlan
+    from qdreamer_lab.dreamer.advice.recommendation import Limits, Recommendation
+    from qdreamer_lab.dreamer.device.terms import DeviceTerms
+    from qdreamer_lab.dreamer.exact.case import Case
+    from qdreamer_lab.dreamer.predict.prediction import Prediction
+    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["SEARCH_S", "QDreamer"]
 
@@ -155,7 +155,7 @@ class QDreamer:
         Raises:
             QDreamerError: if nothing keeps within the limits; it names what comes nearest.
         """
-        from qdreamer_lab.dreamer.advice import Asked, recommended
+        from qdreamer_lab.dreamer.advice.find import Asked, recommended
 
         asked = Asked(circuit, observables, parameter_values)
         return recommended(self, asked, precision, limits, on, methods, in_process)

@@ -13,20 +13,20 @@ import numpy as np
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from qdreamer_lab.errors import PubError, QDreamerError
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.estimate import Request, RunOptions
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.observables import product_terms
 from qdreamer_lab.workload.estimator import pairing
-from qdreamer_lab.workload.observables import product_terms
 from qdreamer_lab.workload.pubs import check_names
+from qdreamer_lab.workload.request import Request, RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.workload.dispatch import SessionLike
-    from qdreamer_lab.workload.observables import Factors
-    from qdreamer_lab.workload.plan import CutPlan
+    from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["Wanted", "request_of", "run_options"]
 

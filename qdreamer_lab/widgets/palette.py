@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qdreamer_lab.workload.picture import COLOURS
+from qdreamer_lab.workload.picture.layout import COLOURS
 
 __all__ = ["CLASSES", "DARK", "LIGHT", "SYMBOLS", "Look", "Theme", "contrast", "look_of", "theme"]
 

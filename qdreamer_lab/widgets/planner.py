@@ -16,26 +16,26 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 
 from pilot_kernel.errors import PilotError
-from qdreamer_lab.dreamer.advice import widths_for
-from qdreamer_lab.dreamer.configuration import Configuration
+from qdreamer_lab.dreamer.advice.find import widths_for
 from qdreamer_lab.dreamer.dreamer import SEARCH_S, QDreamer
+from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.state import Candidate
-from qdreamer_lab.workload.options import SearchOptions
-from qdreamer_lab.workload.plan import GateCut
-from qdreamer_lab.workload.planner import plan_blocks
+from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.plan.find import plan_blocks
+from qdreamer_lab.workload.plan.plan import GateCut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
-    from qdreamer_lab.dreamer.place import Place
-    from qdreamer_lab.dreamer.prediction import Prediction
+    from qdreamer_lab.dreamer.predict.place import Place
+    from qdreamer_lab.dreamer.predict.prediction import Prediction
     from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Controls
-    from qdreamer_lab.workload.blocks import BlockCircuit
-    from qdreamer_lab.workload.plan import CutPlan
+    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["Background", "Planner"]
 

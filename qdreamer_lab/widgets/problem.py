@@ -10,11 +10,11 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from qdreamer_lab.errors import CircuitError, PubError
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.observables import as_sparse
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.observables import as_sparse
 
 if TYPE_CHECKING:
-    from qdreamer_lab.workload.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
 
 __all__ = ["MOST_SLIDERS", "Problem", "problem_of"]
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.dreamer.configuration import MODES
-from qdreamer_lab.dreamer.ranking import ranked
+from qdreamer_lab.dreamer.advice.ranking import ranked
+from qdreamer_lab.dreamer.predict.configuration import MODES
 from qdreamer_lab.errors import QDreamerError
-from qdreamer_lab.workload.options import SearchOptions, check_width
+from qdreamer_lab.workload.cut.options import SearchOptions, check_width
 
 if TYPE_CHECKING:
     from collections.abc import Container, Hashable, Iterable
 
-    from qdreamer_lab.dreamer.configuration import Configuration
-    from qdreamer_lab.dreamer.prediction import Prediction
-    from qdreamer_lab.workload.dispatch import FragmentRow
-    from qdreamer_lab.workload.plan import CutPlan
+    from qdreamer_lab.dreamer.predict.configuration import Configuration
+    from qdreamer_lab.dreamer.predict.prediction import Prediction
+    from qdreamer_lab.workload.execution.dispatch import FragmentRow
+    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = [
     "AXES",

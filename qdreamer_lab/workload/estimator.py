@@ -17,21 +17,21 @@ from qiskit.primitives import BaseEstimatorV2, PrimitiveResult, PubResult
 from qiskit.primitives.containers import DataBin
 
 from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
-from qdreamer_lab.workload.attempts import estimated
-from qdreamer_lab.workload.binding import BoundPlans
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.estimate import METHODS, Estimate, Request, RunOptions
-from qdreamer_lab.workload.exact_mode import run_exact
-from qdreamer_lab.workload.exact_plans import ExactPlans
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
+from qdreamer_lab.workload.cut.options import check_width
+from qdreamer_lab.workload.exact.plans import ExactPlans
+from qdreamer_lab.workload.exact.run import run_exact
+from qdreamer_lab.workload.execution.progress import ProgressLine
+from qdreamer_lab.workload.execution.watch import Watch
 from qdreamer_lab.workload.job import CutJob
-from qdreamer_lab.workload.observables import as_sparse, product_terms
-from qdreamer_lab.workload.options import check_width
-from qdreamer_lab.workload.progress import ProgressLine
 from qdreamer_lab.workload.pubs import checked_pub, listed_pubs
+from qdreamer_lab.workload.replan import estimated
+from qdreamer_lab.workload.request import METHODS, Estimate, Request, RunOptions
 from qdreamer_lab.workload.result import CutResult
-from qdreamer_lab.workload.sampled_mode import run_sampled
-from qdreamer_lab.workload.watch import Watch
-from qdreamer_lab.workload.whole_mode import run_whole
+from qdreamer_lab.workload.sampled.plans import BoundPlans
+from qdreamer_lab.workload.sampled.run import run_sampled
+from qdreamer_lab.workload.uncut.run import run_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
     from qiskit.providers import BackendV2
 
-    from qdreamer_lab.workload.decisions import Adviser, Decision
-    from qdreamer_lab.workload.dispatch import SessionLike
-    from qdreamer_lab.workload.plan import CutPlan
-    from qdreamer_lab.workload.progress import Progress
+    from qdreamer_lab.workload.execution.decisions import Adviser, Decision
+    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.execution.progress import Progress
+    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["CutEstimator", "pairing"]
 

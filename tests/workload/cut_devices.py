@@ -7,14 +7,15 @@ from qiskit.providers.fake_provider import GenericBackendV2
 from qiskit.quantum_info import Statevector
 from qiskit_aer import AerSimulator
 
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.lowering import lower
-from qdreamer_lab.workload.observables import as_sparse, product_terms
-from qdreamer_lab.workload.plan import CutPlan
-from qdreamer_lab.workload.sampling import Batch, ShotRequest
-from qdreamer_lab.workload.splice import splice
-from qdreamer_lab.workload.template import fragment_circuit
-from qdreamer_lab.workload.transpiling import Transpiling, transpiled
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
+from qdreamer_lab.workload.plan.plan import CutPlan
+from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
+from qdreamer_lab.workload.sampled.device.splice import splice
+from qdreamer_lab.workload.sampled.device.transpile import Transpiling, transpiled
+from qdreamer_lab.workload.sampled.lower import lower
+from qdreamer_lab.workload.sampled.shots import ShotRequest
+from qdreamer_lab.workload.sampled.simulate import Batch
 
 LINE = [[0, 1], [1, 2], [2, 3], [3, 4]]
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qdreamer_lab.errors import MemoryLimitError
-from qdreamer_lab.workload.contract import Reconstruction, paired
+from qdreamer_lab.workload.exact.reconstruct import Reconstruction, paired
 
 
 def random_tensors(rng, axes, operators):

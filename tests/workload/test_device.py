@@ -4,7 +4,26 @@ import pickle
 
 import numpy as np
 import pytest
-from cut_devices import (
+from qiskit import QuantumCircuit
+from qiskit.circuit.library import CXGate
+from qiskit.quantum_info import Pauli, Statevector
+from qiskit.result.models import ExperimentResultData
+from qiskit.transpiler import Target
+from qiskit_ibm_runtime.fake_provider import FakeManilaV2, FakeVigoV2
+
+from qdreamer_lab import CutEstimator
+from qdreamer_lab.errors import DeviceError, PubError
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.observables import as_sparse
+from qdreamer_lab.workload.sampled.device.check import check_device
+from qdreamer_lab.workload.sampled.device.jobs import (
+    run_on_device,
+)
+from qdreamer_lab.workload.sampled.shots import ShotRequest
+from qdreamer_lab.workload.sampled.simulate import exact_tensor
+from tests.circuits.drawn import random_circuit
+from tests.primitive.vendor_devices import FORMATS, Vendor
+from tests.workload.cut_devices import (
     DEVICES,
     IDEAL,
     Elsewhere,
@@ -14,24 +33,6 @@ from cut_devices import (
     lowered,
     templates,
 )
-from qiskit import QuantumCircuit
-from qiskit.circuit.library import CXGate
-from qiskit.quantum_info import Pauli, Statevector
-from qiskit.result.models import ExperimentResultData
-from qiskit.transpiler import Target
-from qiskit_ibm_runtime.fake_provider import FakeManilaV2, FakeVigoV2
-from small_circuits import random_circuit
-
-from qdreamer_lab import CutEstimator
-from qdreamer_lab.errors import DeviceError, PubError
-from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.capability import check_device
-from qdreamer_lab.workload.device import (
-    run_on_device,
-)
-from qdreamer_lab.workload.observables import as_sparse
-from qdreamer_lab.workload.sampling import ShotRequest, exact_tensor
-from tests.primitive.vendor_devices import FORMATS, Vendor
 
 
 @pytest.mark.parametrize("wire", [False, True])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdreamer_lab.workload.dispatch import Chunk, run_chunks
-from qdreamer_lab.workload.pace import Pace
+from qdreamer_lab.workload.execution.dispatch import Chunk, run_chunks
+from qdreamer_lab.workload.execution.pace import Pace
 
 
 def work(value, seconds=0.01):

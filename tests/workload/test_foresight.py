@@ -9,9 +9,9 @@ from qiskit import QuantumCircuit
 
 from qdreamer_lab import CutEstimator
 from qdreamer_lab.errors import LongRunWarning
-from qdreamer_lab.workload import foresight
-from qdreamer_lab.workload.estimate import RunOptions
-from qdreamer_lab.workload.foresight import warn_if_long
+from qdreamer_lab.workload.execution import foresight
+from qdreamer_lab.workload.execution.foresight import warn_if_long
+from qdreamer_lab.workload.request import RunOptions
 
 
 def options(*workers, most=None):

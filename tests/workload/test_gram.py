@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qdreamer_lab.workload import gram
-from qdreamer_lab.workload.gram import gram_matrices
-from qdreamer_lab.workload.observables import LETTERS
+from qdreamer_lab.workload.circuit.terms import LETTERS
+from qdreamer_lab.workload.fragment import gram
+from qdreamer_lab.workload.fragment.gram import gram_matrices
 
 
 def random_states(rng, rows, num_qubits, dtype="complex128"):

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
-from qiskit.circuit.library import efficient_su2
 from qiskit.primitives import StatevectorEstimator
 from qiskit.providers import JobStatus
 from qiskit_aer import AerSimulator
@@ -21,11 +20,8 @@ from qdreamer_lab.errors import (
     PubError,
     QDreamerError,
 )
-from qdreamer_lab.workload import device
-
-
-def ansatz(num_qubits=6):
-    return efficient_su2(num_qubits, reps=1, entanglement="linear")
+from qdreamer_lab.workload.sampled.device import jobs as device
+from tests.circuits.plain import ansatz
 
 
 def pub(num_qubits=6, seed=3):
@@ -97,7 +93,7 @@ def test_a_device_transpiles_once_and_agrees(monkeypatch):
     estimator = CutEstimator(3, backend=backend, seed=5, shots=20_000)
     circuit, observables, values = pub()
     estimator.run([(circuit, observables, values)]).result()
-    from qdreamer_lab.workload import transpiling
+    from qdreamer_lab.workload.sampled.device import transpile as transpiling
 
     monkeypatch.setattr(transpiling, "_transpile", None)  # would fail if it were called again
     other = (circuit, observables, values + 1)
@@ -119,7 +115,7 @@ class Moody:
 
 
 def test_a_fragment_that_fails_on_a_device_goes_to_a_simulator_if_that_is_allowed(monkeypatch):
-    from qdreamer_lab.workload import routes
+    from qdreamer_lab.workload.sampled.device import routes
 
     monkeypatch.setattr(routes, "run_on_device", Moody(1))
     options = {"backend": AerSimulator(), "seed": 5, "shots": 20_000}

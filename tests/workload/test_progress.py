@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qdreamer_lab.workload.decisions import Decision
-from qdreamer_lab.workload.progress import FragmentProgress, ProgressLine, Report
+from qdreamer_lab.workload.execution.decisions import Decision
+from qdreamer_lab.workload.execution.progress import FragmentProgress, ProgressLine, Report
 
 FRAGMENTS = (FragmentProgress(0, 3, 4), FragmentProgress(1, 4, 4))
 REPORTS = (

@@ -9,9 +9,9 @@ from typing import Any
 
 from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.cell.local_task import LocalTask
-from pilot_kernel.task.handle import Output, Task
-from pilot_kernel.task.record import TaskRecord, TaskState
-from pilot_kernel.task.waiting import until_done
+from pilot_kernel.task.notebook.handle import Output, Task
+from pilot_kernel.task.notebook.waiting import until_done
+from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
 __all__ = ["CellTask"]
 

@@ -115,7 +115,7 @@ def start(
         CellError: They are no estimator PUBs.
         PubError: One is no PUB at all.
     """
-    from pilot_kernel.primitive.pubs import has_observables, listed
+    from pilot_kernel.primitive.pub.check import has_observables, listed
 
     found = listed(pubs)
     if not has_observables(found):

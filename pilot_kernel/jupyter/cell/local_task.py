@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pilot_kernel.errors import TaskTimeoutError
-from pilot_kernel.task.handle import Output
-from pilot_kernel.task.record import TaskRecord, TaskState
+from pilot_kernel.task.notebook.handle import Output
+from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
 __all__ = ["LocalTask"]
 

@@ -19,7 +19,7 @@ def parse_qasm(body: str, *, lines_above: int = 0) -> Any:
         CellError: It is empty, broken, or needs values that a cell cannot give; the message has
             line and column.
     """
-    from pilot_kernel.primitive.qasm import read_qasm
+    from pilot_kernel.primitive.circuit.qasm import read_qasm
 
     if not body.strip():
         raise CellError("the cell is empty: write an OpenQASM program below the magic's line")

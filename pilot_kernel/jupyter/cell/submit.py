@@ -22,7 +22,7 @@ from pilot_kernel.jupyter.worker.run import CellOutcome, run_cell
 if TYPE_CHECKING:
     from pilot_kernel.jupyter.cell.local_task import LocalTask
     from pilot_kernel.sessions.session import Session
-    from pilot_kernel.task.handle import Task
+    from pilot_kernel.task.notebook.handle import Task
 
 __all__ = ["CellInputs", "Placement", "ctask", "qtask", "run_circuit"]
 
@@ -243,7 +243,7 @@ def _check_outputs(cell: Cell, outputs: tuple[str, ...]) -> None:
 
 def _check_pubs(value: Any) -> None:
     from pilot_kernel.errors import PubError
-    from pilot_kernel.primitive.pubs import has_observables, listed
+    from pilot_kernel.primitive.pub.check import has_observables, listed
 
     try:
         has_observables(listed(value))

@@ -14,7 +14,7 @@ from pilot_kernel.jupyter.show.rows_html import note_html, overview_html, tasks_
 from pilot_kernel.jupyter.show.rows_text import overview_text, tasks_text
 from pilot_kernel.jupyter.show.task_rows import chosen, current_stage, task_list
 from pilot_kernel.sessions.session import Session
-from pilot_kernel.task.record import TaskRecord
+from pilot_kernel.task.wire.record import TaskRecord
 
 __all__ = ["SessionView", "TasksView"]
 

@@ -10,7 +10,7 @@ from pilot_kernel.drawing.state_symbols import BUSY, DOWN, IDLE, PILOT_MARKS, SI
 from pilot_kernel.drawing.units import megabytes, seconds
 from pilot_kernel.resource.activity import Activity, PilotActivity, Queue, WorkerActivity
 from pilot_kernel.resource.pilot import PilotState
-from pilot_kernel.task.record import task_name
+from pilot_kernel.task.wire.record import task_name
 
 __all__ = ["NO_PILOT", "Gauge", "Overview", "Row", "overview"]
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pilot_kernel.task.packing import reason
-from pilot_kernel.task.record import TaskRecord, TaskState
+from pilot_kernel.task.wire.packing import reason
+from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
 __all__ = ["NO_TASKS", "TaskList", "TaskRow", "chosen", "current_stage", "task_list"]
 

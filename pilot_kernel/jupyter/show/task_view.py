@@ -16,8 +16,8 @@ from pilot_kernel.jupyter.worker.display_message import (
     latest,
     text_of,
 )
-from pilot_kernel.task.packing import reason
-from pilot_kernel.task.record import TaskRecord, TaskState
+from pilot_kernel.task.wire.packing import reason
+from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
 __all__ = ["TaskView"]
 

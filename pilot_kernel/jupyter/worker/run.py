@@ -10,7 +10,7 @@ from typing import Any
 from pilot_kernel.errors import CellError, ShipError
 from pilot_kernel.jupyter.worker.display_capture import DisplayCapture, capture_displays
 from pilot_kernel.jupyter.worker.payload import Payload, pack, remember_source, unpack
-from pilot_kernel.task.streams import emit
+from pilot_kernel.task.process.streams import emit
 
 __all__ = ["VALUE", "CellOutcome", "code_of", "run_cell"]
 

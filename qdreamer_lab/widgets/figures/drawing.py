@@ -10,7 +10,7 @@ from qdreamer_lab.widgets.figures.coupling import coupling
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from qdreamer_lab.workload.plan import CutPlan
+    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["drawing", "fits"]
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.workload.picture import picture_of
+from qdreamer_lab.workload.picture.layout import picture_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.picture import Picture
-    from qdreamer_lab.workload.plan import CutPlan
+    from qdreamer_lab.workload.picture.layout import Picture
+    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["GAP", "MARK", "SHOWN", "Grid", "grid_of"]
 

@@ -9,7 +9,7 @@ from pilot_kernel.errors import CellError, PilotError, PubError, TaskTimeoutErro
 from pilot_kernel.jupyter.cell import cutting
 from pilot_kernel.jupyter.cell.local_task import LocalTask
 from pilot_kernel.jupyter.magics.wait import CellInterruptedError, wait
-from pilot_kernel.task.record import TaskState
+from pilot_kernel.task.wire.record import TaskState
 from tests.conftest import wait_until
 
 OURS = EntryPoint("qdreamer", "qdreamer_lab.dreamer.cutter:cut", cutting.ENTRY_POINTS)

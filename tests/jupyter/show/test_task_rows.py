@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pilot_kernel.jupyter.show.rows_html import tasks_html
 from pilot_kernel.jupyter.show.rows_text import tasks_text
 from pilot_kernel.jupyter.show.task_rows import NO_TASKS, chosen, task_list
-from pilot_kernel.task.record import TaskRecord, TaskState
+from pilot_kernel.task.wire.record import TaskRecord, TaskState
 from tests.drawing.html_check import Balance
 
 

@@ -1,0 +1,4 @@
+"""Which way to run is best, and whether to change it on the way, with reasons in words.
+
+It must not price anything itself.
+"""

@@ -1,0 +1,251 @@
+"""Which ways to run are looked at: few enough for an answer at once, the best of all among them.
+
+A plan is found once for each width and then priced for every number of workers. Where a coarse look
+shows the best width, it looks closer. It must not rank.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from qdreamer_lab.dreamer.advice.recommendation import Refused
+from qdreamer_lab.dreamer.predict.configuration import MODES, Configuration
+from qdreamer_lab.errors import (
+    InfeasiblePlanError,
+    MemoryLimitError,
+    MethodError,
+    PlanError,
+    PrecisionError,
+)
+from qdreamer_lab.workload.request import METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from qdreamer_lab.dreamer.advice.recommendation import Limits
+    from qdreamer_lab.dreamer.dreamer import QDreamer
+    from qdreamer_lab.dreamer.exact.case import Case
+    from qdreamer_lab.dreamer.predict.place import Place
+    from qdreamer_lab.dreamer.predict.prediction import Prediction
+    from qdreamer_lab.dreamer.wanted import Wanted
+
+__all__ = ["Candidates", "most_width", "widths_for"]
+
+_ALLOWANCE_S = 0.02
+"""How long a candidate may work on the variances of sampled mode."""
+
+_PARTS = (1.0, 2 / 3, 0.5, 0.4, 1 / 3, 0.25)
+"""Widths to look at, as parts of the circuit's."""
+
+_ALL_WIDTHS = 10
+"""Circuits up to here are looked at in every width."""
+
+_CLOSER = 1
+"""How often the gaps beside the best width are halved."""
+
+_OTHERS = 2
+"""Widths that are planned for the least work too."""
+
+_SMALL = 20_000
+"""Instructions times terms up to which a plan takes some ten milliseconds."""
+
+_HERE_S = 1.0
+"""Longer work does not belong into the process of a notebook that has a pilot."""
+
+_HERE_WAYS = 2
+"""Ways of each method that are looked at there: those that take the least work."""
+
+_LONG_S = 0.25
+"""Runs shorter than this are not worth a search with fewer kinds of cuts."""
+
+
+@dataclass(eq=False)
+class Candidates:
+    """Ways that were looked at.
+
+    Attributes:
+        dreamer: who prices them.
+        wanted: circuit and observables.
+        place: where they run.
+        limits: what they may take.
+        on: a kind of worker or a pilot's name.
+        found: ways that keep within the limits.
+        over: ways that do not: by which factor, why, and the way.
+        refused: ways that cannot be taken, those over a limit among them.
+    """
+
+    dreamer: QDreamer
+    wanted: Wanted
+    place: Place
+    limits: Limits
+    on: str | None
+    found: list[Prediction] = field(default_factory=list)
+    over: list[tuple[float, str, Prediction]] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    _seen: set[object] = field(default_factory=set)
+    _best: dict[Configuration, Prediction] = field(default_factory=dict)
+
+    def search(self, methods: Collection[str], *, in_process: bool) -> None:
+        """Look at everything that is worth it.
+
+        Args:
+            methods: of simulation.
+            in_process: whether short runs may take place here instead of on a local pilot.
+        """
+        most = most_width(self.limits, self.place)
+        whole = most is None or most >= self.wanted.num_qubits
+        if self.place.backend is None and whole:
+            for method in (one for one in METHODS[1:] if one in methods):
+                self.look(Configuration(self.wanted.num_qubits, "exact", on=self.on, method=method))
+        for mode in MODES if self.place.backend is None else ("sampled",):
+            if METHODS[0] in methods:
+                self._widths(mode, most)
+            local = self.place.session is not None and self.place.local and self.on is None
+            if in_process and local:
+                self._here(mode)
+
+    @property
+    def _small(self) -> bool:
+        """Whether planning is so quick that more can be looked at."""
+        return len(self.wanted.circuit.data) * (10 + len(self.wanted.terms)) <= _SMALL
+
+    def look(self, configuration: Configuration) -> Prediction | None:
+        """Plan a way and price it for several numbers of workers; the fastest, if there is one."""
+        place = self.place.here() if configuration.in_process else self.place
+        try:
+            plan = self.dreamer.plan(self.wanted, configuration)
+            case = self.dreamer.case(self.wanted, configuration, place, _ALLOWANCE_S, plan=plan)
+        except (
+            MemoryLimitError, InfeasiblePlanError, PlanError, PrecisionError, MethodError,
+        ) as error:  # fmt: skip
+            self.refused.append(Refused(configuration, str(error)))
+            return None
+        best: Prediction | None = None
+        for workers in _counts(place, configuration, case):
+            way = replace(configuration, workers=workers)
+            one = self.dreamer.price_case(case, self.wanted, way, place, plan)
+            if best is None or one.makespan_s < best.makespan_s:
+                best = one
+            key = _sameness(one)
+            if key not in self._seen:
+                self._seen.add(key)
+                self._file(one)
+        if best is not None:
+            self._best[configuration] = best
+        return best
+
+    def _file(self, one: Prediction) -> None:
+        broken = self.limits.excess(one)
+        if broken:
+            worst, reason = max(broken)
+            self.over.append((worst, reason, one))
+            self.refused.append(Refused(one.configuration, reason))
+        else:
+            self.found.append(one)
+
+    def _widths(self, mode: str, most: int | None) -> None:
+        """State vectors in several widths, and closer where they are fast."""
+        looked: dict[int, Prediction] = {}
+        exact = any(one.configuration.mode == "exact" for one in self.found)
+        fine = mode == "exact" or not exact
+        tried = widths_for(self.wanted.num_qubits, most, fine=fine)
+        for width in tried:
+            self._look_width(width, mode, looked)
+        for _ in range(_CLOSER if fine and looked and self._small else 0):
+            best = min(looked, key=lambda width: looked[width].makespan_s)
+            for width in _halves(best, tried):
+                tried.append(width)
+                self._look_width(width, mode, looked)
+        if looked:
+            self._other_plans(mode, looked)
+
+    def _look_width(self, width: int, mode: str, looked: dict[int, Prediction]) -> None:
+        one = self.look(Configuration(width, mode, on=self.on))
+        if one is not None:
+            looked[width] = one
+
+    def _other_plans(self, mode: str, looked: dict[int, Prediction]) -> None:
+        """Plans that are good by another measure, at widths that are fast already.
+
+        Exact mode pays for operations and not for shots. Fewer kinds of cuts can only be better
+        where the search among all of them is not known to have found the best.
+        """
+        order = sorted(looked, key=lambda width: looked[width].makespan_s)
+        others = [Configuration(w, mode, on=self.on, cost="work") for w in order[:_OTHERS]]
+        best = looked[order[0]]
+        proven = best.plan is None or best.plan.proven_optimal
+        if not proven and best.makespan_s > _LONG_S:
+            others += [
+                Configuration(order[0], mode, (kind,), on=self.on) for kind in ("gate", "wire")
+            ]
+        for one in others:
+            wanted = one.cost == "lo" or (mode == "exact" and best.plan is not None)
+            if wanted:
+                self.look(one)
+
+    def _here(self, mode: str) -> None:
+        """The ways with the least work without the way to a worker, if they are short."""
+        least = sorted(self._best.items(), key=lambda pair: self._alone_s(pair[1]))
+        tried: Counter[str] = Counter()
+        for configuration, one in least:
+            if configuration.mode != mode or self._alone_s(one) > _HERE_S:
+                continue
+            tried[configuration.method] += 1
+            if tried[configuration.method] <= _HERE_WAYS:
+                self.look(replace(configuration, in_process=True))
+
+    def _alone_s(self, one: Prediction) -> float:
+        """About how long it would take in one process."""
+        belief = self.place.profile.belief
+        ways = ("dispatch", "transfer")
+        return sum(
+            belief.seconds(account.counts) for account in one.accounts if account.name not in ways
+        )
+
+
+def most_width(limits: Limits, place: Place) -> int | None:
+    """The greatest width there may be; None for any."""
+    if place.backend is None:
+        return limits.max_qubits
+    fits = int(place.backend.num_qubits)
+    return fits if limits.max_qubits is None else min(limits.max_qubits, fits)
+
+
+def widths_for(num_qubits: int, most: int | None, *, fine: bool = False) -> list[int]:
+    """A handful of widths, the whole circuit first where that is allowed; `fine` for more."""
+    top = num_qubits if most is None else min(num_qubits, int(most))
+    found = {max(min(2, num_qubits), round(part * num_qubits)) for part in _PARTS}
+    if fine and num_qubits <= _ALL_WIDTHS:
+        found |= set(range(min(2, num_qubits), num_qubits + 1))
+    return sorted({width for width in found if width <= top} | {top}, reverse=True)
+
+
+def _halves(best: int, tried: list[int]) -> list[int]:
+    """Widths half way from the best one to its neighbours."""
+    below = [width for width in tried if width < best]
+    above = [width for width in tried if width > best]
+    middles = [(best + max(below)) // 2] if below else []
+    middles += [(best + min(above) + 1) // 2] if above else []
+    return [width for width in middles if width not in tried]
+
+
+def _counts(place: Place, way: Configuration, case: Case) -> list[int]:
+    """Numbers of workers to try, ascending; one for what is one task."""
+    if place.session is None or (len(case.rounds) == 1 and case.repeats * _tasks(case.rounds) == 1):
+        return [1]
+    if place.backend is not None or way.method != METHODS[0]:  # which are not held to fewer
+        return [place.workers]
+    return sorted({1, -(-place.workers // 2), place.workers})
+
+
+def _tasks(rounds: tuple[tuple[object, ...], ...]) -> int:
+    return sum(getattr(work, "items", 1) for works in rounds for work in works)
+
+
+def _sameness(one: Prediction) -> object:
+    """Predictions of the same plan, run in the same way, are one."""
+    plan, way = one.plan, one.configuration
+    labels = b"" if plan is None else plan.labels.tobytes() + plan.blocks.pairs.tobytes()
+    return (way.mode, way.method, way.workers, way.in_process, labels)

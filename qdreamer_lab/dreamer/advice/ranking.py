@@ -1,0 +1,67 @@
+"""Which of several ways to run is better. Pure decisions on predictions; nothing is priced.
+
+Faster is better. Ways within 5 % of the fastest are as good as it, because predictions are no
+better than that: of these, one that cuts nothing comes first, then one that takes fewer workers.
+Where no precision was asked for, exact values come before those with an error bar, as long as they
+are affordable: the fastest exact way is over within a minute, or within ten times as long as the
+fastest sampled one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qdreamer_lab.dreamer.predict.prediction import Prediction
+
+__all__ = ["TIE", "affordable", "ranked"]
+
+TIE = 1.05
+"""Up to this factor ways are as good as each other."""
+
+_SHORT_S = 60.0
+_TIMES = 10.0
+
+
+def ranked(found: Iterable[Prediction], *, exact_first: bool) -> tuple[Prediction, ...]:
+    """The best first.
+
+    Args:
+        found: ways to run.
+        exact_first: exact values were asked for, if they are affordable.
+    """
+    every = list(found)
+    if exact_first and affordable(every):
+        exact = [one for one in every if one.configuration.mode == "exact"]
+        rest = [one for one in every if one.configuration.mode != "exact"]
+        return (*_in_order(exact), *_in_order(rest))
+    return tuple(_in_order(every))
+
+
+def affordable(found: list[Prediction]) -> bool:
+    """Whether exact values can be had, and do not take out of all proportion longer."""
+    times: dict[bool, list[float]] = {True: [], False: []}
+    for one in found:
+        times[one.configuration.mode == "exact"].append(one.makespan_s)
+    if not times[True]:
+        return False
+    exact = min(times[True])
+    return exact <= _SHORT_S or not times[False] or exact <= _TIMES * min(times[False])
+
+
+def _in_order(found: list[Prediction]) -> list[Prediction]:
+    """By time; ties by preference."""
+    left = sorted(found, key=lambda one: one.makespan_s)
+    out: list[Prediction] = []
+    while left:
+        most = TIE * left[0].makespan_s
+        tied = [one for one in left if one.makespan_s <= most]
+        out += sorted(tied, key=_preference)
+        left = left[len(tied) :]
+    return out
+
+
+def _preference(one: Prediction) -> tuple[bool, int, float]:
+    return one.cut, one.configuration.workers, one.makespan_s

@@ -1,0 +1,169 @@
+"""Why one way to run a circuit is better than another, in plain words with the numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qdreamer_lab.dreamer.advice.ranking import TIE
+from qdreamer_lab.workload.execution.memory import readable
+
+if TYPE_CHECKING:
+    from qdreamer_lab.dreamer.advice.recommendation import Recommendation, Refused
+    from qdreamer_lab.dreamer.predict.prediction import Prediction
+
+__all__ = ["cost_text", "explained", "seconds_text"]
+
+_CLOSE = 1.15
+"""Up to this factor two ways are as good as each other."""
+
+_DOMINANT = 0.4
+"""From this share of the makespan on a phase is worth a word."""
+
+
+def explained(found: Recommendation) -> str:
+    """`Recommendation.explain`."""
+    best = found.best
+    low, high = best.interval
+    lines = [
+        f"Run the {found.num_qubits}-qubit circuit {best.title}: about "
+        f"{seconds_text(best.makespan_s)} (four times in five between {seconds_text(low)} and "
+        f"{seconds_text(high)}), with {readable(best.memory_bytes)} of memory at most."
+    ]
+    lines += _error(best)
+    lines += _cost(best)
+    if best.cut and best.plan is not None:
+        lines.append(f"The plan: {best.plan.summary}.")
+    lines += _dominant(best)
+    lines += _against_uncut(found)
+    lines += _next(found)
+    lines += [f"Note: {note}." for note in best.notes]
+    return "\n".join(lines)
+
+
+def _error(best: Prediction) -> list[str]:
+    if best.shots == 0:
+        return ["The values are exact, no shots are needed."]
+    return [f"It takes {best.shots:,} shots, for a standard error of {best.standard_error:.2g}."]
+
+
+def _cost(best: Prediction) -> list[str]:
+    """What a device asks for it."""
+    if not best.qpu_seconds:
+        return []
+    took = f"It keeps the device busy for {seconds_text(best.qpu_seconds)}"
+    if best.cost is None:
+        return [f"{took}; what that costs is unknown: give QDreamer(devices=...) its prices."]
+    return [f"{took} and costs {best.cost:.4g} {best.currency}."]
+
+
+def _dominant(best: Prediction) -> list[str]:
+    top = max(best.phases, key=lambda one: one.seconds, default=None)
+    if top is None or top.seconds < _DOMINANT * best.makespan_s:
+        return []
+    share = 100 * top.seconds / best.makespan_s
+    return [f"Most of it, {share:.0f} %, is to {_VERBS[top.name]}: {seconds_text(top.seconds)}."]
+
+
+_VERBS = {
+    "plan": "plan the cuts",
+    "lower": "make the fragments ready",
+    "transpile": "transpile",
+    "dispatch": "hand out tasks",
+    "execute": "run the fragments",
+    "transfer": "move data",
+    "contract": "put the results together",
+}
+
+
+def _against_uncut(found: Recommendation) -> list[str]:
+    """The other side of the decision to cut or not."""
+    best = found.best
+    mine = [
+        one
+        for one in found.predictions[1:]
+        if one.configuration.mode == best.configuration.mode and one.cut != best.cut
+    ]
+    other = min(mine, key=lambda one: one.makespan_s, default=None)
+    if best.cut:
+        if other is not None:
+            ratio = other.makespan_s / best.makespan_s
+            return [
+                f"Uncut the fastest way, {other.title}, would take "
+                f"{seconds_text(other.makespan_s)} and {readable(other.memory_bytes)}: cutting is "
+                f"{ratio:.3g} times as fast."
+            ]
+        reasons = [
+            one.reason
+            for one in sorted(found.refused, key=_is_method)
+            if one.configuration.max_qubits >= found.num_qubits
+            and one.configuration.mode == best.configuration.mode
+        ]
+        return [f"Uncut it cannot run: {reasons[0]}."] if reasons else []
+    if other is None:
+        return ["Nothing is cut."]
+    ratio = other.makespan_s / best.makespan_s
+    if ratio <= TIE:
+        return [
+            f"Cutting would be as good within the doubt ({other.title}, "
+            f"{seconds_text(other.makespan_s)}), and what is not cut is simpler."
+        ]
+    return [
+        f"Cutting does not pay: the best way with cuts, {other.title}, takes "
+        f"{seconds_text(other.makespan_s)}, {ratio:.3g} times as long."
+    ]
+
+
+def _is_method(one: Refused) -> bool:
+    """Whether it is about a method that not every circuit can take."""
+    return one.configuration.method != "statevector"
+
+
+def _next(found: Recommendation) -> list[str]:
+    """Other ways that come close, and why this one is first all the same."""
+    best, others = found.best, found.predictions[1:]
+    close = [one for one in others if one.makespan_s <= _CLOSE * best.makespan_s]
+    lines = []
+    for second in close[:1]:
+        reason = _preferred(best, second)
+        time = seconds_text(second.makespan_s)
+        lines.append(f"As good within the doubt: {second.title}, {time}{reason}.")
+    if best.configuration.mode == "exact":
+        fast = [one for one in others if one.makespan_s < best.makespan_s / TIE]
+        sampled = min(fast, key=lambda one: one.makespan_s, default=None)
+        if sampled is not None and sampled.configuration.mode == "sampled":
+            lines.append(
+                f"Exact values come first because no precision was asked for: with shots, "
+                f"{sampled.title}, it would take {seconds_text(sampled.makespan_s)}."
+            )
+    return lines
+
+
+def _preferred(best: Prediction, second: Prediction) -> str:
+    """Why of two ways that are as good the first is first."""
+    if second.makespan_s > TIE * best.makespan_s:
+        return ""
+    if second.cut and not best.cut:
+        return "; what is not cut comes first"
+    if second.configuration.workers > best.configuration.workers:
+        return "; what takes fewer workers comes first"
+    return ""
+
+
+def cost_text(one: Prediction) -> str:
+    """What a run costs; empty where nothing is asked for it."""
+    if one.cost is None:
+        return "unknown"
+    return f"{one.cost:.4g} {one.currency}" if one.cost else ""
+
+
+def seconds_text(seconds: float) -> str:
+    """A time with a unit that suits it."""
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.3g} µs"
+    if seconds < 1:
+        return f"{seconds * 1e3:.3g} ms"
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.3g} min"
+    return f"{seconds / 3600:,.3g} h"

@@ -1,0 +1,70 @@
+"""What a Qiskit backend says of its times, and how deep a fragment is. Nothing runs here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qdreamer_lab.dreamer.device.cost import DeviceShape
+from qdreamer_lab.dreamer.device.terms import DeviceTerms
+
+if TYPE_CHECKING:
+    from qdreamer_lab.workload.fragment.program import FragmentProgram
+
+__all__ = ["device_shape", "program_depth"]
+
+_TYPICAL_S = {1: 5e-8, 2: 3e-7, "measure": 1e-6}
+"""Superconducting devices, where the target does not say."""
+
+_REPETITION_S = 2.5e-4
+
+
+def device_shape(backend: Any, terms: DeviceTerms | None = None) -> DeviceShape:
+    """Read a backend's target.
+
+    Args:
+        backend: the device.
+        terms: what is known besides, which counts more.
+    """
+    terms = DeviceTerms() if terms is None else terms
+    target = backend.target
+    found: dict[Any, list[float]] = {1: [], 2: [], "measure": []}
+    for operation, qubits in target.instructions:
+        known = target[operation.name].get(qubits) if qubits is not None else None
+        if known is None or known.duration is None:
+            continue
+        key = "measure" if operation.name == "measure" else len(qubits)
+        if key in found and operation.name not in ("reset", "delay"):
+            found[key].append(float(known.duration))
+    times = {
+        key: float(np.median(each)) if each else _TYPICAL_S[key] for key, each in found.items()
+    }
+    coupling = target.build_coupling_map()
+    pairs = target.num_qubits * (target.num_qubits - 1) if target.num_qubits else 0
+    pause = terms.repetition_s
+    if pause is None:
+        pause = getattr(backend, "default_rep_delay", None)
+    shape = DeviceShape(
+        str(getattr(backend, "name", "device")),
+        times[1],
+        times[2],
+        times["measure"],
+        float(pause) if pause is not None else _REPETITION_S,
+        coupling is None or len(coupling.get_edges()) >= pairs,
+        queue_s=terms.queue_s,
+    )
+    if terms.job_overhead_s is None:
+        return shape
+    return replace(shape, job_overhead_s=terms.job_overhead_s)
+
+
+def program_depth(program: FragmentProgram) -> int:
+    """Blocks of two qubits on the longest way through a fragment."""
+    deep: dict[int, int] = {}
+    for step in program.steps:
+        if len(step.qubits) == 2:
+            level = 1 + max(deep.get(qubit, 0) for qubit in step.qubits)
+            deep.update(dict.fromkeys(step.qubits, level))
+    return max(deep.values(), default=0)

@@ -1,0 +1,208 @@
+"""Short runs of the real functions, timed: what a profile is measured with.
+
+A probe is a call with its counts. The calls are of the functions that runs make, on small
+fragments, and travel to a worker like any task. It must not fit anything.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from qdreamer_lab.dreamer.exact.cost import JoinShape, contract_counts, exact_counts
+from qdreamer_lab.dreamer.exact.shape import fragment_shape, join_steps
+from qdreamer_lab.workload.exact.lower import FragmentJob
+from qdreamer_lab.workload.exact.reconstruct import Reconstruction
+from qdreamer_lab.workload.fragment.program import FragmentProgram, Step
+from qdreamer_lab.workload.fragment.simulate import FragmentCall, run_fragments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.circuit.terms import Factors
+
+__all__ = ["Probe", "Timing", "exact_probes", "join_probes", "timed"]
+
+_PASSES = 6
+
+_OTHER_BYTES = 1 << 23
+"""Written before each call: a task comes after other work, and finds nothing of its own in the
+caches that belong to a core. A loop over one call would be up to twice as fast."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Probe:
+    """A call and what it amounts to.
+
+    Attributes:
+        name: for people.
+        call: to be timed.
+        counts: for each coefficient.
+    """
+
+    name: str
+    call: Callable[[], Any]
+    counts: NDArray[np.float64]
+
+
+class Timing(NamedTuple):
+    """How long a call took: the first time, as the median of several, and how much those differ."""
+
+    first: float
+    seconds: float
+    noise: float
+
+
+def timed(calls: Sequence[Callable[[], Any]], budget_s: float) -> list[Timing]:
+    """Time calls, all in turn and then all again, as long as the budget lasts.
+
+    What else goes on where this runs then slows all of them down alike, rather than some.
+
+    Returns:
+        One per call; nothing for those for which no time was left.
+    """
+    end = time.monotonic() + budget_s
+    times: list[list[float]] = []
+    other = np.zeros(_OTHER_BYTES // 8)
+    for number in range(1 + _PASSES):
+        for k, call in enumerate(calls):
+            if time.monotonic() > end:
+                break
+            if number == 0:
+                times.append([])
+            with ThreadPoolExecutor(1) as fresh:  # runs have threads, and memory, of their own
+                times[k].append(fresh.submit(_seconds, call, other).result())
+    return [_timing(each) for each in times]
+
+
+def _seconds(call: Callable[[], Any], other: NDArray[np.float64]) -> float:
+    """Of one call, after other work."""
+    other += 1
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def _timing(times: list[float]) -> Timing:
+    """The first time may have been spent on loading kernels."""
+    later = times[1:] or times
+    return Timing(times[0], float(np.median(later)), float(np.std(np.log(later))))
+
+
+def exact_probes(cores: int) -> list[Probe]:
+    """Fragments of exact mode, such that every coefficient matters in some of them."""
+    found = []
+    for name, program, operators in (*_gate_cases(), *_gram_cases()):
+        job = FragmentJob(program, operators)
+        calls = (FragmentCall(program, operators, {}, {}),)
+        call = partial(run_fragments, calls, None, "complex128")
+        found.append(Probe(name, call, exact_counts(fragment_shape(job), cores)))
+    return found
+
+
+_Case = tuple[str, FragmentProgram, tuple["Factors", ...]]
+
+
+def _gate_cases() -> list[_Case]:
+    z = (((0, "Z"),),)
+    cases: list[_Case] = [("smallest", _program(2, ["far"]), ())]
+    for width in (4, 9, 13, 16, 18, 20, 21, 22):
+        many = 40 if width < 17 else 10 if width < 21 else 4
+        kinds = ("one_qubit", "near", "far") if width > 7 else ("one_qubit", "near")
+        cases += [(f"{kind} {width}", _program(width, [kind] * many), z) for kind in kinds]
+    for width, cuts in ((5, 6), (9, 5), (13, 5), (16, 5)):
+        cases.append((f"branch {width}", _program(width, ["branch"] * cuts), z))
+    cases.append(("mixed", _program(12, ["far", "near", "one_qubit", "branch"] * 3), z))
+    return cases
+
+
+def _gram_cases() -> list[_Case]:
+    """(width, cuts, open qubits, operators)."""
+    cases = []
+    for width, cuts, still_open, operators in (
+        (3, 6, 0, _strings(3, 1, "Z")),
+        (4, 6, 0, _strings(4, 12, "Z")),
+        (6, 6, 0, _strings(6, 1, "Z")),
+        (8, 5, 0, _strings(8, 30, "Z")),
+        (8, 5, 3, _strings(5, 4, "Z")),
+        (10, 4, 0, _strings(10, 60, "Z")),
+        (11, 5, 0, _strings(11, 1, "Z")),
+        (11, 4, 0, _strings(11, 12, "Z")),
+        (12, 3, 0, _strings(12, 3, "X")),
+        (6, 3, 0, _strings(6, 6, "X")),
+        (15, 2, 0, _strings(15, 4, "Z")),
+        (16, 1, 0, _strings(16, 3, "X")),
+        (18, 0, 0, _strings(18, 17, "Z")),
+        (20, 0, 0, _strings(20, 20, "X")[8:]),
+        (18, 0, 0, _strings(18, 18, "X")[4:]),
+        (21, 0, 0, _strings(21, 21, "X")[6:14]),
+        (21, 0, 0, _strings(21, 12, "Z")),
+        (22, 0, 0, _strings(22, 22, "X")[6:12]),
+        (10, 3, 0, _strings(10, 4, "+")),
+        (13, 3, 0, _strings(13, 2, "+")),
+        (14, 0, 0, _strings(14, 30, "Z")),
+    ):
+        program = _program(width, ["far"] + ["branch"] * cuts, still_open)
+        cases.append((f"gram {width} {cuts} {len(operators)}", program, operators))
+    return cases
+
+
+def _strings(width: int, count: int, letter: str) -> tuple[Factors, ...]:
+    """So many different operators; those with X or Y all flip other qubits."""
+    if letter != "Z":
+        return tuple(((k % width, letter),) for k in range(count))
+    pairs = [(i, j) for i in range(width) for j in range(i + 1, width)]
+    return (*(((i, "Z"), (j, "Z")) for i, j in pairs[: count - 1]), ((0, "Z"),))
+
+
+def _program(width: int, kinds: Sequence[str], still_open: int = 0) -> FragmentProgram:
+    """A fragment with these steps; each "branch" is a cut with two choices."""
+    rng = np.random.default_rng(width)
+    steps, cuts = [], 0
+    for k, kind in enumerate(kinds):
+        size = 4 if kind in ("near", "far") else 2
+        unitary = np.linalg.qr(rng.normal(size=(size, size)) + 1j * rng.normal(size=(size, size))).Q
+        if kind == "branch":
+            other = unitary @ np.diag([1, -1])
+            steps.append(Step((k % width,), np.stack([unitary, other]), cuts))
+            cuts += 1
+        elif size == 2:
+            steps.append(Step((k % width,), unitary[None]))
+        else:
+            low = 0 if kind == "near" or width < 7 else 5 + k % (width - 6)
+            steps.append(Step((low, low + 1), unitary[None]))
+    ends = tuple(range(cuts, cuts + still_open))
+    return FragmentProgram(0, width, tuple(steps), ends, ())
+
+
+def join_probes() -> list[Probe]:
+    """Reconstructions: chains of fragments with random tensors."""
+    rng = np.random.default_rng(0)
+    found = []
+    for fragments, cuts, operators, terms in (
+        (2, 1, 4, 8), (2, 4, 10, 20), (3, 2, 10, 60), (3, 3, 4, 10), (4, 1, 20, 200), (2, 6, 6, 12),
+        (6, 1, 3, 12), (3, 4, 4, 10),
+    ):  # fmt: skip
+        axes, shapes = [], []
+        for k in range(fragments):
+            mine = [c for c in range((fragments - 1) * cuts) if c // cuts in (k - 1, k)]
+            axes.append([(cut, 4) for cut in mine])
+            shapes.append((operators, *[4] * len(mine)))
+        tensors = [rng.normal(size=shape).astype(np.complex128) for shape in shapes]
+        operator_of = rng.integers(0, operators, size=(terms, fragments))
+        whole = Reconstruction(axes)
+        shape = _join_shape(whole, operator_of, operators)
+        call = partial(whole.values, tensors, operator_of)
+        found.append(Probe(f"join {fragments} {cuts}", call, contract_counts(shape)))
+    return found
+
+
+def _join_shape(whole: Reconstruction, operator_of: NDArray[np.int64], operators: int) -> JoinShape:
+    return JoinShape(0.0, operator_of.shape[1], len(operator_of), join_steps(whole, operator_of))

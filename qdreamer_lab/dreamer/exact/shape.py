@@ -1,0 +1,168 @@
+"""From programs to shapes: the plain numbers of which the cost model needs to know.
+
+The bridge from `workload` to `cost`. Nothing runs here, and nothing is priced.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.dreamer.exact.cost import FragmentShape, JoinShape
+from qdreamer_lab.dreamer.sampled.cost import LegShape, RoundShape, SampledShape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.workload.exact.lower import ExactProgram, FragmentJob
+    from qdreamer_lab.workload.exact.reconstruct import Reconstruction
+    from qdreamer_lab.workload.fragment.program import FragmentProgram
+    from qdreamer_lab.workload.sampled.lower import SampledProgram
+    from qdreamer_lab.workload.sampled.variants import ShotFragment
+
+__all__ = [
+    "fragment_shape",
+    "join_shape",
+    "join_steps",
+    "operator_groups",
+    "round_shape",
+    "sampled_shape",
+]
+
+_FAR_BYTES = 512
+"""As in `kernels.simulate.statevector`: which kernel a two-qubit gate takes."""
+
+_BLOCK = 512
+"""As in `workload.gram`: flips within so many amplitudes reorder them."""
+
+_PAULIS = frozenset("XYZ")
+
+
+def fragment_shape(
+    job: FragmentJob,
+    itemsize: int = 16,
+    sliced: Sequence[int] = (),
+    sides: int = 1,
+    split: Sequence[int] = (),
+) -> FragmentShape:
+    """A fragment of exact mode.
+
+    Args:
+        job: the fragment and its operators.
+        itemsize: bytes of an amplitude.
+        sliced: cuts at which the choice is fixed.
+        sides: 2 where bra and ket differ.
+        split: cuts by whose choices the batch is made in parts.
+    """
+    program = job.program
+    fixed = dict.fromkeys(sliced, 0)
+    groups, general = operator_groups(job.operators)
+    still_open = [cut for cut in program.open_cuts if cut not in fixed]
+    return FragmentShape(
+        program.width,
+        program_steps(program, itemsize, fixed),
+        len(still_open),
+        groups,
+        general,
+        sides,
+        itemsize,
+        math.prod(size for cut, size in program.axes if cut in split),
+        program_steps(program, itemsize, {**fixed, **dict.fromkeys(split, 0)}) if split else (),
+    )
+
+
+def program_steps(
+    program: FragmentProgram, itemsize: int, fixed: Mapping[int, int] | None = None
+) -> tuple[tuple[str, int], ...]:
+    """Kind and number of choices of each step."""
+    steps = []
+    for step in program.steps:
+        if len(step.qubits) == 2:
+            near = itemsize << min(step.qubits) < _FAR_BYTES
+            steps.append(("near" if near else "far", 1))
+        else:
+            free = step.cut is None or step.cut not in (fixed or {})
+            steps.append(("one_qubit", len(step.matrices) if free else 1))
+    return tuple(steps)
+
+
+def operator_groups(operators: Sequence[Factors]) -> tuple[tuple[tuple[int, bool], ...], int]:
+    """Groups of Pauli strings that flip the same qubits, and how many operators are none."""
+    found: Counter[int] = Counter()
+    general = 0
+    for operator in operators:
+        if all(letter in _PAULIS for _, letter in operator):
+            found[sum(1 << qubit for qubit, letter in operator if letter in "XY")] += 1
+        else:
+            general += 1
+    groups = ((strings, flip & (_BLOCK - 1) > 0) for flip, strings in found.items())
+    return tuple(sorted(groups, reverse=True)), general
+
+
+def join_shape(program: ExactProgram, contraction: Reconstruction, times: int = 1) -> JoinShape:
+    """The reconstruction of a group of terms."""
+    elements = program.gram_bytes() / 16
+    steps = join_steps(contraction, program.operator_of)
+    return JoinShape(elements, len(program.jobs), len(program.operator_of), steps, times)
+
+
+def join_steps(
+    contraction: Reconstruction, operator_of: NDArray[np.int64]
+) -> tuple[tuple[int, int, int, int, int, int], ...]:
+    """`JoinShape.steps` for terms (terms, fragments) int64."""
+    which: dict[int, NDArray[np.int64]] = {}
+    versions: dict[int, int] = {}
+    fragments = operator_of.shape[1]
+    terms = np.unique(operator_of, axis=0) if fragments else operator_of
+    for number in range(fragments):
+        used, which[number] = np.unique(terms[:, number], return_inverse=True)
+        versions[number] = len(used)
+    steps = []
+    for place, (one, two, left, right, shared) in enumerate(contraction.products):
+        pairs = which.pop(one) * (versions[two] + 1) + which.pop(two)
+        distinct, back = np.unique(pairs, return_inverse=True)
+        new = fragments + place
+        which[new], versions[new] = back.ravel(), len(distinct)
+        steps.append((versions[one], versions[two], len(distinct), left, right, shared))
+    return tuple(steps)
+
+
+def sampled_shape(fragment: ShotFragment) -> SampledShape:
+    """A fragment of sampled mode."""
+    program = fragment.program
+    sizes = [size for _, size in program.axes]
+    shape = FragmentShape(
+        program.width, program_steps(program, 16), len(program.open_cuts), ((1, False),)
+    )
+    bases = tuple(
+        (len(basis.operators), sum(letter in "XY" for _, letter in basis.letters))
+        for basis in fragment.bases
+    )
+    legs = tuple(
+        LegShape(
+            len(leg.side.operations),
+            sum(len(one.kraus) for one in leg.side.operations),
+            sum(int(np.count_nonzero(one.kraus)) for one in leg.side.operations),
+            math.prod(sizes[axis] for axis in leg.axes),
+            len(leg.side.dual),
+        )
+        for leg in fragment.legs
+    )
+    return SampledShape(shape, bases, legs)
+
+
+def round_shape(program: SampledProgram, observables: int) -> RoundShape:
+    """What is computed after a round of shots."""
+    operator_of = program.gluing.operator_of
+    combinations = sum(
+        len(np.unique(np.delete(operator_of, place, axis=1), axis=0))
+        for place in range(len(program.fragments))
+    )
+    fragments = tuple(sampled_shape(fragment) for fragment in program.fragments)
+    return RoundShape(fragments, observables, len(operator_of), combinations)

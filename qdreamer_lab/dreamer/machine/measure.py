@@ -1,0 +1,170 @@
+"""From probes to a profile: runs them where the work will run, and fits the coefficients."""
+
+from __future__ import annotations
+
+import platform
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pilot_kernel.resource.worker_environment import usable_cores
+from qdreamer_lab.dreamer.exact.probes import Probe, exact_probes, join_probes, timed
+from qdreamer_lab.dreamer.machine.profile import MachineProfile, library_versions
+from qdreamer_lab.dreamer.model.belief import calibrated
+from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PLACE
+from qdreamer_lab.dreamer.sampled.probes import round_probes, shot_probes, small_chunk
+from qdreamer_lab.dreamer.uncut.probes import method_probes
+from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.execution.dispatch import run_chunks
+from qdreamer_lab.workload.execution.memory import available_bytes
+
+if TYPE_CHECKING:
+    from qdreamer_lab.workload.execution.dispatch import Chunk, FragmentRow, SessionLike
+
+__all__ = ["measured"]
+
+_MOST_S = 20.0
+_DEVIATION = 0.08
+"""How far the model is off on a probe, in logarithms, if all is well."""
+
+_NOISE = 1.5
+"""Runs differ more than repetitions of a probe that follow each other at once."""
+
+_SENT_BYTES = (1 << 20, 1 << 22)
+_SENDS = 3
+_TASKS = (1, 2, 12)
+"""Tasks of the runs that show what handing them out costs."""
+
+
+def measured(session: SessionLike | None, on: str | None, budget_s: float) -> MachineProfile:
+    """`MachineProfile.measure`."""
+    if isinstance(budget_s, bool) or not 0 < budget_s <= _MOST_S:
+        raise QDreamerError(f"budget_s={budget_s!r}: more than 0 and at most {_MOST_S:g} seconds")
+    nominal = MachineProfile.nominal()
+    pilots = [] if session is None else session.candidates(on)
+    where = _ask(session, on, _place)
+    there = [*exact_probes(where["cores"]), *shot_probes(), *method_probes()]
+    here = [*join_probes(), *round_probes()]
+    warm_up = _ask(session, on, timed, [there[0].call, there[4].call], 0.1 * budget_s)
+    found = _ask(session, on, timed, [one.call for one in there], 0.5 * budget_s)
+    mine = timed([one.call for one in here], 0.1 * budget_s)
+    probes: list[Probe] = [*there[: len(found)], *here[: len(mine)]]
+    counts = [one.counts for one in probes]
+    seconds = [one.seconds for one in (*found, *mine)]
+    contention = nominal.contention
+    if session is not None:
+        workers = sum(pilot.wanted for pilot in pilots)
+        if workers > 1:  # and then all of them have loaded their kernels
+            contention = _contention(session, on, workers, there[5], budget_s)
+        for counted, took in _ways(session, on, workers):
+            counts.append(counted)
+            seconds.append(took)
+    # A machine that is busy with other things makes every time uncertain.
+    noise = float(np.median([one.noise for one in (*found, *mine)]))
+    belief = calibrated(nominal.belief, np.array(counts), np.array(seconds), _DEVIATION)
+    touched = np.array(counts).sum(axis=0) > 0
+    return replace(
+        nominal,
+        **where,
+        resource=pilots[0].resource if pilots else "here",
+        versions=library_versions(),
+        made_at_s=time.time(),
+        source="measured",
+        belief=replace(belief, spreads=np.hypot(belief.spreads, _NOISE * noise)),
+        sources=tuple("measured" if one else "nominal" for one in touched),
+        contention=contention,
+        warm_up_s=max(0.0, sum(one.first - one.seconds for one in warm_up)),
+    )
+
+
+def _ask(session: SessionLike | None, on: str | None, function: Any, *args: Any) -> Any:
+    """Call a function where the work will run."""
+    if session is None:
+        return function(*args)
+    return session.submit(function, *args, name="measure", on=on).result()
+
+
+def _place() -> dict[str, Any]:
+    """What this process may use, and where it is."""
+    return {
+        "machine": platform.node() or "unnamed",
+        "cores": usable_cores(),
+        "memory_bytes": available_bytes(),
+        "gpus": _gpus(),
+    }
+
+
+def _gpus() -> tuple[str, ...]:
+    """Names and memory of the GPUs, if the library that knows them is there."""
+    try:
+        import pynvml
+    except ImportError:
+        return ()
+    try:
+        pynvml.nvmlInit()
+        handles = [pynvml.nvmlDeviceGetHandleByIndex(k) for k in range(pynvml.nvmlDeviceGetCount())]
+        names = [pynvml.nvmlDeviceGetName(one) for one in handles]
+        return tuple(
+            f"{name.decode() if isinstance(name, bytes) else name}, "
+            f"{pynvml.nvmlDeviceGetMemoryInfo(one).total / 2**30:.0f} GiB"
+            for name, one in zip(names, handles, strict=True)
+        )
+    except pynvml.NVMLError:  # a library without a driver
+        return ()
+
+
+def _ones(size: int) -> Any:
+    """A result of so many bytes."""
+    return np.ones(size // 8)
+
+
+def _ways(session: SessionLike, on: str | None, workers: int) -> list[tuple[Any, float]]:
+    """Counts and seconds of tasks with little to do, and of one with a lot of data."""
+    found = []
+    for tasks in (*_TASKS, *_TASKS, *_TASKS):
+        chunks = [small_chunk() for _ in range(tasks)]
+        rows: list[float] = []
+
+        def keep(chunk: Chunk, result: Any, row: FragmentRow, rows: list[float] = rows) -> None:
+            rows.append(row.seconds)
+
+        begin = time.perf_counter()
+        run_chunks(chunks, session, on=on, stop=threading.Event(), keep=keep)
+        took = time.perf_counter() - begin - sum(rows) / max(1, workers)
+        found.append((_row({"trip": 1, "task": tasks}), max(took, 1e-4)))
+    for turn in range(_SENDS + 1):  # the first one opens the connections
+        for size in _SENT_BYTES:
+            begin = time.perf_counter()
+            session.submit(_ones, size, name="send", on=on).result()
+            sent = time.perf_counter() - begin
+            if turn:
+                found.append((_row({"trip": 1, "task": 1, "transfer": size}), sent))
+    return found
+
+
+def _row(names: dict[str, int]) -> Any:
+    row = np.zeros(len(COEFFICIENTS))
+    for name, count in names.items():
+        row[PLACE[name]] = count
+    return row
+
+
+def _contention(
+    session: SessionLike, on: str | None, workers: int, probe: Probe, budget_s: float
+) -> float:
+    """How much longer a probe takes when all workers run it."""
+
+    def slowest(many: int) -> float:
+        tasks = [
+            session.submit(timed, [probe.call] * 3, 0.02 * budget_s, name="measure", on=on)
+            for _ in range(many)
+        ]
+        times = [one.seconds for task in tasks for one in task.result()]
+        return float(np.median(times))
+
+    slowest(workers)  # every worker has loaded its kernels then
+    alone = min(slowest(1) for _ in range(2))
+    return float(np.clip(min(slowest(workers) for _ in range(2)) / alone, 1.0, workers))

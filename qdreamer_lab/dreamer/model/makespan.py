@@ -1,0 +1,110 @@
+"""How long tasks take on several workers, dealt out as `workload.dispatch` does it.
+
+A simulation in arithmetic: the same pace, the same order, the clock replaced by what each task is
+predicted to take.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+from qdreamer_lab.workload.execution.pace import Pace
+
+__all__ = ["Played", "Share", "list_schedule", "play"]
+
+_IN_FLIGHT = 3
+"""Tasks per worker that are under way at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Work that may be divided into tasks.
+
+    Attributes:
+        items: how many there are; 1 cannot be divided.
+        work_each: what one item counts where the heaviest goes first.
+        seconds_each: what one item takes.
+        work_task: what each task counts besides.
+        seconds_task: what each task takes besides.
+    """
+
+    items: int
+    work_each: float
+    seconds_each: float
+    work_task: float = 0.0
+    seconds_task: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How it went.
+
+    Attributes:
+        makespan_s: from the first task's start to the last one's end.
+        tasks: per share, how many tasks it became.
+        busy_s: seconds of all tasks together.
+        longest_s: the longest task.
+    """
+
+    makespan_s: float
+    tasks: tuple[int, ...]
+    busy_s: float
+    longest_s: float
+
+
+def play(
+    shares: list[Share],
+    workers: int,
+    *,
+    ahead: bool = False,
+    most: int | None = None,
+    pace: Pace | None = None,
+) -> Played:
+    """Deal out shares to workers, the one of which most is left first.
+
+    Args:
+        shares: the work.
+        workers: how many share it.
+        ahead: tasks wait at the workers, as those of a session do even if there is only one.
+        pace: what earlier work has taught; learns more.
+        most: tasks under way at once, where a run is held to fewer workers than there are.
+    """
+    pace = Pace() if pace is None else pace
+    left = [share.items for share in shares]
+    tasks = [0] * len(shares)
+    free = [0.0] * workers
+    heapq.heapify(free)
+    flying: list[tuple[float, int, float, float]] = []  # end, number, work, seconds
+    clock = busy = longest = 0.0
+    number = 0
+    depth = _IN_FLIGHT * workers if ahead or workers > 1 else 1
+    depth = depth if most is None else most
+    while any(left) or flying:
+        while any(left) and len(flying) < depth:
+            rest = [n * share.work_each for n, share in zip(left, shares, strict=True)]
+            place = max((k for k, n in enumerate(left) if n), key=lambda k: (rest[k], -k))
+            share = shares[place]
+            size = pace.size(left[place], share.work_each, sum(rest), workers)
+            left[place] -= size
+            tasks[place] += 1
+            seconds = share.seconds_task + size * share.seconds_each
+            start = max(clock, heapq.heappop(free))
+            heapq.heappush(free, start + seconds)
+            work = share.work_task + size * share.work_each
+            heapq.heappush(flying, (start + seconds, number, work, seconds))
+            number += 1
+            busy += seconds
+            longest = max(longest, seconds)
+        end, _, work, seconds = heapq.heappop(flying)
+        clock = max(clock, end)
+        pace.saw(work, seconds)
+    return Played(clock, tuple(tasks), busy, longest)
+
+
+def list_schedule(seconds: list[float], workers: int) -> float:
+    """Makespan of tasks that are dealt out in this order, each to the first worker that is free."""
+    free = [0.0] * workers
+    for one in seconds:
+        heapq.heapreplace(free, free[0] + one)
+    return max(free)

@@ -1,0 +1,77 @@
+"""One way to run a circuit, as plain data. It must not know what that costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.cut.options import SearchOptions, check_width
+from qdreamer_lab.workload.request import METHODS
+
+__all__ = ["MODES", "Configuration"]
+
+MODES = ("exact", "sampled")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One way to run a circuit.
+
+    Attributes:
+        max_qubits: greatest width of a fragment; from the circuit's width on nothing has to be cut.
+        mode: "exact" or "sampled".
+        kinds: cuts that are allowed.
+        cost: the cost model under which the plan is good.
+        on: a kind of worker or a pilot's name; None for any.
+        workers: how many share the work.
+        method: how circuits are simulated: "statevector"; or, uncut and in exact mode,
+            "matrix_product_state" or "stabilizer".
+        in_process: run here rather than as tasks of the session.
+
+    Raises:
+        QDreamerError: naming the field that makes no sense.
+    """
+
+    max_qubits: int
+    mode: str
+    kinds: tuple[str, ...] = KINDS
+    cost: str = "lo"
+    on: str | None = None
+    workers: int = 1
+    method: str = "statevector"
+    in_process: bool = False
+
+    def __post_init__(self) -> None:
+        check_width(self.max_qubits)
+        SearchOptions(self.kinds, self.cost)
+        if self.mode not in MODES:
+            raise QDreamerError(f'mode must be "exact" or "sampled", got {self.mode!r}')
+        if self.method not in METHODS:
+            names = ", ".join(f'"{name}"' for name in METHODS)
+            raise QDreamerError(f"method must be one of {names}, got {self.method!r}")
+        if self.method != METHODS[0] and self.mode != "exact":
+            raise QDreamerError(f'method "{self.method}" gives exact values: use mode="exact"')
+        count: object = self.workers
+        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
+            raise QDreamerError(f"workers must be a whole number of at least 1, got {count!r}")
+
+    def describe(self, num_qubits: int) -> str:
+        """In words, for a circuit of so many qubits."""
+        whole = self.max_qubits >= num_qubits and self.cost != "work"  # which cuts to save work
+        how = "uncut" if whole else f"in fragments of ≤ {self.max_qubits}"
+        if self.method != METHODS[0]:
+            how += f" {_AS[self.method]}"
+        if self.cost != "lo":
+            how += f" ({_GOOD[self.cost]})"
+        if set(self.kinds) != set(KINDS):
+            how += f", {' and '.join(self.kinds)} cuts only"
+        many = "one worker" if self.workers == 1 else f"{self.workers} workers"
+        place = "in this process" if self.in_process else many
+        return f"{how}, {self.mode}, {place}{f' on {self.on}' if self.on else ''}"
+
+
+_AS = {"matrix_product_state": "as a matrix product state", "stabilizer": "as a stabilizer state"}
+_GOOD = {"work": "least work", "joint": "joint cuts", "locc": "joint cuts with communication"}

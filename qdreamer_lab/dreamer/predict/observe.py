@@ -1,0 +1,131 @@
+"""From a finished run to what each phase of its prediction should have been.
+
+Reads the metadata of a `CutEstimator`'s result. It must not run anything.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qdreamer_lab.dreamer.machine.profile import PHASES, MachineProfile
+from qdreamer_lab.dreamer.model.belief import Belief, check_seconds
+from qdreamer_lab.dreamer.model.makespan import list_schedule
+from qdreamer_lab.dreamer.predict.prediction import Prediction
+from qdreamer_lab.errors import QDreamerError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.plan.plan import CutPlan
+
+__all__ = ["learned", "signature"]
+
+_LEAST_S = 1e-4
+"""Phases shorter than this say nothing about coefficients."""
+
+_UNSURE = 0.4
+"""Deviation from which on a time says more about the counts than about coefficients."""
+
+
+def signature(what: Any) -> tuple[object, ...]:
+    """What a prediction and the result of the run that it was made for have in common."""
+    if isinstance(what, Prediction):
+        mode, plan, count = what.configuration.mode, what.plan, what.num_observables
+        shots, method = what.shots, what.configuration.method
+    else:
+        told = _metadata(what)
+        mode, plan, shots = told["mode"], told["plan"], told["shots"]
+        method = told.get("method", "statevector")
+        count = int(np.size(what.data.evs))
+    # Shots for a precision are an estimate: their order of magnitude tells runs apart.
+    size = round(math.log2(shots)) // 3 if shots else 0
+    return (mode, method, count, size, *_cut(plan))
+
+
+def _cut(plan: CutPlan | None) -> tuple[object, ...]:
+    if plan is None:
+        return ()
+    return (plan.blocks.num_qubits, plan.blocks.pairs.tobytes(), plan.labels.tobytes())
+
+
+def _metadata(result: Any) -> dict[str, Any]:
+    told = getattr(result, "metadata", None)
+    wanted = ("mode", "plan", "shots", "fragments", "makespan_s", "execute_s")
+    if not isinstance(told, dict) or not all(name in told for name in wanted):
+        raise QDreamerError("observe takes a PubResult of a CutEstimator: job.result()[k]")
+    return told
+
+
+def learned(profile: MachineProfile, prediction: Prediction, result: Any) -> MachineProfile:
+    """The profile after a run.
+
+    Raises:
+        QDreamerError: if a time is impossible, or the run is not the one predicted.
+    """
+    told = _metadata(result)
+    _check(told)
+    method = told.get("method", "statevector")
+    if method != prediction.configuration.method:
+        raise QDreamerError(
+            f"the prediction is for method {prediction.configuration.method!r}, the run used "
+            f"{method!r}"
+        )
+    if told["mode"] != prediction.configuration.mode:
+        raise QDreamerError(
+            f"the prediction is for {prediction.configuration.mode} mode, the run was in "
+            f"{told['mode']} mode"
+        )
+    belief = profile.belief
+    rows = [row.seconds for row in told["fragments"]]
+    busy = math.fsum(rows)
+    by_name = {account.name: account for account in prediction.accounts}
+    factor = told["shots"] / prediction.shots if prediction.shots and told["shots"] else 1.0
+    planning = sum(
+        (by_name[name].counts for name in ("plan", "lower") if name in by_name),
+        np.zeros(len(belief.values)),
+    )
+    belief = _seen(belief, "plan", planning, told.get("plan_s", 0.0))
+    sure = "execute" in by_name and by_name["execute"].doubt < _UNSURE
+    if sure and 0.4 < factor < 2.5:  # else other work was done
+        belief = _seen(belief, "execute", by_name["execute"].counts * factor, busy)
+    if "transpile" in by_name:
+        counts = by_name["transpile"].counts
+        belief = _seen(belief, "transpile", counts, told.get("transpile_s", 0.0))
+    if "contract" in by_name:
+        belief = _seen(belief, "contract", by_name["contract"].counts, told["contract_s"])
+    if told["execute_s"] > 0 and all(row.worker for row in told["fragments"]):
+        workers = prediction.configuration.workers
+        if told["mode"] == "sampled":  # in rounds, and workers wait for each other after each
+            scheduled = by_name["execute"].share * busy if "execute" in by_name else busy / workers
+        else:
+            scheduled = list_schedule(sorted(rows, reverse=True), workers)
+        ways = sum(
+            (by_name[name].counts for name in ("dispatch", "transfer") if name in by_name),
+            np.zeros(len(belief.values)),
+        )
+        belief = _seen(belief, "dispatch", ways, told["execute_s"] - scheduled)
+    return profile.refined(belief)
+
+
+def _seen(belief: Belief, phase: str, counts: NDArray[np.float64], seconds: float) -> Belief:
+    if seconds < _LEAST_S or not (counts > 0).any():
+        return belief
+    return belief.observed(PHASES.index(phase), counts, seconds)
+
+
+def _check(told: dict[str, Any]) -> None:
+    """Refuse times that no clock shows."""
+    check_seconds("makespan_s", told["makespan_s"])
+    for name in ("plan_s", "transpile_s", "execute_s", "contract_s"):
+        seconds = told.get(name, 0.0)
+        if not isinstance(seconds, (int, float)) or not math.isfinite(seconds) or seconds < -1e-6:
+            raise QDreamerError(f"{name}={seconds!r} is impossible: no negative or endless times")
+        if seconds > told["makespan_s"] * 1.01 + 1e-3:
+            raise QDreamerError(
+                f"{name}={seconds!r} is impossible: more than makespan_s={told['makespan_s']!r}"
+            )
+    for row in told["fragments"]:
+        check_seconds(f"seconds of fragment {row.fragment}", row.seconds)

@@ -1,0 +1,181 @@
+"""From a case and a profile to a prediction: seconds per phase, makespan, interval."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.dreamer.exact.case import Case, paid
+from qdreamer_lab.dreamer.machine.profile import PHASES, MachineProfile
+from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS
+from qdreamer_lab.dreamer.model.makespan import play
+from qdreamer_lab.dreamer.predict.prediction import Account, Phase, Prediction
+from qdreamer_lab.workload.execution.pace import Pace
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.dreamer.predict.configuration import Configuration
+    from qdreamer_lab.dreamer.wanted import Wanted
+
+__all__ = ["priced"]
+
+_OBJECTS_BYTES = 1 << 19
+"""What plans, programs and results take besides arrays."""
+
+_PLAYED = 24
+"""Sets of parameter values with tasks of their own that are dealt out one by one."""
+
+_Z80 = 1.2816
+"""Standard deviations to either side that hold 80 % of a normal distribution."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Executed:
+    """All rounds played through.
+
+    Attributes:
+        counts: (k,) over all workers.
+        share: wall time over the time of all workers together.
+        tasks: how many there were.
+        memory: bytes of the worker that holds most.
+        sent: bytes of all arguments and results.
+        coming: bytes of results that arrive at once.
+    """
+
+    counts: NDArray[np.float64]
+    share: float
+    tasks: int
+    memory: int
+    sent: int
+    coming: int
+
+
+def priced(
+    case: Case,
+    wanted: Wanted,
+    configuration: Configuration,
+    profile: MachineProfile,
+    *,
+    session: bool,
+    notes: tuple[str, ...] = (),
+    held: bool = False,
+) -> Prediction:
+    """What a case will take.
+
+    Args:
+        case: the run, planned.
+        wanted: what is run.
+        configuration: how, with the number of workers.
+        profile: the machine.
+        session: fragments run as tasks of a session, rather than in this process.
+        notes: to be added.
+        held: there are more workers, and the run is held to fewer: none waits with a task ready.
+    """
+    belief = profile.belief
+    workers = configuration.workers if session else 1
+    done = _executed(case, profile, workers, session=session, held=held)
+    accounts = [
+        Account("plan", paid("planning", case.plan_s * 1e9)),
+        Account("lower", paid("planning", case.lower_s * 1e9)),
+    ]
+    if case.transpiled:
+        accounts.append(Account("transpile", paid("transpiling", case.transpiled)))
+    ways = paid("run", 1)
+    if session:
+        trips = max(len(case.rounds), done.tasks / workers) if held else len(case.rounds)
+        ways += paid("trip", trips) + paid("task", done.tasks)
+    accounts.append(Account("dispatch", ways))
+    transfer = case.transfer + paid("transfer", done.sent)
+    accounts += [
+        Account(
+            "execute",
+            done.counts,
+            done.share,
+            done.memory,
+            case.shots_doubt if case.mode == "exact" else 0.0,
+        ),
+        Account("transfer", transfer, 1.0, done.sent),
+        Account("contract", case.contract, 1.0, case.here_bytes),
+    ]
+    accounts = [one for one in accounts if one.counts.any()]
+    phases = tuple(
+        Phase(one.name, belief.seconds(one.counts) * one.share, one.num_bytes) for one in accounts
+    )
+    makespan = sum(one.seconds for one in phases)
+    here = case.here_bytes + done.coming
+    peak = max(done.memory, here) if session else done.memory + here
+    spread = _Z80 * _deviation(accounts, phases, profile, makespan, case.shots_doubt)
+    return Prediction(
+        configuration,
+        makespan,
+        (makespan * math.exp(-spread), makespan * math.exp(spread)),
+        phases,
+        _OBJECTS_BYTES + peak,
+        case.shots,
+        case.qpu_s,
+        case.standard_error,
+        case.plan,
+        case.variants,
+        done.tasks,
+        (*case.notes, *notes),
+        wanted.num_qubits,
+        wanted.num_observables,
+        tuple(accounts),
+        sets=case.sets,
+    )
+
+
+def _executed(
+    case: Case, profile: MachineProfile, workers: int, *, session: bool, held: bool
+) -> _Executed:
+    """Deal out the work of every round; the arguments are those of `priced`."""
+    counts, sent = np.zeros(len(COEFFICIENTS)), 0.0
+    wall = busy = 0.0
+    tasks = memory = coming = 0
+    pace = Pace()
+    most = workers if held else None
+    repeated = min(case.repeats, _PLAYED)
+    times = case.repeats / repeated  # what was not played through goes on in the same way
+    for once in case.rounds:
+        works = once * repeated
+        count = sum(one.items for one in works)
+        slower = profile.contention if min(workers, count) > 1 else 1.0
+        shares = [one.share(profile.belief.values, slower) for one in works]
+        played = play(shares, workers, ahead=session, most=most, pace=pace)
+        wall, busy = wall + played.makespan_s, busy + played.busy_s
+        tasks += round(times * sum(played.tasks))
+        for one, pieces in zip(works, played.tasks, strict=True):
+            counts += times * slower * (one.items * one.each + pieces * one.once)
+            memory = max(memory, one.held(pieces) if session else one.memory_bytes)
+            if session:
+                sent += times * one.sent(pieces)
+                coming = max(coming, one.coming(pieces, workers))
+    return _Executed(counts, wall / busy if busy > 0 else 1.0, tasks, memory, int(sent), coming)
+
+
+def _deviation(
+    accounts: list[Account],
+    phases: tuple[Phase, ...],
+    profile: MachineProfile,
+    total: float,
+    shots_doubt: float,
+) -> float:
+    """Standard deviation of the logarithm of the makespan."""
+    if total <= 0:
+        return 0.0
+    belief = profile.belief
+    parts = sum(
+        (one.counts * one.share * belief.values for one in accounts), np.zeros(len(COEFFICIENTS))
+    )
+    share = parts * 1e-9 / total
+    variance = float(share @ belief.covariance @ share)
+    for phase in phases:
+        spread = float(belief.spreads[PHASES.index(phase.name)])
+        variance += (spread * phase.seconds / total) ** 2
+        if phase.name == "execute":
+            variance += (shots_doubt * phase.seconds / total) ** 2
+    return math.sqrt(variance + (3e-4 / total) ** 2)

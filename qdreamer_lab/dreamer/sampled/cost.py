@@ -1,0 +1,207 @@
+"""What sampled mode's work amounts to on simulators: counts for the coefficients.
+
+Mirrors `workload.sampling`, `workload.folding` and `workload.shot_rounds`. Arithmetic on plain data
+only; it must not know circuits or sessions.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qdreamer_lab.dreamer.exact.cost import Counts, FragmentShape, state_counts
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["LegShape", "RoundShape", "SampledShape", "batch_counts", "round_counts", "shot_counts"]
+
+_GROUPS = 64
+"""Groups of shots in a tensor."""
+
+_SAMPLE_GROUPS = 16
+"""Groups in which a variant's own shots are reported."""
+
+_REPLICAS = 32
+"""Draws from which `workload.shot_rounds` estimates second-order errors."""
+
+_MOST_VARIANTS = 4096
+"""A fragment with more variants runs a random selection of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegShape:
+    """One end of a cut.
+
+    Attributes:
+        operations: how many there are.
+        outcomes: of all operations together.
+        products: choices that enter all outcomes together.
+        choices: states that the cut gives the fragment.
+        coordinates: numbers that the end contributes to the tensor.
+    """
+
+    operations: int
+    outcomes: int
+    products: int
+    choices: int
+    coordinates: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampledShape:
+    """A fragment in sampled mode.
+
+    Attributes:
+        fragment: its batch of states.
+        bases: per basis, the operators read in it and the qubits turned for it.
+        legs: its cuts.
+    """
+
+    fragment: FragmentShape
+    bases: tuple[tuple[int, int], ...]
+    legs: tuple[LegShape, ...]
+
+    @property
+    def num_variants(self) -> int:
+        """Different circuits."""
+        return len(self.bases) * math.prod(leg.operations for leg in self.legs)
+
+    @property
+    def circuits(self) -> int:
+        """Different circuits that are run at most."""
+        return min(self.num_variants, _MOST_VARIANTS)
+
+    @property
+    def amplitudes(self) -> float:
+        """Of the whole batch."""
+        return math.ldexp(self.fragment.rows, self.fragment.width)
+
+    @property
+    def coordinates(self) -> int:
+        """Of its tensor, for one operator."""
+        return math.prod(leg.coordinates for leg in self.legs)
+
+    @property
+    def operators(self) -> float:
+        """Read in one basis, on average."""
+        return sum(count for count, _ in self.bases) / len(self.bases)
+
+    @property
+    def outcomes(self) -> float:
+        """Of one variant, on average."""
+        return math.prod(leg.outcomes / leg.operations for leg in self.legs)
+
+    @property
+    def tensor_bytes(self) -> float:
+        """Size of its tensor with all groups."""
+        return 8.0 * (_GROUPS + 1) * sum(count for count, _ in self.bases) * self.coordinates
+
+    @property
+    def sample_bytes(self) -> float:
+        """Size of what is reported of one variant with enough shots."""
+        return _SAMPLE_GROUPS * 8 * (self.operators * self.outcomes + 1) + 200
+
+    @property
+    def states_bytes(self) -> float:
+        """Size of the states that a task holds at most."""
+        return (len(self.legs) + 4) * 16 * self.amplitudes
+
+    def putting_together_bytes(self, observables: int) -> float:
+        """Memory that taking in a round takes: tensors, derivatives, draws, and samples."""
+        elements = len(self.bases) * self.operators * self.coordinates
+        drawn = 8 * elements * (2 * observables + 2 * _REPLICAS)
+        return 4 * self.tensor_bytes + drawn + 4 * self.circuits * self.sample_bytes
+
+
+def batch_counts(shape: SampledShape) -> NDArray[np.float64]:
+    """What a task does once: the batch of states, and an empty tensor."""
+    counts = Counts()
+    counts.add("fragment", 1)
+    state_counts(shape.fragment, counts)
+    counts.add("arrange", shape.amplitudes)
+    counts.add("tensor", 2 * shape.tensor_bytes)
+    return counts.array
+
+
+def shot_counts(shape: SampledShape, shots_each: float, *, drawn: bool) -> NDArray[np.float64]:
+    """What one variant costs on average, so many shots included.
+
+    Args:
+        shape: the fragment.
+        shots_each: shots of a variant.
+        drawn: variants are drawn at random, so that neighbours have little in common.
+    """
+    counts = Counts()
+    variants = shape.num_variants
+    amplitudes, calls = shape.amplitudes, len(shape.bases)
+    per = variants if drawn else 1
+    whole = sum(1 for _, turned in shape.bases if turned)
+    counts.add("arrange", amplitudes * (per if drawn else calls))
+    turns = sum(turned for _, turned in shape.bases) * (per / calls if drawn else 1)
+    counts.add_sized("one_qubit", amplitudes * turns, 16 * amplitudes)
+    counts.add("step", turns + whole)
+    size = amplitudes  # of the states that one call looks at
+    for leg in shape.legs:
+        calls *= leg.operations
+        many = per if drawn else calls
+        new = size * leg.outcomes / leg.operations / leg.choices
+        work = size * leg.products / leg.operations / leg.choices
+        counts.add_sized("combine", many * work, 16 * (size + new))
+        counts.add("leg", many)
+        size = new
+    counts.add_sized("square", variants * size, 24 * size)
+    array = counts.array / variants
+    more = Counts()
+    more.add("variant", 1)
+    more.add_sized("shot", shots_each, 8 * size)
+    more.add("tally", shots_each * shape.operators)
+    groups = 1 if drawn else min(shots_each, _GROUPS)
+    elements = shape.operators * shape.coordinates
+    more.add("fold", groups * elements + shape.coordinates * shape.outcomes)
+    more.add("fold_product", groups * elements * shape.outcomes)
+    return array + more.array
+
+
+@dataclass(frozen=True, slots=True)
+class RoundShape:
+    """What is computed between two rounds of shots.
+
+    Attributes:
+        fragments: the fragments.
+        observables: values wanted.
+        terms: products of operators that are wanted.
+        combinations: derivatives taken, over all fragments.
+    """
+
+    fragments: tuple[SampledShape, ...]
+    observables: int
+    terms: int
+    combinations: int
+
+
+def round_counts(shape: RoundShape) -> NDArray[np.float64]:
+    """Taking a round in: values, derivatives, error bars, and the next round's shots."""
+    counts = Counts()
+    counts.add("round", 1)
+    several = len(shape.fragments) > 1
+    joined = max(1, len(shape.fragments) - 1)  # tensors are joined two by two
+    counts.add("glue_call", joined * (2 if several else 1))
+    for one in shape.fragments:
+        if one.num_variants <= _MOST_VARIANTS:
+            counts.add("weigh", one.num_variants)
+            products = one.operators * one.outcomes * (one.coordinates + _SAMPLE_GROUPS)
+            counts.add("weigh_product", one.num_variants * products * shape.observables)
+        elements = len(one.bases) * one.operators * one.coordinates
+        gradient = shape.observables * elements
+        counts.add("tensor", 2 * one.tensor_bytes + 8 * gradient * (1 + 2 * len(one.legs)))
+        counts.add("glue_call", joined + 2 * len(one.legs))
+        counts.add("glue_product", _GROUPS * gradient)
+        counts.add("glue_product", gradient * sum(leg.coordinates for leg in one.legs) / 2)
+        if several:
+            counts.add("glue_product", _REPLICAS * _GROUPS * elements)
+            counts.add("glue_product", _REPLICAS * shape.terms * one.coordinates)
+        counts.add("glue_product", shape.combinations * one.coordinates)
+    return counts.array

@@ -1,0 +1,66 @@
+"""A second opinion: the same values from Aer, without any cut.
+
+Small circuits go to the state vector, the rest to a matrix product state, which stays cheap while
+entanglement is low. Only for checking; nothing else in the package computes with it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qiskit import QuantumCircuit, transpile
+
+from qdreamer_lab.guarded import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Reference", "reference_values"]
+
+DENSE_QUBITS = 24
+"""Widest circuit (256 MiB of state) that is checked against a state vector."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reference:
+    """Values of a reference simulator, its name, and how long it took."""
+
+    values: NDArray[np.float64]
+    method: str
+    seconds: float
+
+
+def reference_values(circuit: QuantumCircuit, observables: Sequence[Any]) -> Reference:
+    """Expectation values of Pauli observables by Aer, without shots.
+
+    In a process of its own, since a fault in native code ends a process: see `guarded`.
+
+    Raises:
+        QDreamerError: if the simulator's process ended.
+    """
+    found: Reference = guarded(_values, circuit, list(observables))
+    return found
+
+
+def _values(circuit: QuantumCircuit, observables: list[Any]) -> Reference:
+    from qiskit_aer import AerSimulator
+    from qiskit_aer.primitives import EstimatorV2
+
+    start = time.perf_counter()
+    dense = circuit.num_qubits <= DENSE_QUBITS
+    options: dict[str, Any] = {"method": "statevector" if dense else "matrix_product_state"}
+    if not dense:
+        # The threshold bounds the discarded weight, so amplitudes are kept to its square root.
+        options["matrix_product_state_truncation_threshold"] = 1e-22
+        options["mps_lapack"] = False  # with it, the OpenBLAS in Aer reads past its end on Zen 4
+        options["n_qubits"] = max(circuit.num_qubits, 63)  # 63 is what Aer says, not what it can
+    flat = transpile(circuit, AerSimulator(**options), optimization_level=0)
+    estimator = EstimatorV2(options={"backend_options": options})
+    values = estimator.run([(flat, observables)]).result()[0].data.evs
+    method = str(options["method"]).replace("_", " ")
+    return Reference(np.asarray(values, dtype=float), method, time.perf_counter() - start)

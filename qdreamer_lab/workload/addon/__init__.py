@@ -1,0 +1,4 @@
+"""qiskit-addon-cutting's forms of a plan, to and fro: the only place that knows the addon.
+
+It must not run anything.
+"""

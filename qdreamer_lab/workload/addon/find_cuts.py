@@ -1,0 +1,228 @@
+"""`find_cuts` with the signature of qiskit-addon-cutting's, so that one import can be swapped.
+
+It cuts at the instructions of the given circuit, without merging any, so that whoever asked finds
+their own gates again. A cut gate costs what the addon's decomposition of it costs, which is more
+than it must for some gates. It must not look at fragments or run anything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from qiskit.circuit import Barrier, CircuitInstruction
+from qiskit.circuit.library import UnitaryGate
+
+from qdreamer_lab.errors import PlanError
+from qdreamer_lab.search.problem import CutProblem
+from qdreamer_lab.workload.addon.circuits import (
+    check_markers,
+    cut_gate,
+    cut_wire,
+    is_cut_gate,
+    is_cut_wire,
+    renamed_for_addon,
+)
+from qdreamer_lab.workload.circuit.gates import two_qubit_gates
+from qdreamer_lab.workload.circuit.unrolling import leaves
+from qdreamer_lab.workload.cut.cuts import WIRE_CUT_GAMMA
+from qdreamer_lab.workload.cut.options import SearchOptions, check_width
+from qdreamer_lab.workload.cut.searching import searching
+from qdreamer_lab.workload.cut.segments import layout_of
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    from numpy.typing import NDArray
+    from qiskit import QuantumCircuit
+
+    from qdreamer_lab.search.problem import Found
+    from qdreamer_lab.workload.circuit.gates import FlatGate
+
+__all__ = ["find_cuts"]
+
+
+class Optimization(Protocol):
+    """What is read of the addon's `OptimizationParameters`; its other settings have no use here."""
+
+    seed: int | None
+    gate_lo: bool
+    wire_lo: bool
+
+
+class Constraints(Protocol):
+    """What is read of the addon's `DeviceConstraints`."""
+
+    qubits_per_subcircuit: int
+
+
+def find_cuts(
+    circuit: QuantumCircuit, optimization: Optimization, constraints: Constraints
+) -> tuple[QuantumCircuit, dict[str, Any]]:
+    """Find where to cut a circuit; a drop-in for `qiskit_addon_cutting.find_cuts`.
+
+    Args:
+        circuit: unitary, without gates on more than two qubits. Parameters of one-qubit gates may
+            be unbound, and wires may begin with a reset.
+        optimization: the addon's `OptimizationParameters`, or anything with its `seed`, `gate_lo`
+            and `wire_lo`. A seed of None is the same as 0; `max_gamma` and `max_backjumps` bound a
+            search that is not made here, and are ignored.
+        constraints: the addon's `DeviceConstraints`, or anything with `qubits_per_subcircuit`.
+
+    Returns:
+        The circuit with its cuts as the addon's `TwoQubitQPDGate` and `CutWire` instructions, and
+        a dictionary: `cuts`, a list of ("Gate Cut" or "Wire Cut", index into the data of that
+        circuit); `sampling_overhead`, the factor on shots if every cut is decomposed on its own;
+        `minimum_reached`, whether that is proven to be the least. What the addon could not
+        partition is written so that it can: a barrier across fragments is split, and phases become
+        that of the circuit.
+
+    Raises:
+        CircuitError: if the circuit holds something that cannot be cut (where, and what to do).
+        InfeasiblePlanError: if no plan keeps to the width with the allowed kinds of cuts.
+        PlanError: if the settings make no sense.
+    """
+    allowed = {"gate": optimization.gate_lo, "wire": optimization.wire_lo}
+    kinds = tuple(kind for kind, wanted in allowed.items() if wanted)
+    if not kinds:
+        raise PlanError("neither gate_lo nor wire_lo: there is nothing left to cut")
+    check_width(constraints.qubits_per_subcircuit)
+    seed = 0 if optimization.seed is None else optimization.seed
+    options = SearchOptions(kinds, seed=seed)
+    gates = two_qubit_gates(circuit)
+    forms = [_form(circuit.data[gate.source], gate) for gate in gates]
+    pairs = np.array([gate.qubits for gate in gates], dtype=np.int64).reshape(-1, 2)
+    width = constraints.qubits_per_subcircuit
+    found = _search(circuit.num_qubits, pairs, _prices(forms), width, options)
+    wires = _wires_cut_before(pairs, found.labels)
+    instead = {
+        gate.source: form
+        for gate, form, (one, two) in zip(gates, forms, found.labels.tolist(), strict=True)
+        if one != two
+    }
+    marked = _marked(circuit, gates, instead, wires, found.labels)
+    return marked, {
+        "cuts": _cuts_in(marked),
+        "sampling_overhead": _overhead(marked),
+        "minimum_reached": found.proven_optimal,
+    }
+
+
+def _search(
+    num_qubits: int,
+    pairs: NDArray[np.int64],
+    prices: NDArray[np.float64],
+    max_qubits: int,
+    options: SearchOptions,
+) -> Found:
+    from qdreamer_lab.search.finder import search
+
+    with searching():
+        problem = CutProblem(num_qubits, pairs, prices, max_qubits, kinds=options.kinds)
+        return search(problem, time_limit_s=options.time_limit_s, seed=int(options.seed))
+
+
+def _form(instruction: CircuitInstruction, gate: FlatGate) -> Any:
+    """A gate as the addon is given it, which goes by names: only Qiskit's own keep theirs."""
+    if instruction.is_standard_gate():
+        return instruction.operation
+    return UnitaryGate(gate.matrix, check_input=False)
+
+
+def _prices(forms: list[Any]) -> NDArray[np.float64]:
+    """Log2 of the addon's sampling overhead of each gate (m,); gates that are alike only once."""
+    known: dict[Hashable, float] = {}
+    prices = np.empty(len(forms))
+    for k, form in enumerate(forms):
+        if isinstance(form, UnitaryGate):
+            key: Hashable = form.params[0].tobytes()
+        else:
+            key = (form.base_class, *(float(value) for value in form.params))
+        if key not in known:
+            known[key] = max(0.0, float(np.log2(cut_gate(form).basis.overhead)))
+        prices[k] = known[key]
+    return prices
+
+
+def _wires_cut_before(pairs: NDArray[np.int64], labels: NDArray[np.int64]) -> list[list[int]]:
+    """Per block, the qubits whose wire is cut right before it."""
+    layout = layout_of(pairs, labels)
+    wires: list[list[int]] = [[] for _ in pairs]
+    for later in np.flatnonzero(layout.previous >= 0).tolist():
+        wires[layout.first[later]].append(int(layout.qubit[later]))
+    return wires
+
+
+def _marked(
+    circuit: QuantumCircuit,
+    gates: list[FlatGate],
+    instead: Mapping[int, Any],
+    wires: list[list[int]],
+    labels: NDArray[np.int64],
+) -> QuantumCircuit:
+    """The circuit with cut gates replaced and cut wires marked.
+
+    Args:
+        circuit: what was given.
+        gates: its two-qubit gates.
+        instead: by index in the circuit's data, the gates to cut, as the addon is given them.
+        wires: per gate, the qubits whose wire is cut right before it.
+        labels: (m, 2) fragments of the gates' ends.
+    """
+    block_of = {gate.source: block for block, gate in enumerate(gates)}
+    fragment: dict[int, int] = {}
+    for gate, ends in zip(gates, labels.tolist(), strict=True):
+        for qubit, label in zip(gate.qubits, ends, strict=True):
+            fragment.setdefault(qubit, label)
+    marked = circuit.copy_empty_like()
+    number = {bit: k for k, bit in enumerate(circuit.qubits)}
+    for source, instruction in enumerate(circuit.data):
+        qubits = [number[bit] for bit in instruction.qubits]
+        if source in block_of:
+            block = block_of[source]
+            for qubit in wires[block]:
+                marked.append(cut_wire(), [qubit])
+            fragment.update(zip(qubits, labels[block].tolist(), strict=True))
+        if source in instead:
+            marked.append(CircuitInstruction(cut_gate(instead[source]), instruction.qubits))
+        elif not instruction.is_standard_gate() and isinstance(instruction.operation, Barrier):
+            _append_split(marked, instruction.operation, qubits, fragment)
+        elif qubits or instruction.clbits:
+            marked.append(renamed_for_addon(instruction))
+        else:
+            for part, _ in leaves(instruction, (), "a phase", set()):
+                marked.global_phase += part.params[0]
+    check_markers(marked)
+    return marked
+
+
+def _append_split(
+    marked: QuantumCircuit, barrier: Barrier, qubits: list[int], fragment: Mapping[int, int]
+) -> None:
+    """A barrier for each fragment: the addon takes one that spans two for a gate."""
+    groups: dict[int, list[int]] = {}
+    for qubit in qubits:
+        groups.setdefault(fragment.get(qubit, -1 - qubit), []).append(qubit)
+    for group in groups.values():
+        marked.append(Barrier(len(group), label=barrier.label), group)
+
+
+def _overhead(marked: QuantumCircuit) -> float:
+    """The factor on shots if every cut has a decomposition of its own."""
+    overhead = 1.0
+    for instruction in marked.data:
+        if is_cut_gate(instruction):
+            overhead *= instruction.operation.basis.overhead
+        elif is_cut_wire(instruction):
+            overhead *= WIRE_CUT_GAMMA**2
+    return overhead
+
+
+def _cuts_in(marked: QuantumCircuit) -> list[tuple[str, int]]:
+    cuts = []
+    for k, instruction in enumerate(marked.data):
+        if is_cut_gate(instruction):
+            cuts.append(("Gate Cut", k))
+        elif is_cut_wire(instruction):
+            cuts.append(("Wire Cut", k))
+    return cuts

@@ -1,0 +1,153 @@
+"""Reading a Qiskit circuit: one- and two-qubit unitaries, and a clear no to everything else.
+
+It must not merge or reorder anything. What an instruction does is said in `unrolling.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import CircuitInstruction
+
+from qdreamer_lab.errors import CircuitError
+from qdreamer_lab.workload.circuit.unrolling import (
+    has_no_effect,
+    leaves,
+    matrix_of_leaf,
+    matrix_of_leaves,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+__all__ = ["FlatGate", "flat_gates", "two_qubit_gates"]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FlatGate:
+    """A one- or two-qubit unitary of the circuit.
+
+    Attributes:
+        qubits: the qubits it acts on, least significant first.
+        matrix: (2, 2) or (4, 4) complex128, little-endian.
+        source: index of the circuit instruction it came from.
+    """
+
+    qubits: tuple[int, ...]
+    matrix: NDArray[np.complex128]
+    source: int
+
+
+def flat_gates(circuit: QuantumCircuit) -> Iterator[FlatGate]:
+    """All gates of the circuit, in order, as unitaries on at most two qubits.
+
+    A circuit begins in |0…0⟩: a reset at the start of a wire does nothing, and what is initialized
+    there is prepared by gates.
+
+    Raises:
+        CircuitError: on unbound parameters (named), or an instruction that is no unitary (where).
+    """
+    if circuit.parameters:
+        names = ", ".join(sorted(p.name for p in circuit.parameters))
+        raise CircuitError(f"the circuit has unbound parameters: {names}; bind them first")
+    number = {bit: k for k, bit in enumerate(circuit.qubits)}
+    touched: set[int] = set()
+    for source, instruction in enumerate(circuit.data):
+        if has_no_effect(instruction):
+            continue
+        qubits = tuple(number[bit] for bit in instruction.qubits)
+        if instruction.is_standard_gate():
+            touched.update(qubits)
+            if len(qubits) > 2:
+                for on, matrix in _standard_parts(_key_of(instruction)):
+                    yield FlatGate(tuple(qubits[k] for k in on), matrix, source)
+            elif qubits:
+                yield FlatGate(qubits, instruction.matrix, source)
+        else:
+            yield from _own_gates(instruction, source, qubits, touched)
+
+
+def two_qubit_gates(circuit: QuantumCircuit) -> list[FlatGate]:
+    """The two-qubit gates of a circuit as they stand, in order.
+
+    What acts on one qubit may be anything unitary, also with unbound parameters.
+
+    Raises:
+        CircuitError: where a gate acts on more than two qubits, where a two-qubit gate has unbound
+            parameters (named), and on instructions that are no unitaries.
+    """
+    number = {bit: k for k, bit in enumerate(circuit.qubits)}
+    touched: set[int] = set()
+    gates = []
+    for source, instruction in enumerate(circuit.data):
+        if has_no_effect(instruction):
+            continue
+        qubits = tuple(number[bit] for bit in instruction.qubits)
+        where = _place(instruction, source, qubits)
+        parts = list(leaves(instruction, qubits, where, touched))
+        if len(qubits) < 2 or not parts:
+            continue
+        if len(qubits) > 2:
+            raise CircuitError(f"{where} acts on more than two qubits; decompose it first")
+        free = {p.name for value in instruction.params for p in getattr(value, "parameters", ())}
+        if free:
+            raise CircuitError(f"{where} has unbound parameters: {', '.join(sorted(free))}")
+        matrix = matrix_of_leaves(parts, qubits, where)
+        if not np.isfinite(matrix).all():
+            raise CircuitError(f"a parameter of {where} is not finite")
+        gates.append(FlatGate(qubits, matrix, source))
+    return gates
+
+
+def _own_gates(
+    instruction: CircuitInstruction, source: int, qubits: tuple[int, ...], touched: set[int]
+) -> Iterator[FlatGate]:
+    """An instruction that is no standard gate: one unitary if it is small, else its parts."""
+    where = _place(instruction, source, qubits)
+    parts = list(leaves(instruction, qubits, where, touched))
+    if len(qubits) > 2:
+        for part, on in parts:
+            if on:
+                yield FlatGate(on, matrix_of_leaf(part, where), source)
+    elif any(on for _, on in parts):
+        yield FlatGate(qubits, matrix_of_leaves(parts, qubits, where), source)
+
+
+_Key = tuple[Any, tuple[float, ...]]
+"""A standard gate: its class and its parameters."""
+
+
+def _key_of(instruction: CircuitInstruction) -> _Key:
+    base = instruction.operation.base_class
+    return base, tuple(float(value) for value in instruction.params)
+
+
+@lru_cache(maxsize=4096)
+def _standard_parts(key: _Key) -> tuple[tuple[tuple[int, ...], NDArray[np.complex128]], ...]:
+    """One- and two-qubit gates of a wide standard gate, on its own qubits."""
+    kind, params = key
+    operation = kind(*params)
+    alone = QuantumCircuit(operation.num_qubits)
+    qubits = tuple(range(operation.num_qubits))
+    instruction = CircuitInstruction(operation, alone.qubits)
+    where = _place(instruction, 0, qubits)
+    parts = []
+    for part, on in leaves(instruction, qubits, where, set()):
+        if on:
+            matrix = matrix_of_leaf(part, where)
+            matrix.setflags(write=False)
+            parts.append((on, matrix))
+    return tuple(parts)
+
+
+def _place(instruction: CircuitInstruction, source: int, qubits: tuple[int, ...]) -> str:
+    if not qubits:
+        return f"instruction {source} ({instruction.name})"
+    named = f"qubit{'s' if len(qubits) > 1 else ''} {', '.join(map(str, qubits))}"
+    return f"instruction {source} ({instruction.name} on {named})"

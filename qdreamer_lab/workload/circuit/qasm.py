@@ -1,0 +1,47 @@
+"""Reading OpenQASM 2 and 3 from files and text. The file is read and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilot_kernel.errors import QasmError as PilotQasmError
+from pilot_kernel.primitive.circuit.qasm import read_qasm
+from qdreamer_lab.errors import QasmError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qiskit import QuantumCircuit
+
+__all__ = ["load_qasm", "loads_qasm"]
+
+
+def load_qasm(path: Path) -> QuantumCircuit:
+    """Read a circuit from a file; includes are looked for next to it.
+
+    Raises:
+        QasmError: if the file cannot be read or is no valid OpenQASM 2 or 3.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise QasmError(f"cannot read {path}: {error}") from error
+    return loads_qasm(text, name=str(path), folder=path.parent)
+
+
+def loads_qasm(text: str, *, name: str = "<text>", folder: Path | None = None) -> QuantumCircuit:
+    """Read a circuit from OpenQASM text; without a version line it is OpenQASM 2.
+
+    Args:
+        text: the program.
+        name: what errors call it.
+        folder: where includes are, besides the current folder.
+
+    Raises:
+        QasmError: with line and column, both from 1.
+    """
+    try:
+        return read_qasm(text, folder)
+    except PilotQasmError as error:
+        place = "" if error.line is None else f"{error.line}:{error.column}: "
+        raise QasmError(f"{name}:{place or ' '}{error.reason}") from error

@@ -1,0 +1,70 @@
+"""What a user may ask of the search for a plan, checked once. It must not search."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from qdreamer_lab.errors import PlanError
+from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.cut.problem import check_cost
+
+__all__ = ["SearchOptions", "check_width"]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """How to look for a plan.
+
+    Attributes:
+        kinds: cuts that are allowed, some of "gate" and "wire".
+        cost: the cost model, one of `pricing.COST_MODELS`.
+        max_fragments: most fragments there may be; None for any number.
+        time_limit_s: no new attempt starts after this; the first plan is always finished.
+        seed: makes the search repeatable.
+
+    Raises:
+        PlanError: naming the option that makes no sense.
+    """
+
+    kinds: tuple[str, ...] = KINDS
+    cost: str = "lo"
+    max_fragments: int | None = None
+    time_limit_s: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_cost(self.cost)
+        kinds: object = self.kinds
+        if not isinstance(kinds, (tuple, list)) or not kinds or not set(kinds) <= set(KINDS):
+            raise PlanError(f'kinds must be some of ("gate", "wire"), got {kinds!r}')
+        object.__setattr__(self, "kinds", tuple(kinds))
+        if self.max_fragments is not None:
+            _check_count("max_fragments", self.max_fragments)
+        seconds = self.time_limit_s
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            raise PlanError(f"time_limit_s must be a number of seconds, got {seconds!r}")
+        if math.isnan(seconds) or seconds < 0:
+            raise PlanError(f"time_limit_s must not be negative, got {seconds!r}")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, (int, np.integer)):
+            raise PlanError(f"seed must be an integer, got {self.seed!r}")
+        if not 0 <= self.seed < 2**62:
+            raise PlanError(f"seed must be between 0 and 2^62, got {self.seed}")
+
+
+def check_width(max_qubits: object) -> None:
+    """Refuse a width that no fragment can have.
+
+    Raises:
+        PlanError: if it is not an integer of at least 1.
+    """
+    _check_count("max_qubits", max_qubits)
+
+
+def _check_count(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise PlanError(f"{name} must be an integer, got {value!r}")
+    if value < 1:
+        raise PlanError(f"{name} must be at least 1, got {value}")

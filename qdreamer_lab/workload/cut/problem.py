@@ -1,0 +1,107 @@
+"""Blocks as the cut finder sees them: which wires each joins, and what cutting it costs.
+
+The one place where a circuit in normal form becomes a search problem. It must not search.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.errors import PlanError
+from qdreamer_lab.search.problem import KINDS, CutProblem
+from qdreamer_lab.workload.circuit.schmidt import gamma_of, rank_of, rotation_sine
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+
+__all__ = ["COST_MODELS", "block_problem", "check_cost", "cut_problem", "price_labels"]
+
+COST_MODELS = ("lo", "joint", "locc", "work")
+"""lo: every cut on its own, by local operations. joint: parallel rotations between two fragments
+share one decomposition. locc: as joint, and parallel wires share one with classical communication.
+work: not an overhead on shots, but log2 of the floating-point operations of exact mode."""
+
+
+def check_cost(cost: object) -> None:
+    """Refuse a cost model that there is not.
+
+    Raises:
+        PlanError: naming the ones there are.
+    """
+    if cost not in COST_MODELS:
+        raise PlanError(f"cost must be one of {', '.join(map(repr, COST_MODELS))}, got {cost!r}")
+
+
+def cut_problem(
+    num_qubits: int,
+    pairs: NDArray[np.int64],
+    coefficients: NDArray[np.float64],
+    max_qubits: int,
+    *,
+    kinds: tuple[str, ...] = KINDS,
+    max_fragments: int | None = None,
+) -> CutProblem:
+    """A search problem from blocks (m, 2) and their Schmidt coefficients (m, 4).
+
+    Args:
+        num_qubits: qubits that need room, those without blocks included.
+        pairs: (m, 2) qubits of each block, below `num_qubits`.
+        coefficients: (m, 4) operator-Schmidt coefficients, descending.
+        max_qubits: greatest width of a fragment.
+        kinds: cuts that are allowed.
+        max_fragments: most fragments there may be; None for any number.
+    """
+    return CutProblem(
+        num_qubits,
+        pairs,
+        2 * np.log2(gamma_of(coefficients)),
+        max_qubits,
+        max_fragments=max_fragments,
+        kinds=kinds,
+        sine=rotation_sine(coefficients),
+        rank=rank_of(coefficients),
+    )
+
+
+def block_problem(
+    blocks: BlockCircuit,
+    max_qubits: int,
+    *,
+    kinds: tuple[str, ...] = KINDS,
+    max_fragments: int | None = None,
+) -> CutProblem:
+    """The search problem of a circuit in normal form.
+
+    Qubits that carry blocks are renumbered to be consecutive. Of the lone ones, those that are
+    measured follow as idle qubits, and the others take no room.
+    """
+    busy = np.unique(blocks.pairs)
+    idle = len(set(blocks.lone).intersection(blocks.measured))
+    pairs = np.searchsorted(busy, blocks.pairs)
+    return cut_problem(
+        len(busy) + idle,
+        pairs,
+        blocks.coefficients,
+        max_qubits,
+        kinds=kinds,
+        max_fragments=max_fragments,
+    )
+
+
+def price_labels(blocks: BlockCircuit, labels: NDArray[np.int64], cost: str) -> float:
+    """What labels (m, 2) cost under a cost model, in bits.
+
+    Raises:
+        PlanError: if there is no such cost model.
+    """
+    check_cost(cost)
+    if blocks.num_blocks == 0:
+        return 0.0
+    # Imported late: the compiled kernels take a while to load, and independent cuts need none.
+    from qdreamer_lab.search.cost_models import plan_price
+
+    return plan_price(block_problem(blocks, blocks.num_qubits), labels, cost)

@@ -1,0 +1,232 @@
+"""Running exact mode's fragments and folding what they give into values.
+
+Tensors are contracted as soon as the last one of a group of terms has come, and then dropped. This
+module must not plan.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from qdreamer_lab.workload.exact.reconstruct import Reconstruction, paired
+from qdreamer_lab.workload.exact.slicing import Slice, slices_of
+from qdreamer_lab.workload.execution.dispatch import Chunk, FragmentRow, run_chunks
+from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
+from qdreamer_lab.workload.fragment.simulate import FragmentCall, FragmentResults, run_fragments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.exact.plans import BoundGroup, Group
+    from qdreamer_lab.workload.request import RunOptions
+
+__all__ = ["Folding", "Unit", "waves"]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Unit:
+    """A group of terms for one binding, with the cuts that are sliced to keep it small."""
+
+    binding: int
+    part: BoundGroup
+    sliced: tuple[int, ...]
+    contraction: Reconstruction
+    values: NDArray[np.float64]
+
+    @property
+    def slices(self) -> list[Slice]:
+        """What is to be summed over."""
+        axes = [axis for job in self.part.program.jobs for axis in job.program.axes]
+        return slices_of(dict(axes), self.sliced)
+
+    @property
+    def work(self) -> float:
+        """Of all slices together."""
+        return sum(job.work for job in self.part.program.jobs)
+
+
+@dataclass(eq=False, slots=True)
+class Piece:
+    """One slice of a unit, with the tensors that have come so far, by number of the job."""
+
+    unit: Unit
+    slice: Slice
+    tensors: dict[int, NDArray[np.complex128]] = field(default_factory=dict)
+
+
+def waves(units: list[Unit], room_bytes: int) -> Iterator[list[Piece]]:
+    """What runs at the same time: as many units as their tensors have room, or one slice of one."""
+    wave: list[Piece] = []
+    taken = 0
+    for unit in units:
+        size = unit.part.program.gram_bytes(unit.sliced)
+        if wave and (unit.sliced or taken + size > room_bytes):
+            yield wave
+            wave, taken = [], 0
+        if unit.sliced:
+            yield from _one_by_one(unit)
+        else:
+            wave.append(Piece(unit, unit.slices[0]))
+            taken += size
+    if wave:
+        yield wave
+
+
+def _one_by_one(unit: Unit) -> Iterator[list[Piece]]:
+    """The slices of a unit; what does not touch a sliced cut is taken over from the last one."""
+    jobs = unit.part.program.jobs
+    last: Piece | None = None
+    for one in unit.slices:
+        piece = Piece(unit, one)
+        for number, job in enumerate(jobs):
+            if last is not None and _same(job.program.axes, last.slice, one):
+                piece.tensors[number] = last.tensors[number]
+        last = piece
+        yield [piece]
+
+
+def _same(axes: tuple[tuple[int, int], ...], one: Slice, two: Slice) -> bool:
+    """Whether a fragment with these axes is the same in two slices."""
+    sides = ((one.bra, two.bra), (one.ket, two.ket))
+    return all(a.get(cut) == b.get(cut) for a, b in sides for cut, _ in axes)
+
+
+class _Jobs:
+    """One fragment of several pieces: work that `run_chunks` may divide between them."""
+
+    def __init__(
+        self, missing: list[tuple[Piece, int]], options: RunOptions, several: bool
+    ) -> None:
+        self._missing = missing
+        self._options = options
+        self._several = several
+        self._next = 0
+        first, number = missing[0]
+        slices = max(1, len(first.unit.slices))
+        self.work_per_variant = first.unit.part.program.jobs[number].work / slices
+        self.taken: dict[Chunk, list[tuple[Piece, int]]] = {}
+
+    @property
+    def remaining(self) -> int:
+        """Pieces whose fragment has not been handed out."""
+        return len(self._missing) - self._next
+
+    def take(self, number: int) -> Chunk:
+        """A chunk of so many of them."""
+        chosen = self._missing[self._next : self._next + number]
+        self._next += number
+        calls = tuple(_call(piece, k) for piece, k in chosen)
+        first, last = chosen[0][0].unit.binding, chosen[-1][0].unit.binding
+        suffix = f"-binding-{first}" + (f"-to-{last}" if last > first else "")
+        chunk = Chunk(
+            first,
+            calls[0].program.id,
+            calls[0].program.width,
+            sum(call.variants for call in calls),
+            number * self.work_per_variant,
+            run_fragments,
+            (calls, self._options.memory_limit_bytes, self._options.dtype),
+            suffix if self._several else "",
+        )
+        self.taken[chunk] = chosen
+        return chunk
+
+
+def _call(piece: Piece, number: int) -> FragmentCall:
+    job = piece.unit.part.program.jobs[number]
+    mine = {cut for cut, _ in job.program.axes}
+    bra, ket = (
+        {cut: k for cut, k in side.items() if cut in mine}
+        for side in (piece.slice.bra, piece.slice.ket)
+    )
+    return FragmentCall(job.program, job.operators, bra, ket)
+
+
+class Folding:
+    """Runs pieces, contracts each when it is complete, and adds it to its unit's values."""
+
+    def __init__(self, options: RunOptions, units: list[Unit]) -> None:
+        self._options = options
+        self._several = len({unit.binding for unit in units}) > 1
+        self._total: Counter[int] = Counter()
+        self._done: Counter[int] = Counter()
+        self._open: Counter[int] = Counter()  # pieces of each binding
+        self._later = sum(unit.work for unit in units)
+        for unit in units:
+            self._open[unit.binding] += len(unit.slices)
+            for job in unit.part.program.jobs:
+                self._total[job.program.id] += len(unit.slices)
+        self.rows: list[FragmentRow] = []
+        self.contract_s = 0.0
+
+    def run(self, wave: list[Piece]) -> None:
+        """Run everything that these pieces lack."""
+        self._later -= sum(piece.unit.work / len(piece.unit.slices) for piece in wave)
+        if self._options.watch is not None:
+            self._options.watch.later = max(0.0, self._later)
+        missing: dict[tuple[Group, int], list[tuple[Piece, int]]] = defaultdict(list)
+        for piece in wave:
+            jobs = piece.unit.part.program.jobs
+            self._total.subtract(jobs[number].program.id for number in piece.tensors)
+            for number in range(len(jobs)):
+                if number not in piece.tensors:
+                    missing[piece.unit.part.group, number].append((piece, number))
+            self._contract(piece)
+        work = [_Jobs(one, self._options, self._several) for one in missing.values()]
+
+        def keep(chunk: Chunk, result: FragmentResults, row: FragmentRow) -> None:
+            (places,) = (one.taken.pop(chunk) for one in work if chunk in one.taken)
+            self.rows.append(row)
+            self._done[chunk.fragment] += len(places)
+            self._tell(row)
+            for (piece, number), tensors in zip(places, result.tensors, strict=True):
+                piece.tensors[number] = paired(tensors)
+                self._contract(piece)
+
+        options = self._options
+        run_chunks(
+            work,
+            options.session,
+            on=options.on,
+            stop=options.stop,
+            keep=keep,
+            watch=options.watch,
+            most_workers=options.most_workers,
+        )
+
+    def finished(self, binding: int) -> bool:
+        """Whether the values of a binding are complete."""
+        return not self._open[binding]
+
+    def _tell(self, row: FragmentRow) -> None:
+        if self._options.progress is not None:
+            totals = sorted(self._total.items())
+            fragments = (FragmentProgress(f, self._done[f], total) for f, total in totals)
+            over = self._done == self._total
+            watch = self._options.watch
+            decisions = () if watch is None else watch.decisions
+            self._options.progress(Report(tuple(fragments), row, over=over, decisions=decisions))
+
+    def _contract(self, piece: Piece) -> None:
+        """Contract a piece if nothing is missing."""
+        unit = piece.unit
+        program = unit.part.program
+        if len(piece.tensors) < len(program.jobs):
+            return
+        start = time.perf_counter()
+        tensors = [piece.tensors[number] for number in range(len(program.jobs))]
+        found = unit.contraction.values(tensors, program.operator_of)
+        weight = piece.slice.weight
+        unit.values[unit.part.group.numbers] += weight * program.lone_factors * found
+        if not unit.sliced:
+            piece.tensors.clear()
+        self._open[unit.binding] -= 1
+        if self._options.watch is not None and self.finished(unit.binding):
+            self._options.watch.bindings_done += 1
+        self.contract_s += time.perf_counter() - start

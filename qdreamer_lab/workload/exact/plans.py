@@ -1,0 +1,190 @@
+"""Plans for the terms of an observable, found once and used again.
+
+Parameter sweeps and variational loops run one circuit over and over with other angles. What
+follows from its structure alone is kept: the groups of terms, their plans, how the terms fall apart
+over the fragments, and the order of contraction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.errors import MemoryLimitError
+from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
+from qdreamer_lab.workload.circuit.gates import flat_gates
+from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
+from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.exact.groups import (
+    block_cones,
+    gate_cones,
+    restricted_plan,
+    term_groups,
+)
+from qdreamer_lab.workload.exact.lower import ExactProgram, lower
+from qdreamer_lab.workload.exact.reconstruct import Reconstruction
+from qdreamer_lab.workload.exact.slicing import cuts_to_slice
+from qdreamer_lab.workload.fragment.split import TermSplit, split_terms
+from qdreamer_lab.workload.plan.find import plan_blocks
+from qdreamer_lab.workload.plan.fit import fitted
+from qdreamer_lab.workload.sampled.plans import dearer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from qiskit import QuantumCircuit
+
+    from qdreamer_lab.workload.circuit.gates import FlatGate
+    from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.request import RunOptions
+
+__all__ = ["BoundGroup", "ExactPlans", "Group", "parts_that_fit"]
+
+_Axes = tuple[tuple[tuple[int, int], ...], ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Group:
+    """Terms that run together, and what is known of them whatever the parameter values.
+
+    Attributes:
+        terms: the terms.
+        numbers: their indices among all terms.
+        gates: indices of the circuit's gates that can influence them.
+        measured: the qubits on which they act.
+        plan: their plan, with the matrices of the circuit for which it was found.
+        split: how they fall apart over its fragments.
+        contractions: those planned so far, by axes and limit.
+    """
+
+    terms: tuple[Factors, ...]
+    numbers: NDArray[np.int64]
+    gates: tuple[int, ...]
+    measured: tuple[int, ...]
+    plan: CutPlan
+    split: TermSplit
+    contractions: dict[tuple[_Axes, int], Reconstruction] = field(default_factory=dict)
+
+    def contraction(
+        self, program: ExactProgram, sliced: Sequence[int], limit_bytes: int
+    ) -> Reconstruction:
+        """How to contract tensors of this run when some cuts are fixed."""
+        axes = program.axes(sliced)
+        for (known, limit), found in self.contractions.items():
+            if known == axes and limit <= limit_bytes:
+                return found
+        made = Reconstruction(axes, limit_bytes)
+        self.contractions[axes, limit_bytes] = made
+        return made
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class BoundGroup:
+    """A group with the matrices of one set of parameter values."""
+
+    group: Group
+    plan: CutPlan
+    program: ExactProgram
+
+
+def parts_that_fit(
+    part: BoundGroup, itemsize: int, task_bytes: int, here_bytes: int
+) -> list[tuple[BoundGroup, tuple[int, ...], Reconstruction]]:
+    """A group, or its terms in several portions, with the cuts to slice and the contraction.
+
+    Raises:
+        MemoryLimitError: if even a single term does not fit.
+    """
+    try:
+        sliced = cuts_to_slice(part.program, itemsize, task_bytes, here_bytes)
+        return [(part, sliced, part.group.contraction(part.program, sliced, here_bytes))]
+    except MemoryLimitError:
+        if len(part.group.terms) < 2:
+            raise
+    half = len(part.group.terms) // 2
+    found = []
+    for inside in (slice(None, half), slice(half, None)):
+        terms, numbers = part.group.terms[inside], part.group.numbers[inside]
+        split = split_terms(part.plan, terms)
+        group = replace(part.group, terms=terms, numbers=numbers, split=split, contractions={})
+        less = BoundGroup(group, part.plan, lower(part.plan, terms, split))
+        found += parts_that_fit(less, itemsize, task_bytes, here_bytes)
+    return found
+
+
+class ExactPlans:
+    """The plans of the circuit and terms that were run last."""
+
+    def __init__(self) -> None:
+        self._gates: GateList | None = None
+        self._terms: tuple[Factors, ...] = ()
+        self._plan: CutPlan | None = None
+        self._groups: tuple[Group, ...] = ()
+
+    def runs(
+        self, circuit: QuantumCircuit, terms: tuple[Factors, ...], options: RunOptions
+    ) -> list[BoundGroup]:
+        """Everything to run for some terms of a circuit, the group with the most work first.
+
+        Raises:
+            PlanError: if the given plan does not belong to the circuit, or leaves out a term.
+        """
+        gates = list(flat_gates(circuit))
+        listed = GateList(gates)
+        if self._gates != listed or self._terms != terms or self._plan is not options.plan:
+            self._groups = _groups(gates, listed, circuit.num_qubits, terms, options)
+            self._gates, self._terms, self._plan = listed, terms, options.plan
+        runs = self._runs(gates, circuit.num_qubits, options)
+        if options.plan is None and any(dearer(one.plan, one.group.plan) for one in runs):
+            self._groups = _groups(gates, listed, circuit.num_qubits, terms, options)
+            runs = self._runs(gates, circuit.num_qubits, options)
+        return runs
+
+    def _runs(
+        self, gates: list[FlatGate], num_qubits: int, options: RunOptions
+    ) -> list[BoundGroup]:
+        """The groups with the matrices of these gates."""
+        merge = options.plan is None or options.plan.blocks.merged
+        runs = []
+        for group in self._groups:
+            inside = (gates[k] for k in group.gates)
+            blocks = blocks_of_gates(inside, num_qubits, group.measured, merge=merge)
+            plan = group.plan.with_blocks(blocks)
+            runs.append(BoundGroup(group, plan, lower(plan, group.terms, group.split)))
+        return runs
+
+
+def _groups(
+    gates: list[FlatGate],
+    listed: GateList,
+    num_qubits: int,
+    terms: tuple[Factors, ...],
+    options: RunOptions,
+) -> tuple[Group, ...]:
+    """Group terms and plan each group."""
+    plan, width = options.plan, options.max_qubits
+    if plan is not None:
+        width = plan.max_qubits
+        listed_blocks = fitted(plan, gates, listed, terms)
+        cones = block_cones(listed_blocks[0], terms)
+    else:
+        cones = gate_cones(listed, terms)
+    groups = []
+    for numbers in term_groups(cones, width):
+        inside = tuple(terms[k] for k in numbers)
+        acted = measured_by(inside)
+        if plan is not None:
+            kept = restricted_plan(plan, tuple(acted))
+            chosen, measured = listed_blocks[1], kept.blocks.measured
+        else:
+            chosen, measured = needed_gates(listed, acted), tuple(acted)
+            part = blocks_of_gates((gates[k] for k in chosen), num_qubits, measured)
+            kept = plan_blocks(part, width, SearchOptions(seed=options.seed))
+        split = split_terms(kept, inside)
+        indices = np.array(numbers, np.int64)
+        groups.append(Group(inside, indices, tuple(chosen), measured, kept, split))
+    return tuple(groups)

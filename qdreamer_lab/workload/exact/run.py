@@ -1,0 +1,143 @@
+"""Exact mode from end to end: plan, simulate fragments, put them together.
+
+Ties the steps together and keeps the clock; what the steps do is said where they are.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.workload.exact.fold import Folding, Unit, waves
+from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
+from qdreamer_lab.workload.execution.decisions import PlanDropped
+from qdreamer_lab.workload.execution.foresight import EXACT_S, warn_if_long
+from qdreamer_lab.workload.execution.limits import limit_bytes, task_limit_bytes
+from qdreamer_lab.workload.request import Estimate, Request, RunOptions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.circuit.terms import Factors
+
+__all__ = ["run_exact"]
+
+
+def run_exact(request: Request, options: RunOptions, plans: ExactPlans | None = None) -> Estimate:
+    """Estimate by simulating fragments as state vectors.
+
+    Args:
+        request: the values wanted.
+        options: how to run.
+        plans: plans of earlier requests, to be used again where they fit.
+
+    Raises:
+        MemoryLimitError: if something does not fit, even in slices.
+        PlanError: if the given plan does not belong to the circuit.
+        CancelledError: if `options.stop` was set.
+        PlanDropped: if `options.watch` gives up the plan; values of finished bindings go with it.
+    """
+    start = time.perf_counter()
+    wanted = _wanted(request)
+    values = [np.zeros(len(one.terms)) for one in wanted]
+    units = _units(request, wanted, values, options, ExactPlans() if plans is None else plans)
+    warn_if_long(options, EXACT_S * sum(one.work + one.contraction.operations for one in units))
+    planned = time.perf_counter()
+    folding = Folding(options, units)
+    try:
+        for wave in waves(units, limit_bytes(options) // 2):
+            folding.run(wave)
+    except PlanDropped as dropped:
+        evs = _summed(request, wanted, values)
+        complete = np.array([folding.finished(k) for k in request.pairs[:, 0].tolist()], np.bool_)
+        dropped.keep(np.where(complete, evs, np.nan), np.where(complete, 0.0, np.nan), complete)
+        raise
+    executed = time.perf_counter()
+    evs = _summed(request, wanted, values)
+    contract_s = folding.contract_s + time.perf_counter() - executed
+    first = [unit.part.plan for unit in units if unit.binding == 0]
+    return Estimate(
+        evs,
+        np.zeros_like(evs),
+        tuple(sorted(folding.rows, key=lambda row: (row.binding, row.fragment))),
+        tuple(first),
+        sum(row.variants for row in folding.rows),
+        0,
+        {
+            "plan_s": planned - start,
+            "execute_s": executed - planned - folding.contract_s,
+            "contract_s": contract_s,
+        },
+    )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Wanted:
+    """What is wanted of a binding; bindings of which the same is wanted share it.
+
+    Attributes:
+        terms: distinct terms.
+        sums: per observable, which of the terms it adds up, and their coefficients.
+    """
+
+    terms: tuple[Factors, ...]
+    sums: dict[int, tuple[NDArray[np.int64], NDArray[np.float64]]]
+
+
+def _wanted(request: Request) -> list[_Wanted]:
+    """What is wanted of each binding."""
+    order = np.lexsort((request.pairs[:, 1], request.pairs[:, 0]))
+    binding, observable = request.pairs[order].T
+    ends = np.searchsorted(binding, np.arange(1, len(request.circuits)))
+    known: dict[tuple[int, ...], _Wanted] = {}
+    wanted = []
+    for one in np.split(observable, ends)[: len(request.circuits)]:
+        key = tuple(np.unique(one).tolist())
+        if key not in known:
+            known[key] = _collected(request, key)
+        wanted.append(known[key])
+    return wanted
+
+
+def _collected(request: Request, observables: tuple[int, ...]) -> _Wanted:
+    place: dict[Factors, int] = {}
+    sums = {}
+    for number in observables:
+        terms = request.observables[number]
+        which = [place.setdefault(term.factors, len(place)) for term in terms]
+        coefficients = np.array([term.coefficient for term in terms])
+        sums[number] = (np.array(which, dtype=np.int64), coefficients)
+    return _Wanted(tuple(place), sums)
+
+
+def _units(
+    request: Request,
+    wanted: list[_Wanted],
+    values: list[NDArray[np.float64]],
+    options: RunOptions,
+    plans: ExactPlans,
+) -> list[Unit]:
+    """Everything that is to be run; nothing is, if something cannot fit."""
+    here = limit_bytes(options)
+    task = task_limit_bytes(options)
+    itemsize = np.dtype(options.dtype).itemsize
+    units = []
+    for binding, circuit in enumerate(request.circuits):
+        for part in plans.runs(circuit, wanted[binding].terms, options):
+            found = parts_that_fit(part, itemsize, task, here // 2)
+            units += [Unit(binding, *one, values[binding]) for one in found]
+    return units
+
+
+def _summed(
+    request: Request, wanted: list[_Wanted], values: list[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Put the terms of every observable together."""
+    evs = np.zeros(len(request.pairs))
+    for k, (binding, observable) in enumerate(request.pairs.tolist()):
+        which, coefficients = wanted[binding].sums[observable]
+        evs[k] = coefficients @ values[binding][which]
+    return evs

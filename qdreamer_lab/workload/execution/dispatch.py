@@ -1,0 +1,314 @@
+"""Getting chunks of work run: here, or as tasks of a session.
+
+A chunk is one call of a function on a worker. Results are handed on as they arrive, so that they
+can be folded and dropped, and only a few tasks per worker are under way at once. All that is asked
+of a session is in `SessionLike`. This module must not know plans, observables or modes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from qdreamer_lab.workload.execution.decisions import Backlog
+from qdreamer_lab.workload.execution.pace import Pace
+from qdreamer_lab.workload.execution.watch import Watch
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable
+
+__all__ = ["Chunk", "Divisible", "FragmentRow", "Keep", "SessionLike", "run_chunks"]
+
+_POLL_S = 0.1
+"""How long a cancelled job may go unnoticed while waiting for tasks."""
+
+_TASKS_PER_WORKER = 3
+"""One runs and the others are ready when it ends; more would only wait in the agent's memory."""
+
+
+class SessionLike(Protocol):
+    """What this package needs of a pilot session."""
+
+    def submit(
+        self, fn: Callable[..., Any], /, *args: Any, name: str, on: str | None = None
+    ) -> Future[Any]:
+        """Start `fn(*args)` somewhere.
+
+        If the future has a `record`, it says where it ran; its `release` lets go of the value.
+        """
+
+    def backend(self, on: str | None = None) -> Any:
+        """The Qiskit backend of the QPU that `on` names; None where workers simulate."""
+
+    def candidates(self, on: str | None = None) -> list[Any]:
+        """The pilots that could run a task; one is added if there is none at all.
+
+        Each says its `name`, how many workers it wants (`wanted`) and how many are up (`workers`),
+        and what each of them may use (`memory_per_worker_bytes`).
+        """
+
+    def pilots_for(self, on: str | None = None) -> list[Any]:
+        """The same as they stand now, at little cost; none is added, and there may be none."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Chunk:
+    """A task to be.
+
+    Attributes:
+        binding: which set of parameter values it belongs to.
+        fragment: id in the plan.
+        width: qubits.
+        variants: state vectors or circuits in it.
+        work: rough floating-point operations.
+        function: what to call; its result has `seconds`, the wall time where it ran.
+        args: its arguments.
+        suffix: added to the name `fragment-{fragment}` to tell tasks apart.
+        shots: shots that it takes.
+    """
+
+    binding: int
+    fragment: int
+    width: int
+    variants: int
+    work: float
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    suffix: str = ""
+    shots: int = 0
+
+    @property
+    def name(self) -> str:
+        """What its task is called."""
+        return f"fragment-{self.fragment}{self.suffix}"
+
+
+class Divisible(Protocol):
+    """Work of which any number of variants can be taken at a time."""
+
+    @property
+    def remaining(self) -> int:
+        """Variants not taken yet."""
+
+    @property
+    def work_per_variant(self) -> float:
+        """Rough floating-point operations of one of them."""
+
+    def take(self, number: int) -> Chunk:
+        """The next chunk, of so many variants; 1 ≤ `number` ≤ `remaining`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentRow:
+    """What became of one chunk.
+
+    Attributes:
+        binding: which set of parameter values it belongs to.
+        fragment: id in the plan.
+        width: qubits.
+        variants: state vectors or circuits in it.
+        seconds: wall time where it ran.
+        worker: name of the worker, empty if it ran in this process.
+        pilot: name of the pilot, empty if it ran in this process.
+        shots: shots taken.
+        start: when it began, in seconds since 1970; None if it ran in this process.
+    """
+
+    binding: int
+    fragment: int
+    width: int
+    variants: int
+    seconds: float
+    worker: str
+    pilot: str
+    shots: int = 0
+    start: float | None = None
+
+
+Keep = Callable[[Chunk, Any, FragmentRow], None]
+"""Takes a chunk, its result, and the row about it."""
+
+
+def run_chunks(
+    chunks: Iterable[Chunk | Divisible],
+    session: SessionLike | None,
+    *,
+    on: str | None = None,
+    stop: threading.Event,
+    keep: Keep,
+    pace: Pace | None = None,
+    watch: Watch | None = None,
+    most_workers: int | None = None,
+) -> None:
+    """Run everything, heaviest first, and hand on every result as it arrives.
+
+    Args:
+        chunks: tasks, and work to be divided into tasks of about a third of a second.
+        session: where to submit them; None runs them one by one in this process.
+        on: a kind of worker or a pilot's name, as the session takes it.
+        stop: set from elsewhere to give up; tasks already submitted are then cancelled.
+        keep: called in this thread as `keep(chunk, result, row)`.
+        pace: what is known from earlier work of the same kind, and learns more.
+        watch: follows the workers of the run that this is a part of.
+        most_workers: so many tasks are under way at once, and no others wait at the workers, which
+            would take them up; None for all workers.
+
+    Raises:
+        CancelledError: if `stop` was set.
+        WorkersLostError: if no worker is left, and none comes.
+        PlanDropped: if the adviser of `watch` gives up the plan.
+    """
+    queue = _Queue(chunks, Pace() if pace is None else pace)
+    if session is None:
+        _run_here(queue, stop, keep)
+    else:
+        followed = Watch() if watch is None else watch
+        _Tasks(session, on, queue, followed, most_workers).run(stop, keep)
+
+
+class _Queue:
+    """What has not been handed out yet."""
+
+    def __init__(self, chunks: Iterable[Chunk | Divisible], pace: Pace) -> None:
+        self._whole: list[Chunk] = []
+        self._parts: list[Divisible] = []
+        for item in chunks:
+            if isinstance(item, Chunk):
+                self._whole.append(item)
+            elif item.remaining:
+                self._parts.append(item)
+        self._whole.sort(key=lambda chunk: -chunk.work)
+        self._whole.reverse()  # the next one is last; equals keep their order
+        self._pace = pace
+
+    def __bool__(self) -> bool:
+        return bool(self._whole or self._parts)
+
+    def next(self, workers: int) -> Chunk:
+        """The heaviest chunk, or the next one of the work of which most is left."""
+        if not self._parts:
+            return self._whole.pop()
+        heaviest = max(self._parts, key=_left)
+        if self._whole and self._whole[-1].work >= _left(heaviest):
+            return self._whole.pop()
+        rest = sum(map(_left, self._parts))
+        each = heaviest.work_per_variant
+        chunk = heaviest.take(self._pace.size(heaviest.remaining, each, rest, workers))
+        if not heaviest.remaining:
+            self._parts.remove(heaviest)
+        return chunk
+
+    def left(self) -> tuple[tuple[int, float], ...]:
+        """Items that have not been handed out, and the work of each."""
+        whole = tuple((1, chunk.work) for chunk in self._whole)
+        return whole + tuple((one.remaining, one.work_per_variant) for one in self._parts)
+
+    def done(self, chunk: Chunk, result: Any) -> None:
+        """Learn from a result what work costs."""
+        self._pace.saw(chunk.work, result.seconds)
+
+
+def _left(job: Divisible) -> float:
+    return job.remaining * job.work_per_variant
+
+
+def _run_here(queue: _Queue, stop: threading.Event, keep: Keep) -> None:
+    """Run chunks one after another; `stop` is looked at between them."""
+    while queue:
+        if stop.is_set():
+            raise CancelledError
+        chunk = queue.next(1)
+        result = chunk.function(*chunk.args)
+        queue.done(chunk, result)
+        keep(chunk, result, _row(chunk, result, None))
+
+
+class _Tasks:
+    """Chunks as tasks of a session: as many under way as suits the workers there are now."""
+
+    def __init__(
+        self,
+        session: SessionLike,
+        on: str | None,
+        queue: _Queue,
+        watch: Watch,
+        most_workers: int | None,
+    ) -> None:
+        self._session = session
+        self._on = on
+        self._queue = queue
+        self._watch = watch
+        self._most = most_workers
+        self._chunks: dict[Future[Any], Chunk] = {}
+        self._began: dict[Future[Any], float] = {}
+
+    def run(self, stop: threading.Event, keep: Keep) -> None:
+        """Submit chunks, take their results as they come; leave none behind on failure."""
+        try:
+            while self._queue or self._chunks:
+                self._hand_out()
+                done = self._wait()
+                if stop.is_set():
+                    raise CancelledError
+                for task in done:
+                    result, chunk = task.result(), self._chunks.pop(task)
+                    self._began.pop(task, None)
+                    self._queue.done(chunk, result)
+                    self._watch.saw(chunk, result.seconds)
+                    keep(chunk, result, _row(chunk, result, getattr(task, "record", None)))
+                    if (release := getattr(task, "release", None)) is not None:
+                        release()  # else the session would hold it, and the worker too
+        except BaseException:
+            for task in self._chunks:
+                task.cancel()
+            raise
+
+    def _hand_out(self) -> None:
+        """Keep every worker that there is now supplied."""
+        workers = self._watch.workers(self._session, self._on, self._backlog)
+        depth = _TASKS_PER_WORKER * workers
+        if self._most is not None and self._most < workers:
+            workers = depth = self._most
+        while self._queue and len(self._chunks) < depth:
+            chunk = self._queue.next(workers)
+            task = self._session.submit(chunk.function, *chunk.args, name=chunk.name, on=self._on)
+            self._chunks[task] = chunk
+
+    def _wait(self) -> set[Future[Any]]:
+        """Wait for a moment, or until a task is over."""
+        if not self._chunks:  # there is no worker
+            time.sleep(_POLL_S)
+            return set()
+        done, flying = wait(self._chunks, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+        now = time.perf_counter()
+        for task in flying:
+            if not task.running():  # not yet, or not any more: its worker died
+                self._began.pop(task, None)
+            else:
+                self._began.setdefault(task, now)
+        return done
+
+    def _backlog(self) -> Backlog:
+        now = time.perf_counter()
+        flying = (
+            (chunk.work, now - self._began.get(task, now)) for task, chunk in self._chunks.items()
+        )
+        return Backlog(self._queue.left(), tuple(flying))
+
+
+def _row(chunk: Chunk, result: Any, record: Any) -> FragmentRow:
+    return FragmentRow(
+        chunk.binding,
+        chunk.fragment,
+        chunk.width,
+        chunk.variants,
+        result.seconds,
+        str(getattr(record, "worker", None) or ""),
+        str(getattr(record, "pilot", None) or ""),
+        chunk.shots,
+        getattr(record, "started", None),
+    )

@@ -1,0 +1,81 @@
+"""The memory that simulating a fragment takes, known before it starts.
+
+A batch of states that does not fit is made in parts, with the choices at some cuts gone through one
+by one. Arithmetic only; nothing is allocated here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from qdreamer_lab.errors import MemoryLimitError
+from qdreamer_lab.workload.execution.memory import readable
+from qdreamer_lab.workload.fragment.gram import gram_scratch_bytes
+
+if TYPE_CHECKING:
+    from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.workload.fragment.program import FragmentProgram
+
+__all__ = ["Choice", "batch_bytes", "split_cuts"]
+
+Choice = Mapping[int, int]
+"""The choice made at some cuts: cut -> index. Cuts that a fragment does not touch are ignored."""
+
+
+def split_cuts(
+    program: FragmentProgram,
+    operators: tuple[Factors, ...],
+    limit_bytes: int,
+    itemsize: int,
+    bra: Choice,
+    ket: Choice,
+) -> tuple[int, ...]:
+    """Cuts whose choices are to be gone through one by one so that the states fit.
+
+    Raises:
+        MemoryLimitError: if one state alone, or the result, does not fit.
+    """
+    free = [step.cut for step in program.steps if step.cut is not None and step.cut not in bra]
+    for count in range(len(free) + 1):
+        split = tuple(cut for cut in free[:count] if cut is not None)
+        needed = batch_bytes(program, operators, itemsize, bra, ket, split)
+        if needed <= limit_bytes:
+            return split
+    raise MemoryLimitError(_too_big(program, needed, itemsize, limit_bytes))
+
+
+def _too_big(program: FragmentProgram, needed: int, itemsize: int, limit_bytes: int) -> str:
+    """What does not fit, and what would."""
+    text = (
+        f"fragment {program.id} needs {readable(needed)} ({program.variants} states of "
+        f"{program.width} qubits), but {readable(limit_bytes)} may be used: "
+    )
+    fits = (limit_bytes // (2 * itemsize)).bit_length() - 1
+    if 0 < fits < program.width:
+        return text + f"plan with max_qubits={fits} or less, or raise memory_limit_bytes"
+    return text + "plan with fewer cuts (a larger max_qubits), or raise memory_limit_bytes"
+
+
+def batch_bytes(
+    program: FragmentProgram,
+    operators: tuple[Factors, ...],
+    itemsize: int,
+    bra: Choice,
+    ket: Choice,
+    split: tuple[int, ...] = (),
+) -> int:
+    """Peak memory of `run_fragment` with these cuts split, within a few per cent."""
+    fixed = {**bra, **dict.fromkeys(split, 0)}
+    row_bytes = itemsize << (program.width - len(program.open_cuts))
+    states = itemsize * program.variants_with(fixed) << program.width
+    rows = math.prod(program.dims(fixed))
+    chosen = row_bytes * rows if any(cut in fixed for cut in program.open_cuts) else 0
+    kept = chosen or states
+    result = 16 * len(operators) * math.prod(program.dims(bra)) ** 2
+    more = 0 if bra == ket and not split else 1  # batches besides the one that is being made
+    making = more * kept + states + chosen + (result if split else 0)
+    block = result + (16 * len(operators) * rows * rows if split else 0)
+    taking = (1 + more) * kept + block + gram_scratch_bytes(rows, row_bytes, operators)
+    return max(making, taking)

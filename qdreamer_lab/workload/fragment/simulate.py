@@ -1,0 +1,205 @@
+"""Simulating one fragment exactly: what runs on a worker.
+
+A fragment's states form a batch with one axis per cut. The batch starts as one state and grows
+where a cut asks for choices, so that everything before the first cut is done once. A batch that
+does not fit is made in parts, with the choices at some cuts fixed. This module takes a program and
+operators and gives arrays; it must not know plans, circuits or sessions.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.kernels.simulate.statevector import (
+    apply_one_qubit,
+    apply_two_qubit,
+    branch_one_qubit,
+)
+from qdreamer_lab.workload.execution.memory import available_bytes
+from qdreamer_lab.workload.fragment.footprint import split_cuts
+from qdreamer_lab.workload.fragment.gram import gram_matrices
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.workload.fragment.footprint import Choice
+    from qdreamer_lab.workload.fragment.program import FragmentProgram
+
+__all__ = [
+    "FragmentCall",
+    "FragmentResults",
+    "final_states",
+    "run_fragment",
+    "run_fragments",
+]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FragmentCall:
+    """A fragment to simulate.
+
+    Attributes:
+        program: the fragment.
+        operators: products of one-qubit operators on local qubits that are not open.
+        bra: choices that are fixed on the bra's side.
+        ket: the same cuts with the choices on the ket's side.
+    """
+
+    program: FragmentProgram
+    operators: tuple[Factors, ...]
+    bra: Choice
+    ket: Choice
+
+    @property
+    def variants(self) -> int:
+        """State vectors to simulate."""
+        return (1 if self.bra == self.ket else 2) * self.program.variants_with(self.bra)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FragmentResults:
+    """What fragments hand back.
+
+    Attributes:
+        tensors: for each, (operators, *dims, *dims) complex128: ⟨ψ_i|O|ψ_j⟩ with the bra's indices
+            first; dims are those of `FragmentProgram.axes`, and 1 where the choice was fixed.
+        seconds: wall time on the worker.
+    """
+
+    tensors: tuple[NDArray[np.complex128], ...]
+    seconds: float
+
+
+def run_fragments(
+    calls: tuple[FragmentCall, ...], memory_limit_bytes: int | None, dtype: str
+) -> FragmentResults:
+    """`run_fragment` for several, on the clock."""
+    start = time.perf_counter()
+    tensors = tuple(
+        run_fragment(call.program, call.operators, memory_limit_bytes, dtype, call.bra, call.ket)
+        for call in calls
+    )
+    return FragmentResults(tensors, time.perf_counter() - start)
+
+
+def run_fragment(
+    program: FragmentProgram,
+    operators: tuple[Factors, ...],
+    memory_limit_bytes: int | None = None,
+    dtype: str = "complex128",
+    bra: Choice | None = None,
+    ket: Choice | None = None,
+) -> NDArray[np.complex128]:
+    """Simulate a fragment and take its tensor for each operator.
+
+    Args:
+        program: the fragment.
+        operators: products of one-qubit operators on local qubits that are not open.
+        memory_limit_bytes: most memory to use; what this machine has free if None.
+        dtype: of the states, "complex128" or "complex64".
+        bra: choices that are fixed on the bra's side.
+        ket: the same cuts with the choices on the ket's side.
+
+    Returns:
+        (operators, *dims, *dims), as in `FragmentResults`.
+
+    Raises:
+        MemoryLimitError: before anything is allocated, if the limit is too small.
+    """
+    bra, ket = bra or {}, ket or {}
+    limit = available_bytes() if memory_limit_bytes is None else memory_limit_bytes
+    split = split_cuts(program, operators, limit, np.dtype(dtype).itemsize, bra, ket)
+    if split:
+        tensors = _in_parts(program, operators, dtype, bra, ket, _parts(program, split))
+    else:
+        first = final_states(program, dtype, bra)
+        second = first if bra == ket else final_states(program, dtype, ket)
+        tensors = gram_matrices(first, second, operators)
+    shape = (len(operators), *program.dims(bra), *program.dims(ket))
+    return tensors.reshape(shape)
+
+
+def _in_parts(
+    program: FragmentProgram,
+    operators: tuple[Factors, ...],
+    dtype: str,
+    bra: Choice,
+    ket: Choice,
+    parts: list[dict[int, int]],
+) -> NDArray[np.complex128]:
+    """The tensors, from one pair of parts of the batch at a time."""
+    left, right = program.dims(bra), program.dims(ket)
+    tensors = np.empty((len(operators), *left, *right), dtype=np.complex128)
+    for i, one in enumerate(parts):
+        first = final_states(program, dtype, {**bra, **one})
+        for other in parts[i if bra == ket else 0 :]:
+            same = bra == ket and one == other
+            second = first if same else final_states(program, dtype, {**ket, **other})
+            block = gram_matrices(first, second, operators)
+            _place(program, tensors, block, one, other, mirror=bra == ket and not same)
+            del second, block
+        del first
+    return tensors
+
+
+def final_states(
+    program: FragmentProgram, dtype: str = "complex128", fixed: Choice | None = None
+) -> NDArray[np.complexfloating]:
+    """Run the program.
+
+    Returns:
+        (rows, 2**closed): one row per choice at every cut that is not fixed, the open qubits being
+        the last part of the row index.
+    """
+    fixed = fixed or {}
+    states = np.empty((program.variants_with(fixed), 1 << program.width), dtype=dtype)
+    states[0] = 0
+    states[0, 0] = 1
+    used = 1
+    for step in program.steps:
+        matrices = step.matrices.astype(dtype)
+        if step.cut is not None and step.cut in fixed:
+            matrices = matrices[fixed[step.cut]][None]
+        if len(step.qubits) == 2:
+            apply_two_qubit(states[:used], matrices[0], *step.qubits)
+        elif len(matrices) == 1:
+            apply_one_qubit(states[:used], matrices[0], step.qubits[0])
+        else:
+            branch_one_qubit(states, used, matrices, step.qubits[0])
+            used *= len(matrices)
+    open_shape = (2,) * len(program.open_cuts)
+    chosen = tuple(fixed.get(cut, slice(None)) for cut in program.open_cuts)
+    apart = states.reshape(used, *open_shape, -1)[(slice(None), *chosen)]
+    return apart.reshape(-1, apart.shape[-1])
+
+
+def _parts(program: FragmentProgram, split: tuple[int, ...]) -> list[dict[int, int]]:
+    """Every combination of choices at the split cuts."""
+    sizes = dict(program.axes)
+    ranges = [range(sizes[cut]) for cut in split]
+    return [dict(zip(split, chosen, strict=True)) for chosen in itertools.product(*ranges)]
+
+
+def _place(
+    program: FragmentProgram,
+    tensors: NDArray[np.complex128],
+    block: NDArray[np.complex128],
+    one: Choice,
+    other: Choice,
+    *,
+    mirror: bool,
+) -> None:
+    """Put the Gram matrices of two parts where they belong, and their adjoints if `mirror`."""
+    left = tuple(one.get(cut, slice(None)) for cut, _ in program.axes)
+    right = tuple(other.get(cut, slice(None)) for cut, _ in program.axes)
+    here = tensors[(slice(None), *left, *right)]
+    here[...] = block.reshape(here.shape)
+    if mirror:
+        there = tensors[(slice(None), *right, *left)]
+        there[...] = block.conj().transpose(0, 2, 1).reshape(there.shape)

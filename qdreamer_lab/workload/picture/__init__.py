@@ -1,0 +1,4 @@
+"""A plan as text, SVG and HTML.
+
+It must not import a plotting library.
+"""

@@ -1,0 +1,89 @@
+"""Which operators can be read off the same shots: measurement bases.
+
+Operators whose letters agree in kind on every qubit they share commute qubit by qubit, and share a
+basis. This module must not know fragments or cuts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.circuit.terms import Factors
+
+__all__ = ["TO_Z", "Basis", "bases_of"]
+
+_KIND = {"X": "X", "+": "X", "-": "X", "Y": "Y", "r": "Y", "l": "Y", "Z": "Z", "0": "Z", "1": "Z"}
+_VALUE = {"+": 0, "-": 1, "r": 0, "l": 1, "0": 0, "1": 1}
+
+_ROOT = math.sqrt(0.5)
+TO_Z = {
+    "X": np.array([[_ROOT, _ROOT], [_ROOT, -_ROOT]], dtype=np.complex128),
+    "Y": np.array([[_ROOT, -1j * _ROOT], [_ROOT, 1j * _ROOT]], dtype=np.complex128),
+}
+"""What turns a basis into Z."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Basis:
+    """A basis for every qubit that is measured, and how to read operators off bit strings.
+
+    Attributes:
+        letters: (qubit, "X" | "Y" | "Z") by ascending qubit; other qubits are not measured.
+        operators: (k,) int64; which of the operators given are read in this basis.
+        parity: (k,) int64 bit masks over qubits; see `kernels.simulate.shot_counts`.
+        care: (k,) int64.
+        value: (k,) int64.
+    """
+
+    letters: tuple[tuple[int, str], ...]
+    operators: NDArray[np.int64]
+    parity: NDArray[np.int64]
+    care: NDArray[np.int64]
+    value: NDArray[np.int64]
+
+
+def bases_of(operators: Sequence[Factors]) -> tuple[Basis, ...]:
+    """Sort operators into few bases, each into the first that fits, longest operators first.
+
+    Args:
+        operators: products of one-qubit operators; the empty product fits everywhere.
+
+    Returns:
+        At least one basis, if there is any operator; every operator is in exactly one.
+    """
+    found: list[tuple[dict[int, str], list[int]]] = []
+    for k in sorted(range(len(operators)), key=lambda k: -len(operators[k])):
+        wanted = {qubit: _KIND[letter] for qubit, letter in operators[k]}
+        for letters, members in found:
+            if all(letters.get(qubit, kind) == kind for qubit, kind in wanted.items()):
+                letters.update(wanted)
+                members.append(k)
+                break
+        else:
+            found.append((wanted, [k]))
+    return tuple(_basis(letters, members, operators) for letters, members in found)
+
+
+def _basis(letters: dict[int, str], members: list[int], operators: Sequence[Factors]) -> Basis:
+    masks = np.array([_masks(operators[k]) for k in members], dtype=np.int64)
+    return Basis(tuple(sorted(letters.items())), np.array(members, dtype=np.int64), *masks.T.copy())
+
+
+def _masks(operator: Factors) -> tuple[int, int, int]:
+    parity = care = value = 0
+    for qubit, letter in operator:
+        if letter in _VALUE:
+            care |= 1 << qubit
+            value |= _VALUE[letter] << qubit
+        else:
+            parity |= 1 << qubit
+    return parity, care, value

@@ -1,0 +1,170 @@
+"""Putting a variant into a fragment's transpiled circuit.
+
+What a variant does at a cut is a rotation, a measurement between two rotations, or a preparation:
+few gates on one qubit, which go where the mark of the cut was. Nothing is transpiled, and nothing
+is run here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qiskit import ClassicalRegister
+from qiskit.circuit import CircuitInstruction, Measure
+from qiskit.synthesis import OneQubitEulerDecomposer
+
+from qdreamer_lab.workload.sampled.bases import TO_Z
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from qiskit import QuantumCircuit
+
+    from qdreamer_lab.workload.fragment.program import FragmentProgram
+    from qdreamer_lab.workload.sampled.device.transpile import Template
+    from qdreamer_lab.workload.sampled.glue import Operation
+    from qdreamer_lab.workload.sampled.variants import ShotFragment
+
+__all__ = ["REGISTER", "Spliced", "splice"]
+
+REGISTER = "bits"
+"""Name of the one classical register."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Spliced:
+    """A circuit that a device can run, and how to read its bits.
+
+    Attributes:
+        circuit: with one classical register, or none where nothing is measured.
+        num_outcome_bits: the first bits are outcomes at cuts, that of the first leg first.
+        measured: the local qubit that each of the other bits is of.
+        num_local: local qubits that a bit string has room for.
+    """
+
+    circuit: QuantumCircuit
+    num_outcome_bits: int
+    measured: tuple[int, ...]
+    num_local: int
+
+    def hits(self, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """What `kernels.simulate.shot_counts` counts: outcome << num_local | bit string.
+
+        Args:
+            bits: (shots, bits) as measured.
+        """
+        places = [
+            self.num_local + self.num_outcome_bits - 1 - k for k in range(self.num_outcome_bits)
+        ]
+        weights = np.left_shift(1, np.array([*places, *self.measured], dtype=np.int64))
+        return np.asarray(bits.astype(np.int64) @ weights)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Move:
+    """A rotation, and then perhaps a measurement into a classical bit."""
+
+    matrix: NDArray[np.complex128]
+    clbit: int | None = None
+
+
+def splice(fragment: ShotFragment, template: Template, variant: int) -> Spliced:
+    """Make the circuit of one variant.
+
+    Args:
+        fragment: the fragment, with the matrices of the binding in question.
+        template: its circuit for a device; parameters may still be free.
+        variant: number of the variant; no leg may span several cuts.
+    """
+    program, basis = fragment.program, fragment.basis(variant)
+    numbers, at_cut = _at_cuts(fragment, variant)
+    at_mark = {
+        mark.cut: _moves(step.matrices, mark.start, *at_cut.get(mark.cut, (None, None)))
+        for mark, step in zip(template.steps, program.steps, strict=True)
+        if mark is not None
+    }
+    at_end = []
+    for k, cut in enumerate(program.open_cuts):
+        operation, clbit = at_cut[cut]
+        # The rows of a measurement are the bras of its outcomes.
+        at_end.append((template.outputs[program.width - 1 - k], _Move(operation.kraus, clbit)))
+    for k, (qubit, letter) in enumerate(basis.letters):
+        turn = TO_Z.get(letter, np.eye(2, dtype=np.complex128))
+        at_end.append((template.outputs[qubit], _Move(turn, numbers + k)))
+    circuit = _written(template, at_mark, at_end, numbers + len(basis.letters))
+    measured = tuple(qubit for qubit, _ in basis.letters)
+    return Spliced(circuit, numbers, measured, _room(program))
+
+
+def _room(program: FragmentProgram) -> int:
+    return program.width - len(program.open_cuts)
+
+
+def _at_cuts(
+    fragment: ShotFragment, variant: int
+) -> tuple[int, dict[int, tuple[Operation, int | None]]]:
+    """Number of outcome bits; what is done at each cut, and the bit that its outcome goes to."""
+    found: dict[int, tuple[Operation, int | None]] = {}
+    used = 0
+    axes = fragment.program.axes
+    for leg, operation in zip(fragment.legs, fragment.operations(variant), strict=True):
+        (axis,) = leg.axes
+        clbit = None
+        if len(operation.kraus) > 1:
+            clbit, used = used, used + 1
+        found[axes[axis][0]] = operation, clbit
+    return used, found
+
+
+def _moves(
+    matrices: NDArray[np.complex128], start: bool, operation: Operation | None, clbit: int | None
+) -> list[_Move]:
+    """What to do at a mark, given the choices that the cut sums over."""
+    if operation is None:  # a gate that is a product needs no choice
+        return [_Move(matrices[0])]
+    kraus = np.tensordot(operation.kraus, matrices, axes=1)
+    if start:
+        zero, one = kraus[0, :, 0]
+        return [_Move(np.array([[zero, -np.conj(one)], [one, np.conj(zero)]]))]
+    if clbit is None:
+        return [_Move(kraus[0])]
+    # K± = U (1 ± R)/2: measure the reflection R, then do U.
+    plus, minus = kraus
+    unitary = plus + minus
+    reflection = unitary.conj().T @ (plus - minus)
+    vectors = np.linalg.eigh(reflection)[1][:, ::-1]  # +1 first, as outcome 0
+    return [_Move(vectors.conj().T, clbit), _Move(unitary @ vectors)]
+
+
+def _written(
+    template: Template,
+    at_mark: dict[int, list[_Move]],
+    at_end: list[tuple[int, _Move]],
+    num_bits: int,
+) -> QuantumCircuit:
+    circuit = template.circuit.copy_empty_like()
+    if num_bits:
+        circuit.add_register(ClassicalRegister(num_bits, REGISTER))
+    rotate = OneQubitEulerDecomposer(template.euler)
+    data: list[Any] = []
+    done = 0
+    source = list(template.circuit.data)
+    for place in template.places:
+        data += source[done : place.index]
+        done = place.index
+        for move in at_mark[place.mark.cut]:
+            data += _instructions(circuit, rotate, place.qubit, move)
+    data += source[done:]
+    for qubit, move in at_end:
+        data += _instructions(circuit, rotate, qubit, move)
+    circuit.data = data
+    return circuit
+
+
+def _instructions(circuit: QuantumCircuit, rotate: Any, qubit: int, move: _Move) -> list[Any]:
+    on = (circuit.qubits[qubit],)
+    made = [CircuitInstruction(gate.operation, on) for gate in rotate(move.matrix).data]
+    if move.clbit is not None:
+        made.append(CircuitInstruction(Measure(), on, (circuit.clbits[move.clbit],)))
+    return made

@@ -1,0 +1,185 @@
+"""A fragment's circuit written for a device, once for all its variants and parameter values.
+
+The marks of the cuts are taken out again and remembered by their places. This module must not know
+what is put there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from qiskit.transpiler import generate_preset_pass_manager
+
+from qdreamer_lab.errors import CircuitError, DeviceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qiskit import QuantumCircuit
+    from qiskit.providers import BackendV2
+
+    from qdreamer_lab.workload.sampled.device.marked_circuit import FragmentCircuit, Mark
+
+__all__ = ["Place", "Template", "Transpiling", "transpiled"]
+
+_EULER_BASES = {
+    "ZSXX": ("rz", "sx", "x"),
+    "ZSX": ("rz", "sx"),
+    "PSX": ("p", "sx"),
+    "U": ("u",),
+    "U3": ("u3",),
+    "RR": ("r",),
+    "ZYZ": ("rz", "ry"),
+    "ZXZ": ("rz", "rx"),
+    "XYX": ("rx", "ry"),
+    "U1X": ("u1", "rx"),
+}
+"""Gates that are enough for any rotation, by Qiskit's name; where RZ is exact it comes first."""
+
+_KEPT = 64
+"""Templates kept per device: fragments of a few plans."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transpiling:
+    """How to transpile.
+
+    Attributes:
+        level: Qiskit's optimization level, 0 to 3; fragments are small and transpiled once.
+        seed: of layout and routing.
+    """
+
+    level: int = 3
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a mark ended up.
+
+    Attributes:
+        mark: which.
+        index: number of instructions of the template's circuit that come before it.
+        qubit: physical qubit.
+    """
+
+    mark: Mark
+    index: int
+    qubit: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Template:
+    """A fragment's circuit in a device's gates, on its physical qubits; plain data.
+
+    Attributes:
+        fragment: id in the plan.
+        circuit: without marks and measurements.
+        steps: for every step of the fragment's program, its mark, or None.
+        places: of all marks, by index.
+        outputs: (width,) the physical qubit that each local qubit ends on.
+        euler: in which gates to write rotations, by Qiskit's name.
+        device: name of the device.
+    """
+
+    fragment: int
+    circuit: QuantumCircuit
+    steps: tuple[Mark | None, ...]
+    places: tuple[Place, ...]
+    outputs: tuple[int, ...]
+    euler: str
+    device: str
+
+    def bound(self, values: Mapping[str, float]) -> Template:
+        """The same for given values of the parameters; nothing is transpiled.
+
+        Args:
+            values: by name; those of other fragments may be among them.
+
+        Raises:
+            CircuitError: if one is missing.
+        """
+        free = self.circuit.parameters
+        missing = [parameter.name for parameter in free if parameter.name not in values]
+        if missing:
+            raise CircuitError(f"no value is given for {', '.join(missing)}")
+        if not free:
+            return self
+        chosen = {parameter: values[parameter.name] for parameter in free}
+        return replace(self, circuit=self.circuit.assign_parameters(chosen))
+
+
+_made: WeakKeyDictionary[Any, dict[tuple[str, Transpiling], Template]] = WeakKeyDictionary()
+
+
+def transpiled(
+    source: FragmentCircuit, backend: BackendV2, options: Transpiling | None = None
+) -> Template:
+    """Write a fragment for a device, or find what was written before in this process.
+
+    Raises:
+        DeviceError: if it is too wide, or the device's gates do not suffice.
+    """
+    options = options or Transpiling()
+    known = _made.setdefault(backend, {})
+    key = (source.key, options)
+    if key not in known:
+        while len(known) >= _KEPT:
+            del known[next(iter(known))]
+        known[key] = _transpile(source, backend, options)
+    return replace(known[key], fragment=source.fragment, steps=source.steps)
+
+
+def _transpile(source: FragmentCircuit, backend: BackendV2, options: Transpiling) -> Template:
+    width, limit = source.circuit.num_qubits, backend.num_qubits
+    if limit is not None and width > limit:
+        raise DeviceError(
+            backend.name,
+            f"fragment {source.fragment} needs {width} qubits and it has {limit}; plan with "
+            f"max_qubits={limit}",
+        )
+    try:
+        manager = generate_preset_pass_manager(
+            options.level, backend=backend, seed_transpiler=options.seed
+        )
+        written = manager.run(source.circuit)
+    except Exception as error:  # backends bring passes of their own, which may raise anything
+        reason = getattr(error, "message", str(error))
+        raise DeviceError(
+            backend.name, f"fragment {source.fragment} cannot be written in its gates: {reason}"
+        ) from error
+    layout = written.layout
+    outputs = tuple(range(width)) if layout is None else tuple(layout.final_index_layout())
+    circuit, places = _without_marks(written, source)
+    touched = {*outputs, *(place.qubit for place in places)}
+    euler = _euler_basis(backend, touched)
+    return Template(source.fragment, circuit, source.steps, places, outputs, euler, backend.name)
+
+
+def _without_marks(
+    written: QuantumCircuit, source: FragmentCircuit
+) -> tuple[QuantumCircuit, tuple[Place, ...]]:
+    marks = {mark.label: mark for mark in source.steps if mark is not None}
+    kept: list[Any] = []
+    places: list[Place] = []
+    for instruction in written.data:
+        if instruction.name == "barrier" and instruction.operation.label in marks:
+            qubit = written.find_bit(instruction.qubits[0]).index
+            places.append(Place(marks[instruction.operation.label], len(kept), qubit))
+        else:
+            kept.append(instruction)
+    assert len(places) == len(marks), "a mark was lost"
+    circuit = written.copy_empty_like()
+    circuit.data = kept
+    return circuit, tuple(places)
+
+
+def _euler_basis(backend: BackendV2, qubits: set[int]) -> str:
+    target = backend.target
+    for name, gates in _EULER_BASES.items():
+        if all(target.instruction_supported(gate, (qubit,)) for gate in gates for qubit in qubits):
+            return name
+    names = ", ".join(sorted(target.operation_names))
+    raise DeviceError(backend.name, f"its gates ({names}) are in no form known here for rotations")

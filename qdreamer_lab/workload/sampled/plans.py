@@ -1,0 +1,73 @@
+"""One plan for all terms of a circuit, for every set of its parameter values.
+
+Planning happens once: other values keep the labels as long as the circuit has the same gates, also
+from one request to the next, and as long as that is cheap: see `dearer`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
+from qdreamer_lab.workload.circuit.gates import flat_gates
+from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
+from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.plan.find import plan_blocks
+from qdreamer_lab.workload.plan.fit import fitted
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+    from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.request import Request, RunOptions
+
+__all__ = ["BoundPlans", "dearer"]
+
+_DEARER_BITS = 1.0
+
+
+def dearer(plan: CutPlan, made: CutPlan) -> bool:
+    """Whether a plan costs clearly more than it did with the values for which it was made.
+
+    Gates may vanish at angles such as 0, with which sweeps and optimizers like to begin. A plan
+    made there cuts them as if that cost nothing.
+    """
+    return plan.log2_overhead > made.log2_overhead + _DEARER_BITS
+
+
+class BoundPlans:
+    """The plan of the circuit and observables that were run last."""
+
+    def __init__(self) -> None:
+        self._gates: GateList | None = None
+        self._terms: tuple[Factors, ...] = ()
+        self._plan: CutPlan | None = None
+
+    def plans(self, request: Request, options: RunOptions) -> list[CutPlan]:
+        """A plan for each of the request's circuits.
+
+        Raises:
+            PlanError: if the given plan does not belong to the circuit.
+        """
+        terms = tuple(dict.fromkeys(t.factors for one in request.observables for t in one))
+        return [self._bound(circuit, terms, options) for circuit in request.circuits]
+
+    def _bound(
+        self, circuit: QuantumCircuit, terms: tuple[Factors, ...], options: RunOptions
+    ) -> CutPlan:
+        gates = list(flat_gates(circuit))
+        listed = GateList(gates)
+        if options.plan is not None:
+            return options.plan.with_blocks(fitted(options.plan, gates, listed, terms)[0])
+        acted = measured_by(terms)
+        inside = (gates[k] for k in needed_gates(listed, acted))
+        blocks = blocks_of_gates(inside, circuit.num_qubits, tuple(sorted(acted)))
+        if self._plan is None or self._gates != listed or self._terms != terms:
+            self._plan = plan_blocks(blocks, options.max_qubits, SearchOptions(seed=options.seed))
+            self._gates, self._terms = listed, terms
+        plan = self._plan.with_blocks(blocks)
+        if dearer(plan, self._plan):
+            plan = plan_blocks(blocks, options.max_qubits, SearchOptions(seed=options.seed))
+            self._plan = plan
+        return plan

@@ -1,0 +1,183 @@
+"""Putting sampled fragments together: values, and how they depend on every fragment's tensor.
+
+A value is linear in each fragment's tensor, so its derivative by one of them is the contraction of
+all the others. This module sees tensors and numbers only.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import opt_einsum
+from scipy import sparse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.sampled.glue import Glue
+    from qdreamer_lab.workload.sampled.variants import ShotFragment
+
+__all__ = ["Gluing"]
+
+_MOST_ELEMENTS = 1 << 22
+"""Numbers that one contraction holds, at most: 32 MB."""
+
+
+class Gluing:
+    """Contractions planned once for some fragments.
+
+    Args:
+        fragments: in the order in which their tensors will be given.
+        glues: as the fragments' legs number them.
+        operator_of: (terms, fragments) int64; which of a fragment's operators each term uses.
+        coefficients: (observables, terms) float64; factor of each term in each observable, what
+            is known without the fragments included.
+    """
+
+    def __init__(
+        self,
+        fragments: Sequence[ShotFragment],
+        glues: Sequence[Glue],
+        operator_of: NDArray[np.int64],
+        coefficients: NDArray[np.float64],
+    ) -> None:
+        self._fragments = tuple(fragments)
+        self._glues = tuple(glues)
+        self.operator_of = operator_of
+        self._coefficients = coefficients
+        self._symbols = [_symbol(k) for k in range(len(glues))]
+        self._legs = ["".join(_symbol(leg.glue) for leg in f.legs) for f in fragments]
+        replica, term = (opt_einsum.get_symbol(len(glues) + k) for k in range(2))
+        operands = ",".join(replica + term + legs for legs in self._legs)
+        self._equation = f"{operands}->{replica}{term}"
+        shapes = [(1, 1, *fragment.dims) for fragment in fragments]
+        self._size = _largest(self._equation, shapes) if fragments else 1
+        self._without = [self._rest(k, term) for k in range(len(fragments))]
+        self._others = [
+            np.unique(np.delete(operator_of, k, axis=1), axis=0, return_inverse=True)
+            for k in range(len(fragments))
+        ]
+
+    @property
+    def num_observables(self) -> int:
+        """How many values there are."""
+        return len(self._coefficients)
+
+    def prior_variance(self) -> float:
+        """Variance of the worst observable's one shot, were all terms independent and balanced."""
+        return float(np.square(self._coefficients).sum(axis=1).max(initial=0.0))
+
+    def values(self, tensors: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """(observables,) from one (operators, Π dims) tensor per fragment."""
+        return np.asarray(self.replicas([tensor[None] for tensor in tensors])[0])
+
+    def replicas(self, tensors: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """(replicas, observables) from one (replicas, operators, Π dims) array per fragment."""
+        if not self._fragments:
+            return np.asarray(self._coefficients.sum(axis=1)[None])
+        glued = self.glued(tensors)
+        terms = np.empty((len(tensors[0]), len(self.operator_of)))
+        for some in _parts(len(self.operator_of), len(terms) * self._size):
+            chosen = [one[:, self.operator_of[some, k]] for k, one in enumerate(glued)]
+            terms[:, some] = opt_einsum.contract(self._equation, *chosen)
+        return np.asarray(terms @ self._coefficients.T)
+
+    def paired(self, spreads: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """(observables,) variance of products of fragments' errors, terms taken as uncorrelated.
+
+        Args:
+            spreads: per fragment, (operators, Π dims, Π dims) covariance of what `glued` gives.
+        """
+        count = len(self._glues)
+        term = opt_einsum.get_symbol(2 * count)
+        other = {leg: opt_einsum.get_symbol(count + k) for k, leg in enumerate(self._symbols)}
+        twice = [term + legs + "".join(other[leg] for leg in legs) for legs in self._legs]
+        chosen = [
+            spread.reshape(len(spread), *fragment.dims, *fragment.dims)[self.operator_of[:, k]]
+            for k, (fragment, spread) in enumerate(zip(self._fragments, spreads, strict=True))
+        ]
+        terms = opt_einsum.contract(",".join(twice) + "->" + term, *chosen)
+        return np.asarray(np.square(self._coefficients) @ terms)
+
+    def gradients(self, tensors: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+        """Per fragment, (observables, operators, Π dims): derivative of every value."""
+        glued = [tensor[0] for tensor in self.glued([tensor[None] for tensor in tensors])]
+        return [self._gradient(k, glued) for k in range(len(self._fragments))]
+
+    def _gradient(self, place: int, glued: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        fragment = self._fragments[place]
+        combinations, which = self._others[place]
+        rest = [tensor for k, tensor in enumerate(glued) if k != place]
+        derivatives = np.ones((len(combinations), *fragment.dims))
+        if rest:
+            equation = self._without[place]
+            size = _largest(equation, [(1, *one.shape[1:]) for one in rest])
+            for some in _parts(len(combinations), size):
+                chosen = [one[combinations[some, k]] for k, one in enumerate(rest)]
+                derivatives[some] = opt_einsum.contract(equation, *chosen)
+        spread = self._spread(place, which.ravel(), len(combinations))
+        out = spread @ derivatives.reshape(len(derivatives), -1)
+        out = out.reshape(len(self._coefficients), fragment.num_operators, *fragment.dims)
+        for axis, leg in enumerate(fragment.legs):
+            if leg.end == 0:
+                matrix = self._glues[leg.glue].matrix
+                out = np.moveaxis(np.tensordot(out, matrix, axes=(axis + 2, 1)), -1, axis + 2)
+        return np.asarray(out.reshape(len(out), fragment.num_operators, -1))
+
+    def glued(self, tensors: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+        """Give each tensor its axes, and multiply every glue into the side that comes first.
+
+        Args:
+            tensors: per fragment, (replicas, operators, Π dims).
+
+        Returns:
+            Per fragment, (replicas, operators, *dims), with which gluing is a plain contraction.
+        """
+        found = []
+        for fragment, flat in zip(self._fragments, tensors, strict=True):
+            tensor = flat.reshape(*flat.shape[:2], *fragment.dims)
+            for axis, leg in enumerate(fragment.legs):
+                if leg.end == 0:
+                    matrix = self._glues[leg.glue].matrix
+                    tensor = np.moveaxis(np.tensordot(tensor, matrix, (axis + 2, 0)), -1, axis + 2)
+            found.append(tensor)
+        return found
+
+    def _spread(self, place: int, which: NDArray[np.int64], combinations: int) -> sparse.csr_array:
+        """(observables times operators, combinations): where each derivative counts, and how much.
+
+        Args:
+            place: the fragment that is not among the others.
+            which: (terms,) combination of the others' operators.
+            combinations: how many there are.
+        """
+        operators = self._fragments[place].num_operators
+        observable, term = np.nonzero(self._coefficients)
+        rows = observable * operators + self.operator_of[term, place]
+        shape = (len(self._coefficients) * operators, combinations)
+        factors = self._coefficients[observable, term]
+        return sparse.csr_array((factors, (rows, which[term])), shape=shape)
+
+    def _rest(self, without: int, term: str) -> str:
+        kept = ",".join(term + legs for k, legs in enumerate(self._legs) if k != without)
+        return f"{kept}->{term}{self._legs[without]}"
+
+
+def _symbol(glue: int) -> str:
+    return str(opt_einsum.get_symbol(glue))
+
+
+def _largest(equation: str, shapes: Sequence[tuple[int, ...]]) -> int:
+    """Numbers that all operands and the largest intermediate of a contraction hold."""
+    _, info = opt_einsum.contract_path(equation, *shapes, shapes=True)
+    return int(info.largest_intermediate) + sum(map(math.prod, shapes))
+
+
+def _parts(count: int, size_each: int) -> list[slice]:
+    """Slices of so many contractions, each of which `_MOST_ELEMENTS` hold."""
+    step = max(1, _MOST_ELEMENTS // size_each)
+    return [slice(start, start + step) for start in range(0, count, step)]

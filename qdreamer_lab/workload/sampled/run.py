@@ -1,0 +1,241 @@
+"""Sampled mode from end to end: plan, lower, run rounds of shots, put together.
+
+Ties the steps together and keeps the clock; what the steps do is said where they are.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.workload.execution.decisions import PlanDropped
+from qdreamer_lab.workload.execution.dispatch import run_chunks
+from qdreamer_lab.workload.execution.foresight import ROUGH_S, warn_if_long
+from qdreamer_lab.workload.execution.limits import task_limit_bytes
+from qdreamer_lab.workload.execution.pace import Pace
+from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
+from qdreamer_lab.workload.execution.threads import one_thread
+from qdreamer_lab.workload.request import Estimate
+from qdreamer_lab.workload.sampled.device.routes import Failure, Routes
+from qdreamer_lab.workload.sampled.goal import Goal
+from qdreamer_lab.workload.sampled.lower import lower
+from qdreamer_lab.workload.sampled.plans import BoundPlans
+from qdreamer_lab.workload.sampled.rounds import ShotRounds
+from qdreamer_lab.workload.sampled.shot_share import ShotShare
+from qdreamer_lab.workload.sampled.simulate import check_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.execution.dispatch import Chunk, FragmentRow
+    from qdreamer_lab.workload.request import Request, RunOptions
+    from qdreamer_lab.workload.sampled.shots import ShotResult
+
+__all__ = ["run_sampled"]
+
+
+def run_sampled(request: Request, options: RunOptions, plans: BoundPlans | None = None) -> Estimate:
+    """Estimate from shots of the variants of fragments.
+
+    Raises:
+        PrecisionError: if the precision cannot be reached with the shots allowed.
+        MemoryLimitError: if a fragment does not fit into a task.
+        PlanError: if the given plan does not belong to the circuit.
+        CancelledError: if `options.stop` was set.
+        PlanDropped: if `options.watch` gives up the plan; the estimate so far goes with it.
+    """
+    clock = [time.perf_counter()]
+    goal = Goal(request.precision, options.shots, options.max_shots)
+    backend = options.backend
+    limit = task_limit_bytes(options)
+    rounds, wanted = [], []
+    for k, plan in enumerate((plans or BoundPlans()).plans(request, options)):
+        mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
+        terms = [request.observables[observable] for observable in mine.tolist()]
+        program = lower(plan, terms, joint=backend is None)
+        for fragment in program.fragments:
+            check_memory(fragment, limit, simulated=backend is None)
+        rounds.append(ShotRounds(program, goal, (*options.entropy, k), coarse=backend is not None))
+        wanted.append(mine)
+    clock.append(time.perf_counter())
+    routes = Routes(
+        backend, in_process=options.session is None, fallback=options.fallback is not None
+    )
+    routes.prepare([one.program for one in rounds], request.source, request.values)
+    story = _Story(request, rounds, wanted, options, routes)
+    try:
+        while story.next_round():
+            story.run()
+            story.conclude()
+    except PlanDropped as dropped:
+        dropped.keep(*story.values(), np.zeros(len(request.pairs), np.bool_))
+        raise
+    story.tell(None, over=True)
+    evs, stds = story.values()
+    clock.append(time.perf_counter())
+    plan_s, rest_s = np.diff(clock).tolist()
+    seconds = {
+        "plan_s": plan_s,
+        "transpile_s": routes.transpile_s,
+        "execute_s": rest_s - story.contract_s - routes.transpile_s,
+        "contract_s": story.contract_s,
+    }
+    return Estimate(
+        evs,
+        stds,
+        tuple(story.rows),
+        tuple(one.program.plan for one in rounds[:1]),
+        sum(one.program.num_variants for one in rounds),
+        story.shots,
+        seconds,
+        routes.notes,
+    )
+
+
+class _Story:
+    """The rounds of all bindings, and what has come of them so far."""
+
+    def __init__(
+        self,
+        request: Request,
+        rounds: list[ShotRounds],
+        wanted: list[NDArray[np.int64]],
+        options: RunOptions,
+        routes: Routes,
+    ) -> None:
+        self._routes = routes
+        self._request = request
+        self._rounds = rounds
+        self._wanted = wanted
+        self._options = options
+        self._shares: dict[tuple[int, int], ShotShare] = {}
+        self._done: dict[int, int] = {}
+        self._missed: list[Chunk] = []
+        self._pace = {device: Pace() for device in (False, True)}
+        self.rows: list[FragmentRow] = []
+        self.contract_s = 0.0
+        self.shots = 0
+
+    def next_round(self) -> bool:
+        """Decide what to run next; False when every binding has reached its goal."""
+        start = time.perf_counter()
+        shares: dict[tuple[int, int], ShotShare] = {}
+        for k, one in enumerate(self._rounds):
+            suffix = f"-binding-{k}" if len(self._rounds) > 1 else ""
+            for fragment, asked in zip(one.program.fragments, one.requests(), strict=False):
+                call = partial(self._routes.call, k, fragment)
+                shares[k, fragment.program.id] = ShotShare(k, fragment, asked, suffix, call)
+        if shares:
+            self._warn(shares.values())
+            self._shares = shares
+            self._done = dict.fromkeys((fragment for _, fragment in shares), 0)
+            if self._options.watch is not None:
+                round_shots = sum(share.shots_left for share in shares.values())
+                self._options.watch.shots_asked += round_shots
+        self.contract_s += time.perf_counter() - start
+        return bool(shares)
+
+    def _warn(self, shares: Iterable[ShotShare]) -> None:
+        """Say so before a round that takes hours; how long a device takes is not known here."""
+        simulated = (
+            share.remaining * share.work_per_variant
+            for share in shares
+            if not self._routes.on_device(share.fragment.program.id)
+        )
+        warn_if_long(self._options, ROUGH_S * sum(simulated))
+
+    def run(self) -> None:
+        """Run the round: on the device what can, on simulators what must."""
+        for device, on in ((True, self._options.on), (False, self._simulators)):
+            shares = [
+                share
+                for share in self._shares.values()
+                if self._routes.on_device(share.fragment.program.id) == device
+            ]
+            self._run(shares, on, self._pace[device])
+        missed, self._missed = self._missed, []
+        self._run(missed, self._simulators, self._pace[False])
+
+    def _run(self, chunks: Sequence[Chunk | ShotShare], on: str | None, pace: Pace) -> None:
+        options = self._options
+        run_chunks(
+            chunks,
+            options.session,
+            on=on,
+            stop=options.stop,
+            keep=self._keep,
+            pace=pace,
+            watch=options.watch,
+            most_workers=options.most_workers,
+        )
+
+    @property
+    def _simulators(self) -> str | None:
+        """Where simulators run: where everything does, or where the device's work falls back to."""
+        return self._options.on if self._options.backend is None else self._options.fallback
+
+    def _keep(self, chunk: Chunk, result: ShotResult | Failure, row: FragmentRow) -> None:
+        """Fold in a task's result."""
+        if isinstance(result, Failure):
+            self._routes.reroute(chunk.fragment, result.error)
+            share = self._shares[chunk.binding, chunk.fragment]
+            function, args = share.call(chunk.args[-1])
+            self._missed.append(replace(chunk, function=function, args=args))
+            return
+        self._shares[chunk.binding, chunk.fragment].keep(chunk, result)
+        self.rows.append(row)
+        self.shots += chunk.shots
+        self._done[chunk.fragment] += chunk.variants
+        self.tell(row)
+
+    def conclude(self) -> None:
+        """End the round: new estimates for the bindings that took part."""
+        start = time.perf_counter()
+        for k, one in enumerate(self._rounds):
+            mine = [self._shares.get((k, f.program.id)) for f in one.program.fragments]
+            results = [share.result() for share in mine if share is not None]
+            if results:
+                with one_thread():
+                    one.take(results)
+        self.contract_s += time.perf_counter() - start
+        self.tell(None)
+
+    def values(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Values and standard errors as they were asked for; NaN where none is known yet."""
+        evs, stds = np.empty((2, len(self._request.pairs)))
+        for k, (binding, observable) in enumerate(self._request.pairs.tolist()):
+            place = int(np.searchsorted(self._wanted[binding], observable))
+            evs[k] = self._rounds[binding].evs[place]
+            stds[k] = self._rounds[binding].stds[place]
+        return evs, stds
+
+    def tell(self, row: FragmentRow | None, *, over: bool = False) -> None:
+        """Report how it is getting on."""
+        if self._options.progress is None:
+            return
+        totals = dict.fromkeys(self._done, 0)
+        for share in self._shares.values():
+            totals[share.fragment.program.id] += len(share.request.variants)
+        fragments = tuple(FragmentProgress(f, self._done[f], totals[f]) for f in sorted(totals))
+        left = sum(int(share.shots_left) for share in self._shares.values())
+        evs, stds = self.values()
+        known = bool(np.isfinite(evs).all())
+        watch = self._options.watch
+        self._options.progress(
+            Report(
+                fragments,
+                row,
+                self.shots,
+                self.shots + left,
+                evs if known else None,
+                stds if known else None,
+                over,
+                () if watch is None else watch.decisions,
+            )
+        )

@@ -1,0 +1,94 @@
+"""A round of shots of one fragment, as work that can be divided into tasks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from qdreamer_lab.workload.execution.dispatch import Chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qdreamer_lab.workload.sampled.shots import ShotRequest, ShotResult
+    from qdreamer_lab.workload.sampled.tensor import Sample, ShotTensor
+    from qdreamer_lab.workload.sampled.variants import ShotFragment
+
+__all__ = ["ShotShare"]
+
+
+@dataclass(eq=False, slots=True)
+class ShotShare:
+    """What one fragment of one binding does in one round; work that can be divided.
+
+    Attributes:
+        binding: number of the binding.
+        fragment: the fragment.
+        request: all that it is to run.
+        suffix: of its tasks' names.
+        call: the function, and its arguments with the request last, that runs a part.
+    """
+
+    binding: int
+    fragment: ShotFragment
+    request: ShotRequest
+    suffix: str
+    call: Callable[[ShotRequest], tuple[Callable[..., Any], tuple[Any, ...]]]
+    tensor: ShotTensor | None = None
+    samples: dict[int, tuple[Sample, ...]] = field(default_factory=dict)
+    taken: int = 0
+    done_shots: int = 0
+
+    @property
+    def remaining(self) -> int:
+        """Variants not taken yet."""
+        return len(self.request.variants) - self.taken
+
+    @property
+    def work_per_variant(self) -> float:
+        """Rough floating-point operations of one variant."""
+        rows = self.fragment.program.variants
+        shots = float(self.request.shots.mean())
+        return math.ldexp(16 * rows, self.fragment.program.width) + 50 * shots
+
+    def take(self, number: int) -> Chunk:
+        """The next chunk of variants."""
+        part = slice(self.taken, self.taken + number)
+        self.taken += number
+        scales = self.request.scales
+        request = replace(
+            self.request,
+            variants=self.request.variants[part],
+            shots=self.request.shots[part],
+            first=part.start,
+            scales=None if scales is None else scales[part],
+        )
+        program = self.fragment.program
+        states = math.ldexp(program.variants * len(program.steps), program.width)
+        return Chunk(
+            self.binding,
+            program.id,
+            program.width,
+            number,
+            states + number * self.work_per_variant,
+            *self.call(request),
+            self.suffix,
+            int(request.shots.sum()),
+        )
+
+    @property
+    def shots_left(self) -> int:
+        """Shots that have not come back yet."""
+        return int(self.request.shots.sum()) - self.done_shots
+
+    def keep(self, chunk: Chunk, result: ShotResult) -> None:
+        """Fold in what a chunk gave."""
+        self.tensor = result.tensor if self.tensor is None else self.tensor + result.tensor
+        self.samples[chunk.args[-1].first] = result.samples
+        self.done_shots += chunk.shots
+
+    def result(self) -> tuple[ShotTensor, list[Sample]]:
+        """The tensor and the variants' samples in order, when all chunks are in."""
+        assert self.tensor is not None
+        return self.tensor, [one for first in sorted(self.samples) for one in self.samples[first]]

@@ -1,0 +1,85 @@
+"""Shots of one fragment: what a worker is asked for, and what it hands back.
+
+Simulators and devices take the same requests and fold what they read in the same way. This module
+must not know where shots come from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qdreamer_lab.workload.sampled.tensor import Sample, ShotTensor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.sampled.variants import ShotFragment
+
+__all__ = ["ShotRequest", "ShotResult", "fold"]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ShotRequest:
+    """Variants to run, and how often.
+
+    Attributes:
+        variants: (k,) int64 numbers of variants.
+        shots: (k,) int64, each at least 1.
+        seed: entropy of this round of this fragment; every variant gets a stream of its own, so
+            that the outcome does not depend on how variants are spread over tasks.
+        first: number of the first of them in its round.
+        scales: (k,) how many variants each stands for, over the number of draws, where they were
+            drawn at random; None where all variants are run.
+        report: also return every variant's sample.
+    """
+
+    variants: NDArray[np.int64]
+    shots: NDArray[np.int64]
+    seed: tuple[int, ...]
+    first: int = 0
+    scales: NDArray[np.float64] | None = None
+    report: bool = False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ShotResult:
+    """What a task hands back.
+
+    Attributes:
+        tensor: the variants' share of the fragment's tensor.
+        samples: of each variant, if asked for.
+        seconds: wall time on the worker.
+        note: what the user should be told, such as that another backend stepped in.
+    """
+
+    tensor: ShotTensor
+    samples: tuple[Sample, ...]
+    seconds: float
+    note: str = ""
+
+
+def fold(
+    fragment: ShotFragment,
+    request: ShotRequest,
+    drawn: Iterator[tuple[NDArray[np.float64], NDArray[np.int64]]],
+) -> tuple[ShotTensor, tuple[Sample, ...]]:
+    """Fold what was drawn of each variant: sums (groups, outcomes, operators), counts (groups,)."""
+    tensor = ShotTensor.empty(fragment)
+    samples = []
+    shots = 0  # a device may return others than were asked for
+    for k, (sums, counts) in enumerate(drawn):
+        shots += int(counts.sum())
+        variant = int(request.variants[k])
+        mean = sums.sum(axis=0) / counts.sum()
+        if request.scales is None:
+            tensor.add(fragment, variant, sums, counts)
+        else:
+            scale = float(request.scales[k])
+            tensor.add_draw(fragment, variant, mean, scale, request.first + k)
+        if request.report:
+            samples.append(Sample.of(sums, counts))
+    return tensor.counted(shots), tuple(samples)

@@ -1,0 +1,4 @@
+"""Whole circuits by methods that need no cut: matrix product states and stabilizers.
+
+It must not cut, and takes no shots.
+"""

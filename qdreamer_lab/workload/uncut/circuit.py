@@ -1,0 +1,145 @@
+"""Circuits that run uncut, but not as state vectors: what is to be simulated, and how large it is.
+
+A run and its prediction start from the same `Whole`. Nothing runs here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.errors import MemoryLimitError, MethodError
+from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
+from qdreamer_lab.workload.circuit.gates import flat_gates
+from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
+from qdreamer_lab.workload.circuit.pauli_sums import pauli_sum
+from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.execution.memory import readable
+from qdreamer_lab.workload.plan.find import plan_blocks
+from qdreamer_lab.workload.uncut.bonds import Chain, chain_of, log2_ranks
+from qdreamer_lab.workload.uncut.simulate import GateRow
+from qdreamer_lab.workload.uncut.stabilizer import CliffordGates, clifford_gates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from qiskit import QuantumCircuit
+
+    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.pauli_sums import PauliSum
+    from qdreamer_lab.workload.circuit.terms import Factors, ProductTerm
+    from qdreamer_lab.workload.plan.plan import CutPlan
+
+__all__ = ["Whole", "check_chain", "clifford_of", "whole_of"]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Whole:
+    """A circuit, without the gates that no observable sees and the qubits that are left idle.
+
+    Attributes:
+        row: the gates, on qubits numbered anew.
+        sums: the observables on these qubits.
+        blocks: the same gates on the circuit's own qubits.
+        coefficients: (m, 4) operator-Schmidt coefficients of the blocks.
+    """
+
+    row: GateRow
+    sums: tuple[PauliSum, ...]
+    blocks: BlockCircuit
+    coefficients: NDArray[np.float64]
+
+    @property
+    def strings(self) -> tuple[Factors, ...]:
+        """Different Pauli strings of all observables."""
+        return tuple(dict.fromkeys(string for one in self.sums for _, string in one))
+
+    def plan(self) -> CutPlan:
+        """The plan that cuts nothing."""
+        return plan_blocks(self.blocks, self.blocks.num_qubits, SearchOptions(time_limit_s=0.0))
+
+    def chain(self, work_most: float = math.inf) -> Chain | None:
+        """Bounds on the matrix product state; None if it takes more work than that."""
+        ranks = log2_ranks(self.coefficients)
+        return chain_of(self.row.num_qubits, self.row.pairs, ranks, work_most)
+
+
+def whole_of(circuit: QuantumCircuit, observables: Sequence[tuple[ProductTerm, ...]]) -> Whole:
+    """Read a circuit.
+
+    Args:
+        circuit: bound.
+        observables: the terms of each.
+
+    Raises:
+        CircuitError: if it is no unitary circuit.
+        MethodError: if the observables have too many Pauli strings.
+    """
+    sums = tuple(pauli_sum(one) for one in observables)
+    gates = list(flat_gates(circuit))
+    factors = tuple(term.factors for one in observables for term in one)
+    acted = measured_by(factors)
+    kept = needed_gates(GateList(gates), acted)
+    blocks = blocks_of_gates((gates[k] for k in kept), circuit.num_qubits, tuple(acted))
+    turned = {
+        qubit: matrix
+        for qubit, matrix in blocks.lone.items()
+        if qubit in acted and not np.array_equal(matrix, np.eye(2))
+    }
+    used = sorted({*blocks.pairs.ravel().tolist(), *acted})
+    number = {qubit: k for k, qubit in enumerate(used)}
+    row = GateRow(
+        max(1, len(used)),
+        np.array([[number[a], number[b]] for a, b in blocks.pairs.tolist()], np.int64).reshape(
+            -1, 2
+        ),
+        blocks.unitaries,
+        np.array([number[qubit] for qubit in turned], np.int64),
+        np.array(list(turned.values()), np.complex128).reshape(-1, 2, 2),
+    )
+    renumbered = tuple(
+        tuple((c, tuple((number[qubit], letter) for qubit, letter in string)) for c, string in one)
+        for one in sums
+    )
+    return Whole(row, renumbered, blocks, blocks.coefficients)
+
+
+def check_chain(chain: Chain, limit_bytes: int) -> None:
+    """Refuse a matrix product state that may not fit.
+
+    Raises:
+        MemoryLimitError: naming its size.
+    """
+    if chain.num_bytes > limit_bytes:
+        raise MemoryLimitError(
+            f"a matrix product state may need {readable(chain.num_bytes)}, with bond dimensions "
+            f"up to 2^{chain.log2_widest:.0f}, but {readable(limit_bytes)} may be used: cut the "
+            "circuit, or raise memory_limit_bytes"
+        )
+
+
+def clifford_of(whole: Whole) -> tuple[NDArray[np.int64], CliffordGates]:
+    """The gates as Clifford gates.
+
+    Returns:
+        (m, 2) their qubits, and what they do. One-qubit gates have an idle qubit beside them, the
+        one after the last.
+
+    Raises:
+        MethodError: if one of them is no Clifford gate.
+    """
+    row = whole.row
+    idle = np.full(len(row.lone), row.num_qubits, np.int64)
+    pairs = np.concatenate([row.pairs, np.stack([row.lone, idle], axis=1)])
+    alone = np.einsum("ij,mkl->mikjl", np.eye(2), row.matrices).reshape(-1, 4, 4)
+    found = clifford_gates(np.concatenate([row.unitaries, alone]))
+    if found is None:
+        raise MethodError(
+            'method="stabilizer" takes Clifford gates only, and some gates are none: use '
+            '"statevector" or "matrix_product_state"'
+        )
+    return pairs, found

@@ -1,0 +1,125 @@
+"""Profiles: measured, kept, shown."""
+
+import dataclasses
+import json
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from qdreamer_lab import MachineProfile
+from qdreamer_lab.dreamer.exact.probes import exact_probes, join_probes, timed
+from qdreamer_lab.dreamer.machine.measure import _gpus
+from qdreamer_lab.dreamer.machine.store import EXPIRY_S, load_profile, save_profile
+from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, hats
+from qdreamer_lab.errors import QDreamerError
+
+
+def test_round_trip_through_json():
+    one = MachineProfile.nominal()
+    two = MachineProfile.from_json(one.to_json())
+    assert two.to_json() == one.to_json()
+    assert np.array_equal(one.belief.values, two.belief.values)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99}', '{"format": 1}'])
+def test_other_texts_are_refused(text):
+    with pytest.raises(QDreamerError):
+        MachineProfile.from_json(text)
+
+
+def test_other_coefficients_are_refused():
+    body = json.loads(MachineProfile.nominal().to_json())
+    del body["coefficients"]["step"]
+    with pytest.raises(QDreamerError, match="other coefficients"):
+        MachineProfile.from_json(json.dumps(body))
+    body = json.loads(MachineProfile.nominal().to_json())
+    body["coefficients"]["step"]["ns"] = -1.0
+    with pytest.raises(QDreamerError, match="step"):
+        MachineProfile.from_json(json.dumps(body))
+
+
+def test_every_coefficient_has_a_unit_and_is_shown():
+    profile = MachineProfile.nominal()
+    shown, html = str(profile), profile._repr_html_()
+    for one in COEFFICIENTS:
+        assert one.unit
+        assert one.nominal_ns > 0
+        assert f"ns per {one.unit}" in shown
+        assert one.name in html
+    assert profile.value("step") == 3000
+    with pytest.raises(QDreamerError, match="no coefficient"):
+        profile.value("speed")
+
+
+@pytest.mark.parametrize("size", [1, 2**18, 2**19.5, 2**22, 2**25, 2**40])
+def test_weights_of_working_sets_add_up(size):
+    assert sum(hats(size)) == pytest.approx(1)
+    assert min(hats(size)) >= 0
+
+
+def test_kept_until_it_expires(tmp_path, monkeypatch):
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path))
+    assert load_profile() is None
+    profile = MachineProfile.nominal()
+    path = save_profile(profile)
+    found = load_profile()
+    assert found is not None
+    assert found.to_json() == profile.to_json()
+    assert load_profile(now_s=profile.made_at_s + EXPIRY_S + 1) is None
+    assert load_profile("ssh://elsewhere") is None
+    path.write_text("half of i")
+    assert load_profile() is None
+
+
+def test_probes_run_and_every_step_of_exact_mode_is_in_one():
+    probes = [*exact_probes(1)[:4], *join_probes()[:2]]
+    times = timed([one.call for one in probes], 5.0)
+    assert len(times) == len(probes)
+    assert all(0 < one.seconds <= 5 and one.noise >= 0 for one in times)
+    counts = sum(one.counts for one in (*exact_probes(1), *join_probes()))
+    missing = {one.name for one, n in zip(COEFFICIENTS, counts, strict=True) if n == 0}
+    assert not any(
+        name.startswith(("gram", "far", "near", "one_qubit", "join")) for name in missing
+    )
+
+
+def test_measuring_uses_what_time_there_is(monkeypatch):
+    monkeypatch.setattr("qdreamer_lab.dreamer.machine.measure.shot_probes", list)
+    monkeypatch.setattr("qdreamer_lab.dreamer.machine.measure.round_probes", list)
+    profile = MachineProfile.measure(budget_s=0.2)
+    assert profile.source == "measured"
+    assert "measured" in profile.sources
+    assert "nominal" in profile.sources
+    for budget in (0, -1, 100, True):
+        with pytest.raises(QDreamerError, match="budget_s"):
+            MachineProfile.measure(budget_s=budget)
+
+
+def test_gpus_are_named_where_the_library_is(monkeypatch):
+    gpu = SimpleNamespace(
+        NVMLError=RuntimeError,
+        nvmlInit=lambda: None,
+        nvmlDeviceGetCount=lambda: 1,
+        nvmlDeviceGetHandleByIndex=lambda k: k,
+        nvmlDeviceGetName=lambda one: b"H200",
+        nvmlDeviceGetMemoryInfo=lambda one: SimpleNamespace(total=141 << 30),
+    )
+    monkeypatch.setitem(sys.modules, "pynvml", gpu)
+    assert _gpus() == ("H200, 141 GiB",)
+
+    def without_driver():
+        raise RuntimeError
+
+    gpu.nvmlInit = without_driver
+    assert _gpus() == ()
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert _gpus() == ()
+
+
+def test_bad_profiles_are_refused():
+    one = MachineProfile.nominal()
+    for change in ({"cores": 0}, {"memory_bytes": 0}, {"contention": 0.5}):
+        with pytest.raises(QDreamerError):
+            dataclasses.replace(one, **change)
