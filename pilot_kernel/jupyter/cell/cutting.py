@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import CellError, PubError
 from pilot_kernel.jupyter.cell.local_task import LocalTask
+from pilot_kernel.task.notebook.options import TaskOptions
 
 if TYPE_CHECKING:
     from pilot_kernel.sessions.session import Session
@@ -99,17 +100,23 @@ def _cutter() -> Cutter:
 
 
 def start(
-    options: CutOptions,
+    cut: CutOptions,
     session: "Session",
     pubs: Any,
+    options: TaskOptions,
     *,
-    precision: float | None,
-    seed: int | None,
-    on: str | None,
-    name: str,
-    timeout_s: float | None,
+    precision: float | None = None,
+    seed: int | None = None,
 ) -> LocalTask:
     """Have PUBs cut and run, in the background.
+
+    Args:
+        cut: How to cut, and who does.
+        session: Where fragments run as tasks.
+        pubs: What to run, as `Session.run` takes it.
+        options: Where fragments run; the name and the time limit of the whole.
+        precision: Standard error wanted of PUBs that name none.
+        seed: Of the random numbers.
 
     Raises:
         CellError: They are no estimator PUBs.
@@ -127,18 +134,18 @@ def start(
         raise PubError(f"--precision {precision:g}: more than zero")
 
     def work(task: LocalTask) -> Any:
-        return options.cutter(
+        return cut.cutter(
             CutRequest(
                 session,
                 found,
-                options.width,
+                cut.width,
                 precision,
                 seed,
-                on,
+                options.on,
                 task.stop,
                 task.say,
                 task.tell,
             )
         )
 
-    return LocalTask(name, work, timeout_s=timeout_s)
+    return LocalTask(options.name or "cut", work, timeout_s=options.timeout_s)

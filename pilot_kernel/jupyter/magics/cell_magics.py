@@ -23,10 +23,11 @@ from pilot_kernel.jupyter.cell.cell_task import CellTask
 from pilot_kernel.jupyter.cell.notebook import Notebook
 from pilot_kernel.jupyter.cell.python_source import Cell, read_cell
 from pilot_kernel.jupyter.cell.qasm_source import parse_qasm
-from pilot_kernel.jupyter.cell.submit import CellInputs, Placement
+from pilot_kernel.jupyter.cell.submit import CellInputs
 from pilot_kernel.jupyter.magics.wait import wait
 from pilot_kernel.jupyter.show.publishing import in_notebook
 from pilot_kernel.jupyter.show.result_view import remember_observables
+from pilot_kernel.task.notebook.options import TaskOptions
 
 __all__ = ["CellMagics"]
 
@@ -96,10 +97,10 @@ class CellMagics(Magics):  # type: ignore[misc]
         task = submit.ctask(
             self.notebook.session(),
             read,
-            self._shipping(args),
+            self._inputs(args),
             outputs=_names(args.out),
             deliver=self.shell.user_ns.update,
-            placement=_placement(args),
+            options=_options(args),
         )
         return self._finish(task, args)
 
@@ -140,13 +141,13 @@ class CellMagics(Magics):  # type: ignore[misc]
         return submit.qtask(
             self.notebook.session(),
             read,
-            self._shipping(args),
+            self._inputs(args),
             shots=args.shots,
             precision=args.precision,
             seed=args.seed,
             cut=args.cut,
-            placement=_placement(args),
-            watch=remember_observables,
+            options=_options(args),
+            on_result=remember_observables,
         )
 
     def _circuit(self, args: Any, line: str, cell: str) -> CellTask:
@@ -160,7 +161,7 @@ class CellMagics(Magics):  # type: ignore[misc]
             circuit,
             shots=args.shots,
             seed=args.seed,
-            placement=_placement(args),
+            options=_options(args),
         )
 
     def _read(self, magic: str, line: str, body: str) -> Cell:
@@ -169,7 +170,7 @@ class CellMagics(Magics):  # type: ignore[misc]
         filename = self.shell.compile.cache(source, _cell_number(self.shell), raw_code=source)
         return read_cell(body, header, filename)
 
-    def _shipping(self, args: Any) -> CellInputs:
+    def _inputs(self, args: Any) -> CellInputs:
         return CellInputs(
             self.shell.user_ns,
             self.shell.user_ns_hidden,
@@ -196,9 +197,9 @@ def _cell_number(shell: Any) -> int:
     return int(shell.execution_count)
 
 
-def _placement(args: Any) -> Placement:
+def _options(args: Any) -> TaskOptions:
     name = args.name.strip("'\"") if args.name else None
-    return Placement(args.on, name, args.retries, args.timeout)
+    return TaskOptions(args.on, name, args.retries, args.timeout)
 
 
 def _names(words: list[str] | None) -> tuple[str, ...]:
