@@ -256,7 +256,7 @@ def test_a_saved_notebook_has_a_picture_a_table_and_text(explorer):
 def test_run_gives_the_value_and_learns(explorer, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        explorer._planner.dreamer, "observe", lambda result, one: seen.append((result, one))
+        explorer._planner.dreamer.engine, "observe", lambda result, one: seen.append((result, one))
     )
     _press(explorer, "run")
     _ended(explorer)

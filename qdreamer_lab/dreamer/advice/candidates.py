@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.dreamer.advice.recommendation import Refused
+from qdreamer_lab.dreamer.advice.limits import Refused
 from qdreamer_lab.dreamer.predict.configuration import MODES, Configuration
 from qdreamer_lab.errors import (
     InfeasiblePlanError,
@@ -24,9 +24,9 @@ from qdreamer_lab.workload.request import METHODS
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from qdreamer_lab.dreamer.advice.recommendation import Limits
-    from qdreamer_lab.dreamer.dreamer import QDreamer
-    from qdreamer_lab.dreamer.exact.case import Case
+    from qdreamer_lab.dreamer.advice.limits import Limits
+    from qdreamer_lab.dreamer.advice.pricer import Pricer
+    from qdreamer_lab.dreamer.model.case import Case
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
     from qdreamer_lab.dreamer.wanted import Wanted
@@ -66,7 +66,7 @@ class Candidates:
     """Ways that were looked at.
 
     Attributes:
-        dreamer: who prices them.
+        pricer: prices them.
         wanted: circuit and observables.
         place: where they run.
         limits: what they may take.
@@ -76,7 +76,7 @@ class Candidates:
         refused: ways that cannot be taken, those over a limit among them.
     """
 
-    dreamer: QDreamer
+    pricer: Pricer
     wanted: Wanted
     place: Place
     limits: Limits
@@ -115,8 +115,8 @@ class Candidates:
         """Plan a way and price it for several numbers of workers; the fastest, if there is one."""
         place = self.place.here() if configuration.in_process else self.place
         try:
-            plan = self.dreamer.plan(self.wanted, configuration)
-            case = self.dreamer.case(self.wanted, configuration, place, _ALLOWANCE_S, plan=plan)
+            plan = self.pricer.plan(self.wanted, configuration)
+            case = self.pricer.case(self.wanted, configuration, place, _ALLOWANCE_S, plan=plan)
         except (
             MemoryLimitError, InfeasiblePlanError, PlanError, PrecisionError, MethodError,
         ) as error:  # fmt: skip
@@ -125,7 +125,7 @@ class Candidates:
         best: Prediction | None = None
         for workers in _counts(place, configuration, case):
             way = replace(configuration, workers=workers)
-            one = self.dreamer.price_case(case, self.wanted, way, place, plan)
+            one = self.pricer.price_case(case, self.wanted, way, place, plan)
             if best is None or one.makespan_s < best.makespan_s:
                 best = one
             key = _sameness(one)
@@ -148,7 +148,7 @@ class Candidates:
     def _widths(self, mode: str, most: int | None) -> None:
         """State vectors in several widths, and closer where they are fast."""
         looked: dict[int, Prediction] = {}
-        exact = any(one.configuration.mode == "exact" for one in self.found)
+        exact = any(one.configuration.exact for one in self.found)
         fine = mode == "exact" or not exact
         tried = widths_for(self.wanted.num_qubits, most, fine=fine)
         for width in tried:
@@ -198,7 +198,7 @@ class Candidates:
 
     def _alone_s(self, one: Prediction) -> float:
         """About how long it would take in one process."""
-        belief = self.place.profile.belief
+        belief = self.place.belief
         ways = ("dispatch", "transfer")
         return sum(
             belief.seconds(account.counts) for account in one.accounts if account.name not in ways
@@ -235,7 +235,7 @@ def _counts(place: Place, way: Configuration, case: Case) -> list[int]:
     """Numbers of workers to try, ascending; one for what is one task."""
     if place.session is None or (len(case.rounds) == 1 and case.repeats * _tasks(case.rounds) == 1):
         return [1]
-    if place.backend is not None or way.method != METHODS[0]:  # which are not held to fewer
+    if place.backend is not None or not way.cuts:  # which are not held to fewer
         return [place.workers]
     return sorted({1, -(-place.workers // 2), place.workers})
 

@@ -52,17 +52,27 @@ class Configuration:
         if self.method not in METHODS:
             names = ", ".join(f'"{name}"' for name in METHODS)
             raise QDreamerError(f"method must be one of {names}, got {self.method!r}")
-        if self.method != METHODS[0] and self.mode != "exact":
+        if not self.cuts and not self.exact:
             raise QDreamerError(f'method "{self.method}" gives exact values: use mode="exact"')
         count: object = self.workers
         if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
             raise QDreamerError(f"workers must be a whole number of at least 1, got {count!r}")
 
+    @property
+    def exact(self) -> bool:
+        """Whether it gives exact values, and takes no shots."""
+        return self.mode == "exact"
+
+    @property
+    def cuts(self) -> bool:
+        """Whether it cuts circuits into fragments where it must, and shares them among workers."""
+        return self.method == METHODS[0]
+
     def describe(self, num_qubits: int) -> str:
         """In words, for a circuit of so many qubits."""
         whole = self.max_qubits >= num_qubits and self.cost != "work"  # which cuts to save work
         how = "uncut" if whole else f"in fragments of ≤ {self.max_qubits}"
-        if self.method != METHODS[0]:
+        if not self.cuts:
             how += f" {_AS[self.method]}"
         if self.cost != "lo":
             how += f" ({_GOOD[self.cost]})"
