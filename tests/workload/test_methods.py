@@ -22,7 +22,8 @@ from qdreamer_lab.errors import (
 )
 from qdreamer_lab.workload.circuit.observables import ProductTerm
 from qdreamer_lab.workload.circuit.pauli_sums import pauli_sum
-from qdreamer_lab.workload.execution.dispatch import Chunk, run_chunks
+from qdreamer_lab.workload.execution.chunk import Chunk
+from qdreamer_lab.workload.execution.dispatch import run_chunks
 from qdreamer_lab.workload.uncut.stabilizer import clifford_gates
 
 METHODS = ("matrix_product_state", "stabilizer")
