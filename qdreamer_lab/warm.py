@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qiskit import QuantumCircuit
 
-from qdreamer_lab.kernels.statevector import apply_two_qubit
-from qdreamer_lab.search.driver import make_ready
-from qdreamer_lab.search.objectives import MODELS
+from qdreamer_lab.kernels.simulate.statevector import apply_two_qubit
+from qdreamer_lab.search.cost_models import MODELS
+from qdreamer_lab.search.finder import make_ready
 from qdreamer_lab.workload.estimator import CutEstimator
 from qdreamer_lab.workload.plan.find import plan_cuts
 from qdreamer_lab.workload.request import DTYPES

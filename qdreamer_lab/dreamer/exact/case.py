@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.dreamer.predict.wanted import Wanted
+    from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.workload.exact.plans import GroupRun
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
     from qdreamer_lab.workload.exact.split import FragmentJob

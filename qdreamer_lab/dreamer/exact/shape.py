@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _FAR_BYTES = 512
-"""As in `kernels.statevector`: which kernel a two-qubit gate takes."""
+"""As in `kernels.simulate.statevector`: which kernel a two-qubit gate takes."""
 
 _BLOCK = 512
 """As in `workload.gram`: flips within so many amplitudes reorder them."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.dreamer.device.cost import DeviceShape
     from qdreamer_lab.dreamer.machine.profile import MachineProfile
-    from qdreamer_lab.dreamer.predict.wanted import Wanted
+    from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import RunSettings
     from qdreamer_lab.workload.sampled.lower import SampledRun
