@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 import pilot_kernel
-from pilot_kernel.resource import link
+from pilot_kernel.resource.connection import link
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,7 +41,9 @@ def agents_of(home: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter(["cmdline"]):
         line = process.info["cmdline"] or []
-        if "pilot_kernel.resource.agent" in line and any(str(home) in word for word in line):
+        if "pilot_kernel.resource.agent.process" in line and any(
+            str(home) in word for word in line
+        ):
             found.append(process)
     return found
 

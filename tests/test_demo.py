@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit, qasm2, qasm3
-from qiskit.circuit.library import efficient_su2
 from qiskit.quantum_info import SparsePauliOp
 
 from qdreamer_lab import cli, demo
 from qdreamer_lab.reference import Reference, reference_values
+from tests.circuits.plain import bound_ansatz, ghz
 
 
 @pytest.fixture(autouse=True)
@@ -21,10 +21,8 @@ def measured(monkeypatch, tmp_path):
 
 @pytest.fixture
 def qasm_file(tmp_path):
-    circuit = efficient_su2(6, reps=1, entanglement="linear")
-    circuit = circuit.assign_parameters(np.linspace(0.1, 2.9, circuit.num_parameters))
     path = tmp_path / "small.qasm"
-    path.write_text(qasm2.dumps(circuit))
+    path.write_text(qasm2.dumps(bound_ansatz(6)))
     return path
 
 
@@ -94,11 +92,7 @@ def test_workers_must_be_positive(capsys):
 
 @pytest.mark.parametrize("num_qubits", [30, 70])
 def test_wide_circuits_are_checked_by_matrix_product_states(num_qubits):
-    circuit = QuantumCircuit(num_qubits)
-    circuit.h(0)
-    for low in range(num_qubits - 1):
-        circuit.cx(low, low + 1)
     operators = [SparsePauliOp.from_sparse_list([("ZZ", [0, num_qubits - 1], 1.0)], num_qubits)]
-    reference = reference_values(circuit, operators)
+    reference = reference_values(ghz(num_qubits), operators)
     assert reference.method == "matrix product state"
     assert reference.values == pytest.approx([1.0])

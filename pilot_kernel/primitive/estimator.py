@@ -5,10 +5,10 @@ from typing import Any
 
 from qiskit.primitives import BaseEstimatorV2
 
-from pilot_kernel.primitive.host import Host
 from pilot_kernel.primitive.job import PilotJob
-from pilot_kernel.primitive.pubs import estimator_pubs, listed
-from pilot_kernel.primitive.run import Seed, default_precision, submit_pubs
+from pilot_kernel.primitive.pub.check import estimator_pubs, listed
+from pilot_kernel.primitive.session_like import Host
+from pilot_kernel.primitive.submit import Seed, default_precision, submit_pubs
 
 __all__ = ["PilotEstimator"]
 

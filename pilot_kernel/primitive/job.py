@@ -6,8 +6,8 @@ from typing import Any
 from qiskit.primitives import BasePrimitiveJob
 from qiskit.providers import JobStatus
 
-from pilot_kernel.task.handle import Task
-from pilot_kernel.task.record import TaskState
+from pilot_kernel.task.notebook.handle import Task
+from pilot_kernel.task.wire.record import TaskState
 
 __all__ = ["PilotJob"]
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from qiskit.primitives import BaseSamplerV2
 
-from pilot_kernel.primitive.host import Host
 from pilot_kernel.primitive.job import PilotJob
-from pilot_kernel.primitive.pubs import listed, sampler_pubs
-from pilot_kernel.primitive.run import DEFAULT_SHOTS, Seed, submit_pubs
+from pilot_kernel.primitive.pub.check import listed, sampler_pubs
+from pilot_kernel.primitive.session_like import Host
+from pilot_kernel.primitive.submit import DEFAULT_SHOTS, Seed, submit_pubs
 
 __all__ = ["PilotSampler"]
 

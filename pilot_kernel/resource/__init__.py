@@ -1,1 +1,4 @@
-"""L1: where work runs."""
+"""Where work runs: pilots, the agent that keeps them, and the notebook's connection to it.
+
+Must not know what tasks are about.
+"""

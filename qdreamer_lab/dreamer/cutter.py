@@ -20,7 +20,7 @@ from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
 
 if TYPE_CHECKING:
-    from pilot_kernel.jupyter.cutting import CutRequest
+    from pilot_kernel.jupyter.cell.cutting import CutRequest
     from qdreamer_lab.workload.execution.decisions import Decision
     from qdreamer_lab.workload.execution.progress import Progress, Report
 

@@ -13,7 +13,7 @@ from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
-from qdreamer_lab.workload.request import METHODS
+from qdreamer_lab.workload.modes import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.device.terms import DeviceTerms
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["QDreamer"]

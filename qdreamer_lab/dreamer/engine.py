@@ -18,10 +18,11 @@ from qdreamer_lab.dreamer.modes import cost_of
 from qdreamer_lab.dreamer.predict.observe import learned, signature
 from qdreamer_lab.dreamer.predict.place import HERE, is_local, pilots_of, place_of
 from qdreamer_lab.dreamer.predict.price import priced
-from qdreamer_lab.dreamer.wanted import run_options
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.plan.find import plan_cuts
+from qdreamer_lab.workload.request import RunSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
     from qdreamer_lab.dreamer.wanted import Wanted
-    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["SEARCH_S", "Engine"]
@@ -176,13 +177,11 @@ class Engine:
             raise QDreamerError("mode='exact' takes no shots; use mode='sampled'")
         if configuration.exact and place.backend is not None:
             raise QDreamerError("a device takes shots: use mode='sampled'")
-        options = run_options(
-            configuration.max_qubits, plan, place.session, configuration.on, configuration.method
-        )
+        settings = RunSettings(max_qubits=configuration.max_qubits, plan=plan)
+        execution = Execution(session=place.session, on=configuration.on)
         device = None if place.backend is None else device_shape(place.backend, place.terms)
         conditions = Conditions(place.cores, place.belief, allowance_s, shots, device)
-        cost = cost_of(configuration.mode, configuration.method)
-        return cost.case(wanted, options, conditions)
+        return cost_of(configuration.resolved).case(wanted, settings, execution, conditions)
 
     def price_case(
         self,

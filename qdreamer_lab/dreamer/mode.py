@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.model.case import Case
     from qdreamer_lab.dreamer.model.probe import Probe
     from qdreamer_lab.dreamer.wanted import Wanted
-    from qdreamer_lab.workload.request import RunOptions
+    from qdreamer_lab.workload.execution.execution import Execution
+    from qdreamer_lab.workload.mode import Mode
+    from qdreamer_lab.workload.request import RunSettings
 
 __all__ = ["Conditions", "ModeCost"]
 
@@ -39,18 +41,16 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class ModeCost:
-    """One way to run circuits, as far as its cost goes.
+    """A mode as far as its cost goes.
 
     Attributes:
-        mode: "exact" or "sampled".
-        method: how circuits are simulated.
+        mode: the mode.
         case: plans a run, and tells what it would do.
         worker_probes: short calls of what its tasks do, for a worker with so many cores.
         local_probes: short calls of what is done with the results of tasks.
     """
 
-    mode: str
-    method: str
-    case: Callable[[Wanted, RunOptions, Conditions], Case]
+    mode: Mode
+    case: Callable[[Wanted, RunSettings, Execution, Conditions], Case]
     worker_probes: Callable[[int], list[Probe]]
     local_probes: Callable[[], list[Probe]]

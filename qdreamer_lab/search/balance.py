@@ -10,12 +10,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.kernels.evaluate import piece_widths
-from qdreamer_lab.search.strategy import TOLERANCE, Plan, is_feasible
-from qdreamer_lab.search.sweep import Sweep
+from qdreamer_lab.kernels.pieces.piece_costs import piece_widths
+from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, is_feasible
+from qdreamer_lab.search.strategies.sweep import Sweep
 
 if TYPE_CHECKING:
-    from qdreamer_lab.search.graph import PieceGraph
+    from qdreamer_lab.search.strategies.piece_graph import PieceGraph
 
 __all__ = ["balanced"]
 

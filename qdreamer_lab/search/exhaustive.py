@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.kernels.exhaustive import exhaustive
-from qdreamer_lab.kernels.models import FORBIDDEN
-from qdreamer_lab.search.bounds import least_costs
-from qdreamer_lab.search.objectives import MODELS, ranks, sines
+from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
+from qdreamer_lab.kernels.search.exhaustive import exhaustive
+from qdreamer_lab.search.cost_models import MODELS, ranks, sines
+from qdreamer_lab.search.least_costs import least_costs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

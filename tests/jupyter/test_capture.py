@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilot_kernel.errors import CellError, ShipError
-from pilot_kernel.jupyter.capture import bound_names, collect, read_names
-from pilot_kernel.jupyter.parcel import pack, unpack
-from pilot_kernel.jupyter.remote import run_cell
-from pilot_kernel.jupyter.source import read_cell
+from pilot_kernel.jupyter.cell.free_variables import bound_names, collect, read_names
+from pilot_kernel.jupyter.cell.python_source import read_cell
+from pilot_kernel.jupyter.worker.payload import pack, unpack
+from pilot_kernel.jupyter.worker.run import run_cell
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def test_functions_ship_with_their_globals_and_modules_by_name():
     space = {"offset": 4}
     exec("def shift(x): return np.array(x) + offset", space)
     space["np"] = np
-    parcel = collect(ast.parse("shift([1, 2])"), space)
-    assert list(parcel.sizes) == ["shift"]
-    assert unpack(parcel)["shift"]([1, 2]).tolist() == [5, 6]
+    payload = collect(ast.parse("shift([1, 2])"), space)
+    assert list(payload.sizes) == ["shift"]
+    assert unpack(payload)["shift"]([1, 2]).tolist() == [5, 6]
     assert collect(ast.parse("np"), space).total_bytes < 100
     assert isinstance(unpack(collect(ast.parse("np"), space))["np"], types.ModuleType)
 
@@ -80,7 +80,7 @@ def test_a_variable_that_cannot_be_sent_is_named():
         collect(ast.parse("ok, held"), {"ok": 1, "held": {"lock": threading.Lock()}})
 
 
-def test_a_parcel_over_the_limit_names_the_variable_that_is_too_large():
+def test_a_payload_over_the_limit_names_the_variable_that_is_too_large():
     space = {"small": np.zeros(1000), "large": np.zeros(10**6)}
     with pytest.raises(ShipError, match=r"^large is too large.*1 MB.*small \(8.*kB\)"):
         collect(ast.parse("small, large"), space, limit_bytes=10**6)
@@ -90,8 +90,8 @@ def test_a_parcel_over_the_limit_names_the_variable_that_is_too_large():
 
 def test_what_the_notebook_itself_put_there_stays_there():
     exiter = object()
-    parcel = collect(ast.parse("exit, a"), {"exit": exiter, "a": 1}, hidden={"exit": exiter})
-    assert list(parcel.sizes) == ["a"]
+    payload = collect(ast.parse("exit, a"), {"exit": exiter, "a": 1}, hidden={"exit": exiter})
+    assert list(payload.sizes) == ["a"]
 
 
 @pytest.mark.parametrize(

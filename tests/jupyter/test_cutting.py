@@ -6,10 +6,10 @@ import pytest
 from qiskit.primitives import PrimitiveResult
 
 from pilot_kernel.errors import CellError, PilotError, PubError, TaskTimeoutError
-from pilot_kernel.jupyter import cutting
-from pilot_kernel.jupyter.errand import Errand
-from pilot_kernel.jupyter.wait import CellInterruptedError, wait
-from pilot_kernel.task.record import TaskState
+from pilot_kernel.jupyter.cell import cutting
+from pilot_kernel.jupyter.cell.local_task import LocalTask
+from pilot_kernel.jupyter.magics.wait import CellInterruptedError, wait
+from pilot_kernel.task.wire.record import TaskState
 from tests.conftest import wait_until
 
 OURS = EntryPoint("qdreamer", "qdreamer_lab.dreamer.cutter:cut", cutting.ENTRY_POINTS)
@@ -114,29 +114,29 @@ def test_a_cell_of_ours_that_is_canceled_leaves_no_fragments_running(run, sessio
 
 
 def test_an_interrupt_cancels_it(monkeypatch):
-    errand = Errand("held", lambda errand: errand.stop.wait(30))
+    task = LocalTask("held", lambda task: task.stop.wait(30))
 
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pilot_kernel.jupyter.wait.concurrent.futures.wait", interrupt)
+    monkeypatch.setattr("pilot_kernel.jupyter.magics.wait.concurrent.futures.wait", interrupt)
     with pytest.raises(CellInterruptedError, match="held"):
-        wait(errand, live=False)
-    assert errand.cancelled()
-    assert errand.stop.is_set()
-    assert errand.state is TaskState.CANCELED
+        wait(task, live=False)
+    assert task.cancelled()
+    assert task.stop.is_set()
+    assert task.state is TaskState.CANCELED
 
 
 def test_an_errand_has_times_and_a_limit():
-    quick = Errand("quick", lambda errand: 7)
+    quick = LocalTask("quick", lambda task: 7)
     assert quick.result(10) == 7
     wait_until(lambda: quick.record.finished is not None)
     assert quick.record.ran_s >= 0
     assert not quick.cancel()
-    failed = Errand("failed", lambda errand: 1 / 0)
+    failed = LocalTask("failed", lambda task: 1 / 0)
     assert isinstance(failed.exception(10), ZeroDivisionError)
     assert failed.state is TaskState.FAILED
-    late = Errand("late", lambda errand: errand.stop.wait(30), timeout_s=0.05)
+    late = LocalTask("late", lambda task: task.stop.wait(30), timeout_s=0.05)
     began = time.monotonic()
     with pytest.raises(TaskTimeoutError, match="longer than its"):
         late.result(30)

@@ -162,8 +162,8 @@ def test_tasks_are_shown_live_until_they_have_ended(kernel, tmp_path):
 
 def test_a_view_ends_with_its_cell_and_leaves_no_thread(kernel):
     threads = "import threading\nsum(t.name == 'pilot-views' for t in threading.enumerate())"
-    views = "get_ipython()._pilot_kernel_live.keeper.views"
-    kernel.run("get_ipython()._pilot_kernel_live.keeper.clear()")
+    views = "get_ipython()._pilot_kernel_live.refresher.views"
+    kernel.run("get_ipython()._pilot_kernel_live.refresher.clear()")
     kernel.run("import pilot_kernel\nsession = pilot_kernel.session()")
     kernel.run("session", cell="a")
     kernel.run("session", cell="b")

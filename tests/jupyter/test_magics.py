@@ -7,7 +7,7 @@ from IPython.core.error import UsageError
 from qiskit.primitives import PrimitiveResult
 
 from pilot_kernel.errors import CellError, PilotError, PlacementError, PubError, ShipError
-from pilot_kernel.jupyter.celltask import CellTask
+from pilot_kernel.jupyter.cell.cell_task import CellTask
 from tests.conftest import wait_until
 
 

@@ -8,11 +8,16 @@ from qiskit.primitives.containers import BitArray, DataBin, PrimitiveResult, Pub
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.observables_array import ObservablesArray
 
-from pilot_kernel.jupyter.card import Card, card_html, card_text, last_lines
-from pilot_kernel.jupyter.figures import Axis, Counts, Curves, Values, figures, observable_labels
-from pilot_kernel.jupyter.html import figures_html, table_html
-from pilot_kernel.jupyter.text import bar, figures_text, rounded, seconds
-from pilot_kernel.task.record import TaskState
+from pilot_kernel.drawing.chart_html import charts_html
+from pilot_kernel.drawing.chart_text import charts_text
+from pilot_kernel.drawing.charts import Axis, Counts, Curves, Values
+from pilot_kernel.drawing.html import table_html
+from pilot_kernel.drawing.results import result_charts
+from pilot_kernel.drawing.text import bar
+from pilot_kernel.drawing.units import rounded, seconds
+from pilot_kernel.drawing.value_names import value_names
+from pilot_kernel.jupyter.show.task_card import Card, card_html, card_text, last_lines
+from pilot_kernel.task.wire.record import TaskState
 
 
 class Balance(HTMLParser):
@@ -55,46 +60,48 @@ def estimated(evs, stds=None):
 
 def test_counts_become_bars():
     result = PrimitiveResult([counted({"00": 30, "11": 70})])
-    assert figures(result) == [Counts("", (("00", 30), ("11", 70)), 100, 0)]
-    lines = figures_text(figures(result)).splitlines()
+    assert result_charts(result) == [Counts("", (("00", 30), ("11", 70)), 100, 0)]
+    lines = charts_text(result_charts(result)).splitlines()
     assert lines[0] == "100 shots"
     assert lines[2].startswith("11  70   70.0%  ███")
-    assert "70.0%" in Balance(figures_html(figures(result))).text
+    assert "70.0%" in Balance(charts_html(result_charts(result))).text
 
 
 def test_many_outcomes_are_cut_to_the_most_frequent():
     many = {f"{at:07b}": at + 1 for at in range(100)}
-    [shown] = figures(PrimitiveResult([counted(many)]))
+    [shown] = result_charts(PrimitiveResult([counted(many)]))
     assert (len(shown.rows), shown.rows[0][0], shown.left_out) == (16, f"{99:07b}", 84)
-    assert "16 most frequent of 100" in Balance(figures_html([shown])).text
+    assert "16 most frequent of 100" in Balance(charts_html([shown])).text
 
 
 def test_a_sampled_sweep_shows_the_first_of_its_sets():
-    [shown] = figures(PrimitiveResult([counted({"0": 5}, shape=(3,))]))
+    [shown] = result_charts(PrimitiveResult([counted({"0": 5}, shape=(3,))]))
     assert shown.title == "first of 3 parameter sets"
 
 
 def test_values_become_a_table_with_digits_that_count():
     labels = [np.array(["ZZ", "XX"], dtype=object)]
-    [shown] = figures(PrimitiveResult([estimated([0.123456, -1], [0.012, 0])]), labels)
+    [shown] = result_charts(PrimitiveResult([estimated([0.123456, -1], [0.012, 0])]), labels)
     assert shown == Values("", (("ZZ", 0.123456, 0.012), ("XX", -1.0, 0.0)), 0)
-    text = figures_text([shown])
+    text = charts_text([shown])
     assert "+0.123  ± 0.012" in text
     assert "exact" in text
-    assert "± 0.012" in Balance(figures_html([shown])).text
+    assert "± 0.012" in Balance(charts_html([shown])).text
 
 
 def test_a_sweep_becomes_curves():
     evs = np.cos(np.linspace(0, 6, 30))
     labels = [np.array([["Z"], ["X"]], dtype=object)]
-    [shown] = figures(PrimitiveResult([estimated([evs, -evs], np.full((2, 30), 0.1))]), labels)
+    [shown] = result_charts(
+        PrimitiveResult([estimated([evs, -evs], np.full((2, 30), 0.1))]), labels
+    )
     assert isinstance(shown, Curves)
     assert shown.labels == ("Z", "X")
-    html = figures_html([shown])
+    html = charts_html([shown])
     Balance(html)
     assert html.count("stroke-width:1'/>") >= 2 * 30 * 3  # a bar and its two ends at each point
     assert html.count("<polyline") == html.count("<polygon") == 2
-    assert "30 parameter sets" in figures_text([shown])
+    assert "30 parameter sets" in charts_text([shown])
 
 
 def bound(circuit, values):
@@ -117,11 +124,11 @@ def test_a_sweep_lies_where_its_parameter_does(points, name):
     values = np.stack([points, np.full(len(points), 0.3)], axis=1)
     pub = bound(circuit, {("t", "u"): values})
     result = PrimitiveResult([estimated(np.cos(points), np.full(len(points), 0.05))])
-    [shown] = figures(result, [], [pub.parameter_values])
+    [shown] = result_charts(result, [], [pub.parameter_values])
     assert shown.axis.name == name
     expected = points if name else np.arange(len(points))
     assert shown.axis.points == tuple(expected.tolist())
-    html, text = figures_html([shown]), figures_text([shown])
+    html, text = charts_html([shown]), charts_text([shown])
     assert f">{max(expected):.4g}</text>" in html
     assert (f">{name or 'set'}</text>") in html
     assert ("t from" in text) == bool(name)
@@ -142,12 +149,12 @@ def test_curves_of_a_grid_say_which_parameter_tells_them_apart():
     grid = np.stack(np.meshgrid(outer, inner, indexing="ij"), -1)
     pub = bound(circuit, {("a", "b"): grid})
     result = PrimitiveResult([estimated(np.cos(grid).prod(-1))])
-    [shown] = figures(result, [np.array("Z", dtype=object)], [pub.parameter_values])
+    [shown] = result_charts(result, [np.array("Z", dtype=object)], [pub.parameter_values])
     assert shown.labels == ("Z a = 0.25", "Z a = 0.5")
     assert shown.axis == Axis("b", tuple(inner.tolist()))
     assert shown.values[1] == pytest.approx(np.cos(0.5) * np.cos(inner))
-    assert "14 parameter sets, b from 0 to 3" in figures_text([shown])
-    assert "14 parameter sets" in Balance(figures_html([shown])).text
+    assert "14 parameter sets, b from 0 to 3" in charts_text([shown])
+    assert "14 parameter sets" in Balance(charts_html([shown])).text
 
 
 def test_two_parameters_that_change_together_are_no_axis():
@@ -155,7 +162,7 @@ def test_two_parameters_that_change_together_are_no_axis():
     circuit.rx(Parameter("t"), 0)
     circuit.rz(Parameter("u"), 0)
     values = np.linspace(0, 1, 14).reshape(7, 2)
-    [shown] = figures(
+    [shown] = result_charts(
         PrimitiveResult([estimated(np.zeros(7))]), [], [bound(circuit, values).parameter_values]
     )
     assert shown.axis == Axis("", tuple(map(float, range(7))))
@@ -164,16 +171,16 @@ def test_two_parameters_that_change_together_are_no_axis():
 def test_shots_that_all_agree_make_no_value_exact():
     metadata = {"shots": 100, "observables": ObservablesArray.coerce(["ZZ", "XX"])}
     data = DataBin(evs=np.array([1.0, 0.5]), stds=np.array([0.0, 0.1]), shape=(2,))
-    [shown] = figures(PrimitiveResult([PubResult(data, metadata)]))
+    [shown] = result_charts(PrimitiveResult([PubResult(data, metadata)]))
     assert [row[0] for row in shown.rows] == ["ZZ", "XX"]
-    assert "exact" not in figures_text([shown])
-    assert "exact" not in figures_html([shown])
-    assert "± 0" in figures_text([shown])
+    assert "exact" not in charts_text([shown])
+    assert "exact" not in charts_html([shown])
+    assert "± 0" in charts_text([shown])
 
 
 def test_observables_along_the_last_axis_are_no_sweep():
     labels = [np.array(list("ABCDEFGH"), dtype=object)]
-    [shown] = figures(PrimitiveResult([estimated(np.zeros(8))]), labels)
+    [shown] = result_charts(PrimitiveResult([estimated(np.zeros(8))]), labels)
     assert isinstance(shown, Values)
 
 
@@ -183,8 +190,8 @@ def test_observables_are_named_shortly():
 
     wide = SparsePauliOp.from_sparse_list([("ZZ", [0, 35], 1)], 36)
     mixed = SparsePauliOp(["XX", "YY"], [0.5, 0.25])
-    [[wide_name]] = [names.tolist() for names in observable_labels((QuantumCircuit(36), [wide]))]
-    [[mixed_name]] = [names.tolist() for names in observable_labels((QuantumCircuit(2), [mixed]))]
+    [[wide_name]] = [names.tolist() for names in value_names((QuantumCircuit(36), [wide]))]
+    [[mixed_name]] = [names.tolist() for names in value_names((QuantumCircuit(2), [mixed]))]
     assert wide_name == "Z₀Z₃₅"
     assert set(mixed_name.split(" + ")) == {"0.5 XX", "0.25 YY"}
 

@@ -14,17 +14,24 @@ import pytest
 from IPython.utils.capture import capture_output
 
 from pilot_kernel.errors import TaskFailedError
-from pilot_kernel.jupyter import celltask, screen
-from pilot_kernel.jupyter.capture import collect
-from pilot_kernel.jupyter.celltask import CellTask
-from pilot_kernel.jupyter.parcel import unpack
-from pilot_kernel.jupyter.shown import LIMIT_BYTES, Shown, decode, encode, latest
-from pilot_kernel.jupyter.taskview import TaskView
-from pilot_kernel.jupyter.tracebacks import clean
+from pilot_kernel.jupyter.cell import cell_task
+from pilot_kernel.jupyter.cell.cell_task import CellTask
+from pilot_kernel.jupyter.cell.free_variables import collect
+from pilot_kernel.jupyter.cell.tracebacks import clean
+from pilot_kernel.jupyter.show.task_view import TaskView
+from pilot_kernel.jupyter.worker import display_capture
+from pilot_kernel.jupyter.worker.display_message import (
+    LIMIT_BYTES,
+    DisplayMessage,
+    decode,
+    encode,
+    latest,
+)
+from pilot_kernel.jupyter.worker.payload import unpack
 from pilot_kernel.resource import registry
-from pilot_kernel.task.handle import Output
 from pilot_kernel.task.ledger import Ledger
-from pilot_kernel.task.record import TaskState
+from pilot_kernel.task.notebook.handle import Output
+from pilot_kernel.task.wire.record import TaskState
 from tests.conftest import wait_until
 
 RICH = """\
@@ -142,11 +149,11 @@ def test_a_display_that_is_too_large_says_so(shown):
 
 
 def test_a_cell_that_displays_without_end_is_told_when_it_is_enough(monkeypatch):
-    monkeypatch.setattr(screen, "_ALL_BYTES", 1000)
+    monkeypatch.setattr(display_capture, "_ALL_BYTES", 1000)
     chunks = []
-    shown = screen.Screen(lambda stream, text: chunks.append((stream, text)))
+    shown = display_capture.Screen(lambda stream, text: chunks.append((stream, text)))
     for _ in range(9):
-        shown.show(Shown({"text/html": "x" * 300}))
+        shown.show(DisplayMessage({"text/html": "x" * 300}))
     assert [stream for stream, _ in chunks] == ["display"] * 3 + ["stderr"]
     assert "1 kB were displayed" in chunks[-1][1]
 
@@ -178,10 +185,16 @@ def test_the_card_of_a_background_cell_ends_with_what_it_displayed():
     output.extend(
         [
             ("stdout", "said\n"),
-            ("display", encode(Shown({"text/html": "<b>first</b>"}, display_id="a"))),
-            ("display", encode(Shown({"text/html": "<b>second</b>"}, {}, "a", update=True))),
-            ("display", encode(Shown({"image/png": b"\x89PNG\r\n", "text/plain": "<Figure>"}))),
-            ("display", encode(Shown({"application/vnd.plotly.v1+json": {}}))),
+            ("display", encode(DisplayMessage({"text/html": "<b>first</b>"}, display_id="a"))),
+            (
+                "display",
+                encode(DisplayMessage({"text/html": "<b>second</b>"}, {}, "a", update=True)),
+            ),
+            (
+                "display",
+                encode(DisplayMessage({"image/png": b"\x89PNG\r\n", "text/plain": "<Figure>"})),
+            ),
+            ("display", encode(DisplayMessage({"application/vnd.plotly.v1+json": {}}))),
         ]
     )
     sent = []
@@ -223,7 +236,7 @@ class Ended:
 
 def test_chunks_survive_the_way():
     data = {"image/png": b"\x00\xff", "application/json": {"a": [1.5, None]}, "text/plain": "ü"}
-    sent = decode(encode(Shown(data, {"image/png": {"width": 3}}, "place", update=True)))
+    sent = decode(encode(DisplayMessage(data, {"image/png": {"width": 3}}, "place", update=True)))
     assert base64.b64decode(sent.data["image/png"]) == b"\x00\xff"
     assert sent.data["application/json"] == {"a": [1.5, None]}
     assert (sent.metadata, sent.display_id, sent.update) == (
@@ -231,7 +244,9 @@ def test_chunks_survive_the_way():
         "place",
         True,
     )
-    assert latest([Shown({"a": 1}), Shown(clear="now"), Shown({"b": 1})]) == [Shown({"b": 1})]
+    assert latest(
+        [DisplayMessage({"a": 1}), DisplayMessage(clear="now"), DisplayMessage({"b": 1})]
+    ) == [DisplayMessage({"b": 1})]
 
 
 MATPLOTLIB = {
@@ -260,13 +275,13 @@ calls with which IPython prints one."""
 
 ON_A_WORKER = """
 import json, os, sys
-from pilot_kernel.jupyter import remote
-from pilot_kernel.jupyter.parcel import pack
+from pilot_kernel.jupyter.worker import run
+from pilot_kernel.jupyter.worker.payload import pack
 chunks = []
-remote.emit = lambda stream, text: chunks.append((stream, text))
+run.emit = lambda stream, text: chunks.append((stream, text))
 for cell in json.loads(sys.argv[1]):
     try:
-        value, _ = remote.run_cell(cell, "<cell>", pack({})).open()
+        value, _ = run.run_cell(cell, "<cell>", pack({})).open()
     except ZeroDivisionError:
         value = "failed"
     print(json.dumps({"value": repr(value), "chunks": chunks, "IPython": "IPython" in sys.modules}))
@@ -330,12 +345,12 @@ def test_functions_keep_their_file_and_cells_their_text_on_the_way():
     linecache.cache["<some cell>"] = (len(source), None, source.splitlines(True), "<some cell>")
     space = {}
     exec(compile(source, "<some cell>", "exec"), space)
-    parcel = collect(ast.parse("f"), space)
+    payload = collect(ast.parse("f"), space)
     del linecache.cache["<some cell>"]
-    sent = unpack(parcel)["f"]
+    sent = unpack(payload)["f"]
     assert inspect.getsource(sent) == source
     assert sent(1).__code__.co_filename == "<some cell>"
-    assert parcel.sources == {"<some cell>": source}
+    assert payload.sources == {"<some cell>": source}
 
 
 def test_a_traceback_told_in_words_leaves_our_machinery_out():
@@ -347,13 +362,13 @@ def test_a_traceback_told_in_words_leaves_our_machinery_out():
 
 
 def test_a_canceled_background_cell_leaves_the_live_views_alone(kernel):
-    kernel.run("get_ipython()._pilot_kernel_live.keeper.clear()")
+    kernel.run("get_ipython()._pilot_kernel_live.refresher.clear()")
     kernel.run("import pilot_kernel\nsession = pilot_kernel.session()")
     kernel.run("session")
     kernel.run("%%ctask --noblock --name gone\nimport time\nwhile True: time.sleep(0.01)")
     answer = kernel.run("%cancel gone")
     assert answer.text().startswith("canceled: gone-")
-    views = "len(get_ipython()._pilot_kernel_live.keeper.views)"
+    views = "len(get_ipython()._pilot_kernel_live.refresher.views)"
     wait_until(lambda: kernel.run(views).result == "1")
     answer = kernel.run(THREADS)
     assert answer.result == "1"
@@ -366,7 +381,7 @@ def test_an_interrupt_and_its_echo_cancel_once(run, caplog):
     assert task.cancel()
     assert task.cancel()
     wait_until(task.stages[0].done)
-    celltask._courier.submit(int).result(30)  # by now the courier has heard of it
+    cell_task._courier.submit(int).result(30)  # by now the courier has heard of it
     assert not [record for record in caplog.records if record.name == "concurrent.futures"]
 
 
@@ -385,7 +400,7 @@ def test_waiting_that_is_given_up_leaves_the_task_alone(run, caplog, tmp_path):
         asyncio.run(give_up())
     gate.touch()
     assert task.result(60) == 7
-    celltask._courier.submit(int).result(30)
+    cell_task._courier.submit(int).result(30)
     assert not [record for record in caplog.records if record.name == "concurrent.futures"]
 
 

@@ -6,19 +6,19 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from pilot_kernel.drawing.sparkline import binned, spark_svg, spark_text
+from pilot_kernel.drawing.state_symbols import PILOT_MARKS, TASK_MARKS
 from pilot_kernel.errors import AgentLostError
-from pilot_kernel.jupyter.board import Board, Look
-from pilot_kernel.jupyter.board_html import overview_html, tasks_html
-from pilot_kernel.jupyter.board_text import overview_text, tasks_text
-from pilot_kernel.jupyter.live import Keeper, cell_of, gone_cells
-from pilot_kernel.jupyter.marks import PILOT_MARKS, TASK_MARKS
-from pilot_kernel.jupyter.overview import NO_PILOT, overview
-from pilot_kernel.jupyter.spark import binned, spark_svg, spark_text
-from pilot_kernel.jupyter.tasklist import NO_TASKS, chosen, task_list
-from pilot_kernel.jupyter.views import SessionView
+from pilot_kernel.jupyter.show.live_output import LiveOutput, Snapshot
+from pilot_kernel.jupyter.show.overviews import SessionView
+from pilot_kernel.jupyter.show.pilot_rows import NO_PILOT, overview
+from pilot_kernel.jupyter.show.refresh import Refresher, cell_of, gone_cells
+from pilot_kernel.jupyter.show.rows_html import overview_html, tasks_html
+from pilot_kernel.jupyter.show.rows_text import overview_text, tasks_text
+from pilot_kernel.jupyter.show.task_rows import NO_TASKS, chosen, task_list
 from pilot_kernel.resource.activity import Activity, PilotActivity, Queue, WorkerActivity
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
-from pilot_kernel.task.record import TaskRecord, TaskState
+from pilot_kernel.task.wire.record import TaskRecord, TaskState
 from tests.conftest import wait_until
 from tests.jupyter.test_pictures import Balance
 
@@ -272,7 +272,7 @@ def looks(*contents):
 
 
 def content(essence, detail=0, over=False):
-    return Look(f"<b>{essence} {detail}</b>", f"{essence} {detail}", essence, detail, over)
+    return Snapshot(f"<b>{essence} {detail}</b>", f"{essence} {detail}", essence, detail, over)
 
 
 class Sent(list):
@@ -285,7 +285,7 @@ class Sent(list):
 
 def test_a_board_sends_what_is_new_and_nothing_else():
     sent = Sent()
-    board = Board(looks(content("a"), content("a"), content("b"), content("b", 1)), sent)
+    board = LiveOutput(looks(content("a"), content("a"), content("b"), content("b", 1)), sent)
     board.show()
     assert sent == [("a 0", False)]
     board.refresh()
@@ -304,7 +304,7 @@ def test_a_board_that_is_shown_before_there_is_anything_does_not_wait():
         ready.wait(30)
         return content("there")
 
-    board = Board(look, sent)
+    board = LiveOutput(look, sent)
     board.show()
     assert "fills in by itself" in sent[0][0]
     ready.set()
@@ -314,7 +314,7 @@ def test_a_board_that_is_shown_before_there_is_anything_does_not_wait():
 
 def test_a_board_shown_twice_is_one_display():
     sent = Sent()
-    board = Board(looks(content("a")), sent)
+    board = LiveOutput(looks(content("a")), sent)
     board.show()
     first = sent.id
     board.show()
@@ -322,48 +322,48 @@ def test_a_board_shown_twice_is_one_display():
 
 
 @pytest.fixture
-def keeper():
-    made = Keeper(period_s=0.01)
+def refresher():
+    made = Refresher(period_s=0.01)
     yield made
     made.clear()
     wait_until(lambda: made._thread is None)
 
 
-def test_a_view_is_refreshed_until_its_last_cell_is_gone(keeper):
+def test_a_view_is_refreshed_until_its_last_cell_is_gone(refresher):
     count = iter(range(10**9))
     sent = Sent()
-    board = Board(lambda: content(next(count)), sent)
+    board = LiveOutput(lambda: content(next(count)), sent)
     board.show()
-    keeper.keep(board, "one")
-    keeper.keep(board, "two")
+    refresher.keep(board, "one")
+    refresher.keep(board, "two")
     wait_until(lambda: len(sent) > 3)
-    keeper.forget({"one", "other"})
-    assert keeper.views == [board]
-    keeper.forget({"two"})
-    assert keeper.views == []
-    wait_until(lambda: keeper._thread is None)
+    refresher.forget({"one", "other"})
+    assert refresher.views == [board]
+    refresher.forget({"two"})
+    assert refresher.views == []
+    wait_until(lambda: refresher._thread is None)
 
 
-def test_a_view_that_is_over_ends_the_thread_and_is_repeated_in_the_next_cell(keeper):
+def test_a_view_that_is_over_ends_the_thread_and_is_repeated_in_the_next_cell(refresher):
     sent = Sent()
-    board = Board(looks(content("a"), content("end", over=True)), sent)
+    board = LiveOutput(looks(content("a"), content("end", over=True)), sent)
     board.show()
-    keeper.keep(board, None)
-    keeper.forget({"one"})  # where it is shown is not known: it stays
-    wait_until(lambda: keeper._thread is None)
+    refresher.keep(board, None)
+    refresher.forget({"one"})  # where it is shown is not known: it stays
+    wait_until(lambda: refresher._thread is None)
     assert sent == [("a 0", False), ("end 0", True)]
-    keeper.settle()
-    keeper.settle()
+    refresher.settle()
+    refresher.settle()
     assert sent[2:] == [("end 0", True)]
 
 
-def test_a_view_can_be_kept_after_the_thread_has_ended(keeper):
+def test_a_view_can_be_kept_after_the_thread_has_ended(refresher):
     first, second = Sent(), Sent()
     for sent in (first, second):
-        board = Board(looks(content("a"), content("end", over=True)), sent)
+        board = LiveOutput(looks(content("a"), content("end", over=True)), sent)
         board.show()
-        keeper.keep(board, None)
-        wait_until(lambda: keeper._thread is None)
+        refresher.keep(board, None)
+        wait_until(lambda: refresher._thread is None)
         assert sent[-1] == ("end 0", True)
 
 
@@ -400,15 +400,15 @@ def test_a_session_that_is_lost_or_closed_says_so_and_is_over():
     assert "closed" in closed.text
 
 
-def test_a_view_that_fails_does_not_end_the_others(keeper, caplog):
-    class Bad(Board):
+def test_a_view_that_fails_does_not_end_the_others(refresher, caplog):
+    class Bad(LiveOutput):
         def refresh(self):
             raise ValueError("no picture")
 
     sent = Sent()
-    good = Board(looks(content(1), content(2)), sent)
-    keeper.keep(Bad(looks(content(0)), sent), "a")
-    keeper.keep(good, "a")
+    good = LiveOutput(looks(content(1), content(2)), sent)
+    refresher.keep(Bad(looks(content(0)), sent), "a")
+    refresher.keep(good, "a")
     wait_until(lambda: len(sent) > 1)
-    wait_until(lambda: keeper.views == [good])
+    wait_until(lambda: refresher.views == [good])
     assert "a live view ended" in caplog.text

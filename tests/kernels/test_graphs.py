@@ -7,15 +7,15 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from qdreamer_lab.kernels.adjacency import adjacency
-from qdreamer_lab.kernels.anneal import anneal
-from qdreamer_lab.kernels.contract import contract
-from qdreamer_lab.kernels.evaluate import piece_cost, piece_widths
-from qdreamer_lab.kernels.order import sweep_order
-from qdreamer_lab.kernels.pack import pack
-from qdreamer_lab.kernels.partition import grow_parts, match_heavy, refine_parts
+from qdreamer_lab.kernels.pieces.adjacency import adjacency
+from qdreamer_lab.kernels.pieces.packing import pack
+from qdreamer_lab.kernels.pieces.piece_costs import piece_cost, piece_widths
+from qdreamer_lab.kernels.pieces.wire_pieces import contract
 from qdreamer_lab.kernels.random_numbers import advance, below, unit
-from qdreamer_lab.kernels.sweep import sweep
+from qdreamer_lab.kernels.search.anneal import anneal
+from qdreamer_lab.kernels.search.partition import grow_parts, match_heavy, refine_parts
+from qdreamer_lab.kernels.sweep.sweep import sweep
+from qdreamer_lab.kernels.sweep.sweep_order import sweep_order
 
 
 def circuit(seed: int):

@@ -27,7 +27,7 @@ def family(agent: psutil.Process) -> Family:
             line = " ".join(child.cmdline())
             if "forkserver" in line:
                 found["workers"] += child.children()
-            elif "pilot_kernel.task.nursery" in line:
+            elif "pilot_kernel.task.process.nursery" in line:
                 found["nursery"].append(child)
                 found["tasks"] += child.children()
     return found

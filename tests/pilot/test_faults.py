@@ -13,7 +13,7 @@ import pytest
 import pilot_kernel
 from pilot_kernel.errors import AgentLostError, WorkerDiedError
 from pilot_kernel.resource import nursery, registry
-from pilot_kernel.task.record import TaskState
+from pilot_kernel.task.wire.record import TaskState
 from tests.conftest import agents_of, wait_until, worker_pids
 
 
@@ -270,7 +270,9 @@ def test_without_the_nursery_workers_start_one_of_their_own():
         session.add_pilot("local://", cores_per_node=1)
         assert session.submit(pow, 2, 3).result() == 8
         agent = psutil.Process(session._link.entry.pid)
-        nurseries = [p for p in agent.children() if "pilot_kernel.task.nursery" in p.cmdline()]
+        nurseries = [
+            p for p in agent.children() if "pilot_kernel.task.process.nursery" in p.cmdline()
+        ]
         task = session.submit(os.getpid)
         child = psutil.Process(task.result())
         for nursery in nurseries:

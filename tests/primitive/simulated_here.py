@@ -2,10 +2,10 @@
 
 import pickle
 
-from pilot_kernel.primitive.pieces import cut
-from pilot_kernel.primitive.shipment import pack
-from pilot_kernel.primitive.simulate import Settings, simulate_all
-from pilot_kernel.primitive.simulated import for_simulator
+from pilot_kernel.primitive.pub.pieces import cut
+from pilot_kernel.primitive.pub.shipment import pack
+from pilot_kernel.primitive.simulator.prepare import for_simulator
+from pilot_kernel.primitive.simulator.run import Settings, simulate_all
 
 
 def simulated(pubs, method="automatic", seed=5):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from qdreamer_lab.kernels.models import price
-from qdreamer_lab.search.objectives import MODELS, ranks, sines
+from qdreamer_lab.kernels.cost.plan_price import price
+from qdreamer_lab.search.cost_models import MODELS, ranks, sines
 
 if TYPE_CHECKING:
     from qdreamer_lab.search.problem import CutProblem

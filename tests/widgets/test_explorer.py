@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
-from qiskit.circuit import Parameter
 from qiskit.circuit.library import efficient_su2
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
@@ -22,19 +21,10 @@ from qdreamer_lab.widgets.cost_table import sentence
 from qdreamer_lab.widgets.python_source import python_source
 from qdreamer_lab.widgets.state import advised, moved
 from qdreamer_lab.workload.plan.plan import GateCut
+from tests.circuits.plain import brickwork, uneven_line
 from tests.conftest import wait_until
 
 N = 10
-
-
-def _chain(num_qubits=N, symbols=0):
-    circuit = QuantumCircuit(num_qubits)
-    circuit.h(range(num_qubits))
-    for low in range(num_qubits - 1):
-        angle = Parameter(f"a{low}") if low < symbols else 0.3 + 0.1 * low
-        circuit.rzz(angle, low, low + 1)
-        circuit.rx(0.3, low)
-    return circuit
 
 
 def _exact(circuit, observable):
@@ -61,7 +51,7 @@ def open_explorer():
 
 @pytest.fixture
 def explorer(open_explorer):
-    return open_explorer(_chain(), OBSERVABLE, max_qubits=5)
+    return open_explorer(uneven_line(N), OBSERVABLE, max_qubits=5)
 
 
 def _press(explorer, name):
@@ -120,7 +110,7 @@ def test_each_control_does_what_it_says(explorer, control, value, check):
 
 
 def test_precision_decides_about_shots(open_explorer):
-    explorer = open_explorer(_chain(), OBSERVABLE, max_qubits=5)
+    explorer = open_explorer(uneven_line(N), OBSERVABLE, max_qubits=5)
     explorer._panel.mode.value = "sampled"
     assert explorer.wait(60)
     before = explorer.view.selected.prediction.shots
@@ -190,20 +180,20 @@ def test_the_code_makes_the_selected_plan(explorer, mode, change):
     for name, value in change.items():
         getattr(explorer._panel, name).value = value
     _press(explorer, "code")
-    done = _done_by(explorer._board.code, circuit=_chain(), observables=OBSERVABLE)
+    done = _done_by(explorer._board.code, circuit=uneven_line(N), observables=OBSERVABLE)
     assert np.array_equal(done["plan"].labels, explorer.plan.labels)
     error = 0.2 if mode == "sampled" else 1e-9
-    assert done["result"].data.evs == pytest.approx(_exact(_chain(), OBSERVABLE), abs=error)
+    assert done["result"].data.evs == pytest.approx(_exact(uneven_line(N), OBSERVABLE), abs=error)
 
 
 def test_the_code_binds_parameters_and_makes_the_default_observable(open_explorer):
-    explorer = open_explorer(_chain(symbols=3), max_qubits=5)
+    explorer = open_explorer(uneven_line(N, symbols=3), max_qubits=5)
     explorer._panel.mode.value = "exact"
     explorer._panel.values[1].value = 1.2
     _press(explorer, "code")
-    done = _done_by(explorer._board.code, circuit=_chain(symbols=3))
+    done = _done_by(explorer._board.code, circuit=uneven_line(N, symbols=3))
     assert np.array_equal(done["plan"].labels, explorer.plan.labels)
-    bound = _chain(symbols=3).assign_parameters([0.5, 1.2, 0.5])
+    bound = uneven_line(N, symbols=3).assign_parameters([0.5, 1.2, 0.5])
     mean = SparsePauliOp.from_sparse_list([("Z", [k], 1 / N) for k in range(N)], N)
     assert done["result"].data.evs == pytest.approx(_exact(bound, mean), abs=1e-9)
 
@@ -261,7 +251,7 @@ def test_run_gives_the_value_and_learns(explorer, monkeypatch):
     _press(explorer, "run")
     _ended(explorer)
     assert explorer.view.run.status == "done"
-    assert explorer.result.data.evs == pytest.approx(_exact(_chain(), OBSERVABLE), abs=1e-9)
+    assert explorer.result.data.evs == pytest.approx(_exact(uneven_line(N), OBSERVABLE), abs=1e-9)
     assert seen == [(explorer.result, explorer.view.selected.prediction)]
     assert "Measured time" in explorer._board.numbers
     assert "Value:" in explorer._board.status
@@ -269,7 +259,7 @@ def test_run_gives_the_value_and_learns(explorer, monkeypatch):
 
 
 def test_a_sampled_run_is_compared_with_the_exact_value(open_explorer):
-    explorer = open_explorer(_chain(), OBSERVABLE, max_qubits=5)
+    explorer = open_explorer(uneven_line(N), OBSERVABLE, max_qubits=5)
     explorer._panel.mode.value = "auto"
     assert explorer.wait(60)
     index = next(
@@ -281,7 +271,7 @@ def test_a_sampled_run_is_compared_with_the_exact_value(open_explorer):
     _press(explorer, "run")
     wait_until(lambda: explorer.view.run.exact is not None, 60)
     run = explorer.view.run
-    assert run.exact.data.evs == pytest.approx(_exact(_chain(), OBSERVABLE), abs=1e-9)
+    assert run.exact.data.evs == pytest.approx(_exact(uneven_line(N), OBSERVABLE), abs=1e-9)
     assert abs(run.result.data.evs - run.exact.data.evs) < 6 * run.result.data.stds + 1e-9
     assert "Exact value" in explorer._board.numbers
 
@@ -326,7 +316,7 @@ def test_a_run_that_fails_says_why(explorer, monkeypatch):
 
 
 def test_what_cannot_run_is_not_run(open_explorer):
-    explorer = open_explorer(_chain(60), "Z" * 60, max_qubits=50)
+    explorer = open_explorer(uneven_line(60), "Z" * 60, max_qubits=50)
     _press(explorer, "run")
     assert explorer.view.run.status == "failed"
     assert "may be used" in explorer._board.status
@@ -334,7 +324,7 @@ def test_what_cannot_run_is_not_run(open_explorer):
 
 
 def test_a_run_on_a_session(open_explorer, session):
-    explorer = open_explorer(_chain(), OBSERVABLE, session=session, max_qubits=5)
+    explorer = open_explorer(uneven_line(N), OBSERVABLE, session=session, max_qubits=5)
     assert explorer.view.selected.configuration.workers >= 1
     _press(explorer, "run")
     _ended(explorer)
@@ -343,7 +333,7 @@ def test_a_run_on_a_session(open_explorer, session):
 
 
 def test_everything_that_is_recommended_runs_as_predicted(open_explorer, session):
-    explorer = open_explorer(_chain(), OBSERVABLE, session=session, max_qubits=5)
+    explorer = open_explorer(uneven_line(N), OBSERVABLE, session=session, max_qubits=5)
     advised = explorer._planner.advised(explorer.view.controls)
     exact = [one for one in advised if one.configuration.mode == "exact"]
     kinds = {(c.method, c.in_process, c.cost): one for one in exact if (c := one.configuration)}
@@ -356,10 +346,10 @@ def test_everything_that_is_recommended_runs_as_predicted(open_explorer, session
         _ended(explorer)
         assert explorer.view.run.status == "done"
         code = python_source(explorer._problem, one, explorer.view.controls, workers=9)
-        given = {"circuit": _chain(), "observables": OBSERVABLE, "session": session}
+        given = {"circuit": uneven_line(N), "observables": OBSERVABLE, "session": session}
         for result in (explorer.result, _done_by(code, **given)["result"]):
             told = result.metadata
-            assert result.data.evs == pytest.approx(_exact(_chain(), OBSERVABLE), abs=1e-9)
+            assert result.data.evs == pytest.approx(_exact(uneven_line(N), OBSERVABLE), abs=1e-9)
             assert told["method"] == method
             assert told["plan"].num_cuts == one.plan.num_cuts
             assert all(bool(row.worker) is not in_process for row in told["fragments"])
@@ -379,7 +369,7 @@ def test_a_session_that_is_closed_leaves_a_planner(open_explorer):
 
     with pilot_kernel.Session() as own:
         own.add_pilot("local://", cores_per_node=1)
-        explorer = open_explorer(_chain(), OBSERVABLE, session=own, max_qubits=5)
+        explorer = open_explorer(uneven_line(N), OBSERVABLE, session=own, max_qubits=5)
     explorer._planner._places.clear()
     explorer._panel.width.value = 3
     assert explorer.wait(60)
@@ -401,8 +391,8 @@ def test_a_session_that_is_closed_leaves_a_planner(open_explorer):
         ((QuantumCircuit(),), CircuitError, "empty"),
         ((QuantumCircuit(3),), CircuitError, "empty"),
         ((efficient_su2(4),), PubError, "32 unbound parameters.*8"),
-        ((_chain(), "ZZ"), ObservableError, "2 qubits"),
-        ((_chain(), 7), ObservableError, "observable"),
+        ((uneven_line(N), "ZZ"), ObservableError, "2 qubits"),
+        ((uneven_line(N), 7), ObservableError, "observable"),
     ],
 )
 def test_bad_input_is_one_clear_error(given, error, words):
@@ -413,31 +403,31 @@ def test_bad_input_is_one_clear_error(given, error, words):
 @pytest.mark.parametrize("width", [0, -1, 2.5, "4", True])
 def test_a_bad_width_is_one_clear_error(width):
     with pytest.raises(PlanError, match="max_qubits"):
-        CutExplorer(_chain(), max_qubits=width)
+        CutExplorer(uneven_line(N), max_qubits=width)
 
 
 def test_measurements_are_refused():
-    circuit = _chain()
+    circuit = uneven_line(N)
     circuit.measure_all()
     with pytest.raises(CircuitError, match="measure"):
         CutExplorer(circuit)
 
 
 def test_a_circuit_that_needs_no_cut_says_so(open_explorer):
-    explorer = open_explorer(_chain(4))
+    explorer = open_explorer(uneven_line(4))
     assert "no cut is needed" in explorer._board.summary
     assert explorer.plan.num_cuts == 0
     assert explorer.view.selected.prediction.makespan_s > 0
 
 
 def test_the_default_observable_is_named(open_explorer):
-    explorer = open_explorer(_chain(4))
+    explorer = open_explorer(uneven_line(4))
     assert "mean of Z over all qubits" in repr(explorer)
 
 
 def test_wide_circuits_begin_with_the_coupling_graph(open_explorer):
-    assert open_explorer(_chain(60)).view.graph
-    assert not open_explorer(_chain(12)).view.graph
+    assert open_explorer(uneven_line(60)).view.graph
+    assert not open_explorer(uneven_line(12)).view.graph
 
 
 def test_one_qubit_is_enough(open_explorer):
@@ -466,7 +456,7 @@ def test_a_hundred_moves_leave_one_consistent_state(explorer):
 
 
 def test_a_closed_explorer_is_let_go(open_explorer):
-    explorer = CutExplorer(_chain(6), max_qubits=3)
+    explorer = CutExplorer(uneven_line(6), max_qubits=3)
     assert explorer.wait(60)
     gone = weakref.ref(explorer._planner)
     explorer.close()
@@ -477,19 +467,6 @@ def test_a_closed_explorer_is_let_go(open_explorer):
 # ---- one truth in all places
 
 
-def _cones(num_qubits=12):
-    """Terms with light cones of their own: a run takes them in groups."""
-    circuit = QuantumCircuit(num_qubits)
-    for layer in range(2):
-        for low in range(layer, num_qubits - 1, 2):
-            circuit.ry(0.4 + 0.1 * low, low)
-            circuit.cx(low, low + 1)
-    for qubit in (0, 5, 9):
-        circuit.rzz(0.3, qubit, (qubit + 2) % num_qubits)
-    circuit.ry(0.2, range(num_qubits))
-    return circuit
-
-
 ENDS = ["Z" + "I" * 10 + "Z", "I" * 11 + "X", "IIIIZZIIIIII"]
 
 
@@ -497,7 +474,7 @@ ENDS = ["Z" + "I" * 10 + "Z", "I" * 11 + "X", "IIIIZZIIIIII"]
     ("against", "mode"), [("overhead", "auto"), ("width", "exact"), ("plans", "sampled")]
 )
 def test_the_marked_point_is_the_plan_that_is_described(open_explorer, against, mode):
-    explorer = open_explorer(_cones(), ENDS, max_qubits=6)
+    explorer = open_explorer(brickwork(), ENDS, max_qubits=6)
     explorer._panel.mode.value = mode
     explorer._heard({"against": against})
     assert explorer.wait(60)
@@ -527,7 +504,7 @@ def test_a_plan_of_some_of_the_terms_says_so(open_explorer):
     circuit = QuantumCircuit(12)
     for _ in range(2):
         for first in (0, 4, 8):
-            circuit.compose(_chain(4), range(first, first + 4), inplace=True)
+            circuit.compose(uneven_line(4), range(first, first + 4), inplace=True)
         circuit.rzz(0.4, 3, 4)
         circuit.rzz(0.4, 7, 8)
     explorer = open_explorer(circuit)
@@ -541,7 +518,7 @@ def test_a_plan_of_some_of_the_terms_says_so(open_explorer):
 
 @pytest.mark.parametrize("seconds", [0.0, 1e-9, 1.0])
 def test_the_code_makes_every_candidate_s_plan_however_it_was_found(open_explorer, seconds):
-    explorer = open_explorer(_cones(), ENDS, max_qubits=6)
+    explorer = open_explorer(brickwork(), ENDS, max_qubits=6)
     explorer._panel.time_limit_s.value = seconds
     assert explorer.wait(60)
     handed = [one for one in explorer.view.candidates if one.handed and one.prediction]
@@ -551,14 +528,14 @@ def test_the_code_makes_every_candidate_s_plan_however_it_was_found(open_explore
     for one in (*handed, *advised, *cut):
         code = python_source(explorer._problem, one, explorer.view.controls, workers=None)
         code = code.partition("estimator = ")[0]
-        done = _done_by(code, circuit=_cones(), observables=ENDS)
+        done = _done_by(code, circuit=brickwork(), observables=ENDS)
         assert np.array_equal(done["plan"].labels, one.plan.labels)
         assert np.array_equal(done["plan"].lone_labels, one.plan.lone_labels)
         assert done["plan"].summary == one.plan.summary
 
 
 def test_values_have_the_names_of_their_observables(open_explorer):
-    explorer = open_explorer(_cones(), ENDS, max_qubits=6)
+    explorer = open_explorer(brickwork(), ENDS, max_qubits=6)
     _press(explorer, "run")
     _ended(explorer)
     assert "X₀ " in explorer.view.run.text
@@ -601,7 +578,7 @@ def test_a_click_means_the_point_that_was_drawn(explorer):
 
 
 def test_a_value_is_shown_for_its_own_parameters_alone(open_explorer):
-    explorer = open_explorer(_chain(4, symbols=1), max_qubits=4)
+    explorer = open_explorer(uneven_line(4, symbols=1), max_qubits=4)
     _press(explorer, "run")
     assert explorer._engine.wait_for(lambda view: view.run.status == "done", 60)
     assert explorer.wait(60)
@@ -616,7 +593,7 @@ def test_a_value_is_shown_for_its_own_parameters_alone(open_explorer):
     ("control", "there"), [("cost", "joint"), ("values", 1.5), ("precision", 0.1)]
 )
 def test_the_same_cuts_under_other_controls_stand_beside_each_other(open_explorer, control, there):
-    explorer = open_explorer(_chain(symbols=1), OBSERVABLE, max_qubits=5)
+    explorer = open_explorer(uneven_line(N, symbols=1), OBSERVABLE, max_qubits=5)
     explorer._panel.mode.value = "sampled"
     assert explorer.wait(60)
     _press(explorer, "compare")

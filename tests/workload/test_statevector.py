@@ -5,7 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from qdreamer_lab.kernels.statevector import apply_one_qubit, apply_two_qubit, branch_one_qubit
+from qdreamer_lab.kernels.simulate.statevector import (
+    apply_one_qubit,
+    apply_two_qubit,
+    branch_one_qubit,
+)
 
 
 def one_qubit(states, matrix, qubit):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.advice.limits import Refused
-from qdreamer_lab.dreamer.predict.configuration import MODES, Configuration
+from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.errors import (
     InfeasiblePlanError,
     MemoryLimitError,
@@ -19,7 +19,8 @@ from qdreamer_lab.errors import (
     PlanError,
     PrecisionError,
 )
-from qdreamer_lab.workload.request import METHODS
+from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.modes import MODES
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
     from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.workload.mode import Mode
 
 __all__ = ["Candidates", "most_width", "widths_for"]
 
@@ -96,13 +98,13 @@ class Candidates:
         """
         most = most_width(self.limits, self.place)
         whole = most is None or most >= self.wanted.num_qubits
-        if self.place.backend is None and whole:
-            for method in (one for one in METHODS[1:] if one in methods):
-                self.look(Configuration(self.wanted.num_qubits, "exact", on=self.on, method=method))
-        for mode in MODES if self.place.backend is None else ("sampled",):
-            if METHODS[0] in methods:
+        modes = [one for one in MODES if self.place.backend is None or one.takes_shots]
+        for mode in (one for one in modes if whole and not one.cuts and one.method in methods):
+            self.look(self._way(self.wanted.num_qubits, mode))
+        local = self.place.session is not None and self.place.local and self.on is None
+        for mode in (one for one in modes if one.cuts):
+            if mode.method in methods:
                 self._widths(mode, most)
-            local = self.place.session is not None and self.place.local and self.on is None
             if in_process and local:
                 self._here(mode)
 
@@ -136,6 +138,9 @@ class Candidates:
             self._best[configuration] = best
         return best
 
+    def _way(self, width: int, mode: Mode) -> Configuration:
+        return Configuration(width, mode.name, on=self.on, method=mode.method)
+
     def _file(self, one: Prediction) -> None:
         broken = self.limits.excess(one)
         if broken:
@@ -145,11 +150,11 @@ class Candidates:
         else:
             self.found.append(one)
 
-    def _widths(self, mode: str, most: int | None) -> None:
+    def _widths(self, mode: Mode, most: int | None) -> None:
         """State vectors in several widths, and closer where they are fast."""
         looked: dict[int, Prediction] = {}
         exact = any(one.configuration.exact for one in self.found)
-        fine = mode == "exact" or not exact
+        fine = mode.exact or not exact
         tried = widths_for(self.wanted.num_qubits, most, fine=fine)
         for width in tried:
             self._look_width(width, mode, looked)
@@ -161,36 +166,34 @@ class Candidates:
         if looked:
             self._other_plans(mode, looked)
 
-    def _look_width(self, width: int, mode: str, looked: dict[int, Prediction]) -> None:
-        one = self.look(Configuration(width, mode, on=self.on))
+    def _look_width(self, width: int, mode: Mode, looked: dict[int, Prediction]) -> None:
+        one = self.look(self._way(width, mode))
         if one is not None:
             looked[width] = one
 
-    def _other_plans(self, mode: str, looked: dict[int, Prediction]) -> None:
+    def _other_plans(self, mode: Mode, looked: dict[int, Prediction]) -> None:
         """Plans that are good by another measure, at widths that are fast already.
 
         Exact mode pays for operations and not for shots. Fewer kinds of cuts can only be better
         where the search among all of them is not known to have found the best.
         """
         order = sorted(looked, key=lambda width: looked[width].makespan_s)
-        others = [Configuration(w, mode, on=self.on, cost="work") for w in order[:_OTHERS]]
+        others = [replace(self._way(w, mode), cost="work") for w in order[:_OTHERS]]
         best = looked[order[0]]
         proven = best.plan is None or best.plan.proven_optimal
         if not proven and best.makespan_s > _LONG_S:
-            others += [
-                Configuration(order[0], mode, (kind,), on=self.on) for kind in ("gate", "wire")
-            ]
+            others += [replace(self._way(order[0], mode), kinds=(kind,)) for kind in KINDS]
         for one in others:
-            wanted = one.cost == "lo" or (mode == "exact" and best.plan is not None)
+            wanted = one.cost == "lo" or (mode.exact and best.plan is not None)
             if wanted:
                 self.look(one)
 
-    def _here(self, mode: str) -> None:
+    def _here(self, mode: Mode) -> None:
         """The ways with the least work without the way to a worker, if they are short."""
         least = sorted(self._best.items(), key=lambda pair: self._alone_s(pair[1]))
         tried: Counter[str] = Counter()
         for configuration, one in least:
-            if configuration.mode != mode or self._alone_s(one) > _HERE_S:
+            if configuration.mode != mode.name or self._alone_s(one) > _HERE_S:
                 continue
             tried[configuration.method] += 1
             if tried[configuration.method] <= _HERE_WAYS:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qdreamer_lab.dreamer.advice.candidates import Candidates
 from qdreamer_lab.dreamer.advice.ranking import Ranking, ranked
 from qdreamer_lab.errors import QDreamerError
-from qdreamer_lab.workload.request import METHODS
+from qdreamer_lab.workload.modes import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
     from qdreamer_lab.dreamer.wanted import Wanted
-    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["Pricer"]

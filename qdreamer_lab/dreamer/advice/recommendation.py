@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.dreamer.advice.run import Ran
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.workload.execution.dispatch import SessionLike
     from qdreamer_lab.workload.execution.progress import Progress
+    from qdreamer_lab.workload.execution.session import SessionLike
 
 __all__ = ["Recommendation"]
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
     from qdreamer_lab.dreamer.advice.pricer import Pricer
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.workload.execution.dispatch import SessionLike
     from qdreamer_lab.workload.execution.progress import Progress
+    from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.job import CutJob
 
 __all__ = ["Ran", "estimator_for", "learn", "run_prediction", "waited_for"]

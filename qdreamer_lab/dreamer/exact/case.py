@@ -14,7 +14,6 @@ from qdreamer_lab.dreamer.model.case import Case, Work, for_sets, timed_twice
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, paid, summed
 from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
 from qdreamer_lab.workload.exact.slicing import num_slices
-from qdreamer_lab.workload.execution.limits import limit_bytes, task_limit_bytes
 from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
 
 if TYPE_CHECKING:
@@ -23,17 +22,21 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.exact.plans import GroupRun
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
     from qdreamer_lab.workload.exact.split import FragmentJob
-    from qdreamer_lab.workload.request import RunOptions
+    from qdreamer_lab.workload.execution.execution import Execution
+    from qdreamer_lab.workload.request import RunSettings
 
 __all__ = ["exact_case"]
 
 
-def exact_case(wanted: Wanted, options: RunOptions, conditions: Conditions) -> Case:
+def exact_case(
+    wanted: Wanted, settings: RunSettings, execution: Execution, conditions: Conditions
+) -> Case:
     """Plan a run in exact mode.
 
     Args:
         wanted: circuit and observables.
-        options: how it is to run.
+        settings: what is to be computed.
+        execution: where and how it is to run.
         conditions: the cores that a task may use.
 
     Raises:
@@ -41,14 +44,14 @@ def exact_case(wanted: Wanted, options: RunOptions, conditions: Conditions) -> C
         PlanError: if the given plan does not belong to the circuit.
         CircuitError: if the circuit cannot be cut.
     """
-    here, task = limit_bytes(options), task_limit_bytes(options)
-    itemsize = np.dtype(options.dtype).itemsize
+    here, task = execution.limit_bytes(), execution.task_limit_bytes()
+    itemsize = np.dtype(settings.dtype).itemsize
 
     plans = ExactPlans()
 
     def plan() -> list[tuple[GroupRun, tuple[int, ...], Reconstruction]]:
         found = []
-        for part in plans.runs(wanted.circuit, wanted.terms, options):
+        for part in plans.runs(wanted.circuit, wanted.terms, settings):
             found += parts_that_fit(part, itemsize, task, here // 2)
         return found
 

@@ -22,7 +22,7 @@ _BLOCK = 512
 """Amplitudes that `workload.gram` looks at together."""
 
 _TABLE_LIMIT = 40
-"""Pauli strings in a group from which on `kernels.pauli` transforms."""
+"""Pauli strings in a group from which on `kernels.simulate.pauli_sums` transforms."""
 
 _WORTH_THREADS = 1 << 18
 """Amplitudes times groups from which on `workload.gram` starts threads."""

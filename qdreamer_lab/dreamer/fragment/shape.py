@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["program_depth", "program_steps"]
 
 _FAR_BYTES = 512
-"""As in `kernels.statevector`: which kernel a two-qubit gate takes."""
+"""As in `kernels.simulate.statevector`: which kernel a two-qubit gate takes."""
 
 
 def program_steps(

@@ -27,7 +27,7 @@ from qdreamer_lab.workload.execution.memory import readable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.execution.session import SessionLike
 
 __all__ = ["MachineProfile", "library_versions", "machine_name"]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qdreamer_lab.dreamer.model.belief import Belief
-    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.execution.session import SessionLike
 
 __all__ = ["HERE", "Place", "is_local", "pilots_of", "place_of"]
 

@@ -16,7 +16,6 @@ from qdreamer_lab.dreamer.sampled.rounds import ShotPlan, guessed_plan, played_r
 from qdreamer_lab.dreamer.sampled.second_order import product_variance
 from qdreamer_lab.dreamer.sampled.shape import round_shape, sampled_shape
 from qdreamer_lab.dreamer.sampled.variance import fragment_moments, fragment_variances
-from qdreamer_lab.workload.execution.limits import task_limit_bytes
 from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.plans import BoundPlans
@@ -28,7 +27,8 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.mode import Conditions
     from qdreamer_lab.dreamer.model.belief import Belief
     from qdreamer_lab.dreamer.wanted import Wanted
-    from qdreamer_lab.workload.request import RunOptions
+    from qdreamer_lab.workload.execution.execution import Execution
+    from qdreamer_lab.workload.request import RunSettings
     from qdreamer_lab.workload.sampled.lower import SampledRun
 
 __all__ = ["sampled_case"]
@@ -53,12 +53,15 @@ _PER_SHOT_BYTES = 24
 """Of the variant that is being drawn: random numbers, places, hits."""
 
 
-def sampled_case(wanted: Wanted, options: RunOptions, conditions: Conditions) -> Case:
+def sampled_case(
+    wanted: Wanted, settings: RunSettings, execution: Execution, conditions: Conditions
+) -> Case:
     """Plan a run in sampled mode.
 
     Args:
         wanted: circuit, observables and precision.
-        options: how it is to run.
+        settings: what is to be computed.
+        execution: where and how it is to run.
         conditions: the shots, if they are given; the device, if there is one; and how long the
             variances may be worked on.
 
@@ -69,11 +72,11 @@ def sampled_case(wanted: Wanted, options: RunOptions, conditions: Conditions) ->
         CircuitError: if the circuit cannot be cut.
     """
     device = conditions.device
-    plan, plan_s = timed_twice(lambda: BoundPlans().plans(wanted.request, options)[0])
+    plan, plan_s = timed_twice(lambda: BoundPlans().plans(wanted.request, settings)[0])
     run, lower_s = timed_twice(
         lambda: lower(plan, list(wanted.request.observables), joint=device is None)
     )
-    limit = task_limit_bytes(options)
+    limit = execution.task_limit_bytes()
     for fragment in run.fragments:
         check_memory(fragment, limit, simulated=device is None)
     shapes = [sampled_shape(fragment) for fragment in run.fragments]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.kernels.sampling import read_all
+from qdreamer_lab.kernels.simulate.shot_counts import read_all
 from qdreamer_lab.workload.sampled.allocation import believed, most
 from qdreamer_lab.workload.sampled.shots import Batch
 from qdreamer_lab.workload.sampled.tensor import SAMPLE_GROUPS, ShotTensor

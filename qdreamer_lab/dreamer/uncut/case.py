@@ -11,7 +11,6 @@ from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PLACE
 from qdreamer_lab.dreamer.uncut.cost import clifford_counts, likely_counts
 from qdreamer_lab.dreamer.uncut.shape import chain_shape, clifford_shape
 from qdreamer_lab.errors import MethodError
-from qdreamer_lab.workload.execution.limits import task_limit_bytes
 from qdreamer_lab.workload.uncut.bonds import chain_of, log2_entropies
 from qdreamer_lab.workload.uncut.circuit import check_chain, clifford_of, whole_of
 from qdreamer_lab.workload.uncut.product_state import TRUNCATION
@@ -22,8 +21,9 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.dreamer.mode import Conditions
     from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.plan.plan import CutPlan
-    from qdreamer_lab.workload.request import RunOptions
+    from qdreamer_lab.workload.request import RunSettings
     from qdreamer_lab.workload.uncut.bonds import Chain
     from qdreamer_lab.workload.uncut.circuit import Whole
 
@@ -36,12 +36,14 @@ _BESIDES_BYTES = 1 << 20
 """What a run takes besides the state."""
 
 
-def product_state_case(wanted: Wanted, options: RunOptions, conditions: Conditions) -> Case:
+def product_state_case(
+    wanted: Wanted, _settings: RunSettings, execution: Execution, conditions: Conditions
+) -> Case:
     """Plan an uncut run as a matrix product state.
 
     Args:
         wanted: circuit and observables.
-        options: how it is to run.
+        execution: where and how it is to run.
         conditions: the coefficients, which say what bond dimensions take too long.
 
     Raises:
@@ -61,7 +63,7 @@ def product_state_case(wanted: Wanted, options: RunOptions, conditions: Conditio
             "a matrix product state may take bond dimensions with which it runs for more than "
             f"{_MOST_S / 3600:.0f} hours: the circuit entangles too much for it"
         )
-    check_chain(chain, task_limit_bytes(options))
+    check_chain(chain, execution.task_limit_bytes())
     low = chain_of(whole.row.num_qubits, whole.row.pairs, log2_entropies(whole.coefficients))
     assert low is not None
     counts, doubt = likely_counts(chain_shape(whole, low), chain_shape(whole, chain), values_ns)
@@ -75,7 +77,9 @@ def product_state_case(wanted: Wanted, options: RunOptions, conditions: Conditio
     return for_sets(case, wanted.sets, plan_s)
 
 
-def stabilizer_case(wanted: Wanted, _options: RunOptions, _conditions: Conditions) -> Case:
+def stabilizer_case(
+    wanted: Wanted, _settings: RunSettings, _execution: Execution, _conditions: Conditions
+) -> Case:
     """Plan an uncut run as a stabilizer state.
 
     Args:

@@ -160,7 +160,7 @@ def seconds_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
 
 
 def _tick_text(seconds: float) -> str:
-    """A time at a tick: in seconds and parts of them, and as a power of ten where that is shorter."""
+    """A time at a tick: in seconds and parts of them, or as a power of ten of seconds."""
     if seconds < _MINUTES_S:
         return seconds_text(seconds)
     if seconds < 9e3:

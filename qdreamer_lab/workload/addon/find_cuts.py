@@ -115,7 +115,7 @@ def _search(
     max_qubits: int,
     options: SearchOptions,
 ) -> Found:
-    from qdreamer_lab.search.driver import search
+    from qdreamer_lab.search.finder import search
 
     with searching():
         problem = CutProblem(num_qubits, pairs, prices, max_qubits, kinds=options.kinds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilot_kernel.errors import QasmError as PilotQasmError
-from pilot_kernel.primitive.qasm import read_qasm
+from pilot_kernel.primitive.circuit.qasm import read_qasm
 from qdreamer_lab.errors import QasmError
 
 if TYPE_CHECKING:

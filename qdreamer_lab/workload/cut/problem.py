@@ -102,6 +102,6 @@ def price_labels(blocks: BlockCircuit, labels: NDArray[np.int64], cost: str) -> 
     if blocks.num_blocks == 0:
         return 0.0
     # Imported late: the compiled kernels take a while to load, and independent cuts need none.
-    from qdreamer_lab.search.objectives import plan_price
+    from qdreamer_lab.search.cost_models import plan_price
 
     return plan_price(block_problem(blocks, blocks.num_qubits), labels, cost)

@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.kernels.statevector import apply_one_qubit, apply_two_qubit, branch_one_qubit
+from qdreamer_lab.kernels.simulate.statevector import (
+    apply_one_qubit,
+    apply_two_qubit,
+    branch_one_qubit,
+)
 from qdreamer_lab.workload.execution.memory import available_bytes
 from qdreamer_lab.workload.fragment.footprint import split_cuts
 from qdreamer_lab.workload.fragment.gram import gram_matrices

@@ -74,7 +74,7 @@ def plan_blocks(
 ) -> CutPlan:
     """`plan_cuts` for a circuit that is in normal form already."""
     # Imported late, because loading the compiled kernels takes longer than a plan without cuts.
-    from qdreamer_lab.search.driver import search
+    from qdreamer_lab.search.finder import search
 
     check_width(max_qubits)
     options = SearchOptions() if options is None else options
@@ -137,7 +137,7 @@ def pareto(
 
 
 def _plans(blocks: BlockCircuit, widths: list[int], options: SearchOptions) -> list[CutPlan]:
-    from qdreamer_lab.search.driver import search_pareto
+    from qdreamer_lab.search.finder import search_pareto
 
     if not widths or blocks.num_blocks == 0:
         return [plan_blocks(blocks, width, options) for width in widths]

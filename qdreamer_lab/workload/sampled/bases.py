@@ -31,7 +31,7 @@ class Basis:
     Attributes:
         letters: (qubit, "X" | "Y" | "Z") by ascending qubit; other qubits are not measured.
         operators: (k,) int64; which of the operators given are read in this basis.
-        parity: (k,) int64 bit masks over qubits; see `kernels.sampling`.
+        parity: (k,) int64 bit masks over qubits; see `kernels.simulate.shot_counts`.
         care: (k,) int64.
         value: (k,) int64.
     """

@@ -119,7 +119,7 @@ def _groups(plan: CutPlan, forms: dict[int, WeylForm], joint: bool) -> list[tupl
     if not joint or plan.cost not in ("joint", "locc") or not cuts:
         return [(k,) for k in cuts]
     # Imported late: the compiled kernels take a while to load, and independent cuts need none.
-    from qdreamer_lab.search.objectives import joint_groups
+    from qdreamer_lab.search.cost_models import joint_groups
 
     shared = joint_groups(block_problem(plan.blocks, plan.blocks.num_qubits), plan.labels)
     found: dict[object, list[int]] = {}

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.errors import MemoryLimitError, PlanError
-from qdreamer_lab.kernels.sampling import combined, read_all, squared, tally
-from qdreamer_lab.kernels.statevector import apply_one_qubit
+from qdreamer_lab.kernels.simulate.shot_counts import combined, read_all, squared, tally
+from qdreamer_lab.kernels.simulate.statevector import apply_one_qubit
 from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.fragment.simulate import final_states
 from qdreamer_lab.workload.sampled.tensor import GROUPS, Sample, ShotTensor

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.errors import MethodError
-from qdreamer_lab.kernels.bonds import BYTES, ENTRIES, SPLITS, SVD, WIDEST, bond_bounds
+from qdreamer_lab.kernels.simulate.bond_bounds import (
+    BYTES,
+    ENTRIES,
+    SPLITS,
+    SVD,
+    WIDEST,
+    bond_bounds,
+)
 from qdreamer_lab.workload.circuit.schmidt import rank_of
 
 if TYPE_CHECKING:

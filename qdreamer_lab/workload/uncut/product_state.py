@@ -64,8 +64,8 @@ class ProductState:
     def apply_two(self, low: int, high: int, unitary: NDArray[np.complex128]) -> None:
         """Apply a (4, 4) unitary whose rows count 2 * high + low.
 
-        The right one of the two is moved to the left one, and stays there, as `kernels.bonds` has
-        it.
+        The right one of the two is moved to the left one, and stays there, as in
+        `kernels.simulate.bond_bounds`.
         """
         left, right = sorted((self._place[low], self._place[high]))
         while right > left + 1:

@@ -25,7 +25,7 @@ from qdreamer_lab.workload.execution.decisions import (
     Standing,
     Workers,
 )
-from tests.dreamer.wide_circuits import layered, neighbours
+from tests.circuits.plain import layered, neighbours
 
 
 def workers(*counts, memory=2**30):

@@ -8,15 +8,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from qiskit import QuantumCircuit
-from qiskit.circuit.library import efficient_su2
 from qiskit.primitives import StatevectorEstimator
 from qiskit.quantum_info import Statevector
 
 from pilot_kernel import Session
-from pilot_kernel.jupyter.cutting import CutRequest
+from pilot_kernel.jupyter.cell.cutting import CutRequest
 from qdreamer_lab import CutEstimator, QDreamer
 from qdreamer_lab.dreamer import cutter
 from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
@@ -26,8 +23,9 @@ from qdreamer_lab.dreamer.model.coefficients import PLACE
 from qdreamer_lab.workload.execution import dispatch, watch
 from qdreamer_lab.workload.execution.decisions import Course, Decision
 from qdreamer_lab.workload.execution.pace import Pace
+from tests.circuits.drawn import three_neighbours
+from tests.circuits.plain import neighbours, swept_ansatz
 from tests.conftest import wait_until, worker_pids
-from tests.dreamer.wide_circuits import neighbours
 
 _TIGHT_BYTES = 2**21
 
@@ -64,23 +62,8 @@ def tight(registry_home):
 
 
 def sweep(points=200):
-    circuit = efficient_su2(8, reps=1, entanglement="linear")
-    values = np.random.default_rng(5).normal(size=(points, circuit.num_parameters))
+    circuit, values = swept_ansatz(8, points)
     return circuit, "ZIZIZIZX", values
-
-
-def entangled(num_qubits, reps):
-    """Three neighbours for every qubit: cutting costs a lot."""
-    rng = np.random.default_rng(0)
-    pairs = [(k, (k + 1) % num_qubits) for k in range(num_qubits)]
-    pairs += [(k, k + num_qubits // 2) for k in range(num_qubits // 2)]
-    circuit = QuantumCircuit(num_qubits)
-    circuit.h(range(num_qubits))
-    for _ in range(reps):
-        for one, two in pairs:
-            circuit.rzz(rng.uniform(0.3, 1.2), one, two)
-        circuit.rx(rng.uniform(0.3, 1.2), range(num_qubits))
-    return circuit
 
 
 class Once:
@@ -162,7 +145,7 @@ def test_without_any_pilot_it_waits_for_the_next(tight, small_tasks, caplog):
 
 
 def test_memory_that_comes_makes_the_uncut_run_possible(tight, caplog):
-    circuit = entangled(18, 3)
+    circuit = three_neighbours(18, 3)
     dreamer = QDreamer(tight, profile=MachineProfile.nominal())
     up(tight, "small")
     found = dreamer.recommend(circuit, neighbours(18))
@@ -206,7 +189,7 @@ class Gated:
 
 
 def test_a_plan_that_is_the_best_stays(tight, tmp_path):
-    circuit = entangled(18, 2)
+    circuit = three_neighbours(18, 2)
     dreamer = QDreamer(tight, profile=MachineProfile.nominal())
     up(tight, "small")
     prediction = dreamer.predict(circuit, neighbours(18), max_qubits=12)

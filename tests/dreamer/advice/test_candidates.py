@@ -14,7 +14,7 @@ from qdreamer_lab.dreamer.advice.run import estimator_for
 from qdreamer_lab.dreamer.model.makespan import Share, play
 from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.errors import QDreamerError
-from tests.dreamer.wide_circuits import ghz, layered, neighbours, ring
+from tests.circuits.plain import ghz, layered, neighbours, ring
 
 
 class Workers:

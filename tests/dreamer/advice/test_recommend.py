@@ -11,7 +11,7 @@ from qdreamer_lab.dreamer.advice.ranking import TIE, ranked
 from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.memory import readable
-from tests.dreamer.wide_circuits import ghz, layered, neighbours
+from tests.circuits.plain import ghz, layered, neighbours
 
 
 @pytest.fixture

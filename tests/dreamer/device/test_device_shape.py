@@ -11,7 +11,7 @@ from qdreamer_lab.dreamer.fragment.shape import program_depth
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.fragment.program import fragment_programs
 from qdreamer_lab.workload.plan.find import plan_cuts
-from tests.dreamer.wide_circuits import ghz, layered, neighbours
+from tests.circuits.plain import ghz, layered, neighbours
 
 
 class DevicePilot:

@@ -12,8 +12,8 @@ from qiskit.transpiler import InstructionProperties, Target
 from qdreamer_lab import DeviceTerms, Limits, MachineProfile, QDreamer
 from qdreamer_lab.dreamer.device.shape import device_shape
 from qdreamer_lab.errors import QDreamerError
+from tests.circuits.plain import ghz, neighbours
 from tests.dreamer.advice.test_candidates import Workers
-from tests.dreamer.wide_circuits import ghz, neighbours
 
 SX_S, CX_S, READOUT_S, PAUSE_S = 40e-9, 300e-9, 900e-9, 2e-4
 

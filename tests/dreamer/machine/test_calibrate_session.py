@@ -5,7 +5,7 @@ import pytest
 from qdreamer_lab import QDreamer
 from qdreamer_lab.dreamer.machine.store import load_profile
 from qdreamer_lab.dreamer.model.coefficients import PLACE
-from tests.dreamer.wide_circuits import ghz, neighbours
+from tests.circuits.plain import ghz, neighbours
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, hats
 from qdreamer_lab.dreamer.model.probe import timed
 from qdreamer_lab.dreamer.modes import cost_of
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.modes import EXACT
 
 
 def test_round_trip_through_json():
@@ -88,7 +89,7 @@ def test_probes_run_and_every_step_of_exact_mode_is_in_one():
 
 
 def test_measuring_uses_what_time_there_is(monkeypatch):
-    exact = cost_of("exact", "statevector")
+    exact = cost_of(EXACT)
     monkeypatch.setattr("qdreamer_lab.dreamer.machine.measure.MODE_COSTS", (exact,))
     profile = MachineProfile.measure(budget_s=0.2)
     assert profile.source == "measured"

@@ -19,7 +19,7 @@ from qdreamer_lab.workload.exact.split import FragmentJob
 from qdreamer_lab.workload.fragment import simulate
 from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
 from qdreamer_lab.workload.fragment.simulate import final_states, run_fragment
-from tests.dreamer.wide_circuits import ghz, layered, neighbours, ring
+from tests.circuits.plain import ghz, layered, neighbours, ring
 
 
 @pytest.fixture

@@ -4,31 +4,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.primitives import StatevectorEstimator
 
 from qdreamer_lab import CutEstimator, MachineProfile, QDreamer
 from qdreamer_lab.dreamer.advice.remaining import rest
 from qdreamer_lab.errors import MethodError, PubError
+from tests.circuits.plain import ising
 from tests.dreamer.advice.test_adviser import prediction, standing
+
+
+def with_an_angle(num_qubits, layers=1):
+    """Quantum dynamics with one angle: at 0, nothing entangles and every gate is Clifford."""
+    angle = 2 * Parameter("t")
+    return ising(num_qubits, layers, angle, angle)
 
 
 @pytest.fixture
 def dreamer():
     return QDreamer(profile=MachineProfile.nominal())
-
-
-def chain(num_qubits, layers=1):
-    """Quantum dynamics with one angle: at 0, nothing entangles and every gate is Clifford."""
-    angle = Parameter("t")
-    circuit = QuantumCircuit(num_qubits)
-    circuit.h(range(num_qubits))
-    for _ in range(layers):
-        for qubit in range(num_qubits - 1):
-            circuit.rzz(2 * angle, qubit, qubit + 1)
-        circuit.rx(2 * angle, range(num_qubits))
-    return circuit
 
 
 def dense(circuit, observables, values):
@@ -37,7 +31,7 @@ def dense(circuit, observables, values):
 
 @pytest.mark.parametrize("angles", [[0.0, 0.5, 1.0], [0.3, 0.0, 0.0, 0.0], [0.0, 0.0, 0.7]])
 def test_a_way_that_one_set_rules_out_is_not_recommended(dreamer, angles):
-    circuit, values = chain(8), np.array(angles)[:, None]
+    circuit, values = with_an_angle(8), np.array(angles)[:, None]
     found = dreamer.recommend(circuit, "ZZIIIIII", values)
     assert "stabilizer" not in {one.configuration.method for one in found.predictions}
     refused = [one for one in found.refused if one.configuration.method == "stabilizer"]
@@ -50,7 +44,7 @@ def test_a_way_that_one_set_rules_out_is_not_recommended(dreamer, angles):
 
 
 def test_what_all_sets_allow_can_be_recommended(dreamer):
-    circuit, values = chain(8), np.array([0, np.pi / 4, np.pi / 2])[:, None]
+    circuit, values = with_an_angle(8), np.array([0, np.pi / 4, np.pi / 2])[:, None]
     found = dreamer.recommend(circuit, "ZZIIIIII", values, methods=["stabilizer"])
     assert found.best.tasks == 3
     result = found.run()
@@ -67,7 +61,7 @@ def test_what_all_sets_allow_can_be_recommended(dreamer):
     ],
 )
 def test_all_sets_are_priced_and_not_just_one(dreamer, options):
-    circuit, values = chain(6, 2), np.linspace(0.2, 1, 5)[:, None]
+    circuit, values = with_an_angle(6, 2), np.linspace(0.2, 1, 5)[:, None]
     found = dreamer.predict(circuit, "ZZZZZZ", values, **options)
     alone = dreamer.predict(circuit.assign_parameters([1.0]), "ZZZZZZ", **options)
     assert (found.sets, alone.sets) == (5, 1)
@@ -85,7 +79,7 @@ def test_all_sets_are_priced_and_not_just_one(dreamer, options):
 
 @pytest.mark.parametrize("method", ["statevector", "matrix_product_state"])
 def test_long_sweeps_cost_in_proportion(dreamer, method):
-    circuit = chain(6, 2)
+    circuit = with_an_angle(6, 2)
     few, many = (
         dreamer.predict(circuit, "ZZZZZZ", np.linspace(0.2, 1, sets)[:, None], method=method)
         for sets in (20, 2000)
@@ -96,7 +90,7 @@ def test_long_sweeps_cost_in_proportion(dreamer, method):
 
 
 def test_observables_and_values_are_paired_as_in_a_pub(dreamer):
-    circuit, values = chain(5), np.array([0.0, 0.4, 0.9])[:, None]
+    circuit, values = with_an_angle(5), np.array([0.0, 0.4, 0.9])[:, None]
     for observables in (["ZZIII", "XIIIX", "IIYYI"], [["ZZIII"], ["XIIIX"]], "ZZZZZ"):
         found = dreamer.recommend(circuit, observables, values)
         expected = dense(circuit, observables, values)
@@ -115,12 +109,12 @@ def test_observables_and_values_are_paired_as_in_a_pub(dreamer):
 )
 def test_values_that_do_not_fit_are_refused(dreamer, values, told):
     with pytest.raises(PubError, match=told):
-        dreamer.recommend(chain(3), "ZZZ", values)
+        dreamer.recommend(with_an_angle(3), "ZZZ", values)
 
 
 @pytest.mark.parametrize("mode", ["exact", "sampled"])
 def test_a_plan_made_where_gates_vanish_is_not_kept(mode):
-    circuit, shots = chain(8, 2), 100 if mode == "sampled" else None
+    circuit, shots = with_an_angle(8, 2), 100 if mode == "sampled" else None
     angles = [0.0, 0.4, 0.9]
     options = {"mode": mode, "shots": shots, "seed": 0}
     alone = [

@@ -11,6 +11,7 @@ from qdreamer_lab.workload.circuit.observables import ProductTerm
 from qdreamer_lab.workload.sampled.allocation import predicted_variance
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.shots import ShotRequest, sample_fragment
+from tests.circuits.plain import ghz
 
 SEEDS = 600
 
@@ -62,10 +63,6 @@ def test_errors_that_multiply_make_up_what_few_shots_lack(depth, each):
 
 
 def test_nothing_is_added_for_one_fragment():
-    circuit = QuantumCircuit(3)
-    circuit.h(0)
-    circuit.cx(0, 1)
-    circuit.cx(1, 2)
-    run = lower(plan_cuts(circuit, 3), [[ProductTerm(1.0, ((0, "Z"),))]])
+    run = lower(plan_cuts(ghz(3), 3), [[ProductTerm(1.0, ((0, "Z"),))]])
     shots = [np.full(fragment.num_variants, 8) for fragment in run.fragments]
     assert np.all(product_variance(run, fragment_moments(run), shots) == 0)

@@ -5,7 +5,6 @@ import sys
 
 import numpy as np
 import pytest
-from qiskit import QuantumCircuit
 
 from qdreamer_lab import CutEstimator, Limits, MachineProfile, QDreamer
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS
@@ -20,23 +19,13 @@ from qdreamer_lab.dreamer.uncut.cost import (
 from qdreamer_lab.dreamer.uncut.probes import chain_probes, clifford_probes
 from qdreamer_lab.errors import MethodError, QDreamerError
 from qdreamer_lab.workload.uncut.bonds import log2_entropies, log2_ranks
-from tests.dreamer.wide_circuits import ghz, layered, neighbours, ring
+from tests.circuits.drawn import random_cx
+from tests.circuits.plain import ghz, ising, layered, neighbours, ring
 
 
 @pytest.fixture
 def dreamer():
     return QDreamer(profile=MachineProfile.nominal())
-
-
-def entangled(num_qubits, gates=400):
-    """Far too much entanglement for a matrix product state."""
-    rng = np.random.default_rng(0)
-    circuit = QuantumCircuit(num_qubits)
-    for _ in range(gates):
-        one, two = rng.choice(num_qubits, 2, replace=False).tolist()
-        circuit.ry(1.0, one)
-        circuit.cx(one, two)
-    return circuit
 
 
 @pytest.mark.parametrize("method", ["matrix_product_state", "stabilizer"])
@@ -79,11 +68,13 @@ def test_a_recommendation_takes_them_and_runs_them(dreamer):
 
 
 def test_what_is_hopeless_is_refused_with_the_reason(dreamer):
-    circuit = entangled(40)
+    circuit = random_cx(np.random.default_rng(0), 40, 400)
     with pytest.raises(MethodError, match="hours"):
         dreamer.predict(circuit, neighbours(40), method="matrix_product_state")
     found = dreamer.recommend(
-        entangled(12), neighbours(12), limits=Limits(max_memory_bytes=1_500_000)
+        random_cx(np.random.default_rng(0), 12, 400),
+        neighbours(12),
+        limits=Limits(max_memory_bytes=1_500_000),
     )
     assert all(one.memory_bytes <= 1_500_000 for one in found.predictions)
     assert any(one.configuration.method == "matrix_product_state" for one in found.refused)
@@ -97,16 +88,6 @@ def test_a_width_that_is_limited_leaves_no_room_for_them(dreamer):
         dreamer.recommend(layered(6), neighbours(6), methods=["guess"])
     with pytest.raises(QDreamerError, match="methods"):
         dreamer.recommend(layered(6), neighbours(6), methods="statevector")
-
-
-def ising(num_qubits, steps, angle):
-    circuit = QuantumCircuit(num_qubits)
-    circuit.h(range(num_qubits))
-    for _ in range(steps):
-        for qubit in range(num_qubits - 1):
-            circuit.rzz(angle, qubit, qubit + 1)
-        circuit.rx(0.3, range(num_qubits))
-    return circuit
 
 
 def test_where_bounds_are_loose_the_doubt_is_greater(dreamer):
@@ -169,7 +150,7 @@ _PEAK = """
 import re
 from pathlib import Path
 from qdreamer_lab import CutEstimator, MachineProfile, QDreamer
-from tests.dreamer.wide_circuits import layered
+from tests.circuits.plain import layered
 
 def held(name):
     return 1024 * int(re.search(name + r":\\s+(\\d+)", Path("/proc/self/status").read_text())[1])

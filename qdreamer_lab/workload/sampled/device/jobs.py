@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pilot_kernel.primitive.readout import SEED_STEP, read_out
+from pilot_kernel.primitive.device.readout import SEED_STEP, read_out
 from qdreamer_lab.errors import DeviceError
-from qdreamer_lab.kernels.sampling import tally
+from qdreamer_lab.kernels.simulate.shot_counts import tally
 from qdreamer_lab.workload.sampled.device.check import check_device, is_simulated
 from qdreamer_lab.workload.sampled.device.splice import REGISTER, splice
 from qdreamer_lab.workload.sampled.shots import ShotResult, fold

@@ -130,7 +130,7 @@ def attempt(
     try:
         if backend is None:
             # Only QPU workers need it, and it loads Aer.
-            from pilot_kernel.primitive.backend import backend_here
+            from pilot_kernel.primitive.device.backend import backend_here
 
             backend = backend_here()
             if backend is None:

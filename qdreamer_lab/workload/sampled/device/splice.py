@@ -49,7 +49,7 @@ class Spliced:
     num_local: int
 
     def hits(self, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """What `kernels.sampling` counts: outcome << num_local | bit string.
+        """What `kernels.simulate.shot_counts` counts: outcome << num_local | bit string.
 
         Args:
             bits: (shots, bits) as measured.

@@ -16,7 +16,7 @@ from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Gate
 from qiskit.circuit.library import Barrier, UnitaryGate
 
-from pilot_kernel.primitive.definitions import unrolled
+from pilot_kernel.primitive.circuit.custom_gates import unrolled
 from qdreamer_lab.workload.plan.plan import GateCut, WireCut
 
 if TYPE_CHECKING:

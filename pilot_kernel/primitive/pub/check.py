@@ -1,0 +1,194 @@
+"""From what people write to checked PUBs, before anything is submitted.
+
+Every complaint is a PubError that says which PUB and what to do about it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterVectorElement
+from qiskit.exceptions import QiskitError
+from qiskit.primitives.containers import BitArray, DataBin
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit.primitives.containers.observables_array import ObservablesArray
+from qiskit.primitives.containers.sampler_pub import SamplerPub
+from qiskit.quantum_info import Pauli, PauliList, SparseObservable, SparsePauliOp
+
+from pilot_kernel.errors import PubError
+from pilot_kernel.primitive.circuit.gates import measures
+
+__all__ = ["estimator_pubs", "has_observables", "listed", "sampler_pubs"]
+
+_OPERATORS = (Pauli, PauliList, SparsePauliOp, SparseObservable, ObservablesArray)
+_LETTERS = frozenset("IXYZ01+-rl")
+
+
+def listed(pubs: Any, *, may_be_empty: bool = False) -> list[Any]:
+    """A list of PUBs, whether one or several were given.
+
+    Raises:
+        PubError: It is nothing of that kind, or an empty list where that means nothing.
+    """
+    if isinstance(pubs, (QuantumCircuit, SamplerPub, EstimatorPub)):
+        return [pubs]
+    if isinstance(pubs, tuple) and len(pubs) > 1 and isinstance(pubs[0], QuantumCircuit):
+        several = isinstance(pubs[1], (QuantumCircuit, tuple)) and not _observable(pubs[1])
+        return list(pubs) if several else [pubs]
+    if isinstance(pubs, Iterable) and not isinstance(pubs, (str, bytes, Mapping)):
+        found = list(pubs)
+        if found or may_be_empty:
+            return found
+    raise PubError(
+        f"expected a circuit, a PUB such as (circuit, observables), or a list of them; got "
+        f"{_shown(pubs)}"
+    )
+
+
+def has_observables(pubs: Sequence[Any]) -> bool:
+    """Whether the PUBs are an estimator's.
+
+    Raises:
+        PubError: One is no PUB, or only some have observables.
+    """
+    estimates = [_estimates(pub, number) for number, pub in enumerate(pubs)]
+    if any(estimates) and not all(estimates):
+        raise PubError(
+            f"PUB {estimates.index(True)} has observables and PUB {estimates.index(False)} has "
+            "none; run them apart"
+        )
+    return estimates[0]
+
+
+def _estimates(pub: Any, number: int) -> bool:
+    if isinstance(pub, (SamplerPub, EstimatorPub)):
+        return isinstance(pub, EstimatorPub)
+    if isinstance(pub, QuantumCircuit):
+        return False
+    if isinstance(pub, (tuple, list)) and pub and isinstance(pub[0], QuantumCircuit):
+        return len(pub) > 1 and _observable(pub[1]) and not _binds(pub)
+    raise PubError(f"PUB {number} is no circuit and no (circuit, ...), but {_shown(pub)}")
+
+
+def _binds(pub: Sequence[Any]) -> bool:
+    """Whether what looks like an observable gives values to parameters called `X` or `r`."""
+    circuit, second, *rest = pub
+    if not isinstance(second, Mapping) or (rest and not isinstance(rest[0], (int, np.integer))):
+        return False
+    names = {parameter.name for parameter in circuit.parameters}
+    names |= {p.vector.name for p in circuit.parameters if isinstance(p, ParameterVectorElement)}
+    keys = [key for keys in second for key in (keys if isinstance(keys, tuple) else (keys,))]
+    return bool(keys) and all(getattr(key, "name", key) in names for key in keys)
+
+
+def _observable(value: Any) -> bool:
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return len(value) > 0 and _observable(value[0])
+    if isinstance(value, str):
+        return bool(value) and set(value) <= _LETTERS
+    if isinstance(value, Mapping):
+        return any(isinstance(key, Pauli) or _observable(key) for key in value)
+    return isinstance(value, _OPERATORS)
+
+
+def sampler_pubs(pubs: Sequence[Any], shots: int) -> list[SamplerPub]:
+    """Coerce and check PUBs for sampling.
+
+    Args:
+        pubs: What `SamplerPub.coerce` takes.
+        shots: Shots for those that name none.
+
+    Raises:
+        PubError: A PUB cannot run as it is.
+    """
+    if isinstance(shots, bool) or not isinstance(shots, (int, np.integer)) or shots < 1:
+        raise PubError(f"shots={shots!r}: a whole number of at least 1")
+    found = []
+    for number, pub in enumerate(pubs):
+        circuit, values = _parts(pub, number, values_at=1)
+        _check_bound(circuit, values, number)
+        if not measures(circuit):
+            raise PubError(
+                f"PUB {number} measures nothing; add measure_all() to the circuit, or give "
+                "observables: (circuit, observables)"
+            )
+        _check_registers(circuit, number)
+        found.append(_coerce(SamplerPub, pub, shots, number))
+    return found
+
+
+def estimator_pubs(pubs: Sequence[Any], precision: float) -> list[EstimatorPub]:
+    """Coerce and check PUBs for estimation.
+
+    Args:
+        pubs: What `EstimatorPub.coerce` takes.
+        precision: Standard error for those that name none; 0 is exact.
+
+    Raises:
+        PubError: A PUB cannot run as it is.
+    """
+    if not isinstance(precision, (int, float, np.number)) or not 0 <= precision < np.inf:
+        raise PubError(f"precision={precision!r}: a finite number, zero (exact) or more")
+    found = []
+    for number, pub in enumerate(pubs):
+        circuit, values = _parts(pub, number, values_at=2)
+        _check_bound(circuit, values, number)
+        found.append(_coerce(EstimatorPub, pub, float(precision), number))
+    return found
+
+
+def _parts(pub: Any, number: int, *, values_at: int) -> tuple[QuantumCircuit, Any]:
+    if isinstance(pub, (SamplerPub, EstimatorPub)):
+        return pub.circuit, pub.parameter_values
+    if isinstance(pub, QuantumCircuit):
+        return pub, None
+    if isinstance(pub, (tuple, list)) and pub and isinstance(pub[0], QuantumCircuit):
+        return pub[0], pub[values_at] if len(pub) > values_at else None
+    raise PubError(f"PUB {number} is no circuit and no (circuit, ...), but {_shown(pub)}")
+
+
+def _check_bound(circuit: QuantumCircuit, values: Any, number: int) -> None:
+    if circuit.num_parameters and values is None:
+        names = [parameter.name for parameter in circuit.parameters]
+        shown = ", ".join(names if len(names) <= 6 else [*names[:3], "...", names[-1]])
+        raise PubError(
+            f"PUB {number} has no values for its {len(names)} parameters ({shown}); give them in "
+            "the PUB, or bind them with circuit.assign_parameters"
+        )
+
+
+def _check_registers(circuit: QuantumCircuit, number: int) -> None:
+    for register in circuit.cregs:
+        try:
+            DataBin(**{register.name: BitArray(np.zeros((1, 1), dtype=np.uint8), 1)})
+        except (TypeError, ValueError) as error:
+            raise PubError(
+                f"PUB {number} has a classical register {register.name!r}, a name that Qiskit's "
+                "results cannot hold; call it something else"
+            ) from error
+
+
+def _check_values(pub: SamplerPub | EstimatorPub, number: int) -> None:
+    for names, values in pub.parameter_values.data.items():
+        wrong = np.argwhere(~np.isfinite(values))
+        if len(wrong):
+            name = names[wrong[0][-1]]
+            raise PubError(
+                f"PUB {number}: the value of parameter {name!r} is {values[tuple(wrong[0])]}, not "
+                "a finite number"
+            )
+
+
+def _coerce(kind: Any, pub: Any, default: float, number: int) -> Any:
+    try:
+        found = kind.coerce(tuple(pub) if isinstance(pub, list) else pub, default)
+    except (ValueError, TypeError, QiskitError) as error:
+        raise PubError(f"PUB {number}: {error}") from error
+    _check_values(found, number)
+    return found
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"

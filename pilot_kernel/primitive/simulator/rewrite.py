@@ -1,0 +1,253 @@
+"""A circuit written anew in gates that Aer is right about, each known by its class.
+
+Aer tells gates apart by name. So a gate of the user's own never gets there: it is what its
+definition says, down to Qiskit's standard gates, and a gate that has only a matrix becomes a
+`UnitaryGate`. A `PauliEvolutionGate` is its definition too, a product formula, as on a device.
+Bodies of control flow are treated alike, boxes and loops over known values dissolved.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit.circuit import (
+    AnnotatedOperation,
+    Clbit,
+    ControlModifier,
+    InverseModifier,
+    Measure,
+    PowerModifier,
+    Qubit,
+    Reset,
+    Store,
+)
+from qiskit.circuit.exceptions import CircuitError
+from qiskit.circuit.library import (
+    GlobalPhaseGate,
+    Initialize,
+    MCXGate,
+    PermutationGate,
+    UnitaryGate,
+)
+from qiskit.quantum_info import Clifford
+from qiskit.synthesis import synth_permutation_basic
+
+from pilot_kernel.errors import PubError
+from pilot_kernel.primitive.circuit.gates import (
+    BOUND_LATE,
+    CONTROLLED_NOTS,
+    WITHOUT_EFFECT,
+    has_open_controls,
+    kind_of,
+    standard_name,
+)
+from pilot_kernel.primitive.simulator.angles import Angles, is_free
+from pilot_kernel.primitive.simulator.control_flow import is_flow, write_flow
+
+__all__ = ["Lowered", "lower"]
+
+_DEEPEST = 200
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A circuit in known gates.
+
+    Attributes:
+        circuit: The circuit. Its free parameters are those of `angles`.
+        angles: What stands for what.
+        measured: Classical bits that are written.
+        read: Classical bits that control flow looks at.
+    """
+
+    circuit: QuantumCircuit
+    angles: Angles
+    measured: frozenset[Clbit]
+    read: frozenset[Clbit]
+
+
+def lower(circuit: QuantumCircuit, basis: frozenset[str], number: int) -> Lowered:
+    """Write a circuit in known gates.
+
+    Args:
+        circuit: Any circuit.
+        basis: Names of the gates that need not be taken apart.
+        number: The PUB's number.
+
+    Raises:
+        PubError: An instruction has no meaning that could be simulated.
+    """
+    writer = Writer(_empty(circuit), basis, number)
+    writer.write(circuit, circuit.qubits, circuit.clbits)
+    return Lowered(writer.out, writer.angles, frozenset(writer.measured), frozenset(writer.read))
+
+
+def _empty(circuit: QuantumCircuit) -> QuantumCircuit:
+    """No gates yet; the bits of a register side by side, those in no register behind them."""
+    empty = QuantumCircuit(metadata=circuit.metadata)
+    empty.add_bits(circuit.qubits)
+    for register in circuit.cregs:
+        empty.add_register(register)
+    placed = set(empty.clbits)
+    empty.add_bits([bit for bit in circuit.clbits if bit not in placed])
+    return empty
+
+
+class Writer:
+    """Writes into a circuit, and takes apart what cannot be written as it is."""
+
+    def __init__(self, out: QuantumCircuit, basis: frozenset[str], number: int) -> None:
+        self.out = out
+        self.number = number
+        self.angles = Angles()
+        self.measured: set[Clbit] = set()
+        self.read: set[Clbit] = set()
+        self.loops: list[Any] = []
+        self.keep_angles = False
+        self.phase: Any = 0.0
+        self._basis = basis
+        self._depth = 0
+
+    def write(
+        self, circuit: QuantumCircuit, qubits: Sequence[Qubit], clbits: Sequence[Clbit]
+    ) -> None:
+        """Write all of a circuit.
+
+        Args:
+            circuit: The circuit, or a body or definition within it.
+            qubits: Where its qubits are.
+            clbits: Where its classical bits are.
+        """
+        at: dict[Any, Any] = dict(zip(circuit.qubits, qubits, strict=True))
+        at.update(zip(circuit.clbits, clbits, strict=True))
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise self.complaint(f"has definitions within each other, over {_DEEPEST} deep")
+        self.phase += circuit.global_phase
+        for step in circuit.data:
+            operation = step.operation
+            if is_flow(operation):
+                write_flow(self, step, at)
+            else:
+                self._write_one(operation, [at[q] for q in step.qubits], step.clbits, at)
+        self._depth -= 1
+
+    def _write_one(
+        self, operation: Any, qubits: list[Qubit], clbits: Sequence[Clbit], at: Mapping[Any, Any]
+    ) -> None:
+        kind = kind_of(operation)
+        if kind in WITHOUT_EFFECT:
+            self.phase += operation.params[0] if kind is GlobalPhaseGate else 0.0
+            return
+        if kind is Measure:
+            self.measured.add(at[clbits[0]])
+            self.out.append(Measure(), qubits, [at[clbits[0]]], copy=False)
+        elif kind is Reset:
+            self.out.append(Reset(), qubits, copy=False)
+        elif kind is Store:
+            raise self.complaint(
+                f"stores into the classical variable {_name_of(operation.lvalue)}, which "
+                "simulators here do not run; measure into classical registers instead"
+            )
+        elif (known := self._known(operation, kind)) is not None:
+            self.out.append(known, qubits, copy=False)
+        else:
+            inner = self._inside(operation, kind)
+            self.write(inner, qubits, [at[bit] for bit in clbits])
+
+    def _known(self, operation: Any, kind: type) -> Any:
+        """The operation to write, if it need not be taken apart."""
+        basis, parameters = self._basis, list(getattr(operation, "params", ()))
+        name = standard_name(operation)
+        if name is not None and name in basis:
+            if not any(map(is_free, parameters)):
+                return kind(*parameters)
+            if kind in BOUND_LATE:
+                return kind(*(self.angle(p) if is_free(p) else p for p in parameters))
+            return None
+        if kind is UnitaryGate and "unitary" in basis:
+            return UnitaryGate(parameters[0], check_input=False)
+        if kind in CONTROLLED_NOTS and "mcx" in basis and not has_open_controls(operation):
+            return MCXGate(operation.num_ctrl_qubits)
+        if kind is Initialize and "initialize" in basis and _has_amplitudes(parameters):
+            return Initialize(list(parameters))
+        return None
+
+    def angle(self, value: Any) -> Any:
+        """What to write for an angle that has no value yet."""
+        if self.keep_angles:
+            return value
+        inner = value.parameters.intersection(self.loops)
+        if not inner:
+            return self.angles.stand_in(value)
+        if inner != value.parameters:
+            raise self.complaint(
+                f"has an angle, {value}, of both a loop with break or continue and the circuit's "
+                "parameters; bind those with circuit.assign_parameters"
+            )
+        return value
+
+    def _inside(self, operation: Any, kind: type) -> QuantumCircuit:
+        """What an operation is made of."""
+        if kind is AnnotatedOperation:
+            return self._modified(operation)
+        if kind is Clifford:
+            return operation.to_circuit()
+        if kind is PermutationGate:
+            return synth_permutation_basic(operation.pattern)
+        free = any(is_free(value) for value in operation.params)
+        try:
+            definition = operation.definition
+        except (CircuitError, TypeError, ValueError) as error:
+            if not free:
+                raise
+            raise self.complaint(
+                f"has a gate {operation.name!r} that is not defined before its parameters have "
+                "values; bind them with circuit.assign_parameters"
+            ) from error
+        if definition is not None:
+            return definition
+        if free or not hasattr(operation, "to_matrix") or not hasattr(operation, "__array__"):
+            raise self.complaint(
+                f"has an instruction {operation.name!r} without a definition; give it one, or put "
+                "a gate with a matrix in its place"
+            )
+        alone = QuantumCircuit(operation.num_qubits)
+        alone.append(UnitaryGate(operation.to_matrix()), range(operation.num_qubits))
+        return alone
+
+    def _modified(self, operation: AnnotatedOperation) -> QuantumCircuit:
+        base = QuantumCircuit(operation.base_op.num_qubits)
+        base.append(operation.base_op, base.qubits)
+        # In standard gates first: Qiskit takes gates apart by name before it controls them.
+        within = Writer(base.copy_empty_like(), self._basis - {"mcx", "initialize"}, self.number)
+        within.keep_angles = True
+        within.write(base, base.qubits, [])
+        within.out.global_phase = within.phase
+        gate: Any = within.out.to_gate()
+        for modifier in operation.modifiers:
+            if isinstance(modifier, InverseModifier):
+                gate = gate.inverse()
+            elif isinstance(modifier, PowerModifier):
+                gate = gate.power(modifier.power)
+            elif isinstance(modifier, ControlModifier):
+                gate = gate.control(
+                    modifier.num_ctrl_qubits, ctrl_state=modifier.ctrl_state, annotated=False
+                )
+        alone = QuantumCircuit(operation.num_qubits)
+        alone.append(gate, alone.qubits)
+        return alone
+
+    def complaint(self, text: str) -> PubError:
+        """An error about this PUB."""
+        return PubError(f"PUB {self.number} {text}")
+
+
+def _has_amplitudes(parameters: Sequence[Any]) -> bool:
+    """Whether an initialization gives a state, rather than a label or a number."""
+    return len(parameters) > 1 and all(isinstance(value, complex) for value in parameters)
+
+
+def _name_of(lvalue: Any) -> str:
+    return repr(getattr(lvalue, "name", None) or str(lvalue))

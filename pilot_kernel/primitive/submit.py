@@ -1,0 +1,147 @@
+"""PUBs to tasks: check, cut into pieces, spread over the workers, join."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from qiskit.primitives.containers.sampler_pub import SamplerPub
+
+from pilot_kernel.errors import PubError
+from pilot_kernel.primitive.device.backend import backend_of, is_simulated
+from pilot_kernel.primitive.device.prepare import DEFAULT_PRECISION, for_device
+from pilot_kernel.primitive.device.run import run_all_on_device, run_on_device
+from pilot_kernel.primitive.pub.check import estimator_pubs, has_observables, listed, sampler_pubs
+from pilot_kernel.primitive.pub.pieces import chunks, cut, empty_result, is_empty, join
+from pilot_kernel.primitive.pub.shipment import pack
+from pilot_kernel.primitive.session_like import Host
+from pilot_kernel.primitive.simulator.memory import check_memory
+from pilot_kernel.primitive.simulator.prepare import for_simulator
+from pilot_kernel.primitive.simulator.run import Settings, simulate, simulate_all
+from pilot_kernel.resource.pilot import PilotStatus
+from pilot_kernel.task.notebook.handle import Task
+
+__all__ = ["DEFAULT_SHOTS", "Seed", "default_precision", "run", "submit_pubs"]
+
+DEFAULT_SHOTS = 1024
+Seed = np.random.Generator | int | None
+
+
+@dataclass(frozen=True)
+class _Work:
+    """PUBs, and what runs a part of them, or all at once, on a worker.
+
+    `per_worker` is how many parts each worker gets: several even out what was guessed wrong, but
+    each is a job, and a real QPU has one to run at a time in each slot.
+    """
+
+    pubs: Sequence[Any]
+    part: Callable[..., Any]
+    whole: Callable[..., Any]
+    settings: tuple[Any, ...] = ()
+    per_worker: int = 4
+
+
+def default_precision(session: Host, on: str | None) -> float:
+    """Standard error of estimator PUBs that name none: exact, or what a QPU takes by default.
+
+    Raises:
+        PlacementError: `on` names nothing that exists.
+    """
+    return 0.0 if backend_of(session.candidates(on)) is None else DEFAULT_PRECISION
+
+
+def run(
+    session: Host,
+    pubs: Any,
+    *,
+    shots: int | None = None,
+    precision: float | None = None,
+    on: str | None = None,
+    **options: Any,
+) -> Task:
+    """Run PUBs of either kind; see `Session.run`."""
+    found = listed(pubs)
+    if has_observables(found):
+        if shots is not None:
+            raise _mismatch("shots", "observables", "precision")
+        precision = default_precision(session, on) if precision is None else precision
+        pubs = estimator_pubs(found, precision)
+        task = submit_pubs(session, pubs, on=on, **options)
+        task.about = pubs
+        return task
+    if precision is not None:
+        raise _mismatch("precision", "no observables", "shots")
+    shots = DEFAULT_SHOTS if shots is None else shots
+    return submit_pubs(session, sampler_pubs(found, shots), on=on, **options)
+
+
+def _mismatch(given: str, what: str, right: str) -> Exception:
+    return PubError(f"{given}= was given, but the PUBs have {what}; use {right}=")
+
+
+def submit_pubs(
+    session: Host,
+    pubs: Sequence[Any],
+    *,
+    on: str | None = None,
+    seed: Seed = None,
+    method: str = "automatic",
+    optimization_level: int | None = None,
+    name: str | None = None,
+    retries: int | None = None,
+    timeout_s: float | None = None,
+) -> Task:
+    """Submit checked PUBs; the task's result is their `PrimitiveResult`.
+
+    Raises:
+        PubError: A circuit's state is too large for the workers, or it cannot run on the QPU.
+        PlacementError: `on` names nothing that exists, or several QPUs.
+    """
+    seed = _whole_seed(seed)
+    pilots = session.candidates(on)
+    work = _work(pubs, pilots, method, "GPU" if on == "gpu" else "CPU", optimization_level)
+    kind = "sample" if pubs and isinstance(pubs[0], SamplerPub) else "estimate"
+    name = name or kind
+    workers = sum(max(1, pilot.wanted) for pilot in pilots)
+    pieces = cut(work.pubs, seed)
+    done = [(replace(p, pub=None), empty_result(p)) for p in pieces if is_empty(p)]
+    groups = chunks([p for p in pieces if not is_empty(p)], workers, work.per_worker)
+    submit = partial(session.submit_call, on=on, retries=retries, timeout_s=timeout_s)
+    if len(groups) == 1 and not done:
+        return submit(work.whole, (pack(groups[0]), *work.settings), {}, name=name)
+    parts = tuple(
+        submit(*(work.part, (pack(group), *work.settings), {}), name=f"{name}.{number}", part=True)
+        for number, group in enumerate(groups)
+    )
+    return submit(_join_groups, ([*parts, done],), {}, name=name, parts=parts)
+
+
+def _whole_seed(seed: Any) -> int | None:
+    """A seed as a number; a generator gives another one for each run, as in Qiskit's own."""
+    if isinstance(seed, np.random.Generator):
+        return int(seed.integers(2**63))
+    if seed is None or (isinstance(seed, (int, np.integer)) and seed >= 0):
+        return seed if seed is None else int(seed)
+    raise PubError(f"seed={seed!r}: a whole number of at least 0, a NumPy generator, or None")
+
+
+def _work(
+    pubs: Sequence[Any], pilots: list[PilotStatus], method: str, device: str, level: int | None
+) -> _Work:
+    """Checked PUBs as these pilots take them."""
+    backend = backend_of(pilots)
+    if backend is None:
+        written = for_simulator(pubs, method)
+        check_memory(written, method, pilots)
+        return _Work(written, simulate, simulate_all, (Settings(method, device),))
+    if method != "automatic":
+        raise PubError(f"method={method!r}: {backend.name} is a QPU and has no such choice")
+    written = for_device(pubs, backend, pilots, level)
+    per_worker = _Work.per_worker if is_simulated(backend) else 1
+    return _Work(written, run_on_device, run_all_on_device, per_worker=per_worker)
+
+
+def _join_groups(groups: list[list[Any]]) -> Any:
+    return join([pair for group in groups for pair in group])

@@ -1,0 +1,305 @@
+"""The agent: one process per session that outlives the notebook's kernel.
+
+It hosts the scheduler and the pilots' workers, and leaves by itself when nobody needs it. It is
+started by `connection/launch.py` as `python -m pilot_kernel.resource.agent.process` and knows
+nothing of what tasks are about.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import gc
+import importlib
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import psutil
+
+from pilot_kernel.errors import PilotError
+from pilot_kernel.resource import credentials, nursery, registry, worker_environment
+from pilot_kernel.resource.agent.monitor import PERIOD_S, Monitor
+from pilot_kernel.resource.agent.roster import Roster
+from pilot_kernel.resource.pilot import PilotState
+
+log = logging.getLogger("pilot_kernel.agent")
+
+_PRELOAD = ("distributed", "pilot_kernel.task.worker.plugin")
+_Owner = tuple[int, float]  # process and when it began, as `registry.runs` takes them
+_NEVER = 10**9
+_LEAVING_S = 10.0  # closing all workers takes well under a second each
+
+
+def _configure(scratch: str) -> None:
+    import dask
+
+    dask.config.set(
+        {
+            "distributed.worker.multiprocessing-method": "forkserver",
+            "distributed.worker.daemon": False,  # a task may start processes of its own
+            "distributed.worker.profile.enabled": False,
+            "distributed.scheduler.allowed-failures": _NEVER,  # AgentScheduler decides
+            "distributed.scheduler.http.routes": [],  # pages that anyone on the node could read
+            "distributed.worker.http.routes": [],
+            "distributed.nanny.http.routes": [],
+            "distributed.admin.low-level-log-length": 100,  # events carry small results
+            # Agents wait behind every open notebook, on shared login nodes too: what Dask looks
+            # at again and again is looked at as often as somebody can make use of it.
+            "distributed.admin.tick.interval": "1s",
+            "distributed.admin.tick.cycle": "10s",
+            "distributed.admin.system-monitor.interval": f"{PERIOD_S}s",
+            "distributed.worker.memory.monitor-interval": "1s",
+            "temporary-directory": scratch,
+        }
+    )
+
+
+def _start_nursery(scratch: str) -> "subprocess.Popen[bytes]":
+    """Start what task processes are forked from, and tell workers where it and results are."""
+    for variable in nursery.ONE_THREAD:
+        os.environ.setdefault(variable, "1")
+    results = os.path.join(scratch, "results")
+    os.mkdir(results, mode=0o700)
+    os.environ[worker_environment.RESULTS] = results
+    path = os.environ[worker_environment.NURSERY] = os.path.join(scratch, "nursery")
+    return nursery.start(path)
+
+
+def _start_forkserver(entry: registry.AgentEntry) -> None:
+    """Import Dask once, in the process that workers are forked from.
+
+    A worker that must be replaced is then up in a fraction of a second.
+    """
+    import multiprocessing.forkserver
+    import multiprocessing.process
+
+    # Dask's nannies share queues with their workers, whose semaphores have names; the server has a
+    # socket. Those of an agent that was killed stay: whoever comes next must see whose they were.
+    config = multiprocessing.process.current_process()._config  # type: ignore[attr-defined]
+    config["semprefix"] = registry.semaphore_prefix(entry.id)
+    config["tempdir"] = entry.scratch
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(_PRELOAD))
+    multiprocessing.forkserver.ensure_running()
+
+
+class Agent:
+    """The scheduler, its pilots, and the watch over whether anyone still needs them."""
+
+    def __init__(self, entry: registry.AgentEntry, owner: _Owner, plugins: Sequence[str]) -> None:
+        self.entry = entry
+        self.owner = owner
+        self.plugins = plugins
+        self.leave = asyncio.Event()
+        self.cluster: Any = None
+        self.roster: Roster
+        self.monitor = Monitor()
+        self.dashboard_port: int | None = None
+
+    @property
+    def scheduler(self) -> Any:
+        """The live scheduler."""
+        return self.cluster.scheduler
+
+    async def run(self) -> None:
+        """Serve until told to leave, or until nobody has needed the agent for a while."""
+        from distributed import SpecCluster
+
+        from pilot_kernel.resource.agent.scheduler import AgentScheduler
+
+        security = credentials.create(self.entry.directory)
+        options = {
+            "host": "127.0.0.1",
+            "port": 0,
+            "protocol": "tls://",
+            "security": security,
+            "dashboard": False,
+            "dashboard_address": "127.0.0.1:0",
+        }
+        self.cluster = SpecCluster(
+            scheduler={"cls": AgentScheduler, "options": options},
+            workers={},
+            asynchronous=True,
+            security=security,
+            name=self.entry.id,
+        )
+        self.roster = roster = Roster(self.cluster, security)
+        async with self.cluster:
+            for handler in (
+                *(roster.pilot_add, roster.pilot_scale, roster.pilot_stop, roster.pilot_list),
+                *(self.scheduler.orphans, self.scheduler.hand_over, self.scheduler.people),
+                *(self.pilot_activity, self.welcome, self.agent_leave, self.dashboard),
+            ):
+                self.scheduler.handlers[handler.__name__] = handler
+            await self._plug_in()
+            self._publish("open", self.scheduler.address)
+            watches = [asyncio.create_task(watch()) for watch in (self._watch, self._sample)]
+            await self.leave.wait()
+            for watch in watches:
+                watch.cancel()
+            asyncio.get_running_loop().call_later(_LEAVING_S, self._break_off)
+            for name in list(roster.pilots):
+                await roster.pilot_stop(name, graceful=False)
+
+    async def _plug_in(self) -> None:
+        """Add the plugins before anybody can call; who started the agent may be dead by then."""
+        from distributed import WorkerPlugin
+
+        for path in self.plugins:
+            module, _, name = path.partition(":")
+            plugin = getattr(importlib.import_module(module), name)()
+            if isinstance(plugin, WorkerPlugin):
+                await self.scheduler.register_worker_plugin(
+                    None, cloudpickle.dumps(plugin), name=plugin.name, idempotent=False
+                )
+            else:
+                await self.scheduler.register_scheduler_plugin(plugin, idempotent=False)
+
+    def _publish(self, phase: registry.Phase, address: str) -> None:
+        self.entry = dataclasses.replace(self.entry, phase=phase, address=address)
+        with contextlib.suppress(FileNotFoundError):  # somebody removed the folder: so be it
+            registry.write(self.entry)
+
+    def depart(self, why: str) -> None:
+        """Begin to leave: nobody new is let in from now on."""
+        if not self.leave.is_set():
+            log.info("leaving: %s", why)
+            self._publish("leaving", self.entry.address)
+            self.leave.set()
+
+    def _break_off(self) -> None:
+        """Leave at once, since leaving in good order takes too long."""
+        log.error("workers did not close within %s s; they are killed", _LEAVING_S)
+        registry.kill_children()
+        registry.forget(self.entry)
+        os._exit(1)
+
+    async def _sample(self) -> None:
+        while True:
+            self.monitor.sample(self.scheduler, self.roster.workers())
+            await asyncio.sleep(PERIOD_S)
+
+    async def _watch(self) -> None:
+        """Leave when nobody needs the agent.
+
+        That is after `idle_timeout_s` without a client and without work that can go on. If the
+        session has no name, it is also when its process has ended: nobody can come back to it, so
+        its work is nobody's.
+        """
+        limit_s = self.entry.idle_timeout_s
+        needed = time.monotonic()
+        while time.monotonic() - needed < limit_s:
+            await asyncio.sleep(min(1.0, limit_s / 4))
+            self.roster.revive()
+            people = self.scheduler.people()
+            if not people and not self.entry.name and not registry.runs(*self.owner):
+                return self.depart("the process of this session without a name has ended")
+            if people or self._has_work():
+                needed = time.monotonic()
+        return self.depart(f"no client and no work for {limit_s} s")
+
+    def _has_work(self) -> bool:
+        unfinished = self.scheduler.unfinished()
+        if not unfinished:
+            return False
+        pending = any(pilot.state is PilotState.PENDING for pilot in self.roster.statuses())
+        return pending or any(ts.state in ("processing", "queued") for ts in unfinished)
+
+    async def pilot_activity(self) -> dict[str, Any]:
+        """What every worker does and did, as plain dicts; `Activity.read` reads it."""
+        roster = self.roster
+        return self.monitor.activity(self.scheduler, roster.statuses(), roster.workers())
+
+    async def welcome(self) -> bool:
+        """Whether a client that has just come may stay; if not, the agent is about to end."""
+        return not self.leave.is_set()
+
+    async def agent_leave(self) -> None:
+        """Close everything and end the process."""
+        self.depart("a client asked for it")
+
+    async def dashboard(self) -> int:
+        """Open Dask's dashboard on the loopback interface and return its port."""
+        if self.dashboard_port is None:
+            try:
+                import distributed.dashboard.scheduler as pages
+            except ModuleNotFoundError as error:
+                raise PilotError(
+                    f"Dask's dashboard needs the package {str(error.name).partition('.')[0]!r}, "
+                    "which is not installed: "
+                    "pip install bokeh jinja2, then begin a new session"
+                ) from None
+            scheduler = self.scheduler
+            pages.connect(scheduler.http_application, scheduler.http_server, scheduler, prefix="")
+            self.dashboard_port = next(iter(scheduler.http_server._sockets.values())).getsockname()[
+                1
+            ]
+        return self.dashboard_port
+
+
+def main() -> None:
+    """Run an agent until it is no longer needed."""
+    parser = argparse.ArgumentParser(prog="python -m pilot_kernel.resource.agent.process")
+    parser.add_argument("--directory", type=Path, required=True)
+    parser.add_argument("--plugin", action="append", default=[])
+    args = parser.parse_args()
+    claimed = registry.read(args.directory)
+    if claimed is None:
+        sys.exit("whoever started this agent is gone, and somebody has tidied up")
+    owner = (claimed.pid, claimed.started)
+    started = psutil.Process().create_time()
+    entry = dataclasses.replace(claimed, pid=os.getpid(), started=started)
+    registry.write(entry)
+    os.mkdir(entry.scratch, 0o700)
+    try:
+        with _nursery(entry.scratch):
+            _start_forkserver(entry)
+            logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
+            _configure(entry.scratch)
+            gc.freeze()  # searching the libraries for garbage would hold up every task in between
+            asyncio.run(_serve(Agent(entry, owner, args.plugin)))
+    except BaseException:  # the log is kept for whoever waits for the agent
+        shutil.rmtree(entry.scratch, ignore_errors=True)
+        raise
+    _clear(entry)
+
+
+@contextlib.contextmanager
+def _nursery(scratch: str) -> Iterator[None]:
+    """Have a nursery, which ends by itself as soon as its standard input does, if it can."""
+    process = _start_nursery(scratch)
+    try:
+        yield
+    finally:
+        try:
+            process.communicate(timeout=_LEAVING_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _clear(entry: registry.AgentEntry) -> None:
+    """Remove the agent's files, except semaphores: this process does that itself as it ends."""
+    shutil.rmtree(entry.scratch, ignore_errors=True)
+    registry.remove_directory(entry.directory)
+
+
+async def _serve(agent: Agent) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(
+            number, agent.depart, f"told to by signal {number}"
+        )
+    with contextlib.suppress(asyncio.CancelledError):
+        await agent.run()
+
+
+if __name__ == "__main__":
+    main()

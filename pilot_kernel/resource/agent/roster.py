@@ -1,0 +1,233 @@
+"""The agent's pilots: which workers each should have, and what it takes to change that.
+
+All of them are workers of one `SpecCluster`. It changes one thing at a time, so changes wait for
+each other here.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+from pilot_kernel.errors import DescriptionError
+from pilot_kernel.resource.description import PilotDescription
+from pilot_kernel.resource.kind import by_scheme
+from pilot_kernel.resource.pilot import PilotState, PilotStatus
+
+__all__ = ["Roster"]
+
+log = logging.getLogger("pilot_kernel.agent")
+
+_CLOSING_S = 8.0  # Dask kills a worker that does not close within 4 s
+_REVIVALS = 5  # a worker that ended so often before any was up will not come
+
+
+class _Pilot:
+    """The specs of one pilot, numbered on as it grows."""
+
+    def __init__(self, name: str, description: PilotDescription, security: Any) -> None:
+        self.name = name
+        self.description = description
+        self.specs = by_scheme.worker_specs(description, name, security)
+        self.workers: list[str] = []
+        self.numbered = 0
+        self.was_up = False
+        self.revived = 0
+
+    def grow(self, count: int) -> dict[str, Any]:
+        new: dict[str, Any] = {}
+        for _ in range(count):
+            spec = self.specs[self.numbered % len(self.specs)]
+            worker = f"{self.name}-{self.numbered}"
+            new[worker] = {**spec, "options": {**spec["options"], "name": worker}}
+            self.numbered += 1
+        self.workers.extend(new)
+        return new
+
+    @property
+    def failed(self) -> bool:
+        """Whether its workers keep ending before they are up."""
+        return self.revived > _REVIVALS * max(1, len(self.workers))
+
+    def state(self, up: int) -> PilotState:
+        """Its state, with so many workers up now."""
+        if up:
+            self.was_up, self.revived = True, 0
+        if self.failed:
+            return PilotState.FAILED
+        return PilotState.ACTIVE if self.was_up else PilotState.PENDING
+
+    def status(self, scheduler: Any) -> PilotStatus:
+        """How it stands, by what the scheduler sees."""
+        up = [ws for ws in scheduler.workers.values() if ws.name in self.workers]
+        options = [spec["options"] for spec in self.specs]
+        return PilotStatus(
+            name=self.name,
+            resource=self.description.resource,
+            state=self.state(len(up)),
+            workers=len(up),
+            wanted=len(self.workers),
+            running=sum(len(ws.processing) for ws in up),
+            cores_per_worker=self.description.cores_per_worker,
+            offers=tuple(sorted({k for o in options for k in o["resources"] if ":" not in k})),
+            memory_per_worker_bytes=min(int(o["memory_limit"]) for o in options),
+            backend=by_scheme.device_name(self.description),
+        )
+
+
+class Roster:
+    """The pilots of one agent.
+
+    Args:
+        cluster: The `SpecCluster` that all workers belong to.
+        security: TLS settings for the workers' connections.
+    """
+
+    def __init__(self, cluster: Any, security: Any) -> None:
+        self.pilots: dict[str, _Pilot] = {}
+        self._cluster = cluster
+        self._security = security
+        self._changing = asyncio.Lock()
+        self._background: set[asyncio.Future[Any]] = set()
+        self._without_process: frozenset[str] = frozenset()
+
+    def workers(self) -> dict[str, list[str]]:
+        """Names of the workers that each pilot should have."""
+        return {name: pilot.workers for name, pilot in self.pilots.items()}
+
+    def statuses(self) -> list[PilotStatus]:
+        """How every pilot stands."""
+        return [pilot.status(self._cluster.scheduler) for pilot in self.pilots.values()]
+
+    async def pilot_list(self) -> list[dict[str, Any]]:
+        """The status of every pilot, as plain dicts."""
+        return [dataclasses.asdict(status) for status in self.statuses()]
+
+    def revive(self) -> None:
+        """Bring back workers that ended for good: one that died while it started, or was cut off.
+
+        A nanny restarts a worker that dies later by itself.
+        """
+        if self._changing.locked():
+            return
+        dead = [
+            (pilot, name)
+            for pilot in self.pilots.values()
+            for name in pilot.workers
+            if not pilot.failed and self._ended(name)
+        ]
+        for pilot, name in dead:
+            log.info("worker %s ended; bringing it back", name)
+            worker = self._cluster.workers.pop(name, None)
+            if worker is not None:
+                self._in_background(worker.close())
+            pilot.revived += 1
+        if dead:
+            self._correct_soon()
+
+    def _ended(self, name: str) -> bool:
+        from distributed import Nanny
+        from distributed.core import Status
+
+        worker = self._cluster.workers.get(name)
+        if worker is None or worker.status in (Status.closed, Status.failed):
+            return True
+        if isinstance(worker, Nanny) and not worker.is_alive():
+            # It may be about to restart its process; twice in a row means that it failed to.
+            seen, self._without_process = (
+                name in self._without_process,
+                self._without_process | {name},
+            )
+            return seen
+        self._without_process -= {name}
+        return False
+
+    async def pilot_add(self, description: dict[str, Any]) -> str:
+        """Start a pilot's workers in the background and return its name."""
+        described = PilotDescription.coerce(None, **description)
+        name = described.name or self._free_name(by_scheme.usual_name(described))
+        if name in self.pilots:
+            raise DescriptionError(f"there is a pilot called {name!r} already")
+        pilot = _Pilot(name, described, self._security)
+        self.pilots[name] = pilot
+        self._cluster.worker_spec.update(pilot.grow(len(pilot.specs)))
+        self._correct_soon()
+        log.info("pilot %s: %s", name, described)
+        return name
+
+    def _free_name(self, usual: str) -> str:
+        names = (usual, *(f"{usual}{number}" for number in range(2, 1000)))
+        return next(name for name in names if name not in self.pilots)
+
+    def _correct_soon(self) -> None:
+        self._in_background(self._correct())
+
+    def _in_background(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _correct(self) -> None:
+        async with self._changing:
+            try:
+                await self._cluster._correct_state()
+            except Exception:  # the pilot stays PENDING and the log tells why
+                log.exception("workers did not start")
+
+    async def pilot_scale(self, name: str, workers: int) -> None:
+        """Grow or shrink a pilot to so many workers; those that go hand their results on first."""
+        pilot = self.pilots[name]
+        surplus = len(pilot.workers) - workers
+        if surplus < 0:
+            self._cluster.worker_spec.update(pilot.grow(-surplus))
+            self._correct_soon()
+        elif surplus > 0:
+            await self._remove(pilot, pilot.workers[-surplus:], graceful=True)
+
+    async def pilot_stop(self, name: str, graceful: bool = True) -> None:
+        """End a pilot; its results move to other workers, its unfinished tasks run elsewhere."""
+        pilot = self.pilots.pop(name)
+        await self._remove(pilot, list(pilot.workers), graceful=graceful)
+
+    async def _remove(self, pilot: _Pilot, workers: list[str], *, graceful: bool) -> None:
+        async with self._change(workers):
+            if graceful:
+                up = {ws.name for ws in self._cluster.scheduler.workers.values()}
+                await self._cluster.scheduler.retire_workers(names=[w for w in workers if w in up])
+            for worker in workers:
+                pilot.workers.remove(worker)
+                self._cluster.worker_spec.pop(worker, None)
+            closing = asyncio.ensure_future(self._cluster._correct_state())
+            await self._wait_or_kill(closing, workers)
+
+    @contextlib.asynccontextmanager
+    async def _change(self, doomed: list[str]) -> AsyncIterator[None]:
+        """Change which workers there are, when the change that is under way is through."""
+        await self._wait_or_kill(asyncio.ensure_future(self._changing.acquire()), doomed)
+        try:
+            yield
+        finally:
+            self._changing.release()
+
+    async def _wait_or_kill(self, change: "asyncio.Future[Any]", doomed: list[str]) -> None:
+        """Wait for a change; kill workers that are to go anyway if one may be holding it up.
+
+        Dask waits for ever for a worker that does not come to start.
+        """
+        while not (await asyncio.wait({change}, timeout=_CLOSING_S))[0]:
+            for nanny in self._cluster._created:
+                if nanny.name in doomed:
+                    _kill_process(nanny)
+        await change
+
+
+def _kill_process(nanny: Any) -> None:
+    """Kill a nanny's worker, whatever state that is in."""
+    process = getattr(nanny, "process", None)
+    if process is not None and process.pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)

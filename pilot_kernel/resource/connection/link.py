@@ -1,0 +1,235 @@
+"""The notebook's line to its agent: a Dask client, and calls of the agent's own handlers."""
+
+import contextlib
+import logging
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psutil
+
+from pilot_kernel.errors import AgentLostError, PilotError
+from pilot_kernel.resource import credentials, registry
+from pilot_kernel.resource.connection import launch
+
+__all__ = ["Link"]
+
+_CONNECT_S = 5.0
+_LEAVE_S = 15.0
+_DYING_S = 1.0
+_POLL_S = 0.01
+_children: list["subprocess.Popen[bytes]"] = []  # an agent may outlive whoever started it
+
+
+class Link:
+    """A connection to an agent, which is started if need be.
+
+    Making one returns at once; `client` waits until the line is open.
+
+    Args:
+        name: The session's name, by which a living agent is found; empty for a new one.
+        idle_timeout_s: For a new agent: how long it stays without a client and without work.
+        plugins: What a new agent adds to its scheduler and its workers, as `module:class`.
+        on_open: Called in the background when the line is open; once more if the agent that was
+            found turns out to be about to end, and a new one is started.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        idle_timeout_s: float,
+        plugins: Sequence[str],
+        on_open: Callable[["Link"], None],
+    ) -> None:
+        self._idle_timeout_s = idle_timeout_s
+        self._plugins = plugins
+        self._client: Any = None
+        self._outlived: bool | None = None
+        self._error: BaseException | None = None
+        self._ready = threading.Event()
+        started = self._claim(name)
+        self._opening = threading.Thread(
+            target=self._open, args=(started, on_open), name="pilot-open", daemon=True
+        )
+        self._opening.start()
+
+    def _claim(self, name: str) -> "subprocess.Popen[bytes] | None":
+        """Find an agent, or start one and return its process."""
+        self._outlived = None
+        registry.prune()
+        self.entry, new = registry.claim(name, self._idle_timeout_s)
+        self.found = not new
+        if self.found:
+            return None
+        process = launch.start(self.entry, self._plugins)
+        _children[:] = [child for child in _children if child.poll() is None]
+        _children.append(process)
+        return process
+
+    def _open(self, started: Any, on_open: Callable[["Link"], None]) -> None:
+        try:
+            # Importing Dask takes as long as the agent needs to start.
+            import pilot_kernel.resource.connection.client  # noqa: F401
+
+            logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+            while not self._attach(started, on_open):
+                started = self._claim(self.entry.name)
+        except BaseException as error:  # noqa: BLE001 whoever waits for the line is told
+            self._error = error
+        finally:
+            self._ready.set()
+
+    def _attach(self, started: Any, on_open: Callable[["Link"], None]) -> bool:
+        """Open the line to the agent; False if it was found as it was about to end.
+
+        Raises:
+            AgentLostError: It does not answer.
+            AgentStartError: It did not come up.
+        """
+        if started is not None:
+            self.entry = launch.wait(self.entry, started)
+        elif (other := launch.wait_for_other(self.entry)) is None:
+            return False
+        else:
+            self.entry = other
+        try:
+            self._connect()
+            if not self._client.sync(self._client.scheduler.welcome):
+                return self._hang_up()
+            on_open(self)
+        except Exception as error:
+            if isinstance(error, PilotError) and not isinstance(error, AgentLostError):
+                raise
+            # What Dask raises depends on how far the two came. What counts is what became of
+            # the agent.
+            self._hang_up()
+            if self.found and self._ends():
+                return False
+            raise self._silent() from error
+        return True
+
+    def _connect(self) -> None:
+        from pilot_kernel.resource.connection.client import AgentClient
+
+        self._client = AgentClient(
+            self.entry.address,
+            security=credentials.load(self.entry.directory),
+            set_as_default=False,
+            timeout=_CONNECT_S,
+        )
+
+    def _hang_up(self) -> bool:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close(timeout=2)
+        return False
+
+    def _ends(self) -> bool:
+        """Whether the agent is dead, or about to be."""
+        deadline = time.monotonic() + _DYING_S
+        while True:
+            now = registry.read(self.entry.directory)
+            if now is None or now.phase == "leaving" or not now.alive():
+                return True
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_S)
+
+    def _silent(self) -> AgentLostError:
+        entry = self.entry
+        return AgentLostError(
+            f"agent {entry.id} (process {entry.pid}) is there but does not answer; its process may "
+            f"be stopped or the machine overloaded. Try again, or end it and what it runs: "
+            f"%pilot reap {entry.id}"
+        )
+
+    @property
+    def client(self) -> Any:
+        """The Dask client, once the line is open.
+
+        Raises:
+            AgentLostError: The agent is gone.
+            AgentStartError: The agent did not come up.
+        """
+        self.wait()
+        if self._error is not None:
+            raise self._error
+        if self._client.status != "running":
+            raise self.lost()
+        return self._client
+
+    def wait(self) -> None:
+        """Wait until the line is open, or has failed to open."""
+        if threading.current_thread() is not self._opening:
+            self._ready.wait()
+
+    @property
+    def broken(self) -> bool:
+        """Whether the line was open and is no more, or never opened."""
+        if not self._ready.is_set():
+            return False
+        return self._error is not None or self._client.status != "running"
+
+    def call(self, handler: str, **arguments: Any) -> Any:
+        """Call one of the agent's handlers.
+
+        Raises:
+            AgentLostError: The agent is gone.
+            PilotError: Whatever the handler raised.
+        """
+        client = self.client
+        try:
+            return client.sync(getattr(client.scheduler, handler), **arguments)
+        except AgentLostError:
+            raise
+        except OSError as error:
+            raise self.lost() from error
+
+    def lost(self) -> AgentLostError:
+        """The error for when the line is cut."""
+        entry = self.entry
+        if self._runs_on(entry):
+            return AgentLostError(
+                f"the connection to agent {entry.id} was lost, but it runs on (process "
+                f"{entry.pid}); attach to it again: %pilot attach {entry.id}, or "
+                f"pilot_kernel.session(name={entry.name or entry.id!r})"
+            )
+        return AgentLostError(
+            f"agent {entry.id} (process {entry.pid}) is gone, and with it its workers and every "
+            "unfinished task. pilot_kernel.session() or %pilot start begins a new session"
+        )
+
+    def _runs_on(self, entry: registry.AgentEntry) -> bool:
+        """Whether the agent outlived the line; a dying one closes its sockets before it is gone."""
+        if self._outlived is None:
+            deadline = time.monotonic() + _DYING_S
+            while entry.alive() and time.monotonic() < deadline:
+                time.sleep(_POLL_S)
+            now = registry.read(entry.directory)
+            self._outlived = now is not None and now.phase != "leaving" and now.alive()
+        return self._outlived
+
+    def close(self, *, leave: bool) -> None:
+        """Hang up; with `leave`, the agent ends, and this waits until it has."""
+        self._ready.wait()
+        if leave and not self.broken:
+            with contextlib.suppress(AgentLostError):
+                self.call("agent_leave")
+        if self._client is not None:
+            self._client.close(timeout=2)
+        if leave:
+            self._wait_gone(self.entry)
+
+    def _wait_gone(self, entry: registry.AgentEntry) -> None:
+        child = next((child for child in _children if child.pid == entry.pid), None)
+        try:
+            if child is not None:
+                child.wait(_LEAVE_S)
+                _children.remove(child)
+            elif entry.phase == "open" and entry.alive():
+                psutil.Process(entry.pid).wait(_LEAVE_S)
+        except (subprocess.TimeoutExpired, psutil.TimeoutExpired, psutil.NoSuchProcess):
+            pass
+        registry.reap(entry)

@@ -1,0 +1,127 @@
+"""The QPUs there are, by name: what makes each one's Qiskit backend. Nothing is made here.
+
+A name is `fake_...` (a snapshot of a real device, from qiskit-ibm-runtime), `aer_simulator`, an
+entry point of the group `pilot_kernel.backends`, or `module:function`.
+"""
+
+import difflib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from pilot_kernel.errors import DescriptionError
+
+__all__ = ["AER", "ENTRY_POINTS", "device_names", "factory_of", "is_snapshot"]
+
+AER = "aer_simulator"
+"""The name of an ideal device, simulated by Aer."""
+
+ENTRY_POINTS = "pilot_kernel.backends"
+"""The group of entry points that name a function without arguments returning a `BackendV2`."""
+
+_PROVIDER = "qiskit_ibm_runtime.fake_provider"
+_LIST = "pilot_kernel.resource.kind.devices.device_names() lists them"
+
+
+def is_snapshot(name: str) -> bool:
+    """Whether a name is that of a snapshot of a real device."""
+    return name.startswith("fake_")
+
+
+def device_names() -> list[str]:
+    """The devices that have a name of their own here."""
+    try:
+        snapshots = sorted(_snapshot_names())
+    except DescriptionError:
+        snapshots = []
+    return [AER, *snapshots, *sorted(_plugged_in())]
+
+
+def factory_of(name: str) -> Callable[[], Any]:
+    """What makes a device's backend when it is called.
+
+    Args:
+        name: The device, as in `qpu://name`.
+
+    Raises:
+        DescriptionError: There is no such device, or what it needs is not installed.
+    """
+    if name == AER:
+        return _aer
+    if ":" in name:
+        return _imported(name)
+    if is_snapshot(name) and name in _snapshot_names():
+        return lambda: _snapshots()[name]()
+    plugged_in = _plugged_in()
+    if name in plugged_in:
+        return _loaded(name, plugged_in[name])
+    known = device_names()
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.7)
+    meant = f"did you mean {' or '.join(close)}? " if close else ""
+    raise DescriptionError(
+        f"there is no QPU called {name!r}; {meant}There are {AER}, snapshots such as "
+        f"fake_manila, and module:function for a backend of your own; {_LIST}"
+    )
+
+
+def _aer() -> Any:
+    from qiskit_aer import AerSimulator
+
+    return AerSimulator()
+
+
+def _snapshot_names() -> set[str]:
+    """The names of the snapshots, read from folders: the package takes a second to import."""
+    blocked = sys.modules.get(_PROVIDER, True) is None
+    package = None if blocked else importlib.util.find_spec(_PROVIDER.partition(".")[0])
+    if package is None or not package.submodule_search_locations:
+        raise DescriptionError(
+            "the fake_... devices are snapshots that come with qiskit-ibm-runtime, which is not "
+            "installed: pip install 'qdreamer-lab[ibm]'"
+        )
+    folder = Path(package.submodule_search_locations[0], "fake_provider", "backends")
+    return {f"fake_{found.parent.name}" for found in folder.glob("*/conf_*.json")}
+
+
+def _snapshots() -> dict[str, Any]:
+    """The classes of qiskit-ibm-runtime's snapshots by device name."""
+    classes = inspect.getmembers(importlib.import_module(_PROVIDER), inspect.isclass)
+    return {kind.backend_name: kind for _, kind in classes if hasattr(kind, "backend_name")}
+
+
+def _plugged_in() -> dict[str, Any]:
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+
+def _loaded(name: str, point: Any) -> Callable[[], Any]:
+    try:
+        found = point.load()
+    except Exception as error:  # somebody's module may raise anything
+        raise DescriptionError(
+            f"QPU {name!r} is the entry point {point.value!r}, which cannot be loaded: {error}"
+        ) from error
+    return _callable(found, name)
+
+
+def _imported(name: str) -> Callable[[], Any]:
+    module, _, function = name.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), function)
+    except Exception as error:  # somebody's module may raise anything
+        raise DescriptionError(
+            f"QPU {name!r}: expected module:function, but it cannot be imported: {error}"
+        ) from error
+    return _callable(found, name)
+
+
+def _callable(found: Any, name: str) -> Callable[[], Any]:
+    if not callable(found):
+        raise DescriptionError(
+            f"QPU {name!r} names {type(found).__name__}, not a function that returns a BackendV2"
+        )
+    return found  # type: ignore[no-any-return]

@@ -1,0 +1,74 @@
+"""Pilots on this machine: one worker process for every `cores_per_worker` cores."""
+
+import glob
+from typing import Any
+
+from pilot_kernel.errors import DescriptionError
+from pilot_kernel.resource.description import PilotDescription
+from pilot_kernel.resource.kind.kind import Kind, WorkerSpecs
+from pilot_kernel.resource.kind.worker_process import worker_spec
+
+__all__ = ["KIND", "worker_specs"]
+
+_MOST_WORKERS = 1024
+
+
+def worker_specs(description: PilotDescription, name: str, security: Any) -> WorkerSpecs:
+    """Describe the workers of a local pilot.
+
+    Args:
+        description: The pilot; missing sizes are taken from what this process may use (affinity
+            and cgroup limits included).
+        name: The pilot's name.
+        security: TLS settings for the workers' connections.
+
+    Returns:
+        One `SpecCluster` worker spec for each worker.
+
+    Raises:
+        DescriptionError: The machine cannot hold what is asked for.
+    """
+    from dask.system import CPU_COUNT
+    from distributed.system import MEMORY_LIMIT
+
+    if description.number_of_nodes != 1:
+        raise DescriptionError("number_of_nodes: local:// has one node, this machine")
+    cores = description.cores_per_node or CPU_COUNT
+    if description.cores_per_worker > cores:
+        raise DescriptionError(
+            f"cores_per_worker={description.cores_per_worker} is more than the {cores} cores held"
+        )
+    if cores // description.cores_per_worker > _MOST_WORKERS:
+        raise DescriptionError(
+            f"cores_per_node={cores} with cores_per_worker={description.cores_per_worker}: that "
+            f"would be more than {_MOST_WORKERS} processes on this machine"
+        )
+    memory = description.memory_per_node_bytes or MEMORY_LIMIT
+    gpus = sorted(glob.glob("/dev/nvidia[0-9]*"))
+    if description.gpus_per_node > len(gpus):
+        raise DescriptionError(
+            f"gpus_per_node={description.gpus_per_node}, but this machine shows {len(gpus)} GPUs"
+        )
+    offers = ["CPU"] * (cores // description.cores_per_worker) + ["GPU"] * description.gpus_per_node
+    each = memory // len(offers)
+
+    numbers = [offers[:at].count(offer) for at, offer in enumerate(offers)]
+    return [
+        worker_spec(
+            *(description, name, security, offer, each),
+            {"CUDA_VISIBLE_DEVICES": str(number)} if offer == "GPU" else {},
+        )
+        for offer, number in zip(offers, numbers, strict=True)
+    ]
+
+
+KIND = Kind(
+    scheme="local",
+    uses=frozenset(
+        {
+            *("number_of_nodes", "cores_per_node", "gpus_per_node", "cores_per_worker"),
+            *("memory_per_node_bytes", "working_directory"),
+        }
+    ),
+    worker_specs=worker_specs,
+)

@@ -1,0 +1,75 @@
+"""The task process: runs a worker's tasks one at a time, each in its main thread.
+
+It is a process group of its own, with all that its tasks start, so that everything can be ended
+from outside at any time. It knows nothing of Dask.
+"""
+
+import ctypes
+import faulthandler
+import os
+import random
+import signal
+import socket
+import sys
+
+from pilot_kernel.task.process import call, streams
+from pilot_kernel.task.wire import messages
+
+__all__ = ["adopt_orphans", "serve", "settle_in"]
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def settle_in(environment: dict[str, str], folder: str) -> None:
+    """Make a freshly forked process one that tasks can run in.
+
+    Args:
+        environment: The worker's environment variables.
+        folder: The worker's working directory.
+    """
+    os.setsid()
+    if sys.platform == "linux":
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    adopt_orphans()
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    random.seed()
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()  # else all task processes would draw the same numbers
+
+
+def adopt_orphans() -> None:
+    """Let processes whose parent has ended become children of this one, so that they are found."""
+    if sys.platform == "linux":
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def serve(sock: socket.socket, crashes: int) -> None:
+    """Run tasks until the worker hangs up.
+
+    Args:
+        sock: The worker is at its other end.
+        crashes: A descriptor that takes what Python says of a crash in native code.
+    """
+    os.set_inheritable(crashes, False)
+    faulthandler.enable(file=crashes)
+    call.listen()
+
+    def tell(stream: str, text: str) -> None:
+        messages.send_text(sock, stream, text)
+
+    streams.divert(tell)
+    while (request := messages.receive(sock)) is not None:
+        streams.restore()
+        kind, parts = call.answer(request)
+        del request
+        streams.flush()
+        with streams.quiet:
+            messages.send(sock, kind, parts)
+        del parts

@@ -1,0 +1,246 @@
+"""What a pilot adds to a Dask worker.
+
+A worker runs no code of a user's. It has a task process (`task/process`), sends it one task at a
+time, and watches over it from its event loop: so heartbeats, output, limits and cancelling do not
+depend on what a task does, and a task that crashes takes nothing along but itself.
+"""
+
+import asyncio
+import gc
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+from distributed import get_worker
+from distributed.diagnostics.plugin import WorkerPlugin
+
+from pilot_kernel.errors import ShipError, TaskFailedError, WorkerDiedError
+from pilot_kernel.resource import worker_environment
+from pilot_kernel.resource.agent.monitor import METRIC
+from pilot_kernel.task.wire.failure import RemoteError, how_it_ended
+from pilot_kernel.task.wire.messages import Kind, Message
+from pilot_kernel.task.wire.packing import Bytes, Call, Packed
+from pilot_kernel.task.wire.record import TOPIC, task_name
+from pilot_kernel.task.wire.results import SMALL_BYTES, Kept, find, remove
+from pilot_kernel.task.worker.output import Gathered
+from pilot_kernel.task.worker.process_supply import Supply
+from pilot_kernel.task.worker.running_task import Run
+from pilot_kernel.task.worker.task_process import TaskProcess
+
+__all__ = ["WorkerEdge", "perform"]
+
+_NEWS_S = 0.1
+
+
+async def perform(call: Call, *inputs: Packed | Kept) -> Packed | Kept:
+    """What Dask runs for a task, on its worker's event loop.
+
+    Args:
+        call: The task.
+        inputs: The results that it depends on.
+
+    Raises:
+        RemoteError: It raised something.
+        PilotError: It was ended, or its result cannot be sent.
+    """
+    edge: WorkerEdge = get_worker().plugins[WorkerEdge.name]
+    return await edge.run(call, inputs)
+
+
+class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
+    """Watches over the tasks of one worker."""
+
+    name = "pilot-worker-edge"
+
+    async def setup(self, worker: Any) -> None:
+        """Take up work on `worker`."""
+        gc.freeze()  # else every now and then a task waits while all libraries are searched
+        self.worker = worker
+        self.loop = asyncio.get_running_loop()
+        self.turn = asyncio.Lock()
+        self.runs: dict[str, Run] = {}
+        self.results: dict[str, dict[str, Any]] = {}  # news of tasks that are about to finish
+        self.key: str | None = None  # of the task that writes
+        self.output = Gathered()
+        self.news: asyncio.TimerHandle | None = None
+        self.usage = _Usage()
+        self.folder = worker_environment.results_folder()
+        self.supply = Supply(worker.local_directory, self._printed)
+        self.supply.prepare()
+        worker.metrics[METRIC] = lambda _: self.usage.of(self.supply.current)
+
+    async def teardown(self, worker: Any) -> None:
+        """Let go of the worker, which is closing; what it runs ends now."""
+        self.supply.close()
+
+    def transition(self, key: str, start: str, finish: str, **kwargs: Any) -> None:
+        """A task has changed its state on this worker."""
+        if start == "executing" and finish == "released" and key in self.runs:
+            self.runs[key].cancel()  # Dask itself would let it run on, unwanted
+        elif key in self.results and start in ("executing", "cancelled", "resumed"):
+            # With Dask's own word that it has finished, not before it.
+            self._tell(key, self.results.pop(key))
+
+    # ---- a task
+
+    async def run(self, call: Call, inputs: tuple[Packed | Kept, ...]) -> Packed | Kept:
+        """Run one task in the task process and return its result."""
+        key = call.key
+        run = self.runs[key] = Run(key, call.timeout_s, self.worker.memory_manager.memory_limit)
+        if self.worker.state.tasks[key].state == "cancelled":  # before this was even begun
+            run.cancel()
+        begun = self.loop.call_later(_NEWS_S, self._tell, key, {"started": time.time()})
+        try:
+            async with self.turn:
+                self.key, self.output = key, Gathered()
+                return await self._run(run, call, inputs)
+        finally:
+            begun.cancel()
+            if self.folder is not None and key not in self.results:
+                remove(self.folder, key)  # it was ended, perhaps amid writing its result
+            self._finish(key)
+            del self.runs[key]
+
+    async def _run(self, run: Run, call: Call, inputs: tuple[Packed | Kept, ...]) -> Packed | Kept:
+        parts = list(_order(call, inputs, self.folder))
+        crashes = 0
+        while (process := await self._process(run)) is not None:
+            if (found := self._found(call.key)) is not None:
+                return found
+            answer = await self._ask(run, process, parts)
+            if run.verdict is not None:
+                break
+            if answer is not None:
+                return self._accept(call.key, answer)
+            if (found := self._found(call.key)) is not None:
+                return found
+            crashes += 1
+            self._crashed(call, crashes, how_it_ended(process.status or 0))
+        raise run.verdict or TaskFailedError("the task was ended")
+
+    async def _process(self, run: Run) -> TaskProcess | None:
+        """A process for the task; None if the task is ended before one is there."""
+        if run.verdict is not None:
+            return None
+        if (current := self.supply.current) is not None:
+            return current
+        coming = asyncio.ensure_future(self.supply.take())
+        ended = asyncio.ensure_future(run.stopped.wait())
+        try:
+            await asyncio.wait({coming, ended}, return_when=asyncio.FIRST_COMPLETED)
+            return coming.result() if coming.done() else None
+        finally:
+            coming.cancel()
+            ended.cancel()
+
+    async def _ask(self, run: Run, process: TaskProcess, parts: list[Bytes]) -> Message | None:
+        answered = None
+        try:
+            answered = await run.ask(process, parts)
+        finally:
+            if answered is None or run.verdict is not None:
+                await self.supply.replace()
+        return answered
+
+    def _found(self, key: str) -> Kept | None:
+        """The result, if the task had finished before and whoever ran it died before saying so."""
+        found = find(self.folder, key) if self.folder is not None else None
+        return None if found is None else self._kept(key, found)
+
+    def _kept(self, key: str, kept: Kept) -> Kept:
+        self.results[key] = {"kept": {"path": kept.path, "size": kept.size}}
+        return kept
+
+    def _crashed(self, call: Call, crashes: int, how: str) -> None:
+        """Note that the task's process has died; give the task up if it has done so too often."""
+        again = crashes <= call.crashes_allowed
+        self._tell(call.key, {"crashed": how})
+        if not again:
+            times = f", {crashes} times" if crashes > 1 else ""
+            raise WorkerDiedError(f"task {task_name(call.key)!r} was given up: it {how}{times}")
+        self.output.add_note(f"[the task {how}; it is tried once more in a fresh process]\n")
+
+    def _accept(self, key: str, answer: Message) -> Packed | Kept:
+        kind, parts = answer
+        if kind == Kind.KEPT:
+            return self._kept(key, Kept(**json.loads(bytes(parts[0]))))
+        if kind == Kind.ERROR:
+            raise RemoteError(str(parts[0], "utf-8"), bytes(parts[1]))
+        if kind == Kind.UNSENDABLE:
+            raise ShipError(str(parts[0], "utf-8"))
+        if kind == Kind.ENDED:
+            raise TaskFailedError("the task was told to stop by a signal from outside")
+        packed = Packed(parts[0], tuple(parts[1:]))
+        if packed.size <= SMALL_BYTES:
+            self.results[key] = {"result": bytes(packed.header)}
+        else:
+            self.output.add_note(
+                f"[the result ({packed.size / 1e6:,.1f} MB) is not kept on disk: "
+                "if its worker dies, it is lost]\n"
+            )
+        return packed
+
+    # ---- news
+
+    def _printed(self, stream: str, text: str) -> None:
+        if self.key is None:  # a thread or a subprocess that an earlier task has left behind
+            return
+        self.output.add(stream, text)
+        if self.news is None:
+            self.news = self.loop.call_later(_NEWS_S, self._send_output)
+
+    def _send_output(self) -> None:
+        self.news = None
+        if self.key is not None and (chunks := self.output.take()):
+            self._tell(self.key, {"output": chunks})
+
+    def _finish(self, key: str) -> None:
+        """Send the last of what a task has written."""
+        if self.key != key:
+            return
+        if chunks := self.output.finish():
+            self._tell(key, {"output": chunks})
+        self.key = None
+
+    def _tell(self, key: str, news: dict[str, Any]) -> None:
+        self.worker.log_event(TOPIC, {"key": key, **news})
+
+
+def _order(call: Call, inputs: tuple[Packed | Kept, ...], folder: str | None) -> Iterator[Bytes]:
+    """The parts of a `Kind.CALL`."""
+    packed = [call.packed, *(each for each in inputs if isinstance(each, Packed))]
+    numbers = iter(range(1, len(packed)))
+    order = {
+        "buffers": [len(each.buffers) for each in packed],
+        "inputs": [
+            next(numbers) if isinstance(each, Packed) else {"path": each.path, "size": each.size}
+            for each in inputs
+        ],
+        "keep": None if folder is None else {"folder": folder, "key": call.key},
+    }
+    yield json.dumps(order).encode()
+    for each in packed:
+        yield each.header
+        yield from each.buffers
+
+
+class _Usage:
+    """Use of processor and memory by a task process, between two looks."""
+
+    def __init__(self) -> None:
+        self.process: psutil.Process | None = None
+
+    def of(self, current: TaskProcess | None) -> tuple[float, int]:
+        """Percent of one core since the last call, and bytes."""
+        if current is None:
+            return 0.0, 0
+        try:
+            if self.process is None or self.process.pid != current.pid:
+                self.process = psutil.Process(current.pid)
+            with self.process.oneshot():
+                return self.process.cpu_percent(), int(self.process.memory_info().rss)
+        except psutil.Error:  # it has just ended
+            self.process = None
+            return 0.0, 0

@@ -1,0 +1,112 @@
+"""One task under way, as its worker watches over it: its limits, and how it is ended."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+import psutil
+
+from pilot_kernel.errors import TaskFailedError, TaskMemoryError, TaskTimeoutError
+from pilot_kernel.task.process.call import STOP, TIME_UP
+from pilot_kernel.task.wire.messages import Message
+from pilot_kernel.task.wire.packing import Bytes
+from pilot_kernel.task.wire.record import task_name
+from pilot_kernel.task.worker.task_process import TaskProcess
+
+__all__ = ["Run"]
+
+_GRACE_S = 1.0
+_LOOK_S = 0.1  # memory fills by some gigabytes a second
+_WHOLE_FAMILY = 10  # every so many looks: finding it takes milliseconds
+
+
+class Run:
+    """A task on a worker.
+
+    Attributes:
+        verdict: Why it was ended, if it was.
+    """
+
+    def __init__(self, key: str, timeout_s: float | None, memory_limit: int | None) -> None:
+        self.name = task_name(key)
+        self.verdict: Exception | None = None
+        self.stopped: asyncio.Event = asyncio.Event()
+        self._timeout_s = timeout_s
+        self._memory_limit = memory_limit
+        self._loop = asyncio.get_running_loop()
+        self._process: TaskProcess | None = None
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._looks = 0
+
+    async def ask(self, process: TaskProcess, parts: list[Bytes]) -> Message | None:
+        """Have `process` run the task; None if it ended instead."""
+        self._process = process
+        if self._timeout_s is not None:
+            self._later("limit", self._timeout_s, self._time_out)
+        if self._memory_limit:
+            self._later("memory", _LOOK_S, self._look)
+        try:
+            return await process.ask(parts)
+        finally:
+            self._process = None
+            for timer in self._timers.values():
+                timer.cancel()
+            self._timers.clear()
+
+    def cancel(self) -> None:
+        """End it because nobody wants it."""
+        self._stop(TaskFailedError("the task was canceled"), STOP)
+
+    def _time_out(self) -> None:
+        error = TaskTimeoutError(f"the task ran longer than its {self._timeout_s:g} s")
+        self._stop(error, TIME_UP)
+
+    def _stop(self, verdict: Exception, number: int) -> None:
+        """Ask the task to end, so that it can clean up; a second later it is ended."""
+        if self.verdict is not None:
+            return
+        self.verdict = verdict
+        self.stopped.set()
+        if self._process is not None:
+            self._process.signal(number)
+            if number != signal.SIGKILL:
+                self._later("grace", _GRACE_S, self._process.end)
+
+    def _later(self, what: str, delay_s: float, then: Callable[[], None]) -> None:
+        self._timers[what] = self._loop.call_later(delay_s, then)
+
+    def _look(self) -> None:
+        """See how much memory the task takes; the system would look too late, and end anybody."""
+        process, limit = self._process, self._memory_limit
+        if process is None or limit is None:
+            return
+        taken = _memory(process.pid, family=self._looks % _WHOLE_FAMILY == 0)
+        self._looks += 1
+        if taken > limit:
+            self._stop(
+                TaskMemoryError(
+                    f"task {self.name!r} was ended: it had {taken / 1e9:.2f} GB of memory, and its "
+                    f"worker may use {limit / 1e9:.2f} GB; give workers more memory, or fewer "
+                    "workers to a machine"
+                ),
+                signal.SIGKILL,
+            )
+        else:
+            self._later("memory", _LOOK_S, self._look)
+
+
+def _memory(pid: int, *, family: bool) -> int:
+    """Bytes of memory of a process, and with `family` of all that it has started."""
+    try:
+        process = psutil.Process(pid)
+        members = [process, *(process.children(recursive=True) if family else ())]
+    except psutil.NoSuchProcess:
+        return 0
+    return sum(map(_resident, members))
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:  # it has ended meanwhile
+        return 0

@@ -1,0 +1,153 @@
+"""The beam of a sweep: partial plans as rows of arrays, and how they compete.
+
+`kernels/sweep/sweep.py` fills it. Nothing here knows pieces or gates.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdreamer_lab.kernels.jit import kernel
+
+Floats = NDArray[np.float64]
+Bytes = NDArray[np.uint8]
+
+#: Label of an empty slot.
+NONE = 255
+
+#: Partial plans with one hash that are compared with a new one at most.
+CHAIN = 400
+
+NEW, BEATEN = -1, -2
+
+
+class Beam(NamedTuple):
+    """Partial plans of one step, each a row of every array.
+
+    Attributes:
+        labels: (C, slots) fragment of the piece in each slot, numbered in slot order.
+        widths: (C, slots) qubits of each of these fragments.
+        value: (C,) bits of the cuts so far.
+        rating: (C,) by what plans are dropped when there is no room: value plus what lies ahead.
+        parent: (C,) row of the plan this one extends, in the beam before.
+        choice: (C,) fragment that was chosen for the piece just placed, numbered as in `parent`.
+        code: (C,) hash of the labels.
+        link: (C,) next row with the same place in the table, or -1.
+    """
+
+    labels: Bytes
+    widths: NDArray[np.int16]
+    value: Floats
+    rating: Floats
+    parent: NDArray[np.int32]
+    choice: Bytes
+    code: NDArray[np.uint64]
+    link: NDArray[np.int32]
+
+
+@kernel
+def empty_beam(capacity: int, slots: int) -> Beam:
+    """Make room for `capacity` partial plans; row 0 is the plan with nothing placed."""
+    return Beam(
+        np.full((capacity, slots), NONE, np.uint8),
+        np.zeros((capacity, slots), np.int16),
+        np.zeros(capacity),
+        np.zeros(capacity),
+        np.zeros(capacity, np.int32),
+        np.zeros(capacity, np.uint8),
+        np.zeros(capacity, np.uint64),
+        np.full(capacity, -1, np.int32),
+    )
+
+
+@kernel
+def copy_row(beam: Beam, source: int, target: int) -> None:
+    """Overwrite one partial plan by another; hashes and links are not kept."""
+    for s in range(beam.labels.shape[1]):
+        beam.labels[target, s] = beam.labels[source, s]
+        beam.widths[target, s] = beam.widths[source, s]
+    beam.value[target] = beam.value[source]
+    beam.rating[target] = beam.rating[source]
+    beam.parent[target] = beam.parent[source]
+    beam.choice[target] = beam.choice[source]
+    beam.code[target] = beam.code[source]
+
+
+@kernel
+def keep_best(beam: Beam, count: int, room: int) -> tuple[int, float]:
+    """Keep the `room` best rated of `count` partial plans, in place.
+
+    Returns:
+        How many were kept, and the lowest cost dropped (infinite if none was).
+    """
+    if count <= room:
+        return count, np.inf
+    limit = np.partition(beam.rating[:count], room)[room]
+    ties = room
+    for k in range(count):
+        if beam.rating[k] < limit:
+            ties -= 1
+    kept = 0
+    dropped = np.inf
+    for k in range(count):
+        take = beam.rating[k] < limit
+        if not take and beam.rating[k] == limit and ties > 0:
+            ties -= 1
+            take = True
+        if not take:
+            dropped = min(dropped, beam.value[k])
+            continue
+        if kept != k:
+            copy_row(beam, k, kept)
+        kept += 1
+    return kept, dropped
+
+
+@kernel
+def relink(beam: Beam, count: int, table: NDArray[np.int32]) -> None:
+    """Enter the first `count` partial plans into an emptied hash table."""
+    table[:] = -1
+    for k in range(count):
+        home = np.int64(beam.code[k] & np.uint64(table.shape[0] - 1))
+        beam.link[k] = table[home]
+        table[home] = k
+
+
+@kernel
+def find_place(
+    beam: Beam,
+    head: int,
+    code: np.uint64,
+    trial: Bytes,
+    trial_width: NDArray[np.int16],
+    fresh: int,
+    value: float,
+) -> int:
+    """Compare a partial plan with those in the beam that have the same frontier.
+
+    Returns:
+        The row it replaces, being no worse in cost and widths; `BEATEN` if some row is no worse
+        than it; `NEW` if neither.
+    """
+    e = head
+    hops = 0
+    while e >= 0 and hops < CHAIN:
+        hops += 1
+        if beam.code[e] == code:
+            equal = True
+            for s in range(trial.shape[0]):
+                if beam.labels[e, s] != trial[s]:
+                    equal = False
+                    break
+            if equal:
+                wider, slimmer = False, False
+                for f in range(fresh):
+                    wider = wider or beam.widths[e, f] > trial_width[f]
+                    slimmer = slimmer or beam.widths[e, f] < trial_width[f]
+                if not wider and beam.value[e] <= value + 1e-12:
+                    return BEATEN
+                if not slimmer and value <= beam.value[e]:
+                    return e
+        e = beam.link[e]
+    return NEW

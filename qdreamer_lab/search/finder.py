@@ -1,0 +1,196 @@
+"""The anytime driver: strategies run until one proves the plan, none is left, or time is out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
+from qdreamer_lab.search.balance import balanced
+from qdreamer_lab.search.cost_models import MODELS, canonical
+from qdreamer_lab.search.nonadditive import search_priced
+from qdreamer_lab.search.problem import Found, InfeasibleError
+from qdreamer_lab.search.schedule import improve
+from qdreamer_lab.search.strategies.piece_graph import piece_graph
+from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan
+from qdreamer_lab.search.warm_up_problems import samples
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.search.problem import CutProblem
+    from qdreamer_lab.search.strategies.piece_graph import PieceGraph
+
+__all__ = ["make_ready", "search", "search_pareto"]
+
+_ready: set[str] = set()
+_readying = threading.Lock()
+
+
+def make_ready(cost: str) -> None:
+    """Compile the kernels of a cost model, or load them, unless this process has them already.
+
+    A time limit is one on searching: the clock of a search starts after this.
+    """
+    with _readying:
+        for one in dict.fromkeys(("lo", cost)):
+            if one not in _ready:
+                for problem, limit in samples(one):
+                    _search(problem, one, limit, 0, prove=False)
+                _ready.add(one)
+
+
+def search(
+    problem: CutProblem,
+    *,
+    cost: str = "lo",
+    time_limit_s: float = 1.0,
+    seed: int = 0,
+    prove: bool = False,
+) -> Found:
+    """Find cheap cuts.
+
+    The answer depends on the problem and the seed alone, unless the time limit interrupts.
+
+    Args:
+        problem: what to cut, and the limits.
+        cost: the cost model.
+        time_limit_s: no new strategy starts after this; the first plan is always finished, and
+            compiling kernels does not count.
+        seed: of everything random.
+        prove: go on until the plan is proven optimal or the time is up, instead of stopping when
+            further effort rarely pays.
+
+    Raises:
+        InfeasibleError: if no plan keeps the limits.
+    """
+    _check(cost)
+    if not _is_trivial(problem, cost):
+        make_ready(cost)
+    return _search(problem, cost, time_limit_s, seed, prove=prove)
+
+
+def _check(cost: str) -> None:
+    if cost not in MODELS:
+        raise ValueError(f"cost must be one of {', '.join(MODELS)}, not {cost!r}")
+
+
+def _is_trivial(problem: CutProblem, cost: str) -> bool:
+    """Whether nothing needs to be cut, and every plan without cuts is as good as another."""
+    narrow = problem.num_qubits <= problem.max_qubits and cost != "work"
+    return len(problem.pairs) == 0 or narrow
+
+
+def _search(
+    problem: CutProblem,
+    cost: str,
+    time_limit_s: float,
+    seed: int,
+    *,
+    prove: bool,
+    before: Found | None = None,
+    graph: PieceGraph | None = None,
+) -> Found:
+    """`search`, given a plan `before` for a smaller width and the graph of another width."""
+    began = time.perf_counter()
+    if _is_trivial(problem, cost):
+        return Found(np.zeros((len(problem.pairs), 2), np.int64), 0.0, 0.0, True, 0.0)
+    deadline = began + time_limit_s
+    if cost == "lo":
+        labels, value, bound = _additive(problem, seed, deadline, prove, before, graph)
+    else:
+        priced = search_priced(problem, cost, seed, deadline, prove=prove, before=before)
+        labels, value, bound = priced.labels, priced.value, priced.bound
+    if len(labels) == 0 or value >= FORBIDDEN / 2:
+        raise InfeasibleError("No plan found.", _smallest_width(problem, seed))
+    seconds = time.perf_counter() - began
+    return Found(labels, value, bound, value <= bound + TOLERANCE, seconds)
+
+
+def _additive(
+    problem: CutProblem,
+    seed: int,
+    deadline: float,
+    prove: bool,
+    before: Found | None,
+    graph: PieceGraph | None,
+) -> tuple[NDArray[np.int64], float, float]:
+    """Search under independent local cuts; return labels (m, 2), cost and bound, in bits."""
+    if graph is None:
+        graph = piece_graph(problem)
+    else:
+        graph = replace(graph, max_width=problem.max_qubits, total_room=problem.total_room)
+    start = None
+    if before is not None:
+        start = Plan(graph.piece_labels(before.labels), before.log2_overhead, 0.0)
+    best = improve(graph, seed, deadline, prove=prove, best=start)
+    if len(best.labels) == 0:
+        return np.empty((0, 2), np.int64), best.cost, best.bound
+    best = balanced(graph, best, seed, deadline)
+    return canonical(graph.endpoint_labels(best.labels)), best.cost, best.bound
+
+
+def _smallest_width(problem: CutProblem, seed: int) -> int:
+    """Smallest width for which a plan turns up, by trying one after the other."""
+    for width in range(problem.max_qubits + 1, problem.num_qubits):
+        graph = piece_graph(replace(problem, max_qubits=width))
+        if improve(graph, seed, 0.0).cost < FORBIDDEN / 2:
+            return width
+    return problem.num_qubits
+
+
+def with_bound(found: Found, bound: float) -> Found:
+    """Return an answer with its lower bound raised to `bound`, if that is better."""
+    better = min(max(found.log2_lower_bound, bound), found.log2_overhead)
+    proven = found.log2_overhead <= better + TOLERANCE
+    return replace(found, log2_lower_bound=better, proven_optimal=proven)
+
+
+def search_pareto(
+    problem: CutProblem,
+    widths: Sequence[int],
+    *,
+    cost: str = "lo",
+    time_limit_s: float = 1.0,
+    seed: int = 0,
+) -> list[Found]:
+    """Find cheap cuts for several widths, sharing work: the graph, plans, and bounds.
+
+    A plan for one width is a plan for every larger one, and a bound for one width holds for every
+    smaller one; so costs never rise with the width.
+
+    Args:
+        problem: what to cut; its `max_qubits` is ignored.
+        widths: values of `max_qubits`, in any order.
+        cost: the cost model.
+        time_limit_s: for all widths together.
+        seed: of everything random.
+
+    Returns:
+        One answer per width, in the order of `widths`.
+    """
+    _check(cost)
+    ascending = sorted(set(widths))
+    if any(not _is_trivial(replace(problem, max_qubits=width), cost) for width in ascending):
+        make_ready(cost)
+    began = time.perf_counter()
+    found: dict[int, Found] = {}
+    shared = None
+    if cost == "lo" and ascending and len(problem.pairs):
+        shared = piece_graph(replace(problem, max_qubits=ascending[-1]))
+    for done, width in enumerate(ascending):
+        task = replace(problem, max_qubits=width)
+        left = began + time_limit_s - time.perf_counter()
+        share = max(0.0, left) / (len(ascending) - done)
+        before = found[ascending[done - 1]] if done else None
+        found[width] = _search(task, cost, share, seed, prove=False, before=before, graph=shared)
+    for narrow, wide in reversed(list(pairwise(ascending))):
+        found[narrow] = with_bound(found[narrow], found[wide].log2_lower_bound)
+    return [found[width] for width in widths]

@@ -1,0 +1,66 @@
+"""Strategy: sweep over the pieces with a beam; exact where the circuit is narrow.
+
+See `kernels/sweep/sweep.py` for the idea. With any number of fragments the sweep's bound holds;
+with a limit on their number it still does (the limit only removes plans), but a plan found may
+have to be packed into fewer fragments and can then be lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.kernels.pieces.packing import pack
+from qdreamer_lab.kernels.pieces.piece_costs import piece_widths
+from qdreamer_lab.kernels.sweep.sweep import sweep
+from qdreamer_lab.search.strategies.strategy import Plan, is_feasible
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.search.strategies.piece_graph import PieceGraph
+
+__all__ = ["Sweep"]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Keep at most `room` partial plans per piece, and give up after `max_states` in all."""
+
+    room: int
+    max_states: int = 10**12
+    horizon: int = 0
+
+    def improve(self, graph: PieceGraph, best: Plan, seed: int) -> Plan:
+        """Sweep once; `seed` is not used, because nothing is random."""
+        labels, cost, bound, _ = sweep(
+            graph.order,
+            graph.wire,
+            graph.start,
+            graph.neighbour,
+            graph.cost,
+            graph.wire_cost,
+            graph.max_width,
+            self.room,
+            best.cost,
+            self.max_states,
+            self.horizon,
+        )
+        if labels[0] < 0:
+            return Plan(best.labels, best.cost, bound)
+        labels = packed(graph, labels)
+        if not is_feasible(graph, labels):
+            return Plan(best.labels, best.cost, bound)
+        return Plan(labels, cost, bound)
+
+
+def packed(graph: PieceGraph, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Join fragments if there are more than allowed; labels (S,) that fit are left alone."""
+    used = int(labels.max()) + 1
+    if used <= graph.max_labels:
+        return labels
+    widths = piece_widths(labels, graph.wire, used)
+    bins, _ = pack(widths, graph.max_width)
+    return np.asarray(bins[labels])
