@@ -12,11 +12,11 @@ import time
 
 import psutil
 import pytest
-from pilot_kernel.task.record import TaskState
 
 from pilot_kernel.errors import (
     TaskTimeoutError,
 )
+from pilot_kernel.task.wire.record import TaskState
 from tests.conftest import PATIENCE_S, wait_until, worker_pids
 
 

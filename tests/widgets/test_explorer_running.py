@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from qdreamer_lab.widgets.source import python_source
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import efficient_su2
 
+from qdreamer_lab.widgets.python_source import python_source
 from tests.circuits.plain import brickwork, uneven_line
 from tests.conftest import wait_until
 from tests.widgets.conftest import ENDS, OBSERVABLE, N, done_by, ended, exact, hear, press

@@ -1,21 +1,19 @@
-"""What is shown of pilots and workers: pure renderers on made-up data."""
+"""Pilots and their workers as rows, from made-up data."""
 
 import re
 from dataclasses import replace
 
 import pytest
-from pilot_kernel.jupyter.board_html import overview_html
-from pilot_kernel.jupyter.board_text import overview_text
-from pilot_kernel.jupyter.marks import PILOT_MARKS, TASK_MARKS
-from pilot_kernel.jupyter.overview import NO_PILOT, overview
-from pilot_kernel.jupyter.spark import binned, spark_svg, spark_text
-from pilot_kernel.task.record import TaskState
 
+from pilot_kernel.jupyter.show.pilot_rows import NO_PILOT, overview
+from pilot_kernel.jupyter.show.rows_html import overview_html
+from pilot_kernel.jupyter.show.rows_text import overview_text
 from pilot_kernel.resource.activity import Activity, PilotActivity, Queue, WorkerActivity
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
-from tests.jupyter.test_pictures import Balance
+from tests.drawing.html_check import Balance
 
 GB = 10**9
+
 
 TIMES = (1000.0, 1002.0, 1004.0)
 
@@ -154,33 +152,3 @@ def test_the_window_grows_with_what_there_is():
     assert overview(replace(activity, at=1100.0)).window == "last 2 min"
     assert overview(replace(activity, at=1000.0 + 3000)).window == "last 5 min"
     assert overview(Activity(1.0, (), (), Queue())).window == "last 1 min"
-
-
-def test_values_are_averaged_over_fixed_spans():
-    times, values = (100.0, 104.0, 109.0, 110.0, 131.0), (1.0, 3.0, None, 8.0, 9.0)
-    spans = binned(times, values, until=131.5, window_s=40, bins=4)
-    assert spans == (2.0, 8.0, None, 9.0)
-    later = binned(times, values, until=139.9, window_s=40, bins=4)
-    assert later == spans  # the picture moves in whole steps
-    assert binned(times, values, until=140.0, window_s=40, bins=4) == (8.0, None, 9.0, None)
-
-
-def test_sparks():
-    assert spark_text((0.0, None, 0.5, 1.0, 7.0)) == "▁ ▅██"
-    drawn = spark_svg((0.0, 1.0, None, 0.5), "a 'b' <c>")
-    Balance(drawn)
-    assert "aria-label='a &#x27;b&#x27; &lt;c&gt;'" in drawn
-    assert drawn.count("<polyline") == 2  # one for each side of the gap
-    heights = [float(y) for y in re.findall(r",([\d.]+)[ ']", drawn)]
-    assert min(heights) == 1
-    assert max(heights) == 17
-    assert "polyline" not in spark_svg((None, None), "nothing")
-    level = spark_svg((0.5,) * 48, "level")
-    assert len(level) < 600
-
-
-def test_marks_differ_in_more_than_colour():
-    for marks in (TASK_MARKS, PILOT_MARKS):
-        assert {mark.symbol for mark in marks.values()} >= {"✓", "✗", "⊘"}
-    assert set(TASK_MARKS) == set(TaskState)
-    assert set(PILOT_MARKS) == set(PilotState)

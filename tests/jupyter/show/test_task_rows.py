@@ -1,13 +1,12 @@
-"""What is shown of tasks: a pure renderer on made-up data."""
+"""Tasks as rows, from made-up data."""
 
 from dataclasses import dataclass
 
-from pilot_kernel.jupyter.board_html import tasks_html
-from pilot_kernel.jupyter.board_text import tasks_text
-from pilot_kernel.jupyter.tasklist import NO_TASKS, chosen, task_list
-from pilot_kernel.task.record import TaskRecord, TaskState
-
-from tests.jupyter.test_pictures import Balance
+from pilot_kernel.jupyter.show.rows_html import tasks_html
+from pilot_kernel.jupyter.show.rows_text import tasks_text
+from pilot_kernel.jupyter.show.task_rows import NO_TASKS, chosen, task_list
+from pilot_kernel.task.wire.record import TaskRecord, TaskState
+from tests.drawing.html_check import Balance
 
 
 @dataclass
