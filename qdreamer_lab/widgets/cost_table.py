@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pilot_kernel.drawing.results import observable_names
 from pilot_kernel.drawing.value_names import observable_names
 from qdreamer_lab.dreamer.advice.reasons import seconds_text
 from qdreamer_lab.workload.execution.memory import readable

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.device.cost import DeviceShape
     from qdreamer_lab.dreamer.sampled.cost import SampledShape
     from qdreamer_lab.dreamer.sampled.rounds import ShotPlan
-    from qdreamer_lab.workload.sampled.lower import SampledRun
+    from qdreamer_lab.workload.sampled.lower import SampledProgram
 
 __all__ = ["device_rounds"]
 
 
 def device_rounds(
-    run: SampledRun, shapes: list[SampledShape], plan: ShotPlan, device: DeviceShape
+    program: SampledProgram, shapes: list[SampledShape], plan: ShotPlan, device: DeviceShape
 ) -> tuple[tuple[tuple[Work, ...], ...], float]:
     """Tasks of every round, and seconds on the device of all together."""
-    each = [shot_seconds(device, program_depth(one.program)) for one in run.fragments]
+    each = [shot_seconds(device, program_depth(one.program)) for one in program.fragments]
     rounds, total, wait = [], 0.0, device.queue_s
     for shots in plan.rounds:
         works = []

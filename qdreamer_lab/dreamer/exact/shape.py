@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.workload.exact.lower import ExactProgram, FragmentJob
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
-    from qdreamer_lab.workload.exact.split import ExactRun, FragmentJob
     from qdreamer_lab.workload.fragment.program import FragmentProgram
-    from qdreamer_lab.workload.sampled.lower import SampledRun
+    from qdreamer_lab.workload.sampled.lower import SampledProgram
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
 __all__ = [
@@ -105,11 +105,11 @@ def operator_groups(operators: Sequence[Factors]) -> tuple[tuple[tuple[int, bool
     return tuple(sorted(groups, reverse=True)), general
 
 
-def join_shape(run: ExactRun, contraction: Reconstruction, times: int = 1) -> JoinShape:
+def join_shape(program: ExactProgram, contraction: Reconstruction, times: int = 1) -> JoinShape:
     """The reconstruction of a group of terms."""
-    elements = run.gram_bytes() / 16
-    steps = join_steps(contraction, run.operator_of)
-    return JoinShape(elements, len(run.jobs), len(run.operator_of), steps, times)
+    elements = program.gram_bytes() / 16
+    steps = join_steps(contraction, program.operator_of)
+    return JoinShape(elements, len(program.jobs), len(program.operator_of), steps, times)
 
 
 def join_steps(
@@ -157,12 +157,12 @@ def sampled_shape(fragment: ShotFragment) -> SampledShape:
     return SampledShape(shape, bases, legs)
 
 
-def round_shape(run: SampledRun, observables: int) -> RoundShape:
+def round_shape(program: SampledProgram, observables: int) -> RoundShape:
     """What is computed after a round of shots."""
-    operator_of = run.gluing.operator_of
+    operator_of = program.gluing.operator_of
     combinations = sum(
         len(np.unique(np.delete(operator_of, place, axis=1), axis=0))
-        for place in range(len(run.fragments))
+        for place in range(len(program.fragments))
     )
-    fragments = tuple(sampled_shape(fragment) for fragment in run.fragments)
+    fragments = tuple(sampled_shape(fragment) for fragment in program.fragments)
     return RoundShape(fragments, observables, len(operator_of), combinations)

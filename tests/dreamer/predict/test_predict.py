@@ -16,7 +16,7 @@ from qdreamer_lab.dreamer.machine.profile import PHASES
 from qdreamer_lab.dreamer.model.coefficients import PLACE
 from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.errors import PrecisionError, PubError, QDreamerError
-from qdreamer_lab.workload.exact.split import FragmentJob
+from qdreamer_lab.workload.exact.lower import FragmentJob
 from qdreamer_lab.workload.fragment import simulate
 from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
 from qdreamer_lab.workload.fragment.simulate import final_states, run_fragment
