@@ -31,7 +31,7 @@ def _estimator_pubs(pubs: Any) -> list[Any]:
     """The PUBs as Qiskit's own objects; empty for PUBs without observables."""
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
-    from pilot_kernel.primitive.pubs import has_observables, listed
+    from pilot_kernel.primitive.pub.check import has_observables, listed
 
     found = listed(pubs)
     if not has_observables(found):

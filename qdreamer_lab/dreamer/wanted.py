@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
 
 __all__ = ["Wanted", "request_of"]
 

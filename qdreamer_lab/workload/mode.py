@@ -50,7 +50,7 @@ class Mode:
     method: str
     _: KW_ONLY
     cuts: bool
-    takes_shots: bool
+    takes_shots: bool = False
     runner: Callable[[], Runner]
 
     @property

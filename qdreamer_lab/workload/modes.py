@@ -6,18 +6,24 @@ from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.exact.run import ExactRunner
 from qdreamer_lab.workload.mode import Mode
 from qdreamer_lab.workload.sampled.run import SampledRunner
-from qdreamer_lab.workload.uncut.run import ProductStateRunner, StabilizerRunner
+from qdreamer_lab.workload.uncut.run import MatrixProductStateRunner, StabilizerRunner
 
 __all__ = ["EXACT", "METHODS", "MODES", "MODE_NAMES", "SAMPLED", "mode_of"]
 
-EXACT = Mode("exact", "statevector", cuts=True, takes_shots=False, runner=ExactRunner)
+EXACT = Mode("exact", "statevector", cuts=True, runner=ExactRunner)
 SAMPLED = Mode("sampled", "statevector", cuts=True, takes_shots=True, runner=SampledRunner)
 
 MODES = (
     EXACT,
     SAMPLED,
-    Mode("exact", "matrix_product_state", cuts=False, takes_shots=False, runner=ProductStateRunner),
-    Mode("exact", "stabilizer", cuts=False, takes_shots=False, runner=StabilizerRunner),
+    Mode(
+        "exact",
+        "matrix_product_state",
+        cuts=False,
+        takes_shots=False,
+        runner=MatrixProductStateRunner,
+    ),
+    Mode("exact", "stabilizer", cuts=False, runner=StabilizerRunner),
 )
 
 MODE_NAMES = tuple(dict.fromkeys(mode.name for mode in MODES))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.workload.circuit.observables import ProductTerm
+    from qdreamer_lab.workload.circuit.terms import ProductTerm
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["DTYPES", "Request", "RunSettings"]

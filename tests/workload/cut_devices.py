@@ -10,11 +10,12 @@ from qiskit_aer import AerSimulator
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
 from qdreamer_lab.workload.plan.plan import CutPlan
+from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
 from qdreamer_lab.workload.sampled.device.splice import splice
-from qdreamer_lab.workload.sampled.device.template import fragment_circuit
 from qdreamer_lab.workload.sampled.device.transpile import Transpiling, transpiled
 from qdreamer_lab.workload.sampled.lower import lower
-from qdreamer_lab.workload.sampled.shots import Batch, ShotRequest
+from qdreamer_lab.workload.sampled.shots import ShotRequest
+from qdreamer_lab.workload.sampled.simulate import Batch
 
 LINE = [[0, 1], [1, 2], [2, 3], [3, 4]]
 

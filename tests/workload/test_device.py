@@ -19,7 +19,8 @@ from qdreamer_lab.workload.sampled.device.check import check_device
 from qdreamer_lab.workload.sampled.device.jobs import (
     run_on_device,
 )
-from qdreamer_lab.workload.sampled.shots import ShotRequest, exact_tensor
+from qdreamer_lab.workload.sampled.shots import ShotRequest
+from qdreamer_lab.workload.sampled.simulate import exact_tensor
 from tests.circuits.drawn import random_circuit
 from tests.primitive.vendor_devices import FORMATS, Vendor
 from tests.workload.cut_devices import (

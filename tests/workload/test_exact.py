@@ -10,7 +10,7 @@ from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector, ra
 from qdreamer_lab.errors import MemoryLimitError, ObservableError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
-from qdreamer_lab.workload.exact.split import prepare
+from qdreamer_lab.workload.exact.lower import lower
 from qdreamer_lab.workload.fragment.footprint import batch_bytes
 from qdreamer_lab.workload.fragment.program import fragment_programs
 from qdreamer_lab.workload.fragment.simulate import run_fragment
@@ -23,7 +23,7 @@ def cut_value(plan, observable, memory_limit_bytes=None):
     """The observable's value through a plan, in process."""
     (sparse,) = as_sparse(observable, plan.blocks.num_qubits)
     terms = product_terms(sparse)
-    run = prepare(plan, [t.factors for t in terms])
+    run = lower(plan, [t.factors for t in terms])
     tensors = [run_fragment(job.program, job.operators, memory_limit_bytes) for job in run.jobs]
     return float(np.dot([t.coefficient for t in terms], run.values(tensors)))
 
@@ -99,10 +99,13 @@ def test_a_wire_that_leaves_and_comes_back():
 
 
 def test_an_uncut_side_is_simulated_once():
-    circuit = cx_line(4)
-    wire = prepare(labelled(to_blocks(circuit), [[0, 0], [0, 0], [1, 1]]), [()])
+    circuit = QuantumCircuit(4)
+    circuit.cx(0, 1)
+    circuit.cx(1, 2)
+    circuit.cx(2, 3)
+    wire = lower(labelled(to_blocks(circuit), [[0, 0], [0, 0], [1, 1]]), [()])
     assert [job.program.variants for job in wire.jobs] == [1, 2]
-    gate = prepare(labelled(to_blocks(circuit), [[0, 0], [0, 1], [1, 1]]), [()])
+    gate = lower(labelled(to_blocks(circuit), [[0, 0], [0, 1], [1, 1]]), [()])
     assert [job.program.variants for job in gate.jobs] == [2, 2]
 
 
@@ -115,14 +118,14 @@ def test_a_separable_block_is_cut_for_nothing():
     plan = labelled(to_blocks(circuit), [[0, 1]])
     assert isinstance(plan.cuts[0], GateCut)
     assert plan.log2_overhead == pytest.approx(0, abs=1e-9)
-    assert [job.program.variants for job in prepare(plan, [()]).jobs] == [1, 1]
+    assert [job.program.variants for job in lower(plan, [()]).jobs] == [1, 1]
     assert cut_value(plan, "ZX") == pytest.approx(dense_value(circuit, "ZX"), abs=1e-12)
 
 
 def test_equal_local_operators_are_evaluated_once():
     plan = labelled(to_blocks(cx_line(4)), [[0, 0], [0, 1], [1, 1]])
     terms = [product_terms(s)[0].factors for s in as_sparse(["IIIZ", "IIZZ", "ZIIZ", "ZIII"], 4)]
-    assert [len(job.operators) for job in prepare(plan, terms).jobs] == [3, 2]
+    assert [len(job.operators) for job in lower(plan, terms).jobs] == [3, 2]
 
 
 def test_a_fragment_that_does_not_fit_is_refused_with_sizes():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qdreamer_lab.workload.circuit.observables import LETTERS
+from qdreamer_lab.workload.circuit.terms import LETTERS
 from qdreamer_lab.workload.fragment import gram
 from qdreamer_lab.workload.fragment.gram import gram_matrices
 

@@ -14,8 +14,8 @@ from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
 from qdreamer_lab import CutEstimator
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.guarded import guarded
-from qdreamer_lab.workload.uncut import product_state
-from qdreamer_lab.workload.uncut.product_state import ProductState
+from qdreamer_lab.workload.uncut import matrix_product_state as product_state
+from qdreamer_lab.workload.uncut.matrix_product_state import MatrixProductState
 from tests.circuits.drawn import weak_and_strong
 
 
@@ -54,7 +54,7 @@ def test_thousands_of_gates_do_not_add_up_errors():
 def test_bonds_are_as_small_as_the_state_allows():
     turn = np.array([[1, 1], [1, -1]]) / np.sqrt(2)
     cx = np.eye(4)[[0, 3, 2, 1]]  # the low qubit controls
-    state = ProductState(30)
+    state = MatrixProductState(30)
     state.apply_one(0, turn)
     for qubit in range(29):
         state.apply_two(qubit, qubit + 1, cx)
@@ -75,7 +75,7 @@ def test_a_decomposition_that_does_not_converge_is_done_in_another_way(monkeypat
         raise np.linalg.LinAlgError("SVD did not converge")
 
     rng = np.random.default_rng(1)
-    circuit, state = QuantumCircuit(4), ProductState(4)
+    circuit, state = QuantumCircuit(4), MatrixProductState(4)
     monkeypatch.setattr(product_state.np.linalg, "svd", fails)
     for low, high in ((0, 1), (2, 3), (0, 3), (1, 2), (2, 0)):
         gate = random_unitary(4, rng)

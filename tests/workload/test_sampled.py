@@ -12,7 +12,8 @@ from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector
 from qdreamer_lab.errors import PrecisionError
 from qdreamer_lab.kernels.simulate.shot_counts import combined, read_all, squared, tally
 from qdreamer_lab.workload.circuit.blocks import to_blocks
-from qdreamer_lab.workload.circuit.observables import LETTERS, as_sparse, product_terms
+from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
+from qdreamer_lab.workload.circuit.terms import LETTERS
 from qdreamer_lab.workload.plan.plan import CutPlan, GateCut, WireCut
 from qdreamer_lab.workload.sampled import rounds as shot_rounds
 from qdreamer_lab.workload.sampled.allocation import most, neyman, rounded, variances
@@ -21,7 +22,8 @@ from qdreamer_lab.workload.sampled.glue import gate_glue, joint_glue, wire_glue
 from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.rounds import ShotRounds
-from qdreamer_lab.workload.sampled.shots import Batch, ShotRequest, exact_tensor, sample_fragment
+from qdreamer_lab.workload.sampled.shots import ShotRequest
+from qdreamer_lab.workload.sampled.simulate import Batch, exact_tensor, sample_fragment
 from qdreamer_lab.workload.sampled.weyl import weyl_form
 from tests.circuits.drawn import random_circuit, random_labels, random_unitary
 from tests.circuits.plain import ghz, layered_cx_line, parallel_rotations

@@ -8,7 +8,7 @@ from qiskit.primitives import StatevectorEstimator
 
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.errors import MemoryLimitError
-from qdreamer_lab.workload.exact.split import prepare
+from qdreamer_lab.workload.exact.lower import lower
 from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
 from qdreamer_lab.workload.fragment.simulate import run_fragment
 from tests.circuits.plain import bound_ansatz, double_ring
@@ -60,7 +60,7 @@ def test_peak_memory_is_as_predicted(kinds, share, dtype):
     plan = plan_cuts(circuit, 20, kinds=kinds)
     terms = [((0, "Z"),), ((3, "X"), (4, "Y")), ((5, "0"), (20, "Z"))]
     itemsize = np.dtype(dtype).itemsize
-    for job in prepare(plan, terms).jobs:
+    for job in lower(plan, terms).jobs:
         run_fragment(job.program, job.operators, None, dtype)  # kernels are compiled
         whole = batch_bytes(job.program, job.operators, itemsize, {}, {})
         limit = int(share * whole) + 1

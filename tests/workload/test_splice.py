@@ -11,7 +11,7 @@ from qiskit.circuit import Gate, Parameter
 from qdreamer_lab.errors import CircuitError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.sampled.device import transpile as transpiling
-from qdreamer_lab.workload.sampled.device.template import fragment_circuit
+from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
 from qdreamer_lab.workload.sampled.device.transpile import transpiled
 from tests.circuits.drawn import random_circuit, random_labels, random_unitary
 from tests.workload.cut_devices import (

@@ -15,7 +15,7 @@ from pilot_kernel.jupyter.show.result_view import result_html, result_text
 from pilot_kernel.jupyter.show.task_view import TaskView
 from pilot_kernel.jupyter.worker.shell import FIGURE, print_figure
 from pilot_kernel.sessions.session import Session
-from pilot_kernel.task.handle import Task
+from pilot_kernel.task.notebook.handle import Task
 
 __all__ = ["register", "unregister"]
 

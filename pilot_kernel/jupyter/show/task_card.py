@@ -10,7 +10,6 @@ from pilot_kernel.drawing.state_symbols import TASK_MARKS
 from pilot_kernel.drawing.text import bar
 from pilot_kernel.drawing.units import megabytes, seconds
 from pilot_kernel.jupyter.worker.display_message import DisplayMessage, text_of
-from pilot_kernel.jupyter.worker.payload import megabytes
 from pilot_kernel.task.wire.record import TaskState
 
 __all__ = ["Card", "card_html", "card_text", "inline_html", "last_lines"]

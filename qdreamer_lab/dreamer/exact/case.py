@@ -19,9 +19,9 @@ from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
 if TYPE_CHECKING:
     from qdreamer_lab.dreamer.mode import Conditions
     from qdreamer_lab.dreamer.wanted import Wanted
-    from qdreamer_lab.workload.exact.plans import GroupRun
+    from qdreamer_lab.workload.exact.lower import FragmentJob
+    from qdreamer_lab.workload.exact.plans import BoundGroup
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
-    from qdreamer_lab.workload.exact.split import FragmentJob
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import RunSettings
 
@@ -49,7 +49,7 @@ def exact_case(
 
     plans = ExactPlans()
 
-    def plan() -> list[tuple[GroupRun, tuple[int, ...], Reconstruction]]:
+    def plan() -> list[tuple[BoundGroup, tuple[int, ...], Reconstruction]]:
         found = []
         for part in plans.runs(wanted.circuit, wanted.terms, settings):
             found += parts_that_fit(part, itemsize, task, here // 2)
@@ -64,14 +64,16 @@ def exact_case(
     work: list[Work] = []
     transfer, contract, here_bytes, variants, sliced_units = [], [], 0.0, 0, 0
     for part, sliced, contraction in units:
-        work += [_job_work(job, itemsize, sliced, conditions.cores, task) for job in part.run.jobs]
+        work += [
+            _job_work(job, itemsize, sliced, conditions.cores, task) for job in part.program.jobs
+        ]
         slices = _slices(part, sliced)
         sliced_units += slices > 1
-        shape = join_shape(part.run, contraction, slices)
+        shape = join_shape(part.program, contraction, slices)
         transfer.append(paid("pair_axes", shape.elements))
         contract.append(contract_counts(shape))
         here_bytes += 32.0 * shape.elements + shape.peak_bytes
-        variants += sum(job.program.variants for job in part.run.jobs)
+        variants += sum(job.program.variants for job in part.program.jobs)
     notes = [f"{len(units)} groups of terms run apart, each its own light cone"]
     if sliced_units:
         notes.append("tensors do not fit into memory at once and are made in slices")
@@ -100,8 +102,8 @@ def _together(works: tuple[Work, ...], sets: int) -> tuple[Work, ...]:
     )
 
 
-def _slices(part: GroupRun, sliced: tuple[int, ...]) -> int:
-    sizes = {cut: size for job in part.run.jobs for cut, size in job.program.axes}
+def _slices(part: BoundGroup, sliced: tuple[int, ...]) -> int:
+    sizes = {cut: size for job in part.program.jobs for cut, size in job.program.axes}
     return num_slices(sizes, sliced) if sliced else 1
 
 

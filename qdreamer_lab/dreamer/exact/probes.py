@@ -13,8 +13,8 @@ import numpy as np
 from qdreamer_lab.dreamer.exact.cost import JoinShape, contract_counts, exact_counts
 from qdreamer_lab.dreamer.exact.shape import fragment_shape, join_steps
 from qdreamer_lab.dreamer.model.probe import Probe
+from qdreamer_lab.workload.exact.lower import FragmentJob
 from qdreamer_lab.workload.exact.reconstruct import Reconstruction
-from qdreamer_lab.workload.exact.split import FragmentJob
 from qdreamer_lab.workload.fragment.program import FragmentProgram, Step
 from qdreamer_lab.workload.fragment.simulate import FragmentCall, run_fragments
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
 
 __all__ = ["exact_probes", "join_probes"]
 

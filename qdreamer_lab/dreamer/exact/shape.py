@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.workload.exact.lower import ExactProgram, FragmentJob
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
-    from qdreamer_lab.workload.exact.split import ExactRun, FragmentJob
 
 __all__ = ["fragment_shape", "join_shape", "join_steps", "operator_groups"]
 
@@ -78,11 +78,11 @@ def operator_groups(operators: Sequence[Factors]) -> tuple[tuple[tuple[int, bool
     return tuple(sorted(groups, reverse=True)), general
 
 
-def join_shape(run: ExactRun, contraction: Reconstruction, times: int = 1) -> JoinShape:
+def join_shape(program: ExactProgram, contraction: Reconstruction, times: int = 1) -> JoinShape:
     """The reconstruction of a group of terms."""
-    elements = run.gram_bytes() / 16
-    steps = join_steps(contraction, run.operator_of)
-    return JoinShape(elements, len(run.jobs), len(run.operator_of), steps, times)
+    elements = program.gram_bytes() / 16
+    steps = join_steps(contraction, program.operator_of)
+    return JoinShape(elements, len(program.jobs), len(program.operator_of), steps, times)
 
 
 def join_steps(

@@ -19,7 +19,7 @@ from qdreamer_lab.dreamer.sampled.variance import fragment_moments, fragment_var
 from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.plans import BoundPlans
-from qdreamer_lab.workload.sampled.shots import check_memory
+from qdreamer_lab.workload.sampled.simulate import check_memory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import RunSettings
-    from qdreamer_lab.workload.sampled.lower import SampledRun
+    from qdreamer_lab.workload.sampled.lower import SampledProgram
 
 __all__ = ["sampled_case"]
 
@@ -73,15 +73,15 @@ def sampled_case(
     """
     device = conditions.device
     plan, plan_s = timed_twice(lambda: BoundPlans().plans(wanted.request, settings)[0])
-    run, lower_s = timed_twice(
+    program, lower_s = timed_twice(
         lambda: lower(plan, list(wanted.request.observables), joint=device is None)
     )
     limit = execution.task_limit_bytes()
-    for fragment in run.fragments:
+    for fragment in program.fragments:
         check_memory(fragment, limit, simulated=device is None)
-    shapes = [sampled_shape(fragment) for fragment in run.fragments]
+    shapes = [sampled_shape(fragment) for fragment in program.fragments]
     goal = Goal(wanted.request.precision, conditions.shots, _MOST_SHOTS)
-    found, note, doubt = _shot_plan(run, shapes, goal, conditions)
+    found, note, doubt = _shot_plan(program, shapes, goal, conditions)
     notes = [note] if note else []
     qpu_s = 0.0
     if device is None:
@@ -90,7 +90,7 @@ def sampled_case(
             for each in found.rounds
         )
     else:
-        programs = [fragment.program for fragment in run.fragments]
+        programs = [fragment.program for fragment in program.fragments]
         sizes = [int(one.tensor_bytes) for one in shapes]
         rounds, qpu_s = device_rounds(programs, sizes, found.rounds, device)
         notes.append(
@@ -98,8 +98,8 @@ def sampled_case(
             f"with {device.job_overhead_s:g} s per job and {device.queue_s:g} s in the queue; a "
             "device that is simulated takes what its simulation takes"
         )
-    counted = round_counts(round_shape(run, run.gluing.num_observables))
-    here_bytes = sum(one.putting_together_bytes(run.gluing.num_observables) for one in shapes)
+    counted = round_counts(round_shape(program, program.gluing.num_observables))
+    here_bytes = sum(one.putting_together_bytes(program.gluing.num_observables) for one in shapes)
     case = Case(
         plan=plan,
         plan_s=plan_s,
@@ -108,11 +108,11 @@ def sampled_case(
         transfer=np.zeros(len(COEFFICIENTS)),
         contract=counted * len(found.rounds),
         here_bytes=int(here_bytes),
-        variants=run.num_variants,
+        variants=program.num_variants,
         shots=found.shots,
         standard_error=found.standard_error,
         notes=tuple(notes),
-        transpiled=0 if device is None else sum(len(f.program.steps) for f in run.fragments),
+        transpiled=0 if device is None else sum(len(f.program.steps) for f in program.fragments),
         qpu_s=qpu_s,
         shots_doubt=doubt,
     )
@@ -121,26 +121,29 @@ def sampled_case(
 
 
 def _shot_plan(
-    run: SampledRun,
+    program: SampledProgram,
     shapes: list[SampledShape],
     goal: Goal,
     conditions: Conditions,
 ) -> tuple[ShotPlan, str, float]:
     """Rounds of shots, what they rest on, and the doubt about their number."""
-    if not run.fragments:
+    if not program.fragments:
         return ShotPlan((), 0.0), "nothing needs shots", 0.0
     seconds = sum(_looking_s(one, conditions.belief) for one in shapes)
     small = all(one.num_variants <= _MOST_VARIANTS for one in shapes)
     if small and seconds <= conditions.allowance_s:
-        weights = [fragment.weights() for fragment in run.fragments]
+        weights = [fragment.weights() for fragment in program.fragments]
         doubt = _WORKED_OUT if goal.shots is None else 0.0
-        seen = fragment_moments(run)
+        seen = fragment_moments(program)
         found = played_rounds(
-            weights, fragment_variances(run, seen), goal, partial(product_variance, run, seen)
+            weights,
+            fragment_variances(program, seen),
+            goal,
+            partial(product_variance, program, seen),
         )
         return found, "", doubt
-    power = min(_OVERHEAD_SHARE * run.plan.log2_overhead, _HOPELESS)
-    guess = run.gluing.prior_variance() * 2.0**power
+    power = min(_OVERHEAD_SHARE * program.plan.log2_overhead, _HOPELESS)
+    guess = program.gluing.prior_variance() * 2.0**power
     benefit = replace(goal, max_shots=_BENEFIT * goal.max_shots)
     found = guessed_plan([one.circuits for one in shapes], guess, benefit)
     note = (

@@ -11,19 +11,20 @@ from qiskit import QuantumCircuit
 from qdreamer_lab.dreamer.model.probe import Probe
 from qdreamer_lab.dreamer.sampled.cost import batch_counts, round_counts, shot_counts
 from qdreamer_lab.dreamer.sampled.shape import round_shape, sampled_shape
-from qdreamer_lab.workload.circuit.observables import ProductTerm
+from qdreamer_lab.workload.circuit.terms import ProductTerm
 from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.execution.threads import one_thread
 from qdreamer_lab.workload.plan.find import plan_cuts
 from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.rounds import ShotRounds
-from qdreamer_lab.workload.sampled.shots import ShotRequest, sample_fragment
+from qdreamer_lab.workload.sampled.shots import ShotRequest
+from qdreamer_lab.workload.sampled.simulate import sample_fragment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qdreamer_lab.workload.sampled.lower import SampledRun
+    from qdreamer_lab.workload.sampled.lower import SampledProgram
 
 __all__ = ["round_probes", "shot_probes", "small_chunk"]
 
@@ -39,8 +40,8 @@ def shot_probes(_cores: int = 1) -> list[Probe]:
         (12, 6, 3, "Z", 100, 96), (16, 16, 2, "Z", 200000, 1), (10, 10, 3, "Z", 100000, 1),
         (16, 8, 2, "Z", 10000, 8), (19, 19, 2, "Z", 32, 1),
     ):  # fmt: skip
-        run = _run(qubits, width, layers, letters)
-        fragment = max(run.fragments, key=lambda one: one.num_variants)
+        program = _program(qubits, width, layers, letters)
+        fragment = max(program.fragments, key=lambda one: one.num_variants)
         shape = sampled_shape(fragment)
         variants = np.arange(min(most, fragment.num_variants))
         each = np.full(len(variants), shots)
@@ -53,7 +54,7 @@ def shot_probes(_cores: int = 1) -> list[Probe]:
 
 def small_chunk() -> Chunk:
     """A task with next to nothing to do, as they are in sampled mode."""
-    fragment = _run(8, 4, 1, "Z").fragments[0]
+    fragment = _program(8, 4, 1, "Z").fragments[0]
     request = ShotRequest(np.arange(4), np.full(4, 8), (1,), report=True)
     return Chunk(0, 0, 4, 4, 1.0, sample_fragment, (fragment, request))
 
@@ -66,27 +67,29 @@ def round_probes() -> list[Probe]:
         (8, 4, 2, "ZX", True), (12, 6, 3, "Z", False), (24, 12, 2, "ZX", True),
         (30, 10, 1, "ZX", True),
     ):  # fmt: skip
-        run = _run(qubits, width, layers, letters, apart=apart)
-        goal = Goal(1.0, 64 * run.num_variants, 10**9)
-        first = ShotRounds(run, goal, (0,))
+        program = _program(qubits, width, layers, letters, apart=apart)
+        goal = Goal(1.0, 64 * program.num_variants, 10**9)
+        first = ShotRounds(program, goal, (0,))
         results = [
             (result.tensor, result.samples)
-            for result in map(sample_fragment, run.fragments, first.requests())
+            for result in map(sample_fragment, program.fragments, first.requests())
         ]
         name = f"round {qubits} {width} {layers}"
-        counts = round_counts(round_shape(run, run.gluing.num_observables))
-        found.append(Probe(name, partial(_round, run, goal, results), counts))
+        counts = round_counts(round_shape(program, program.gluing.num_observables))
+        found.append(Probe(name, partial(_round, program, goal, results), counts))
     return found
 
 
-def _round(run: SampledRun, goal: Goal, results: Sequence[Any]) -> None:
-    rounds = ShotRounds(run, goal, (0,))
+def _round(program: SampledProgram, goal: Goal, results: Sequence[Any]) -> None:
+    rounds = ShotRounds(program, goal, (0,))
     rounds.requests()
     with one_thread():
         rounds.take(results)
 
 
-def _run(qubits: int, width: int, layers: int, letters: str, *, apart: bool = False) -> SampledRun:
+def _program(
+    qubits: int, width: int, layers: int, letters: str, *, apart: bool = False
+) -> SampledProgram:
     """A chain of rotations and CX, its neighbours measured: all in one value, or each apart."""
     rng = np.random.default_rng(qubits)
     circuit = QuantumCircuit(qubits)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.dreamer.sampled.variance import Moments
-    from qdreamer_lab.workload.sampled.lower import SampledRun
+    from qdreamer_lab.workload.sampled.lower import SampledProgram
 
 __all__ = ["product_variance"]
 
@@ -26,23 +26,23 @@ _MOST_ELEMENTS = 1 << 22
 
 
 def product_variance(
-    run: SampledRun, seen: Sequence[Moments], shots: Sequence[NDArray[np.int64]]
+    program: SampledProgram, seen: Sequence[Moments], shots: Sequence[NDArray[np.int64]]
 ) -> NDArray[np.float64]:
     """(observables,) variance from two fragments erring together; zeros if there are not two.
 
     Args:
-        run: the circuit, lowered.
+        program: the circuit, lowered.
         seen: per fragment, the moments of what its variants read.
         shots: per fragment, (variants,).
     """
-    gluing = run.gluing
+    gluing = program.gluing
     nothing = np.zeros(gluing.num_observables)
-    sizes = [f.num_operators * int(np.prod(f.dims)) ** 2 for f in run.fragments]
+    sizes = [f.num_operators * int(np.prod(f.dims)) ** 2 for f in program.fragments]
     if len(sizes) != 2 or max(sizes) > _MOST_ELEMENTS:
         return nothing
-    maps = gluing.glued([np.eye(int(np.prod(f.dims)))[None] for f in run.fragments])
+    maps = gluing.glued([np.eye(int(np.prod(f.dims)))[None] for f in program.fragments])
     spreads = []
-    for fragment, one, glued, number in zip(run.fragments, seen, maps, shots, strict=True):
+    for fragment, one, glued, number in zip(program.fragments, seen, maps, shots, strict=True):
         flat = glued.reshape(len(glued[0]), -1)
         found = np.zeros((fragment.num_operators, *flat.shape))
         for variant, shot in enumerate(number.tolist()):

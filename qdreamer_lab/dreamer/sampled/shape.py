@@ -15,7 +15,7 @@ from qdreamer_lab.dreamer.fragment.shape import program_steps
 from qdreamer_lab.dreamer.sampled.cost import LegShape, RoundShape, SampledShape
 
 if TYPE_CHECKING:
-    from qdreamer_lab.workload.sampled.lower import SampledRun
+    from qdreamer_lab.workload.sampled.lower import SampledProgram
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
 __all__ = ["round_shape", "sampled_shape"]
@@ -45,12 +45,12 @@ def sampled_shape(fragment: ShotFragment) -> SampledShape:
     return SampledShape(shape, bases, legs)
 
 
-def round_shape(run: SampledRun, observables: int) -> RoundShape:
+def round_shape(program: SampledProgram, observables: int) -> RoundShape:
     """What is computed after a round of shots."""
-    operator_of = run.gluing.operator_of
+    operator_of = program.gluing.operator_of
     combinations = sum(
         len(np.unique(np.delete(operator_of, place, axis=1), axis=0))
-        for place in range(len(run.fragments))
+        for place in range(len(program.fragments))
     )
-    fragments = tuple(sampled_shape(fragment) for fragment in run.fragments)
+    fragments = tuple(sampled_shape(fragment) for fragment in program.fragments)
     return RoundShape(fragments, observables, len(operator_of), combinations)

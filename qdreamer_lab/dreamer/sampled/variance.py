@@ -13,14 +13,14 @@ import numpy as np
 
 from qdreamer_lab.kernels.simulate.shot_counts import read_all
 from qdreamer_lab.workload.sampled.allocation import believed, most
-from qdreamer_lab.workload.sampled.shots import Batch
+from qdreamer_lab.workload.sampled.simulate import Batch
 from qdreamer_lab.workload.sampled.tensor import SAMPLE_GROUPS, ShotTensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.sampled.bases import Basis
-    from qdreamer_lab.workload.sampled.lower import SampledRun
+    from qdreamer_lab.workload.sampled.lower import SampledProgram
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
 __all__ = ["Moments", "ShotVariance", "fragment_moments", "fragment_variances"]
@@ -66,17 +66,17 @@ class Moments:
         return np.asarray(own - means[:, :, None] * means[:, None, :])
 
 
-def fragment_moments(run: SampledRun) -> list[Moments]:
+def fragment_moments(program: SampledProgram) -> list[Moments]:
     """Of every fragment of a run; takes about as long as a round of a few shots."""
-    return [_seen(fragment) for fragment in run.fragments]
+    return [_seen(fragment) for fragment in program.fragments]
 
 
-def fragment_variances(run: SampledRun, seen: list[Moments]) -> list[ShotVariance]:
+def fragment_variances(program: SampledProgram, seen: list[Moments]) -> list[ShotVariance]:
     """What shots of every fragment of a run contribute."""
-    gradients = run.gluing.gradients([one.tensor for one in seen])
+    gradients = program.gluing.gradients([one.tensor for one in seen])
     return [
         _variance(fragment, one, gradient)
-        for fragment, one, gradient in zip(run.fragments, seen, gradients, strict=True)
+        for fragment, one, gradient in zip(program.fragments, seen, gradients, strict=True)
     ]
 
 

@@ -49,7 +49,7 @@ class ChainShape:
 
 
 def chain_counts(shape: ChainShape) -> NDArray[np.float64]:
-    """All of `run_product_state`."""
+    """All of `run_matrix_product_state`."""
     counts = Counts()
     counts.add("chain", 1)
     counts.add("chain_block", shape.blocks)

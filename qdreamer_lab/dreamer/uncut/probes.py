@@ -11,9 +11,9 @@ from qiskit import QuantumCircuit
 from qdreamer_lab.dreamer.model.probe import Probe
 from qdreamer_lab.dreamer.uncut.cost import chain_counts, clifford_counts
 from qdreamer_lab.dreamer.uncut.shape import chain_shape, clifford_shape
-from qdreamer_lab.workload.circuit.observables import ProductTerm
+from qdreamer_lab.workload.circuit.terms import ProductTerm
 from qdreamer_lab.workload.uncut.circuit import whole_of
-from qdreamer_lab.workload.uncut.run import product_state_task, stabilizer_task
+from qdreamer_lab.workload.uncut.run import matrix_product_state_task, stabilizer_task
 
 if TYPE_CHECKING:
     from qdreamer_lab.workload.uncut.circuit import Whole
@@ -32,7 +32,7 @@ def chain_probes(_cores: int = 1) -> list[Probe]:
         whole = _whole(qubits, layers, apart, together, spread, clifford=False)
         chain = whole.chain()
         assert chain is not None
-        function, arguments, _ = product_state_task(whole, chain.svd)
+        function, arguments, _ = matrix_product_state_task(whole, chain.svd)
         name = f"chain {qubits} {layers} {apart} {together}"
         counts = chain_counts(chain_shape(whole, chain))
         found.append(Probe(name, partial(function, *arguments), counts))

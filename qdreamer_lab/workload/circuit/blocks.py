@@ -16,6 +16,7 @@ import numpy as np
 
 from qdreamer_lab.errors import CircuitError
 from qdreamer_lab.workload.circuit.gates import FlatGate, flat_gates
+from qdreamer_lab.workload.circuit.lightcone import reaching_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse
 from qdreamer_lab.workload.circuit.schmidt import gamma_of, gate_cut_gamma, schmidt_coefficients
 
@@ -159,11 +160,12 @@ def blocks_of_gates(
     for gate in gates:
         runs.add(gate)
     runs.settle()
-    keep = _light_cone(runs.pairs, measured) if len(measured) < num_qubits else None
-    if keep is not None:
-        runs.pairs = [runs.pairs[k] for k in keep]
-        runs.members = [runs.members[k] for k in keep]
     pairs = np.array(runs.pairs, dtype=np.int64).reshape(-1, 2)
+    if len(measured) < num_qubits:
+        keep = reaching_blocks(pairs, measured)
+        pairs = pairs[keep]
+        runs.pairs = [runs.pairs[k] for k in keep.tolist()]
+        runs.members = [runs.members[k] for k in keep.tolist()]
     busy = set(pairs.ravel().tolist())
     lone = {q: _chain(runs.pending.get(q, ())) for q in range(num_qubits) if q not in busy}
     sources = tuple(tuple(sorted({g.source for g in run})) for run in runs.members)
@@ -195,18 +197,6 @@ def observed_qubits(observables: object, num_qubits: int) -> tuple[int, ...]:
     for observable in as_sparse(observables, num_qubits):
         found.update(np.asarray(observable.indices).tolist())
     return tuple(sorted(found))
-
-
-def _light_cone(pairs: list[tuple[int, int]], measured: tuple[int, ...]) -> list[int]:
-    """Indices of the blocks that reach a measured qubit, ascending."""
-    reached = set(measured)
-    keep = []
-    for k in range(len(pairs) - 1, -1, -1):
-        low, high = pairs[k]
-        if low in reached or high in reached:
-            reached.update((low, high))
-            keep.append(k)
-    return keep[::-1]
 
 
 def _chain(gates: Iterable[FlatGate]) -> NDArray[np.complex128]:

@@ -1,8 +1,8 @@
-"""Which gates can influence an observable.
+"""Which gates, and which blocks, can influence an observable.
 
 Going backwards, a gate is needed if it acts where the observable has come to act, unless both
 commute because they are diagonal. So a layer of ZZ rotations spreads an observable by one step, in
-whatever order the layer is written down. This module must not know terms or plans.
+whatever order the layer is written down. This module must not know plans.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.workload.circuit.terms import DIAGONAL
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.gates import FlatGate
+    from qdreamer_lab.workload.circuit.terms import Factors
 
-__all__ = ["GateList", "needed_gates"]
+__all__ = ["GateList", "measured_by", "needed_gates", "reaching_blocks"]
 
 
 class GateList:
@@ -62,6 +67,33 @@ def needed_gates(gates: GateList, measured: Mapping[int, bool]) -> list[int]:
                 diagonal_on[qubit] = False
         keep.append(k)
     return keep[::-1]
+
+
+def measured_by(terms: Sequence[Factors]) -> dict[int, bool]:
+    """The qubits on which terms act, ascending, and whether all of them are diagonal there."""
+    found: dict[int, bool] = {}
+    for term in terms:
+        for qubit, letter in term:
+            found[qubit] = found.get(qubit, True) and letter in DIAGONAL
+    return dict(sorted(found.items()))
+
+
+def reaching_blocks(pairs: NDArray[np.int64], measured: Iterable[int]) -> NDArray[np.int64]:
+    """Indices of the blocks that reach a measured qubit when blocks do not commute, ascending.
+
+    Args:
+        pairs: (m, 2) qubits of each block, in order.
+        measured: the qubits on which observables act.
+    """
+    reached = set(measured)
+    keep = []
+    listed = pairs.tolist()
+    for k in range(len(listed) - 1, -1, -1):
+        low, high = listed[k]
+        if low in reached or high in reached:
+            reached.update((low, high))
+            keep.append(k)
+    return np.array(keep[::-1], dtype=np.int64)
 
 
 def _diagonal(gates: Sequence[FlatGate]) -> tuple[bool, ...]:

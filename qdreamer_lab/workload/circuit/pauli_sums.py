@@ -14,7 +14,7 @@ from qdreamer_lab.errors import MethodError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from qdreamer_lab.workload.circuit.observables import Factors, ProductTerm
+    from qdreamer_lab.workload.circuit.terms import Factors, ProductTerm
 
 __all__ = ["PauliSum", "pauli_sum"]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.exact.plans import Group, GroupRun
+    from qdreamer_lab.workload.exact.plans import BoundGroup, Group
     from qdreamer_lab.workload.execution.execution import Execution
 
 __all__ = ["Folding", "Unit", "waves"]
@@ -34,7 +34,7 @@ class Unit:
     """A group of terms for one binding, with the cuts that are sliced to keep it small."""
 
     binding: int
-    part: GroupRun
+    part: BoundGroup
     sliced: tuple[int, ...]
     contraction: Reconstruction
     values: NDArray[np.float64]
@@ -42,13 +42,13 @@ class Unit:
     @property
     def slices(self) -> list[Slice]:
         """What is to be summed over."""
-        axes = [axis for job in self.part.run.jobs for axis in job.program.axes]
+        axes = [axis for job in self.part.program.jobs for axis in job.program.axes]
         return slices_of(dict(axes), self.sliced)
 
     @property
     def work(self) -> float:
         """Of all slices together."""
-        return sum(job.work for job in self.part.run.jobs)
+        return sum(job.work for job in self.part.program.jobs)
 
 
 @dataclass(eq=False, slots=True)
@@ -65,7 +65,7 @@ def waves(units: list[Unit], room_bytes: int) -> Iterator[list[Piece]]:
     wave: list[Piece] = []
     taken = 0
     for unit in units:
-        size = unit.part.run.gram_bytes(unit.sliced)
+        size = unit.part.program.gram_bytes(unit.sliced)
         if wave and (unit.sliced or taken + size > room_bytes):
             yield wave
             wave, taken = [], 0
@@ -80,7 +80,7 @@ def waves(units: list[Unit], room_bytes: int) -> Iterator[list[Piece]]:
 
 def _one_by_one(unit: Unit) -> Iterator[list[Piece]]:
     """The slices of a unit; what does not touch a sliced cut is taken over from the last one."""
-    jobs = unit.part.run.jobs
+    jobs = unit.part.program.jobs
     last: Piece | None = None
     for one in unit.slices:
         piece = Piece(unit, one)
@@ -113,7 +113,7 @@ class _Jobs:
         self._next = 0
         first, number = missing[0]
         slices = max(1, len(first.unit.slices))
-        self.work_per_variant = first.unit.part.run.jobs[number].work / slices
+        self.work_per_variant = first.unit.part.program.jobs[number].work / slices
         self.taken: dict[Chunk, list[tuple[Piece, int]]] = {}
 
     @property
@@ -143,7 +143,7 @@ class _Jobs:
 
 
 def _call(piece: Piece, number: int) -> FragmentCall:
-    job = piece.unit.part.run.jobs[number]
+    job = piece.unit.part.program.jobs[number]
     mine = {cut for cut, _ in job.program.axes}
     bra, ket = (
         {cut: k for cut, k in side.items() if cut in mine}
@@ -165,7 +165,7 @@ class Folding:
         self._later = sum(unit.work for unit in units)
         for unit in units:
             self._open[unit.binding] += len(unit.slices)
-            for job in unit.part.run.jobs:
+            for job in unit.part.program.jobs:
                 self._total[job.program.id] += len(unit.slices)
         self.rows: list[FragmentRow] = []
         self.contract_s = 0.0
@@ -176,7 +176,7 @@ class Folding:
         self._execution.work_ahead(self._later)
         missing: dict[tuple[Group, int], list[tuple[Piece, int]]] = defaultdict(list)
         for piece in wave:
-            jobs = piece.unit.part.run.jobs
+            jobs = piece.unit.part.program.jobs
             self._total.subtract(jobs[number].program.id for number in piece.tensors)
             for number in range(len(jobs)):
                 if number not in piece.tensors:
@@ -210,14 +210,14 @@ class Folding:
     def _contract(self, piece: Piece) -> None:
         """Contract a piece if nothing is missing."""
         unit = piece.unit
-        run = unit.part.run
-        if len(piece.tensors) < len(run.jobs):
+        program = unit.part.program
+        if len(piece.tensors) < len(program.jobs):
             return
         start = time.perf_counter()
-        tensors = [piece.tensors[number] for number in range(len(run.jobs))]
-        found = unit.contraction.values(tensors, run.operator_of)
+        tensors = [piece.tensors[number] for number in range(len(program.jobs))]
+        found = unit.contraction.values(tensors, program.operator_of)
         weight = piece.slice.weight
-        unit.values[unit.part.group.numbers] += weight * run.lone_factors * found
+        unit.values[unit.part.group.numbers] += weight * program.lone_factors * found
         if not unit.sliced:
             piece.tensors.clear()
         self._open[unit.binding] -= 1

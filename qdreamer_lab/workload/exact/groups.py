@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.workload.circuit.lightcone import needed_gates
-from qdreamer_lab.workload.circuit.observables import DIAGONAL
+from qdreamer_lab.workload.circuit.lightcone import needed_gates, reaching_blocks
+from qdreamer_lab.workload.circuit.terms import DIAGONAL
 from qdreamer_lab.workload.cut.segments import connected
 from qdreamer_lab.workload.plan.find import lone_labels
 from qdreamer_lab.workload.plan.plan import CutPlan
@@ -23,17 +23,13 @@ from qdreamer_lab.workload.plan.plan import CutPlan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from numpy.typing import NDArray
-
     from qdreamer_lab.workload.circuit.blocks import BlockCircuit
     from qdreamer_lab.workload.circuit.lightcone import GateList
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
 
 __all__ = [
     "block_cones",
-    "cone_of",
     "gate_cones",
-    "measured_by",
     "restricted",
     "restricted_plan",
     "term_groups",
@@ -92,15 +88,6 @@ def gate_cones(gates: GateList, terms: Sequence[Factors]) -> list[tuple[int, int
     return [_union(reach[qubit, letter in DIAGONAL] for qubit, letter in term) for term in terms]
 
 
-def measured_by(terms: Sequence[Factors]) -> dict[int, bool]:
-    """The qubits on which terms act, ascending, and whether all of them are diagonal there."""
-    found: dict[int, bool] = {}
-    for term in terms:
-        for qubit, letter in term:
-            found[qubit] = found.get(qubit, True) and letter in DIAGONAL
-    return dict(sorted(found.items()))
-
-
 def _union(cones: Iterable[tuple[int, int]]) -> tuple[int, int]:
     blocks = qubits = 0
     for one, two in cones:
@@ -109,22 +96,10 @@ def _union(cones: Iterable[tuple[int, int]]) -> tuple[int, int]:
     return blocks, qubits
 
 
-def cone_of(blocks: BlockCircuit, measured: Sequence[int]) -> NDArray[np.int64]:
-    """Indices of the blocks that reach a measured qubit, ascending."""
-    reached = set(measured)
-    keep = []
-    pairs = blocks.pairs.tolist()
-    for k in range(len(pairs) - 1, -1, -1):
-        if not reached.isdisjoint(pairs[k]):
-            reached.update(pairs[k])
-            keep.append(k)
-    return np.array(keep[::-1], dtype=np.int64)
-
-
 def restricted(blocks: BlockCircuit, measured: Sequence[int]) -> BlockCircuit:
     """The circuit without what cannot influence these qubits, as `to_blocks` leaves it out."""
     wanted = tuple(sorted(measured))
-    keep = cone_of(blocks, wanted)
+    keep = reaching_blocks(blocks.pairs, wanted)
     if len(keep) == blocks.num_blocks:
         return blocks if wanted == blocks.measured else replace(blocks, measured=wanted)
     pairs = blocks.pairs[keep]
@@ -144,7 +119,7 @@ def restricted(blocks: BlockCircuit, measured: Sequence[int]) -> BlockCircuit:
 
 def restricted_plan(plan: CutPlan, measured: Sequence[int]) -> CutPlan:
     """The plan without what cannot influence these qubits; the cuts that are left stay cuts."""
-    keep = cone_of(plan.blocks, measured)
+    keep = reaching_blocks(plan.blocks.pairs, measured)
     if len(keep) == plan.blocks.num_blocks:
         return plan
     blocks = restricted(plan.blocks, measured)

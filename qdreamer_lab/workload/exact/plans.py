@@ -15,18 +15,18 @@ import numpy as np
 from qdreamer_lab.errors import MemoryLimitError
 from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.gates import flat_gates
-from qdreamer_lab.workload.circuit.lightcone import GateList, needed_gates
+from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
 from qdreamer_lab.workload.cut.options import SearchOptions
 from qdreamer_lab.workload.exact.groups import (
     block_cones,
     gate_cones,
-    measured_by,
     restricted_plan,
     term_groups,
 )
+from qdreamer_lab.workload.exact.lower import ExactProgram, lower
 from qdreamer_lab.workload.exact.reconstruct import Reconstruction
 from qdreamer_lab.workload.exact.slicing import cuts_to_slice
-from qdreamer_lab.workload.exact.split import ExactRun, TermSplit, prepare, split_terms
+from qdreamer_lab.workload.fragment.split import TermSplit, split_terms
 from qdreamer_lab.workload.plan.find import plan_blocks
 from qdreamer_lab.workload.plan.fit import dearer, fitted
 
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.workload.circuit.gates import FlatGate
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.plan.plan import CutPlan
     from qdreamer_lab.workload.request import RunSettings
 
-__all__ = ["ExactPlans", "Group", "GroupRun", "parts_that_fit"]
+__all__ = ["BoundGroup", "ExactPlans", "Group", "parts_that_fit"]
 
 _Axes = tuple[tuple[tuple[int, int], ...], ...]
 
@@ -68,9 +68,11 @@ class Group:
     split: TermSplit
     contractions: dict[tuple[_Axes, int], Reconstruction] = field(default_factory=dict)
 
-    def contraction(self, run: ExactRun, sliced: Sequence[int], limit_bytes: int) -> Reconstruction:
+    def contraction(
+        self, program: ExactProgram, sliced: Sequence[int], limit_bytes: int
+    ) -> Reconstruction:
         """How to contract tensors of this run when some cuts are fixed."""
-        axes = run.axes(sliced)
+        axes = program.axes(sliced)
         for (known, limit), found in self.contractions.items():
             if known == axes and limit <= limit_bytes:
                 return found
@@ -80,25 +82,25 @@ class Group:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class GroupRun:
+class BoundGroup:
     """A group with the matrices of one set of parameter values."""
 
     group: Group
     plan: CutPlan
-    run: ExactRun
+    program: ExactProgram
 
 
 def parts_that_fit(
-    part: GroupRun, itemsize: int, task_bytes: int, here_bytes: int
-) -> list[tuple[GroupRun, tuple[int, ...], Reconstruction]]:
+    part: BoundGroup, itemsize: int, task_bytes: int, here_bytes: int
+) -> list[tuple[BoundGroup, tuple[int, ...], Reconstruction]]:
     """A group, or its terms in several portions, with the cuts to slice and the contraction.
 
     Raises:
         MemoryLimitError: if even a single term does not fit.
     """
     try:
-        sliced = cuts_to_slice(part.run, itemsize, task_bytes, here_bytes)
-        return [(part, sliced, part.group.contraction(part.run, sliced, here_bytes))]
+        sliced = cuts_to_slice(part.program, itemsize, task_bytes, here_bytes)
+        return [(part, sliced, part.group.contraction(part.program, sliced, here_bytes))]
     except MemoryLimitError:
         if len(part.group.terms) < 2:
             raise
@@ -108,7 +110,7 @@ def parts_that_fit(
         terms, numbers = part.group.terms[inside], part.group.numbers[inside]
         split = split_terms(part.plan, terms)
         group = replace(part.group, terms=terms, numbers=numbers, split=split, contractions={})
-        less = GroupRun(group, part.plan, prepare(part.plan, terms, split))
+        less = BoundGroup(group, part.plan, lower(part.plan, terms, split))
         found += parts_that_fit(less, itemsize, task_bytes, here_bytes)
     return found
 
@@ -124,7 +126,7 @@ class ExactPlans:
 
     def runs(
         self, circuit: QuantumCircuit, terms: tuple[Factors, ...], settings: RunSettings
-    ) -> list[GroupRun]:
+    ) -> list[BoundGroup]:
         """Everything to run for some terms of a circuit, the group with the most work first.
 
         Raises:
@@ -143,7 +145,7 @@ class ExactPlans:
 
     def _runs(
         self, gates: list[FlatGate], num_qubits: int, settings: RunSettings
-    ) -> list[GroupRun]:
+    ) -> list[BoundGroup]:
         """The groups with the matrices of these gates."""
         merge = settings.plan is None or settings.plan.blocks.merged
         runs = []
@@ -151,7 +153,7 @@ class ExactPlans:
             inside = (gates[k] for k in group.gates)
             blocks = blocks_of_gates(inside, num_qubits, group.measured, merge=merge)
             plan = group.plan.with_blocks(blocks)
-            runs.append(GroupRun(group, plan, prepare(plan, group.terms, group.split)))
+            runs.append(BoundGroup(group, plan, lower(plan, group.terms, group.split)))
         return runs
 
 

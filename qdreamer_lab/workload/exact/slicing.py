@@ -20,7 +20,7 @@ from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qdreamer_lab.workload.exact.split import ExactRun, FragmentJob
+    from qdreamer_lab.workload.exact.lower import ExactProgram, FragmentJob
 
 __all__ = ["Slice", "cuts_to_slice", "num_slices", "slices_of"]
 
@@ -38,12 +38,12 @@ class Slice:
 
 
 def cuts_to_slice(
-    run: ExactRun, itemsize: int, task_bytes: int, here_bytes: int
+    program: ExactProgram, itemsize: int, task_bytes: int, here_bytes: int
 ) -> tuple[int, ...]:
     """The cuts to slice so that every task, and all tensors together here, fit.
 
     Args:
-        run: fragments and operators.
+        program: fragments and operators.
         itemsize: bytes of an amplitude.
         task_bytes: most memory for one task.
         here_bytes: most memory for the tensors of all fragments.
@@ -51,23 +51,23 @@ def cuts_to_slice(
     Raises:
         MemoryLimitError: if one state does not fit, or if it would take too many slices.
     """
-    sizes = {cut: size for job in run.jobs for cut, size in job.program.axes}
+    sizes = {cut: size for job in program.jobs for cut, size in job.program.axes}
     sliced: list[int] = []
     while True:
-        tight = _too_big(run, itemsize, task_bytes, here_bytes, sliced)
+        tight = _too_big(program, itemsize, task_bytes, here_bytes, sliced)
         if not tight:
             return tuple(sliced)
         choice = {cut for job in tight for cut, _ in job.program.axes} - set(sliced)
-        best = min(choice, key=lambda cut: run.gram_bytes([*sliced, cut]), default=None)
+        best = min(choice, key=lambda cut: program.gram_bytes([*sliced, cut]), default=None)
         if best is None or num_slices(sizes, [*sliced, best]) > _MOST_SLICES:
             for job in tight:
                 fixed = dict.fromkeys(sliced, 0)
                 split_cuts(job.program, job.operators, task_bytes, itemsize, fixed, fixed)
             raise MemoryLimitError(
-                f"the tensors of {len(run.jobs)} fragments need {readable(run.gram_bytes())}, or "
-                f"{readable(run.gram_bytes(sliced))} in {num_slices(sizes, sliced)} slices, but "
-                f"{readable(here_bytes)} may be used: plan with fewer cuts (a larger max_qubits), "
-                "or raise memory_limit_bytes"
+                f"the tensors of {len(program.jobs)} fragments need "
+                f"{readable(program.gram_bytes())}, or {readable(program.gram_bytes(sliced))} in "
+                f"{num_slices(sizes, sliced)} slices, but {readable(here_bytes)} may be "
+                "used: plan with fewer cuts (a larger max_qubits), or raise memory_limit_bytes"
             )
         sliced.append(best)
 
@@ -89,7 +89,7 @@ def slices_of(sizes: dict[int, int], sliced: Sequence[int]) -> list[Slice]:
 
 
 def _too_big(
-    run: ExactRun, itemsize: int, task_bytes: int, here_bytes: int, sliced: list[int]
+    program: ExactProgram, itemsize: int, task_bytes: int, here_bytes: int, sliced: list[int]
 ) -> list[FragmentJob]:
     """The fragments that are to blame if something does not fit.
 
@@ -98,7 +98,7 @@ def _too_big(
     """
     tight = []
     bra, ket = dict.fromkeys(sliced, 0), dict.fromkeys(sliced, 1)
-    for job in run.jobs:
+    for job in program.jobs:
         touched = [cut for cut, _ in job.program.axes if cut in bra]
         one = {cut: bra[cut] for cut in touched}
         two = {cut: ket[cut] for cut in touched}
@@ -109,6 +109,6 @@ def _too_big(
             if itemsize << job.program.width > task_bytes:
                 split_cuts(job.program, job.operators, task_bytes, itemsize, one, two)
             tight.append(job)
-    if not tight and run.gram_bytes(sliced) > here_bytes:
-        tight = list(run.jobs)
+    if not tight and program.gram_bytes(sliced) > here_bytes:
+        tight = list(program.jobs)
     return tight

@@ -15,7 +15,7 @@ from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.fragment.gram import gram_scratch_bytes
 
 if TYPE_CHECKING:
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.fragment.program import FragmentProgram
 
 __all__ = ["Choice", "batch_bytes", "split_cuts"]

@@ -15,7 +15,7 @@ import numpy as np
 from pilot_kernel.resource.worker_environment import usable_cores
 from qdreamer_lab.kernels.simulate.pauli_sums import join_blocks, part_blocks, pauli_sums
 from qdreamer_lab.kernels.simulate.statevector import apply_one_qubit
-from qdreamer_lab.workload.circuit.observables import LETTERS, Factors
+from qdreamer_lab.workload.circuit.terms import LETTERS, Factors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

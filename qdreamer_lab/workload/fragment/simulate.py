@@ -27,7 +27,7 @@ from qdreamer_lab.workload.fragment.gram import gram_matrices
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.fragment.footprint import Choice
     from qdreamer_lab.workload.fragment.program import FragmentProgram
 

@@ -8,14 +8,13 @@ import numpy as np
 
 from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
-from qdreamer_lab.workload.circuit.lightcone import needed_gates
-from qdreamer_lab.workload.exact.groups import measured_by
+from qdreamer_lab.workload.circuit.lightcone import measured_by, needed_gates
 
 if TYPE_CHECKING:
     from qdreamer_lab.workload.circuit.blocks import BlockCircuit
     from qdreamer_lab.workload.circuit.gates import FlatGate
     from qdreamer_lab.workload.circuit.lightcone import GateList
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["dearer", "fitted"]

@@ -6,6 +6,7 @@ basis. This module must not know fragments or cuts.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
 
-__all__ = ["Basis", "bases_of"]
+__all__ = ["TO_Z", "Basis", "bases_of"]
 
 _KIND = {"X": "X", "+": "X", "-": "X", "Y": "Y", "r": "Y", "l": "Y", "Z": "Z", "0": "Z", "1": "Z"}
 _VALUE = {"+": 0, "-": 1, "r": 0, "l": 1, "0": 0, "1": 1}
+
+_ROOT = math.sqrt(0.5)
+TO_Z = {
+    "X": np.array([[_ROOT, _ROOT], [_ROOT, -_ROOT]], dtype=np.complex128),
+    "Y": np.array([[_ROOT, -1j * _ROOT], [_ROOT, 1j * _ROOT]], dtype=np.complex128),
+}
+"""What turns a basis into Z."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.workload.cut.problem import block_problem
-from qdreamer_lab.workload.exact.split import prepare
 from qdreamer_lab.workload.fragment.program import fragment_programs
+from qdreamer_lab.workload.fragment.split import split_terms
 from qdreamer_lab.workload.plan.plan import GateCut
 from qdreamer_lab.workload.sampled.bases import bases_of
 from qdreamer_lab.workload.sampled.glue import Glue, gate_glue, joint_glue, wire_glue
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.observables import ProductTerm
+    from qdreamer_lab.workload.circuit.terms import ProductTerm
     from qdreamer_lab.workload.fragment.program import Decomposed, FragmentProgram
     from qdreamer_lab.workload.plan.plan import CutPlan
     from qdreamer_lab.workload.sampled.weyl import WeylForm
 
-__all__ = ["SampledRun", "lower"]
+__all__ = ["SampledProgram", "lower"]
 
 _MOST_JOINT = 4
 """Gates that are cut as one: n of them take 2^n unitaries and three operations for every pair of
@@ -38,7 +38,7 @@ these, 376 for four gates and 1,520 for five."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class SampledRun:
+class SampledProgram:
     """A plan made ready for sampling.
 
     Attributes:
@@ -61,7 +61,7 @@ class SampledRun:
 
 def lower(
     plan: CutPlan, observables: Sequence[Sequence[ProductTerm]], *, joint: bool = True
-) -> SampledRun:
+) -> SampledProgram:
     """Split observables over the fragments of a plan.
 
     Args:
@@ -80,7 +80,7 @@ def lower(
     for row, observable in enumerate(observables):
         for term in observable:
             coefficients[row, place[term.factors]] += term.coefficient
-    split = prepare(plan, terms)
+    split = split_terms(plan, terms)
     forms = _weyl_forms(plan)
     groups = _groups(plan, forms, joint)
     glues = [_glue(plan, cuts, forms) for cuts in groups]
@@ -94,13 +94,16 @@ def lower(
         ShotFragment(
             program,
             _legs(plan, program, groups, glues),
-            bases_of(job.operators),
-            len(job.operators),
+            bases_of(operators),
+            len(operators),
         )
-        for program, job in zip(fragment_programs(plan, decompose), split.jobs, strict=True)
+        for program, operators in zip(
+            fragment_programs(plan, decompose), split.operators, strict=True
+        )
     )
-    gluing = Gluing(fragments, glues, split.operator_of, coefficients * split.lone_factors)
-    return SampledRun(plan, fragments, tuple(glues), gluing)
+    coefficients *= split.lone_factors(plan.blocks.lone)
+    gluing = Gluing(fragments, glues, split.operator_of, coefficients)
+    return SampledProgram(plan, fragments, tuple(glues), gluing)
 
 
 def _weyl_forms(plan: CutPlan) -> dict[int, WeylForm]:

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 
 from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.gates import flat_gates
-from qdreamer_lab.workload.circuit.lightcone import GateList, needed_gates
+from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
 from qdreamer_lab.workload.cut.options import SearchOptions
-from qdreamer_lab.workload.exact.groups import measured_by
 from qdreamer_lab.workload.plan.find import plan_blocks
 from qdreamer_lab.workload.plan.fit import dearer, fitted
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.plan.plan import CutPlan
     from qdreamer_lab.workload.request import Request, RunSettings
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.sampled.lower import SampledRun
+    from qdreamer_lab.workload.sampled.lower import SampledProgram
     from qdreamer_lab.workload.sampled.tensor import Sample, ShotTensor
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
@@ -56,7 +56,7 @@ class ShotRounds:
     """Shots of one bound circuit.
 
     Args:
-        run: the circuit, lowered.
+        program: the circuit, lowered.
         goal: when to stop.
         seed: entropy; the same seed gives the same shots on any workers.
         coarse: give many variants equal numbers of shots, and neighbouring places in a request, for
@@ -72,24 +72,24 @@ class ShotRounds:
     """
 
     def __init__(
-        self, run: SampledRun, goal: Goal, seed: tuple[int, ...], *, coarse: bool = False
+        self, program: SampledProgram, goal: Goal, seed: tuple[int, ...], *, coarse: bool = False
     ) -> None:
         self._coarse = coarse
-        self.run = run
+        self.program = program
         self.shots = 0
-        self.evs = np.full(run.gluing.num_observables, np.nan)
-        self.stds = np.full(run.gluing.num_observables, np.nan)
+        self.evs = np.full(program.gluing.num_observables, np.nan)
+        self.stds = np.full(program.gluing.num_observables, np.nan)
         self._goal = goal
         self._seed = seed
         self._round = 0
         self._tensors: list[ShotTensor] = []
         self._gradients: list[NDArray[np.float64]] = []
         self._variance = np.zeros((0, 0))
-        self._linear = np.zeros(run.gluing.num_observables)
+        self._linear = np.zeros(program.gluing.num_observables)
         self._per_shot: list[NDArray[np.float64]] = []
         self._taken: list[NDArray[np.int64]] = []
         self._asked: list[ShotRequest] = []
-        self._circuits = sum(map(_circuits, run.fragments))
+        self._circuits = sum(map(_circuits, program.fragments))
         goal.check(self._circuits)
 
     def requests(self) -> list[ShotRequest]:
@@ -100,37 +100,37 @@ class ShotRounds:
                 can.
         """
         total = self._goal.first(self._circuits) if self._round == 0 else self._next_total()
-        if not self.run.fragments or total == 0:
+        if not self.program.fragments or total == 0:
             if self._round == 0:
                 self._conclude()
             return []
         floor = min(PILOT_LEAST if self._round == 0 else LEAST, total // self._circuits)
         if self._round == 0:
-            spreads = [fragment.weights() for fragment in self.run.fragments]
+            spreads = [fragment.weights() for fragment in self.program.fragments]
         else:
             spreads = [_spread(v) for v in self._per_shot]
         parts = [
             spread.sum(keepdims=True) if _drawn(fragment) else spread
-            for fragment, spread in zip(self.run.fragments, spreads, strict=True)
+            for fragment, spread in zip(self.program.fragments, spreads, strict=True)
         ]
         floors = np.concatenate(
             [
                 np.full(len(p), floor * _circuits(f) // len(p))
-                for f, p in zip(self.run.fragments, parts, strict=True)
+                for f, p in zip(self.program.fragments, parts, strict=True)
             ]
         )
         dealt = neyman(np.concatenate(parts), total, floors)
         shots = np.split(dealt, np.cumsum([len(part) for part in parts])[:-1])
         self._asked = [
             self._request(k, fragment, mine)
-            for k, (fragment, mine) in enumerate(zip(self.run.fragments, shots, strict=True))
+            for k, (fragment, mine) in enumerate(zip(self.program.fragments, shots, strict=True))
         ]
         self._round += 1
         return self._asked
 
     def take(self, results: Sequence[tuple[ShotTensor, Sequence[Sample]]]) -> None:
         """Take in a round: per fragment its tensor and its variants' samples."""
-        fragments = self.run.fragments
+        fragments = self.program.fragments
         new = [
             tensor.centred(len(asked.variants)) if _drawn(fragment) else tensor
             for fragment, asked, (tensor, _) in zip(fragments, self._asked, results, strict=True)
@@ -163,8 +163,8 @@ class ShotRounds:
     def _conclude(self) -> None:
         """Values and error bars of what there is."""
         means = [tensor.mean for tensor in self._tensors]
-        self.evs = self.run.gluing.values(means)
-        self._gradients = self.run.gluing.gradients(means)
+        self.evs = self.program.gluing.values(means)
+        self._gradients = self.program.gluing.gradients(means)
         moves = [
             _along(g, tensor) for g, tensor in zip(self._gradients, self._tensors, strict=True)
         ]
@@ -190,7 +190,7 @@ class ShotRounds:
             flat = draws @ tensor.deviations.reshape(len(move), -1)
             moved.append(tensor.mean + flat.reshape(_REPLICAS, *tensor.mean.shape))
             straight = straight + draws @ move
-        return np.asarray(np.square(self.run.gluing.replicas(moved) - straight).mean(axis=0))
+        return np.asarray(np.square(self.program.gluing.replicas(moved) - straight).mean(axis=0))
 
     def _predicted(self) -> NDArray[np.float64]:
         """(fragments, observables) variance that the last round has by itself."""
@@ -202,11 +202,11 @@ class ShotRounds:
             np.array([asked.shots.sum()])
             if _drawn(fragment)
             else asked.shots[np.argsort(asked.variants)]
-            for fragment, asked in zip(self.run.fragments, self._asked, strict=True)
+            for fragment, asked in zip(self.program.fragments, self._asked, strict=True)
         ]
 
     def _next_total(self) -> int:
-        if not self.run.fragments:
+        if not self.program.fragments:
             return 0
         # A variant's own groups of shots say little, the greatest of many such figures even less.
         # So they are put right by the error bars, which all shots of a fragment have a part in.

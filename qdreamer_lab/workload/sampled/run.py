@@ -23,8 +23,8 @@ from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.plans import BoundPlans
 from qdreamer_lab.workload.sampled.rounds import ShotRounds
-from qdreamer_lab.workload.sampled.share import ShotShare
-from qdreamer_lab.workload.sampled.shots import check_memory
+from qdreamer_lab.workload.sampled.shot_share import ShotShare
+from qdreamer_lab.workload.sampled.simulate import check_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +63,7 @@ class SampledRunner:
             in_process=execution.in_process,
             fallback=execution.fallback is not None,
         )
-        routes.prepare([one.run for one in rounds], request.source, request.values)
+        routes.prepare([one.program for one in rounds], request.source, request.values)
         story = _Story(request, rounds, wanted, execution, routes)
         try:
             while story.next_round():
@@ -79,8 +79,8 @@ class SampledRunner:
             evs=evs,
             stds=stds,
             rows=tuple(story.rows),
-            plans=tuple(one.run.plan for one in rounds[:1]),
-            variants=sum(one.run.num_variants for one in rounds),
+            plans=tuple(one.program.plan for one in rounds[:1]),
+            variants=sum(one.program.num_variants for one in rounds),
             shots=story.shots,
             seconds=Seconds(
                 plan_s=planned - start,
@@ -101,10 +101,10 @@ class SampledRunner:
         for k, plan in enumerate(self._plans.plans(request, settings)):
             mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
             terms = [request.observables[observable] for observable in mine.tolist()]
-            run = lower(plan, terms, joint=simulated)
-            for fragment in run.fragments:
+            program = lower(plan, terms, joint=simulated)
+            for fragment in program.fragments:
                 check_memory(fragment, limit, simulated=simulated)
-            rounds.append(ShotRounds(run, goal, (*settings.entropy, k), coarse=not simulated))
+            rounds.append(ShotRounds(program, goal, (*settings.entropy, k), coarse=not simulated))
             wanted.append(mine)
         return rounds, wanted
 
@@ -139,7 +139,7 @@ class _Story:
         shares: dict[tuple[int, int], ShotShare] = {}
         for k, one in enumerate(self._rounds):
             suffix = f"-binding-{k}" if len(self._rounds) > 1 else ""
-            for fragment, asked in zip(one.run.fragments, one.requests(), strict=False):
+            for fragment, asked in zip(one.program.fragments, one.requests(), strict=False):
                 call = partial(self._routes.call, k, fragment)
                 shares[k, fragment.program.id] = ShotShare(k, fragment, asked, suffix, call)
         if shares:
@@ -190,7 +190,7 @@ class _Story:
         """End the round: new estimates for the bindings that took part."""
         start = time.perf_counter()
         for k, one in enumerate(self._rounds):
-            mine = [self._shares.get((k, f.program.id)) for f in one.run.fragments]
+            mine = [self._shares.get((k, f.program.id)) for f in one.program.fragments]
             results = [share.result() for share in mine if share is not None]
             if results:
                 with one_thread():

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
 
 __all__ = ["Chain", "chain_of", "log2_entropies", "log2_ranks", "string_work"]
 

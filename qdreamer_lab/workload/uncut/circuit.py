@@ -14,14 +14,13 @@ import numpy as np
 from qdreamer_lab.errors import MemoryLimitError, MethodError
 from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.gates import flat_gates
-from qdreamer_lab.workload.circuit.lightcone import GateList, needed_gates
+from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
 from qdreamer_lab.workload.circuit.pauli_sums import pauli_sum
 from qdreamer_lab.workload.cut.options import SearchOptions
-from qdreamer_lab.workload.exact.groups import measured_by
 from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.plan.find import plan_blocks
 from qdreamer_lab.workload.uncut.bonds import Chain, chain_of, log2_ranks
-from qdreamer_lab.workload.uncut.matrix_product import GateRow
+from qdreamer_lab.workload.uncut.simulate import GateRow
 from qdreamer_lab.workload.uncut.stabilizer import CliffordGates, clifford_gates
 
 if TYPE_CHECKING:
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.workload.circuit.blocks import BlockCircuit
-    from qdreamer_lab.workload.circuit.observables import Factors, ProductTerm
     from qdreamer_lab.workload.circuit.pauli_sums import PauliSum
+    from qdreamer_lab.workload.circuit.terms import Factors, ProductTerm
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["Whole", "check_chain", "clifford_of", "whole_of"]

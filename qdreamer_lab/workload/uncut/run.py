@@ -17,7 +17,7 @@ from qdreamer_lab.workload.execution.foresight import ROUGH_S
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
 from qdreamer_lab.workload.record import Estimate, Seconds
 from qdreamer_lab.workload.uncut.circuit import check_chain, clifford_of, whole_of
-from qdreamer_lab.workload.uncut.matrix_product import WholeResult, run_product_state
+from qdreamer_lab.workload.uncut.simulate import WholeResult, run_matrix_product_state
 from qdreamer_lab.workload.uncut.stabilizer import string_values
 
 if TYPE_CHECKING:
@@ -25,14 +25,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.execution.chunk import FragmentRow
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import Request, RunSettings
     from qdreamer_lab.workload.uncut.circuit import Whole
     from qdreamer_lab.workload.uncut.stabilizer import CliffordGates
 
-__all__ = ["ProductStateRunner", "StabilizerRunner", "product_state_task", "stabilizer_task"]
+__all__ = [
+    "MatrixProductStateRunner",
+    "StabilizerRunner",
+    "matrix_product_state_task",
+    "stabilizer_task",
+]
 
 _Call = tuple["Callable[..., WholeResult]", tuple[object, ...], float]
 """What to call, with which arguments, and roughly how many operations it is."""
@@ -118,7 +123,7 @@ class _UncutRunner:
         raise NotImplementedError
 
 
-class ProductStateRunner(_UncutRunner):
+class MatrixProductStateRunner(_UncutRunner):
     """Estimates with matrix product states."""
 
     method = "matrix_product_state"
@@ -127,7 +132,7 @@ class ProductStateRunner(_UncutRunner):
         chain = whole.chain()
         assert chain is not None
         check_chain(chain, limit_bytes)
-        return product_state_task(whole, chain.svd)
+        return matrix_product_state_task(whole, chain.svd)
 
 
 class StabilizerRunner(_UncutRunner):
@@ -139,9 +144,9 @@ class StabilizerRunner(_UncutRunner):
         return stabilizer_task(whole)
 
 
-def product_state_task(whole: Whole, work: float) -> _Call:
+def matrix_product_state_task(whole: Whole, work: float) -> _Call:
     """The task of a matrix product state."""
-    return run_product_state, (whole.row, whole.sums), work
+    return run_matrix_product_state, (whole.row, whole.sums), work
 
 
 def stabilizer_task(whole: Whole) -> _Call:

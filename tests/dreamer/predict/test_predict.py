@@ -15,7 +15,7 @@ from qdreamer_lab.dreamer.exact.shape import fragment_shape
 from qdreamer_lab.dreamer.model.coefficients import PHASES, PLACE
 from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.errors import PrecisionError, PubError, QDreamerError
-from qdreamer_lab.workload.exact.split import FragmentJob
+from qdreamer_lab.workload.exact.lower import FragmentJob
 from qdreamer_lab.workload.fragment import simulate
 from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
 from qdreamer_lab.workload.fragment.simulate import final_states, run_fragment

@@ -7,10 +7,11 @@ from qiskit import QuantumCircuit
 from qdreamer_lab import plan_cuts
 from qdreamer_lab.dreamer.sampled.second_order import product_variance
 from qdreamer_lab.dreamer.sampled.variance import fragment_moments, fragment_variances
-from qdreamer_lab.workload.circuit.observables import ProductTerm
+from qdreamer_lab.workload.circuit.terms import ProductTerm
 from qdreamer_lab.workload.sampled.allocation import predicted_variance
 from qdreamer_lab.workload.sampled.lower import lower
-from qdreamer_lab.workload.sampled.shots import ShotRequest, sample_fragment
+from qdreamer_lab.workload.sampled.shots import ShotRequest
+from qdreamer_lab.workload.sampled.simulate import sample_fragment
 from tests.circuits.plain import ghz
 
 SEEDS = 600

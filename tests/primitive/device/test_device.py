@@ -14,7 +14,6 @@ from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.circuit.idle_qubits import qubits_in_use
 from pilot_kernel.primitive.device.backend import backend_here, backend_named
 from pilot_kernel.primitive.device.prepare import for_device
-from pilot_kernel.primitive.device.snapshot import qubits_in_use
 from tests.circuits.plain import bell, measured, star
 from tests.conftest import wait_until
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from qdreamer_lab.errors import DeviceError
 from qdreamer_lab.workload.sampled.device.check import check_device
 from qdreamer_lab.workload.sampled.device.jobs import run_on_device
-from qdreamer_lab.workload.sampled.device.template import fragment_circuit
+from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
 from qdreamer_lab.workload.sampled.device.transpile import transpiled
-from qdreamer_lab.workload.sampled.shots import sample_fragment
+from qdreamer_lab.workload.sampled.simulate import sample_fragment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.sampled.device.transpile import Template
-    from qdreamer_lab.workload.sampled.lower import SampledRun
+    from qdreamer_lab.workload.sampled.lower import SampledProgram
     from qdreamer_lab.workload.sampled.shots import ShotRequest, ShotResult
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
@@ -71,7 +71,7 @@ class Routes:
 
     def prepare(
         self,
-        runs: Sequence[SampledRun],
+        programs: Sequence[SampledProgram],
         circuit: QuantumCircuit,
         values: Sequence[Mapping[str, float]],
     ) -> None:
@@ -83,13 +83,13 @@ class Routes:
         if self._backend is None:
             return
         start = time.perf_counter()
-        for binding, (run, mine) in enumerate(zip(runs, values, strict=True)):
-            for fragment in run.fragments:
+        for binding, (program, mine) in enumerate(zip(programs, values, strict=True)):
+            for fragment in program.fragments:
                 if fragment.program.id in self._rerouted:
                     continue
                 try:
                     check_device((fragment,), self._backend)
-                    source = fragment_circuit(circuit, run.plan, fragment.program)
+                    source = fragment_circuit(circuit, program.plan, fragment.program)
                     template = transpiled(source, self._backend).bound(mine)
                 except DeviceError as error:
                     self.reroute(fragment.program.id, error)

@@ -15,7 +15,7 @@ from qiskit import ClassicalRegister
 from qiskit.circuit import CircuitInstruction, Measure
 from qiskit.synthesis import OneQubitEulerDecomposer
 
-from qdreamer_lab.workload.sampled.shots import TO_Z
+from qdreamer_lab.workload.sampled.bases import TO_Z
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.providers import BackendV2
 
-    from qdreamer_lab.workload.sampled.device.template import FragmentCircuit, Mark
+    from qdreamer_lab.workload.sampled.device.marked_circuit import FragmentCircuit, Mark
 
 __all__ = ["Place", "Template", "Transpiling", "transpiled"]
 

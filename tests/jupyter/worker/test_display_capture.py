@@ -1,11 +1,7 @@
-"""What a cell displays on its worker, and what tracebacks show of it."""
+"""What a cell displays on its worker."""
 
-import ast
-import asyncio
 import base64
-import inspect
 import json
-import linecache
 import subprocess
 import sys
 import textwrap
@@ -13,25 +9,13 @@ import textwrap
 import pytest
 from IPython.utils.capture import capture_output
 
-from pilot_kernel.errors import TaskFailedError
-from pilot_kernel.jupyter.cell import cell_task
-from pilot_kernel.jupyter.cell.cell_task import CellTask
-from pilot_kernel.jupyter.cell.free_variables import collect
-from pilot_kernel.jupyter.cell.tracebacks import clean
-from pilot_kernel.jupyter.show.task_view import TaskView
 from pilot_kernel.jupyter.worker import display_capture
 from pilot_kernel.jupyter.worker.display_message import (
     LIMIT_BYTES,
     DisplayMessage,
     decode,
-    encode,
-    latest,
 )
-from pilot_kernel.jupyter.worker.payload import unpack
 from pilot_kernel.resource import registry
-from pilot_kernel.task.ledger import Ledger
-from pilot_kernel.task.notebook.handle import Output
-from pilot_kernel.task.wire.record import TaskState
 from tests.conftest import wait_until
 
 RICH = """\
@@ -39,7 +23,6 @@ class Rich:
     def __init__(self, text): self.text = text
     def _repr_html_(self): return f'<b>{self.text}</b>'
 """
-THREADS = "import threading\nsum(t.name == 'pilot-views' for t in threading.enumerate())"
 
 
 @pytest.fixture
@@ -151,24 +134,11 @@ def test_a_display_that_is_too_large_says_so(shown):
 def test_a_cell_that_displays_without_end_is_told_when_it_is_enough(monkeypatch):
     monkeypatch.setattr(display_capture, "_ALL_BYTES", 1000)
     chunks = []
-    shown = display_capture.Screen(lambda stream, text: chunks.append((stream, text)))
+    shown = display_capture.DisplayCapture(lambda stream, text: chunks.append((stream, text)))
     for _ in range(9):
         shown.show(DisplayMessage({"text/html": "x" * 300}))
     assert [stream for stream, _ in chunks] == ["display"] * 3 + ["stderr"]
     assert "1 kB were displayed" in chunks[-1][1]
-
-
-def test_the_agent_keeps_the_end_of_an_output_by_its_size():
-    ledger = Ledger()
-    for at in range(20):
-        ledger._keep_output("key", [("display", str(at) * 10**5)])
-    assert sum(len(text) for _, text in ledger.task_output("key")) <= 2 * 10**6
-    assert ledger.task_output("key")[-1][1].startswith("1919")
-
-
-def test_a_semicolon_silences_the_value(run):
-    assert run("%%ctask\n5;") is None
-    assert run("%%ctask\n5") == 5
 
 
 def test_what_is_displayed_is_no_text_of_the_output(run, shown):
@@ -177,76 +147,6 @@ def test_what_is_displayed_is_no_text_of_the_output(run, shown):
     assert task.output.text() == "said\n"
     [data] = shown("%qresult both")
     assert data["text/html"] == "<b>shown</b>"
-
-
-def test_the_card_of_a_background_cell_ends_with_what_it_displayed():
-    output = Output()
-    picture = base64.b64encode(b"\x89PNG\r\n").decode()
-    output.extend(
-        [
-            ("stdout", "said\n"),
-            ("display", encode(DisplayMessage({"text/html": "<b>first</b>"}, display_id="a"))),
-            (
-                "display",
-                encode(DisplayMessage({"text/html": "<b>second</b>"}, {}, "a", update=True)),
-            ),
-            (
-                "display",
-                encode(DisplayMessage({"image/png": b"\x89PNG\r\n", "text/plain": "<Figure>"})),
-            ),
-            ("display", encode(DisplayMessage({"application/vnd.plotly.v1+json": {}}))),
-        ]
-    )
-    sent = []
-    TaskView(Ended(output), lambda bundle, *_: sent.append(bundle), whole=True).show()
-    html = sent[-1]["text/html"]
-    assert "first" not in html
-    assert html.index("said") < html.index("<b>second</b>") < html.index(picture)
-    no_text = "[application/vnd.plotly.v1+json: %qresult shows it]"
-    assert no_text in html
-    assert sent[-1]["text/plain"].splitlines()[1:] == [
-        "said",
-        "[text/html: %qresult shows it]",
-        "<Figure>",
-        no_text,
-    ]
-
-
-class Ended:
-    """A task that has ended without a value."""
-
-    name, key, begun, deaths, progress, record, shipped = "t", "t-1", 0.0, 0, (1, 1), None, None
-    state = TaskState.DONE
-
-    def __init__(self, output):
-        self.output = output
-
-    def done(self):
-        return True
-
-    def cancelled(self):
-        return False
-
-    def exception(self):
-        return None
-
-    def result(self):
-        return None
-
-
-def test_chunks_survive_the_way():
-    data = {"image/png": b"\x00\xff", "application/json": {"a": [1.5, None]}, "text/plain": "ü"}
-    sent = decode(encode(DisplayMessage(data, {"image/png": {"width": 3}}, "place", update=True)))
-    assert base64.b64decode(sent.data["image/png"]) == b"\x00\xff"
-    assert sent.data["application/json"] == {"a": [1.5, None]}
-    assert (sent.metadata, sent.display_id, sent.update) == (
-        {"image/png": {"width": 3}},
-        "place",
-        True,
-    )
-    assert latest(
-        [DisplayMessage({"a": 1}), DisplayMessage(clear="now"), DisplayMessage({"b": 1})]
-    ) == [DisplayMessage({"b": 1})]
 
 
 MATPLOTLIB = {
@@ -270,8 +170,11 @@ MATPLOTLIB = {
         def close(which): figures.clear()
     """,
 }
+
+
 """As much of matplotlib as figures take, in its own words: pyplot's list of open figures, and the
 calls with which IPython prints one."""
+
 
 ON_A_WORKER = """
 import json, os, sys
@@ -324,88 +227,3 @@ def test_figures_left_open_are_shown_at_the_end_and_closed(tmp_path):
 def pictures(ran):
     shown = [decode(text) for stream, text in ran["chunks"] if stream == "display"]
     return [base64.b64decode(each.data["image/png"]) for each in shown]
-
-
-def test_tracebacks_name_the_cell_and_show_helpers_of_other_cells(kernel):
-    kernel.run("def helper(divisor):\n    # a helper's own line\n    return 1 / divisor")
-    helper = int(kernel.run("len(In) - 2").result)
-    answer = kernel.run("%%ctask\nhelper(0)")
-    cell = int(kernel.run("len(In) - 2").result)
-    assert f"Cell In[{cell}], line 2\n" in answer.traceback
-    assert f"Cell In[{helper}], line 3, in helper" in answer.traceback
-    assert "---->    3     return 1 / divisor" in answer.traceback
-    told = kernel.run(
-        "%%ctask\nimport traceback\ntry: helper(0)\nexcept Exception: traceback.print_exc()"
-    )
-    assert "return 1 / divisor" in told.text("stderr")
-
-
-def test_functions_keep_their_file_and_cells_their_text_on_the_way():
-    source = "def f(x):\n    def g(): return x\n    return g\n"
-    linecache.cache["<some cell>"] = (len(source), None, source.splitlines(True), "<some cell>")
-    space = {}
-    exec(compile(source, "<some cell>", "exec"), space)
-    payload = collect(ast.parse("f"), space)
-    del linecache.cache["<some cell>"]
-    sent = unpack(payload)["f"]
-    assert inspect.getsource(sent) == source
-    assert sent(1).__code__.co_filename == "<some cell>"
-    assert payload.sources == {"<some cell>": source}
-
-
-def test_a_traceback_told_in_words_leaves_our_machinery_out():
-    ours = '  File "/lib/pilot_kernel/task/call.py", line 4, in call\n    fn()\n    ^^^^\n'
-    own = '  File "/tmp/cell.py", line 2, in <module>\n    raise Own\n'
-    told = "Own: said\nTraceback (most recent call last):\n{}Own: said"
-    error = TaskFailedError(told.format(f"{ours}{own}{ours}"))
-    assert str(clean(error, None)) == told.format(own)
-
-
-def test_a_canceled_background_cell_leaves_the_live_views_alone(kernel):
-    kernel.run("get_ipython()._pilot_kernel_live.refresher.clear()")
-    kernel.run("import pilot_kernel\nsession = pilot_kernel.session()")
-    kernel.run("session")
-    kernel.run("%%ctask --noblock --name gone\nimport time\nwhile True: time.sleep(0.01)")
-    answer = kernel.run("%cancel gone")
-    assert answer.text().startswith("canceled: gone-")
-    views = "len(get_ipython()._pilot_kernel_live.refresher.views)"
-    wait_until(lambda: kernel.run(views).result == "1")
-    answer = kernel.run(THREADS)
-    assert answer.result == "1"
-    assert not answer.streams
-
-
-def test_an_interrupt_and_its_echo_cancel_once(run, caplog):
-    task = run("%%ctask --noblock --name twice\nimport time\nwhile True: time.sleep(0.01)")
-    wait_until(task.running)
-    assert task.cancel()
-    assert task.cancel()
-    wait_until(task.stages[0].done)
-    cell_task._courier.submit(int).result(30)  # by now the courier has heard of it
-    assert not [record for record in caplog.records if record.name == "concurrent.futures"]
-
-
-def test_waiting_that_is_given_up_leaves_the_task_alone(run, caplog, tmp_path):
-    gate = tmp_path / "gate"
-    task = run(
-        f"%%ctask --noblock\nimport os, time\nwhile not os.path.exists({str(gate)!r}): "
-        "time.sleep(0.01)\n7"
-    )
-    assert isinstance(task, CellTask)
-
-    async def give_up():
-        await asyncio.wait_for(task, 0.05)
-
-    with pytest.raises(TimeoutError):
-        asyncio.run(give_up())
-    gate.touch()
-    assert task.result(60) == 7
-    cell_task._courier.submit(int).result(30)
-    assert not [record for record in caplog.records if record.name == "concurrent.futures"]
-
-
-def test_names_with_spaces_are_found_in_quotes(run):
-    assert run("%%ctask --name 'two words'\n8") == 8
-    assert run("%qresult 'two words'") == 8
-    run("%%ctask -o a, b\na, b = 1, 2")
-    assert run("a, b") == (1, 2)

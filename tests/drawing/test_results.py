@@ -1,4 +1,4 @@
-from html.parser import HTMLParser
+"""Results as charts, in HTML and as text."""
 
 import numpy as np
 import pytest
@@ -11,38 +11,8 @@ from qiskit.primitives.containers.observables_array import ObservablesArray
 from pilot_kernel.drawing.chart_html import charts_html
 from pilot_kernel.drawing.chart_text import charts_text
 from pilot_kernel.drawing.charts import Axis, Counts, Curves, Values
-from pilot_kernel.drawing.html import table_html
 from pilot_kernel.drawing.results import result_charts
-from pilot_kernel.drawing.text import bar
-from pilot_kernel.drawing.units import rounded, seconds
-from pilot_kernel.drawing.value_names import value_names
-from pilot_kernel.jupyter.show.task_card import Card, card_html, card_text, last_lines
-from pilot_kernel.task.wire.record import TaskState
-
-
-class Balance(HTMLParser):
-    """Checks that every tag is closed and that nothing is loaded or run."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.open = []
-        self.text = ""
-        self.feed(html)
-        assert not self.open
-
-    def handle_starttag(self, tag, attrs):
-        assert tag not in ("script", "link", "img", "style")
-        if tag not in ("br", "line", "polyline", "polygon"):
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        pass
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
+from tests.drawing.html_check import Balance
 
 
 def counted(counts, shape=()):
@@ -182,32 +152,3 @@ def test_observables_along_the_last_axis_are_no_sweep():
     labels = [np.array(list("ABCDEFGH"), dtype=object)]
     [shown] = result_charts(PrimitiveResult([estimated(np.zeros(8))]), labels)
     assert isinstance(shown, Values)
-
-
-def test_observables_are_named_shortly():
-    from qiskit import QuantumCircuit
-    from qiskit.quantum_info import SparsePauliOp
-
-    wide = SparsePauliOp.from_sparse_list([("ZZ", [0, 35], 1)], 36)
-    mixed = SparsePauliOp(["XX", "YY"], [0.5, 0.25])
-    [[wide_name]] = [names.tolist() for names in value_names((QuantumCircuit(36), [wide]))]
-    [[mixed_name]] = [names.tolist() for names in value_names((QuantumCircuit(2), [mixed]))]
-    assert wide_name == "Z₀Z₃₅"
-    assert set(mixed_name.split(" + ")) == {"0.5 XX", "0.25 YY"}
-
-
-@pytest.mark.parametrize("state", list(TaskState))
-def test_a_card_says_state_place_and_time_and_escapes_what_was_printed(state):
-    card = Card("<bell>", state, "local", 3.2, 2, 8, 1, {"data": 3 * 10**6}, "a < b", "bad & worse")
-    shown = Balance(card_html(card)).text
-    for fact in (state, "<bell>", "on local", "3.2 s", "2/8", "data 3 MB", "a < b", "bad & worse"):
-        assert fact in shown
-        assert fact in card_text(card)
-
-
-def test_small_things():
-    assert (bar(1, 4), bar(0.5, 4), bar(0, 4)) == ("████", "██", "")
-    assert (rounded(0.01234), rounded(0), rounded(12.3)) == ("0.012", "0", "12")
-    assert (seconds(3.21), seconds(61), seconds(7300)) == ("3.2 s", "1 min 01 s", "2 h 01 min")
-    assert last_lines("\n".join(map(str, range(30)))).startswith("[18 lines before")
-    assert "&lt;" in table_html(("a",), [("<",)])

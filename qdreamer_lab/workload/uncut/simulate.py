@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.workload.execution.threads import one_thread
-from qdreamer_lab.workload.uncut.product_state import ProductState
+from qdreamer_lab.workload.uncut.matrix_product_state import MatrixProductState
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.pauli_sums import PauliSum
 
-__all__ = ["GateRow", "WholeResult", "run_product_state"]
+__all__ = ["GateRow", "WholeResult", "run_matrix_product_state"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -54,7 +54,7 @@ class WholeResult:
     seconds: float
 
 
-def run_product_state(row: GateRow, sums: tuple[PauliSum, ...]) -> WholeResult:
+def run_matrix_product_state(row: GateRow, sums: tuple[PauliSum, ...]) -> WholeResult:
     """Expectation values of a circuit applied to |0…0⟩.
 
     Args:
@@ -63,7 +63,7 @@ def run_product_state(row: GateRow, sums: tuple[PauliSum, ...]) -> WholeResult:
     """
     start = time.perf_counter()
     with one_thread():  # more are no faster at bond dimensions up to hundreds
-        state = ProductState(row.num_qubits)
+        state = MatrixProductState(row.num_qubits)
         for qubit, matrix in zip(row.lone.tolist(), row.matrices, strict=True):
             state.apply_one(qubit, matrix)
         for (low, high), unitary in zip(row.pairs.tolist(), row.unitaries, strict=True):

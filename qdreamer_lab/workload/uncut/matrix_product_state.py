@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.observables import Factors
+    from qdreamer_lab.workload.circuit.terms import Factors
 
-__all__ = ["TRUNCATION", "ProductState"]
+__all__ = ["TRUNCATION", "MatrixProductState"]
 
 TRUNCATION = 1e-22
 """Weight of Schmidt coefficients that may be dropped at a time: amplitudes are kept to its square
@@ -37,7 +37,7 @@ _PAULIS = {
 }
 
 
-class ProductState:
+class MatrixProductState:
     """|0…0⟩ at first.
 
     Args:
