@@ -7,8 +7,7 @@ from collections.abc import Callable
 import psutil
 
 from pilot_kernel.errors import TaskFailedError, TaskMemoryError, TaskTimeoutError
-from pilot_kernel.task.process.call import STOP, TIME_UP
-from pilot_kernel.task.wire.messages import Message
+from pilot_kernel.task.wire.messages import STOP, TIME_UP, Message
 from pilot_kernel.task.wire.packing import Bytes
 from pilot_kernel.task.wire.record import task_name
 from pilot_kernel.task.worker.task_process import TaskProcess
