@@ -30,7 +30,7 @@ PATIENCE_S = 20.0  # generous: the machine may be busy
 
 
 @pytest.fixture
-def one(session):
+def single(session):
     """The name of a pilot with one worker, which nobody else uses."""
     pilot = session.add_pilot("local://", cores_per_node=1, cores_per_worker=1, name="one")
     wait_until(lambda: pilot.status.workers == 1)
@@ -78,10 +78,10 @@ def _stop_itself(path):
 @pytest.mark.parametrize(
     "task", [_polite, _deaf, _power, _slow_pattern, _hold_the_lock, _stop_itself]
 )
-def test_a_task_ends_whatever_it_does(session, one, tmp_path, task, how):
+def test_a_task_ends_whatever_it_does(session, single, tmp_path, task, how):
     cleaned = tmp_path / "cleaned"
     limit = 0.3 if how == "limit" else None
-    busy = session.submit(task, str(cleaned), on=one, timeout_s=limit)
+    busy = session.submit(task, str(cleaned), on=single, timeout_s=limit)
     wait_until(busy.running)
     before = worker_pids(session)
     if how == "cancel":
@@ -89,7 +89,7 @@ def test_a_task_ends_whatever_it_does(session, one, tmp_path, task, how):
     else:
         with pytest.raises(TaskTimeoutError, match=r"longer than its 0\.3 s"):
             busy.result(PATIENCE_S)
-    assert session.submit(lambda: "free", on=one).result(PATIENCE_S) == "free"
+    assert session.submit(lambda: "free", on=single).result(PATIENCE_S) == "free"
     assert worker_pids(session) == before, "the worker itself stays"
     assert busy.record.deaths == 0
     assert cleaned.exists() == (task is _polite)
@@ -126,10 +126,10 @@ def _gone(processes):
 
 
 @pytest.mark.parametrize("how", ["cancel", "limit", "crash", "worker"])
-def test_what_a_task_has_started_ends_with_it(session, one, tmp_path, how):
+def test_what_a_task_has_started_ends_with_it(session, single, tmp_path, how):
     pids = tmp_path / "pids"
     limit = 1.0 if how == "limit" else None
-    task = session.submit(_family, str(pids), True, on=one, timeout_s=limit, retries=0)
+    task = session.submit(_family, str(pids), True, on=single, timeout_s=limit, retries=0)
     family = _started(pids)
     wait_until(lambda: task.record.state is TaskState.RUNNING or task.done())
     if how == "cancel":
@@ -143,7 +143,7 @@ def test_what_a_task_has_started_ends_with_it(session, one, tmp_path, how):
     assert pids.read_text().count("\n") == 5, "it was not run again"
 
 
-def test_a_cancel_at_any_moment_is_heeded(session, one, tmp_path):
+def test_a_cancel_at_any_moment_is_heeded(session, single, tmp_path):
     """Before the agent has heard of the task, before the worker has, while it is sent, later."""
     load = b"x" * 20_000_000
     for at, delay in enumerate((0, 0.001, 0.003, 0.005, 0.01, 0.02, 0.05)):
@@ -153,20 +153,20 @@ def test_a_cancel_at_any_moment_is_heeded(session, one, tmp_path):
             time.sleep(5)
             pathlib.Path(path).touch()
 
-        task = session.submit(slow, str(done), load if at % 2 else b"", on=one)
+        task = session.submit(slow, str(done), load if at % 2 else b"", on=single)
         time.sleep(delay)
         assert task.cancel()
         task.cancel()
-        assert session.submit(lambda: "free", on=one).result(4) == "free"
+        assert session.submit(lambda: "free", on=single).result(4) == "free"
         wait_until(lambda task=task: task.record.state is TaskState.CANCELED)
         assert not done.exists()
 
 
-def test_ending_one_task_leaves_the_results_of_others_alone(session, one):
-    kept = session.submit(bytes, 10**6, on=one)
+def test_ending_one_task_leaves_the_results_of_others_alone(session, single):
+    kept = session.submit(bytes, 10**6, on=single)
     concurrent.futures.wait([kept])
-    stuck = session.submit(_hold_the_lock, "", on=one, timeout_s=0.2)
-    behind = [session.submit(pow, number, 2, on=one, retries=0) for number in range(5)]
+    stuck = session.submit(_hold_the_lock, "", on=single, timeout_s=0.2)
+    behind = [session.submit(pow, number, 2, on=single, retries=0) for number in range(5)]
     assert [task.result(PATIENCE_S) for task in behind] == [0, 1, 4, 9, 16]
     assert stuck.exception(0) is not None
     assert kept.result() == bytes(10**6)
@@ -275,21 +275,21 @@ class _AwkwardError(Exception):
 
 @pytest.mark.parametrize("where", ["reduce", "rebuild"])
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), ValueError("no")])
-def test_an_exception_that_resists_pickling_costs_nobody_a_process(session, one, error, where):
+def test_an_exception_that_resists_pickling_costs_nobody_a_process(session, single, error, where):
     def fail():
         raise _AwkwardError(_Raising(error, where))
 
-    before = session.submit(os.getpid, on=one).result()
+    before = session.submit(os.getpid, on=single).result()
     with pytest.raises(TaskFailedError, match=r"_AwkwardError: the reason[\s\S]*in fail"):
-        session.submit(fail, on=one).result(PATIENCE_S)
-    assert session.submit(os.getpid, on=one).result() == before
+        session.submit(fail, on=single).result(PATIENCE_S)
+    assert session.submit(os.getpid, on=single).result() == before
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), ValueError("no")])
-def test_a_result_that_resists_pickling_is_named(session, one, error):
+def test_a_result_that_resists_pickling_is_named(session, single, error):
     with pytest.raises(ShipError, match=rf"the result \(_Raising\) .* {type(error).__name__}"):
-        session.submit(lambda: _Raising(error, "reduce"), on=one).result(PATIENCE_S)
-    assert session.submit(lambda: "free", on=one).result(PATIENCE_S) == "free"
+        session.submit(lambda: _Raising(error, "reduce"), on=single).result(PATIENCE_S)
+    assert session.submit(lambda: "free", on=single).result(PATIENCE_S) == "free"
 
 
 def _generate():
@@ -355,17 +355,17 @@ def test_environment_and_folder_reach_the_task(session):
     assert folder == os.getcwd()
 
 
-def test_tasks_run_in_the_main_thread_of_one_process_until_that_ends(session, one):
+def test_tasks_run_in_the_main_thread_of_one_process_until_that_ends(session, single):
     def look():
         return os.getpid(), threading.current_thread() is threading.main_thread(), os.getpgid(0)
 
-    first, second = (session.submit(look, on=one).result() for _ in range(2))
+    first, second = (session.submit(look, on=single).result() for _ in range(2))
     assert first == second
     assert first[1] is True
     assert first[2] == first[0]
 
 
-def test_processes_draw_different_numbers(session, one):
+def test_processes_draw_different_numbers(session, single):
     def draw():
         import numpy as np
 
@@ -373,9 +373,9 @@ def test_processes_draw_different_numbers(session, one):
 
     drawn = []
     for _ in range(3):
-        drawn += session.submit(draw, on=one).result()
+        drawn += session.submit(draw, on=single).result()
         with pytest.raises(WorkerDiedError):
-            session.submit(os._exit, 0, on=one, retries=0).result(PATIENCE_S)
+            session.submit(os._exit, 0, on=single, retries=0).result(PATIENCE_S)
     assert len(set(drawn)) == 6
 
 

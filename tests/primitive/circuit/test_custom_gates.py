@@ -213,7 +213,7 @@ def test_values_of_a_sweep_on_a_device_that_returns_counts():
     pub = EstimatorPub.coerce((circuit, "ZZ", angles), 0.02)
     (result,) = run_pubs(for_device([pub], device, [ROOM], None), device, seed=1)
     bound = [circuit.assign_parameters([angle]) for angle in angles]
-    truth = [Statevector(one).expectation_value(Pauli("ZZ")).real for one in bound]
+    truth = [Statevector(each).expectation_value(Pauli("ZZ")).real for each in bound]
     assert (np.abs(result.data.evs - truth) < 5 * result.data.stds).all()
 
 
