@@ -1,4 +1,4 @@
-"""PUBs to tasks: check, cut into pieces, spread over the workers, join."""
+"""From PUBs to a task: check, cut into pieces, submit them to workers, join their results."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Gates that a user has made written out, so that nothing can take them for built-in ones.
+"""Custom gates replaced by their definitions, so that nothing can take them for built-in gates.
 
 Qiskit's transpiler, targets and Aer know gates by name. A gate is what its definition says: one
 called `swap` that does something else must not meet them under that name.
@@ -24,17 +24,17 @@ __all__ = ["unrolled"]
 
 
 def unrolled(circuit: QuantumCircuit, target: Target | None = None) -> QuantumCircuit:
-    """The same circuit in Qiskit's own gates and those of a device.
+    """The same circuit in built-in gates and those of a device.
 
     Args:
         circuit: Any circuit.
-        target: A device's, whose own instructions are left as they are.
+        target: The device, whose own instructions are left as they are.
 
     Returns:
-        The circuit itself if there is nothing to write out.
+        The circuit itself if it has no custom gates.
 
     Raises:
-        UndefinedGateError: A gate says nothing of what it does.
+        UndefinedGateError: A gate has neither a definition nor a matrix.
     """
     if all(_stays(step, target) for step in circuit.data):
         return circuit
@@ -56,7 +56,7 @@ def _stays(step: CircuitInstruction, target: Target | None) -> bool:
 
 
 def _native(operation: Any, target: Target | None) -> bool:
-    """Whether it is an instruction of the device, rather than one that is called the same."""
+    """Whether it is the device's own instruction, and not just called the same."""
     if target is None or operation.name not in target.operation_names:
         return False
     theirs = target.operation_from_name(operation.name)
@@ -81,7 +81,7 @@ def _append(out: QuantumCircuit, step: CircuitInstruction, target: Target | None
 
 
 def _definition(operation: Any, target: Target | None) -> QuantumCircuit:
-    """What an instruction does, as a circuit without gates that a user has made."""
+    """What an instruction does, as a circuit without custom gates."""
     inner = definition_of(operation)
     if inner is not None:
         return unrolled(inner, target)

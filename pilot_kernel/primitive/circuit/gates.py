@@ -1,8 +1,7 @@
-"""What an instruction means: its class says, else its definition, else its matrix; never its name.
+"""What an instruction means: decided by its class, then its definition, then its matrix.
 
-Anybody may name a gate `swap`. Aer, Qiskit's transpiler and targets tell gates apart by name, so
-what reaches them has to be settled by this rule first. Everything that takes circuits apart asks
-here; what it then writes them in is its own affair.
+Never by its name, because a user may call any gate `swap`. Aer, Qiskit's transpiler and targets do
+go by names, so every module that takes circuits apart for them asks here first.
 """
 
 from functools import lru_cache
@@ -39,13 +38,13 @@ DEEPEST = 200
 """Definitions within definitions, before a gate is taken to be part of its own definition."""
 
 GENERIC = frozenset({Gate, Instruction, ControlledGate})
-"""Classes that say nothing: an instruction of one of them is whatever its definition says."""
+"""Classes that carry no meaning: only the definition says what such an instruction does."""
 
 WITHOUT_EFFECT = frozenset({Barrier, Delay, GlobalPhaseGate})
-"""What changes nothing without noise. Delays and phases may have any parameters."""
+"""What leaves a noiseless state as it is, whatever its parameters."""
 
 _BUILT_IN = ("qiskit.circuit.", "qiskit_aer.")
-"""Where the classes come from that mean what their names say."""
+"""Packages whose classes mean what they are called."""
 
 
 class UndefinedGateError(ValueError):
@@ -53,7 +52,7 @@ class UndefinedGateError(ValueError):
 
 
 def kind_of(operation: Any) -> type:
-    """The class that a user writes: singletons have classes of their own behind it."""
+    """Its class as a user writes it; Qiskit's singletons have a hidden class of their own."""
     return getattr(operation, "base_class", type(operation))
 
 
@@ -70,7 +69,7 @@ def has_open_controls(operation: Any) -> bool:
 
 
 def is_built_in(operation: Any) -> bool:
-    """Whether it is of a class of Qiskit's or Aer's, under its own name."""
+    """Whether its class is one of Qiskit's or Aer's, and it is called what that class is called."""
     kind = kind_of(operation)
     if kind in GENERIC or not str(kind.__module__).startswith(_BUILT_IN):
         return False
@@ -81,8 +80,8 @@ def is_built_in(operation: Any) -> bool:
 def definition_of(operation: Any) -> QuantumCircuit | None:
     """The circuit that an operation stands for; None if it has only a matrix, or not even that.
 
-    A `PauliEvolutionGate` has a matrix and a definition that only comes near it; the definition is
-    what runs, so it counts. Operations with modifiers are not settled here.
+    A `PauliEvolutionGate` has a matrix, and a definition that approximates it. The definition is
+    what runs on a device, so it counts. Callers deal with an `AnnotatedOperation` themselves.
 
     Raises:
         CircuitError: The definition cannot be made; `TypeError` and `ValueError` mean the same,

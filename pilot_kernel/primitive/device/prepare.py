@@ -1,4 +1,4 @@
-"""PUBs written in a QPU's gates and couplings, once, before they are cut into pieces.
+"""PUBs transpiled for a QPU, once, before they are cut into pieces.
 
 Every complaint is a PubError that says which PUB and what to do about it.
 """
@@ -48,7 +48,7 @@ def for_device(
 ) -> list[Any]:
     """Transpile checked PUBs; PUBs that share a circuit share the work.
 
-    A circuit that is in the device's terms already is left as it is.
+    A circuit in the device's own gates and couplings is left as it is.
 
     Args:
         pubs: `SamplerPub`s or `EstimatorPub`s.
@@ -88,9 +88,9 @@ def _check(pub: Any, number: int, backend: BackendV2) -> None:
 
 
 def _idle_beyond(circuit: QuantumCircuit, backend: BackendV2) -> bool:
-    """Whether it was written for a wider device, and an ideal one can run what is in use.
+    """Whether it was written for a wider device, and an ideal one can run the qubits in use.
 
-    Its qubits are alike, their number is that of memory, and idle ones take none.
+    An ideal device has as many qubits as fit into memory, all alike, and idle qubits take none.
     """
     return (
         isinstance(backend, AerSimulator)
@@ -136,7 +136,7 @@ def _in_its_terms(circuit: QuantumCircuit, backend: BackendV2) -> bool:
 
 
 def _check_written(circuit: QuantumCircuit, number: int, backend: BackendV2) -> None:
-    """Refuse what the transpiler has left as it was: it looks at names, and not at angles."""
+    """Refuse gates that the transpiler let pass by name, although their angles are not allowed."""
     for step in circuit.data:
         if not getattr(step.operation, "blocks", ()) and not _supported(
             step, circuit, backend.target

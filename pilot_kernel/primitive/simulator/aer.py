@@ -1,4 +1,4 @@
-"""What Aer can do: its methods, the gates that each runs, and those it may be given values for."""
+"""What Aer can do: its methods, their gates, and the gates that it binds values to correctly."""
 
 from functools import lru_cache
 

@@ -1,6 +1,6 @@
-"""Control flow written anew: what is known beforehand dissolved, the rest over the outer bits.
+"""Control flow rewritten for Aer: on the bits of the whole circuit, and without what is known.
 
-Loops over known values are unrolled, boxes opened, a switch becomes a chain of `if_test`.
+Loops over known values are unrolled, boxes opened, and a switch becomes a chain of `if_test`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Parameter sets given to Aer: at run time where it is right about that, else one by one."""
+"""Parameter values bound by Aer at run time where it does that correctly, else bound before."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""PUBs as simulators take them, written once, before they are cut into pieces.
+"""PUBs rewritten for Aer, once, before they are cut into pieces.
 
 Every complaint is a PubError that says which PUB and what to do about it.
 """
@@ -40,7 +40,7 @@ class _Written:
 def for_simulator(pubs: Sequence[Any], method: str) -> list[Any]:
     """Write checked PUBs for Aer; PUBs that share a circuit share the work.
 
-    Circuits come back in gates that Aer is right about, without idle qubits, and with plain
+    Circuits come back in gates that Aer runs correctly, without idle qubits, and with plain
     parameters; those of estimator PUBs without measurements.
 
     Args:

@@ -1,9 +1,8 @@
-"""A circuit written anew in gates that Aer is right about, each known by its class.
+"""A circuit rewritten in gates that Aer runs correctly.
 
-Aer tells gates apart by name. So a gate of the user's own never gets there: it is what its
-definition says, down to Qiskit's standard gates, and a gate that has only a matrix becomes a
-`UnitaryGate`. A `PauliEvolutionGate` is its definition too, a product formula, as on a device.
-Bodies of control flow are treated alike, boxes and loops over known values dissolved.
+Aer goes by names, so a custom gate must not get there: it is replaced by its definition, down to
+Qiskit's standard gates, or by a `UnitaryGate` if it has only a matrix. Bodies of control flow are
+rewritten in the same way.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,7 +64,7 @@ class Rewritten:
 
 
 def rewrite(circuit: QuantumCircuit, basis: frozenset[str], number: int) -> Rewritten:
-    """Write a circuit in known gates.
+    """Rewrite a circuit in known gates.
 
     Args:
         circuit: Any circuit.

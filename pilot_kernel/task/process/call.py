@@ -19,7 +19,7 @@ __all__ = ["TaskCanceled", "TimeUp", "answer", "listen"]
 
 
 class TaskCanceled(BaseException):
-    """Raised in a task when nobody wants it any more."""
+    """Raised in a task that was canceled."""
 
 
 class TimeUp(BaseException):

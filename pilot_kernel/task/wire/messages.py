@@ -29,7 +29,7 @@ _TEXT = struct.Struct("!cIQQ")
 _CHUNK = 262_144
 
 STOP = signal.SIGUSR1
-"""Tells a task process that nobody wants its task any more."""
+"""Tells a task process that its task was canceled."""
 
 TIME_UP = signal.SIGUSR2
 """Tells a task process that its task has run for as long as it may."""

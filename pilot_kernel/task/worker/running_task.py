@@ -53,7 +53,7 @@ class Run:
             self._timers.clear()
 
     def cancel(self) -> None:
-        """End it because nobody wants it."""
+        """End it because it was canceled."""
         self._stop(TaskFailedError("the task was canceled"), STOP)
 
     def _time_out(self) -> None:
@@ -75,7 +75,7 @@ class Run:
         self._timers[what] = self._loop.call_later(delay_s, then)
 
     def _look(self) -> None:
-        """See how much memory the task takes; the system would look too late, and end anybody."""
+        """See how much memory the task takes; the system would look too late, and kill anything."""
         process, limit = self._process, self._memory_limit
         if process is None or limit is None:
             return
