@@ -1,4 +1,4 @@
-"""Expectation values of Pauli strings; those that flip the same qubits share a pass over the states."""
+"""Expectation values of Pauli strings; those that flip the same qubits share a pass over states."""
 
 from typing import Any
 
