@@ -1,7 +1,7 @@
 """Which agents of this user are alive: a folder on disk for each.
 
-That is how a restarted kernel finds its agent again. An agent has an entry from before it is started
-until everything of it is gone, so the next session can remove what a killed agent has left.
+That is how a restarted kernel finds its agent again. An agent has an entry from before it is
+started until everything of it is gone, so the next session can remove what a killed agent has left.
 """
 
 import contextlib

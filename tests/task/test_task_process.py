@@ -41,6 +41,10 @@ def single(session):
 # ---- ended from outside
 
 
+def _nothing():
+    pass
+
+
 def _polite(path):
     try:
         while True:
@@ -80,6 +84,7 @@ def _stop_itself(path):
 )
 def test_a_task_ends_whatever_it_does(session, single, tmp_path, task, how):
     cleaned = tmp_path / "cleaned"
+    session.submit(_nothing, on=single).result(PATIENCE_S)  # this module is imported there now
     limit = 0.3 if how == "limit" else None
     busy = session.submit(task, str(cleaned), on=single, timeout_s=limit)
     wait_until(busy.running)
