@@ -109,14 +109,16 @@ class Bench:
         """
         if len(samples) < LEAST_RUNS:
             raise SkippedError(f"{way.name}: {NO_TIME}")
-        results = sorted((one for one, _ in samples), key=lambda one: one.metadata["makespan_s"])
+        results = sorted(
+            (result for result, _ in samples), key=lambda run: run.metadata["makespan_s"]
+        )
         middle = results[(len(results) - 1) // 2]
         peaks = tuple(max(peak[k] for _, peak in samples) for k in range(2))
         if middle.metadata["makespan_s"] < LEAST_S:
             seconds = middle.metadata["makespan_s"]
             raise SkippedError(f"{way.name}: takes {1e3 * seconds:.0f} ms, less than 50 ms")
         return self._row(
-            way, [one.metadata["makespan_s"] for one in results], middle, peaks
+            way, [run.metadata["makespan_s"] for run in results], middle, peaks
         ), middle
 
     def _row(self, way: Way, runs_s: list[float], result: Any, peaks: tuple[int, int]) -> Row:

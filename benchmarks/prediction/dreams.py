@@ -64,8 +64,8 @@ class Dreams:
         """What is predicted of rows."""
         found = []
         for row in rows:
-            one = self.predict(way_of(row))
-            found.append(Guess(row, one.makespan_s, *one.interval, one.memory_bytes))
+            said = self.predict(way_of(row))
+            found.append(Guess(row, said.makespan_s, *said.interval, said.memory_bytes))
         return found
 
     def observe(self, rows: list[Row], results: list[Any]) -> None:

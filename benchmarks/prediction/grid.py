@@ -128,8 +128,8 @@ def qaoa(n: int, layers: int, rng: np.random.Generator) -> QuantumCircuit:
     circuit.h(range(n))
     for _ in range(layers):
         gamma, beta = rng.uniform(0.2, 1.2, 2)
-        for one, two in sorted(graph.edges):
-            circuit.rzz(gamma, one, two)
+        for first, second in sorted(graph.edges):
+            circuit.rzz(gamma, first, second)
         circuit.rx(beta, range(n))
     return circuit
 

@@ -134,8 +134,8 @@ def accuracy(guesses: list[Guess], predicted: Callable[[Guess, Guess], float]) -
     """
     found = []
     for uncut, cut in against_uncut(guesses).values():
-        for one in cut:
-            pair = (uncut.row.seconds / one.row.seconds, predicted(uncut, one))
+        for guess in cut:
+            pair = (uncut.row.seconds / guess.row.seconds, predicted(uncut, guess))
             found.append(min(pair) / max(pair))
     return found
 
@@ -168,14 +168,14 @@ def law_rows(guesses: list[Guess]) -> list[SpeedupRow]:
     """What the power law is fitted to."""
     return [
         SpeedupRow(
-            one.row.n,
-            min(one.row.n, one.row.n_sub),
-            max(1, one.row.variants),
-            one.row.workers,
-            uncut.row.seconds / one.row.seconds,
+            guess.row.n,
+            min(guess.row.n, guess.row.n_sub),
+            max(1, guess.row.variants),
+            guess.row.workers,
+            uncut.row.seconds / guess.row.seconds,
         )
         for uncut, cut in against_uncut(guesses).values()
-        for one in cut
+        for guess in cut
     ]
 
 
@@ -214,7 +214,7 @@ def repeatability(rows: list[Row], before: list[Row]) -> list[Figure]:
     if not again:
         return [Figure("an earlier measurement", "no cases", "", None)]
     figures = [*choices(again), decisions(again), *speedups(again, None)[:1], times(again)[0]]
-    return [replace(one, name=f"  {one.name}", wanted="", met=None) for one in figures]
+    return [replace(each, name=f"  {each.name}", wanted="", met=None) for each in figures]
 
 
 def median_error(guesses: list[Guess]) -> float:

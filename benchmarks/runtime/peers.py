@@ -47,7 +47,7 @@ def addon(
         reconstruct_expectation_values,
     )
 
-    paulis = PauliList([one.paulis[0] for one in observables])
+    paulis = PauliList([each.paulis[0] for each in observables])
     problem = partition_problem(circuit, labels, paulis)
     circuits, weights = generate_cutting_experiments(
         problem.subcircuits, problem.subobservables, num_samples=np.inf
