@@ -47,8 +47,8 @@ class Bench:
     """A session with a pilot `one` of one worker and one called `two` of two.
 
     Args:
-        session: where the pilots are added.
-        seed: of circuits, observables and shots.
+        session: The session to which the pilots are added.
+        seed: Seed of circuits, observables and shots.
     """
 
     def __init__(self, session: Session, seed: int) -> None:
@@ -83,7 +83,7 @@ class Bench:
         """Run it for the first time, which warms up whatever there is.
 
         Raises:
-            SkippedError: if it takes too long or not long enough, or cannot be run at all.
+            SkippedError: If it takes too long or not long enough, or cannot be run at all.
         """
         try:
             began = time.perf_counter()
@@ -105,7 +105,7 @@ class Bench:
         """The row, and the result of the run that is the median.
 
         Raises:
-            SkippedError: if there were too few runs, or they took too little time.
+            SkippedError: If there were too few runs, or they took too little time.
         """
         if len(samples) < LEAST_RUNS:
             raise SkippedError(f"{way.name}: {NO_TIME}")

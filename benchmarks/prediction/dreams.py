@@ -39,8 +39,8 @@ class Dreams:
     """A `QDreamer` on a bench's session; it learns for each of the pilots apart.
 
     Args:
-        bench: where rows were measured.
-        profile: what it starts from; nothing of it is stored on disk.
+        bench: The bench on which rows were measured.
+        profile: The profile to start from; nothing of it is stored on disk.
     """
 
     def __init__(self, bench: Bench, profile: MachineProfile) -> None:

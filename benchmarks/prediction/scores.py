@@ -30,11 +30,11 @@ class Guess:
     """A row and what was predicted of it.
 
     Attributes:
-        row: what was measured.
-        seconds: predicted.
-        low: lower end of the 80 % interval.
-        high: its upper end.
-        memory_bytes: predicted peak.
+        row: The row that was measured.
+        seconds: Predicted time.
+        low: Lower end of the 80 % interval.
+        high: Its upper end.
+        memory_bytes: Predicted peak.
     """
 
     row: Row
@@ -49,11 +49,11 @@ class Figure:
     """A line of the table.
 
     Attributes:
-        name: what it is.
-        seen: the value.
-        wanted: the bar in words.
-        met: whether it clears it; None if there is no bar, or nothing to measure it by.
-        note: on how much it rests.
+        name: What is measured.
+        seen: The value.
+        wanted: The bar in words.
+        met: Whether it clears it; None if there is no bar, or nothing to measure it by.
+        note: How much data it rests on.
     """
 
     name: str
@@ -129,8 +129,8 @@ def accuracy(guesses: list[Guess], predicted: Callable[[Guess, Guess], float]) -
     """The ratio min / max of predicted and measured speedup of each cut run, as the paper counts.
 
     Args:
-        guesses: the rows.
-        predicted: from an uncut and a cut guess to the speedup that a model predicts.
+        guesses: The rows with what was predicted of them.
+        predicted: Gives the speedup that a model predicts, from an uncut and a cut guess.
     """
     found = []
     for uncut, cut in against_uncut(guesses).values():

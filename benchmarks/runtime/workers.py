@@ -66,9 +66,9 @@ class Timing:
     """A run on some workers.
 
     Attributes:
-        seconds: of the whole run.
-        busy_seconds: in which workers ran its tasks, summed over workers.
-        plain_seconds: of two tasks that need nothing but a core each, right after.
+        seconds: Duration of the whole run.
+        busy_seconds: Time in which workers ran its tasks, summed over workers.
+        plain_seconds: Duration of two tasks that need nothing but a core each, right after.
     """
 
     seconds: float
