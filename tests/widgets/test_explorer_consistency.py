@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from qdreamer_lab.widgets.numbers import sentence
 from qiskit import QuantumCircuit
 
+from qdreamer_lab.widgets.cost_table import sentence
 from qdreamer_lab.widgets.state import advised, moved
 from tests.circuits.plain import brickwork, uneven_line
 from tests.conftest import wait_until

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from qdreamer_lab.widgets.source import python_source
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import efficient_su2
 
+from qdreamer_lab.widgets.python_source import python_source
 from tests.circuits.plain import brickwork, uneven_line
 from tests.conftest import wait_until
 from tests.widgets.conftest import ENDS, OBSERVABLE, N, done_by, ended, exact, hear, press
@@ -17,7 +17,7 @@ from tests.widgets.conftest import ENDS, OBSERVABLE, N, done_by, ended, exact, h
 def test_run_gives_the_value_and_learns(explorer, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        explorer._planner.dreamer, "observe", lambda result, one: seen.append((result, one))
+        explorer._planner.dreamer.engine, "observe", lambda result, one: seen.append((result, one))
     )
     press(explorer, "run")
     ended(explorer)

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from qdreamer_lab.widgets.source import python_source
 from qiskit.quantum_info import SparsePauliOp
 
 from qdreamer_lab import CutPlan
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.widgets.python_source import python_source
 from tests.circuits.plain import brickwork, uneven_line
 from tests.widgets.conftest import ENDS, OBSERVABLE, N, done_by, exact, press
 

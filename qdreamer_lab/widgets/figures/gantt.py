@@ -8,13 +8,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.dreamer.advice.reasons import seconds_text
+from qdreamer_lab.dreamer.text import seconds_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.workload.execution.dispatch import FragmentRow
+    from qdreamer_lab.workload.execution.chunk import FragmentRow
 
 __all__ = ["HERE", "Bar", "Gantt", "predicted", "real"]
 

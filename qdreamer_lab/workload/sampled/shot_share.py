@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.workload.execution.dispatch import Chunk
+from qdreamer_lab.workload.execution.chunk import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,15 +66,17 @@ class ShotShare:
         )
         program = self.fragment.program
         states = math.ldexp(program.variants * len(program.steps), program.width)
+        function, args = self.call(request)
         return Chunk(
-            self.binding,
-            program.id,
-            program.width,
-            number,
-            states + number * self.work_per_variant,
-            *self.call(request),
-            self.suffix,
-            int(request.shots.sum()),
+            binding=self.binding,
+            fragment=program.id,
+            width=program.width,
+            variants=number,
+            work=states + number * self.work_per_variant,
+            function=function,
+            args=args,
+            suffix=self.suffix,
+            shots=int(request.shots.sum()),
         )
 
     @property
