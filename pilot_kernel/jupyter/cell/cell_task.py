@@ -1,4 +1,4 @@
-"""What a cell magic gives back: a future over the one or two tasks that a cell becomes."""
+"""What a cell magic gives: a future over the one or two tasks that a cell becomes."""
 
 import concurrent.futures
 import contextlib
@@ -8,8 +8,8 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from pilot_kernel.errors import PilotError
-from pilot_kernel.jupyter.cell.local_task import LocalTask
-from pilot_kernel.task.notebook.handle import Output, Task
+from pilot_kernel.task.notebook.handle import Output
+from pilot_kernel.task.notebook.task_like import TaskLike
 from pilot_kernel.task.notebook.waiting import until_done
 from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
@@ -21,7 +21,7 @@ _courier = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="pilot-co
 
 
 class CellTask(concurrent.futures.Future[Any]):
-    """A cell on its way through the pilot; it offers what a `Task` offers.
+    """A cell on its way through the pilot; a `TaskLike`.
 
     It goes from one task to the next in the background, so that neither the notebook nor the
     engine waits for it.
@@ -38,9 +38,9 @@ class CellTask(concurrent.futures.Future[Any]):
     def __init__(
         self,
         name: str,
-        first: Task,
+        first: TaskLike,
         *,
-        then: Callable[[Any], Task | LocalTask | None] = lambda value: None,
+        then: Callable[[Any], TaskLike | None] = lambda value: None,
         finish: Callable[[Any], Any] = lambda value: value,
         shipped: dict[str, int] | None = None,
         clean: Callable[[BaseException], BaseException] = lambda error: error,
@@ -49,7 +49,7 @@ class CellTask(concurrent.futures.Future[Any]):
         self.name = name
         self.key = first.key
         self.begun = time.time()
-        self.stages: list[Task | LocalTask] = [first]
+        self.stages: list[TaskLike] = [first]
         self.shipped = shipped or {}
         self.output: Output = _Joined(self.stages)
         self._then = then
@@ -87,7 +87,7 @@ class CellTask(concurrent.futures.Future[Any]):
             except BaseException as error:  # noqa: BLE001 whoever asks for the result gets it
                 self.set_exception(self._clean(error))
 
-    def _add(self, task: Task | LocalTask) -> None:
+    def _add(self, task: TaskLike) -> None:
         with self._moving:
             self.stages.append(task)
         if self.cancelled():
@@ -103,7 +103,7 @@ class CellTask(concurrent.futures.Future[Any]):
         return TaskState.RUNNING if len(self.stages) > 1 else self._unfinished(self.stages[0])
 
     @staticmethod
-    def _unfinished(task: Task | LocalTask) -> TaskState:
+    def _unfinished(task: TaskLike) -> TaskState:
         state = task.state
         return TaskState.RUNNING if state.final else state
 
@@ -164,7 +164,7 @@ class CellTask(concurrent.futures.Future[Any]):
 class _Joined(Output):
     """The output of several tasks in the order in which it came."""
 
-    def __init__(self, stages: list[Task | LocalTask]) -> None:
+    def __init__(self, stages: list[TaskLike]) -> None:
         super().__init__()
         self._stages = stages
         self._positions: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Work that this process does for a cell, seen as a task; it submits tasks of its own meanwhile."""
+"""Work that this process does for a cell, seen as a task; it may submit tasks of its own."""
 
 import concurrent.futures
 import contextlib
@@ -16,7 +16,7 @@ __all__ = ["LocalTask"]
 
 
 class LocalTask(concurrent.futures.Future[Any]):
-    """A function that runs in a thread of this process, and offers what a `Task` offers.
+    """A function that runs in a thread of this process; a `TaskLike`.
 
     Args:
         name: What the user calls it.
@@ -39,7 +39,7 @@ class LocalTask(concurrent.futures.Future[Any]):
         self.progress = (0, 1)
         self.deaths = 0
         self._work = work
-        self._began = time.time()
+        self.begun = time.time()
         self._ended: float | None = None
         self._canceling = threading.Lock()
         self.add_done_callback(lambda _: self._note_end())
@@ -94,8 +94,13 @@ class LocalTask(concurrent.futures.Future[Any]):
     @property
     def record(self) -> TaskRecord:
         """Its times; it has no place on a pilot."""
-        began = self._began
-        return TaskRecord(self.key, self.name, self.state, began, began, self._ended)
+        begun = self.begun
+        return TaskRecord(self.key, self.name, self.state, begun, begun, self._ended)
+
+    @property
+    def stages(self) -> tuple["LocalTask", ...]:
+        """The tasks that it goes through: itself alone."""
+        return (self,)
 
     def running(self) -> bool:
         """Whether it is at work."""

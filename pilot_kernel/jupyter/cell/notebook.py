@@ -10,6 +10,7 @@ from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.cell.cell_task import CellTask
 from pilot_kernel.sessions.current import current, session
 from pilot_kernel.sessions.session import Session
+from pilot_kernel.task.notebook.task_like import TaskLike
 
 __all__ = ["Notebook", "session_name"]
 
@@ -92,14 +93,16 @@ class Notebook:
         self._kept.append(task)
         return task
 
-    def tasks(self) -> list[Any]:
+    def tasks(self) -> list[TaskLike]:
         """The tasks of this notebook's cells and of its session, the oldest first."""
-        stages = {stage.key for task in list(self._kept) for stage in list(task.stages)}
+        kept = list(self._kept)
+        stages = {stage.key for task in kept for stage in list(task.stages)}
         opened = self.open_session()
         others = [t for t in opened.tasks if t.key not in stages] if opened else []
-        return sorted([*others, *self._kept], key=lambda task: task.begun)
+        found: list[TaskLike] = [*others, *kept]
+        return sorted(found, key=lambda task: task.begun)
 
-    def find(self, wanted: str | None) -> Any:
+    def find(self, wanted: str | None) -> TaskLike:
         """A task by key, by name (the newest), or by the beginning of its key; else the newest.
 
         Raises:
@@ -126,5 +129,5 @@ class Notebook:
         raise PilotError(f"there is no task {wanted!r}; the latest are: {shown}")
 
 
-def _keys(task: Any) -> list[str]:
-    return [stage.key for stage in getattr(task, "stages", [task])]
+def _keys(task: TaskLike) -> list[str]:
+    return [stage.key for stage in task.stages]

@@ -19,9 +19,9 @@ from pilot_kernel.jupyter.cell.tracebacks import clean
 from pilot_kernel.jupyter.worker.payload import Payload
 from pilot_kernel.jupyter.worker.run import CellOutcome, run_cell
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
+from pilot_kernel.task.notebook.task_like import TaskLike
 
 if TYPE_CHECKING:
-    from pilot_kernel.jupyter.cell.local_task import LocalTask
     from pilot_kernel.sessions.session import Session
     from pilot_kernel.task.notebook.handle import Task
 
@@ -151,7 +151,7 @@ def qtask(
     first = _send(session, cell, payload, (), building)
     pubs: Any = None
 
-    def run(outcome: CellOutcome) -> "Task | LocalTask":
+    def run(outcome: CellOutcome) -> TaskLike:
         nonlocal pubs
         pubs, _ = outcome.open()
         _check_pubs(pubs)

@@ -6,11 +6,12 @@ What the task prints appears as the cell's own output, and an interrupt of the k
 import concurrent.futures
 import sys
 import time
-from typing import Any
+from typing import Any, cast
 
 from pilot_kernel.jupyter.show.publishing import publish_message, publisher
 from pilot_kernel.jupyter.show.task_view import TaskView
 from pilot_kernel.jupyter.worker.display_message import DISPLAY, decode
+from pilot_kernel.task.notebook.task_like import TaskLike
 
 __all__ = ["CellInterruptedError", "wait"]
 
@@ -27,7 +28,7 @@ class CellInterruptedError(KeyboardInterrupt):
         return [str(self)]
 
 
-def wait(task: Any, *, live: bool = True, progress_after_s: float = 1.0) -> Any:
+def wait(task: TaskLike, *, live: bool = True, progress_after_s: float = 1.0) -> Any:
     """Wait for a task, as a cell does.
 
     Args:
@@ -45,7 +46,8 @@ def wait(task: Any, *, live: bool = True, progress_after_s: float = 1.0) -> Any:
     streams = _Streams(task)
     view = _LateView(task, progress_after_s) if live else None
     try:
-        while not concurrent.futures.wait([task], timeout=_LIVE_POLL_S).done:
+        future = cast("concurrent.futures.Future[Any]", task)
+        while not concurrent.futures.wait([future], timeout=_LIVE_POLL_S).done:
             streams.flush()
             if view is not None:
                 view.refresh()
@@ -63,7 +65,7 @@ def wait(task: Any, *, live: bool = True, progress_after_s: float = 1.0) -> Any:
 class _LateView:
     """A status line that appears only once a task has taken a while."""
 
-    def __init__(self, task: Any, after_s: float) -> None:
+    def __init__(self, task: TaskLike, after_s: float) -> None:
         self._view = TaskView(task, publisher(), whole=False)
         self._due = time.monotonic() + after_s
         self._visible = False
@@ -87,7 +89,7 @@ class _LateView:
 class _Streams:
     """Writes what a task prints to the cell, up to a point, and shows what it displays."""
 
-    def __init__(self, task: Any) -> None:
+    def __init__(self, task: TaskLike) -> None:
         self._task = task
         self._position = 0
         self._lines = 0

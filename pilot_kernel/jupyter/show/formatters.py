@@ -16,6 +16,7 @@ from pilot_kernel.jupyter.show.task_view import TaskView
 from pilot_kernel.jupyter.worker.shell import FIGURE, print_figure
 from pilot_kernel.sessions.session import Session
 from pilot_kernel.task.notebook.handle import Task
+from pilot_kernel.task.notebook.task_like import TaskLike
 
 __all__ = ["register", "unregister"]
 
@@ -45,7 +46,7 @@ class _Live:
     def after_cell(self, *_: Any) -> None:
         self.refresher.settle()
 
-    def show_task(self, task: Any) -> None:
+    def show_task(self, task: TaskLike) -> None:
         view = TaskView(task, publisher(), whole=True)
         view.show()
         self.refresher.keep(view, cell_of(self.shell))

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.cell.local_task import LocalTask
@@ -14,6 +13,7 @@ from pilot_kernel.jupyter.show.rows_html import note_html, overview_html, tasks_
 from pilot_kernel.jupyter.show.rows_text import overview_text, tasks_text
 from pilot_kernel.jupyter.show.task_rows import chosen, current_stage, task_list
 from pilot_kernel.sessions.session import Session
+from pilot_kernel.task.notebook.task_like import TaskLike
 from pilot_kernel.task.wire.record import TaskRecord
 
 __all__ = ["SessionView", "TasksView"]
@@ -73,7 +73,7 @@ class TasksView:
         shown = task_list(tasks, self._records, time.time())
         return Snapshot(tasks_html(shown), tasks_text(shown), essence=replace(shown, at=0.0))
 
-    def _learn(self, tasks: Sequence[Any]) -> None:
+    def _learn(self, tasks: Sequence[TaskLike]) -> None:
         """Bring the records of `tasks` up to date, and forget all others."""
         stages = {stage.key: stage for stage in map(current_stage, tasks)}
         known = {key: record for key, record in self._records.items() if key in stages}
@@ -84,7 +84,7 @@ class TasksView:
         known.update({record.key: record for record in self._ask(wanted)})
         self._records = known
 
-    def _worth_asking(self, stage: Any, known: dict[str, TaskRecord]) -> bool:
+    def _worth_asking(self, stage: TaskLike, known: dict[str, TaskRecord]) -> bool:
         if isinstance(stage, LocalTask):
             return False
         if not stage.done():

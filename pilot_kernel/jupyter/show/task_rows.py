@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from pilot_kernel.task.notebook.task_like import TaskLike
 from pilot_kernel.task.wire.packing import reason
 from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
@@ -85,7 +85,7 @@ def chosen(states: Sequence[TaskState]) -> list[int]:
     return sorted(kept, reverse=True)
 
 
-def task_list(tasks: Sequence[Any], records: Mapping[str, TaskRecord], at: float) -> TaskList:
+def task_list(tasks: Sequence[TaskLike], records: Mapping[str, TaskRecord], at: float) -> TaskList:
     """The rows to show of tasks.
 
     Args:
@@ -111,13 +111,12 @@ def _counted(states: Sequence[TaskState]) -> str:
     return " · ".join(f"{counts[state]:,} {state.lower()}" for state in _ORDER if counts[state])
 
 
-def current_stage(task: Any) -> Any:
+def current_stage(task: TaskLike) -> TaskLike:
     """What a task is at: a cell's task goes through several."""
-    stages = getattr(task, "stages", None)
-    return stages[-1] if stages else task
+    return task.stages[-1]
 
 
-def _row(task: Any, state: TaskState, records: Mapping[str, TaskRecord], at: float) -> TaskRow:
+def _row(task: TaskLike, state: TaskState, records: Mapping[str, TaskRecord], at: float) -> TaskRow:
     record = records.get(current_stage(task).key)
     done, parts = task.progress
     return TaskRow(
@@ -140,10 +139,10 @@ def _where(record: TaskRecord | None) -> str:
     return record.worker or record.pilot or ""
 
 
-def _note(task: Any, state: TaskState) -> str:
+def _note(task: TaskLike, state: TaskState) -> str:
     if state is TaskState.FAILED:
         error = task.exception(0)
-        told = reason(error).splitlines()[0]
+        told = "" if error is None else reason(error).splitlines()[0]
         return told if len(told) <= _NOTE else f"{told[:_NOTE]}…"
     if task.deaths:
         return f"restarted after {task.deaths} lost worker{'' if task.deaths == 1 else 's'}"

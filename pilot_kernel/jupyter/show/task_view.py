@@ -4,9 +4,9 @@ import contextlib
 import secrets
 import threading
 import time
-from typing import Any
 
 from pilot_kernel.errors import PilotError
+from pilot_kernel.jupyter.cell.cell_task import CellTask
 from pilot_kernel.jupyter.show.publishing import Publish
 from pilot_kernel.jupyter.show.task_card import Card, card_html, card_text, inline_html, last_lines
 from pilot_kernel.jupyter.worker.display_message import (
@@ -16,6 +16,7 @@ from pilot_kernel.jupyter.worker.display_message import (
     latest,
     text_of,
 )
+from pilot_kernel.task.notebook.task_like import TaskLike
 from pilot_kernel.task.wire.packing import reason
 from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
@@ -33,7 +34,7 @@ class TaskView:
 
     def __init__(
         self,
-        task: Any,
+        task: TaskLike,
         publish: Publish,
         *,
         whole: bool,
@@ -42,7 +43,7 @@ class TaskView:
         self._publish = publish
         self._whole = whole
         self._id = f"pilot-task-{secrets.token_hex(8)}"
-        self._begun: float = task.begun
+        self._begun = task.begun
         self._record: TaskRecord | None = None
         self._asked_at: tuple[TaskState, int] | None = None
         self._shown: dict[str, str] | None = None
@@ -53,8 +54,7 @@ class TaskView:
     @property
     def over(self) -> bool:
         """Whether the task has ended."""
-        done: bool = self.task.done()
-        return done
+        return self.task.done()
 
     def show(self) -> None:
         """Show it in the cell that runs now."""
@@ -104,7 +104,7 @@ class TaskView:
             done=done,
             parts=parts,
             deaths=task.deaths,
-            shipped=getattr(task, "shipped", None),
+            shipped=task.shipped if isinstance(task, CellTask) else {},
             tail=last_lines(task.output.text()) if self._whole else "",
             note=self._note() if self._whole else "",
         )
