@@ -1,4 +1,4 @@
-"""What a notebook or a script holds: pilots are added to it, tasks are submitted to it.
+"""A session: pilots are added to it, tasks are submitted to it.
 
 This module imports nothing heavy: the engine is imported in the background, while the agent
 starts.
@@ -41,9 +41,9 @@ class Session:
 
     Args:
         name: Under this name another process finds the session's agent again. A session with a
-            name outlives its process; one without ends with it.
-        idle_timeout_s: How long the agent stays without a client and without work; 5 minutes
-            with a name, 10 seconds without.
+            name outlives its process; without a name it ends with the process.
+        idle_timeout_s: Seconds that the agent stays without a client and without work; 300 with
+            a name, 10 without.
     """
 
     def __init__(self, name: str = "", *, idle_timeout_s: float | None = None) -> None:
@@ -181,7 +181,7 @@ class Session:
         if self.closed:
             raise PilotError("this session is closed; pilot_kernel.session() begins a new one")
         if not callable(fn):
-            raise PilotError(f"submit wants a function, not {type(fn).__name__}: submit(fn, *args)")
+            raise PilotError(f"submit takes a function, not {type(fn).__name__}: submit(fn, *args)")
         from pilot_kernel.task.worker.plugin import perform
 
         client = self._link.client

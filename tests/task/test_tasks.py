@@ -211,7 +211,7 @@ def test_on_names_a_pilot_or_a_kind(session):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ((3,), "wants a function, not int"),
+        ((3,), "takes a function, not int"),
     ],
 )
 def test_submit_refuses_nonsense(session, arguments, complaint):

@@ -15,24 +15,23 @@ from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
 __all__ = ["CellTask"]
 
-# One thread that opens results and sends what follows, and that lives as long as the process:
-# Qiskit crashes if it was first imported in a thread that has ended.
+# One thread for all cells opens results and submits what follows. It lives as long as the process,
+# because Qiskit crashes if it was first imported in a thread that has ended.
 _courier = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="pilot-courier")
 
 
 class CellTask(concurrent.futures.Future[Any]):
     """A cell on its way through the pilot; a `TaskLike`.
 
-    It goes from one task to the next in the background, so that neither the notebook nor the
-    engine waits for it.
+    The second task follows the first in the background; neither the notebook nor the engine waits.
 
     Args:
         name: What the user calls it.
-        first: The task that was submitted already.
-        then: From a task's value to the next task, or None if this was the last.
-        finish: From the last task's value to the cell's. Both run in the background.
-        shipped: What was sent with it: bytes by variable.
-        clean: Trims an error before it is kept.
+        first: The first task, which has been submitted.
+        then: Makes the second task from the value of the first; None if there is no second.
+        finish: Makes the value of the cell from that of the last task; runs in the background.
+        shipped: The variables that were sent with it, in bytes.
+        clean: Shortens the traceback of an error before it is kept.
     """
 
     def __init__(
@@ -109,7 +108,7 @@ class CellTask(concurrent.futures.Future[Any]):
 
     @property
     def record(self) -> TaskRecord:
-        """The times and the place of the task that it is at now."""
+        """When and where the present task ran."""
         return self.stages[-1].record
 
     @property
@@ -129,7 +128,7 @@ class CellTask(concurrent.futures.Future[Any]):
 
     def cancel(self) -> bool:
         """Give it up, even while it runs; False if it was done already."""
-        with self._canceling:  # the courier hears of it as well; a future takes it only once
+        with self._canceling:  # the background thread may cancel it too; a future allows that once
             if self.cancelled():
                 return True
             if not super().cancel():
@@ -162,7 +161,7 @@ class CellTask(concurrent.futures.Future[Any]):
 
 
 class _Joined(Output):
-    """The output of several tasks in the order in which it came."""
+    """The output of several tasks, in the order in which it arrived."""
 
     def __init__(self, stages: list[TaskLike]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What `%%ctask` and `%%qtask` do, for people who would rather call a function."""
+"""Submits cells: `%%ctask` and `%%qtask` as functions."""
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
@@ -32,13 +32,13 @@ _WARN_BYTES = "distributed.admin.large-graph-warning-threshold"
 
 @dataclass(frozen=True)
 class CellInputs:
-    """What goes to the worker with a cell, and what comes back.
+    """The variables that a cell may take along to its worker.
 
     Attributes:
         namespace: The notebook's variables.
-        hidden: Those of them that the notebook itself put there.
-        inputs: What to send; None for what the cell is found to read.
-        limit_bytes: What all of it may weigh.
+        hidden: Those of them that the notebook itself has put there.
+        inputs: The variables to send; None for those that the cell may read.
+        limit_bytes: Most bytes that they may take together.
     """
 
     namespace: Mapping[str, Any]
@@ -47,7 +47,7 @@ class CellInputs:
     limit_bytes: int = DEFAULT_LIMIT_BYTES
 
     def collect(self, tree: ast.Module) -> Payload:
-        """Pickle what a cell needs; see `free_variables.collect`."""
+        """Pickle the variables that a cell needs; see `free_variables.collect`."""
         return collect(
             tree,
             self.namespace,
@@ -72,8 +72,8 @@ def ctask(
         session: Where to run it.
         cell: The cell.
         inputs: The variables it may need.
-        outputs: The names it is to bring back besides the value of its last expression.
-        deliver: Takes those names and their values when the cell is done.
+        outputs: Variables to bring back besides the value of the last expression.
+        deliver: Takes these variables when the cell is done.
         options: Where and how its tasks run.
 
     Returns:
@@ -127,7 +127,7 @@ def qtask(
         seed: As for `Session.run`.
         cut: Most qubits of a fragment, or `auto`; see `cutting`. None leaves circuits whole.
         options: Where and how its tasks run.
-        on_result: Called with the PUBs and their result when it is there.
+        on_result: Called with the PUBs and their result.
 
     Returns:
         A task whose result is a Qiskit `PrimitiveResult`.
@@ -182,7 +182,7 @@ def run_circuit(
     seed: int | None = None,
     options: TaskOptions = DEFAULT_OPTIONS,
 ) -> CellTask:
-    """Sample a circuit that is there already, as `%%qtask --qasm` does."""
+    """Sample a circuit, as `%%qtask --qasm` does."""
     options = options.named("circuit")
     first = session.run([circuit], shots=shots, seed=seed, **options.keywords())
     return CellTask(first.name, first, clean=lambda error: clean(error, None))
@@ -197,15 +197,15 @@ def _send(
 ) -> "Task":
     import dask
 
-    session.candidates(options.on)  # a wrong place is told before a large payload is sent
-    # Dask warns of large arguments, not knowing that the user was told and has set a limit.
+    session.candidates(options.on)  # a wrong place is reported before a large payload is sent
+    # Dask would warn of large arguments; the user has a limit of his own for them.
     with dask.config.set({_WARN_BYTES: 2 * payload.total_bytes + 10**7}):
         arguments = (cell.source, cell.filename, payload, outputs)
         return session.submit_call(run_cell, arguments, {}, options)
 
 
 def _builder(session: "Session", on: str | None) -> str | None:
-    """Where the circuits are built: in the same pilot if it has CPUs, else on any."""
+    """Where circuits are built: on the pilot that runs them if it has CPUs, else on any."""
     chosen = session.candidates(on)
     named = on if any(pilot.name == on and "CPU" in pilot.offers for pilot in chosen) else None
     try:

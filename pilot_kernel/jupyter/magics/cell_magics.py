@@ -36,18 +36,18 @@ _INPUTS = "variables to send, a,b; else what it reads"
 
 
 def _amount(text: str) -> float:
-    """An option's value: a number that says how much, so neither negative nor endless."""
+    """The value of an option: a finite number, zero or more."""
     try:
         value = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text}: zero or more, and finite")
     return value
 
 
 def _count(text: str) -> int:
-    """An option's value: a whole number."""
+    """The value of an option: a whole number, zero or more."""
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text}: a whole number, zero or more")
     return int(text)
@@ -154,7 +154,7 @@ class CellMagics(Magics):  # type: ignore[misc]
         if args.precision is not None:
             raise UsageError("%%qtask --qasm samples: it takes --shots, not --precision")
         if args.cut is not None:
-            raise UsageError("%%qtask --qasm samples, and what is sampled cannot be cut")
+            raise UsageError("%%qtask --qasm samples, and a circuit that is sampled cannot be cut")
         circuit = parse_qasm(cell, lines_above=1)
         return submit.run_circuit(
             self.notebook.session(),
@@ -187,7 +187,7 @@ class CellMagics(Magics):  # type: ignore[misc]
 
 
 def _cell_number(shell: Any) -> int:
-    """The number of the cell that runs. The shell's own count is that of the next one by then."""
+    """The number of the cell that runs; the shell has already counted up to the next."""
     frame: Any = sys._getframe()
     while frame is not None:
         name = shell.compile.format_code_name(frame.f_code.co_filename)
@@ -207,5 +207,5 @@ def _names(words: list[str] | None) -> tuple[str, ...]:
     names = tuple(name.strip() for name in listed.split(",") if name.strip())
     for name in names:
         if not name.isidentifier():
-            raise UsageError(f"{name!r} is no variable's name; several are written a,b")
+            raise UsageError(f"{name!r} is not the name of a variable; several are written a,b")
     return names

@@ -1,6 +1,6 @@
-"""Waiting for a task in a cell.
+"""Waits for a task within a cell.
 
-What the task prints appears as the cell's own output, and an interrupt of the kernel cancels it.
+What the task prints appears as the cell's own output. Interrupting the kernel cancels the task.
 """
 
 import concurrent.futures
@@ -22,7 +22,7 @@ _MOST_BYTES = 256_000
 
 
 class CellInterruptedError(KeyboardInterrupt):
-    """The kernel was interrupted while a cell waited; what it waited for is canceled."""
+    """The kernel was interrupted while a cell waited; the task is canceled."""
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
@@ -34,7 +34,7 @@ def wait(task: TaskLike, *, live: bool = True, progress_after_s: float = 1.0) ->
     Args:
         task: A task.
         live: Show a status line that is kept up to date.
-        progress_after_s: When that line appears, so that quick cells stay clean.
+        progress_after_s: Seconds before that line appears, so that quick cells have none.
 
     Returns:
         Its result.
@@ -63,7 +63,7 @@ def wait(task: TaskLike, *, live: bool = True, progress_after_s: float = 1.0) ->
 
 
 class _LateView:
-    """A status line that appears only once a task has taken a while."""
+    """A status line that appears only when a task takes a while."""
 
     def __init__(self, task: TaskLike, after_s: float) -> None:
         self._view = TaskView(task, publisher(), whole=False)
@@ -87,7 +87,7 @@ class _LateView:
 
 
 class _Streams:
-    """Writes what a task prints to the cell, up to a point, and shows what it displays."""
+    """Writes what a task prints to the cell, up to a limit, and shows what it displays."""
 
     def __init__(self, task: TaskLike) -> None:
         self._task = task
@@ -112,7 +112,7 @@ class _Streams:
             sys.stderr.flush()
 
     def _turn_to(self, stream: Any) -> None:
-        """Write to this one from now on; the front end is to see both in the task's order."""
+        """Switch between stdout and stderr, so that the order is that of the task."""
         if self._stream is not None and stream is not self._stream:
             self._stream.flush()
         self._stream = stream

@@ -1,4 +1,4 @@
-"""From tasks and what the agent knows of them to the rows a person reads."""
+"""The rows that are shown of tasks, made from the tasks and the agent's records of them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -70,7 +70,7 @@ class TaskList:
 
 
 def chosen(states: Sequence[TaskState]) -> list[int]:
-    """Which tasks to show: the newest, but what runs before what does not.
+    """Choose which tasks to show: the newest, but running ones first.
 
     Args:
         states: The tasks' states, the oldest first.
@@ -90,7 +90,7 @@ def task_list(tasks: Sequence[TaskLike], records: Mapping[str, TaskRecord], at: 
 
     Args:
         tasks: The tasks, the oldest first.
-        records: What the agent knows of them, by key; it may know nothing.
+        records: The agent's records of them, by key; some may be missing.
         at: Now, unix seconds.
     """
     states = [task.state for task in tasks]
@@ -112,7 +112,7 @@ def _counted(states: Sequence[TaskState]) -> str:
 
 
 def current_stage(task: TaskLike) -> TaskLike:
-    """What a task is at: a cell's task goes through several."""
+    """The present stage of a task; a cell's task goes through several."""
     return task.stages[-1]
 
 
@@ -133,7 +133,7 @@ def _row(task: TaskLike, state: TaskState, records: Mapping[str, TaskRecord], at
 
 
 def _where(record: TaskRecord | None) -> str:
-    """Its worker; while it waits, that may still change."""
+    """Its worker; empty while it waits, as that may still change."""
     if record is None or record.started is None:
         return ""
     return record.worker or record.pilot or ""
@@ -152,7 +152,7 @@ def _note(task: TaskLike, state: TaskState) -> str:
 def _waited(record: TaskRecord | None, at: float) -> float | None:
     if record is None or (record.state.final and record.started is None):
         return None
-    # Two machines' clocks may differ by a little.
+    # The clocks of two machines may differ a little.
     return _shown(max(0.0, (record.started or at) - record.queued), record.started is None)
 
 
@@ -163,5 +163,5 @@ def _ran(record: TaskRecord | None, at: float) -> float | None:
 
 
 def _shown(duration_s: float, growing: bool) -> float:
-    """Whole seconds while it grows: it is shown anew once a second."""
+    """Whole seconds while it grows, since it is shown once a second."""
     return int(duration_s) if growing else duration_s
