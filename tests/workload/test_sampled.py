@@ -14,7 +14,8 @@ from qdreamer_lab.kernels.simulate.shot_counts import combined, read_all, square
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
 from qdreamer_lab.workload.circuit.terms import LETTERS
-from qdreamer_lab.workload.plan.plan import CutPlan, GateCut, WireCut
+from qdreamer_lab.workload.cut.cuts import GateCut, WireCut
+from qdreamer_lab.workload.plan.plan import CutPlan
 from qdreamer_lab.workload.sampled import rounds as shot_rounds
 from qdreamer_lab.workload.sampled.allocation import most, neyman, rounded, variances
 from qdreamer_lab.workload.sampled.bases import bases_of
