@@ -25,7 +25,7 @@ from qdreamer_lab.workload.cut.segments import connected, layout_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 
 __all__ = [
     "check_markers",

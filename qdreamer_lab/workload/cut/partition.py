@@ -22,7 +22,7 @@ from qdreamer_lab.workload.cut.segments import layout_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.cut.segments import Layout
 
 __all__ = ["Partition", "lone_labels"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdreamer_lab.errors import PlanError
-from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 from qdreamer_lab.workload.cut.partition import Partition
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.errors import PlanError
+from qdreamer_lab.workload.estimate import Estimate, Seconds
 from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.execution.foresight import ROUGH_S
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
-from qdreamer_lab.workload.record import Estimate, Seconds
 from qdreamer_lab.workload.uncut.circuit import check_chain, clifford_of, whole_of
 from qdreamer_lab.workload.uncut.simulate import WholeResult, run_matrix_product_state
 from qdreamer_lab.workload.uncut.stabilizer import string_values
