@@ -16,8 +16,8 @@ from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
 from qdreamer_lab.workload.circuit.terms import LETTERS
 from qdreamer_lab.workload.plan.plan import CutPlan, GateCut, WireCut
-from qdreamer_lab.workload.sampled import rounds as shot_rounds
-from qdreamer_lab.workload.sampled.allocation import most, neyman, rounded, variances
+from qdreamer_lab.workload.sampled import sizes
+from qdreamer_lab.workload.sampled.allocation import most, neyman, rounded
 from qdreamer_lab.workload.sampled.bases import bases_of
 from qdreamer_lab.workload.sampled.glue import gate_glue, joint_glue, wire_glue
 from qdreamer_lab.workload.sampled.goal import Goal
@@ -25,6 +25,7 @@ from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.rounds import ShotRounds
 from qdreamer_lab.workload.sampled.shots import ShotRequest
 from qdreamer_lab.workload.sampled.simulate import Batch, exact_tensor, sample_fragment
+from qdreamer_lab.workload.sampled.variance import variances
 from qdreamer_lab.workload.sampled.weyl import weyl_form
 
 
@@ -243,7 +244,7 @@ def test_error_bars_cover_the_truth_as_often_as_they_say(kind):
 
 
 def test_a_selection_of_variants_is_unbiased_and_says_how_wrong_it_is(monkeypatch):
-    monkeypatch.setattr(shot_rounds, "MOST_VARIANTS", 10)
+    monkeypatch.setattr(sizes, "MOST_VARIANTS", 10)
     circuit, labels, _ = CUTS["gate"]
     run = lowered(circuit, labels, ["ZZZZ"])
     assert [fragment.num_variants for fragment in run.fragments] == [16, 16]

@@ -6,13 +6,14 @@ The bridge from `workload` to `cost`. Nothing runs here, and nothing is priced.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdreamer_lab.dreamer.exact.cost import FragmentShape, JoinShape
 from qdreamer_lab.dreamer.sampled.cost import LegShape, RoundShape, SampledShape
+from qdreamer_lab.kernels.simulate.statevector import FAR_BYTES
+from qdreamer_lab.workload.fragment.gram import BLOCK, pauli_groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,14 +35,6 @@ __all__ = [
     "round_shape",
     "sampled_shape",
 ]
-
-_FAR_BYTES = 512
-"""As in `kernels.simulate.statevector`: which kernel a two-qubit gate takes."""
-
-_BLOCK = 512
-"""As in `workload.gram`: flips within so many amplitudes reorder them."""
-
-_PAULIS = frozenset("XYZ")
 
 
 def fragment_shape(
@@ -84,7 +77,7 @@ def program_steps(
     steps = []
     for step in program.steps:
         if len(step.qubits) == 2:
-            near = itemsize << min(step.qubits) < _FAR_BYTES
+            near = itemsize << min(step.qubits) < FAR_BYTES
             steps.append(("near" if near else "far", 1))
         else:
             free = step.cut is None or step.cut not in (fixed or {})
@@ -94,15 +87,9 @@ def program_steps(
 
 def operator_groups(operators: Sequence[Factors]) -> tuple[tuple[tuple[int, bool], ...], int]:
     """Groups of Pauli strings that flip the same qubits, and how many operators are none."""
-    found: Counter[int] = Counter()
-    general = 0
-    for operator in operators:
-        if all(letter in _PAULIS for _, letter in operator):
-            found[sum(1 << qubit for qubit, letter in operator if letter in "XY")] += 1
-        else:
-            general += 1
-    groups = ((strings, flip & (_BLOCK - 1) > 0) for flip, strings in found.items())
-    return tuple(sorted(groups, reverse=True)), general
+    groups, others = pauli_groups(operators)
+    shapes = ((len(group.z), group.flip & (BLOCK - 1) > 0) for group in groups)
+    return tuple(sorted(shapes, reverse=True)), len(others)
 
 
 def join_shape(program: ExactProgram, contraction: Reconstruction, times: int = 1) -> JoinShape:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Reconstruction", "paired"]
+__all__ = ["GATHERED", "Reconstruction", "paired"]
 
 _MOST_SLICES = 1 << 16
 """More would take longer than anybody waits."""
 
-_GATHERED = 4
+GATHERED = 4
 """Above so many terms per distinct operand, terms with the same operand are one matrix product."""
 
 
@@ -243,7 +243,7 @@ def _join(
     left = left.reshape(len(one), -1, summed)
     right = right.reshape(len(two), summed, -1)
     out = np.empty((len(pairs), left.shape[1], right.shape[2]), dtype=np.complex128)
-    if len(pairs) < _GATHERED * min(len(one), len(two)):
+    if len(pairs) < GATHERED * min(len(one), len(two)):
         np.matmul(_chosen(left, pairs[:, 0]), _chosen(right, pairs[:, 1]), out=out)
     elif len(one) < len(two):
         for version, rows in _by_version(pairs[:, 0]):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.workload.execution.dispatch import Chunk
+from qdreamer_lab.workload.sampled.sizes import batch_operations, variant_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,9 +49,12 @@ class ShotShare:
     @property
     def work_per_variant(self) -> float:
         """Rough floating-point operations of one variant."""
-        rows = self.fragment.program.variants
-        shots = float(self.request.shots.mean())
-        return math.ldexp(16 * rows, self.fragment.program.width) + 50 * shots
+        return variant_operations(self._amplitudes, float(self.request.shots.mean()))
+
+    @property
+    def _amplitudes(self) -> float:
+        """Of the fragment's batch of states."""
+        return math.ldexp(self.fragment.program.variants, self.fragment.program.width)
 
     def take(self, number: int) -> Chunk:
         """The next chunk of variants."""
@@ -65,16 +69,18 @@ class ShotShare:
             scales=None if scales is None else scales[part],
         )
         program = self.fragment.program
-        states = math.ldexp(program.variants * len(program.steps), program.width)
+        states = batch_operations(self._amplitudes, len(program.steps))
+        function, args = self.call(request)
         return Chunk(
-            self.binding,
-            program.id,
-            program.width,
-            number,
-            states + number * self.work_per_variant,
-            *self.call(request),
-            self.suffix,
-            int(request.shots.sum()),
+            binding=self.binding,
+            fragment=program.id,
+            width=program.width,
+            variants=number,
+            work=states + number * self.work_per_variant,
+            function=function,
+            args=args,
+            suffix=self.suffix,
+            shots=int(request.shots.sum()),
         )
 
     @property

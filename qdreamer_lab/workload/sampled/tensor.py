@@ -13,20 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.workload.sampled.sizes import GROUPS, SAMPLE_GROUPS, tensor_bytes
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
-__all__ = ["GROUPS", "SAMPLE_GROUPS", "Sample", "ShotTensor"]
-
-GROUPS = 64
-"""Groups of shots; the error bar is itself uncertain by about 1/sqrt(2 · 64), 9 %, and less where
-several fragments share the error."""
-
-
-SAMPLE_GROUPS = 16
-"""Groups in which a variant's own shots are told apart, to see how much they vary."""
+__all__ = ["Sample", "ShotTensor"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,7 +60,7 @@ class ShotTensor:
     @staticmethod
     def size_bytes(fragment: ShotFragment) -> int:
         """Memory of a fragment's tensor."""
-        return 8 * (GROUPS + 1) * fragment.num_operators * math.prod(fragment.dims)
+        return tensor_bytes(fragment.num_operators, math.prod(fragment.dims))
 
     @classmethod
     def empty(cls, fragment: ShotFragment) -> ShotTensor:
