@@ -53,14 +53,14 @@ lab: $(VENV)/.ready
 
 bench: $(VENV)/.ready .bench/.ready
 	$(BIN)/python -m pip install --quiet --editable '.[bench,real]'
-	$(BIN)/python benchmarks/pilot.py
-	$(BIN)/python benchmarks/cut_finder.py --qcut-python .bench/bin/python --prove 10 \
+	$(BIN)/python -m benchmarks.pilot
+	$(BIN)/python -m benchmarks.finder --qcut-python .bench/bin/python --prove 10 \
 	  --out artifacts/cut_finder.jsonl
-	$(BIN)/python benchmarks/cut_scale.py
-	$(BIN)/python benchmarks/cut_runtime.py --out artifacts/cut_runtime.jsonl
-	$(BIN)/python benchmarks/prediction.py --out artifacts/prediction.jsonl
+	$(BIN)/python -m benchmarks.finder.scale
+	$(BIN)/python -m benchmarks.runtime --out artifacts/cut_runtime.jsonl
+	$(BIN)/python -m benchmarks.prediction --out artifacts/prediction.jsonl
 	if $(BIN)/python -c 'from tests.real.lab import missing; import sys; sys.exit(missing())'; \
-	  then $(BIN)/python benchmarks/explorer.py; fi
+	  then $(BIN)/python -m benchmarks.explorer; fi
 
 clean:
 	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts

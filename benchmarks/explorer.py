@@ -1,6 +1,6 @@
 """The cut explorer in JupyterLab and Chromium: how soon all views follow the slider.
 
-    python benchmarks/explorer.py [--moves 20]     # needs Chromium and `pip install playwright`
+    python -m benchmarks.explorer [--moves 20]     # needs Chromium and `pip install playwright`
 
 A move is a drag of the width and a release. "Python" is the time in the kernel from hearing of it
 to having sent all views, "browser" that from the release to all views drawn, told by the browser's
@@ -18,12 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import psutil
 
+from tests.real.explorer_page import CIRCUIT, Explorer
 from tests.real.lab import chromium, missing, open_notebook, serving, write_notebook
-from tests.real.test_explorer_browser import CIRCUIT, Explorer
 
 WANTED_S = {36: (0.1, 0.25), 127: (0.5, 0.5)}
 FIRST_S = 1.5
@@ -170,7 +168,7 @@ def main():
     parser.add_argument("--moves", type=int, default=20)
     arguments = parser.parse_args()
     if what := missing():
-        sys.exit(f"benchmarks/explorer.py {what}")
+        sys.exit(f"benchmarks.explorer {what}")
     began = time.monotonic()
     for num_qubits, circuit in ((36, CIRCUIT), (127, WIDE)):
         with tempfile.TemporaryDirectory() as home:

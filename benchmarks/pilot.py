@@ -1,6 +1,6 @@
 """The pilot against its peers, in one run: bare Dask, ipyparallel, and Aer in this process.
 
-    python benchmarks/pilot.py [--tasks 2000] [--repeats 5] [--workers 2] [--json FILE]
+    python -m benchmarks.pilot [--tasks 2000] [--repeats 5] [--workers 2] [--json FILE]
 
 Each figure is the median over the repeats, and the peers take turns within each repeat, so that a
 machine whose speed drifts slows all of them. Only the ratios mean anything.

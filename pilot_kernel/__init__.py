@@ -3,7 +3,8 @@
 from typing import Any
 
 from pilot_kernel.resource.description import PilotDescription
-from pilot_kernel.session import Session, session
+from pilot_kernel.sessions.current import session
+from pilot_kernel.sessions.session import Session
 from pilot_kernel.task.notebook.handle import Task
 
 __all__ = ["PilotDescription", "Session", "Task", "session"]

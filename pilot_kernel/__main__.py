@@ -82,7 +82,7 @@ def _uninstall(args: argparse.Namespace) -> int:
 
 
 def _agents(args: argparse.Namespace) -> int:
-    from pilot_kernel.jupyter.control import agents
+    from pilot_kernel.jupyter.magics.pilot_commands import agents
 
     print(agents(None))
     return 0

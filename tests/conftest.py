@@ -10,6 +10,9 @@ import pytest
 import pilot_kernel
 from pilot_kernel.resource.connection import link
 
+PATIENCE_S = 20.0
+"""For what takes a moment: generous, since the machine may be busy."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def registry_home(tmp_path_factory):
@@ -34,6 +37,15 @@ def session(registry_home):
     with pilot_kernel.Session() as opened:
         opened.add_pilot("local://", cores_per_node=2)
         yield opened
+
+
+@pytest.fixture
+def lone_worker(session):
+    """The name of a pilot of that session with one worker, which nobody else uses."""
+    pilot = session.add_pilot("local://", cores_per_node=1, cores_per_worker=1, name="one")
+    wait_until(lambda: pilot.status.workers == 1)
+    yield pilot.name
+    pilot.stop()
 
 
 def agents_of(home: Path) -> list[psutil.Process]:

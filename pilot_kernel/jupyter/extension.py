@@ -5,16 +5,17 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import PilotError
-from pilot_kernel.jupyter import display
-from pilot_kernel.jupyter.cell_magics import CellMagics
-from pilot_kernel.jupyter.magics import PilotMagics
-from pilot_kernel.jupyter.notebook import Notebook
-from pilot_kernel.jupyter.shown import plotly_renderer, under_voila
+from pilot_kernel.jupyter.cell.notebook import Notebook
+from pilot_kernel.jupyter.magics.cell_magics import CellMagics
+from pilot_kernel.jupyter.magics.line_magics import PilotMagics
+from pilot_kernel.jupyter.show import formatters
+from pilot_kernel.jupyter.show.publishing import in_notebook
+from pilot_kernel.jupyter.worker.display_message import plotly_renderer, under_voila
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pilot_kernel.session import Session
+    from pilot_kernel.sessions.session import Session
 
 __all__ = ["load", "unload"]
 
@@ -30,8 +31,8 @@ def load(shell: Any) -> None:
     setattr(shell, _ATTRIBUTE, extension)
     shell.register_magics(PilotMagics(shell, notebook))
     shell.register_magics(CellMagics(shell, notebook))
-    display.register(shell)
-    if display.in_notebook(shell):
+    formatters.register(shell)
+    if in_notebook(shell):
         if under_voila():
             os.environ.setdefault("PLOTLY_RENDERER", plotly_renderer())
         extension.begin()
@@ -45,7 +46,7 @@ def unload(shell: Any) -> None:
     for kind, names in (("line", PilotMagics.magics["line"]), ("cell", CellMagics.magics["cell"])):
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
-    display.unregister(shell)
+    formatters.unregister(shell)
     extension.end()
     setattr(shell, _ATTRIBUTE, None)
 

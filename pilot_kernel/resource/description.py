@@ -1,6 +1,7 @@
 """What a pilot is asked to be: a frozen description, checked on construction.
 
-The keys are those that users of Pilot-Quantum know. Nothing here starts anything.
+The keys are those that users of Pilot-Quantum know. Each kind of pilot says which of them it uses
+(`kind/`), and refuses the others. Nothing here starts anything.
 """
 
 import dataclasses

@@ -10,17 +10,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-__all__ = ["ONE_THREAD", "RESULTS_VARIABLE", "VARIABLE", "address_of", "start"]
-
-VARIABLE = "PILOT_NURSERY"
-"""The environment variable in which a worker finds the path of its nursery's socket."""
-
-RESULTS_VARIABLE = "PILOT_RESULTS"
-"""The environment variable in which a worker finds the folder for results."""
+__all__ = ["ONE_THREAD", "address_of", "start"]
 
 _LONGEST = 100  # bytes; the system takes 104 to 108 for a socket's path
 _WAITING = 128
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""Environment variables that keep libraries from starting a thread for every core."""
 
 
 @contextlib.contextmanager

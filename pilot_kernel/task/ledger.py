@@ -4,7 +4,6 @@ It lives beside the scheduler, so the book survives the notebook's kernel, and i
 notebook nothing: no message is sent for a task unless somebody asks.
 """
 
-import os
 import time
 from collections import OrderedDict, deque
 from dataclasses import asdict, replace
@@ -14,7 +13,7 @@ from dask._task_spec import Task as DaskTask
 from distributed.diagnostics.plugin import SchedulerPlugin
 
 from pilot_kernel.errors import WorkerDiedError
-from pilot_kernel.resource.nursery import RESULTS_VARIABLE
+from pilot_kernel.resource import worker_environment
 from pilot_kernel.task.wire.packing import Packed
 from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord, TaskState, task_name
 from pilot_kernel.task.wire.results import Kept, remove
@@ -187,7 +186,7 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         """Nobody wants a task's result any more; its file goes, if it has one."""
         self.suspicious.pop(key, None)
         self.kept.pop(key, None)
-        folder = os.environ.get(RESULTS_VARIABLE)
+        folder = worker_environment.results_folder()
         if folder is not None:
             remove(folder, key)
 

@@ -18,12 +18,12 @@ from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
 from qdreamer_lab.dreamer.advice.reasons import seconds_text
 from qdreamer_lab.dreamer.advice.run import estimator_for
 from qdreamer_lab.dreamer.dreamer import QDreamer
-from qdreamer_lab.dreamer.predict.wanted import request_of
+from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
 
 if TYPE_CHECKING:
-    from pilot_kernel.jupyter.cutting import CutRequest
+    from pilot_kernel.jupyter.cell.cutting import CutRequest
     from qdreamer_lab.workload.execution.decisions import Decision
     from qdreamer_lab.workload.execution.progress import Progress, Report
     from qdreamer_lab.workload.job import CutJob

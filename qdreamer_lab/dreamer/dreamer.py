@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.device.shape import device_shape
 from qdreamer_lab.dreamer.exact.case import exact_case
-from qdreamer_lab.dreamer.machine.observe import learned, signature
 from qdreamer_lab.dreamer.machine.profile import MachineProfile
 from qdreamer_lab.dreamer.machine.store import save_profile
 from qdreamer_lab.dreamer.predict.configuration import Configuration
+from qdreamer_lab.dreamer.predict.observe import learned, signature
 from qdreamer_lab.dreamer.predict.place import Place, place_of
 from qdreamer_lab.dreamer.predict.price import priced
-from qdreamer_lab.dreamer.predict.wanted import Wanted, request_of, run_options
 from qdreamer_lab.dreamer.sampled.case import sampled_case
 from qdreamer_lab.dreamer.uncut.case import method_case
+from qdreamer_lab.dreamer.wanted import Wanted, request_of, run_options
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.plan.find import plan_cuts
@@ -155,7 +155,7 @@ class QDreamer:
         Raises:
             QDreamerError: if nothing keeps within the limits; it names what comes nearest.
         """
-        from qdreamer_lab.dreamer.advice.recommend import Asked, recommended
+        from qdreamer_lab.dreamer.advice.find import Asked, recommended
 
         asked = Asked(circuit, observables, parameter_values)
         return recommended(self, asked, precision, limits, on, methods, in_process)

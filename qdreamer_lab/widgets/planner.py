@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 
 from pilot_kernel.errors import PilotError
-from qdreamer_lab.dreamer.advice.recommend import widths_for
+from qdreamer_lab.dreamer.advice.find import widths_for
 from qdreamer_lab.dreamer.dreamer import SEARCH_S, QDreamer
 from qdreamer_lab.dreamer.predict.configuration import Configuration
-from qdreamer_lab.dreamer.predict.wanted import request_of
+from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.state import Candidate
 from qdreamer_lab.workload.cut.options import SearchOptions
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.dreamer.predict.wanted import Wanted
+    from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Controls
     from qdreamer_lab.workload.circuit.blocks import BlockCircuit

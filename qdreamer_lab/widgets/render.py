@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.advice.reasons import seconds_text
-from qdreamer_lab.widgets.numbers import rows, sentence, table_html
-from qdreamer_lab.widgets.running import Live
-from qdreamer_lab.widgets.source import python_source
+from qdreamer_lab.widgets.cost_table import rows, sentence, table_html
+from qdreamer_lab.widgets.python_source import python_source
+from qdreamer_lab.widgets.runner import Live
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,7 @@ def figure_of(name: str, view: View) -> go.Figure:
         view: the state.
     """
     from qdreamer_lab.widgets import figures
-    from qdreamer_lab.widgets.figures.layout import message
+    from qdreamer_lab.widgets.figures.style import message
 
     one = view.selected
     if name == "tradeoff":

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from qiskit.primitives import PrimitiveResult, PubResult
+
+from pilot_kernel.drawing.chart_html import charts_html
+from pilot_kernel.drawing.chart_text import charts_text
+from pilot_kernel.drawing.results import result_charts
 
 __all__ = ["CutResult"]
 
@@ -19,22 +25,16 @@ class CutResult(PubResult):  # type: ignore[misc]  # Qiskit has no types
         return f"<CutResult: {shape}; {self._how}>"
 
     def __str__(self) -> str:
-        from pilot_kernel.jupyter.figures import figures
-        from pilot_kernel.jupyter.text import figures_text
-
-        return f"{figures_text(figures(PrimitiveResult([self])))}\n{self._how}"
+        return f"{charts_text(result_charts(PrimitiveResult([self])))}\n{self._how}"
 
     def _repr_pretty_(self, printer: object, cycle: bool) -> None:
         """What a console and a notebook without pictures show."""
         printer.text(repr(self) if cycle else str(self))  # type: ignore[attr-defined]
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        from pilot_kernel.jupyter.figures import figures
-        from pilot_kernel.jupyter.html import figures_html
-
-        return f"{figures_html(figures(PrimitiveResult([self])))}<div>{escape(self._how)}</div>"
+        return (
+            f"{charts_html(result_charts(PrimitiveResult([self])))}<div>{escape(self._how)}</div>"
+        )
 
     @property
     def _how(self) -> str:

@@ -3,20 +3,12 @@ from concurrent.futures import CancelledError
 from types import SimpleNamespace
 
 import pytest
-from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.primitives import StatevectorEstimator
 
 from pilot_kernel.errors import CellError
 from qdreamer_lab.dreamer import cutter
-
-
-def ghz(n):
-    circuit = QuantumCircuit(n)
-    circuit.h(0)
-    for qubit in range(n - 1):
-        circuit.cx(qubit, qubit + 1)
-    return circuit
+from tests.circuits.plain import ghz
 
 
 class Request(SimpleNamespace):

@@ -12,7 +12,7 @@ from jupyter_client.manager import KernelManager
 from traitlets.config import Config
 
 from pilot_kernel.__main__ import main
-from pilot_kernel.session import current, use
+from pilot_kernel.sessions.current import current, use
 
 PATIENCE_S = 60
 

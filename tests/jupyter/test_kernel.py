@@ -1,11 +1,5 @@
-"""Real kernels: what is shown and when, interrupts, kernels that are killed or shut down."""
+"""Real kernels: what is shown and when, interrupts."""
 
-import os
-import signal
-
-import psutil
-
-from pilot_kernel.resource import registry
 from tests.conftest import wait_until
 
 HOLD = "import os, time\nwhile not os.path.exists({!r}): time.sleep(0.01)\n"
@@ -79,47 +73,6 @@ def test_counts_are_a_picture(kernel):
     assert "100 shots" in answer.shown[-1]["text/plain"]
 
 
-def test_a_killed_kernel_s_task_is_found_by_the_next(new_kernel, tmp_path):
-    name, gate = str(tmp_path / "book.ipynb"), str(tmp_path / "gate")
-    first = new_kernel(name)
-    first.run(f"%%ctask --noblock --name survivor -o kept\n{HOLD.format(gate)}kept = 3\n'alive'")
-    first.run("%pilot")
-    wait_until(lambda: "RUNNING" in first.run("%tasks").result)
-    os.kill(first.manager.provisioner.pid, signal.SIGKILL)
-    wait_until(lambda: not first.manager.is_alive())
-    first.client.stop_channels()
-    first.manager.cleanup_resources()
-    second = new_kernel(name)
-    assert "attached to this notebook's agent" in second.run("1").text()
-    open(gate, "w").close()
-    assert second.run("%qresult survivor").result == "'alive'"
-    assert second.run("kept").result == "3"
-    second.end()
-    wait_until(lambda: _agent(name) is None)
-
-
-def test_a_restart_keeps_the_agent_and_a_shutdown_takes_it_along(new_kernel, tmp_path):
-    name = str(tmp_path / "book.ipynb")
-    kernel = new_kernel(name)
-    assert kernel.run("%%ctask\n1").result == "1"
-    agent = psutil.Process(_agent(name).pid)
-    kernel.client.stop_channels()
-    kernel.manager.restart_kernel()
-    kernel.client = kernel.manager.client()
-    kernel.client.start_channels()
-    kernel.client.wait_for_ready(timeout=60)
-    assert _agent(name).pid == agent.pid
-    assert kernel.run("%%ctask\n2").result == "2"
-    family = [agent, *agent.children(recursive=True)]
-    kernel.end()
-    wait_until(lambda: not any(process.is_running() for process in family))
-    assert _agent(name) is None
-
-
-def _agent(name):
-    return registry.find(name)
-
-
 def _overview(answer):
     """The latest update of the session's view, as text; cards of tasks are updated too."""
     views = [data for data in answer.updates if "<table" in data["text/html"]]
@@ -162,8 +115,8 @@ def test_tasks_are_shown_live_until_they_have_ended(kernel, tmp_path):
 
 def test_a_view_ends_with_its_cell_and_leaves_no_thread(kernel):
     threads = "import threading\nsum(t.name == 'pilot-views' for t in threading.enumerate())"
-    views = "get_ipython()._pilot_kernel_live.keeper.views"
-    kernel.run("get_ipython()._pilot_kernel_live.keeper.clear()")
+    views = "get_ipython()._pilot_kernel_live.refresher.views"
+    kernel.run("get_ipython()._pilot_kernel_live.refresher.clear()")
     kernel.run("import pilot_kernel\nsession = pilot_kernel.session()")
     kernel.run("session", cell="a")
     kernel.run("session", cell="b")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from qiskit import QuantumCircuit
 
 from pilot_kernel.errors import WorkerDiedError
 from pilot_kernel.task.notebook.handle import Task
@@ -104,14 +103,6 @@ class Chore:
         if self.kind == "quantum":
             return dict(value[0].data.meas.get_counts()) == {"111": 200}
         return False
-
-
-def flipped() -> QuantumCircuit:
-    """A circuit with one possible outcome, 111."""
-    circuit = QuantumCircuit(3)
-    circuit.x([0, 1, 2])
-    circuit.measure_all()
-    return circuit
 
 
 def begun_in(log: Path) -> dict[int, list[int]]:

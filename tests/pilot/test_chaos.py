@@ -13,6 +13,7 @@ import psutil
 
 import pilot_kernel
 from pilot_kernel.task.notebook.handle import Task
+from tests.circuits.plain import flipped
 from tests.conftest import wait_until
 from tests.pilot import chores
 from tests.pilot.chores import Chore
@@ -34,7 +35,7 @@ class Load:
         self.under_way: list[Chore] = []
         self.wrong: list[str] = []
         self.kinds: dict[int, str] = {}
-        self.circuit = chores.flipped()
+        self.circuit = flipped()
 
     def add(self) -> None:
         """Submit one more."""

@@ -1,8 +1,10 @@
-"""A session knows at little cost how many workers there are, with real processes."""
+"""What it costs to know how many workers there are, and to do nothing, with real processes."""
 
 import os
 import signal
+import time
 
+import psutil
 import pytest
 
 from pilot_kernel import Session
@@ -54,3 +56,19 @@ def test_a_worker_that_dies_is_seen_to_go_and_to_come_back(own):
     wait_until(lambda: (own.pilots_for(), asked[-1:] == [2])[1] and len(asked) > 1)
     assert 1 in asked or asked.count(2) > 1
     assert count(own) == 2
+
+
+def test_an_idle_agent_and_its_workers_seldom_wake_up(registry_home):
+    """Counted in wake-ups, since time depends on the machine."""
+    with Session() as session:
+        session.add_pilot("local://", cores_per_node=2)
+        for number in range(4):
+            session.submit(pow, number, 2).result(60)
+        agent = psutil.Process(session._link.entry.pid)
+        time.sleep(3)  # workers hear with their next heartbeat that they may call less often
+        family = [agent, *agent.children(recursive=True)]
+        before = [each.num_ctx_switches().voluntary for each in family]
+        time.sleep(4)
+        woken = [each.num_ctx_switches().voluntary for each in family]
+        wakeups = sum(woken) - sum(before)
+        assert wakeups < 4 * 40, [b - a for a, b in zip(before, woken, strict=True)]  # 270 untuned

@@ -11,28 +11,16 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 
 from pilot_kernel.errors import PubError
 from pilot_kernel.task.wire.record import TaskState
-
-
-def _bell():
-    circuit = QuantumCircuit(2)
-    circuit.h(0)
-    circuit.cx(0, 1)
-    return circuit
-
-
-def _measured(circuit):
-    copy = circuit.copy()
-    copy.measure_all()
-    return copy
+from tests.circuits.plain import bell, ghz, measured
 
 
 def test_run_tells_sampler_from_estimator(session):
-    counts = session.run(_measured(_bell()), shots=100).result()[0].data.meas.get_counts()
+    counts = session.run(measured(bell()), shots=100).result()[0].data.meas.get_counts()
     assert set(counts) <= {"00", "11"}
     assert sum(counts.values()) == 100
-    values = session.run((_bell(), ["ZZ", "XX", "ZI", "0+"])).result()[0].data.evs
+    values = session.run((bell(), ["ZZ", "XX", "ZI", "0+"])).result()[0].data.evs
     assert np.allclose(values, [1, 1, 0, 0.25])
-    values = session.run((_bell(), [[{"0+": 2.0, "l1": 4.0}], ["--"]])).result()[0].data.evs
+    values = session.run((bell(), [[{"0+": 2.0, "l1": 4.0}], ["--"]])).result()[0].data.evs
     assert np.allclose(values, [[1.5], [0.5]])
 
 
@@ -68,7 +56,7 @@ def test_the_same_seed_gives_the_same_shots_however_the_work_is_spread(session):
 
 
 def test_shots_follow_the_state(session):
-    circuit = _measured(efficient_su2(3, reps=1).assign_parameters(np.arange(12) / 5))
+    circuit = measured(efficient_su2(3, reps=1).assign_parameters(np.arange(12) / 5))
     counts = session.run(circuit, shots=40_000, seed=1).result()[0].data.meas.get_counts()
     exact = Statevector(circuit.remove_final_measurements(inplace=False)).probabilities_dict()
     distance = sum(abs(counts.get(key, 0) / 40_000 - p) for key, p in exact.items()) / 2
@@ -76,7 +64,7 @@ def test_shots_follow_the_state(session):
 
 
 def test_precision_is_a_standard_error(session):
-    pubs = [(_bell(), "ZZ")] * 300
+    pubs = [(bell(), "ZZ")] * 300
     result = session.estimator(seed=3).run(pubs, precision=0.05).result()
     values = np.array([pub.data.evs for pub in result])
     assert result[0].data.stds == pytest.approx(0.05)
@@ -93,14 +81,11 @@ def test_gates_that_aer_does_not_know_are_translated(session):
 
 
 def test_wide_clifford_and_matrix_product_circuits_run(session):
-    ghz = QuantumCircuit(60)
-    ghz.h(0)
-    for qubit in range(59):
-        ghz.cx(qubit, qubit + 1)
-    counts = session.run(_measured(ghz), shots=10).result()[0].data.meas.get_counts()
+    wide = ghz(60)
+    counts = session.run(measured(wide), shots=10).result()[0].data.meas.get_counts()
     assert set(counts) <= {"0" * 60, "1" * 60}
-    ghz.ry(0.3, 0)
-    value = session.run((ghz, "Z" * 60), method="matrix_product_state").result()[0].data.evs
+    wide.ry(0.3, 0)
+    value = session.run((wide, "Z" * 60), method="matrix_product_state").result()[0].data.evs
     assert value == pytest.approx(np.cos(0.3))
 
 
@@ -145,12 +130,12 @@ _WIDE.t(range(36))
     [
         (3, "expected a circuit, a PUB .* got int 3"),
         ([], "got list"),
-        ([_bell(), "circuit"], "PUB 1 is no circuit"),
+        ([bell(), "circuit"], "PUB 1 is no circuit"),
         ((_THETA, "Z"), r"no values for its 1 parameters \(theta\)"),
-        (_measured(_THETA), r"no values for its 1 parameters \(theta\)"),
-        (_bell(), r"measures nothing; add measure_all\(\)"),
-        ((_bell(), "ZZZ"), "PUB 0: The number of qubits"),
-        ([_measured(_bell()), (_bell(), "ZZ")], "PUB 1 has observables and PUB 0 has none"),
+        (measured(_THETA), r"no values for its 1 parameters \(theta\)"),
+        (bell(), r"measures nothing; add measure_all\(\)"),
+        ((bell(), "ZZZ"), "PUB 0: The number of qubits"),
+        ([measured(bell()), (bell(), "ZZ")], "PUB 1 has observables and PUB 0 has none"),
         ((_WIDE, "Z" * 36), r"36 qubits: its state vector takes 1 TiB.*Cut it to \d+ qubits"),
     ],
 )
@@ -162,10 +147,10 @@ def test_bad_pubs_are_refused_before_anything_is_submitted(session, monkeypatch,
 
 def test_shots_and_precision_are_not_mixed_up(session):
     with pytest.raises(PubError, match="use precision="):
-        session.run((_bell(), "ZZ"), shots=10)
+        session.run((bell(), "ZZ"), shots=10)
     with pytest.raises(PubError, match="use shots="):
-        session.run(_measured(_bell()), precision=0.1)
+        session.run(measured(bell()), precision=0.1)
     with pytest.raises(PubError, match="shots=0"):
-        session.run(_measured(_bell()), shots=0)
+        session.run(measured(bell()), shots=0)
     with pytest.raises(PubError, match=r"precision=-0\.1"):
-        session.run((_bell(), "ZZ"), precision=-0.1)
+        session.run((bell(), "ZZ"), precision=-0.1)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 
+from tests.real.explorer_page import Explorer
 from tests.real.lab import (
     ROOT,
     chromium,
@@ -23,7 +24,6 @@ from tests.real.lab import (
     write_notebook,
 )
 from tests.real.small_png import small_png
-from tests.real.test_explorer_browser import Explorer
 
 FOLDER = ROOT / "notebooks" / "pictures"
 NOTEBOOK = ROOT / "notebooks" / "02_cut_explorer.ipynb"

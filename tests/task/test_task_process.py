@@ -1,179 +1,19 @@
-"""What a task can do to its process, and that nobody else suffers from it."""
+"""What a task finds in its process and can do to it, and that nobody else suffers from it."""
 
-import collections
-import concurrent.futures
 import ctypes
-import itertools
 import os
-import pathlib
-import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 
-import psutil
 import pytest
 
 from pilot_kernel.errors import (
-    ShipError,
-    TaskFailedError,
     TaskMemoryError,
-    TaskTimeoutError,
     WorkerDiedError,
 )
 from pilot_kernel.task.wire.record import TaskState
-from tests.conftest import wait_until, worker_pids
-
-PATIENCE_S = 20.0  # generous: the machine may be busy
-
-
-@pytest.fixture
-def one(session):
-    """The name of a pilot with one worker, which nobody else uses."""
-    pilot = session.add_pilot("local://", cores_per_node=1, cores_per_worker=1, name="one")
-    wait_until(lambda: pilot.status.workers == 1)
-    yield pilot.name
-    pilot.stop()
-
-
-# ---- ended from outside
-
-
-def _polite(path):
-    try:
-        while True:
-            time.sleep(0.01)
-    finally:
-        pathlib.Path(path).touch()
-
-
-def _deaf(path):
-    while True:
-        try:
-            while True:
-                time.sleep(0.01)
-        except BaseException:  # noqa: BLE001
-            pass
-
-
-def _power(path):
-    return 3 ** (10**9)
-
-
-def _slow_pattern(path):
-    return re.match(r"(a+)+$", "a" * 40 + "b")
-
-
-def _hold_the_lock(path):
-    collections.deque(itertools.repeat(None), maxlen=0)  # one call without end
-
-
-def _stop_itself(path):
-    os.kill(os.getpid(), signal.SIGSTOP)
-
-
-@pytest.mark.parametrize("how", ["cancel", "limit"])
-@pytest.mark.parametrize(
-    "task", [_polite, _deaf, _power, _slow_pattern, _hold_the_lock, _stop_itself]
-)
-def test_a_task_ends_whatever_it_does(session, one, tmp_path, task, how):
-    cleaned = tmp_path / "cleaned"
-    limit = 0.3 if how == "limit" else None
-    busy = session.submit(task, str(cleaned), on=one, timeout_s=limit)
-    wait_until(busy.running)
-    before = worker_pids(session)
-    if how == "cancel":
-        busy.cancel()
-    else:
-        with pytest.raises(TaskTimeoutError, match=r"longer than its 0\.3 s"):
-            busy.result(PATIENCE_S)
-    assert session.submit(lambda: "free", on=one).result(PATIENCE_S) == "free"
-    assert worker_pids(session) == before, "the worker itself stays"
-    assert busy.record.deaths == 0
-    assert cleaned.exists() == (task is _polite)
-
-
-def _family(path, wait):
-    """Start a subprocess, one that leaves the process group, a shell's child, and an orphan."""
-    children = [
-        subprocess.Popen(["sleep", "600"]),
-        subprocess.Popen(["sleep", "600"], start_new_session=True),
-    ]
-    lines = [child.pid for child in children]
-    for command in ("sleep 600 & echo $!", "setsid sleep 600 >/dev/null 2>&1 & echo $!"):
-        shell = subprocess.run(
-            ["sh", "-c", command.replace("600 &", "600 >/dev/null &")],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        lines.append(int(shell.stdout))
-    with open(path, "a") as file:
-        file.write("".join(f"{pid}\n" for pid in (os.getpid(), *lines)))
-    if wait:
-        time.sleep(600)
-
-
-def _started(path, count=5):
-    wait_until(lambda: path.exists() and path.read_text().count("\n") >= count)
-    return [psutil.Process(int(line)) for line in path.read_text().split()]
-
-
-def _gone(processes):
-    return not psutil.wait_procs(processes, timeout=PATIENCE_S)[1]
-
-
-@pytest.mark.parametrize("how", ["cancel", "limit", "crash", "worker"])
-def test_what_a_task_has_started_ends_with_it(session, one, tmp_path, how):
-    pids = tmp_path / "pids"
-    limit = 1.0 if how == "limit" else None
-    task = session.submit(_family, str(pids), True, on=one, timeout_s=limit, retries=0)
-    family = _started(pids)
-    wait_until(lambda: task.record.state is TaskState.RUNNING or task.done())
-    if how == "cancel":
-        task.cancel()
-    elif how == "crash":
-        family[0].kill()
-    elif how == "worker":
-        os.kill(worker_pids(session)[task.record.worker], signal.SIGKILL)
-    assert _gone(family)
-    concurrent.futures.wait([task], PATIENCE_S)
-    assert pids.read_text().count("\n") == 5, "it was not run again"
-
-
-def test_a_cancel_at_any_moment_is_heeded(session, one, tmp_path):
-    """Before the agent has heard of the task, before the worker has, while it is sent, later."""
-    load = b"x" * 20_000_000
-    for at, delay in enumerate((0, 0.001, 0.003, 0.005, 0.01, 0.02, 0.05)):
-        done = tmp_path / f"done{at}"
-
-        def slow(path, load):
-            time.sleep(5)
-            pathlib.Path(path).touch()
-
-        task = session.submit(slow, str(done), load if at % 2 else b"", on=one)
-        time.sleep(delay)
-        assert task.cancel()
-        task.cancel()
-        assert session.submit(lambda: "free", on=one).result(4) == "free"
-        wait_until(lambda task=task: task.record.state is TaskState.CANCELED)
-        assert not done.exists()
-
-
-def test_ending_one_task_leaves_the_results_of_others_alone(session, one):
-    kept = session.submit(bytes, 10**6, on=one)
-    concurrent.futures.wait([kept])
-    stuck = session.submit(_hold_the_lock, "", on=one, timeout_s=0.2)
-    behind = [session.submit(pow, number, 2, on=one, retries=0) for number in range(5)]
-    assert [task.result(PATIENCE_S) for task in behind] == [0, 1, 4, 9, 16]
-    assert stuck.exception(0) is not None
-    assert kept.result() == bytes(10**6)
-    assert kept.record.deaths == 0
-
-
-# ---- ends by itself
+from tests.conftest import PATIENCE_S, wait_until
 
 
 def test_a_crash_in_native_code_is_named_and_leaves_its_traceback(session, tmp_path):
@@ -251,99 +91,6 @@ def test_a_task_that_takes_too_much_memory_is_ended_and_told_so(session):
         pilot.stop()
 
 
-class _Raising:
-    """Something whose pickling raises what would end a process."""
-
-    def __init__(self, error, where):
-        self.error, self.where = error, where
-
-    def __reduce__(self):
-        if self.where == "reduce":
-            raise self.error
-        return _rebuild, (self.error,)
-
-
-def _rebuild(error):
-    raise error
-
-
-class _AwkwardError(Exception):
-    def __init__(self, thing):
-        super().__init__("the reason")
-        self.thing = thing
-
-
-@pytest.mark.parametrize("where", ["reduce", "rebuild"])
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), ValueError("no")])
-def test_an_exception_that_resists_pickling_costs_nobody_a_process(session, one, error, where):
-    def fail():
-        raise _AwkwardError(_Raising(error, where))
-
-    before = session.submit(os.getpid, on=one).result()
-    with pytest.raises(TaskFailedError, match=r"_AwkwardError: the reason[\s\S]*in fail"):
-        session.submit(fail, on=one).result(PATIENCE_S)
-    assert session.submit(os.getpid, on=one).result() == before
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), ValueError("no")])
-def test_a_result_that_resists_pickling_is_named(session, one, error):
-    with pytest.raises(ShipError, match=rf"the result \(_Raising\) .* {type(error).__name__}"):
-        session.submit(lambda: _Raising(error, "reduce"), on=one).result(PATIENCE_S)
-    assert session.submit(lambda: "free", on=one).result(PATIENCE_S) == "free"
-
-
-def _generate():
-    yield 1
-
-
-async def _coroutine():
-    return 1
-
-
-@pytest.mark.parametrize(
-    ("function", "complaint"),
-    [
-        (threading.Lock, r"the result \(lock\) cannot be sent: .*pickle"),
-        (_generate, r"the result \(generator\).*return list"),
-        (_coroutine, r"the result \(coroutine\).*asyncio\.run"),
-        (sys._getframe, r"the result \(frame\)"),
-    ],
-)
-def test_a_result_that_cannot_be_sent_is_named(session, function, complaint):
-    with pytest.raises(ShipError, match=complaint):
-        session.submit(function).result(PATIENCE_S)
-
-
-def test_what_cannot_be_sent_to_a_worker_is_named_at_once(session):
-    lock = threading.Lock()
-    with pytest.raises(ShipError, match=r"argument 2 \(lock\) cannot be sent.*pickle"):
-        session.submit(print, 1, lock)
-    with pytest.raises(ShipError, match=r"argument 'file' \(lock\) cannot be sent"):
-        session.submit(print, 1, file=lock)
-    with pytest.raises(ShipError, match=r"the function \(.*lambda.*\) cannot be sent"):
-        session.submit(lambda: lock)
-    task = session.submit(pow, 2, 2)
-    with pytest.raises(
-        ShipError, match=r"argument 1 \(dict\) cannot be sent.*a task stands for its result"
-    ):
-        session.submit(print, {"nested": task})
-
-
-def test_what_distributed_itself_raises_is_an_error_like_any_other(session):
-    from distributed import Reschedule
-
-    def raise_it(error):
-        raise error
-
-    with pytest.raises(Reschedule):
-        session.submit(raise_it, Reschedule()).result(PATIENCE_S)
-    with pytest.raises(TaskFailedError, match="CancelledError"):
-        session.submit(raise_it, __import__("asyncio").CancelledError()).result(PATIENCE_S)
-
-
-# ---- what reaches it, and what it leaves
-
-
 def test_environment_and_folder_reach_the_task(session):
     def look():
         return dict(os.environ), os.getcwd()
@@ -355,17 +102,17 @@ def test_environment_and_folder_reach_the_task(session):
     assert folder == os.getcwd()
 
 
-def test_tasks_run_in_the_main_thread_of_one_process_until_that_ends(session, one):
+def test_tasks_run_in_the_main_thread_of_one_process_until_that_ends(session, lone_worker):
     def look():
         return os.getpid(), threading.current_thread() is threading.main_thread(), os.getpgid(0)
 
-    first, second = (session.submit(look, on=one).result() for _ in range(2))
+    first, second = (session.submit(look, on=lone_worker).result() for _ in range(2))
     assert first == second
     assert first[1] is True
     assert first[2] == first[0]
 
 
-def test_processes_draw_different_numbers(session, one):
+def test_processes_draw_different_numbers(session, lone_worker):
     def draw():
         import numpy as np
 
@@ -373,9 +120,9 @@ def test_processes_draw_different_numbers(session, one):
 
     drawn = []
     for _ in range(3):
-        drawn += session.submit(draw, on=one).result()
+        drawn += session.submit(draw, on=lone_worker).result()
         with pytest.raises(WorkerDiedError):
-            session.submit(os._exit, 0, on=one, retries=0).result(PATIENCE_S)
+            session.submit(os._exit, 0, on=lone_worker, retries=0).result(PATIENCE_S)
     assert len(set(drawn)) == 6
 
 

@@ -16,25 +16,18 @@ from qiskit import QuantumCircuit
 from qdreamer_lab import CutEstimator, CutPlan, MachineProfile, QDreamer, plan_cuts
 from qdreamer_lab.errors import PlanError, QDreamerError
 from qdreamer_lab.widgets import figures
-from qdreamer_lab.widgets.figures.layout import seconds_ticks
-from qdreamer_lab.widgets.figures.spread import spread
+from qdreamer_lab.widgets.figures.graph_layout import spread
+from qdreamer_lab.widgets.figures.style import seconds_ticks
 from qdreamer_lab.widgets.palette import DARK, LIGHT, contrast, look_of
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.segments import renumbered
 from qdreamer_lab.workload.execution.dispatch import FragmentRow
 from qdreamer_lab.workload.plan.find import lone_labels
 from qdreamer_lab.workload.plan.plan import GateCut
+from tests.circuits.drawn import random_rzz
+from tests.circuits.plain import turned_cx_line
 
 OF_A_PLAN = (figures.circuit, figures.coupling, figures.fragments, figures.drawing)
-
-
-def chain(num_qubits, layers=2):
-    circuit = QuantumCircuit(num_qubits)
-    for _ in range(layers):
-        for low in range(num_qubits - 1):
-            circuit.ry(0.3, low)
-            circuit.cx(low, low + 1)
-    return circuit
 
 
 def labelled(circuit, labels):
@@ -46,10 +39,7 @@ def labelled(circuit, labels):
 def random_plan(seed, num_qubits=9, num_gates=25, count=3):
     """Any labels make a plan: gate cuts and wire cuts in abundance."""
     rng = np.random.default_rng(seed)
-    circuit = QuantumCircuit(num_qubits)
-    for _ in range(num_gates):
-        one, two = rng.choice(num_qubits, 2, replace=False).tolist()
-        circuit.rzz(float(rng.uniform(0.1, 1.4)), one, two)
+    circuit = random_rzz(rng, num_qubits, num_gates, 0.1, 1.4)
     return labelled(circuit, lambda blocks: rng.integers(0, count, blocks.pairs.shape))
 
 
@@ -68,7 +58,7 @@ def dreamer():
 
 @pytest.fixture(scope="module")
 def candidates(dreamer):
-    circuit, observable = chain(8), "Z" * 8
+    circuit, observable = turned_cx_line(8), "Z" * 8
     return [
         dreamer.predict(circuit, observable, max_qubits=width, mode=mode)
         for mode, width in itertools.product(("exact", "sampled"), (8, 6, 4))
@@ -117,7 +107,7 @@ def test_wires_and_blocks_are_all_there(seed):
 
 
 def test_hovering_tells_what_cutting_a_block_would_cost():
-    plan = plan_cuts(chain(4), 4)
+    plan = plan_cuts(turned_cx_line(4), 4)
     (speaking,) = [trace for trace in figures.circuit(plan).data if trace.mode == "none"]
     expected = 2 * np.log2(plan.blocks.gammas[speaking.customdata[:, 0].astype(int)])
     assert np.allclose(speaking.customdata[:, 3], expected, atol=1e-6)
@@ -135,8 +125,8 @@ def test_plans_of_all_kinds_are_drawn(draw, dark):
     single = QuantumCircuit(1)
     single.x(0)
     for plan in (
-        plan_cuts(chain(4), 4),
-        plan_cuts(chain(4), 2),
+        plan_cuts(turned_cx_line(4), 4),
+        plan_cuts(turned_cx_line(4), 2),
         plan_cuts(nothing, 2),
         plan_cuts(lone, 3),
         plan_cuts(lone, 3, observables="IIIZZ"),
@@ -150,7 +140,7 @@ def test_plans_of_all_kinds_are_drawn(draw, dark):
 
 
 def test_few_traces_however_large_the_circuit():
-    plan = labelled(chain(127, 4), lambda blocks: blocks.pairs // 4)
+    plan = labelled(turned_cx_line(127, 4), lambda blocks: blocks.pairs // 4)
     assert len(plan.fragments) == 32
     assert len(figures.circuit(plan).data) <= 40
     assert len(figures.coupling(plan).data) <= 40
@@ -158,7 +148,7 @@ def test_few_traces_however_large_the_circuit():
 
 
 def test_a_plan_draws_itself():
-    small, wide = plan_cuts(chain(5), 3), plan_cuts(chain(80), 40)
+    small, wide = plan_cuts(turned_cx_line(5), 3), plan_cuts(turned_cx_line(80), 40)
     assert named(small.draw("plotly"), "gate cut")
     assert small.draw("plotly").layout.xaxis.title.text.startswith("time")
     assert wide.draw("plotly").layout.xaxis.title.text is None
@@ -228,7 +218,7 @@ def test_intervals_and_the_uncut_run_are_drawn(candidates):
 
 
 def test_plans_are_drawn_by_overhead_against_width():
-    plans = [plan_cuts(chain(6), width) for width in (6, 4, 3, 2)]
+    plans = [plan_cuts(turned_cx_line(6), width) for width in (6, 4, 3, 2)]
     (trace,) = named(figures.pareto(plans), "plan")
     assert list(trace.x) == [max(f.width for f in plan.fragments) for plan in plans]
     assert list(trace.y) == [plan.log2_overhead for plan in plans]
@@ -276,7 +266,7 @@ def test_a_predicted_timeline_adds_up(candidates, workers):
 
 
 def test_a_real_run_is_under_the_predicted_one(dreamer):
-    circuit, observable = chain(6), "Z" * 6
+    circuit, observable = turned_cx_line(6), "Z" * 6
     predicted = dreamer.predict(circuit, observable, max_qubits=3)
     result = CutEstimator(3, mode="exact").run([(circuit, observable)]).result()[0]
     figure = figures.timeline((predicted, result))

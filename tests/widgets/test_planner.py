@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from qiskit import QuantumCircuit
 
 from pilot_kernel.errors import AgentLostError
 from qdreamer_lab import QDreamer, plan_cuts
@@ -14,25 +13,14 @@ from qdreamer_lab.widgets.engine import Engine
 from qdreamer_lab.widgets.planner import Background, Planner
 from qdreamer_lab.widgets.problem import problem_of
 from qdreamer_lab.widgets.state import Controls, View, moved
+from tests.circuits.plain import uneven_line
 
 N = 10
 
 
-def _chain(num_qubits=N, symbols=0):
-    from qiskit.circuit import Parameter
-
-    circuit = QuantumCircuit(num_qubits)
-    circuit.h(range(num_qubits))
-    for low in range(num_qubits - 1):
-        angle = Parameter(f"a{low}") if low < symbols else 0.3 + 0.1 * low
-        circuit.rzz(angle, low, low + 1)
-        circuit.rx(0.3, low)
-    return circuit
-
-
 @pytest.fixture
 def planner():
-    return Planner(problem_of(_chain(), "Z" * N), QDreamer())
+    return Planner(problem_of(uneven_line(N), "Z" * N), QDreamer())
 
 
 def test_the_first_answer_is_a_plan_for_the_width(planner):
@@ -46,7 +34,7 @@ def test_refining_ends_with_the_plan_that_the_finder_finds(planner):
     controls = Controls(4)
     found = [one for some in planner.refined(controls) for one in some]
     mine = next(one for one in found if one.configuration.max_qubits == 4 and one.given)
-    wanted = plan_cuts(_chain(), 4, observables="Z" * N)
+    wanted = plan_cuts(uneven_line(N), 4, observables="Z" * N)
     assert np.array_equal(mine.plan.labels, wanted.labels)
     assert {one.configuration.max_qubits for one in found} >= set(planner.widths(controls))
 
@@ -75,7 +63,7 @@ def test_kinds_are_kept_also_by_what_is_recommended(planner):
 
 
 def test_other_parameter_values_are_another_question():
-    problem = problem_of(_chain(symbols=2), "Z" * N)
+    problem = problem_of(uneven_line(N, symbols=2), "Z" * N)
     planner = Planner(problem, QDreamer())
     (half,) = planner.first(Controls(5, values=problem.start))
     (zero,) = planner.first(Controls(5, values=(0.0, 0.0)))

@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from qiskit import QuantumCircuit
 
 from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.dreamer.predict.prediction import Prediction
@@ -19,18 +18,12 @@ from qdreamer_lab.widgets.state import (
     pinned,
 )
 from qdreamer_lab.workload.plan.find import plan_cuts
+from tests.circuits.plain import rzz_line
 
 N = 8
 
 
-def _circuit():
-    circuit = QuantumCircuit(N)
-    for low in range(N - 1):
-        circuit.rzz(0.1 + 0.1 * low, low, low + 1)
-    return circuit
-
-
-PLANS = {width: plan_cuts(_circuit(), width) for width in range(2, N + 1)}
+PLANS = {width: plan_cuts(rzz_line(N, 0.1, 0.1), width) for width in range(2, N + 1)}
 
 
 def candidate(width, seconds=1.0, mode="exact", given=True):

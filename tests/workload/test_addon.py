@@ -12,7 +12,6 @@ from qiskit_addon_cutting import cut_wires, expand_observables, partition_proble
 from qiskit_addon_cutting.automated_cut_finding import DeviceConstraints, OptimizationParameters
 from qiskit_addon_cutting.instructions import CutWire, Move
 from qiskit_addon_cutting.qpd import TwoQubitQPDGate
-from small_circuits import random_circuit, random_labels, random_unitary
 
 from qdreamer_lab import CutEstimator, CutPlan, find_cuts, plan_cuts
 from qdreamer_lab.errors import CircuitError, InfeasiblePlanError, PlanError
@@ -20,6 +19,7 @@ from qdreamer_lab.workload.addon.decomposition import unitary_of_basis
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.segments import connected
 from qdreamer_lab.workload.plan.find import lone_labels
+from tests.circuits.drawn import random_circuit, random_labels, random_unitary
 
 WIRES_MIXED_UP = "ignore:a wire is cut again after another:UserWarning"
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from qiskit.circuit.library import efficient_su2
 from qiskit.primitives import StatevectorEstimator
 
 from qdreamer_lab import CutEstimator
@@ -16,6 +15,7 @@ from qdreamer_lab.workload.execution import dispatch, watch
 from qdreamer_lab.workload.execution.decisions import Course, Decision, PlanDropped
 from qdreamer_lab.workload.execution.pace import Pace
 from qdreamer_lab.workload.replan import Known
+from tests.circuits.plain import swept_ansatz
 
 
 @pytest.fixture(autouse=True)
@@ -58,8 +58,7 @@ class Switch:
 
 
 def sweep(num_qubits=6, points=200):
-    circuit = efficient_su2(num_qubits, reps=1, entanglement="linear")
-    values = np.random.default_rng(5).normal(size=(points, circuit.num_parameters))
+    circuit, values = swept_ansatz(num_qubits, points)
     return circuit, [["Z" * num_qubits], ["I" * (num_qubits - 1) + "X"]], values
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from awkward_cuts import NAMES, STANDARD, awkward_pair
 from qiskit import QuantumCircuit, transpile
 from qiskit.circuit import (
     AnnotatedOperation,
@@ -32,6 +31,7 @@ from scipy.linalg import expm
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.errors import CircuitError, PubError
 from qdreamer_lab.workload.circuit.gates import flat_gates
+from tests.circuits.awkward_pairs import NAMES, STANDARD, awkward_pair
 
 OBSERVABLES = ["ZIIII", "IXZII", "XXIIZ", "IIIYY", "ZZZZZ"]
 

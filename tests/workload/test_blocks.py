@@ -15,13 +15,13 @@ from qiskit.quantum_info import Operator, Statevector, random_unitary
 from qdreamer_lab.errors import CircuitError, ObservableError
 from qdreamer_lab.workload.circuit.blocks import gate_cut_gamma, schmidt_coefficients, to_blocks
 from qdreamer_lab.workload.circuit.schmidt import local_terms
+from tests.circuits.drawn import random_rzz
+from tests.circuits.plain import of_unitaries
 
 
 def rebuilt(blocks):
     """The blocks as a Qiskit circuit."""
-    circuit = QuantumCircuit(blocks.num_qubits)
-    for (low, high), unitary in zip(blocks.pairs, blocks.unitaries, strict=True):
-        circuit.unitary(unitary, [int(low), int(high)])
+    circuit = of_unitaries(blocks.num_qubits, blocks.pairs, blocks.unitaries)
     for qubit, unitary in blocks.lone.items():
         circuit.unitary(unitary, [qubit])
     return circuit
@@ -69,11 +69,7 @@ def test_only_the_light_cone_stays():
 
 
 def test_twenty_thousand_gates_are_quick():
-    rng = np.random.default_rng(0)
-    circuit = QuantumCircuit(200)
-    for _ in range(20_000):
-        low, high = rng.choice(200, 2, replace=False)
-        circuit.rzz(rng.random(), int(low), int(high))
+    circuit = random_rzz(np.random.default_rng(0), 200, 20_000)
     start = time.perf_counter()
     assert to_blocks(circuit).num_blocks > 19_000
     assert time.perf_counter() - start < 3.0

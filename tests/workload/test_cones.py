@@ -5,9 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
-from qiskit.circuit.library import efficient_su2
 from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector
-from small_circuits import random_circuit
 
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.workload.circuit.blocks import to_blocks
@@ -15,18 +13,8 @@ from qdreamer_lab.workload.circuit.gates import flat_gates
 from qdreamer_lab.workload.circuit.lightcone import GateList, needed_gates
 from qdreamer_lab.workload.exact import groups as cones
 from qdreamer_lab.workload.exact.groups import block_cones, gate_cones, restricted, term_groups
-
-
-def trotter_step(num_qubits, steps=1):
-    """A kicked Ising chain, in even and odd layers."""
-    circuit = QuantumCircuit(num_qubits)
-    for step in range(steps):
-        circuit.rx(0.4 + 0.1 * step, range(num_qubits))
-        for parity in (0, 1):
-            for low in range(parity, num_qubits - 1, 2):
-                circuit.rzz(0.3 + 0.01 * low, low, low + 1)
-    circuit.rx(0.7, range(num_qubits))
-    return circuit
+from tests.circuits.drawn import random_circuit
+from tests.circuits.plain import bound_ansatz, kicked_ising
 
 
 @settings(deadline=None, max_examples=40)
@@ -44,7 +32,7 @@ def test_a_restricted_circuit_is_what_to_blocks_makes(seed, measured):
 
 def test_local_terms_of_a_wide_circuit_never_run_the_union():
     num_qubits = 127
-    circuit = trotter_step(num_qubits)
+    circuit = kicked_ising(num_qubits)
     operator = SparsePauliOp.from_sparse_list([("Z", [q], 1.0) for q in range(num_qubits)], 127)
     metadata = CutEstimator(20).run([(circuit, operator)]).result()[0].metadata
     plans = metadata["plans"]
@@ -56,7 +44,7 @@ def test_local_terms_of_a_wide_circuit_never_run_the_union():
 def test_groups_give_the_same_value(monkeypatch):
     monkeypatch.setattr(cones, "_PER_GROUP", 0.0)
     num_qubits = 12
-    circuit = trotter_step(num_qubits)
+    circuit = kicked_ising(num_qubits)
     pairs = [(p, [q, q + 1], 0.3 + 0.1 * q) for q in range(num_qubits - 1) for p in ("ZZ", "XY")]
     operator = SparsePauliOp.from_sparse_list([*pairs, ("", [], 0.5)], num_qubits)
     expected = Statevector(circuit).expectation_value(operator).real
@@ -68,8 +56,7 @@ def test_groups_give_the_same_value(monkeypatch):
 
 
 def test_overlapping_cones_stay_together():
-    circuit = efficient_su2(36, reps=2, entanglement="linear")
-    circuit = circuit.assign_parameters(np.linspace(0.1, 2.9, circuit.num_parameters))
+    circuit = bound_ansatz(36, 2)
     terms = [((q, "Z"), (q + 1, "Z")) for q in range(35)]
     gates = GateList(list(flat_gates(circuit)))
     assert term_groups(gate_cones(gates, terms), 18) == [tuple(range(35))]
@@ -108,8 +95,7 @@ def test_a_layer_that_commutes_spreads_by_one_step_in_any_order():
 
 
 def test_a_thousand_terms_agree_with_the_state_vector():
-    circuit = efficient_su2(12, reps=2, entanglement="linear")
-    circuit = circuit.assign_parameters(np.linspace(0.1, 2.9, circuit.num_parameters))
+    circuit = bound_ansatz(12, 2)
     rng = np.random.default_rng(7)
     labels = ["".join(row) for row in rng.choice(list("IIIXYZ"), (1000, 12))]
     operator = SparsePauliOp(labels, rng.normal(size=1000))

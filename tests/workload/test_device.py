@@ -4,23 +4,12 @@ import pickle
 
 import numpy as np
 import pytest
-from cut_devices import (
-    DEVICES,
-    IDEAL,
-    Elsewhere,
-    assert_same,
-    chain,
-    every_variant,
-    lowered,
-    templates,
-)
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import CXGate
 from qiskit.quantum_info import Pauli, Statevector
 from qiskit.result.models import ExperimentResultData
 from qiskit.transpiler import Target
 from qiskit_ibm_runtime.fake_provider import FakeManilaV2, FakeVigoV2
-from small_circuits import random_circuit
 
 from qdreamer_lab import CutEstimator
 from qdreamer_lab.errors import DeviceError, PubError
@@ -32,7 +21,18 @@ from qdreamer_lab.workload.sampled.device.jobs import (
 )
 from qdreamer_lab.workload.sampled.shots import ShotRequest
 from qdreamer_lab.workload.sampled.simulate import exact_tensor
+from tests.circuits.drawn import random_circuit
 from tests.primitive.vendor_devices import FORMATS, Vendor
+from tests.workload.cut_devices import (
+    DEVICES,
+    IDEAL,
+    Elsewhere,
+    assert_same,
+    chain,
+    every_variant,
+    lowered,
+    templates,
+)
 
 
 @pytest.mark.parametrize("wire", [False, True])

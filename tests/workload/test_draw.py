@@ -5,7 +5,6 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
-from small_circuits import random_circuit, random_labels
 
 from qdreamer_lab import CutPlan, plan_cuts
 from qdreamer_lab.errors import PlanError
@@ -13,6 +12,8 @@ from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.picture.layout import COLOURS, fragment_name, ranges
 from qdreamer_lab.workload.plan.find import lone_labels
 from qdreamer_lab.workload.plan.plan import GateCut
+from tests.circuits.drawn import random_circuit, random_labels
+from tests.circuits.plain import cx_line
 
 CROSS = "\N{BOX DRAWINGS LIGHT DIAGONAL CROSS}"
 
@@ -21,13 +22,6 @@ def random_plan(seed, num_qubits=6, num_gates=10):
     blocks = to_blocks(random_circuit(seed, num_qubits, num_gates))
     labels = random_labels(blocks.pairs, np.random.default_rng(seed))
     return CutPlan(blocks, labels, lone_labels(blocks, labels, 99), 99)
-
-
-def wide_plan(num_qubits=127):
-    circuit = QuantumCircuit(num_qubits)
-    for low in range(num_qubits - 1):
-        circuit.cx(low, low + 1)
-    return plan_cuts(circuit, 32)
 
 
 def test_a_small_plan_in_full():
@@ -71,7 +65,7 @@ def test_long_circuits_go_on_below():
 
 
 def test_wide_circuits_are_shown_by_fragment():
-    plan = wide_plan()
+    plan = plan_cuts(cx_line(127), 32)
     text = plan.draw()
     assert "A  32 qubits, 31 blocks; cuts: 1 gate to B; on 0-31" in text
     page = plan._repr_html_()

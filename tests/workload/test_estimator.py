@@ -7,15 +7,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
-from qiskit.circuit.library import efficient_su2
 from qiskit.primitives import BaseEstimatorV2, StatevectorEstimator
 from qiskit.providers import JobStatus
 
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.errors import CircuitError, MemoryLimitError, PlanError, PubError, QDreamerError
 from qdreamer_lab.workload.exact import fold as exact_fold
+from tests.circuits.plain import ansatz, bound_ansatz, ising
 
 
 class PoolSession:
@@ -35,15 +34,6 @@ class PoolSession:
         task.record = SimpleNamespace(name=name, worker=f"worker of {name}", pilot="local")
         self.tasks.append(task)
         return task
-
-
-def ansatz(num_qubits, reps=1):
-    return efficient_su2(num_qubits, reps=reps, entanglement="linear")
-
-
-def bound(num_qubits, reps=1):
-    circuit = ansatz(num_qubits, reps)
-    return circuit.assign_parameters(np.linspace(0.1, 2.9, circuit.num_parameters))
 
 
 SWEEPS = [
@@ -67,19 +57,14 @@ def test_sweeps_broadcast_as_qiskit_does(observables, shape):
 
 def test_a_sweep_through_values_where_blocks_become_separable():
     theta = Parameter("theta")
-    circuit = QuantumCircuit(3)
-    circuit.h(range(3))
-    for low in range(2):
-        circuit.rzz(theta, low, low + 1)
-    circuit.rx(0.4, range(3))
-    pub = (circuit, [["ZZZ"], ["IZY"]], {theta: [0.0, 0.3, np.pi, 2.0]})
+    pub = (ising(3, 1, theta, 0.4), [["ZZZ"], ["IZY"]], {theta: [0.0, 0.3, np.pi, 2.0]})
     mine = CutEstimator(1).run([pub]).result()[0].data.evs
     theirs = StatevectorEstimator().run([pub]).result()[0].data.evs
     np.testing.assert_allclose(mine, theirs, atol=1e-11)
 
 
 def test_projector_letters():
-    circuit = bound(5)
+    circuit = bound_ansatz(5)
     labels = ["00000", "1Z+-r", "lIXYZ", "0IIII"]
     pauli = {"0": [("I", 0.5), ("Z", 0.5)], "1": [("I", 0.5), ("Z", -0.5)]}
     pauli |= {"+": [("I", 0.5), ("X", 0.5)], "-": [("I", 0.5), ("X", -0.5)]}
@@ -101,7 +86,7 @@ def test_metadata_tells_the_story():
     seen = []
     estimator = CutEstimator(3, progress=seen.append)
     assert isinstance(estimator, BaseEstimatorV2)
-    job = estimator.run([(bound(6), ["ZIIIII", "IIIIIZ"])], precision=0.1)
+    job = estimator.run([(bound_ansatz(6), ["ZIIIII", "IIIIIZ"])], precision=0.1)
     metadata = job.result()[0].metadata
     assert job.status() is JobStatus.DONE
     assert metadata["plan"].max_qubits == 3
@@ -113,7 +98,7 @@ def test_metadata_tells_the_story():
 
 
 def test_on_a_session_fragments_are_tasks(session):
-    pub = (bound(6), ["ZIIIII", "IIZZII"])
+    pub = (bound_ansatz(6), ["ZIIIII", "IIZZII"])
     result = CutEstimator(3, session=session).run([pub]).result()[0]
     np.testing.assert_allclose(
         result.data.evs, StatevectorEstimator().run([pub]).result()[0].data.evs, atol=1e-11
@@ -146,7 +131,7 @@ class FailingSession:
 def test_one_failure_cancels_the_rest():
     session = FailingSession()
     with pytest.raises(RuntimeError, match="worker lost"):
-        CutEstimator(3, session=session).run([(bound(6), "ZZZZZZ")]).result()
+        CutEstimator(3, session=session).run([(bound_ansatz(6), "ZZZZZZ")]).result()
     assert session.tasks[1].cancelled()
 
 
@@ -155,7 +140,7 @@ def test_cancelling_a_job_cancels_its_tasks():
         release = threading.Event()
         pool.submit(release.wait, 20)
         session = PoolSession(pool)
-        job = CutEstimator(3, session=session).run([(bound(6), "ZZZZZZ")])
+        job = CutEstimator(3, session=session).run([(bound_ansatz(6), "ZZZZZZ")])
         while len(session.tasks) < 2:
             time.sleep(0.01)
         assert job.running()
@@ -175,7 +160,7 @@ def test_an_interrupt_cancels_the_job(monkeypatch):
         release = threading.Event()
         pool.submit(release.wait, 20)
         session = PoolSession(pool)
-        job = CutEstimator(3, session=session).run([(bound(6), "ZZZZZZ")])
+        job = CutEstimator(3, session=session).run([(bound_ansatz(6), "ZZZZZZ")])
         while len(session.tasks) < 2:
             time.sleep(0.01)
         with monkeypatch.context() as patch:
@@ -190,7 +175,7 @@ def test_an_interrupt_cancels_the_job(monkeypatch):
 
 def test_a_fragment_over_the_limit_is_refused_before_anything_runs(monkeypatch):
     monkeypatch.setattr(exact_fold, "run_fragments", None)
-    job = CutEstimator(12, memory_limit_bytes=1000).run([(bound(12), "Z" * 12)])
+    job = CutEstimator(12, memory_limit_bytes=1000).run([(bound_ansatz(12), "Z" * 12)])
     with pytest.raises(
         MemoryLimitError,
         match=r"fragment 0 needs 64[.]0. KiB .* but 1000 B may be used: .*max_qubits=4",
@@ -200,7 +185,7 @@ def test_a_fragment_over_the_limit_is_refused_before_anything_runs(monkeypatch):
 
 
 def measured():
-    circuit = bound(4)
+    circuit = bound_ansatz(4)
     circuit.measure_all()
     return circuit
 
@@ -210,8 +195,8 @@ def measured():
     [
         ((measured(), "ZZZZ"), CircuitError, "PUB 0: .*measurement"),
         ((ansatz(2), "ZZ"), PubError, "PUB 0: .*parameters"),
-        ((bound(4), "ZZ"), PubError, "PUB 0: .*qubits"),
-        ((bound(2), {"ZZ": 1j}), PubError, "PUB 0: .*Hermitian"),
+        ((bound_ansatz(4), "ZZ"), PubError, "PUB 0: .*qubits"),
+        ((bound_ansatz(2), {"ZZ": 1j}), PubError, "PUB 0: .*Hermitian"),
         ((ansatz(2), "ZZ", np.full(8, np.nan)), PubError, "PUB 0: .*finite"),
     ],
 )
@@ -232,14 +217,14 @@ def test_a_mode_that_does_not_exist_is_refused():
 
 
 def test_a_given_plan_is_used():
-    plan = plan_cuts(bound(6), 4, observables=["ZIIIII", "IIIIIX"])
-    result = CutEstimator(2, plan=plan).run([(bound(6), "ZIIIII")]).result()[0]
+    plan = plan_cuts(bound_ansatz(6), 4, observables=["ZIIIII", "IIIIIX"])
+    result = CutEstimator(2, plan=plan).run([(bound_ansatz(6), "ZIIIII")]).result()[0]
     assert result.metadata["plan"].max_qubits == 4
-    expected = StatevectorEstimator().run([(bound(6), "ZIIIII")]).result()[0].data.evs
+    expected = StatevectorEstimator().run([(bound_ansatz(6), "ZIIIII")]).result()[0].data.evs
     assert result.data.evs == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_plan_for_another_circuit_is_refused():
-    job = CutEstimator(2, plan=plan_cuts(bound(5), 3)).run([(bound(6), "ZIIIII")])
+    job = CutEstimator(2, plan=plan_cuts(bound_ansatz(5), 3)).run([(bound_ansatz(6), "ZIIIII")])
     with pytest.raises(PlanError, match="made for another circuit"):
         job.result()

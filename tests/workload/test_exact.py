@@ -16,6 +16,7 @@ from qdreamer_lab.workload.fragment.program import fragment_programs
 from qdreamer_lab.workload.fragment.simulate import run_fragment
 from qdreamer_lab.workload.plan.find import plan_cuts
 from qdreamer_lab.workload.plan.plan import CutPlan, GateCut, WireCut
+from tests.circuits.plain import cx_line
 
 
 def cut_value(plan, observable, memory_limit_bytes=None):
@@ -122,19 +123,13 @@ def test_a_separable_block_is_cut_for_nothing():
 
 
 def test_equal_local_operators_are_evaluated_once():
-    circuit = QuantumCircuit(4)
-    for low in range(3):
-        circuit.cx(low, low + 1)
-    plan = labelled(to_blocks(circuit), [[0, 0], [0, 1], [1, 1]])
+    plan = labelled(to_blocks(cx_line(4)), [[0, 0], [0, 1], [1, 1]])
     terms = [product_terms(s)[0].factors for s in as_sparse(["IIIZ", "IIZZ", "ZIIZ", "ZIII"], 4)]
     assert [len(job.operators) for job in lower(plan, terms).jobs] == [3, 2]
 
 
 def test_a_fragment_that_does_not_fit_is_refused_with_sizes():
-    circuit = QuantumCircuit(30)
-    for low in range(29):
-        circuit.cx(low, low + 1)
-    plan = plan_cuts(circuit, 30)
+    plan = plan_cuts(cx_line(30), 30)
     with pytest.raises(
         MemoryLimitError,
         match=r"fragment 0 needs 16 GiB .* 1 GiB may be used: plan with max_qubits=25",
@@ -153,10 +148,7 @@ def test_many_cuts_on_few_qubits_are_refused_before_they_fill_memory():
 
 
 def test_an_observable_outside_the_plans_light_cone_is_refused():
-    circuit = QuantumCircuit(3)
-    circuit.cx(0, 1)
-    circuit.cx(1, 2)
-    plan = plan_cuts(circuit, 2, observables="IIZ")
+    plan = plan_cuts(cx_line(3), 2, observables="IIZ")
     assert cut_value(plan, "IIZ") == pytest.approx(1)
     with pytest.raises(ObservableError, match="qubit 2"):
         cut_value(plan, "ZII")

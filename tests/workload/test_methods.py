@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
-from qiskit.circuit import Parameter
 from qiskit.quantum_info import Clifford, Operator, SparsePauliOp, Statevector, random_unitary
 
 from qdreamer_lab import CutEstimator, plan_cuts
@@ -24,6 +23,7 @@ from qdreamer_lab.workload.circuit.pauli_sums import pauli_sum
 from qdreamer_lab.workload.circuit.terms import ProductTerm
 from qdreamer_lab.workload.execution.dispatch import Chunk, run_chunks
 from qdreamer_lab.workload.uncut.stabilizer import clifford_gates
+from tests.circuits.plain import ghz, rx_and_cx
 
 METHODS = ("matrix_product_state", "stabilizer")
 
@@ -125,10 +125,7 @@ def test_two_t_gates_are_one_s_and_one_is_refused():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_sweeps_and_metadata_are_those_of_any_other_run(method):
-    circuit = QuantumCircuit(3)
-    circuit.rx(Parameter("a"), 0)
-    circuit.cx(0, 1)
-    circuit.cx(1, 2)
+    circuit = rx_and_cx()
     told = []
     angles = [0.0, np.pi / 2, np.pi]
     estimator = CutEstimator(3, method=method, progress=told.append)
@@ -146,11 +143,7 @@ def test_sweeps_and_metadata_are_those_of_any_other_run(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_workers_do_the_same(session, method):
-    circuit = QuantumCircuit(5)
-    circuit.h(0)
-    for qubit in range(4):
-        circuit.cx(qubit, qubit + 1)
-    found = estimate(circuit, ["ZZIII", "XXXXX", "XIIII"], method, session=session)
+    found = estimate(ghz(5), ["ZZIII", "XXXXX", "XIIII"], method, session=session)
     assert found.data.evs == pytest.approx([1, 1, 0], abs=1e-9)
     (row,) = found.metadata["fragments"]
     assert row.worker

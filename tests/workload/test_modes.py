@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
-from qiskit.circuit.library import efficient_su2
 from qiskit.primitives import StatevectorEstimator
 from qiskit.providers import JobStatus
 from qiskit_aer import AerSimulator
@@ -22,10 +21,7 @@ from qdreamer_lab.errors import (
     QDreamerError,
 )
 from qdreamer_lab.workload.sampled.device import jobs as device
-
-
-def ansatz(num_qubits=6):
-    return efficient_su2(num_qubits, reps=1, entanglement="linear")
+from tests.circuits.plain import ansatz
 
 
 def pub(num_qubits=6, seed=3):

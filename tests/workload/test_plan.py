@@ -13,14 +13,8 @@ from qdreamer_lab import CutPlan, plan_cuts
 from qdreamer_lab.errors import CircuitError, PlanError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.plan.plan import GateCut, WireCut
-
-
-def chain(num_qubits, layers=1):
-    circuit = QuantumCircuit(num_qubits)
-    for _ in range(layers):
-        for low in range(num_qubits - 1):
-            circuit.cx(low, low + 1)
-    return circuit
+from tests.circuits.drawn import random_rzz
+from tests.circuits.plain import cx_line
 
 
 def plan_of(circuit, labels, max_qubits=9):
@@ -29,7 +23,7 @@ def plan_of(circuit, labels, max_qubits=9):
 
 
 def test_labels_say_which_cuts_there_are():
-    plan = plan_of(chain(5), [[0, 0], [0, 1], [1, 1], [2, 2]])
+    plan = plan_of(cx_line(5), [[0, 0], [0, 1], [1, 1], [2, 2]])
     assert plan.cuts == (
         GateCut(block=1, qubits=(1, 2), fragments=(0, 1), gamma=pytest.approx(3)),
         WireCut(qubit=3, after=2, before=3, fragments=(1, 2), gamma=4.0),
@@ -51,36 +45,36 @@ def test_labels_say_which_cuts_there_are():
 )
 def test_labels_that_make_no_plan_are_refused(labels, width, words):
     with pytest.raises(PlanError, match=words):
-        plan_of(chain(3), labels, width)
+        plan_of(cx_line(3), labels, width)
 
 
 def test_what_fits_is_not_cut():
-    plan = plan_cuts(chain(6), 6)
+    plan = plan_cuts(cx_line(6), 6)
     assert (plan.num_cuts, [f.width for f in plan.fragments]) == (0, [6])
     assert str(plan).startswith("6 qubits: no cuts, 1 fragment of width 6")
 
 
 def test_unconnected_parts_need_no_cut():
     circuit = QuantumCircuit(9)
-    circuit.compose(chain(4), range(4), inplace=True)
-    circuit.compose(chain(4), range(4, 8), inplace=True)
+    circuit.compose(cx_line(4), range(4), inplace=True)
+    circuit.compose(cx_line(4), range(4, 8), inplace=True)
     plan = plan_cuts(circuit, 4)
     assert (plan.num_cuts, [f.width for f in plan.fragments]) == (0, [4, 4, 1])
 
 
 def test_a_chain_is_cut_once():
-    plan = plan_cuts(chain(6), 3)
+    plan = plan_cuts(cx_line(6), 3)
     assert plan.num_cuts == 1
     assert plan.log2_overhead == pytest.approx(2 * np.log2(3))
 
 
 def test_layers_are_cut_in_the_same_place():
-    plan = plan_cuts(chain(6, layers=2), 3)
+    plan = plan_cuts(cx_line(6, layers=2), 3)
     assert plan.cuts == tuple(GateCut(block, (2, 3), (0, 1), pytest.approx(3)) for block in (2, 7))
 
 
 def test_qubits_outside_the_light_cone_do_not_run():
-    plan = plan_cuts(chain(6), 3, observables="IIIIZI")
+    plan = plan_cuts(cx_line(6), 3, observables="IIIIZI")
     assert plan.lone_labels.tolist() == [-1, -1, -1]
     assert plan.blocks.num_blocks == 2
     assert plan.num_cuts == 0
@@ -90,10 +84,7 @@ def test_qubits_outside_the_light_cone_do_not_run():
 @given(st.integers(2, 6), st.integers(1, 7), st.integers(0, 1000), st.integers(1, 6))
 def test_plans_keep_to_the_width(num_qubits, num_gates, seed, max_qubits):
     rng = np.random.default_rng(seed)
-    circuit = QuantumCircuit(num_qubits)
-    for _ in range(num_gates):
-        low, high = rng.choice(num_qubits, 2, replace=False).tolist()
-        circuit.rzz(rng.uniform(0, 3), low, high)
+    circuit = random_rzz(rng, num_qubits, num_gates, 0, 3)
     plan = plan_cuts(circuit, max_qubits)
     assert max(f.width for f in plan.fragments) <= max_qubits
 
@@ -103,7 +94,7 @@ def test_plans_keep_to_the_width(num_qubits, num_gates, seed, max_qubits):
 )
 def test_impossible_widths_are_refused(width, words):
     with pytest.raises(PlanError, match=words):
-        plan_cuts(chain(3), width)
+        plan_cuts(cx_line(3), width)
 
 
 def test_an_empty_circuit_is_refused():

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_circuits import random_circuit
 
 from qdreamer_lab import CutPlan, plan_cuts
 from qdreamer_lab.errors import PlanError
+from tests.circuits.drawn import random_circuit
 
 
 @settings(deadline=None, max_examples=20)

@@ -10,21 +10,12 @@ from numba.core import event
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp, Statevector
-from small_circuits import random_circuit
 
 from qdreamer_lab import CutEstimator, cli, pareto, plan_cuts
 from qdreamer_lab.errors import CircuitError, InfeasiblePlanError, PlanError
 from qdreamer_lab.workload.plan.plan import GateCut, WireCut
-
-
-def ladder(num_qubits, angle=None):
-    circuit = QuantumCircuit(num_qubits)
-    for low in range(num_qubits - 1):
-        if angle is None:
-            circuit.cx(low, low + 1)
-        else:
-            circuit.rzz(angle, low, low + 1)
-    return circuit
+from tests.circuits.drawn import random_circuit
+from tests.circuits.plain import cx_line
 
 
 @pytest.mark.parametrize("cost", ["lo", "joint", "locc", "work"])
@@ -66,7 +57,7 @@ def test_shared_cuts_cost_less():
 
 
 def test_work_is_priced_besides_the_overhead():
-    plan = plan_cuts(ladder(8), 8, cost="work")
+    plan = plan_cuts(cx_line(8), 8, cost="work")
     assert plan.log2_overhead == pytest.approx(2 * sum(np.log2(cut.gamma) for cut in plan.cuts))
     assert "operations" in plan.summary
 
@@ -74,8 +65,8 @@ def test_work_is_priced_besides_the_overhead():
 @pytest.mark.parametrize("max_fragments", [1, 2, 3])
 def test_fragments_are_limited_in_number_when_asked(max_fragments):
     circuit = QuantumCircuit(9)
-    circuit.compose(ladder(3), range(3), inplace=True)
-    circuit.compose(ladder(3), range(3, 6), inplace=True)
+    circuit.compose(cx_line(3), range(3), inplace=True)
+    circuit.compose(cx_line(3), range(3, 6), inplace=True)
     plan = plan_cuts(circuit, -(-9 // max_fragments), max_fragments=max_fragments)
     assert len(plan.fragments) <= max_fragments
     assert sum(f.width for f in plan.fragments) == 9
@@ -84,12 +75,12 @@ def test_fragments_are_limited_in_number_when_asked(max_fragments):
 
 def test_no_plan_names_the_smallest_width_that_works():
     with pytest.raises(InfeasiblePlanError, match="is 3") as caught:
-        plan_cuts(ladder(6), 2, max_fragments=2)
+        plan_cuts(cx_line(6), 2, max_fragments=2)
     assert caught.value.smallest_max_qubits == 3
     assert isinstance(caught.value, PlanError)
-    assert plan_cuts(ladder(6), 3, max_fragments=2).num_cuts == 1
+    assert plan_cuts(cx_line(6), 3, max_fragments=2).num_cuts == 1
     with pytest.raises(InfeasiblePlanError, match="every block must fit") as caught:
-        plan_cuts(ladder(3), 1, kinds=("wire",))
+        plan_cuts(cx_line(3), 1, kinds=("wire",))
     assert caught.value.smallest_max_qubits == 2
 
 
@@ -114,7 +105,7 @@ def test_no_plan_names_the_smallest_width_that_works():
 def test_options_that_make_no_sense_are_refused(options, words):
     arguments = {"max_qubits": 2} | options
     with pytest.raises(PlanError, match=words):
-        plan_cuts(ladder(3), **arguments)
+        plan_cuts(cx_line(3), **arguments)
 
 
 def broken_circuits():
@@ -148,7 +139,7 @@ def test_circuits_that_cannot_be_cut_are_refused(circuit, words):
 
 def test_classical_registers_are_in_nobodys_way():
     circuit = QuantumCircuit(QuantumRegister(4), ClassicalRegister(2))
-    circuit.compose(ladder(4), range(4), inplace=True)
+    circuit.compose(cx_line(4), range(4), inplace=True)
     assert plan_cuts(circuit, 2).num_cuts == 1
 
 
@@ -162,7 +153,7 @@ def test_without_two_qubit_gates_there_is_nothing_to_cut():
 
 
 def test_width_to_spare_means_no_cuts():
-    plan = plan_cuts(ladder(4), 100)
+    plan = plan_cuts(cx_line(4), 100)
     assert (plan.num_cuts, plan.max_qubits, plan.proven_optimal) == (0, 100, True)
 
 
@@ -204,17 +195,17 @@ def test_wider_fragments_never_cost_more(cost):
 
 
 def test_pareto_keeps_the_order_of_the_widths():
-    plans = pareto(ladder(8), [8, 2, 4])
+    plans = pareto(cx_line(8), [8, 2, 4])
     assert [plan.max_qubits for plan in plans] == [8, 2, 4]
     assert [plan.num_cuts for plan in plans] == [0, 3, 1]
-    assert pareto(ladder(8), []) == []
+    assert pareto(cx_line(8), []) == []
 
 
 def test_pareto_leaves_out_widths_for_which_there_is_no_plan():
-    plans = pareto(ladder(9), max_fragments=3)
+    plans = pareto(cx_line(9), max_fragments=3)
     assert plans[0].max_qubits == 3
     with pytest.raises(InfeasiblePlanError):
-        pareto(ladder(9), [2, 9], max_fragments=3)
+        pareto(cx_line(9), [2, 9], max_fragments=3)
 
 
 def test_a_search_that_compiles_says_so():
@@ -239,5 +230,5 @@ def test_once_warm_nothing_compiles(capsys):
         plan_cuts(circuit, 3, kinds=("wire",))
         plan_cuts(random_circuit(5, 60, 900), 20, time_limit_s=0)
         CutEstimator(3).run([(circuit, "ZZZZXX")]).result()
-        CutEstimator(2, mode="sampled", shots=9000).run([(ladder(4), "ZZXX")]).result()
+        CutEstimator(2, mode="sampled", shots=9000).run([(cx_line(4), "ZZXX")]).result()
     assert not recorder.buffer

@@ -16,6 +16,7 @@ from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.guarded import guarded
 from qdreamer_lab.workload.uncut import matrix_product_state as product_state
 from qdreamer_lab.workload.uncut.matrix_product_state import MatrixProductState
+from tests.circuits.drawn import weak_and_strong
 
 
 def dense(circuit, texts):
@@ -23,28 +24,11 @@ def dense(circuit, texts):
     return [state.expectation_value(SparsePauliOp(text)).real for text in texts]
 
 
-def entangling(rng, num_qubits, gates):
-    """Random gates, weak and strong, between qubits that need not be neighbours."""
-    circuit = QuantumCircuit(num_qubits)
-    for _ in range(gates):
-        one, two = rng.permutation(num_qubits)[:2].tolist()
-        kind = rng.integers(4)
-        if kind == 0:
-            circuit.append(random_unitary(4, rng).to_instruction(), [one, two])
-        elif kind == 1:
-            circuit.cx(one, two)
-        elif kind == 2:
-            circuit.rzz(10 ** -rng.uniform(1, 12), one, two)
-        else:
-            circuit.ry(rng.uniform(0, 3), one)
-    return circuit
-
-
 @pytest.mark.parametrize("seed", range(12))
 def test_values_are_those_of_the_dense_state(seed):
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 10))
-    circuit = entangling(rng, n, 60)
+    circuit = weak_and_strong(rng, n, 60)
     texts = list(dict.fromkeys("".join(rng.choice(list("IXYZ"), n)) for _ in range(30)))
     done = CutEstimator(n, method="matrix_product_state").run([(circuit, texts)]).result()[0]
     assert done.data.evs == pytest.approx(dense(circuit, texts), abs=2e-11)
@@ -61,7 +45,7 @@ def test_many_layers_at_full_bond_dimension_stay_exact():
 
 def test_thousands_of_gates_do_not_add_up_errors():
     rng = np.random.default_rng(3)
-    circuit = entangling(rng, 6, 4000)
+    circuit = weak_and_strong(rng, 6, 4000)
     texts = ["ZZZZZZ", "XIIIIY", "IIZZII"]
     done = CutEstimator(6, method="matrix_product_state").run([(circuit, texts)]).result()[0]
     assert done.data.evs == pytest.approx(dense(circuit, texts), abs=1e-9)
@@ -104,7 +88,7 @@ def test_a_decomposition_that_does_not_converge_is_done_in_another_way(monkeypat
 _EVERYTHING = """
 import sys
 from qdreamer_lab import CutEstimator, MachineProfile, QDreamer
-from tests.dreamer.wide_circuits import ghz, layered, neighbours
+from tests.circuits.plain import ghz, layered, neighbours
 circuit, observables = layered(6), neighbours(6)
 for options in ({}, {"mode": "sampled", "shots": 100}):
     CutEstimator(3, **options).run([(circuit, observables)]).result()

@@ -5,19 +5,10 @@ import pickle
 import numpy as np
 import pytest
 from IPython.core.formatters import DisplayFormatter
-from qiskit import QuantumCircuit
-from qiskit.circuit import Parameter
 from qiskit.primitives import PubResult
 
 from qdreamer_lab import CutEstimator, MachineProfile, QDreamer
-
-
-def rotations():
-    circuit = QuantumCircuit(3)
-    circuit.rx(Parameter("t"), 0)
-    circuit.cx(0, 1)
-    circuit.cx(1, 2)
-    return circuit
+from tests.circuits.plain import rx_and_cx
 
 
 def shown(result):
@@ -25,7 +16,7 @@ def shown(result):
 
 
 def test_a_recommended_run_shows_values_by_name():
-    circuit = rotations().assign_parameters([0.7])
+    circuit = rx_and_cx().assign_parameters([0.7])
     dreamer = QDreamer(profile=MachineProfile.nominal())
     result = dreamer.recommend(circuit, ["ZII", "ZZZ"]).run()
     assert isinstance(result, PubResult)
@@ -39,7 +30,7 @@ def test_a_recommended_run_shows_values_by_name():
 
 
 def test_one_value_is_in_the_shortest_form():
-    circuit = rotations().assign_parameters([0.7])
+    circuit = rx_and_cx().assign_parameters([0.7])
     result = CutEstimator(2).run([(circuit, "IIZ")]).result()[0]
     assert f"{np.cos(0.7):.6g}" in repr(result)
     assert "exact" in repr(result)
@@ -49,7 +40,7 @@ def test_a_sweep_has_its_parameter_as_axis():
     values = np.linspace(0.5, 2.5, 9)[:, None]
     result = (
         CutEstimator(2, mode="sampled", shots=500, seed=1)
-        .run([(rotations(), [["ZZZ"], ["IIZ"]], values)])
+        .run([(rx_and_cx(), [["ZZZ"], ["IIZ"]], values)])
         .result()
     )
     text, html = str(result[0]), shown(result[0])["text/html"]
@@ -62,7 +53,7 @@ def test_a_sweep_has_its_parameter_as_axis():
 
 @pytest.mark.parametrize("options", [{}, {"mode": "sampled", "shots": 100, "seed": 0}])
 def test_it_can_be_sent_and_has_what_it_is_of(options):
-    circuit = rotations()
+    circuit = rx_and_cx()
     found = CutEstimator(2, **options).run([(circuit, ["ZZZ", "XII"], [[0.1]] * 2)]).result()[0]
     again = pickle.loads(pickle.dumps(found))
     assert repr(again) == repr(found)

@@ -8,7 +8,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector
-from small_circuits import random_circuit, random_labels, random_unitary
 
 from qdreamer_lab.errors import PrecisionError
 from qdreamer_lab.kernels.simulate.shot_counts import combined, read_all, squared, tally
@@ -27,6 +26,8 @@ from qdreamer_lab.workload.sampled.shots import ShotRequest
 from qdreamer_lab.workload.sampled.simulate import Batch, exact_tensor, sample_fragment
 from qdreamer_lab.workload.sampled.variance import variances
 from qdreamer_lab.workload.sampled.weyl import weyl_form
+from tests.circuits.drawn import random_circuit, random_labels, random_unitary
+from tests.circuits.plain import ghz, layered_cx_line, parallel_rotations
 
 
 def lowered(circuit, labels, observables, cost="lo"):
@@ -192,34 +193,11 @@ def test_shots_go_where_the_spread_is():
 # ---- error bars
 
 
-def chain(num_qubits=4, layers=2):
-    circuit = QuantumCircuit(num_qubits)
-    for layer in range(layers):
-        for qubit in range(num_qubits):
-            circuit.ry(0.4 + 0.3 * qubit + layer, qubit)
-        for qubit in range(num_qubits - 1):
-            circuit.cx(qubit, qubit + 1)
-    return circuit
-
-
-def rotations():
-    circuit = QuantumCircuit(4)
-    circuit.ry(0.7, range(4))
-    circuit.cx(0, 1)
-    circuit.cx(2, 3)
-    circuit.rzz(0.9, 0, 2)
-    circuit.rzz(1.3, 1, 3)
-    circuit.rx(0.5, range(4))
-    circuit.cx(0, 1)
-    circuit.cx(2, 3)
-    return circuit
-
-
 CUTS = {
-    "gate": (chain(), [[0, 0], [0, 1], [1, 1]] * 2, "lo"),
-    "wire": (chain(5, layers=1), [[0, 0], [0, 0], [1, 1], [1, 1]], "lo"),
-    "mixed": (chain(), [[0, 0], [0, 1], [1, 1], [0, 0], [1, 1], [1, 1]], "lo"),
-    "joint": (rotations(), [[0, 0], [1, 1], [0, 1], [0, 1], [0, 0], [1, 1]], "joint"),
+    "gate": (layered_cx_line(), [[0, 0], [0, 1], [1, 1]] * 2, "lo"),
+    "wire": (layered_cx_line(5, layers=1), [[0, 0], [0, 0], [1, 1], [1, 1]], "lo"),
+    "mixed": (layered_cx_line(), [[0, 0], [0, 1], [1, 1], [0, 0], [1, 1], [1, 1]], "lo"),
+    "joint": (parallel_rotations(), [[0, 0], [1, 1], [0, 1], [0, 1], [0, 0], [1, 1]], "joint"),
 }
 """Circuit, labels and cost model for each kind of cut."""
 
@@ -311,10 +289,7 @@ def test_the_order_of_variants_does_not_change_their_probabilities():
 
 def test_a_sum_of_correlated_operators_reaches_its_precision():
     """All ZZ of a state near GHZ go up and down together: their variances alone say little."""
-    circuit = QuantumCircuit(6)
-    circuit.h(0)
-    for low in range(5):
-        circuit.cx(low, low + 1)
+    circuit = ghz(6)
     circuit.ry(0.4, range(6))
     pairs = [(one, two) for one in range(6) for two in range(one)]
     energy = SparsePauliOp.from_sparse_list([("ZZ", pair, 1.0) for pair in pairs], 6)

@@ -4,8 +4,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from qiskit import QuantumCircuit
-from qiskit.circuit.library import efficient_su2
 from qiskit.primitives import StatevectorEstimator
 
 from qdreamer_lab import CutEstimator, plan_cuts
@@ -13,27 +11,13 @@ from qdreamer_lab.errors import MemoryLimitError
 from qdreamer_lab.workload.exact.lower import lower
 from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
 from qdreamer_lab.workload.fragment.simulate import run_fragment
-
-
-def chain(num_qubits, reps):
-    circuit = efficient_su2(num_qubits, reps=reps, entanglement="linear")
-    return circuit.assign_parameters(np.linspace(0.1, 2.9, circuit.num_parameters))
-
-
-def ring(num_qubits):
-    """Alternating blocks that a wire cut and gate cuts can both serve."""
-    circuit = QuantumCircuit(num_qubits)
-    for k in range(2 * num_qubits):
-        circuit.ry(0.3 + 0.1 * k, k % num_qubits)
-        circuit.rzz(0.2 + 0.1 * k, k % num_qubits, (k + 1) % num_qubits)
-        circuit.rx(0.9 - 0.1 * k, (k + 1) % num_qubits)
-    return circuit
+from tests.circuits.plain import bound_ansatz, double_ring
 
 
 @pytest.mark.parametrize("kinds", [("gate",), ("wire",), ("gate", "wire")])
 @pytest.mark.parametrize("limit", [30_000, 9_000])
 def test_a_tiny_limit_gives_the_same_values(kinds, limit):
-    circuit = ring(6)
+    circuit = double_ring(6)
     plan = plan_cuts(circuit, 4, kinds=kinds)
     pub = (circuit, ["ZZIIYX", "XXXXXX"])
     expected = StatevectorEstimator().run([pub]).result()[0].data.evs
@@ -42,7 +26,7 @@ def test_a_tiny_limit_gives_the_same_values(kinds, limit):
 
 
 def test_what_no_sliced_cut_touches_is_simulated_once():
-    circuit = chain(8, 2)
+    circuit = bound_ansatz(8, 2)
     plan = plan_cuts(circuit, 2)
     pub = (circuit, "ZZZZZZZZ")
     free = CutEstimator(2, plan=plan).run([pub]).result()[0]
@@ -72,7 +56,7 @@ def peak_bytes(call):
 @pytest.mark.parametrize("dtype", ["complex128", "complex64"])
 def test_peak_memory_is_as_predicted(kinds, share, dtype):
     # Large enough that what other threads of this process allocate meanwhile is nothing beside it.
-    circuit = chain(38, 2)
+    circuit = bound_ansatz(38, 2)
     plan = plan_cuts(circuit, 20, kinds=kinds)
     terms = [((0, "Z"),), ((3, "X"), (4, "Y")), ((5, "0"), (20, "Z"))]
     itemsize = np.dtype(dtype).itemsize
@@ -93,7 +77,7 @@ def test_peak_memory_is_as_predicted(kinds, share, dtype):
 
 
 def test_one_state_too_many_names_the_width_that_fits():
-    circuit = chain(16, 1)
+    circuit = bound_ansatz(16, 1)
     job = CutEstimator(16, memory_limit_bytes=2**18).run([(circuit, "Z" * 16)])
     with pytest.raises(MemoryLimitError, match="plan with max_qubits=13 or less"):
         job.result()

@@ -5,7 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cut_devices import (
+from qiskit import QuantumCircuit
+from qiskit.circuit import Gate, Parameter
+
+from qdreamer_lab.errors import CircuitError
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.sampled.device import transpile as transpiling
+from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
+from qdreamer_lab.workload.sampled.device.transpile import transpiled
+from tests.circuits.drawn import random_circuit, random_labels, random_unitary
+from tests.workload.cut_devices import (
     DEVICES,
     LINE,
     assert_same,
@@ -14,15 +23,6 @@ from cut_devices import (
     lowered,
     templates,
 )
-from qiskit import QuantumCircuit
-from qiskit.circuit import Gate, Parameter
-from small_circuits import random_circuit, random_labels, random_unitary
-
-from qdreamer_lab.errors import CircuitError
-from qdreamer_lab.workload.circuit.blocks import to_blocks
-from qdreamer_lab.workload.sampled.device import transpile as transpiling
-from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
-from qdreamer_lab.workload.sampled.device.transpile import transpiled
 
 
 @pytest.mark.parametrize("level", [1, 3])

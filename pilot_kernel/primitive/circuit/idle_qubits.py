@@ -8,7 +8,18 @@ from qiskit.circuit import ClassicalRegister, Clbit, Measure, Qubit, Reset
 
 from pilot_kernel.primitive.circuit.gates import kind_of
 
-__all__ = ["qubits_at_work", "with_registers", "without_idle"]
+__all__ = ["qubits_at_work", "qubits_in_use", "with_registers", "without_idle"]
+
+
+def qubits_in_use(circuit: QuantumCircuit) -> frozenset[int]:
+    """The qubits that anything but a barrier or a delay acts on."""
+    used = {
+        qubit
+        for step in circuit.data
+        if step.operation.name not in ("barrier", "delay")
+        for qubit in step.qubits
+    }
+    return frozenset(circuit.find_bit(qubit).index for qubit in used)
 
 
 def qubits_at_work(circuit: QuantumCircuit) -> list[int]:

@@ -3,7 +3,6 @@
 Workers ask `backend_here()`. The notebook asks `backend_of(pilots)`, for the target.
 """
 
-import os
 import sys
 import threading
 from collections.abc import Sequence
@@ -13,9 +12,9 @@ from qiskit.providers import BackendV2
 from qiskit_aer import AerSimulator
 
 from pilot_kernel.errors import DescriptionError, PlacementError
-from pilot_kernel.primitive.device.snapshot import NoisySnapshot, threads
+from pilot_kernel.primitive.device.snapshot import NoisySnapshot
+from pilot_kernel.resource import worker_environment
 from pilot_kernel.resource.kind.devices import AER, factory_of, is_snapshot
-from pilot_kernel.resource.kind.qpu import QPU_VARIABLE
 from pilot_kernel.resource.pilot import PilotStatus
 
 __all__ = ["backend_here", "backend_named", "backend_of", "is_simulated"]
@@ -26,7 +25,7 @@ _PATIENCE_S = 2.0
 
 def backend_here() -> BackendV2 | None:
     """The backend of the QPU that this worker stands for; None on any other worker."""
-    name = os.environ.get(QPU_VARIABLE)
+    name = worker_environment.device()
     return backend_named(name) if name else None
 
 
@@ -41,7 +40,7 @@ def backend_named(name: str) -> BackendV2:
         DescriptionError: There is no such device, or it is no `BackendV2`.
     """
     if name == AER:
-        return AerSimulator(max_parallel_threads=threads())
+        return AerSimulator(max_parallel_threads=worker_environment.cores() or 0)
     make = factory_of(name)
     waiting = threading.Timer(_PATIENCE_S, _say, [name])
     waiting.daemon = True

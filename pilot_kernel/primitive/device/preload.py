@@ -5,14 +5,13 @@ That takes a second at best, and many where files are read for the first time. D
 """
 
 import contextlib
-import os
 import threading
 from typing import Any
 
 from pilot_kernel.errors import DescriptionError
 from pilot_kernel.primitive.device.backend import backend_named
+from pilot_kernel.resource import worker_environment
 from pilot_kernel.resource.kind.devices import is_snapshot
-from pilot_kernel.resource.kind.qpu import QPU_VARIABLE
 
 __all__ = ["dask_setup"]
 
@@ -22,8 +21,8 @@ def dask_setup(worker: Any) -> None:
 
     Other devices than snapshots are left alone: what their functions do is not ours to hasten.
     """
-    name = os.environ.get(QPU_VARIABLE, "")
-    if is_snapshot(name):
+    name = worker_environment.device()
+    if name is not None and is_snapshot(name):
         threading.Thread(target=_load, args=(name,), name=f"load {name}", daemon=True).start()
 
 

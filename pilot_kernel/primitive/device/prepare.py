@@ -21,8 +21,8 @@ from qiskit_aer import AerSimulator
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.circuit.conditions import with_evaluable_conditions
 from pilot_kernel.primitive.circuit.custom_gates import UndefinedGateError, unrolled
+from pilot_kernel.primitive.circuit.idle_qubits import qubits_in_use
 from pilot_kernel.primitive.device.backend import is_simulated
-from pilot_kernel.primitive.device.snapshot import qubits_in_use
 from pilot_kernel.primitive.pub.observables import in_paulis, laid_out
 from pilot_kernel.primitive.simulator.memory import check_state
 from pilot_kernel.resource.pilot import PilotStatus

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -12,23 +11,10 @@ from qiskit.transpiler import Target
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel
 
-__all__ = ["NoisySnapshot", "qubits_in_use", "threads"]
+from pilot_kernel.primitive.circuit.idle_qubits import qubits_in_use
+from pilot_kernel.resource.worker_environment import cores
 
-
-def threads() -> int:
-    """Threads that Aer may start here: the cores of the worker, or 0 for all outside of one."""
-    return int(os.environ.get("PILOT_CORES_PER_WORKER", "0"))
-
-
-def qubits_in_use(circuit: QuantumCircuit) -> frozenset[int]:
-    """The qubits that anything but a barrier or a delay acts on."""
-    used = {
-        qubit
-        for step in circuit.data
-        if step.operation.name not in ("barrier", "delay")
-        for qubit in step.qubits
-    }
-    return frozenset(circuit.find_bit(qubit).index for qubit in used)
+__all__ = ["NoisySnapshot"]
 
 
 class NoisySnapshot(BackendV2):  # type: ignore[misc]
@@ -76,7 +62,7 @@ class NoisySnapshot(BackendV2):  # type: ignore[misc]
 
     @cached_property
     def _simulator(self) -> AerSimulator:
-        return AerSimulator.from_backend(self, noise_model=None, max_parallel_threads=threads())
+        return AerSimulator.from_backend(self, noise_model=None, max_parallel_threads=cores() or 0)
 
 
 @lru_cache(maxsize=64)

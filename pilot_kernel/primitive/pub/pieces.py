@@ -17,7 +17,7 @@ from qiskit.primitives.containers.observables_array import ObservablesArray
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.primitives.containers.sampler_pub_result import SamplerPubResult
 
-from pilot_kernel.primitive.device.snapshot import qubits_in_use
+from pilot_kernel.primitive.circuit.idle_qubits import qubits_in_use
 
 __all__ = ["Piece", "chunks", "cut", "empty_result", "is_empty", "join"]
 

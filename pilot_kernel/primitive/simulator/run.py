@@ -12,12 +12,12 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.primitives import SamplerV2
 
 from pilot_kernel.primitive.circuit.idle_qubits import with_registers
-from pilot_kernel.primitive.device.snapshot import threads
 from pilot_kernel.primitive.pub.pieces import Piece, join
 from pilot_kernel.primitive.pub.shipment import Shipment, unpack
 from pilot_kernel.primitive.simulator.expectation import estimate
 from pilot_kernel.primitive.simulator.parameter_binding import binds_late, bound_circuits
 from pilot_kernel.primitive.simulator.prepare import is_mixed
+from pilot_kernel.resource.worker_environment import cores
 
 __all__ = ["Settings", "simulate", "simulate_all"]
 
@@ -103,6 +103,6 @@ def _backend(settings: Settings, *, truncated: bool = True) -> AerSimulator:
     return AerSimulator(
         method=settings.method,
         device=settings.device,
-        max_parallel_threads=threads(),
+        max_parallel_threads=cores() or 0,
         enable_truncation=truncated,
     )

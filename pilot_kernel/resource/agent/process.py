@@ -26,7 +26,7 @@ import cloudpickle
 import psutil
 
 from pilot_kernel.errors import PilotError
-from pilot_kernel.resource import credentials, nursery, registry
+from pilot_kernel.resource import credentials, nursery, registry, worker_environment
 from pilot_kernel.resource.agent.monitor import PERIOD_S, Monitor
 from pilot_kernel.resource.agent.roster import Roster
 from pilot_kernel.resource.pilot import PilotState
@@ -69,8 +69,8 @@ def _start_nursery(scratch: str) -> "subprocess.Popen[bytes]":
         os.environ.setdefault(variable, "1")
     results = os.path.join(scratch, "results")
     os.mkdir(results, mode=0o700)
-    os.environ[nursery.RESULTS_VARIABLE] = results
-    path = os.environ[nursery.VARIABLE] = os.path.join(scratch, "nursery")
+    os.environ[worker_environment.RESULTS] = results
+    path = os.environ[worker_environment.NURSERY] = os.path.join(scratch, "nursery")
     return nursery.start(path)
 
 

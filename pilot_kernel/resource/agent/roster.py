@@ -75,7 +75,7 @@ class _Pilot:
             cores_per_worker=self.description.cores_per_worker,
             offers=tuple(sorted({k for o in options for k in o["resources"] if ":" not in k})),
             memory_per_worker_bytes=min(int(o["memory_limit"]) for o in options),
-            backend=by_scheme.backend_name(self.description),
+            backend=by_scheme.device_name(self.description),
         )
 
 

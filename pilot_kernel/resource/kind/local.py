@@ -1,18 +1,19 @@
 """Pilots on this machine: one worker process for every `cores_per_worker` cores."""
 
 import glob
-from collections.abc import Mapping
 from typing import Any
 
 from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource.description import PilotDescription
+from pilot_kernel.resource.kind.kind import Kind, WorkerSpecs
+from pilot_kernel.resource.kind.worker_process import worker_spec
 
-__all__ = ["worker_spec", "worker_specs"]
+__all__ = ["KIND", "worker_specs"]
 
 _MOST_WORKERS = 1024
 
 
-def worker_specs(description: PilotDescription, name: str, security: Any) -> list[dict[str, Any]]:
+def worker_specs(description: PilotDescription, name: str, security: Any) -> WorkerSpecs:
     """Describe the workers of a local pilot.
 
     Args:
@@ -48,52 +49,26 @@ def worker_specs(description: PilotDescription, name: str, security: Any) -> lis
         raise DescriptionError(
             f"gpus_per_node={description.gpus_per_node}, but this machine shows {len(gpus)} GPUs"
         )
-    kinds = ["CPU"] * (cores // description.cores_per_worker) + ["GPU"] * description.gpus_per_node
-    each = memory // len(kinds)
+    offers = ["CPU"] * (cores // description.cores_per_worker) + ["GPU"] * description.gpus_per_node
+    each = memory // len(offers)
 
-    numbers = [kinds[:at].count(kind) for at, kind in enumerate(kinds)]
+    numbers = [offers[:at].count(offer) for at, offer in enumerate(offers)]
     return [
         worker_spec(
-            *(description, name, security, kind, each),
-            {"CUDA_VISIBLE_DEVICES": str(number)} if kind == "GPU" else {},
+            *(description, name, security, offer, each),
+            {"CUDA_VISIBLE_DEVICES": str(number)} if offer == "GPU" else {},
         )
-        for kind, number in zip(kinds, numbers, strict=True)
+        for offer, number in zip(offers, numbers, strict=True)
     ]
 
 
-def worker_spec(
-    description: PilotDescription,
-    name: str,
-    security: Any,
-    kind: str,
-    memory_bytes: int,
-    env: Mapping[str, str],
-) -> dict[str, Any]:
-    """Describe one worker process on this machine.
-
-    Args:
-        description: The pilot.
-        name: The pilot's name.
-        security: TLS settings for its connections.
-        kind: What it offers besides the pilot's name, such as `CPU`.
-        memory_bytes: Its memory limit.
-        env: Environment variables besides those that every worker has.
-    """
-    from distributed import Nanny
-
-    sizes = {
-        "PILOT_CORES_PER_WORKER": str(description.cores_per_worker),
-        "PILOT_MEMORY_PER_WORKER_BYTES": str(memory_bytes),
-    }
-    return {
-        "cls": Nanny,
-        "options": {
-            "nthreads": 1,  # one task at a time: a task owns its process
-            "memory_limit": memory_bytes,
-            "resources": {kind: 1, f"pilot:{name}": 1},
-            "host": "127.0.0.1",
-            "security": security,
-            "local_directory": description.working_directory,
-            "env": {**sizes, **env},
-        },
-    }
+KIND = Kind(
+    scheme="local",
+    uses=frozenset(
+        {
+            *("number_of_nodes", "cores_per_node", "gpus_per_node", "cores_per_worker"),
+            *("memory_per_node_bytes", "working_directory"),
+        }
+    ),
+    worker_specs=worker_specs,
+)

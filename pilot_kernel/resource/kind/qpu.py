@@ -8,14 +8,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from pilot_kernel.errors import DescriptionError
+from pilot_kernel.resource import worker_environment
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind.devices import factory_of
-from pilot_kernel.resource.kind.local import worker_spec
+from pilot_kernel.resource.kind.kind import Kind, WorkerSpecs
+from pilot_kernel.resource.kind.worker_process import worker_spec
 
-__all__ = ["QPU_VARIABLE", "check", "device_name", "worker_specs"]
-
-QPU_VARIABLE = "PILOT_QPU"
-"""The environment variable in which a worker finds the name of its device."""
+__all__ = ["KIND", "check", "device_name", "worker_specs"]
 
 _MOST_SLOTS = 1024
 """Each is a process of this machine."""
@@ -71,7 +70,7 @@ def check(description: PilotDescription) -> None:
     factory_of(name)
 
 
-def worker_specs(description: PilotDescription, name: str, security: Any) -> list[dict[str, Any]]:
+def worker_specs(description: PilotDescription, name: str, security: Any) -> WorkerSpecs:
     """Describe the workers of a QPU pilot; they share this machine's memory for simulation.
 
     Args:
@@ -89,8 +88,17 @@ def worker_specs(description: PilotDescription, name: str, security: Any) -> lis
 
     slots = _slots(description)
     memory = (description.memory_per_node_bytes or MEMORY_LIMIT) // slots
-    env = {QPU_VARIABLE: device_name(description)}
+    env = {worker_environment.DEVICE: device_name(description)}
     specs = [worker_spec(description, name, security, "QPU", memory, env) for _ in range(slots)]
     for spec in specs:
         spec["options"]["preload"] = [_PRELOAD]
     return specs
+
+
+KIND = Kind(
+    scheme="qpu",
+    uses=frozenset({"cores_per_worker", "memory_per_node_bytes", "working_directory"}),
+    worker_specs=worker_specs,
+    check=check,
+    device=device_name,
+)

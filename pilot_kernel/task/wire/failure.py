@@ -10,7 +10,7 @@ from pilot_kernel.errors import TaskFailedError
 __all__ = ["RemoteError", "crash_told", "how_it_ended"]
 
 _NATIVE = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"}
-_CALLERS = ("/pilot_kernel/task/", "/pilot_kernel/jupyter/remote.py")
+_CALLERS = ("/pilot_kernel/task/", "/pilot_kernel/jupyter/worker/run.py")
 
 
 class RemoteError(Exception):

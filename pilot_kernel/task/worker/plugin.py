@@ -8,7 +8,6 @@ depend on what a task does, and a task that crashes takes nothing along but itse
 import asyncio
 import gc
 import json
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -18,8 +17,8 @@ from distributed import get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from pilot_kernel.errors import ShipError, TaskFailedError, WorkerDiedError
+from pilot_kernel.resource import worker_environment
 from pilot_kernel.resource.agent.monitor import METRIC
-from pilot_kernel.resource.nursery import RESULTS_VARIABLE
 from pilot_kernel.task.wire.failure import RemoteError, how_it_ended
 from pilot_kernel.task.wire.messages import Kind, Message
 from pilot_kernel.task.wire.packing import Bytes, Call, Packed
@@ -67,7 +66,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.output = Gathered()
         self.news: asyncio.TimerHandle | None = None
         self.usage = _Usage()
-        self.folder = os.environ.get(RESULTS_VARIABLE)
+        self.folder = worker_environment.results_folder()
         self.supply = Supply(worker.local_directory, self._printed)
         self.supply.prepare()
         worker.metrics[METRIC] = lambda _: self.usage.of(self.supply.current)

@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from pilot_kernel.errors import TaskFailedError
-from pilot_kernel.resource.nursery import VARIABLE, start
+from pilot_kernel.resource import worker_environment
+from pilot_kernel.resource.nursery import start
 from pilot_kernel.task.worker.task_process import Printed, TaskProcess
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Supply:
         if self._current is not None:
             self._current.close()
         self._current = None
-        path = os.environ.get(VARIABLE)
+        path = worker_environment.nursery()
         if path is not None and self._nursery is None:
             with contextlib.suppress(OSError):  # nobody listens there any more
                 return await self._start(path)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.exact.case import Case
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.dreamer.predict.wanted import Wanted
+    from qdreamer_lab.dreamer.wanted import Wanted
 
 __all__ = ["Candidates", "most_width", "widths_for"]
 

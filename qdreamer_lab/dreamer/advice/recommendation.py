@@ -123,11 +123,11 @@ class Recommendation:
         return f"<Recommendation: {self.best.title}: {self.best.makespan_s:.3g} s>"
 
     def __str__(self) -> str:
-        from qdreamer_lab.dreamer.tables import recommendation_text
+        from qdreamer_lab.dreamer.text import recommendation_text
 
         return recommendation_text(self)
 
     def _repr_html_(self) -> str:
-        from qdreamer_lab.dreamer.tables import recommendation_html
+        from qdreamer_lab.dreamer.text import recommendation_html
 
         return recommendation_html(self)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.dreamer.predict.wanted import Wanted
+    from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.workload.exact.lower import FragmentJob
     from qdreamer_lab.workload.exact.plans import BoundGroup
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import threading
 import time
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pilot_kernel.resource.worker_environment import usable_cores
 from qdreamer_lab.dreamer.exact.probes import Probe, exact_probes, join_probes, timed
 from qdreamer_lab.dreamer.machine.profile import MachineProfile, library_versions
 from qdreamer_lab.dreamer.model.belief import calibrated
@@ -89,10 +89,9 @@ def _ask(session: SessionLike | None, on: str | None, function: Any, *args: Any)
 
 def _place() -> dict[str, Any]:
     """What this process may use, and where it is."""
-    given = os.environ.get("PILOT_CORES_PER_WORKER")
     return {
         "machine": platform.node() or "unnamed",
-        "cores": max(1, int(given)) if given else os.cpu_count() or 1,
+        "cores": usable_cores(),
         "memory_bytes": available_bytes(),
         "gpus": _gpus(),
     }

@@ -200,12 +200,12 @@ class MachineProfile:
             raise QDreamerError(f"this is no machine profile: {error!r}") from error
 
     def __str__(self) -> str:
-        from qdreamer_lab.dreamer.tables import profile_text
+        from qdreamer_lab.dreamer.text import profile_text
 
         return profile_text(self)
 
     def _repr_html_(self) -> str:
-        from qdreamer_lab.dreamer.tables import profile_html
+        from qdreamer_lab.dreamer.text import profile_html
 
         return profile_html(self)
 

@@ -121,11 +121,11 @@ class Prediction:
         return f"<Prediction: {self.title}: {self.makespan_s:.3g} s ({low:.3g} to {high:.3g} s)>"
 
     def __str__(self) -> str:
-        from qdreamer_lab.dreamer.tables import prediction_text
+        from qdreamer_lab.dreamer.text import prediction_text
 
         return prediction_text(self)
 
     def _repr_html_(self) -> str:
-        from qdreamer_lab.dreamer.tables import prediction_html
+        from qdreamer_lab.dreamer.text import prediction_html
 
         return prediction_html(self)

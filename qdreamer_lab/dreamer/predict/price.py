@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.dreamer.predict.configuration import Configuration
-    from qdreamer_lab.dreamer.predict.wanted import Wanted
+    from qdreamer_lab.dreamer.wanted import Wanted
 
 __all__ = ["priced"]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.dreamer.device.cost import DeviceShape
     from qdreamer_lab.dreamer.machine.profile import MachineProfile
-    from qdreamer_lab.dreamer.predict.wanted import Wanted
+    from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.workload.request import RunOptions
     from qdreamer_lab.workload.sampled.lower import SampledProgram
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.dreamer.machine.profile import MachineProfile
-    from qdreamer_lab.dreamer.predict.wanted import Wanted
+    from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.workload.plan.plan import CutPlan
     from qdreamer_lab.workload.request import RunOptions
     from qdreamer_lab.workload.uncut.bonds import Chain

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qdreamer_lab.widgets.figures.cut_markers import cut_traces
 from qdreamer_lab.widgets.figures.grid import GAP, MARK, SHOWN, grid_of
-from qdreamer_lab.widgets.figures.layout import bare_axis, figure, value_axis
-from qdreamer_lab.widgets.figures.letters import BEGIN, letters
-from qdreamer_lab.widgets.figures.marks import cut_traces
+from qdreamer_lab.widgets.figures.hover_text import fragment_text
 from qdreamer_lab.widgets.figures.shapes import boxes, lines, stroke
-from qdreamer_lab.widgets.figures.words import fragment_text
+from qdreamer_lab.widgets.figures.style import bare_axis, figure, value_axis
+from qdreamer_lab.widgets.figures.wire_labels import BEGIN, letters
 from qdreamer_lab.widgets.palette import CLASSES, look_of, theme
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.picture.layout import fragment_name

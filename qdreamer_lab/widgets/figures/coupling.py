@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdreamer_lab.widgets.figures.layout import bare_axis, figure
-from qdreamer_lab.widgets.figures.marks import gate_mark, wire_mark
+from qdreamer_lab.widgets.figures.cut_markers import gate_mark, wire_mark
+from qdreamer_lab.widgets.figures.graph_layout import spread
+from qdreamer_lab.widgets.figures.hover_text import count_text, cuts_text, fragment_text, power_text
 from qdreamer_lab.widgets.figures.shapes import lines, stroke
-from qdreamer_lab.widgets.figures.spread import spread
-from qdreamer_lab.widgets.figures.words import count_text, cuts_text, fragment_text, power_text
+from qdreamer_lab.widgets.figures.style import bare_axis, figure
 from qdreamer_lab.widgets.palette import look_of, theme
 from qdreamer_lab.workload.cut.cuts import WireCut
 from qdreamer_lab.workload.picture.layout import fragment_name

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.advice.reasons import seconds_text
 from qdreamer_lab.errors import QDreamerError
-from qdreamer_lab.widgets.figures.labels import best_side, line_side, uncrowded
-from qdreamer_lab.widgets.figures.layout import (
+from qdreamer_lab.widgets.figures.label_placement import best_side, line_side, uncrowded
+from qdreamer_lab.widgets.figures.style import (
     bits_axis,
     figure,
     message,
     seconds_ticks,
     value_axis,
 )
-from qdreamer_lab.widgets.figures.points import front, points_of
+from qdreamer_lab.widgets.figures.tradeoff_points import front, points_of
 from qdreamer_lab.widgets.palette import look_of, theme
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.widgets.figures.points import Point
+    from qdreamer_lab.widgets.figures.tradeoff_points import Point
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["pareto"]

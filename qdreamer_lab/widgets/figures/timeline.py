@@ -9,7 +9,7 @@ from qdreamer_lab.dreamer.advice.reasons import seconds_text
 from qdreamer_lab.dreamer.predict.prediction import Prediction
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.figures.gantt import predicted, real
-from qdreamer_lab.widgets.figures.layout import figure, message, value_axis
+from qdreamer_lab.widgets.figures.style import figure, message, value_axis
 from qdreamer_lab.widgets.palette import look_of, theme
 from qdreamer_lab.workload.picture.layout import fragment_name
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import psutil
+
+from pilot_kernel.resource.worker_environment import memory_bytes
 
 __all__ = ["available_bytes", "readable"]
 
@@ -19,9 +20,9 @@ def available_bytes() -> int:
     limit that a pilot gave its worker, whichever is least.
     """
     free = int(psutil.virtual_memory().available)
-    share = os.environ.get("PILOT_MEMORY_PER_WORKER_BYTES")
+    share = memory_bytes()
     if share is not None:
-        free = min(free, int(share) - psutil.Process().memory_info().rss)
+        free = min(free, share - psutil.Process().memory_info().rss)
     try:
         limit = int((_CGROUP / "memory.max").read_text())
         used = int((_CGROUP / "memory.current").read_text())

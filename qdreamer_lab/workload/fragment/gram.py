@@ -6,13 +6,13 @@ work. It must not know how the states came about.
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pilot_kernel.resource.worker_environment import usable_cores
 from qdreamer_lab.kernels.simulate.pauli_sums import join_blocks, part_blocks, pauli_sums
 from qdreamer_lab.kernels.simulate.statevector import apply_one_qubit
 from qdreamer_lab.workload.circuit.terms import LETTERS, Factors
@@ -112,7 +112,7 @@ def _mirror(matrix: NDArray[np.complex128]) -> None:
 
 def _all(fill: Callable[[PauliGroup], None], groups: list[PauliGroup], size: int) -> None:
     """Go through all groups, on all cores if it pays."""
-    cores = min(_cores(), len(groups))
+    cores = min(usable_cores(), len(groups))
     if cores < 2 or size * len(groups) < WORTH_THREADS:
         for group in groups:
             fill(group)
@@ -132,7 +132,7 @@ def gram_scratch_bytes(rows: int, row_bytes: int, operators: Sequence[Factors]) 
     edge = min(rows, _MIRRORED)
     matrix = 24 * edge * edge  # indices of one half of a square, and the half itself
     image = -(-rows // _PARTS) * (row_bytes + 16 * rows) if pauli_groups(operators)[1] else 0
-    return matrix * min(_cores(), len(operators)) + image
+    return matrix * min(usable_cores(), len(operators)) + image
 
 
 def pauli_groups(operators: Sequence[Factors]) -> tuple[list[PauliGroup], list[int]]:
@@ -170,9 +170,3 @@ def _general(
         # O is Hermitian, so ⟨Oψ_i|φ_j⟩ is the entry itself.
         out[first : first + step] = image @ ket.T
         del image  # before there is another
-
-
-def _cores() -> int:
-    """Cores that this process may use: a worker has what its pilot gave it."""
-    given = os.environ.get("PILOT_CORES_PER_WORKER")
-    return max(1, int(given)) if given else os.cpu_count() or 1

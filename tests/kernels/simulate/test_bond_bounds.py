@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from qiskit import QuantumCircuit
-from qiskit.circuit.library import UnitaryGate
 from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
 
 from qdreamer_lab.kernels.simulate.bond_bounds import (
@@ -19,6 +17,7 @@ from qdreamer_lab.kernels.simulate.bond_bounds import (
     bond_bounds,
 )
 from qdreamer_lab.workload.circuit.schmidt import rank_of, schmidt_coefficients
+from tests.circuits.plain import of_unitaries
 
 
 def twin(n, pairs, log2_ranks):
@@ -74,13 +73,6 @@ def log2_ranks(unitaries):
     return np.log2(rank_of(schmidt_coefficients(unitaries)).astype(float))
 
 
-def circuit_of(n, pairs, unitaries):
-    circuit = QuantumCircuit(n)
-    for pair, unitary in zip(pairs.tolist(), unitaries, strict=True):
-        circuit.append(UnitaryGate(unitary), pair)
-    return circuit
-
-
 @given(chains(12))
 @settings(max_examples=60, deadline=None)
 def test_the_kernel_is_its_twin(chain):
@@ -98,7 +90,7 @@ def test_the_kernel_is_its_twin(chain):
 def test_no_schmidt_rank_is_above_its_bound(chain):
     n, pairs, unitaries = chain
     bond, order, _ = bond_bounds(n, pairs, log2_ranks(unitaries), np.inf)
-    state = Statevector(circuit_of(n, pairs, unitaries)).data.reshape((2,) * n)
+    state = Statevector(of_unitaries(n, pairs, unitaries)).data.reshape((2,) * n)
     axes = [n - 1 - qubit for qubit in order]  # Qiskit's last axis is qubit 0
     for at in range(1, n):
         matrix = state.transpose(axes).reshape(1 << at, -1)
@@ -121,7 +113,7 @@ def test_aer_s_bonds_are_within_the_bounds_and_its_qubits_where_they_are_expecte
         mps_log_data=True,
         matrix_product_state_truncation_threshold=1e-22,
     )
-    circuit = circuit_of(n, pairs, unitaries)
+    circuit = of_unitaries(n, pairs, unitaries)
     circuit.save_expectation_value(SparsePauliOp("Z" * n), list(range(n)))
     gates = []
     for _ in range(2):  # Aer's log goes on from run to run

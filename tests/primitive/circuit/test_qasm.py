@@ -6,7 +6,7 @@ from qiskit import QuantumCircuit, qasm2
 from qiskit.quantum_info import Operator, Statevector
 
 from pilot_kernel.errors import CellError, QasmError
-from pilot_kernel.jupyter.qasm import parse_qasm
+from pilot_kernel.jupyter.cell.qasm_source import parse_qasm
 from pilot_kernel.primitive.circuit.qasm import read_qasm
 
 HEAD2 = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[2];\ncreg c[2];\n'

@@ -11,9 +11,10 @@ from qiskit_aer import AerSimulator
 from qiskit_ibm_runtime.fake_provider import FakeManilaV2
 
 from pilot_kernel.errors import PubError
+from pilot_kernel.primitive.circuit.idle_qubits import qubits_in_use
 from pilot_kernel.primitive.device.backend import backend_here, backend_named
 from pilot_kernel.primitive.device.prepare import for_device
-from pilot_kernel.primitive.device.snapshot import qubits_in_use
+from tests.circuits.plain import bell, measured, star
 from tests.conftest import wait_until
 
 
@@ -25,31 +26,9 @@ def devices(session):
         pilot.stop()
 
 
-def _bell():
-    circuit = QuantumCircuit(2)
-    circuit.h(0)
-    circuit.cx(0, 1)
-    return circuit
-
-
-def _measured(circuit):
-    copy = circuit.copy()
-    copy.measure_all()
-    return copy
-
-
-def _line(num_qubits):
-    circuit = QuantumCircuit(num_qubits)
-    circuit.h(0)
-    for qubit in range(1, num_qubits):
-        circuit.cx(0, qubit)
-    return circuit
-
-
 def test_a_bell_state_is_noisy_and_repeatable(session):
     runs = [
-        session.run(_measured(_bell()), on="fake_manila", shots=4000, seed=seed)
-        for seed in (1, 1, 2)
+        session.run(measured(bell()), on="fake_manila", shots=4000, seed=seed) for seed in (1, 1, 2)
     ]
     first, again, other = (run.result()[0].data.meas for run in runs)
     assert np.array_equal(first.array, again.array)
@@ -60,7 +39,7 @@ def test_a_bell_state_is_noisy_and_repeatable(session):
 
 
 def test_an_estimator_takes_the_layout_and_the_noise_into_account(session):
-    pub = (_line(5), ["ZZIII", "IIZIZ", "XXXXX", {"0IIII": 2.0}])
+    pub = (star(5), ["ZZIII", "IIZIZ", "XXXXX", {"0IIII": 2.0}])
     data = session.run(pub, on="fake_manila", seed=3).result()[0].data
     assert np.all((data.evs > 0.5) & (data.evs < 1.1))  # 1 each, without noise
     assert data.evs[2] < 0.97
@@ -109,7 +88,7 @@ def test_a_backend_of_ones_own(session):
     pilot = session.add_pilot("qpu://qiskit_ibm_runtime.fake_provider:FakeManilaV2")
     try:
         assert pilot.name == "FakeManilaV2"
-        result = session.run([_measured(_bell())] * 3, on=pilot.name, shots=300).result()
+        result = session.run([measured(bell())] * 3, on=pilot.name, shots=300).result()
     finally:
         pilot.stop()
     assert [sum(pub.data.meas.get_counts().values()) for pub in result] == [300] * 3
@@ -117,7 +96,7 @@ def test_a_backend_of_ones_own(session):
 
 def test_a_circuit_is_transpiled_once_and_not_at_all_if_it_fits(session):
     backend, pilots = backend_named("fake_manila"), session.candidates("fake_manila")
-    circuit = _measured(_line(4))
+    circuit = measured(star(4))
     pubs = [SamplerPub.coerce((circuit,), shots) for shots in (10, 20)]
     one, two = for_device(pubs, backend, pilots, None)
     assert one.circuit is two.circuit
@@ -128,7 +107,7 @@ def test_a_circuit_is_transpiled_once_and_not_at_all_if_it_fits(session):
 
 def test_less_noise_to_hand_over_changes_no_shot():
     backend = backend_named("fake_manila")
-    (pub,) = for_device([SamplerPub.coerce((_measured(_bell()),), 500)], backend, [_ROOM], None)
+    (pub,) = for_device([SamplerPub.coerce((measured(bell()),), 500)], backend, [_ROOM], None)
     assert len(qubits_in_use(pub.circuit)) == 2
     counts = backend.run(pub.circuit, shots=500, seed_simulator=1).result().get_counts()
     whole = AerSimulator.from_backend(FakeManilaV2())
@@ -146,8 +125,8 @@ def test_idle_qubits_of_a_wide_device_cost_nothing(session):
     data = estimator.run([(written, observable)]).result()[0].data
     truth = Statevector(circuit).expectation_value(SparsePauliOp("ZI")).real
     assert abs(data.evs - truth) < 5 * data.stds
-    measured = transpile(_measured(circuit), wide, optimization_level=1, seed_transpiler=1)
-    counts = session.run(measured, on="aer_simulator", shots=500).result()[0].data.meas.get_counts()
+    read = transpile(measured(circuit), wide, optimization_level=1, seed_transpiler=1)
+    counts = session.run(read, on="aer_simulator", shots=500).result()[0].data.meas.get_counts()
     assert set(counts) == {"00", "11"}
 
 
@@ -159,11 +138,11 @@ class _ROOM:
 @pytest.mark.parametrize(
     ("pubs", "options", "complaint"),
     [
-        (_measured(_line(6)), {}, "PUB 0 has 6 qubits, and fake_manila has 5; cut it"),
-        ([(_bell(), "ZZ", None, 0.0)], {}, "PUB 0 asks for exact values.*give precision="),
-        ((_bell(), "ZZ"), {"precision": 0}, "PUB 0 asks for exact values"),
-        (_measured(_bell()), {"optimization_level": 4}, "optimization_level=4"),
-        (_measured(_bell()), {"method": "statevector"}, "fake_manila is a QPU and has no such"),
+        (measured(star(6)), {}, "PUB 0 has 6 qubits, and fake_manila has 5; cut it"),
+        ([(bell(), "ZZ", None, 0.0)], {}, "PUB 0 asks for exact values.*give precision="),
+        ((bell(), "ZZ"), {"precision": 0}, "PUB 0 asks for exact values"),
+        (measured(bell()), {"optimization_level": 4}, "optimization_level=4"),
+        (measured(bell()), {"method": "statevector"}, "fake_manila is a QPU and has no such"),
     ],
 )
 def test_what_the_device_cannot_run_is_refused(session, monkeypatch, pubs, options, complaint):
@@ -184,7 +163,7 @@ def test_what_a_device_has_no_instruction_for_is_refused():
 
 def test_tasks_of_ones_own_run_batches_on_the_device(session):
     backend = session.backend("fake_manila")
-    (written,) = for_device([SamplerPub.coerce((_measured(_bell()),), 1)], backend, [_ROOM], None)
+    (written,) = for_device([SamplerPub.coerce((measured(bell()),), 1)], backend, [_ROOM], None)
 
     def batch(circuits):
         job = backend_here().run(circuits, shots=100, seed_simulator=1)
@@ -195,7 +174,7 @@ def test_tasks_of_ones_own_run_batches_on_the_device(session):
 
 
 def test_a_simulated_device_needs_memory_for_the_qubits_in_use(session):
-    pubs = [SamplerPub.coerce((_measured(_line(5)),), 10)]
+    pubs = [SamplerPub.coerce((measured(star(5)),), 10)]
     backend, room = backend_named("fake_manila"), type("Room", (_ROOM,), {})
     assert for_device(pubs, backend, [room], None)
     room.memory_per_worker_bytes = 16 * 2**3

@@ -15,7 +15,7 @@ from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.pub.check import estimator_pubs, has_observables, listed, sampler_pubs
 from pilot_kernel.primitive.simulator.memory import check_memory
 from pilot_kernel.primitive.simulator.prepare import for_simulator
-from tests.primitive.simulated_here import simulated
+from tests.primitive.in_process import simulated
 
 
 def _turned(name="t"):

@@ -8,8 +8,8 @@ from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
-from tests.primitive.awkward_circuits import STANDARD, awkward
-from tests.primitive.simulated_here import simulated
+from tests.circuits.awkward import STANDARD, awkward
+from tests.primitive.in_process import assert_drawn_from, simulated
 
 _LETTERS = {
     "I": np.eye(2),
@@ -46,13 +46,6 @@ def _expected(case, observables):
     ]
 
 
-def _assert_drawn_from(counts, probabilities):
-    """Each count within six standard deviations and a few shots for what is rare."""
-    for outcome, probability in enumerate(probabilities):
-        spread = np.sqrt(_SHOTS * probability * (1 - probability))
-        assert abs(counts.get(outcome, 0) - _SHOTS * probability) < 6 * spread + 4
-
-
 @pytest.mark.parametrize("block", range(10))
 def test_values_and_shots_are_those_of_the_definitions(block):
     for seed in range(30 * block, 30 * block + 30):
@@ -65,7 +58,7 @@ def test_values_and_shots_are_those_of_the_definitions(block):
         sample = SamplerPub.coerce((circuit.measure_all(inplace=False), values), _SHOTS)
         bits = simulated([sample])[0].data.meas
         for point, state in enumerate(case.states):
-            _assert_drawn_from(bits.get_int_counts(point), np.abs(state) ** 2)
+            assert_drawn_from(bits.get_int_counts(point), np.abs(state) ** 2)
 
 
 @pytest.mark.parametrize("method", ["statevector", "density_matrix", "matrix_product_state"])
@@ -94,7 +87,7 @@ def test_a_session_gives_them_too(session):
     ):
         assert np.allclose(values.data.evs, _expected(case, some), atol=1e-9)
         for point, state in enumerate(case.states):
-            _assert_drawn_from(bits.data.meas.get_int_counts(point), np.abs(state) ** 2)
+            assert_drawn_from(bits.data.meas.get_int_counts(point), np.abs(state) ** 2)
 
 
 def test_all_standard_gates_are_among_them():

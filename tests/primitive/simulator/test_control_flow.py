@@ -16,7 +16,7 @@ from pilot_kernel.primitive.device.backend import backend_named
 from pilot_kernel.primitive.device.prepare import for_device
 from pilot_kernel.primitive.device.run import run_pubs
 from pilot_kernel.primitive.pub.check import sampler_pubs
-from tests.primitive.simulated_here import simulated
+from tests.primitive.in_process import simulated
 
 _PILOTS = [SimpleNamespace(name="qpu", memory_per_worker_bytes=2**30)]
 

@@ -10,7 +10,7 @@ from qiskit.quantum_info import DensityMatrix, Kraus, SparsePauliOp
 
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.simulator.prepare import for_simulator, is_mixed
-from tests.primitive.simulated_here import simulated
+from tests.primitive.in_process import simulated
 
 _LABELS = ["IIZ", "ZXI", "YYX", "XIZ", "ZZZ", "IXI"]
 _DEPHASING = Kraus([np.diag([1, 0]), np.diag([0, 1])])

@@ -11,8 +11,8 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from pilot_kernel.primitive.circuit.gates import BOUND_LATE
 from pilot_kernel.primitive.simulator.parameter_binding import binds_late
 from pilot_kernel.primitive.simulator.prepare import for_simulator
-from tests.primitive.awkward_circuits import STANDARD
-from tests.primitive.simulated_here import simulated
+from tests.circuits.awkward import STANDARD
+from tests.primitive.in_process import assert_drawn_from, simulated
 
 _TURNING = [gate for gate in STANDARD if gate.params]
 _OBSERVABLES = ["IIIZ", "IIXY", "ZYXZ", "YIIX"]
@@ -73,8 +73,7 @@ def test_a_sweep_of_clifford_angles_and_others_takes_the_right_method_for_each()
     bits = simulated([pub])[0].data.meas
     for point, row in enumerate(values):
         exact = Statevector(circuit.assign_parameters(row)).probabilities()
-        found = [bits.get_int_counts(point).get(outcome, 0) / 4000 for outcome in range(4)]
-        assert np.allclose(found, exact, atol=0.05)
+        assert_drawn_from(bits.get_int_counts(point), exact)
 
 
 def test_parameters_without_effect_keep_the_shape_of_the_sweep():

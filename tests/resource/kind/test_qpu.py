@@ -17,7 +17,7 @@ from pilot_kernel.primitive.device.backend import backend_here, backend_named
 from pilot_kernel.primitive.device.preload import dask_setup
 from pilot_kernel.resource.kind import devices
 from pilot_kernel.resource.kind.devices import ENTRY_POINTS, device_names
-from pilot_kernel.resource.kind.qpu import QPU_VARIABLE
+from pilot_kernel.resource.worker_environment import DEVICE
 from pilot_kernel.task.notebook.placement import candidates
 
 
@@ -131,7 +131,7 @@ def test_names_read_from_folders_are_those_of_the_package():
 
 
 def test_a_worker_loads_its_snapshot_while_it_starts(monkeypatch):
-    monkeypatch.setenv(QPU_VARIABLE, "fake_manila")
+    monkeypatch.setenv(DEVICE, "fake_manila")
     backend_named.cache_clear()
     dask_setup(None)
     for thread in threading.enumerate():

@@ -1,0 +1,191 @@
+"""Measures one way to run a job: time, phases, and the memory of processes."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import statistics
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psutil
+
+from benchmarks.prediction.rows import Row
+from qdreamer_lab import CutEstimator
+from qdreamer_lab.errors import QDreamerError
+
+if TYPE_CHECKING:
+    from benchmarks.prediction.grid import Way
+    from pilot_kernel import Session
+
+LEAST_S = 0.05
+"""Ways that take less time are left out: the clock and the scheduler would be most of it."""
+
+MOST_S = 8.0
+"""Ways that take more are left out, since there are some two hundred, each run four times."""
+
+MOST_SHOTS = 3_000_000
+LEAST_RUNS = 3
+TIDY = (
+    "(__import__('gc').collect(), __import__('ctypes').CDLL(None).malloc_trim(0), "
+    "__import__('time').sleep(0.01), __import__('os').getpid())[-1]"
+)
+"""Gives back free memory, and sleeps so that the other worker gets a task too. An expression, since
+workers cannot import this file."""
+
+NO_TIME = "no time left"
+PHASES = ("plan_s", "transpile_s", "execute_s", "contract_s")
+
+
+class SkippedError(Exception):
+    """A way that gives no row; the message says why."""
+
+
+class Bench:
+    """A session with a pilot `one` of one worker and one called `two` of two.
+
+    Args:
+        session: where the pilots are added.
+        seed: of circuits, observables and shots.
+    """
+
+    def __init__(self, session: Session, seed: int) -> None:
+        self.session = session
+        self.seed = seed
+        for workers in (1, 2):
+            session.add_pilot("local://", name=place(workers), cores_per_node=workers)
+
+    def _tidied(self, workers: int) -> list[int]:
+        """Have a pilot's workers give back what memory they can; their process ids."""
+        found: set[int] = set()
+        while len(found) < workers:
+            tasks = [self.session.submit(eval, TIDY, on=place(workers)) for _ in range(3 * workers)]
+            found.update(task.result() for task in tasks)
+        return sorted(found)
+
+    def run(self, way: Way, *, seed: int | None = None) -> Any:
+        """Run it once; the estimator is new each time, so that it plans each time."""
+        estimator = CutEstimator(
+            way.width,
+            mode=way.mode,
+            session=self.session,
+            on=place(way.workers),
+            max_shots=MOST_SHOTS,
+            seed=self.seed if seed is None else seed,
+        )
+        circuit, observables = way.job.circuit(self.seed), way.job.observables(way.mode, self.seed)
+        pub = (circuit, observables, None, way.job.precision)
+        return estimator.run([pub]).result()[0]
+
+    def check(self, way: Way) -> None:
+        """Run it for the first time, which warms up whatever there is.
+
+        Raises:
+            SkippedError: if it takes too long or not long enough, or cannot be run at all.
+        """
+        try:
+            began = time.perf_counter()
+            self.run(way)
+            warm_s = time.perf_counter() - began
+        except QDreamerError as error:
+            raise SkippedError(f"{way.name}: {error}") from error
+        if warm_s > MOST_S:
+            raise SkippedError(f"{way.name}: takes {warm_s:.1f} s, more than {MOST_S:g} s")
+        if warm_s < LEAST_S / 2:
+            raise SkippedError(f"{way.name}: takes {1e3 * warm_s:.0f} ms, less than 50 ms")
+
+    def sample(self, way: Way) -> tuple[Any, tuple[int, int]]:
+        """Run it; the result, and the bytes by which a worker and this process grew at most."""
+        memory = Memory(self._tidied(way.workers))
+        return self.run(way), memory.grown()
+
+    def row(self, way: Way, samples: list[tuple[Any, tuple[int, int]]]) -> tuple[Row, Any]:
+        """The row, and the result of the run that is the median.
+
+        Raises:
+            SkippedError: if there were too few runs, or they took too little time.
+        """
+        if len(samples) < LEAST_RUNS:
+            raise SkippedError(f"{way.name}: {NO_TIME}")
+        results = sorted((one for one, _ in samples), key=lambda one: one.metadata["makespan_s"])
+        middle = results[(len(results) - 1) // 2]
+        peaks = tuple(max(peak[k] for _, peak in samples) for k in range(2))
+        if middle.metadata["makespan_s"] < LEAST_S:
+            seconds = middle.metadata["makespan_s"]
+            raise SkippedError(f"{way.name}: takes {1e3 * seconds:.0f} ms, less than 50 ms")
+        return self._row(
+            way, [one.metadata["makespan_s"] for one in results], middle, peaks
+        ), middle
+
+    def _row(self, way: Way, runs_s: list[float], result: Any, peaks: tuple[int, int]) -> Row:
+        job, told = way.job, result.metadata
+        plan = told["plan"]
+        return Row(
+            job.name,
+            job.family,
+            job.n,
+            job.depth,
+            int(np.size(result.data.evs)),
+            job.precision,
+            self.seed,
+            way.width,
+            way.mode,
+            way.workers,
+            [round(seconds, 6) for seconds in runs_s],
+            round(statistics.median(runs_s), 6),
+            {name: round(told.get(name, 0.0), 6) for name in PHASES},
+            plan.num_cuts,
+            max((fragment.width for fragment in plan.fragments), default=1),
+            told["variants"],
+            len(told["fragments"]),
+            told["shots"],
+            float(np.max(result.data.stds)),
+            *peaks,
+        )
+
+
+class Memory:
+    """How much the memory of processes grows from now on.
+
+    Linux keeps the greatest resident size of a process and lets its owner start that anew. Memory
+    that a process keeps for later use would hide what is asked for next, so it is given back first.
+    """
+
+    def __init__(self, workers: list[int]) -> None:
+        ctypes.CDLL(None).malloc_trim(0)
+        self._before = {pid: _reset(pid) for pid in (*workers, os.getpid())}
+
+    def grown(self) -> tuple[int, int]:
+        """Bytes: most of any worker, and of this process."""
+        grown = {pid: _status(pid, "VmHWM") - was for pid, was in self._before.items()}
+        here = grown.pop(os.getpid())
+        return max(0, *grown.values()), max(0, here)
+
+
+def _reset(pid: int) -> int:
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+    return _status(pid, "VmRSS")
+
+
+def _status(pid: int, key: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(key):
+            return 1024 * int(line.split()[1])
+    raise RuntimeError(f"/proc/{pid}/status does not tell {key}")
+
+
+def place(workers: int) -> str:
+    """Name of the pilot with so many workers."""
+    return ("one", "two")[workers - 1]
+
+
+def machine() -> dict[str, Any]:
+    """What the rows were measured on."""
+    return {
+        "cores": psutil.cpu_count(),
+        "load": round(os.getloadavg()[0], 2),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "time": time.strftime("%Y-%m-%d %H:%M"),
+    }

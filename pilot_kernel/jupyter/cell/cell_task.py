@@ -1,0 +1,180 @@
+"""What a cell magic gives back: a future over the one or two tasks that a cell becomes."""
+
+import concurrent.futures
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+from pilot_kernel.errors import PilotError
+from pilot_kernel.jupyter.cell.local_task import LocalTask
+from pilot_kernel.task.notebook.handle import Output, Task
+from pilot_kernel.task.notebook.waiting import until_done
+from pilot_kernel.task.wire.record import TaskRecord, TaskState
+
+__all__ = ["CellTask"]
+
+# One thread that opens results and sends what follows, and that lives as long as the process:
+# Qiskit crashes if it was first imported in a thread that has ended.
+_courier = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="pilot-courier")
+
+
+class CellTask(concurrent.futures.Future[Any]):
+    """A cell on its way through the pilot; it offers what a `Task` offers.
+
+    It goes from one task to the next in the background, so that neither the notebook nor the
+    engine waits for it.
+
+    Args:
+        name: What the user calls it.
+        first: The task that was submitted already.
+        then: From a task's value to the next task, or None if this was the last.
+        finish: From the last task's value to the cell's. Both run in the background.
+        shipped: What was sent with it: bytes by variable.
+        clean: Trims an error before it is kept.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        first: Task,
+        *,
+        then: Callable[[Any], Task | LocalTask | None] = lambda value: None,
+        finish: Callable[[Any], Any] = lambda value: value,
+        shipped: dict[str, int] | None = None,
+        clean: Callable[[BaseException], BaseException] = lambda error: error,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.key = first.key
+        self.begun = time.time()
+        self.stages: list[Task | LocalTask] = [first]
+        self.shipped = shipped or {}
+        self.output: Output = _Joined(self.stages)
+        self._then = then
+        self._finish = finish
+        self._clean = clean
+        self._moving = threading.Lock()
+        self._canceling = threading.Lock()
+        first.add_done_callback(lambda _: _courier.submit(self._go_on))
+
+    def _go_on(self) -> None:
+        """The first task is done: send the next, or finish."""
+        with self._settling():
+            value = self.stages[0].result()
+            following = self._then(value)
+            if following is None:
+                self.set_result(self._finish(value))
+            else:
+                self._add(following)
+                following.add_done_callback(lambda _: _courier.submit(self._end))
+
+    def _end(self) -> None:
+        with self._settling():
+            self.set_result(self._finish(self.stages[-1].result()))
+
+    @contextlib.contextmanager
+    def _settling(self) -> Iterator[None]:
+        """Whatever goes wrong becomes the task's error, unless it was canceled meanwhile."""
+        with contextlib.suppress(concurrent.futures.InvalidStateError):
+            try:
+                yield
+            except concurrent.futures.InvalidStateError:
+                raise
+            except concurrent.futures.CancelledError:
+                self.cancel()
+            except BaseException as error:  # noqa: BLE001 whoever asks for the result gets it
+                self.set_exception(self._clean(error))
+
+    def _add(self, task: Task | LocalTask) -> None:
+        with self._moving:
+            self.stages.append(task)
+        if self.cancelled():
+            task.cancel()
+
+    @property
+    def state(self) -> TaskState:
+        """Its state; it never goes back when one task follows the other."""
+        if self.cancelled():
+            return TaskState.CANCELED
+        if self.done():
+            return TaskState.FAILED if self.exception() is not None else TaskState.DONE
+        return TaskState.RUNNING if len(self.stages) > 1 else self._unfinished(self.stages[0])
+
+    @staticmethod
+    def _unfinished(task: Task | LocalTask) -> TaskState:
+        state = task.state
+        return TaskState.RUNNING if state.final else state
+
+    @property
+    def record(self) -> TaskRecord:
+        """The times and the place of the task that it is at now."""
+        return self.stages[-1].record
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many parts of the present task are done, and how many there are."""
+        done, parts = self.stages[-1].progress
+        return (parts if self.done() else min(done, parts)), parts
+
+    @property
+    def deaths(self) -> int:
+        """How many workers died running it."""
+        return sum(task.deaths for task in self.stages)
+
+    def running(self) -> bool:
+        """Whether a worker is at it."""
+        return self.state is TaskState.RUNNING
+
+    def cancel(self) -> bool:
+        """Give it up, even while it runs; False if it was done already."""
+        with self._canceling:  # the courier hears of it as well; a future takes it only once
+            if self.cancelled():
+                return True
+            if not super().cancel():
+                return False
+            self.set_running_or_notify_cancel()
+        with self._moving:
+            stages = list(self.stages)
+        for task in stages:
+            task.cancel()
+        return True
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the cell's value; raises what the cell raised."""
+        try:
+            return super().result(timeout)
+        except concurrent.futures.CancelledError:
+            raise PilotError(f"task {self.name!r} was canceled") from None
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Wait without holding up the event loop."""
+        return self._wait().__await__()
+
+    async def _wait(self) -> Any:
+        await until_done(self)
+        return self.result()
+
+    def __repr__(self) -> str:
+        done, parts = self.progress
+        return f"<Task {self.key} {self.state}{f' {done}/{parts}' if parts > 1 else ''}>"
+
+
+class _Joined(Output):
+    """The output of several tasks in the order in which it came."""
+
+    def __init__(self, stages: list[Task | LocalTask]) -> None:
+        super().__init__()
+        self._stages = stages
+        self._positions: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def since(self, position: int) -> tuple[list[tuple[str, str]], int]:
+        """The chunks from `position` on, and the position after them."""
+        with self._lock:
+            for task in list(self._stages):
+                new, end = task.output.since(self._positions.get(task.key, 0))
+                self._positions[task.key] = end
+                self.extend(new)
+        return super().since(position)

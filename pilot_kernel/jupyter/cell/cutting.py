@@ -1,0 +1,144 @@
+"""How `%%qtask --cut` finds who cuts circuits. Nothing is cut here.
+
+A package that can cut registers a function under the entry point group `pilot_kernel.cutters`. It
+takes one `CutRequest` and returns Qiskit's `PrimitiveResult` of the request's PUBs.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from pilot_kernel.errors import CellError, PubError
+from pilot_kernel.jupyter.cell.local_task import LocalTask
+
+if TYPE_CHECKING:
+    from pilot_kernel.sessions.session import Session
+
+__all__ = ["ENTRY_POINTS", "CutOptions", "CutRequest", "Cutter", "cut_options", "start"]
+
+ENTRY_POINTS = "pilot_kernel.cutters"
+"""The group of entry points that name a `Cutter`."""
+
+_FIRST = "qdreamer"
+"""Which one is taken if there are several; else the first by name."""
+
+
+@dataclass(frozen=True, eq=False)
+class CutRequest:
+    """What a cell wants cut.
+
+    Attributes:
+        session: Where fragments run as tasks.
+        pubs: A list of estimator PUBs.
+        width: Most qubits of a fragment; None lets the cutter decide, also not to cut.
+        precision: Standard error wanted of PUBs that name none; None for the cutter's default.
+        seed: Of the random numbers.
+        on: Kind of worker or name of a pilot, as `Session.submit` takes it.
+        stop: Set from elsewhere; the cutter then raises `concurrent.futures.CancelledError`.
+        say: Prints a line in the cell.
+        tell: Takes how many parts are done, and how many there are.
+    """
+
+    session: "Session"
+    pubs: list[Any]
+    width: int | None
+    precision: float | None
+    seed: int | None
+    on: str | None
+    stop: threading.Event
+    say: Callable[[str], None]
+    tell: Callable[[int, int], None]
+
+
+Cutter = Callable[[CutRequest], Any]
+
+
+@dataclass(frozen=True)
+class CutOptions:
+    """A checked `--cut`.
+
+    Attributes:
+        width: Most qubits of a fragment; None lets the cutter decide.
+        cutter: Who cuts.
+    """
+
+    width: int | None
+    cutter: Cutter
+
+
+def cut_options(wanted: str | int) -> CutOptions:
+    """Check what `--cut` was given, and find a cutter.
+
+    Args:
+        wanted: `auto`, or most qubits of a fragment.
+
+    Raises:
+        CellError: It is neither, or nothing that is installed can cut.
+    """
+    text = str(wanted).strip("'\"")
+    if text != "auto" and not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise CellError(f"--cut {text}: auto, or the most qubits of a fragment, such as 12")
+    return CutOptions(None if text == "auto" else int(text), _cutter())
+
+
+def _cutter() -> Cutter:
+    found = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    if not found:
+        raise CellError("--cut: nothing that is installed can cut; pip install qdreamer-lab")
+    point = found[_FIRST if _FIRST in found else min(found)]
+    try:
+        loaded: Cutter = point.load()
+    except (ImportError, AttributeError) as error:
+        raise CellError(
+            f"--cut: the cutter {point.name!r} is the entry point {point.value!r}, which cannot be "
+            f"loaded: {error}"
+        ) from error
+    return loaded
+
+
+def start(
+    options: CutOptions,
+    session: "Session",
+    pubs: Any,
+    *,
+    precision: float | None,
+    seed: int | None,
+    on: str | None,
+    name: str,
+    timeout_s: float | None,
+) -> LocalTask:
+    """Have PUBs cut and run, in the background.
+
+    Raises:
+        CellError: They are no estimator PUBs.
+        PubError: One is no PUB at all.
+    """
+    from pilot_kernel.primitive.pub.check import has_observables, listed
+
+    found = listed(pubs)
+    if not has_observables(found):
+        raise CellError(
+            "--cut: what is sampled cannot be cut, since fragments are put together for "
+            "expectation values; end the cell with (circuit, observables)"
+        )
+    if precision is not None and not precision > 0:
+        raise PubError(f"--precision {precision:g}: more than zero")
+
+    def work(task: LocalTask) -> Any:
+        return options.cutter(
+            CutRequest(
+                session,
+                found,
+                options.width,
+                precision,
+                seed,
+                on,
+                task.stop,
+                task.say,
+                task.tell,
+            )
+        )
+
+    return LocalTask(name, work, timeout_s=timeout_s)

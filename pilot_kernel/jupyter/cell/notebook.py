@@ -1,0 +1,130 @@
+"""One notebook and its session: which it is, how it starts, and which tasks its cells have sent."""
+
+import contextlib
+import os
+import threading
+from collections import deque
+from typing import Any
+
+from pilot_kernel.errors import PilotError
+from pilot_kernel.jupyter.cell.cell_task import CellTask
+from pilot_kernel.sessions.current import current, session
+from pilot_kernel.sessions.session import Session
+
+__all__ = ["Notebook", "session_name"]
+
+_KEPT = 100
+_INHERITED = "PILOT_KERNEL_NOTEBOOK"
+
+
+def session_name(shell: Any) -> str:
+    """What a notebook's session is called: the same after a restart of its kernel.
+
+    Jupyter's server tells the kernel which notebook it belongs to; without one, the kernel's
+    connection file stays the same over restarts. In a terminal there is nothing to come back to.
+    """
+    if getattr(shell, "kernel", None) is None:
+        return ""
+    told = os.environ.get("JPY_SESSION_NAME", "")
+    if told and told != os.environ.get(_INHERITED):
+        os.environ[_INHERITED] = told  # a kernel that this one starts is another notebook's
+        return os.path.abspath(told)
+    from ipykernel.connect import get_connection_file
+
+    return os.path.abspath(str(get_connection_file()))
+
+
+class Notebook:
+    """What the magics of one shell share."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        self.name = session_name(shell)
+        self._kept: deque[CellTask] = deque(maxlen=_KEPT)
+        self._starting: threading.Thread | None = None
+
+    # ---- the session
+
+    def session(self) -> Session:
+        """The session, started if there is none. A lost one stays, and says so when used."""
+        self._join_start()
+        return current() or self.start()
+
+    def _join_start(self) -> None:
+        starting = self._starting  # views ask from threads of their own
+        if starting is not None:
+            starting.join()
+            self._starting = None
+
+    def start(self) -> Session:
+        """Start a session, or attach to the one this notebook had; nothing if one is open."""
+        return self.living_session() or session(self.name)
+
+    def start_in_background(self) -> Session:
+        """As `start`, and see to it that there is a pilot, without making a cell wait."""
+        started = self.start()
+        self._starting = threading.Thread(
+            target=self._add_pilot, args=(started,), name="pilot-start", daemon=True
+        )
+        self._starting.start()
+        return started
+
+    @staticmethod
+    def _add_pilot(started: Session) -> None:
+        with contextlib.suppress(PilotError):  # whoever uses the session is told
+            started.candidates()  # adds local:// if there is no pilot at all
+
+    def open_session(self) -> Session | None:
+        """The session if one is open and alive; starts nothing."""
+        self._join_start()
+        return self.living_session()
+
+    @staticmethod
+    def living_session() -> Session | None:
+        """As `open_session`, for those who cannot wait."""
+        found = current()
+        return found if found is not None and not found.lost else None
+
+    # ---- the tasks
+
+    def keep(self, task: CellTask) -> CellTask:
+        """Remember a cell's task, so that `%qresult` and `%cancel` find it."""
+        self._kept.append(task)
+        return task
+
+    def tasks(self) -> list[Any]:
+        """The tasks of this notebook's cells and of its session, the oldest first."""
+        stages = {stage.key for task in list(self._kept) for stage in list(task.stages)}
+        opened = self.open_session()
+        others = [t for t in opened.tasks if t.key not in stages] if opened else []
+        return sorted([*others, *self._kept], key=lambda task: task.begun)
+
+    def find(self, wanted: str | None) -> Any:
+        """A task by key, by name (the newest), or by the beginning of its key; else the newest.
+
+        Raises:
+            PilotError: There is none, or several begin like that.
+        """
+        wanted = None if wanted is None else wanted.strip("'\"")  # a name may have spaces
+        tasks = self.tasks()
+        if not tasks:
+            raise PilotError("there are no tasks yet; %%ctask and %%qtask send some")
+        if wanted is None:
+            return self._kept[-1] if self._kept else tasks[-1]
+        for found in (
+            [task for task in tasks if wanted in _keys(task)],
+            [task for task in tasks if task.name == wanted],
+        ):
+            if found:
+                return found[-1]
+        found = [task for task in tasks if any(key.startswith(wanted) for key in _keys(task))]
+        if len(found) == 1:
+            return found[0]
+        shown = ", ".join(task.key for task in (found or tasks)[-8:])
+        if found:
+            raise PilotError(f"{wanted!r} is the beginning of several tasks: {shown}")
+        raise PilotError(f"there is no task {wanted!r}; the latest are: {shown}")
+
+
+def _keys(task: Any) -> list[str]:
+    return [stage.key for stage in getattr(task, "stages", [task])]

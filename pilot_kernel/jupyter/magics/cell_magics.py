@@ -1,0 +1,210 @@
+# mypy: disable-error-code="untyped-decorator"
+"""The cell magics: `%%ctask` and `%%qtask`. They parse and delegate to `cell/submit.py`."""
+
+import argparse
+import math
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import (
+    Magics,
+    cell_magic,
+    magics_class,
+    no_var_expand,
+    output_can_be_silenced,
+)
+from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+
+from pilot_kernel.jupyter.cell import submit
+from pilot_kernel.jupyter.cell.cell_task import CellTask
+from pilot_kernel.jupyter.cell.notebook import Notebook
+from pilot_kernel.jupyter.cell.python_source import Cell, read_cell
+from pilot_kernel.jupyter.cell.qasm_source import parse_qasm
+from pilot_kernel.jupyter.cell.submit import CellInputs, Placement
+from pilot_kernel.jupyter.magics.wait import wait
+from pilot_kernel.jupyter.show.publishing import in_notebook
+from pilot_kernel.jupyter.show.result_view import remember_observables
+
+__all__ = ["CellMagics"]
+
+
+_INPUTS = "variables to send, a,b; else what it reads"
+
+
+def _amount(text: str) -> float:
+    """An option's value: a number that says how much, so neither negative nor endless."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: zero or more, and finite")
+    return value
+
+
+def _count(text: str) -> int:
+    """An option's value: a whole number."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text}: a whole number, zero or more")
+    return int(text)
+
+
+def _shared(magic: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that both magics have."""
+    for option in (
+        argument("--on", help="kind of worker (cpu, gpu, qpu) or name of a pilot"),
+        argument("-i", "--in", dest="inputs", nargs="+", help=_INPUTS),
+        argument("--limit", type=_amount, default=256.0, help="MB that all variables may take"),
+        argument("--block", dest="block", action="store_true", default=True, help="wait (default)"),
+        argument("--noblock", dest="block", action="store_false", help="go on at once"),
+        argument("--timeout", type=_amount, help="seconds that it may run"),
+        argument("--name", help="what to call the task"),
+        argument("--retries", type=_count, help="how many workers may die running it (2)"),
+        argument(
+            "--progress-after", type=_amount, default=1.0, help="seconds before a status line"
+        ),
+    ):
+        magic = option(magic)
+    return magic
+
+
+@magics_class
+class CellMagics(Magics):  # type: ignore[misc]
+    """Magics that run cells on the pilot."""
+
+    def __init__(self, shell: Any, notebook: Notebook) -> None:
+        super().__init__(shell)
+        self.notebook = notebook
+
+    @magic_arguments()
+    @argument("-o", "--out", nargs="+", help="variables to bring back, x,y")
+    @_shared
+    @cell_magic
+    @no_var_expand
+    @output_can_be_silenced
+    def ctask(self, line: str, cell: str) -> Any:
+        """Run this cell on a worker of the pilot.
+
+        It runs in a fresh namespace with the variables it reads. The value of its last expression
+        is the result; -o names variables to bring back besides.
+        """
+        args = parse_argstring(self.ctask, line)
+        read = self._read("ctask", line, cell)
+        task = submit.ctask(
+            self.notebook.session(),
+            read,
+            self._shipping(args),
+            outputs=_names(args.out),
+            deliver=self.shell.user_ns.update,
+            placement=_placement(args),
+        )
+        return self._finish(task, args)
+
+    @magic_arguments()
+    @argument("-o", "--out", nargs="+", help="variable for the result (with --noblock, its task)")
+    @argument("--shots", type=_count, help="shots of each circuit (1024)")
+    @argument("--precision", type=_amount, help="standard error of each observable (exact)")
+    @argument("--seed", type=_count, help="seed of the random numbers")
+    @argument("--cut", help="most qubits of a fragment, or auto: cut what is estimated")
+    @argument("--qasm", action="store_true", help="the cell is OpenQASM 2 or 3")
+    @_shared
+    @cell_magic
+    @no_var_expand
+    def qtask(self, line: str, cell: str) -> Any:
+        """Build circuits in this cell, on a worker, and run them on the pilot.
+
+        Its last expression is a circuit, a PUB (circuit, observables[, parameters]), or a list of
+        them. Measured circuits are sampled; observables are estimated.
+
+        --cut 12 cuts circuits that are estimated into fragments of at most 12 qubits and puts the
+        values together; --cut auto chooses the width, or leaves a circuit whole, whichever is
+        expected to be over first, and says why. Both need qdreamer-lab.
+        """
+        args = parse_argstring(self.qtask, line)
+        names = _names(args.out)
+        if len(names) > 1:
+            raise UsageError("%%qtask -o takes one name")
+        task = self._circuit(args, line, cell) if args.qasm else self._circuits(args, line, cell)
+        if names and not args.block:
+            self.shell.user_ns[names[0]] = task
+        result = self._finish(task, args)
+        if names:
+            self.shell.user_ns[names[0]] = result
+        return result
+
+    def _circuits(self, args: Any, line: str, cell: str) -> CellTask:
+        read = self._read("qtask", line, cell)
+        return submit.qtask(
+            self.notebook.session(),
+            read,
+            self._shipping(args),
+            shots=args.shots,
+            precision=args.precision,
+            seed=args.seed,
+            cut=args.cut,
+            placement=_placement(args),
+            watch=remember_observables,
+        )
+
+    def _circuit(self, args: Any, line: str, cell: str) -> CellTask:
+        if args.precision is not None:
+            raise UsageError("%%qtask --qasm samples: it takes --shots, not --precision")
+        if args.cut is not None:
+            raise UsageError("%%qtask --qasm samples, and what is sampled cannot be cut")
+        circuit = parse_qasm(cell, lines_above=1)
+        return submit.run_circuit(
+            self.notebook.session(),
+            circuit,
+            shots=args.shots,
+            seed=args.seed,
+            placement=_placement(args),
+        )
+
+    def _read(self, magic: str, line: str, body: str) -> Cell:
+        header = f"%%{magic} {line}".strip()
+        source = f"# {header}\n{body}"
+        filename = self.shell.compile.cache(source, _cell_number(self.shell), raw_code=source)
+        return read_cell(body, header, filename)
+
+    def _shipping(self, args: Any) -> CellInputs:
+        return CellInputs(
+            self.shell.user_ns,
+            self.shell.user_ns_hidden,
+            None if args.inputs is None else _names(args.inputs),
+            int(args.limit * 10**6),
+        )
+
+    def _finish(self, task: CellTask, args: Any) -> Any:
+        self.notebook.keep(task)
+        if not args.block:
+            return task
+        live = in_notebook(self.shell)
+        return wait(task, live=live, progress_after_s=args.progress_after)
+
+
+def _cell_number(shell: Any) -> int:
+    """The number of the cell that runs. The shell's own count is that of the next one by then."""
+    frame: Any = sys._getframe()
+    while frame is not None:
+        name = shell.compile.format_code_name(frame.f_code.co_filename)
+        if name and (found := re.fullmatch(r"In\[(\d+)\]", name[1])):
+            return int(found[1])
+        frame = frame.f_back
+    return int(shell.execution_count)
+
+
+def _placement(args: Any) -> Placement:
+    name = args.name.strip("'\"") if args.name else None
+    return Placement(args.on, name, args.retries, args.timeout)
+
+
+def _names(words: list[str] | None) -> tuple[str, ...]:
+    listed = ",".join(word.strip("'\"") for word in words or ())
+    names = tuple(name.strip() for name in listed.split(",") if name.strip())
+    for name in names:
+        if not name.isidentifier():
+            raise UsageError(f"{name!r} is no variable's name; several are written a,b")
+    return names

@@ -1,0 +1,157 @@
+# mypy: disable-error-code="untyped-decorator"
+"""The line magics: `%pilot`, `%tasks`, `%qresult`, `%cancel`. They parse and delegate."""
+
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+
+from pilot_kernel.jupyter.cell.notebook import Notebook
+from pilot_kernel.jupyter.magics import pilot_commands
+from pilot_kernel.jupyter.magics.wait import wait
+from pilot_kernel.jupyter.show.agents_table import Table
+from pilot_kernel.jupyter.show.overviews import SessionView, TasksView
+from pilot_kernel.jupyter.worker.run import CellOutcome
+
+__all__ = ["PilotMagics"]
+
+_VERBS = ("status", "start", "add", "scale", "stop", "list", "attach", "reap", "dashboard")
+_SIZES = {
+    "name": "name",
+    "cores": "cores_per_node",
+    "nodes": "number_of_nodes",
+    "gpus": "gpus_per_node",
+    "cores_per_worker": "cores_per_worker",
+    "queue": "queue",
+    "walltime": "walltime",
+    "project": "project",
+}
+
+
+@magics_class
+class PilotMagics(Magics):  # type: ignore[misc]
+    """Magics about pilots and tasks."""
+
+    def __init__(self, shell: Any, notebook: Notebook) -> None:
+        super().__init__(shell)
+        self.notebook = notebook
+
+    @magic_arguments()
+    @argument("verb", nargs="?", default="status", choices=_VERBS, help="what to do")
+    @argument("what", nargs="*", help="URL for add, NAME COUNT for scale, ID for attach and reap")
+    @argument("--name", help="add: what to call the pilot")
+    @argument("--cores", type=int, help="add: cores on each node")
+    @argument("--nodes", type=int, help="add: how many nodes")
+    @argument("--gpus", type=int, help="add: GPUs on each node")
+    @argument("--cores-per-worker", type=int, help="add: cores that one task may use")
+    @argument("--queue", help="add: batch queue")
+    @argument("--walltime", help="add: limit of the batch job")
+    @argument("--project", help="add: account to charge")
+    @argument("--all", action="store_true", help="reap: all agents but this notebook's")
+    @line_magic
+    @no_var_expand
+    def pilot(self, line: str) -> Any:
+        """Look at the pilots behind this notebook, and change them.
+
+        %pilot                            how they stand
+        %pilot start                      start a session, if none is open
+        %pilot add local:// --cores 2     ask for workers
+        %pilot add qpu://fake_manila      a QPU, for --on qpu or --on fake_manila
+        %pilot scale NAME 4               grow or shrink a pilot
+        %pilot stop [NAME]                stop a pilot, or the whole session
+        %pilot list                       your agents on this machine
+        %pilot attach ID                  go over to another agent
+        %pilot reap [ID | --all]          end agents, remove what dead ones left
+        %pilot dashboard                  the engine's own pages
+        """
+        args = parse_argstring(self.pilot, line)
+        return getattr(self, f"_{args.verb}")(args)
+
+    def _status(self, args: Any) -> SessionView | Table:
+        return pilot_commands.status(self.notebook.open_session())
+
+    def _start(self, args: Any) -> SessionView | Table:
+        session = self.notebook.start()
+        session.candidates()
+        return pilot_commands.status(session)
+
+    def _add(self, args: Any) -> SessionView | Table:
+        url = _words(args, 0, 1, "add [URL]") or ["local://"]
+        keys = {key: getattr(args, option) for option, key in _SIZES.items()}
+        session = self.notebook.session()
+        session.add_pilot(
+            url[0], **{key: value for key, value in keys.items() if value is not None}
+        )
+        return pilot_commands.status(session)
+
+    def _scale(self, args: Any) -> SessionView | Table:
+        name, count = _words(args, 2, 2, "scale NAME COUNT")
+        if not count.isdigit():
+            raise UsageError(f"%pilot scale NAME COUNT: {count!r} is no number of workers")
+        session = self.notebook.session()
+        pilot_commands.pilot_called(session, name).scale(int(count))
+        return pilot_commands.status(session)
+
+    def _stop(self, args: Any) -> None:
+        name = _words(args, 0, 1, "stop [NAME]")
+        print(pilot_commands.stop(self.notebook.open_session(), name[0] if name else None))
+
+    def _list(self, args: Any) -> Table:
+        return pilot_commands.agents(self.notebook.open_session())
+
+    def _attach(self, args: Any) -> SessionView | Table:
+        [wanted] = _words(args, 1, 1, "attach ID")
+        return pilot_commands.status(pilot_commands.attach(self.notebook.open_session(), wanted))
+
+    def _reap(self, args: Any) -> None:
+        wanted = _words(args, 0, 1, "reap [ID | --all]")
+        session = self.notebook.open_session()
+        print(pilot_commands.reap(session, wanted[0] if wanted else None, everything=args.all))
+
+    def _dashboard(self, args: Any) -> None:
+        print(self.notebook.session().dashboard)
+
+    @line_magic
+    @no_var_expand
+    def tasks(self, line: str) -> TasksView:
+        """Show the tasks of this notebook, the newest first: state, place, times, progress."""
+        return TasksView(self.notebook)
+
+    @magic_arguments()
+    @argument("task", nargs="?", help="key, name, or the beginning of a key; else the last task")
+    @argument("--task", dest="itself", action="store_true", help="give the task, not its result")
+    @line_magic
+    @no_var_expand
+    def qresult(self, line: str) -> Any:
+        """Give the result of a task, waiting for it if need be: `counts = %qresult bell`."""
+        args = parse_argstring(self.qresult, line)
+        task = self.notebook.find(args.task)
+        if args.itself:
+            return task
+        result = wait(task)
+        if isinstance(result, CellOutcome):  # sent by the kernel that ran here before
+            result, outputs = result.open()
+            self.shell.user_ns.update(outputs)
+        return result
+
+    @magic_arguments()
+    @argument("task", nargs="*", help="as for %%qresult; else the last unfinished")
+    @line_magic
+    @no_var_expand
+    def cancel(self, line: str) -> None:
+        """Cancel tasks, even while they run."""
+        args = parse_argstring(self.cancel, line)
+        unfinished = [task for task in self.notebook.tasks() if not task.done()]
+        chosen = [self.notebook.find(wanted) for wanted in args.task] or unfinished[-1:]
+        if not chosen:
+            print("no task is unfinished")
+        for task in chosen:
+            print(f"{'canceled' if task.cancel() else 'was done already'}: {task.key}")
+
+
+def _words(args: Any, least: int, most: int, usage: str) -> list[str]:
+    words: list[str] = [word.strip("'\"") for word in args.what]
+    if not least <= len(words) <= most:
+        raise UsageError(f"%pilot {usage}")
+    return words

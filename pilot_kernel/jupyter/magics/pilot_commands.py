@@ -1,0 +1,114 @@
+"""What `%pilot` does, as plain functions: look at pilots and agents, and change them."""
+
+from pilot_kernel.errors import PilotError
+from pilot_kernel.jupyter.show.agents_table import Table, agents_table
+from pilot_kernel.jupyter.show.overviews import SessionView
+from pilot_kernel.resource import registry
+from pilot_kernel.resource.pilot import Pilot
+from pilot_kernel.sessions.current import use
+from pilot_kernel.sessions.session import Session
+
+__all__ = ["agents", "attach", "pilot_called", "reap", "status", "stop"]
+
+
+def status(session: Session | None) -> SessionView | Table:
+    """The pilots of a session; None for no session."""
+    if session is None:
+        return Table((), (), empty="no session is open; %pilot start opens one")
+    return SessionView(session)
+
+
+def pilot_called(session: Session, name: str) -> Pilot:
+    """A session's pilot by name.
+
+    Raises:
+        PilotError: There is none of that name.
+    """
+    pilots = session.pilots
+    for pilot in pilots:
+        if pilot.name == name:
+            return pilot
+    there = ", ".join(pilot.name for pilot in pilots) or "none"
+    raise PilotError(f"there is no pilot {name!r}; there is: {there}")
+
+
+def stop(session: Session | None, name: str | None) -> str:
+    """Stop a pilot, or the whole session."""
+    if session is None:
+        return "no session is open"
+    if name is None:
+        session.close()
+        return "the session is closed, its pilots are stopped"
+    pilot_called(session, name).stop()
+    return f"pilot {name} is stopped; its results moved, its tasks run elsewhere"
+
+
+def agents(session: Session | None) -> Table:
+    """The agents of this user, whichever notebook they belong to."""
+    return agents_table(registry.entries(), _own(session))
+
+
+def _own(session: Session | None) -> str | None:
+    entry = session._link.entry if session is not None else None
+    return entry.id if entry is not None else None
+
+
+def attach(session: Session | None, wanted: str) -> Session:
+    """Leave `session`, if there is one, for another agent of this user's.
+
+    Args:
+        session: The session that is open.
+        wanted: Id of the agent, the beginning of it, or its session's name.
+
+    Raises:
+        PilotError: No living agent is called so, or several are.
+    """
+    entry = _entry(wanted)
+    if not entry.alive():
+        raise PilotError(f"agent {entry.id} is dead; %pilot reap removes what it left")
+    if session is not None:
+        if _own(session) == entry.id:
+            return session
+        idle = all(task.done() for task in session.tasks)
+        (session.close if idle else session.detach)()
+    found = Session(entry.id)
+    use(found)
+    return found
+
+
+def _entry(wanted: str) -> registry.AgentEntry:
+    entries = registry.entries()
+    exact = [entry for entry in entries if wanted in (entry.id, entry.name)]
+    found = exact[-1:] or [entry for entry in entries if entry.id.startswith(wanted)]
+    if len(found) == 1:
+        return found[0]
+    shown = ", ".join(entry.id for entry in (found or entries)) or "none"
+    raise PilotError(
+        f"{wanted!r} names {'several agents' if found else 'no agent'}; there is: {shown}"
+    )
+
+
+def reap(session: Session | None, wanted: str | None, *, everything: bool = False) -> str:
+    """End agents with all they started, and remove what dead ones left behind.
+
+    Args:
+        session: The session that is open; it is spared unless named.
+        wanted: The agent to end; None for the dead ones only.
+        everything: End all agents but the session's own.
+
+    Raises:
+        PilotError: No agent is called `wanted`.
+    """
+    own = _own(session)
+    if wanted is not None:
+        gone = [_entry(wanted)]
+    elif everything:
+        gone = [entry for entry in registry.entries() if entry.id != own]
+    else:
+        gone = [entry for entry in registry.entries() if not entry.alive()]
+    for entry in gone:
+        if session is not None and entry.id == own:
+            session.close()
+        else:
+            registry.reap(entry)
+    return f"removed: {', '.join(entry.id for entry in gone)}" if gone else "nothing to remove"

@@ -1,0 +1,112 @@
+"""Something that changes, shown in any number of places of a notebook.
+
+All its places carry the same display id, so one message changes all of them, and showing it again
+costs nothing more.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pilot_kernel.jupyter.show.publishing import Publish
+from pilot_kernel.jupyter.show.rows_html import note_html
+
+__all__ = ["LiveOutput", "Snapshot"]
+
+_FIRST_LOOK_S = 0.5
+_GAUGES_EVERY_S = 5.0
+_NOTHING_YET = "the agent is starting; this fills in by itself"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What there is to show at one moment.
+
+    Attributes:
+        html: As HTML.
+        text: As text.
+        essence: What a person must see at once when it changes.
+        detail: What may follow a few seconds later.
+        over: Whether nothing will change any more.
+    """
+
+    html: str
+    text: str
+    essence: object
+    detail: object = None
+    over: bool = False
+
+    def bundle(self) -> dict[str, str]:
+        """What a display message carries."""
+        return {"text/html": self.html, "text/plain": self.text}
+
+
+class LiveOutput:
+    """Content that changes, under one display id.
+
+    Args:
+        look: Makes the content. It may ask the agent, and is called in threads.
+        publish: Sends it to the front end.
+    """
+
+    def __init__(
+        self,
+        look: Callable[[], Snapshot],
+        publish: Publish,
+    ) -> None:
+        self._look = look
+        self._publish = publish
+        self._id = f"pilot-board-{secrets.token_hex(8)}"
+        self._publishing = threading.Lock()
+        self._latest: Snapshot | None = None
+        self._shown: Snapshot | None = None
+        self._shown_at = 0.0
+        self._unheard = False
+
+    @property
+    def over(self) -> bool:
+        """Whether its last content has been shown."""
+        return self._shown is not None and self._shown.over
+
+    def show(self) -> None:
+        """Show it in the cell that runs now, waiting but a moment for its content."""
+        looking = threading.Thread(target=self._take_look, name="pilot-look", daemon=True)
+        looking.start()
+        looking.join(_FIRST_LOOK_S)
+        with self._publishing:
+            self._shown = self._latest or _nothing_yet()
+            self._shown_at = time.monotonic()
+            self._publish(self._shown.bundle(), self._id, False)
+
+    def _take_look(self) -> Snapshot:
+        self._latest = self._look()
+        return self._latest
+
+    def refresh(self) -> None:
+        """Show what is new: what matters at once, the rest every few seconds."""
+        new = self._take_look()
+        with self._publishing:
+            old = self._shown
+            if old is not None and not self._due(old, new):
+                return
+            self._shown, self._shown_at = new, time.monotonic()
+            self._unheard = True
+            self._publish(new.bundle(), self._id, True)
+
+    def _due(self, old: Snapshot, new: Snapshot) -> bool:
+        if new.over != old.over or new.essence != old.essence:
+            return True
+        return new.detail != old.detail and time.monotonic() - self._shown_at >= _GAUGES_EVERY_S
+
+    def repeat(self) -> None:
+        """Send what is shown once more, if it was sent since the last time."""
+        with self._publishing:
+            if self._unheard and self._shown is not None:
+                self._unheard = False
+                self._publish(self._shown.bundle(), self._id, True)
+
+
+def _nothing_yet() -> Snapshot:
+    return Snapshot(note_html(_NOTHING_YET), _NOTHING_YET, essence=None)

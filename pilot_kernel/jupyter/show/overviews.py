@@ -1,0 +1,109 @@
+"""What is looked at when a session or a notebook's tasks are shown: who is asked, and how often."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from pilot_kernel.errors import PilotError
+from pilot_kernel.jupyter.cell.local_task import LocalTask
+from pilot_kernel.jupyter.cell.notebook import Notebook
+from pilot_kernel.jupyter.show.live_output import Snapshot
+from pilot_kernel.jupyter.show.pilot_rows import overview
+from pilot_kernel.jupyter.show.rows_html import note_html, overview_html, tasks_html
+from pilot_kernel.jupyter.show.rows_text import overview_text, tasks_text
+from pilot_kernel.jupyter.show.task_rows import chosen, current_stage, task_list
+from pilot_kernel.sessions.session import Session
+from pilot_kernel.task.wire.record import TaskRecord
+
+__all__ = ["SessionView", "TasksView"]
+
+_CLOSED = "this session is closed, and its pilots are stopped"
+_ASKED_AGAIN = 3  # times, for a task that is done and whose record is not
+
+
+class SessionView:
+    """A session's pilots: live in a notebook, as they stand now elsewhere.
+
+    Args:
+        session: The session.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def look(self) -> Snapshot:
+        """Ask the agent, once."""
+        try:
+            shown = overview(self.session.activity())
+        except (PilotError, OSError) as error:
+            told = _CLOSED if self.session.closed else str(error)
+            return Snapshot(note_html(told), told, essence=told, over=True)
+        return Snapshot(
+            overview_html(shown),
+            overview_text(shown),
+            essence=shown.essence(),
+            detail=replace(shown, at=0.0),
+        )
+
+    def __repr__(self) -> str:
+        return self.look().text
+
+    def _repr_html_(self) -> str:
+        return self.look().html
+
+
+class TasksView:
+    """The tasks of a notebook: live in it, as they stand now elsewhere.
+
+    Args:
+        notebook: The notebook.
+    """
+
+    def __init__(self, notebook: Notebook) -> None:
+        self.notebook = notebook
+        self._records: dict[str, TaskRecord] = {}
+        self._asked: dict[str, int] = {}
+
+    def look(self) -> Snapshot:
+        """Ask the agent for what is not known for good, once."""
+        tasks = self.notebook.tasks()
+        states = [task.state for task in tasks]
+        self._learn([tasks[place] for place in chosen(states)])
+        shown = task_list(tasks, self._records, time.time())
+        return Snapshot(tasks_html(shown), tasks_text(shown), essence=replace(shown, at=0.0))
+
+    def _learn(self, tasks: Sequence[Any]) -> None:
+        """Bring the records of `tasks` up to date, and forget all others."""
+        stages = {stage.key: stage for stage in map(current_stage, tasks)}
+        known = {key: record for key, record in self._records.items() if key in stages}
+        self._asked = {key: count for key, count in self._asked.items() if key in stages}
+        wanted = [key for key, stage in stages.items() if self._worth_asking(stage, known)]
+        own = [stage for stage in stages.values() if isinstance(stage, LocalTask)]
+        known.update({task.key: task.record for task in own})
+        known.update({record.key: record for record in self._ask(wanted)})
+        self._records = known
+
+    def _worth_asking(self, stage: Any, known: dict[str, TaskRecord]) -> bool:
+        if isinstance(stage, LocalTask):
+            return False
+        if not stage.done():
+            return True
+        self._asked[stage.key] = self._asked.get(stage.key, 0) + 1
+        final = stage.key in known and known[stage.key].state.final
+        return not final and self._asked[stage.key] <= _ASKED_AGAIN
+
+    def _ask(self, keys: list[str]) -> list[TaskRecord]:
+        session = self.notebook.living_session()
+        if session is None or not keys:
+            return []
+        try:
+            return session.history(keys)
+        except (PilotError, OSError):  # the tasks themselves say that the agent is gone
+            return []
+
+    def __repr__(self) -> str:
+        return self.look().text
+
+    def _repr_html_(self) -> str:
+        return self.look().html

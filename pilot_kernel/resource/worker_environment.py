@@ -1,0 +1,76 @@
+"""What a worker was given, told in environment variables: everything here is None outside of one.
+
+Agents and kinds of pilots set them; tasks inherit them from their worker.
+"""
+
+import os
+
+__all__ = [
+    "CORES",
+    "DEVICE",
+    "MEMORY",
+    "NURSERY",
+    "RESULTS",
+    "cores",
+    "device",
+    "memory_bytes",
+    "nursery",
+    "results_folder",
+    "sizes",
+    "usable_cores",
+]
+
+CORES = "PILOT_CORES_PER_WORKER"
+"""The variable with the number of cores that one task may use."""
+
+MEMORY = "PILOT_MEMORY_PER_WORKER_BYTES"
+"""The variable with the limit of a worker's memory."""
+
+DEVICE = "PILOT_QPU"
+"""The variable with the name of the QPU that the worker stands for."""
+
+NURSERY = "PILOT_NURSERY"
+"""The variable with the path of the socket of the nursery on the worker's host."""
+
+RESULTS = "PILOT_RESULTS"
+"""The variable with the folder for results of tasks."""
+
+
+def sizes(cores: int, memory_bytes: int) -> dict[str, str]:
+    """The variables that tell a worker how large it is."""
+    return {CORES: str(cores), MEMORY: str(memory_bytes)}
+
+
+def cores() -> int | None:
+    """Cores that one task of this worker may use; `cores() or 0` is what Aer takes for threads."""
+    return _number(CORES)
+
+
+def usable_cores() -> int:
+    """Cores that this process may use: those of its worker, or of the machine outside of one."""
+    return max(1, cores() or os.cpu_count() or 1)
+
+
+def memory_bytes() -> int | None:
+    """Memory that this worker may use, with its task process."""
+    return _number(MEMORY)
+
+
+def device() -> str | None:
+    """The name of the QPU that this worker stands for; None on any other worker too."""
+    return os.environ.get(DEVICE) or None
+
+
+def nursery() -> str | None:
+    """The path of the socket of the nursery that the agent has started."""
+    return os.environ.get(NURSERY)
+
+
+def results_folder() -> str | None:
+    """The folder that results of tasks are written to."""
+    return os.environ.get(RESULTS)
+
+
+def _number(variable: str) -> int | None:
+    text = os.environ.get(variable)
+    return int(text) if text else None

@@ -1,0 +1,277 @@
+"""What a plan costs, as rows of a table and in a sentence. Nothing is worked out here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pilot_kernel.drawing.value_names import observable_names
+from qdreamer_lab.dreamer.advice.reasons import seconds_text
+from qdreamer_lab.workload.execution.memory import readable
+from qdreamer_lab.workload.plan.plan import GateCut
+from qdreamer_lab.workload.request import METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from qdreamer_lab.widgets.state import Candidate, Run
+    from qdreamer_lab.workload.plan.plan import CutPlan
+
+__all__ = ["Row", "proof_text", "rows", "sentence", "table_html", "table_text", "values_text"]
+
+_PHASES = (
+    ("plan", "planning", "Finding the cuts and getting the fragments ready"),
+    ("lower", "lowering", "Turning fragments into variants"),
+    ("transpile", "transpiling", "Fitting circuits to the device"),
+    ("dispatch", "dispatch", "Handing out tasks"),
+    ("execute", "execution", "Running the fragments on the workers"),
+    ("transfer", "transfer", "Moving results"),
+    ("contract", "reconstruction", "Putting the results together"),
+)
+
+_NONE = "\N{EN DASH}"
+
+_MOST_VALUES = 2
+"""Values named in a sentence."""
+
+_MOST_WIDTHS = 6
+"""Fragments whose widths are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table.
+
+    Attributes:
+        label: what the numbers are.
+        hint: one line of explanation.
+        values: one per candidate.
+        part: it belongs to the row above.
+    """
+
+    label: str
+    hint: str
+    values: tuple[str, ...]
+    part: bool = False
+
+
+def rows(
+    candidates: Sequence[Candidate], uncut: Candidate | None = None, run: Run | None = None
+) -> list[Row]:
+    """The numbers of some candidates side by side; the first one is the selected one.
+
+    Args:
+        candidates: at least one.
+        uncut: the run that cuts nothing.
+        run: the last run; its outcome stands beside what was predicted.
+    """
+    found = [
+        Row(label, hint, tuple(text(one) for one in candidates))
+        for label, hint, text in (
+            ("Cuts", "Gates and wires that are cut", _cuts),
+            ("Fragments", "Qubits of each fragment", _widths),
+            ("Sampling overhead", "Factor on shots, the price of cuts in sampled mode", _overhead),
+            ("Proof", "How far the plan can be from the best one", _proof),
+            ("Variants", "State vectors or circuits to be run", _variants),
+            ("Shots", "Shots for the wanted precision; none in exact mode", _shots),
+            ("Memory", "Most that one process takes", _memory),
+            ("Predicted time", "From beginning to end", _time),
+        )
+    ]
+    intervals = tuple(_interval(one) for one in candidates)
+    found.append(Row("80 % interval", "Four runs in five lie in between", intervals, part=True))
+    found += _phases(candidates)
+    if uncut is not None:
+        against = tuple(_against(one, uncut) for one in candidates)
+        found.append(Row("Uncut run", "The same without any cut, and how that compares", against))
+    if run is not None and run.candidate is not None and run.result is not None:
+        found += _outcome(candidates, run)
+    return found
+
+
+def _phases(candidates: Sequence[Candidate]) -> list[Row]:
+    made = []
+    for name, label, hint in _PHASES:
+        seconds = [
+            0.0 if one.prediction is None else one.prediction.phase(name).seconds
+            for one in candidates
+        ]
+        if any(seconds):
+            texts = tuple(seconds_text(s) if s else _NONE for s in seconds)
+            made.append(Row(label, hint, texts, part=True))
+    return made
+
+
+def _outcome(candidates: Sequence[Candidate], run: Run) -> list[Row]:
+    told = run.result.metadata
+    values, took = values_text(run.result), seconds_text(told["makespan_s"])
+    ran = None if run.candidate is None else run.candidate.sameness
+    mine = [one.sameness == ran for one in candidates]
+
+    def row(label: str, hint: str, text: str) -> Row:
+        return Row(label, hint, tuple(text if it else _NONE for it in mine))
+
+    made = [
+        row("Measured time", "What the last run took", took),
+        row("Value", "Of the last run, with its standard error", values),
+    ]
+    if run.exact is not None:
+        made.append(row("Exact value", "Run in exact mode to compare", values_text(run.exact)))
+    return made
+
+
+def values_text(result: Any) -> str:
+    """The values of a `PubResult` with their errors; the first few of many, by their names."""
+    evs, stds = np.ravel(result.data.evs), np.ravel(result.data.stds)
+    names = np.ravel(observable_names(result.metadata["observables"])).tolist()
+    texts = [
+        f"{name} " * (len(evs) > 1) + (f"{ev:+.6f}" if std == 0 else f"{ev:+.4f} ± {std:.4f}")
+        for name, ev, std in zip(names, evs[:_MOST_VALUES], stds, strict=False)
+    ]
+    more = len(evs) - len(texts)
+    return ", ".join(texts) + (f" and {more} more" if more else "")
+
+
+def _cuts(one: Candidate) -> str:
+    if one.plan is None:
+        return _NONE
+    gates = sum(isinstance(cut, GateCut) for cut in one.plan.cuts)
+    wires = one.plan.num_cuts - gates
+    parts = [f"{n} {name}" for n, name in ((gates, "gate"), (wires, "wire")) if n]
+    return " + ".join(parts) or "none"
+
+
+def _widths(one: Candidate) -> str:
+    if one.plan is None:
+        return _NONE
+    each = [fragment.width for fragment in one.plan.fragments]
+    if len(each) <= _MOST_WIDTHS:
+        return " + ".join(map(str, each))
+    return f"{len(each)} of up to {max(each)}"
+
+
+def _overhead(one: Candidate) -> str:
+    if one.plan is None:
+        return _NONE
+    bits = one.plan.log2_overhead
+    return "1" if bits == 0 else f"2^{bits:.1f} = {_power(bits)}"
+
+
+def _power(bits: float) -> str:
+    decimal = bits * float(np.log10(2))
+    if decimal < 4:
+        return f"{2**bits:,.4g}"
+    digits, exponent = 10 ** (decimal % 1), int(decimal)
+    return f"{digits:.1f}e{exponent}"
+
+
+def _proof(one: Candidate) -> str:
+    return _NONE if one.plan is None else proof_text(one.plan)
+
+
+def proof_text(plan: CutPlan) -> str:
+    """How good a plan is known to be."""
+    if plan.proven_optimal or (plan.num_cuts == 0 and plan.cost != "work"):
+        return "proven optimal"
+    if plan.cost == "work" and plan.log2_lower_bound <= 0:
+        return "none for least work"
+    return f"within 2^{max(0.0, plan.log2_cost - plan.log2_lower_bound):.1f} of optimal"
+
+
+def _variants(one: Candidate) -> str:
+    return _NONE if one.prediction is None else f"{one.prediction.variants:,}"
+
+
+def _shots(one: Candidate) -> str:
+    if one.prediction is None:
+        return _NONE
+    return f"{one.prediction.shots:,}" if one.prediction.shots else "none, exact"
+
+
+def _memory(one: Candidate) -> str:
+    return "too much" if one.prediction is None else readable(one.prediction.memory_bytes)
+
+
+def _time(one: Candidate) -> str:
+    return "cannot run" if one.prediction is None else seconds_text(one.seconds)
+
+
+def _interval(one: Candidate) -> str:
+    if one.prediction is None:
+        return _NONE
+    return " to ".join(map(seconds_text, one.prediction.interval))
+
+
+def _against(one: Candidate, uncut: Candidate) -> str:
+    if one.sameness == uncut.sameness:
+        return "is this one"
+    if uncut.prediction is None:
+        return "cannot run"
+    if one.prediction is None:
+        return seconds_text(uncut.seconds)
+    ratio = uncut.seconds / one.seconds
+    return f"{seconds_text(uncut.seconds)}, {ratio:.3g} times as long"
+
+
+def sentence(one: Candidate, num_qubits: int) -> str:
+    """A candidate in words.
+
+    Args:
+        one: the candidate.
+        num_qubits: of the circuit.
+    """
+    way = one.configuration.describe(num_qubits)
+    head = way[0].upper() + way[1:]
+    if one.prediction is None:
+        cut = "" if one.plan is None else f" The plan: {one.plan.summary}."
+        return f"{head}: cannot run: {one.refused}.{cut}"
+    low, high = map(seconds_text, one.prediction.interval)
+    shots = f", {one.prediction.shots:,} shots" if one.prediction.shots else ""
+    return (
+        f"{head}: {_what(one)}; predicted {seconds_text(one.seconds)} ({low} to {high}), "
+        f"{_memory(one)}{shots}."
+    )
+
+
+def _what(one: Candidate) -> str:
+    if one.plan is None or not one.plan.num_cuts:
+        alone = not one.given and one.configuration.method == METHODS[0]
+        return "no cut is needed" + ", each term runs by itself" * alone
+    noun = "cut" if one.plan.num_cuts == 1 else "cuts"
+    group = " (the greatest of several groups of terms, each with cuts of its own)" * one.partial
+    return (
+        f"{_cuts(one)} {noun}, fragments of {_widths(one)} qubits, "
+        f"sampling overhead {_overhead(one)}{group}"
+    )
+
+
+def table_html(found: Sequence[Row], heads: Sequence[str]) -> str:
+    """The table for a page.
+
+    Args:
+        found: its rows.
+        heads: of the columns with numbers.
+    """
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    lines = []
+    for row in found:
+        cells = "".join(f"<td>{escape(value)}</td>" for value in row.values)
+        kind = ' class="qd-part"' if row.part else ""
+        label, hint = escape(row.label), escape(row.hint)
+        lines.append(f'<tr{kind} title="{hint}"><th scope="row">{label}</th>{cells}</tr>')
+    return (
+        f'<table class="qd-numbers"><thead><tr><th scope="col"><span class="qd-hidden">Number'
+        f"</span></th>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+    )
+
+
+def table_text(found: Sequence[Row], heads: Sequence[str]) -> str:
+    """The table for a terminal."""
+    table = [("", *heads)]
+    table += [("  " * row.part + row.label, *row.values) for row in found]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in table)

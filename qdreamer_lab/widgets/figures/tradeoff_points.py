@@ -1,0 +1,120 @@
+"""Candidates as points: where each lies in the trade-off, and what is said about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qdreamer_lab.dreamer.advice.reasons import seconds_text
+from qdreamer_lab.widgets.figures.hover_text import count_text, power_text
+from qdreamer_lab.workload.execution.memory import readable
+from qdreamer_lab.workload.plan.plan import CutPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qdreamer_lab.dreamer.predict.prediction import Prediction
+
+__all__ = ["Point", "front", "points_of"]
+
+_SHORTEST_S = 1e-6
+"""Times below this are drawn here: the axis is logarithmic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A candidate in the picture.
+
+    Attributes:
+        x: bits of sampling overhead, or qubits.
+        y: seconds, or bits of sampling overhead.
+        interval: within which y lies in four of five cases; None for plans.
+        width: qubits of the widest fragment.
+        cut: whether anything is cut.
+        kind: candidates of one kind have the same marker.
+        said: what hovering shows.
+    """
+
+    x: float
+    y: float
+    interval: tuple[float, float] | None
+    width: int
+    cut: bool
+    kind: str
+    said: str
+
+
+def points_of(candidates: Sequence[Prediction] | Sequence[CutPlan], against: str) -> list[Point]:
+    """A point for each candidate, in their order.
+
+    Args:
+        candidates: all predictions or all plans.
+        against: "overhead" or "width".
+    """
+    return [
+        _of_plan(one) if isinstance(one, CutPlan) else _of_prediction(one, against)
+        for one in candidates
+    ]
+
+
+def front(points: Sequence[Point]) -> list[int]:
+    """The points that no other one beats, by x; of equal ones the first."""
+    order = sorted(range(len(points)), key=lambda k: (points[k].x, points[k].y, k))
+    kept: list[int] = []
+    for k in order:
+        if not kept or points[k].y < points[kept[-1]].y:
+            kept.append(k)
+    return kept
+
+
+def _of_prediction(one: Prediction, against: str) -> Point:
+    plan = one.plan
+    bits = plan.log2_overhead if plan is not None else 0.0
+    width = _width(plan, one.num_qubits)
+    low, high = one.interval
+    lines = [
+        f"<b>{one.title}</b>",
+        f"{seconds_text(one.makespan_s)} ({seconds_text(low)} to {seconds_text(high)} in 4 of 5 "
+        "cases)",
+        f"widest fragment {count_text(width, 'qubit')}, {_cuts(plan)}",
+        f"sampling overhead {power_text(bits)}, {readable(one.memory_bytes)}",
+    ]
+    if one.shots:
+        lines.append(f"{one.shots:,} shots for a standard error of {one.standard_error:.2g}")
+    y = max(one.makespan_s, _SHORTEST_S)
+    interval = (min(y, max(low, _SHORTEST_S)), max(y, high))
+    x = bits if against == "overhead" else float(width)
+    return Point(x, y, interval, width, one.cut, _kind(one.configuration), "<br>".join(lines))
+
+
+def _of_plan(plan: CutPlan) -> Point:
+    width = _width(plan, plan.blocks.num_qubits)
+    gap = max(0.0, plan.log2_cost - plan.log2_lower_bound)
+    proven = plan.proven_optimal or plan.num_cuts == 0
+    lines = [
+        f"<b>fragments of ≤ {plan.max_qubits}</b>, widest {count_text(width, 'qubit')}",
+        _cuts(plan),
+        f"sampling overhead {power_text(plan.log2_overhead)}, "
+        + ("proven optimal" if proven else f"within {power_text(gap)} of optimal"),
+    ]
+    said = "<br>".join(lines)
+    bits = plan.log2_overhead
+    return Point(float(width), bits, None, width, plan.num_cuts > 0, "plan", said)
+
+
+def _kind(configuration: Any) -> str:
+    """Mode, and the method where it is not the usual one."""
+    mode, method = str(configuration.mode), str(getattr(configuration, "method", "statevector"))
+    return mode if method == "statevector" else f"{mode}, {method.replace('_', ' ')}"
+
+
+def _width(plan: CutPlan | None, num_qubits: int) -> int:
+    if plan is None:
+        return num_qubits
+    return max((fragment.width for fragment in plan.fragments), default=0)
+
+
+def _cuts(plan: CutPlan | None) -> str:
+    if plan is None or plan.num_cuts == 0:
+        return "no cuts"
+    return f"{count_text(plan.num_cuts, 'cut')}, {count_text(len(plan.fragments), 'fragment')}"

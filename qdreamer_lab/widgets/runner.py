@@ -1,0 +1,209 @@
+"""Run and Stop: a candidate is run in a thread, and what comes of it becomes changes of the state.
+
+The route is that of `Recommendation.run`, and Q-Dreamer learns; but the plan stays the one that was
+selected when workers come or go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pilot_kernel.errors import PilotError
+from qdreamer_lab.dreamer.advice.reasons import seconds_text
+from qdreamer_lab.dreamer.advice.run import estimator_for
+from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.widgets.cost_table import values_text
+from qdreamer_lab.widgets.state import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+
+    from qdreamer_lab.widgets.planner import Planner
+    from qdreamer_lab.widgets.state import Candidate, Controls, View
+    from qdreamer_lab.workload.execution.decisions import Decision
+    from qdreamer_lab.workload.execution.dispatch import FragmentRow
+    from qdreamer_lab.workload.execution.progress import Report
+
+__all__ = ["AFFORDABLE_S", "Live", "Runner"]
+
+AFFORDABLE_S = 5.0
+"""An exact value to compare with is worth this much time, as predicted."""
+
+_POLL_S = 0.05
+_TELL_EVERY_S = 0.2
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Live:
+    """A run that is not over, with metadata like a `PubResult`'s."""
+
+    metadata: dict[str, Any]
+
+
+class Runner:
+    """Runs one candidate at a time.
+
+    Args:
+        planner: knows the problem and where runs happen.
+        post: changes the state.
+    """
+
+    def __init__(self, planner: Planner, post: Callable[[Callable[[View], View]], None]) -> None:
+        self._planner = planner
+        self._post = post
+        self._stop = threading.Event()
+        self._future: Future[None] | None = None
+
+    def start(self, view: View) -> View:
+        """Run what is selected; nothing happens while something runs, or if it cannot run."""
+        one = view.selected
+        if one is None or view.run.active:
+            return view
+        if one.prediction is None:
+            return replace(view, run=Run("failed", one, text=f"This cannot run: {one.refused}"))
+        self._stop = stop = threading.Event()
+        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cut-explorer-run")
+        exact = self._cheap_exact(view)
+        future = executor.submit(self._work, one, exact, view.controls, stop)
+        executor.shutdown(wait=False)
+        future.add_done_callback(lambda done: self._over(one, done))
+        self._future = future
+        return replace(view, run=Run("running", one, text=f"Running {self._where(one)}"))
+
+    def _cheap_exact(self, view: View) -> Candidate | None:
+        """An exact way to get the values that a sampled run estimates, if one is cheap."""
+        one = view.selected
+        if one is None or one.configuration.mode == "exact":
+            return None
+        if self._planner.place(view.controls.on).backend is not None:
+            return None
+        controls = replace(view.controls, mode="exact")
+        exact = (*self._planner.known(controls), *self._planner.first(controls))
+        cheap = [other for other in exact if other.seconds <= AFFORDABLE_S]
+        return min(cheap, key=lambda other: other.seconds, default=None)
+
+    def stop(self, view: View) -> View:
+        """Give up the run."""
+        if not view.run.active:
+            return view
+        self._stop.set()
+        return replace(view, run=replace(view.run, status="stopping", text="Stopping"))
+
+    def close(self) -> None:
+        """Give up whatever runs."""
+        self._stop.set()
+
+    def _where(self, one: Candidate) -> str:
+        way = one.configuration
+        if way.in_process or self._planner.place(way.on).session is None:
+            return "in this process"
+        return f"on {way.on or 'the pilots of the session'}"
+
+    def _work(
+        self, one: Candidate, exact: Candidate | None, controls: Controls, stop: threading.Event
+    ) -> None:
+        teller = _Teller(self._post, one)
+        result = self._run(one, controls, stop, teller)
+        decisions = result.metadata["decisions"]
+        if not decisions:  # the prediction is for the workers that there were
+            with contextlib.suppress(QDreamerError, OSError):  # a run is not lost by that
+                self._planner.dreamer.observe(result, one.prediction)
+                self._planner.forget_prices()
+        text = f"Done {_beside(one, result)}{_decided(decisions)}"
+        self._post(_became(Run("done", one, text=text, result=result)))
+        if exact is not None and not stop.is_set():
+            with contextlib.suppress(QDreamerError, PilotError, CancelledError):
+                value = self._run(exact, controls, stop, None)
+                text += f" Exact value: {values_text(value)}."
+                self._post(_became(Run("done", one, text=text, result=result, exact=value)))
+
+    def _run(
+        self, one: Candidate, controls: Controls, stop: threading.Event, teller: _Teller | None
+    ) -> Any:
+        assert one.prediction is not None, "what cannot run is refused before"
+        planner = self._planner
+        place = planner.place(one.configuration.on)
+        if planner.lost:
+            raise QDreamerError(
+                f"the session is gone: {planner.lost} Plans can still be explored; for runs open "
+                "a new session and a new explorer"
+            )
+        circuit, _ = planner.problem.bound(controls.values)
+        estimator = estimator_for(
+            one.prediction, place.session, place.workers, progress=teller or False
+        )
+        job = estimator.run([(circuit, planner.problem.observables)], precision=controls.precision)
+        while not job.wait(_POLL_S):
+            if stop.is_set():
+                job.cancel()
+        return job.result()[0]
+
+    def _over(self, one: Candidate, done: Future[None]) -> None:
+        error = done.exception()
+        if error is None:
+            return
+        if isinstance(error, CancelledError):
+            self._post(lambda view: replace(view, run=_ended(view.run, "stopped", "Stopped.")))
+            return
+        text = f"The run failed: {error}" if str(error) else f"The run failed: {error!r}"
+        self._post(lambda view: replace(view, run=_ended(view.run, "failed", text)))
+
+
+def _ended(run: Run, status: str, text: str) -> Run:
+    return replace(run, status=status, text=text)
+
+
+def _became(run: Run) -> Callable[[View], View]:
+    return lambda view: replace(view, run=run)
+
+
+def _beside(one: Candidate, result: Any) -> str:
+    took = seconds_text(result.metadata["makespan_s"])
+    exact = ", exact" * (one.configuration.mode == "exact")
+    return (
+        f"in {took}, {seconds_text(one.seconds)} were predicted. "
+        f"Value: {values_text(result)}{exact}."
+    )
+
+
+def _decided(decisions: Sequence[Decision]) -> str:
+    """What was decided last because workers came or went."""
+    if not decisions:
+        return ""
+    text = str(decisions[-1]).rstrip(".")
+    return f" {text[0].upper()}{text[1:]}."
+
+
+class _Teller:
+    """Progress of a run as changes of the state, a few times a second."""
+
+    def __init__(
+        self, post: Callable[[Callable[[View], View]], None], candidate: Candidate
+    ) -> None:
+        self._post = post
+        self._candidate = candidate
+        self._rows: list[FragmentRow] = []
+        self._told = time.monotonic()
+
+    def __call__(self, report: Report) -> None:
+        if report.row is not None:
+            self._rows.append(report.row)
+        now = time.monotonic()
+        if now - self._told < _TELL_EVERY_S and not report.over:
+            return
+        self._told = now
+        rows = tuple(self._rows)
+        text = f"Running: {report}.{_decided(report.decisions)}"
+
+        def change(view: View) -> View:
+            if not view.run.active or view.run.candidate is not self._candidate:
+                return view
+            return replace(view, run=replace(view.run, rows=rows, text=text))
+
+        self._post(change)

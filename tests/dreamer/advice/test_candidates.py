@@ -1,0 +1,220 @@
+"""Which ways are looked at, which comes first, and what is said if none will do."""
+
+import dataclasses
+import itertools
+import math
+from types import SimpleNamespace
+
+import pytest
+
+from qdreamer_lab import Limits, MachineProfile, QDreamer
+from qdreamer_lab.dreamer.advice.candidates import widths_for
+from qdreamer_lab.dreamer.advice.ranking import TIE, affordable, ranked
+from qdreamer_lab.dreamer.advice.run import estimator_for
+from qdreamer_lab.dreamer.model.makespan import Share, play
+from qdreamer_lab.dreamer.predict.configuration import Configuration
+from qdreamer_lab.errors import QDreamerError
+from tests.circuits.plain import ghz, layered, neighbours, ring
+
+
+class Workers:
+    """A session of local workers that runs nothing."""
+
+    def __init__(self, count, resource="local://"):
+        self.status = SimpleNamespace(
+            resource=resource,
+            wanted=count,
+            cores_per_worker=1,
+            memory_per_worker_bytes=8 << 30,
+            backend=None,
+        )
+
+    def pilot_statuses(self):
+        return [self.status]
+
+    def candidates(self, on=None):
+        return [self.status]
+
+    def backend(self, on=None):
+        return None
+
+
+@pytest.fixture
+def dreamer():
+    return QDreamer(profile=MachineProfile.nominal())
+
+
+def steady(monkeypatch):
+    """Planning takes a millisecond, whatever else this machine does meanwhile."""
+    for home in ("exact.case", "sampled.case", "uncut.case"):
+        monkeypatch.setattr(
+            f"qdreamer_lab.dreamer.{home}.timed_twice", lambda function: (function(), 1e-3)
+        )
+
+
+@pytest.mark.parametrize("make", [ghz, layered, ring])
+@pytest.mark.parametrize(("n", "workers"), [(8, 0), (5, 1), (6, 4), (8, 4)])
+def test_the_best_of_all_ways_is_among_those_looked_at(make, n, workers, monkeypatch):
+    steady(monkeypatch)
+    dreamer = QDreamer(Workers(workers) if workers else None, profile=MachineProfile.nominal())
+    circuit, observables = make(n), neighbours(n)
+    every = []
+    ways = itertools.product(
+        range(2, n + 1), sorted({1, max(1, workers // 2), max(1, workers)}), ("lo", "work"),
+        {False, workers > 0},
+    )  # fmt: skip
+    for width, many, cost, here in ways:
+        if here and many > 1:
+            continue
+        try:
+            every.append(
+                dreamer.predict(
+                    circuit, observables, max_qubits=width, workers=many, cost=cost, in_process=here
+                )
+            )
+        except QDreamerError:
+            continue
+    for method in ("matrix_product_state", "stabilizer"):
+        for here in {False, workers > 0}:
+            try:
+                every.append(dreamer.predict(circuit, observables, method=method, in_process=here))
+            except QDreamerError:
+                continue
+    found = dreamer.recommend(circuit, observables)
+    assert found.best.makespan_s <= TIE * min(one.makespan_s for one in every)
+
+
+def test_fewer_workers_are_among_the_ways_and_priced_without_waiting_tasks():
+    dreamer = QDreamer(Workers(4), profile=MachineProfile.nominal())
+    found = dreamer.recommend(layered(20), neighbours(20), methods=["statevector"])
+    counts = {
+        one.configuration.workers for one in found.predictions if not one.configuration.in_process
+    }
+    assert counts == {1, 2, 4}
+    one, all_of_them = (
+        dreamer.predict(layered(20), neighbours(20), max_qubits=7, workers=many) for many in (1, 4)
+    )
+    # Held to one worker, every task waits for its own round trip.
+    assert one.phase("dispatch").seconds > all_of_them.phase("dispatch").seconds
+
+
+def test_held_to_fewer_workers_no_task_is_ready_when_another_ends():
+    shares = [Share(1, 1.0, 1.0) for _ in range(6)]
+    assert play(shares, 2, ahead=True, most=2).makespan_s == pytest.approx(3)
+    assert play(shares, 1, ahead=True, most=1).makespan_s == pytest.approx(6)
+
+
+def test_short_work_is_weighed_in_this_process_but_not_for_other_machines(monkeypatch):
+    steady(monkeypatch)
+    circuit, observables = ghz(6), neighbours(6)
+    profile = MachineProfile.nominal()
+    found = QDreamer(Workers(2), profile=profile).recommend(circuit, observables)
+    assert found.best.configuration.in_process
+    assert "in this process" in found.explain()
+    assert found.best.phase("dispatch").seconds < 1e-3
+    far, near = Workers(2, "ssh://far"), Workers(2)
+    for session, how in ((far, {}), (near, {"on": "cpu"}), (near, {"in_process": False})):
+        found = QDreamer(session, profile=profile).recommend(circuit, observables, **how)
+        assert not any(one.configuration.in_process for one in found.predictions)
+
+
+def test_the_estimator_of_a_way_runs_that_way(dreamer):
+    session = Workers(4)
+    one = dreamer.predict(layered(12), neighbours(12), max_qubits=6, cost="work", workers=2)
+    options = estimator_for(one, session, 4)._options
+    assert options.plan is one.given is not None
+    assert options.session is session
+    assert options.most_workers == 2
+    assert estimator_for(one, session, 2)._options.most_workers is None
+    here = dreamer.predict(layered(12), neighbours(12), max_qubits=6, in_process=True)
+    assert estimator_for(here, session, 4)._options.session is None
+    chain = dreamer.predict(layered(12), neighbours(12), method="matrix_product_state")
+    assert estimator_for(chain, session, 4)._options.method == "matrix_product_state"
+    assert estimator_for(chain, session, 4)._options.most_workers is None
+
+
+@pytest.mark.parametrize("cost", ["lo", "work"])
+def test_plans_of_other_measures_run_as_predicted(dreamer, cost):
+    circuit, observables = layered(12), neighbours(12)
+    one = dreamer.predict(circuit, observables, max_qubits=8, cost=cost, kinds=("gate",))
+    assert one.given is not None
+    assert one.given.cost == cost
+    found = estimator_for(one, None, 1).run([(circuit, observables)]).result()[0]
+    whole = dreamer.predict(circuit, observables)
+    same = estimator_for(whole, None, 1).run([(circuit, observables)]).result()[0]
+    assert found.data.evs == pytest.approx(same.data.evs, abs=1e-9)
+    assert found.metadata["variants"] == one.variants
+    assert cost == "lo" or "least work" in one.title
+    assert "gate cuts only" in one.title
+
+
+def prediction(seconds, *, cut=False, mode="exact", workers=1):
+    way = Configuration(4, mode, workers=workers)
+    return SimpleNamespace(makespan_s=seconds, cut=cut, configuration=way)
+
+
+def test_ties_go_to_what_is_not_cut_and_then_to_fewer_workers():
+    cut, whole = prediction(1.0, cut=True), prediction(1.04)
+    assert ranked([cut, whole], exact_first=True) == (whole, cut)
+    slow = prediction(1.06)
+    assert ranked([slow, cut], exact_first=True) == (cut, slow)
+    many, few = prediction(1.0, workers=4), prediction(1.05, workers=2)
+    assert ranked([many, few], exact_first=True) == (few, many)
+    cut_few = prediction(1.0, cut=True, workers=1)
+    assert ranked([cut_few, many], exact_first=False) == (many, cut_few)
+
+
+def test_exact_values_come_first_if_nothing_else_was_asked_for_and_they_are_affordable():
+    quick, exact = prediction(1.0, mode="sampled"), prediction(50.0)
+    assert ranked([quick, exact], exact_first=True) == (exact, quick)
+    assert ranked([quick, exact], exact_first=False) == (quick, exact)
+    hours = prediction(7200.0)
+    assert ranked([quick, hours], exact_first=True) == (quick, hours)
+    shots = prediction(1000.0, mode="sampled")
+    assert ranked([shots, hours], exact_first=True) == (hours, shots)
+    assert not affordable([quick])
+    assert affordable([hours])
+
+
+def test_a_tie_is_told_in_plain_words(dreamer):
+    found = dreamer.recommend(layered(12), neighbours(12), methods=["statevector"])
+    best = found.best
+    cut = dataclasses.replace(
+        next(one for one in found.predictions if one.cut), makespan_s=1.02 * best.makespan_s
+    )
+    whole = dreamer.predict(layered(12), neighbours(12))
+    whole = dataclasses.replace(whole, makespan_s=best.makespan_s)
+    told = dataclasses.replace(found, predictions=(whole, cut)).explain()
+    assert "as good within the doubt" in told
+    assert "what is not cut comes first" in told
+    shots = dataclasses.replace(
+        dreamer.predict(layered(12), neighbours(12), max_qubits=6, mode="sampled"),
+        makespan_s=whole.makespan_s / 2,
+    )
+    told = dataclasses.replace(found, predictions=(whole, shots)).explain()
+    assert "no precision was asked for" in told
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        (Limits(max_seconds=1e-6), r"takes .* more than 1e-06 s.*factor of"),
+        (Limits(max_memory_bytes=10), r"needs .* more than 10 B.*factor of"),
+    ],
+)
+def test_limits_that_nothing_keeps_name_what_would(dreamer, limits, told):
+    with pytest.raises(QDreamerError, match=told) as caught:
+        dreamer.recommend(layered(8), neighbours(8), limits=limits)
+    assert "the nearest is" in str(caught.value)
+    more = 3 * float(str(caught.value).rpartition("factor of ")[2])  # planning takes as it takes
+    name = "max_seconds" if limits.max_seconds else "max_memory_bytes"
+    wider = Limits(**{name: more * getattr(limits, name)})
+    assert dreamer.recommend(layered(8), neighbours(8), limits=wider).predictions
+
+
+def test_widths_are_few_and_fine_where_circuits_are_small():
+    assert widths_for(36, None) == [36, 24, 18, 14, 12, 9]
+    assert widths_for(36, 20) == [20, 18, 14, 12, 9]
+    assert widths_for(8, None, fine=True) == [8, 7, 6, 5, 4, 3, 2]
+    assert widths_for(1, None) == [1]
+    assert all(math.ceil(width) == width for width in widths_for(7, None))

@@ -1,0 +1,201 @@
+import re
+import time
+from importlib.metadata import EntryPoint
+
+import pytest
+from qiskit.primitives import PrimitiveResult
+
+from pilot_kernel.errors import CellError, PilotError, PubError, TaskTimeoutError
+from pilot_kernel.jupyter.cell import cutting
+from pilot_kernel.jupyter.cell.local_task import LocalTask
+from pilot_kernel.jupyter.magics.wait import CellInterruptedError, wait
+from pilot_kernel.task.wire.record import TaskState
+from tests.conftest import wait_until
+
+OURS = EntryPoint("qdreamer", "qdreamer_lab.dreamer.cutter:cut", cutting.ENTRY_POINTS)
+
+GHZ = (
+    "from qiskit import QuantumCircuit\nqc = QuantumCircuit(6)\nqc.h(0)\n"
+    "for q in range(5):\n    qc.cx(q, q + 1)\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def cutters(monkeypatch):
+    """The cutters that are installed; tests may change the list."""
+    found = [OURS]
+    monkeypatch.setattr(cutting, "entry_points", lambda group: found)
+    return found
+
+
+def test_a_width_cuts_and_tells_the_plan(run):
+    result = run(f"%%qtask --cut 3 -o r\n{GHZ}(qc, ['ZZZZZZ', 'XXXXXX', 'ZIIIII'])")
+    assert isinstance(result, PrimitiveResult)
+    assert run.shell.user_ns["r"] is result
+    assert result[0].data.evs.round(9).tolist() == [1, 1, 0]
+    assert "2 fragments of width 3, 3" in run.output
+    assert "ZZZZZZ" in run.output
+    assert "exact" in run.output
+
+
+def test_auto_says_what_is_best_and_does_it(run):
+    result = run(f"%%qtask --cut auto\n{GHZ}[(qc, 'Z' * 6), (qc, 'X' * 6)]")
+    assert [pub.data.evs.round(9).item() for pub in result] == [1, 1]
+    assert "PUB 1: Run the 6-qubit circuit " in run.output
+    assert run.output.count("; exact, ") == 2
+
+
+@pytest.mark.parametrize("cut", ["3", "auto"])
+def test_on_a_qpu_it_samples(run, cut):
+    run("%pilot add qpu://aer_simulator --name ideal")
+    try:
+        result = run(
+            f"%%qtask --cut {cut} --on ideal --seed 1 --precision 0.05\n{GHZ}(qc, 'ZIIIII')"
+        )
+        assert 0 < result[0].data.stds < 0.06
+        assert abs(result[0].data.evs) < 0.25
+        assert "sampled" in run.output
+    finally:
+        run("%pilot stop ideal")
+
+
+def test_in_the_background_it_is_a_task_like_others(run):
+    task = run(f"%%qtask --cut 3 --noblock --name ghz -o later\n{GHZ}(qc, 'Z' * 6)")
+    assert run.shell.user_ns["later"] is task
+    assert task.result(60)[0].data.evs.round(9) == 1
+    assert task.state is TaskState.DONE
+    assert task.progress[0] == task.progress[1]
+    assert "fragments" in task.output.text()
+    [row] = [line for line in repr(run("%tasks")).splitlines() if line.startswith("ghz")]
+    assert re.search(r"✓ DONE .*\d s +(\d+)/\1 █+$", row)  # how long it ran, and all its parts
+    assert run("%qresult ghz") is task.result()
+
+
+def slow(request):
+    """A cutter that goes on until it is told to stop."""
+    request.say("at it")
+    request.tell(1, 3)
+    while not request.stop.wait(0.01):
+        pass
+    slow.stopped = True
+    raise cutting_cancelled()
+
+
+def cutting_cancelled():
+    from concurrent.futures import CancelledError
+
+    return CancelledError()
+
+
+def test_it_can_be_canceled(run, cutters):
+    slow.stopped = False
+    cutters[:] = [EntryPoint("slow", f"{__name__}:slow", cutting.ENTRY_POINTS)]
+    task = run(f"%%qtask --cut auto --noblock --name held\n{GHZ}(qc, 'Z' * 6)")
+    wait_until(lambda: task.output.text() == "at it\n")
+    wait_until(lambda: task.progress == (1, 3))
+    assert task.running()
+    run("%cancel held")
+    assert task.cancelled()
+    wait_until(lambda: slow.stopped)
+    run("%qresult held")
+    assert "was canceled" in str(run.error)
+
+
+def test_a_cell_of_ours_that_is_canceled_leaves_no_fragments_running(run, session):
+    cell = (
+        "from qiskit.circuit.library import efficient_su2\nimport numpy as np\n"
+        "qc = efficient_su2(24, reps=8)\n"
+        "qc = qc.assign_parameters(np.linspace(0, 1, qc.num_parameters))\n(qc, 'Z' * 24)"
+    )
+    task = run(f"%%qtask --cut auto --noblock --name wide\n{cell}")
+    wait_until(lambda: any(t.name.startswith("fragment") for t in session._unfinished.values()))
+    task.cancel()
+    wait_until(lambda: not session._unfinished)
+
+
+def test_an_interrupt_cancels_it(monkeypatch):
+    task = LocalTask("held", lambda task: task.stop.wait(30))
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pilot_kernel.jupyter.magics.wait.concurrent.futures.wait", interrupt)
+    with pytest.raises(CellInterruptedError, match="held"):
+        wait(task, live=False)
+    assert task.cancelled()
+    assert task.stop.is_set()
+    assert task.state is TaskState.CANCELED
+
+
+def test_an_errand_has_times_and_a_limit():
+    quick = LocalTask("quick", lambda task: 7)
+    assert quick.result(10) == 7
+    wait_until(lambda: quick.record.finished is not None)
+    assert quick.record.ran_s >= 0
+    assert not quick.cancel()
+    failed = LocalTask("failed", lambda task: 1 / 0)
+    assert isinstance(failed.exception(10), ZeroDivisionError)
+    assert failed.state is TaskState.FAILED
+    late = LocalTask("late", lambda task: task.stop.wait(30), timeout_s=0.05)
+    began = time.monotonic()
+    with pytest.raises(TaskTimeoutError, match="longer than its"):
+        late.result(30)
+    assert time.monotonic() - began < 20
+    wait_until(late.stop.is_set)
+
+
+@pytest.mark.parametrize(
+    ("cell", "error", "told"),
+    [
+        ("%%qtask --cut wide\n1", CellError, "--cut wide: auto, or the most qubits"),
+        ("%%qtask --cut 0\n1", CellError, "--cut 0"),
+        ("%%qtask --cut 1.5\n1", CellError, r"--cut 1\.5"),
+        ("%%qtask --cut 3 --shots 10\n1", CellError, "takes --precision, not --shots"),
+        ("%%qtask --cut 3 --on nowhere\n1", PilotError, "nowhere"),
+    ],
+)
+def test_a_wrong_option_is_told_before_anything_is_submitted(run, session, cell, error, told):
+    before = [record.key for record in session.history()]
+    run(cell)
+    with pytest.raises(error, match=told):
+        raise run.error
+    assert [record.key for record in session.history()] == before
+
+
+@pytest.mark.parametrize(
+    ("options", "last", "error", "told"),
+    [
+        ("--cut 3", "qc.measure_all()\nqc", CellError, "what is sampled cannot be cut"),
+        ("--cut 3 --precision 0", "(qc, 'Z' * 6)", PubError, "more than zero"),
+        ("--cut 3", "(qc, 'ZZ')", CellError, "PUB 0"),
+        ("--cut 3", "qc.reset(0)\n(qc, 'Z' * 6)", CellError, "reset"),
+    ],
+)
+def test_what_cannot_be_cut_is_told_in_one_line(run, options, last, error, told):
+    run(f"%%qtask {options}\n{GHZ}{last}")
+    with pytest.raises(error, match=told):
+        raise run.error
+    assert len(run.output.strip().splitlines()) == 1
+
+
+def test_without_a_cutter_it_says_what_to_install(run, cutters):
+    cutters.clear()
+    run(f"%%qtask --cut 3\n{GHZ}(qc, 'Z' * 6)")
+    with pytest.raises(CellError, match="pip install qdreamer-lab"):
+        raise run.error
+
+
+def test_a_cutter_that_cannot_be_loaded_is_named(run, cutters):
+    cutters[:] = [EntryPoint("broken", "nowhere:cut", cutting.ENTRY_POINTS)]
+    run(f"%%qtask --cut 3\n{GHZ}(qc, 'Z' * 6)")
+    with pytest.raises(CellError, match="'nowhere:cut', which cannot be loaded"):
+        raise run.error
+
+
+def test_openqasm_is_sampled_and_not_cut(run):
+    run("%%qtask --cut 3 --qasm\nqubit[2] q;")
+    assert "cannot be cut" in str(run.error)
+
+
+def test_the_help_tells_of_it(run):
+    assert "--cut auto" in run.shell.magics_manager.magics["cell"]["qtask"].__doc__

@@ -1,0 +1,78 @@
+"""The line magics."""
+
+import concurrent.futures
+
+import pytest
+from IPython.core.error import UsageError
+
+from tests.conftest import wait_until
+
+
+def test_cancel_by_name(run):
+    task = run("%%ctask --noblock --name endless\nimport time\nwhile True: time.sleep(0.01)")
+    wait_until(task.running)
+    run("%cancel endless")
+    assert "canceled: endless-" in run.output
+    assert task.cancelled()
+    run("%qresult endless")
+    assert "was canceled" in str(run.error)
+    assert run("%%ctask\n1") == 1
+
+
+def test_an_error_in_the_background_is_kept_for_who_asks(run):
+    task = run("%%ctask --noblock --name bad\nraise KeyError('x')")
+    assert isinstance(task.exception(60), KeyError)
+    run("%qresult bad")
+    assert isinstance(run.error, KeyError)
+
+
+def test_a_task_of_a_plain_submission_can_be_asked_for(run, session):
+    task = session.submit(pow, 2, 10, name="power")
+    concurrent.futures.wait([task])
+    assert run("%qresult power") == 1024
+
+
+def test_pilots_can_be_added_scaled_and_stopped(run):
+    assert "mine" in repr(run("%pilot add local:// --cores 1 --name mine"))
+    assert run("%%ctask --on mine\n1") == 1
+    assert "2/2" in repr(run("%pilot scale mine 2")) or "1/2" in repr(run("%pilot"))
+    run("%pilot stop mine")
+    assert "mine" not in repr(run("%pilot"))
+    assert "this notebook's" in repr(run("%pilot list"))
+    assert "<table" in run("%pilot")._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "%%ctask --timeout nan",
+        "%%ctask --timeout -1",
+        "%%ctask --limit inf",
+        "%%ctask --retries -1",
+        "%%ctask --progress-after soon",
+        "%%qtask --seed -1",
+        "%%qtask --shots 1e3",
+        "%%qtask --precision nan",
+    ],
+)
+def test_a_number_that_is_none_is_a_wrong_use_of_the_option(run, session, options):
+    before = len(session.history())
+    with pytest.raises(UsageError, match=rf"^argument --{options.split('--')[1].split()[0]}"):
+        run.shell.run_cell_magic(options.split()[0][2:], options.split(maxsplit=1)[1], "1")
+    assert len(session.history()) == before
+
+
+def test_help_and_usage(run):
+    run("%%qtask?")
+    assert "--precision" in run.shell.magics_manager.magics["cell"]["qtask"].__doc__
+    run("%pilot nonsense")
+    run("%%ctask --timeout soon\n1")
+    run("%%ctask -o not-a-name\n1")
+    assert run("%%ctask\n1") == 1
+
+
+def test_names_with_spaces_are_found_in_quotes(run):
+    assert run("%%ctask --name 'two words'\n8") == 8
+    assert run("%qresult 'two words'") == 8
+    run("%%ctask -o a, b\na, b = 1, 2")
+    assert run("a, b") == (1, 2)

@@ -1,0 +1,66 @@
+"""The card of a task in the background."""
+
+import base64
+
+from pilot_kernel.jupyter.show.task_view import TaskView
+from pilot_kernel.jupyter.worker.display_message import (
+    DisplayMessage,
+    encode,
+)
+from pilot_kernel.task.notebook.handle import Output
+from pilot_kernel.task.wire.record import TaskState
+
+
+def test_the_card_of_a_background_cell_ends_with_what_it_displayed():
+    output = Output()
+    picture = base64.b64encode(b"\x89PNG\r\n").decode()
+    output.extend(
+        [
+            ("stdout", "said\n"),
+            ("display", encode(DisplayMessage({"text/html": "<b>first</b>"}, display_id="a"))),
+            (
+                "display",
+                encode(DisplayMessage({"text/html": "<b>second</b>"}, {}, "a", update=True)),
+            ),
+            (
+                "display",
+                encode(DisplayMessage({"image/png": b"\x89PNG\r\n", "text/plain": "<Figure>"})),
+            ),
+            ("display", encode(DisplayMessage({"application/vnd.plotly.v1+json": {}}))),
+        ]
+    )
+    sent = []
+    TaskView(Ended(output), lambda bundle, *_: sent.append(bundle), whole=True).show()
+    html = sent[-1]["text/html"]
+    assert "first" not in html
+    assert html.index("said") < html.index("<b>second</b>") < html.index(picture)
+    no_text = "[application/vnd.plotly.v1+json: %qresult shows it]"
+    assert no_text in html
+    assert sent[-1]["text/plain"].splitlines()[1:] == [
+        "said",
+        "[text/html: %qresult shows it]",
+        "<Figure>",
+        no_text,
+    ]
+
+
+class Ended:
+    """A task that has ended without a value."""
+
+    name, key, begun, deaths, progress, record, shipped = "t", "t-1", 0.0, 0, (1, 1), None, None
+    state = TaskState.DONE
+
+    def __init__(self, output):
+        self.output = output
+
+    def done(self):
+        return True
+
+    def cancelled(self):
+        return False
+
+    def exception(self):
+        return None
+
+    def result(self):
+        return None

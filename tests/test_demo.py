@@ -1,0 +1,98 @@
+"""The demo from its command line: what it prints, and when it says no."""
+
+import re
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit, qasm2, qasm3
+from qiskit.quantum_info import SparsePauliOp
+
+from qdreamer_lab import cli, demo
+from qdreamer_lab.reference import Reference, reference_values
+from tests.circuits.plain import bound_ansatz, ghz
+
+
+@pytest.fixture(autouse=True)
+def measured(monkeypatch, tmp_path):
+    """No profile but the nominal one, none of the user's changed, and no ten seconds each."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(demo.QDreamer, "calibrate", lambda self: None)
+
+
+@pytest.fixture
+def qasm_file(tmp_path):
+    path = tmp_path / "small.qasm"
+    path.write_text(qasm2.dumps(bound_ansatz(6)))
+    return path
+
+
+def test_it_runs_a_file_and_agrees(qasm_file, capsys):
+    arguments = ["--circuit", str(qasm_file), "--max-qubits", "3", "--in-process"]
+    assert cli.main(["demo", *arguments, "--observable", "Z0 Z5", "--observable", "X2 - Y3"]) == 0
+    said = capsys.readouterr().out
+    assert "small.qasm: 6 qubits, 5 entangling gates" in said
+    assert "2^6 x 16 B = 1 KiB" in said
+    assert "measuring    this machine" in said
+    assert "Run the 6-qubit circuit in fragments of ≤ " in said
+    assert "gate cut" in said
+    assert "this process" in said
+    assert re.search(r"in all +\S+ \S+ +\S+ \S+\n", said)  # predicted, measured
+    assert "agrees to 1e-8 with Aer's statevector simulator" in said
+    assert "\x1b" not in said
+
+
+def test_final_measurements_in_a_file_are_dropped(tmp_path, capsys):
+    circuit = QuantumCircuit(3, 3)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.cx(1, 2)
+    circuit.measure(range(3), range(3))
+    path = tmp_path / "ghz.qasm"
+    path.write_text(qasm3.dumps(circuit))
+    assert cli.main(["demo", "--circuit", str(path), "--max-qubits", "2", "--in-process"]) == 0
+    assert "⟨Z1 Z2⟩" in capsys.readouterr().out
+
+
+def test_a_wrong_value_fails(qasm_file, capsys, monkeypatch):
+    wrong = Reference(np.array([0.0, 0.0, 0.0]), "statevector", 0.1)
+    monkeypatch.setattr(demo, "reference_values", lambda *_: wrong)
+    assert cli.main(["demo", "--circuit", str(qasm_file), "--max-qubits", "3", "--in-process"]) == 1
+    assert "DISAGREES" in capsys.readouterr().out
+
+
+def test_on_a_pilot_it_says_who_did_what(qasm_file, capsys):
+    arguments = ["--circuit", str(qasm_file), "--max-qubits", "3", "--workers", "1", "--no-check"]
+    assert cli.main(["demo", *arguments]) == 0
+    said = capsys.readouterr().out
+    assert said.count("local-0 (local)") >= 2
+    assert "Aer" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--observable", "Z9"], "qubit 9"),
+        (["--observable", "what"], "column 1"),
+        (["--max-qubits", "0"], "max_qubits must be at least 1"),
+        (["--circuit", "nowhere.qasm"], "cannot read nowhere.qasm"),
+    ],
+)
+def test_bad_input_is_one_line(qasm_file, arguments, words, capsys):
+    assert cli.main(["demo", "--circuit", str(qasm_file), "--in-process", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1
+
+
+def test_workers_must_be_positive(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["demo", "--workers", "0"])
+    assert "at least 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("num_qubits", [30, 70])
+def test_wide_circuits_are_checked_by_matrix_product_states(num_qubits):
+    operators = [SparsePauliOp.from_sparse_list([("ZZ", [0, num_qubits - 1], 1.0)], num_qubits)]
+    reference = reference_values(ghz(num_qubits), operators)
+    assert reference.method == "matrix product state"
+    assert reference.values == pytest.approx([1.0])

@@ -1,0 +1,180 @@
+"""Runs that the explorer starts: what becomes of them, and what is shown of it."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit.library import efficient_su2
+
+from qdreamer_lab.widgets.python_source import python_source
+from tests.circuits.plain import brickwork, uneven_line
+from tests.conftest import wait_until
+from tests.widgets.conftest import ENDS, OBSERVABLE, N, done_by, ended, exact, hear, press
+
+
+def test_run_gives_the_value_and_learns(explorer, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        explorer._planner.dreamer, "observe", lambda result, one: seen.append((result, one))
+    )
+    press(explorer, "run")
+    ended(explorer)
+    assert explorer.view.run.status == "done"
+    assert explorer.result.data.evs == pytest.approx(exact(uneven_line(N), OBSERVABLE), abs=1e-9)
+    assert seen == [(explorer.result, explorer.view.selected.prediction)]
+    assert "Measured time" in explorer._board.numbers
+    assert "Value:" in explorer._board.status
+    assert b"measured" in explorer._board.timeline
+
+
+def test_a_sampled_run_is_compared_with_the_exact_value(open_explorer):
+    explorer = open_explorer(uneven_line(N), OBSERVABLE, max_qubits=5)
+    explorer._panel.mode.value = "auto"
+    assert explorer.wait(60)
+    index = next(
+        k
+        for k, one in enumerate(explorer.view.shown)
+        if one.configuration.mode == "sampled" and one.seconds < 20
+    )
+    hear(explorer, {"click": index})
+    press(explorer, "run")
+    wait_until(lambda: explorer.view.run.exact is not None, 60)
+    run = explorer.view.run
+    assert run.exact.data.evs == pytest.approx(exact(uneven_line(N), OBSERVABLE), abs=1e-9)
+    assert abs(run.result.data.evs - run.exact.data.evs) < 6 * run.result.data.stds + 1e-9
+    assert "Exact value" in explorer._board.numbers
+
+
+def test_stop_ends_a_run(open_explorer):
+    explorer = open_explorer(
+        efficient_su2(16, reps=3).assign_parameters(np.ones(128)), max_qubits=6
+    )
+    explorer._panel.mode.value = "exact"
+    assert explorer.wait(60)
+    _long(explorer)
+    explorer._panel.run.click()
+    wait_until(lambda: explorer.view.run.status == "running")
+    explorer._panel.stop.click()
+    ended(explorer)
+    assert explorer.view.run.status == "stopped"
+    assert explorer._board.status.startswith("Stopped")
+    assert not explorer._panel.run.disabled
+    assert explorer._panel.stop.disabled
+
+
+def _long(explorer):
+    """Let the next run wait until it is stopped."""
+    from concurrent.futures import CancelledError
+
+    def run(one, controls, stop, teller):
+        assert stop.wait(60)
+        raise CancelledError
+
+    explorer._runner._run = run
+
+
+def test_a_run_that_fails_says_why(explorer, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("the dog ate it")
+
+    monkeypatch.setattr(explorer._runner, "_run", broken)
+    press(explorer, "run")
+    ended(explorer)
+    assert explorer.view.run.status == "failed"
+    assert "the dog ate it" in explorer._board.status
+
+
+def test_what_cannot_run_is_not_run(open_explorer):
+    explorer = open_explorer(uneven_line(60), "Z" * 60, max_qubits=50)
+    press(explorer, "run")
+    assert explorer.view.run.status == "failed"
+    assert "may be used" in explorer._board.status
+    assert explorer.plan is not None
+
+
+def test_a_run_on_a_session(open_explorer, session):
+    explorer = open_explorer(uneven_line(N), OBSERVABLE, session=session, max_qubits=5)
+    assert explorer.view.selected.configuration.workers >= 1
+    press(explorer, "run")
+    ended(explorer)
+    assert explorer.view.run.status == "done"
+    assert all(row.worker for row in explorer.result.metadata["fragments"])
+
+
+def test_everything_that_is_recommended_runs_as_predicted(open_explorer, session):
+    explorer = open_explorer(uneven_line(N), OBSERVABLE, session=session, max_qubits=5)
+    advised = explorer._planner.advised(explorer.view.controls)
+    some = [one for one in advised if one.configuration.mode == "exact"]
+    kinds = {(c.method, c.in_process, c.cost): one for one in some if (c := one.configuration)}
+    assert {in_process for _, in_process, _ in kinds} == {True, False}
+    assert {method for method, *_ in kinds} == {"statevector", "matrix_product_state"}
+    assert {cost for *_, cost in kinds} == {"lo", "work"}
+    for (method, in_process, _), one in kinds.items():
+        _select(explorer, one)
+        press(explorer, "run")
+        ended(explorer)
+        assert explorer.view.run.status == "done"
+        code = python_source(explorer._problem, one, explorer.view.controls, workers=9)
+        given = {"circuit": uneven_line(N), "observables": OBSERVABLE, "session": session}
+        for result in (explorer.result, done_by(code, **given)["result"]):
+            told = result.metadata
+            assert result.data.evs == pytest.approx(exact(uneven_line(N), OBSERVABLE), abs=1e-9)
+            assert told["method"] == method
+            assert told["plan"].num_cuts == one.plan.num_cuts
+            assert all(bool(row.worker) is not in_process for row in told["fragments"])
+
+
+def _select(explorer, one):
+    def change(view):
+        candidates = (*view.candidates, one)
+        return replace(view, candidates=candidates, selected=one, fixed=one.key)
+
+    explorer._engine.post(change)
+    assert explorer.wait(60)
+
+
+def test_a_session_that_is_closed_leaves_a_planner(open_explorer):
+    import pilot_kernel
+
+    with pilot_kernel.Session() as own:
+        own.add_pilot("local://", cores_per_node=1)
+        explorer = open_explorer(uneven_line(N), OBSERVABLE, session=own, max_qubits=5)
+    explorer._planner._places.clear()
+    explorer._panel.width.value = 3
+    assert explorer.wait(60)
+    assert explorer.plan.max_qubits == 3
+    press(explorer, "run")
+    ended(explorer)
+    assert explorer.view.run.status == "failed"
+    assert "session is" in explorer._board.status
+
+
+def test_one_qubit_is_enough(open_explorer):
+    circuit = QuantumCircuit(1)
+    circuit.h(0)
+    explorer = open_explorer(circuit, "X")
+    press(explorer, "run")
+    ended(explorer)
+    assert explorer.result.data.evs == pytest.approx(1.0)
+
+
+def test_values_have_the_names_of_their_observables(open_explorer):
+    explorer = open_explorer(brickwork(), ENDS, max_qubits=6)
+    press(explorer, "run")
+    ended(explorer)
+    assert "X₀ " in explorer.view.run.text
+    assert "[0]" not in explorer.view.run.text
+
+
+def test_a_value_is_shown_for_its_own_parameters_alone(open_explorer):
+    explorer = open_explorer(uneven_line(4, symbols=1), max_qubits=4)
+    press(explorer, "run")
+    assert explorer._engine.wait_for(lambda view: view.run.status == "done", 60)
+    assert explorer.wait(60)
+    value = re.compile(r"Value</th><td>[-+]\d")
+    assert value.search(explorer._board.numbers)
+    explorer._panel.values[0].value += 0.5
+    assert explorer.wait(60)
+    assert not value.search(explorer._board.numbers)

@@ -1,0 +1,100 @@
+"""What the explorer saves, and the code it writes, which makes the same plan."""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from qiskit.quantum_info import SparsePauliOp
+
+from qdreamer_lab import CutPlan
+from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.widgets.python_source import python_source
+from tests.circuits.plain import brickwork, uneven_line
+from tests.widgets.conftest import ENDS, OBSERVABLE, N, done_by, exact, press
+
+
+@pytest.mark.parametrize("mode", ["exact", "sampled"])
+@pytest.mark.parametrize("change", [{}, {"kinds": ("wire",)}, {"cost": "joint"}])
+def test_the_code_makes_the_selected_plan(explorer, mode, change):
+    explorer._panel.mode.value = mode
+    for name, value in change.items():
+        getattr(explorer._panel, name).value = value
+    press(explorer, "code")
+    done = done_by(explorer._board.code, circuit=uneven_line(N), observables=OBSERVABLE)
+    assert np.array_equal(done["plan"].labels, explorer.plan.labels)
+    error = 0.2 if mode == "sampled" else 1e-9
+    assert done["result"].data.evs == pytest.approx(exact(uneven_line(N), OBSERVABLE), abs=error)
+
+
+def test_the_code_binds_parameters_and_makes_the_default_observable(open_explorer):
+    explorer = open_explorer(uneven_line(N, symbols=3), max_qubits=5)
+    explorer._panel.mode.value = "exact"
+    explorer._panel.values[1].value = 1.2
+    press(explorer, "code")
+    done = done_by(explorer._board.code, circuit=uneven_line(N, symbols=3))
+    assert np.array_equal(done["plan"].labels, explorer.plan.labels)
+    bound = uneven_line(N, symbols=3).assign_parameters([0.5, 1.2, 0.5])
+    mean = SparsePauliOp.from_sparse_list([("Z", [k], 1 / N) for k in range(N)], N)
+    assert done["result"].data.evs == pytest.approx(exact(bound, mean), abs=1e-9)
+
+
+def test_the_plan_survives_a_file(explorer, tmp_path):
+    explorer.save(tmp_path / "plan.json")
+    assert np.array_equal(CutPlan.load(tmp_path / "plan.json").labels, explorer.plan.labels)
+
+
+def test_the_page_needs_no_network(explorer, tmp_path):
+    explorer.save(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("plotly.js v") >= 1
+    assert not re.search(r'<(script|link|img)[^>]*(src|href)="https?:', page)
+    for word in ("Tradeoff", "Numbers", "Cut explorer"):
+        assert word in page
+
+
+def test_other_files_are_refused(explorer, tmp_path):
+    with pytest.raises(QDreamerError, match=r"\.json and \.html"):
+        explorer.save(tmp_path / "plan.docx")
+
+
+def test_saving_sends_files_to_the_browser(explorer, monkeypatch):
+    sent = []
+    monkeypatch.setattr(explorer._board, "send", lambda *message: sent.append(message))
+    for kind in ("json", "html", "png", "svg"):
+        explorer._panel.format.value = kind
+        press(explorer, "save")
+    names = [message["name"] for message, *_ in sent]
+    assert [name.rpartition(".")[2] for name in names] == ["json", "html", "png", "svg"]
+    assert json.loads(sent[0][1][0])["format"] == "qdreamer-lab cut plan"
+
+
+def test_a_saved_notebook_has_a_picture_a_table_and_text(explorer):
+    bundle = explorer._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    html = bundle["text/html"]
+    assert 'src="data:image/svg+xml;base64,' in html
+    assert "Sampling overhead" in html
+    assert "<script" not in html
+    text = bundle["text/plain"]
+    assert text == repr(explorer)
+    assert "Sampling overhead" in text
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e-9, 1.0])
+def test_the_code_makes_every_candidate_s_plan_however_it_was_found(open_explorer, seconds):
+    explorer = open_explorer(brickwork(), ENDS, max_qubits=6)
+    explorer._panel.time_limit_s.value = seconds
+    assert explorer.wait(60)
+    handed = [one for one in explorer.view.candidates if one.handed and one.prediction]
+    assert handed
+    advised = [one for one in explorer._planner.advised(explorer.view.controls) if one.handed]
+    cut = [replace(one, repeatable=False) for one in handed if one.plan.num_cuts][:1]
+    for one in (*handed, *advised, *cut):
+        code = python_source(explorer._problem, one, explorer.view.controls, workers=None)
+        code = code.partition("estimator = ")[0]
+        done = done_by(code, circuit=brickwork(), observables=ENDS)
+        assert np.array_equal(done["plan"].labels, one.plan.labels)
+        assert np.array_equal(done["plan"].lone_labels, one.plan.lone_labels)
+        assert done["plan"].summary == one.plan.summary
