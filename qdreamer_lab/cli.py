@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _warm() -> int:
     # Imported late, so that --help and typing errors do not wait for Qiskit.
-    from qdreamer_lab.workload.cut.searching import warm_up
+    from qdreamer_lab.warm import warm_up
 
     start = time.perf_counter()
     warm_up(lambda line: print(line, flush=True))

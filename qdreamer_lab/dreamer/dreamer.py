@@ -16,11 +16,13 @@ from qdreamer_lab.dreamer.predict.place import Place, place_of
 from qdreamer_lab.dreamer.predict.price import priced
 from qdreamer_lab.dreamer.sampled.case import sampled_case
 from qdreamer_lab.dreamer.uncut.case import method_case
-from qdreamer_lab.dreamer.wanted import Wanted, request_of, run_options
+from qdreamer_lab.dreamer.wanted import Wanted, request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.execution.execution import Execution
+from qdreamer_lab.workload.modes import METHODS
 from qdreamer_lab.workload.plan.find import plan_cuts
-from qdreamer_lab.workload.request import METHODS
+from qdreamer_lab.workload.request import RunSettings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.device.terms import DeviceTerms
     from qdreamer_lab.dreamer.exact.case import Case
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["SEARCH_S", "QDreamer"]
@@ -296,18 +298,23 @@ class QDreamer:
         shots: int | None = None,
     ) -> Case:
         """Plan a run; the arguments are those of `price`."""
-        options = run_options(
-            configuration.max_qubits, plan, place.session, configuration.on, configuration.method
-        )
+        settings = RunSettings(max_qubits=configuration.max_qubits, plan=plan)
+        execution = Execution(session=place.session, on=configuration.on)
         if configuration.mode == "exact":
             if shots is not None:
                 raise QDreamerError("mode='exact' takes no shots; use mode='sampled'")
             if place.backend is not None:
                 raise QDreamerError("a device takes shots: use mode='sampled'")
             if configuration.method != METHODS[0]:
-                return method_case(wanted, options, place.profile)
-            return exact_case(wanted, options, place.cores)
+                return method_case(wanted, configuration.method, execution, place.profile)
+            return exact_case(wanted, settings, execution, place.cores)
         device = None if place.backend is None else device_shape(place.backend, place.terms)
         return sampled_case(
-            wanted, options, place.profile, shots=shots, allowance_s=allowance_s, device=device
+            wanted,
+            settings,
+            execution,
+            place.profile,
+            shots=shots,
+            allowance_s=allowance_s,
+            device=device,
         )

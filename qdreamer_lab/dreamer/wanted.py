@@ -5,7 +5,6 @@ Reads what Qiskit gives and hands on what `workload` takes. It must not plan or 
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,8 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.observables import product_terms
-from qdreamer_lab.workload.estimator import pairing
-from qdreamer_lab.workload.pubs import check_names
-from qdreamer_lab.workload.request import Request, RunOptions
+from qdreamer_lab.workload.pubs import check_names, pairing
+from qdreamer_lab.workload.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,10 +23,8 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.workload.circuit.terms import Factors
-    from qdreamer_lab.workload.execution.dispatch import SessionLike
-    from qdreamer_lab.workload.plan.plan import CutPlan
 
-__all__ = ["Wanted", "request_of", "run_options"]
+__all__ = ["Wanted", "request_of"]
 
 _LOOKED = 16
 """Sets of parameter values among which the one is found that stands for all."""
@@ -102,7 +98,14 @@ def request_of(
     count = len(products)
     pairs = np.stack([np.zeros(count, np.int64), np.arange(count, dtype=np.int64)], axis=1)
     one = circuits[number]
-    request = Request(one, ({},), (one,), products, pairs, float(precision))
+    request = Request(
+        source=one,
+        values=({},),
+        circuits=(one,),
+        observables=products,
+        pairs=pairs,
+        precision=float(precision),
+    )
     terms = tuple(dict.fromkeys(term.factors for each in products for term in each))
     given = observables if len(circuits) == 1 else sparse
     return Wanted(one, given, request, terms, circuits, int(which[0].size))
@@ -117,17 +120,3 @@ def _heaviest(circuits: Sequence[QuantumCircuit]) -> int:
         return 0
     looked = np.unique(np.linspace(0, len(circuits) - 1, _LOOKED).round().astype(int)).tolist()
     return int(max(looked, key=lambda k: np.log(to_blocks(circuits[k]).gammas).sum()))
-
-
-def run_options(
-    max_qubits: int,
-    plan: CutPlan | None,
-    session: SessionLike | None,
-    on: str | None,
-    method: str = "statevector",
-) -> RunOptions:
-    """The options of a run like that, the others being those of a fresh `CutEstimator`."""
-    stop = threading.Event()
-    return RunOptions(
-        max_qubits, plan, session, on, 0, None, None, "complex128", stop, method=method
-    )

@@ -27,7 +27,7 @@ from qdreamer_lab.workload.cut.options import check_width
 
 if TYPE_CHECKING:
     from qdreamer_lab.widgets.state import Candidate
-    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["CutExplorer"]

@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.workload.cut.options import SearchOptions
-from qdreamer_lab.workload.request import METHODS
+from qdreamer_lab.workload.modes import METHODS
 
 if TYPE_CHECKING:
     from qdreamer_lab.widgets.problem import Problem

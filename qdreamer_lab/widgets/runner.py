@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.widgets.planner import Planner
     from qdreamer_lab.widgets.state import Candidate, Controls, View
+    from qdreamer_lab.workload.execution.chunk import FragmentRow
     from qdreamer_lab.workload.execution.decisions import Decision
-    from qdreamer_lab.workload.execution.dispatch import FragmentRow
     from qdreamer_lab.workload.execution.progress import Report
 
 __all__ = ["AFFORDABLE_S", "Live", "Runner"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.dreamer.predict.configuration import Configuration
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.workload.execution.dispatch import FragmentRow
+    from qdreamer_lab.workload.execution.chunk import FragmentRow
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = [

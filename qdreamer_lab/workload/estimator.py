@@ -7,7 +7,6 @@ steps do is said where they are.
 from __future__ import annotations
 
 import secrets
-import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -18,38 +17,35 @@ from qiskit.primitives.containers import DataBin
 
 from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
-from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
 from qdreamer_lab.workload.cut.options import check_width
-from qdreamer_lab.workload.exact.plans import ExactPlans
-from qdreamer_lab.workload.exact.run import run_exact
+from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.execution.progress import ProgressLine
 from qdreamer_lab.workload.execution.watch import Watch
 from qdreamer_lab.workload.job import CutJob
-from qdreamer_lab.workload.pubs import checked_pub, listed_pubs
+from qdreamer_lab.workload.modes import METHODS, MODE_NAMES, MODES
+from qdreamer_lab.workload.pubs import checked_pub, listed_pubs, request_of
+from qdreamer_lab.workload.record import RunRecord
 from qdreamer_lab.workload.replan import estimated
-from qdreamer_lab.workload.request import METHODS, Estimate, Request, RunOptions
+from qdreamer_lab.workload.request import DTYPES, RunSettings
 from qdreamer_lab.workload.result import CutResult
-from qdreamer_lab.workload.sampled.plans import BoundPlans
-from qdreamer_lab.workload.sampled.run import run_sampled
-from qdreamer_lab.workload.uncut.run import run_whole
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
     from qiskit import QuantumCircuit
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
     from qiskit.providers import BackendV2
 
-    from qdreamer_lab.workload.execution.decisions import Adviser, Decision
-    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.execution.decisions import Adviser
     from qdreamer_lab.workload.execution.progress import Progress
+    from qdreamer_lab.workload.execution.session import SessionLike
+    from qdreamer_lab.workload.mode import Mode, Runner
     from qdreamer_lab.workload.plan.plan import CutPlan
 
-__all__ = ["CutEstimator", "pairing"]
+__all__ = ["CutEstimator"]
 
-MODES = ("auto", "exact", "sampled")
-DTYPES = ("complex128", "complex64")
+_AUTO = "auto"
 
 
 class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no types
@@ -115,17 +111,13 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         most_workers: int | None = None,
     ) -> None:
         check_width(max_qubits)
-        _check_choice("mode", mode, MODES)
+        _check_choice("mode", mode, (_AUTO, *MODE_NAMES))
         _check_choice("method", method, METHODS)
         _check_choice("dtype", dtype, DTYPES)
-        if method != METHODS[0]:
-            _check_method(method, mode, dtype, sampled=shots is not None or backend is not None)
-        counts = {"shots": shots, "max_shots": max_shots, "most_workers": most_workers}
-        for name, value in counts.items():
-            if value is None and name != "max_shots":
-                continue
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-                raise QDreamerError(f"{name}={value!r}: a whole number of at least 1")
+        self._modes = _modes(mode, method, sampled=shots is not None or backend is not None)
+        if dtype != DTYPES[0] and not all(one.cuts for one in self._modes):
+            raise QDreamerError(f"method={method!r} knows no dtype={dtype!r}")
+        _check_counts(shots=shots, max_shots=max_shots, most_workers=most_workers)
         if not default_precision > 0:
             raise QDreamerError(f"default_precision={default_precision!r}: more than zero")
         if backend is not None and session is not None:
@@ -133,31 +125,29 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
                 "backend= runs in this process and session= on its pilots; give one of them (a "
                 'session runs on a QPU with add_pilot("qpu://...") and on="qpu")'
             )
-        if mode == "exact" and (backend is not None or shots is not None):
+        if (backend is not None or shots is not None) and not self._may_take_shots:
             raise QDreamerError("mode='exact' takes no shots and no backend; use mode='sampled'")
-        self._mode = mode
         self._adviser = adviser
         self._default_precision = default_precision
+        self._given_seed = seed
         self._seen: tuple[QuantumCircuit | None, int] = (None, 0)
-        self._exact_plans = ExactPlans()
-        self._sampled_plans = BoundPlans()
-        self._options = RunOptions(
+        self._runners: dict[Mode, Runner] = {one: one.runner() for one in self._modes}
+        self._settings = RunSettings(
             max_qubits=max_qubits,
             plan=plan,
-            session=session,
-            on=on,
             seed=0 if seed is None else seed,
-            memory_limit_bytes=memory_limit_bytes,
-            progress=ProgressLine() if progress is True else progress or None,
-            dtype=dtype,
-            stop=threading.Event(),
             shots=shots,
             max_shots=max_shots,
-            entropy=() if seed is None else (seed,),
+            dtype=dtype,
+        )
+        self._execution = Execution(
+            session=session,
+            on=on,
             backend=backend,
             fallback=fallback,
-            method=method,
+            memory_limit_bytes=memory_limit_bytes,
             most_workers=most_workers,
+            progress=ProgressLine() if progress is True else progress or None,
         )
 
     @property
@@ -168,7 +158,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
     @property
     def seed(self) -> int | None:
         """The seed that was given, as Qiskit's estimators have it; None if there was none."""
-        return self._options.entropy[0] if self._options.entropy else None
+        return self._given_seed
 
     def run(self, pubs: Iterable[Any], *, precision: float | None = None) -> CutJob:
         """Estimate every PUB.
@@ -193,7 +183,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         """
         wanted = self._default_precision if precision is None else precision
         checked = [self._coerced(pub, wanted, k) for k, pub in enumerate(listed_pubs(pubs))]
-        if self._options.shots is None:
+        if self._settings.shots is None:
             self._check_precisions(checked)
         return CutJob(
             lambda stop: PrimitiveResult(
@@ -205,9 +195,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
     def _check_precisions(self, pubs: Sequence[EstimatorPub]) -> None:
         """Refuse what no number of shots reaches, before anything is planned."""
         for k, pub in enumerate(pubs):
-            if pub.precision > 0:
-                continue
-            if self._mode == "sampled" or (self._mode == "auto" and self._backend() is not None):
+            if not pub.precision > 0 and self._mode(self._backend()).takes_shots:
                 raise PubError(
                     f"PUB {k}: precision={pub.precision}: values from shots need more than zero; "
                     "for exact values use mode='exact', without a backend or QPU"
@@ -224,49 +212,49 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
 
     def _run_pub(self, number: int, pub: EstimatorPub, stop: threading.Event) -> PubResult:
         start = time.perf_counter()
-        which, observables = pairing(pub)
-        request = Request(
-            pub.circuit,
-            _values(pub),
-            tuple(pub.parameter_values.bind_all(pub.circuit).ravel()),
-            tuple(product_terms(observable) for observable in observables),
-            which.reshape(2, -1).T,
-            pub.precision,
+        backend = self._backend()
+        mode = self._mode(backend)
+        seed = secrets.randbits(62) if self._given_seed is None else self._given_seed
+        settings = replace(self._settings, entropy=(seed, number))
+        # Where nothing is cut there is no other plan that an adviser could ask for.
+        watch = Watch(self._adviser if mode.cuts else None)
+        execution = replace(self._execution, stop=stop, backend=backend, watch=watch)
+        runner = self._runners[mode]
+        mode, estimate = estimated(request_of(pub), settings, execution, mode, runner)
+        record = RunRecord(
+            observables=pub.observables,
+            parameter_values=pub.parameter_values,
+            mode=mode.name,
+            method=mode.method,
+            target_precision=pub.precision,
+            plan=estimate.plans[0] if estimate.plans else None,
+            plans=estimate.plans,
+            seconds=estimate.seconds,
+            makespan_s=time.perf_counter() - start,
+            variants=estimate.variants,
+            shots=estimate.shots,
+            fragments=estimate.rows,
+            notes=estimate.notes,
+            decisions=watch.decisions,
+            circuit_metadata=pub.circuit.metadata,
         )
-        given = self._options
-        fresh = given.entropy or (secrets.randbits(62),)
-        watch = Watch(self._adviser)
-        options = replace(
-            given, stop=stop, entropy=(*fresh, number), backend=self._backend(), watch=watch
-        )
-        mode = self._mode
-        if mode == "auto":
-            mode = "sampled" if options.backend is not None or options.shots else "exact"
-        if options.method != METHODS[0]:
-            mode, estimate = "exact", run_whole(request, options)
-        else:
-            mode, estimate = estimated(request, options, mode, self._run_planned)
-        shape = which.shape[1:]
-        evs, stds = estimate.evs.reshape(shape), estimate.stds.reshape(shape)
-        makespan_s = time.perf_counter() - start
-        return CutResult(
-            DataBin(evs=evs, stds=stds, shape=shape),
-            metadata=_metadata(pub, mode, options.method, estimate, makespan_s, watch.decisions),
-        )
+        evs, stds = (values.reshape(pub.shape) for values in (estimate.evs, estimate.stds))
+        data = DataBin(evs=evs, stds=stds, shape=pub.shape)
+        return CutResult(data, metadata=record.as_metadata())
 
-    def _run_planned(
-        self, mode: str, request: Request, options: RunOptions, first: bool
-    ) -> Estimate:
-        """Run under one plan; what is kept of plans is for the way that was asked for."""
-        if mode == "exact":
-            return run_exact(request, options, self._exact_plans if first else None)
-        return run_sampled(request, options, self._sampled_plans if first else None)
+    @property
+    def _may_take_shots(self) -> bool:
+        return any(mode.takes_shots for mode in self._modes)
+
+    def _mode(self, backend: BackendV2 | None) -> Mode:
+        """The way to run: on a device, or where shots are given, one that takes shots."""
+        shots = backend is not None or self._settings.shots is not None
+        return next((mode for mode in self._modes if mode.takes_shots == shots), self._modes[0])
 
     def _backend(self) -> BackendV2 | None:
         """The device that runs circuits, if one does."""
-        given = self._options
-        whole = given.method != METHODS[0]
-        if given.session is None or given.on is None or self._mode == "exact" or whole:
+        given = self._execution
+        if given.session is None or given.on is None or not self._may_take_shots:
             return given.backend
         found: BackendV2 | None = given.session.backend(given.on)
         return found
@@ -277,21 +265,21 @@ def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
         raise QDreamerError(f"unknown {name} {value!r}; there is {', '.join(map(repr, choices))}")
 
 
-def _check_method(method: str, mode: str, dtype: str, *, sampled: bool) -> None:
-    """Refuse what only state vectors can do."""
-    if mode == "sampled" or sampled:
+def _check_counts(*, max_shots: int, **counts: int | None) -> None:
+    """Refuse what is no whole number of at least 1; all but `max_shots` may be None."""
+    given = {name: value for name, value in counts.items() if value is not None}
+    for name, value in {**given, "max_shots": max_shots}.items():
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+            raise QDreamerError(f"{name}={value!r}: a whole number of at least 1")
+
+
+def _modes(name: str, method: str, *, sampled: bool) -> tuple[Mode, ...]:
+    """The modes among which a run chooses: those of a method, and of a name unless it is "auto"."""
+    known = [mode for mode in MODES if mode.method == method]
+    chosen = tuple(mode for mode in known if name in (_AUTO, mode.name))
+    if not chosen or (sampled and not any(mode.takes_shots for mode in known)):
         raise QDreamerError(f"method={method!r} gives exact values: no shots, no backend")
-    if dtype != "complex128":
-        raise QDreamerError(f"method={method!r} knows no dtype={dtype!r}")
-
-
-def _values(pub: EstimatorPub) -> tuple[dict[str, float], ...]:
-    """Every parameter's value by name, for each binding."""
-    names = [parameter.name for parameter in pub.circuit.parameters]
-    rows = pub.parameter_values.as_array(pub.circuit.parameters).reshape(
-        pub.parameter_values.size, len(names)
-    )
-    return tuple(dict(zip(names, row, strict=True)) for row in rows.tolist())
+    return chosen
 
 
 def _check_circuit(pub: EstimatorPub, number: int) -> None:
@@ -302,43 +290,3 @@ def _check_circuit(pub: EstimatorPub, number: int) -> None:
             to_blocks(values.bind(pub.circuit, (0,)))
         except CircuitError as error:
             raise CircuitError(f"PUB {number}: {error}") from error
-
-
-def pairing(pub: EstimatorPub) -> tuple[NDArray[np.int64], list[Any]]:
-    """Which binding meets which observable.
-
-    Returns:
-        (2, *shape) int64, shape being the PUB's: flat index of the binding and of the observable;
-        and the observables they count.
-    """
-    values, observables = pub.parameter_values, pub.observables
-    one = np.arange(values.size, dtype=np.int64).reshape(values.shape)
-    two = np.arange(observables.size, dtype=np.int64).reshape(observables.shape)
-    return np.stack(np.broadcast_arrays(one, two)), as_sparse(observables, pub.circuit.num_qubits)
-
-
-def _metadata(
-    pub: EstimatorPub,
-    mode: str,
-    method: str,
-    estimate: Estimate,
-    makespan_s: float,
-    decisions: tuple[Decision, ...],
-) -> dict[str, Any]:
-    return {
-        "observables": pub.observables,
-        "parameter_values": pub.parameter_values,
-        "mode": mode,
-        "method": method,
-        "target_precision": pub.precision,
-        "plan": estimate.plans[0] if estimate.plans else None,
-        "plans": estimate.plans,
-        **estimate.seconds,
-        "makespan_s": makespan_s,
-        "variants": estimate.variants,
-        "shots": estimate.shots,
-        "fragments": estimate.rows,
-        "notes": estimate.notes,
-        "decisions": decisions,
-        "circuit_metadata": pub.circuit.metadata,
-    }

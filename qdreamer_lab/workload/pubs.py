@@ -1,4 +1,4 @@
-"""PUBs as people hand them over: a list of them, checked and without what no value depends on.
+"""PUBs as people hand them over: checked, without what no value depends on, and read as requests.
 
 Nothing runs here, and nothing is said of whether a circuit can be cut.
 """
@@ -15,13 +15,16 @@ from qiskit.primitives.containers import BindingsArray
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from qdreamer_lab.errors import PubError
+from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
+from qdreamer_lab.workload.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from numpy.typing import NDArray
     from qiskit.circuit import Parameter
 
-__all__ = ["check_names", "checked_pub", "listed_pubs"]
+__all__ = ["check_names", "checked_pub", "listed_pubs", "pairing", "request_of"]
 
 _HOW = "run takes a list of PUBs, also for one: run([(circuit, observables, parameter_values)])"
 
@@ -77,6 +80,42 @@ def check_names(pub: EstimatorPub) -> None:
             f"values are given for {', '.join(sorted(given - known))}, the circuit's parameters "
             f"are {', '.join(sorted(known)) or 'none'}"
         )
+
+
+def request_of(pub: EstimatorPub) -> Request:
+    """What a PUB asks for."""
+    which, observables = pairing(pub)
+    return Request(
+        source=pub.circuit,
+        values=_values(pub),
+        circuits=tuple(pub.parameter_values.bind_all(pub.circuit).ravel()),
+        observables=tuple(product_terms(observable) for observable in observables),
+        pairs=which.reshape(2, -1).T,
+        precision=pub.precision,
+    )
+
+
+def pairing(pub: EstimatorPub) -> tuple[NDArray[np.int64], list[Any]]:
+    """Which binding meets which observable.
+
+    Returns:
+        (2, *shape) int64, shape being the PUB's: flat index of the binding and of the observable;
+        and the observables they count.
+    """
+    values, observables = pub.parameter_values, pub.observables
+    bindings = np.arange(values.size, dtype=np.int64).reshape(values.shape)
+    numbers = np.arange(observables.size, dtype=np.int64).reshape(observables.shape)
+    sparse = as_sparse(observables, pub.circuit.num_qubits)
+    return np.stack(np.broadcast_arrays(bindings, numbers)), sparse
+
+
+def _values(pub: EstimatorPub) -> tuple[dict[str, float], ...]:
+    """Every parameter's value by name, for each binding."""
+    names = [parameter.name for parameter in pub.circuit.parameters]
+    rows = pub.parameter_values.as_array(pub.circuit.parameters).reshape(
+        pub.parameter_values.size, len(names)
+    )
+    return tuple(dict(zip(names, row, strict=True)) for row in rows.tolist())
 
 
 def _without_open_delays(pub: EstimatorPub) -> EstimatorPub:

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.workload.execution.decisions import PlanDropped
+from qdreamer_lab.workload.modes import mode_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.request import Estimate, Request, RunOptions
+    from qdreamer_lab.workload.execution.execution import Execution
+    from qdreamer_lab.workload.mode import Mode, Runner
+    from qdreamer_lab.workload.record import Estimate
+    from qdreamer_lab.workload.request import Request, RunSettings
 
 __all__ = ["Known", "estimated", "rest_of"]
 
@@ -117,54 +119,49 @@ def rest_of(request: Request, known: Known) -> Request:
 
 
 def estimated(
-    request: Request,
-    options: RunOptions,
-    mode: str,
-    run: Callable[[str, Request, RunOptions, bool], Estimate],
-) -> tuple[str, Estimate]:
+    request: Request, settings: RunSettings, execution: Execution, mode: Mode, runner: Runner
+) -> tuple[Mode, Estimate]:
     """Run a request to its end, under as many plans as that takes.
 
     Args:
         request: the values wanted.
-        options: how to run, with a `watch`.
-        mode: "exact" or "sampled".
-        run: called as `run(mode, request, options, first)`; raises `PlanDropped` to be called again
-            with another way.
+        settings: what to compute.
+        execution: where and how.
+        mode: the way to run.
+        runner: runs in this mode; it may know plans of earlier requests. Another plan gets a new
+            one, so that what is kept is for the way that was asked for.
 
     Returns:
         The mode that led to the end, and the estimate. Its rows, shots and times are those of the
         last plan; `seconds` has `dropped_s`, wall time under the plans before, if there were any.
     """
     start = time.perf_counter()
-    watch = options.watch
-    assert watch is not None
     known = Known.nothing(len(request.pairs))
-    entropy, attempt, todo = options.entropy, 0, request
+    entropy, attempt, todo = settings.entropy, 0, request
     while True:
         began = time.perf_counter()
-        watch.begin(mode, len(todo.circuits))
+        execution.watch.begin(mode.name, len(todo.circuits))
         try:
-            found = run(mode, todo, options, attempt == 0)
+            found = runner.run(todo, settings, execution)
         except PlanDropped as dropped:
             known = known.after(dropped, todo.precision)
             course = dropped.decision.course
             assert course is not None
-            attempt, mode, todo = attempt + 1, course.mode, rest_of(request, known)
+            attempt, todo = attempt + 1, rest_of(request, known)
+            mode = mode_of(course.mode)
+            runner = mode.runner()
             # The shots of another plan are others, also with the same seed.
-            options = replace(
-                options,
-                max_qubits=course.max_qubits,
-                plan=None,
-                on=course.on,
-                entropy=(*entropy, attempt),
+            settings = replace(
+                settings, max_qubits=course.max_qubits, plan=None, entropy=(*entropy, attempt)
             )
+            execution = execution.at(course.on)
             continue
         if attempt == 0:
             return mode, found
-        final = np.full(len(todo.pairs), mode == "exact")
+        final = np.full(len(todo.pairs), mode.exact)
         evs, stds = known.with_new(found.evs, found.stds, final, todo.precision)
         notes = found.notes
-        if known.estimate and mode == "sampled":
+        if known.estimate and mode.takes_shots:
             notes += ("shots of a plan that was given up count, with a weight of their own",)
-        seconds = {**found.seconds, "dropped_s": began - start}
+        seconds = replace(found.seconds, dropped_s=began - start)
         return mode, replace(found, evs=evs, stds=stds, notes=notes, seconds=seconds)

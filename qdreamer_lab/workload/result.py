@@ -9,6 +9,8 @@ from qiskit.primitives import PrimitiveResult, PubResult
 from pilot_kernel.drawing.chart_html import charts_html
 from pilot_kernel.drawing.chart_text import charts_text
 from pilot_kernel.drawing.results import result_charts
+from qdreamer_lab.workload.modes import METHODS
+from qdreamer_lab.workload.record import RunRecord
 
 __all__ = ["CutResult"]
 
@@ -16,9 +18,13 @@ __all__ = ["CutResult"]
 class CutResult(PubResult):  # type: ignore[misc]  # Qiskit has no types
     """A `PubResult` that shows its values, by the names of their observables.
 
-    Its metadata has to say which `observables`, `parameter_values`, `mode`, `method`, `plan`,
-    `shots` and `makespan_s` it is of.
+    Its metadata is that of a `RunRecord`.
     """
+
+    @property
+    def record(self) -> RunRecord:
+        """What the run tells of itself."""
+        return RunRecord.of(self)
 
     def __repr__(self) -> str:
         shape = f"{self.data.evs.size} values" if self.data.evs.ndim else f"{self.data.evs:.6g}"
@@ -38,9 +44,8 @@ class CutResult(PubResult):  # type: ignore[misc]  # Qiskit has no types
 
     @property
     def _how(self) -> str:
-        told = self.metadata
-        plan, shots = told["plan"], told["shots"]
-        cuts = plan.summary if plan is not None and plan.num_cuts else "not cut"
-        counted = f", {shots:,} shots" if shots else ""
-        method = "" if told["method"] == "statevector" else f" ({told['method']})"
-        return f"{told['mode']}{method}{counted}; {cuts}; {told['makespan_s']:.2g} s"
+        told = self.record
+        cuts = told.plan.summary if told.plan is not None and told.plan.num_cuts else "not cut"
+        counted = f", {told.shots:,} shots" if told.shots else ""
+        method = "" if told.method == METHODS[0] else f" ({told.method})"
+        return f"{told.mode}{method}{counted}; {cuts}; {told.makespan_s:.2g} s"

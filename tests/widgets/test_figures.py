@@ -21,7 +21,7 @@ from qdreamer_lab.widgets.figures.style import seconds_ticks
 from qdreamer_lab.widgets.palette import DARK, LIGHT, contrast, look_of
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.segments import renumbered
-from qdreamer_lab.workload.execution.dispatch import FragmentRow
+from qdreamer_lab.workload.execution.chunk import FragmentRow
 from qdreamer_lab.workload.plan.find import lone_labels
 from qdreamer_lab.workload.plan.plan import GateCut
 from tests.circuits.drawn import random_rzz

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdreamer_lab.workload.execution.dispatch import Chunk, run_chunks
+from qdreamer_lab.workload.execution.chunk import Chunk
+from qdreamer_lab.workload.execution.dispatch import run_chunks
 from qdreamer_lab.workload.execution.pace import Pace
 
 

@@ -1,6 +1,5 @@
 """What is said before a run that takes hours."""
 
-import threading
 import warnings
 from types import SimpleNamespace
 
@@ -10,29 +9,27 @@ from qiskit import QuantumCircuit
 from qdreamer_lab import CutEstimator
 from qdreamer_lab.errors import LongRunWarning
 from qdreamer_lab.workload.execution import foresight
-from qdreamer_lab.workload.execution.foresight import warn_if_long
-from qdreamer_lab.workload.request import RunOptions
+from qdreamer_lab.workload.execution.execution import Execution
 
 
-def options(*workers, most=None):
+def execution(*workers, most=None):
     pilots = [SimpleNamespace(workers=one, wanted=2 * one) for one in workers]
     session = SimpleNamespace(candidates=lambda on: pilots) if pilots else None
-    stop = threading.Event()
-    return RunOptions(4, None, session, None, 0, None, None, "complex128", stop, most_workers=most)
+    return Execution(session=session, most_workers=most)
 
 
 @pytest.mark.parametrize(
     ("where", "workers"),
-    [(options(), 1), (options(2, 3), 10), (options(8, most=3), 3), (options(0), 1)],
+    [(execution(), 1), (execution(2, 3), 10), (execution(8, most=3), 3), (execution(0), 1)],
 )
 def test_hours_are_announced_and_minutes_are_not(where, workers):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_if_long(where, 3500 * workers)
+        where.warn_if_long(3500 * workers)
     with pytest.warns(LongRunWarning, match="about 20 hours"):
-        warn_if_long(where, 20 * 3600 * workers)
+        where.warn_if_long(20 * 3600 * workers)
     with pytest.warns(LongRunWarning, match=r"1e\+20 hours"):
-        warn_if_long(where, 1e20 * 3600 * workers)
+        where.warn_if_long(1e20 * 3600 * workers)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a result shows of itself."""
 
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ from IPython.core.formatters import DisplayFormatter
 from qiskit.primitives import PubResult
 
 from qdreamer_lab import CutEstimator, MachineProfile, QDreamer
+from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.record import RunRecord
 from tests.circuits.plain import rx_and_cx
 
 
@@ -60,3 +63,24 @@ def test_it_can_be_sent_and_has_what_it_is_of(options):
     assert str(again) == str(found)
     assert found.metadata["observables"].shape == (2,)
     assert found.metadata["parameter_values"].shape == (2,)
+
+
+@pytest.mark.parametrize("options", [{}, {"mode": "sampled", "shots": 100, "seed": 0}])
+def test_its_metadata_is_its_record(options):
+    found = CutEstimator(2, **options).run([(rx_and_cx(), "ZZZ", [0.1])]).result()[0]
+    record = found.record
+    assert record.seconds.execute_s == found.metadata["execute_s"]
+    assert ("transpile_s" in found.metadata) == (record.mode == "sampled")
+    made = record.as_metadata()
+    assert list(made) == list(found.metadata)
+    assert all(made[name] is value for name, value in found.metadata.items())
+
+
+def test_a_record_of_anything_else_is_refused_unless_the_run_is_under_way():
+    with pytest.raises(QDreamerError, match="CutEstimator"):
+        RunRecord.of(PubResult(None, metadata={"shots": 3}))
+    with pytest.raises(QDreamerError, match="CutEstimator"):
+        RunRecord.of(3, partial=True)
+    begun = RunRecord.of(SimpleNamespace(metadata={"plan_s": 0.5, "shots": 3}), partial=True)
+    assert (begun.seconds.plan_s, begun.seconds.execute_s, begun.shots) == (0.5, 0.0, 3)
+    assert begun.fragments == ()

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qdreamer_lab.errors import WorkersLostError
+from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.execution.decisions import Backlog, Course, Decision, PlanDropped
-from qdreamer_lab.workload.execution.dispatch import Chunk
 from qdreamer_lab.workload.execution.watch import Watch
 
 

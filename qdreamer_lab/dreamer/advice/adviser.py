@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.dreamer import QDreamer
     from qdreamer_lab.dreamer.predict.prediction import Prediction
     from qdreamer_lab.workload.execution.decisions import Standing, Workers
-    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.execution.session import SessionLike
 
 __all__ = ["PlanAdviser"]
 

@@ -19,7 +19,7 @@ from qdreamer_lab.errors import (
     PlanError,
     PrecisionError,
 )
-from qdreamer_lab.workload.request import METHODS
+from qdreamer_lab.workload.modes import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Collection

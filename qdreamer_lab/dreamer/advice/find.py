@@ -11,7 +11,7 @@ from qdreamer_lab.dreamer.advice.recommendation import Limits, Recommendation, R
 from qdreamer_lab.dreamer.advice.run import estimator_for
 from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import QDreamerError
-from qdreamer_lab.workload.request import METHODS
+from qdreamer_lab.workload.modes import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

@@ -8,7 +8,7 @@ from qdreamer_lab.workload.estimator import CutEstimator
 
 if TYPE_CHECKING:
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.execution.session import SessionLike
 
 __all__ = ["estimator_for"]
 

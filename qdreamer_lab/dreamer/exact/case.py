@@ -18,7 +18,6 @@ from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PLACE
 from qdreamer_lab.dreamer.model.makespan import Share
 from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
 from qdreamer_lab.workload.exact.slicing import num_slices
-from qdreamer_lab.workload.execution.limits import limit_bytes, task_limit_bytes
 from qdreamer_lab.workload.execution.pace import TASKS_PER_WORKER
 from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
 
@@ -31,8 +30,9 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.exact.lower import FragmentJob
     from qdreamer_lab.workload.exact.plans import BoundGroup
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
+    from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.plan.plan import CutPlan
-    from qdreamer_lab.workload.request import RunOptions
+    from qdreamer_lab.workload.request import RunSettings
 
 __all__ = ["Case", "Work", "exact_case", "for_sets", "paid", "timed_twice"]
 
@@ -183,12 +183,13 @@ def paid(name: str, count: float) -> NDArray[np.float64]:
     return counts
 
 
-def exact_case(wanted: Wanted, options: RunOptions, cores: int) -> Case:
+def exact_case(wanted: Wanted, settings: RunSettings, execution: Execution, cores: int) -> Case:
     """Plan a run in exact mode.
 
     Args:
         wanted: circuit and observables.
-        options: how it is to run.
+        settings: what is to be computed.
+        execution: where and how it is to run.
         cores: that a task may use.
 
     Raises:
@@ -196,14 +197,14 @@ def exact_case(wanted: Wanted, options: RunOptions, cores: int) -> Case:
         PlanError: if the given plan does not belong to the circuit.
         CircuitError: if the circuit cannot be cut.
     """
-    here, task = limit_bytes(options), task_limit_bytes(options)
-    itemsize = np.dtype(options.dtype).itemsize
+    here, task = execution.limit_bytes(), execution.task_limit_bytes()
+    itemsize = np.dtype(settings.dtype).itemsize
 
     plans = ExactPlans()
 
     def plan() -> list[tuple[BoundGroup, tuple[int, ...], Reconstruction]]:
         found = []
-        for part in plans.runs(wanted.circuit, wanted.terms, options):
+        for part in plans.runs(wanted.circuit, wanted.terms, settings):
             found += parts_that_fit(part, itemsize, task, here // 2)
         return found
 

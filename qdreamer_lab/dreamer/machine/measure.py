@@ -22,7 +22,8 @@ from qdreamer_lab.workload.execution.dispatch import run_chunks
 from qdreamer_lab.workload.execution.memory import available_bytes
 
 if TYPE_CHECKING:
-    from qdreamer_lab.workload.execution.dispatch import Chunk, FragmentRow, SessionLike
+    from qdreamer_lab.workload.execution.chunk import Chunk, FragmentRow
+    from qdreamer_lab.workload.execution.session import SessionLike
 
 __all__ = ["measured"]
 

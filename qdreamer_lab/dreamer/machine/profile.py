@@ -24,7 +24,7 @@ from qdreamer_lab.errors import QDreamerError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.execution.session import SessionLike
 
 __all__ = ["PHASES", "MachineProfile", "library_versions", "machine_name"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.cut.options import SearchOptions, check_width
-from qdreamer_lab.workload.request import METHODS
+from qdreamer_lab.workload.modes import METHODS
 
 __all__ = ["MODES", "Configuration"]
 

@@ -13,7 +13,7 @@ from qdreamer_lab.dreamer.machine.store import load_profile
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from qdreamer_lab.workload.execution.dispatch import SessionLike
+    from qdreamer_lab.workload.execution.session import SessionLike
 
 __all__ = ["Place", "place_of"]
 

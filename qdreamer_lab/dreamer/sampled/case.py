@@ -16,7 +16,6 @@ from qdreamer_lab.dreamer.sampled.cost import SampledShape, batch_counts, round_
 from qdreamer_lab.dreamer.sampled.rounds import ShotPlan, guessed_plan, played_rounds
 from qdreamer_lab.dreamer.sampled.second_order import product_variance
 from qdreamer_lab.dreamer.sampled.variance import fragment_moments, fragment_variances
-from qdreamer_lab.workload.execution.limits import task_limit_bytes
 from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.plans import BoundPlans
@@ -29,7 +28,8 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.device.cost import DeviceShape
     from qdreamer_lab.dreamer.machine.profile import MachineProfile
     from qdreamer_lab.dreamer.wanted import Wanted
-    from qdreamer_lab.workload.request import RunOptions
+    from qdreamer_lab.workload.execution.execution import Execution
+    from qdreamer_lab.workload.request import RunSettings
     from qdreamer_lab.workload.sampled.lower import SampledProgram
 
 __all__ = ["sampled_case"]
@@ -53,7 +53,8 @@ _PER_SHOT_BYTES = 24
 
 def sampled_case(
     wanted: Wanted,
-    options: RunOptions,
+    settings: RunSettings,
+    execution: Execution,
     profile: MachineProfile,
     *,
     shots: int | None,
@@ -64,7 +65,8 @@ def sampled_case(
 
     Args:
         wanted: circuit, observables and precision.
-        options: how it is to run.
+        settings: what is to be computed.
+        execution: where and how it is to run.
         profile: says how long working the variances out would take.
         shots: to be taken, whatever the precision; None to go by precision.
         allowance_s: how long working the variances out may take.
@@ -76,15 +78,15 @@ def sampled_case(
         PlanError: if the given plan does not belong to the circuit.
         CircuitError: if the circuit cannot be cut.
     """
-    plan, plan_s = timed_twice(lambda: BoundPlans().plans(wanted.request, options)[0])
+    plan, plan_s = timed_twice(lambda: BoundPlans().plans(wanted.request, settings)[0])
     program, lower_s = timed_twice(
         lambda: lower(plan, list(wanted.request.observables), joint=device is None)
     )
-    limit = task_limit_bytes(options)
+    limit = execution.task_limit_bytes()
     for fragment in program.fragments:
         check_memory(fragment, limit, simulated=device is None)
     shapes = [sampled_shape(fragment) for fragment in program.fragments]
-    goal = Goal(wanted.request.precision, shots, options.max_shots)
+    goal = Goal(wanted.request.precision, shots, settings.max_shots)
     found, note, doubt = _shot_plan(program, shapes, goal, profile, allowance_s)
     notes = [note] if note else []
     qpu_s = 0.0

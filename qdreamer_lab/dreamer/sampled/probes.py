@@ -12,7 +12,7 @@ from qdreamer_lab.dreamer.exact.probes import Probe
 from qdreamer_lab.dreamer.exact.shape import round_shape, sampled_shape
 from qdreamer_lab.dreamer.sampled.cost import batch_counts, round_counts, shot_counts
 from qdreamer_lab.workload.circuit.terms import ProductTerm
-from qdreamer_lab.workload.execution.dispatch import Chunk
+from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.execution.threads import one_thread
 from qdreamer_lab.workload.plan.find import plan_cuts
 from qdreamer_lab.workload.sampled.goal import Goal

@@ -15,7 +15,6 @@ from qdreamer_lab.dreamer.uncut.cost import (
     likely_counts,
 )
 from qdreamer_lab.errors import MethodError
-from qdreamer_lab.workload.execution.limits import task_limit_bytes
 from qdreamer_lab.workload.uncut.bonds import chain_of, log2_entropies, string_work
 from qdreamer_lab.workload.uncut.circuit import check_chain, clifford_of, whole_of
 from qdreamer_lab.workload.uncut.matrix_product_state import TRUNCATION
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.dreamer.machine.profile import MachineProfile
     from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.plan.plan import CutPlan
-    from qdreamer_lab.workload.request import RunOptions
     from qdreamer_lab.workload.uncut.bonds import Chain
     from qdreamer_lab.workload.uncut.circuit import Whole
 
@@ -40,20 +39,21 @@ _BESIDES_BYTES = 1 << 20
 """What a run takes besides the state."""
 
 
-def method_case(wanted: Wanted, options: RunOptions, profile: MachineProfile) -> Case:
-    """Plan an uncut run by `options.method`.
+def method_case(wanted: Wanted, method: str, execution: Execution, profile: MachineProfile) -> Case:
+    """Plan an uncut run.
 
     Args:
         wanted: circuit and observables.
-        options: how it is to run.
+        method: how circuits are simulated.
+        execution: where and how it is to run.
         profile: says which bond dimensions take too long.
 
     Raises:
         MethodError: if the method does not apply, or takes hours.
         MemoryLimitError: if a matrix product state may not fit.
     """
-    if options.method == "stabilizer":
-        return _stabilizer_case(wanted, options)
+    if method == "stabilizer":
+        return _stabilizer_case(wanted)
     work_most = _MOST_S * 1e9 / profile.value("chain_svd")
 
     def plan() -> tuple[Whole, Chain | None, CutPlan]:
@@ -66,7 +66,7 @@ def method_case(wanted: Wanted, options: RunOptions, profile: MachineProfile) ->
             "a matrix product state may take bond dimensions with which it runs for more than "
             f"{_MOST_S / 3600:.0f} hours: the circuit entangles too much for it"
         )
-    check_chain(chain, task_limit_bytes(options))
+    check_chain(chain, execution.task_limit_bytes())
     low = chain_of(whole.row.num_qubits, whole.row.pairs, log2_entropies(whole.coefficients))
     assert low is not None
     counts, doubt = likely_counts(
@@ -82,7 +82,7 @@ def method_case(wanted: Wanted, options: RunOptions, profile: MachineProfile) ->
     return for_sets(case, wanted.sets, plan_s)
 
 
-def _stabilizer_case(wanted: Wanted, options: RunOptions) -> Case:
+def _stabilizer_case(wanted: Wanted) -> Case:
     _check_clifford(wanted)
 
     def plan() -> tuple[Whole, CutPlan]:

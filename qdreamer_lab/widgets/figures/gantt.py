@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.workload.execution.dispatch import FragmentRow
+    from qdreamer_lab.workload.execution.chunk import FragmentRow
 
 __all__ = ["HERE", "Bar", "Gantt", "predicted", "real"]
 

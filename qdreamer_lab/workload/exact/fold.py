@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from qdreamer_lab.workload.exact.reconstruct import Reconstruction, paired
 from qdreamer_lab.workload.exact.slicing import Slice, slices_of
-from qdreamer_lab.workload.execution.dispatch import Chunk, FragmentRow, run_chunks
+from qdreamer_lab.workload.execution.chunk import Chunk, FragmentRow
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
 from qdreamer_lab.workload.fragment.simulate import FragmentCall, FragmentResults, run_fragments
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.exact.plans import BoundGroup, Group
-    from qdreamer_lab.workload.request import RunOptions
+    from qdreamer_lab.workload.execution.execution import Execution
 
 __all__ = ["Folding", "Unit", "waves"]
 
@@ -101,10 +101,14 @@ class _Jobs:
     """One fragment of several pieces: work that `run_chunks` may divide between them."""
 
     def __init__(
-        self, missing: list[tuple[Piece, int]], options: RunOptions, several: bool
+        self,
+        missing: list[tuple[Piece, int]],
+        memory_limit_bytes: int | None,
+        dtype: str,
+        several: bool,
     ) -> None:
         self._missing = missing
-        self._options = options
+        self._how = (memory_limit_bytes, dtype)
         self._several = several
         self._next = 0
         first, number = missing[0]
@@ -125,14 +129,14 @@ class _Jobs:
         first, last = chosen[0][0].unit.binding, chosen[-1][0].unit.binding
         suffix = f"-binding-{first}" + (f"-to-{last}" if last > first else "")
         chunk = Chunk(
-            first,
-            calls[0].program.id,
-            calls[0].program.width,
-            sum(call.variants for call in calls),
-            number * self.work_per_variant,
-            run_fragments,
-            (calls, self._options.memory_limit_bytes, self._options.dtype),
-            suffix if self._several else "",
+            binding=first,
+            fragment=calls[0].program.id,
+            width=calls[0].program.width,
+            variants=sum(call.variants for call in calls),
+            work=number * self.work_per_variant,
+            function=run_fragments,
+            args=(calls, *self._how),
+            suffix=suffix if self._several else "",
         )
         self.taken[chunk] = chosen
         return chunk
@@ -151,8 +155,9 @@ def _call(piece: Piece, number: int) -> FragmentCall:
 class Folding:
     """Runs pieces, contracts each when it is complete, and adds it to its unit's values."""
 
-    def __init__(self, options: RunOptions, units: list[Unit]) -> None:
-        self._options = options
+    def __init__(self, dtype: str, execution: Execution, units: list[Unit]) -> None:
+        self._dtype = dtype
+        self._execution = execution
         self._several = len({unit.binding for unit in units}) > 1
         self._total: Counter[int] = Counter()
         self._done: Counter[int] = Counter()
@@ -168,8 +173,7 @@ class Folding:
     def run(self, wave: list[Piece]) -> None:
         """Run everything that these pieces lack."""
         self._later -= sum(piece.unit.work / len(piece.unit.slices) for piece in wave)
-        if self._options.watch is not None:
-            self._options.watch.later = max(0.0, self._later)
+        self._execution.work_ahead(self._later)
         missing: dict[tuple[Group, int], list[tuple[Piece, int]]] = defaultdict(list)
         for piece in wave:
             jobs = piece.unit.part.program.jobs
@@ -178,7 +182,8 @@ class Folding:
                 if number not in piece.tensors:
                     missing[piece.unit.part.group, number].append((piece, number))
             self._contract(piece)
-        work = [_Jobs(one, self._options, self._several) for one in missing.values()]
+        limit = self._execution.memory_limit_bytes
+        work = [_Jobs(one, limit, self._dtype, self._several) for one in missing.values()]
 
         def keep(chunk: Chunk, result: FragmentResults, row: FragmentRow) -> None:
             (places,) = (one.taken.pop(chunk) for one in work if chunk in one.taken)
@@ -189,29 +194,18 @@ class Folding:
                 piece.tensors[number] = paired(tensors)
                 self._contract(piece)
 
-        options = self._options
-        run_chunks(
-            work,
-            options.session,
-            on=options.on,
-            stop=options.stop,
-            keep=keep,
-            watch=options.watch,
-            most_workers=options.most_workers,
-        )
+        self._execution.run(work, keep)
 
     def finished(self, binding: int) -> bool:
         """Whether the values of a binding are complete."""
         return not self._open[binding]
 
     def _tell(self, row: FragmentRow) -> None:
-        if self._options.progress is not None:
-            totals = sorted(self._total.items())
-            fragments = (FragmentProgress(f, self._done[f], total) for f, total in totals)
-            over = self._done == self._total
-            watch = self._options.watch
-            decisions = () if watch is None else watch.decisions
-            self._options.progress(Report(tuple(fragments), row, over=over, decisions=decisions))
+        if self._execution.progress is None:
+            return
+        totals = sorted(self._total.items())
+        fragments = tuple(FragmentProgress(f, self._done[f], total) for f, total in totals)
+        self._execution.report(Report(fragments, row, over=self._done == self._total))
 
     def _contract(self, piece: Piece) -> None:
         """Contract a piece if nothing is missing."""
@@ -227,6 +221,6 @@ class Folding:
         if not unit.sliced:
             piece.tensors.clear()
         self._open[unit.binding] -= 1
-        if self._options.watch is not None and self.finished(unit.binding):
-            self._options.watch.bindings_done += 1
+        if self.finished(unit.binding):
+            self._execution.binding_done()
         self.contract_s += time.perf_counter() - start

@@ -28,8 +28,7 @@ from qdreamer_lab.workload.exact.reconstruct import Reconstruction
 from qdreamer_lab.workload.exact.slicing import cuts_to_slice
 from qdreamer_lab.workload.fragment.split import TermSplit, split_terms
 from qdreamer_lab.workload.plan.find import plan_blocks
-from qdreamer_lab.workload.plan.fit import fitted
-from qdreamer_lab.workload.sampled.plans import dearer
+from qdreamer_lab.workload.plan.fit import dearer, fitted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.circuit.gates import FlatGate
     from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.plan.plan import CutPlan
-    from qdreamer_lab.workload.request import RunOptions
+    from qdreamer_lab.workload.request import RunSettings
 
 __all__ = ["BoundGroup", "ExactPlans", "Group", "parts_that_fit"]
 
@@ -126,7 +125,7 @@ class ExactPlans:
         self._groups: tuple[Group, ...] = ()
 
     def runs(
-        self, circuit: QuantumCircuit, terms: tuple[Factors, ...], options: RunOptions
+        self, circuit: QuantumCircuit, terms: tuple[Factors, ...], settings: RunSettings
     ) -> list[BoundGroup]:
         """Everything to run for some terms of a circuit, the group with the most work first.
 
@@ -135,20 +134,20 @@ class ExactPlans:
         """
         gates = list(flat_gates(circuit))
         listed = GateList(gates)
-        if self._gates != listed or self._terms != terms or self._plan is not options.plan:
-            self._groups = _groups(gates, listed, circuit.num_qubits, terms, options)
-            self._gates, self._terms, self._plan = listed, terms, options.plan
-        runs = self._runs(gates, circuit.num_qubits, options)
-        if options.plan is None and any(dearer(one.plan, one.group.plan) for one in runs):
-            self._groups = _groups(gates, listed, circuit.num_qubits, terms, options)
-            runs = self._runs(gates, circuit.num_qubits, options)
+        if self._gates != listed or self._terms != terms or self._plan is not settings.plan:
+            self._groups = _groups(gates, listed, circuit.num_qubits, terms, settings)
+            self._gates, self._terms, self._plan = listed, terms, settings.plan
+        runs = self._runs(gates, circuit.num_qubits, settings)
+        if settings.plan is None and any(dearer(one.plan, one.group.plan) for one in runs):
+            self._groups = _groups(gates, listed, circuit.num_qubits, terms, settings)
+            runs = self._runs(gates, circuit.num_qubits, settings)
         return runs
 
     def _runs(
-        self, gates: list[FlatGate], num_qubits: int, options: RunOptions
+        self, gates: list[FlatGate], num_qubits: int, settings: RunSettings
     ) -> list[BoundGroup]:
         """The groups with the matrices of these gates."""
-        merge = options.plan is None or options.plan.blocks.merged
+        merge = settings.plan is None or settings.plan.blocks.merged
         runs = []
         for group in self._groups:
             inside = (gates[k] for k in group.gates)
@@ -163,10 +162,10 @@ def _groups(
     listed: GateList,
     num_qubits: int,
     terms: tuple[Factors, ...],
-    options: RunOptions,
+    settings: RunSettings,
 ) -> tuple[Group, ...]:
     """Group terms and plan each group."""
-    plan, width = options.plan, options.max_qubits
+    plan, width = settings.plan, settings.max_qubits
     if plan is not None:
         width = plan.max_qubits
         listed_blocks = fitted(plan, gates, listed, terms)
@@ -183,7 +182,7 @@ def _groups(
         else:
             chosen, measured = needed_gates(listed, acted), tuple(acted)
             part = blocks_of_gates((gates[k] for k in chosen), num_qubits, measured)
-            kept = plan_blocks(part, width, SearchOptions(seed=options.seed))
+            kept = plan_blocks(part, width, SearchOptions(seed=settings.seed))
         split = split_terms(kept, inside)
         indices = np.array(numbers, np.int64)
         groups.append(Group(inside, indices, tuple(chosen), measured, kept, split))

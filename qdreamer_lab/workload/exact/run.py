@@ -14,64 +14,83 @@ import numpy as np
 from qdreamer_lab.workload.exact.fold import Folding, Unit, waves
 from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
 from qdreamer_lab.workload.execution.decisions import PlanDropped
-from qdreamer_lab.workload.execution.foresight import EXACT_S, warn_if_long
-from qdreamer_lab.workload.execution.limits import limit_bytes, task_limit_bytes
-from qdreamer_lab.workload.request import Estimate, Request, RunOptions
+from qdreamer_lab.workload.execution.foresight import EXACT_S
+from qdreamer_lab.workload.record import Estimate, Seconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.workload.execution.execution import Execution
+    from qdreamer_lab.workload.request import Request, RunSettings
 
-__all__ = ["run_exact"]
+__all__ = ["ExactRunner"]
 
 
-def run_exact(request: Request, options: RunOptions, plans: ExactPlans | None = None) -> Estimate:
-    """Estimate by simulating fragments as state vectors.
+class ExactRunner:
+    """Estimates by simulating fragments as state vectors; keeps the plans of the last request."""
 
-    Args:
-        request: the values wanted.
-        options: how to run.
-        plans: plans of earlier requests, to be used again where they fit.
+    def __init__(self) -> None:
+        self._plans = ExactPlans()
 
-    Raises:
-        MemoryLimitError: if something does not fit, even in slices.
-        PlanError: if the given plan does not belong to the circuit.
-        CancelledError: if `options.stop` was set.
-        PlanDropped: if `options.watch` gives up the plan; values of finished bindings go with it.
-    """
-    start = time.perf_counter()
-    wanted = _wanted(request)
-    values = [np.zeros(len(one.terms)) for one in wanted]
-    units = _units(request, wanted, values, options, ExactPlans() if plans is None else plans)
-    warn_if_long(options, EXACT_S * sum(one.work + one.contraction.operations for one in units))
-    planned = time.perf_counter()
-    folding = Folding(options, units)
-    try:
-        for wave in waves(units, limit_bytes(options) // 2):
-            folding.run(wave)
-    except PlanDropped as dropped:
+    def run(self, request: Request, settings: RunSettings, execution: Execution) -> Estimate:
+        """Estimate all values of a request.
+
+        Raises:
+            MemoryLimitError: if something does not fit, even in slices.
+            PlanError: if the given plan does not belong to the circuit.
+            CancelledError: if `execution.stop` was set.
+            PlanDropped: if the plan is given up; values of finished bindings go with it.
+        """
+        start = time.perf_counter()
+        wanted = _wanted(request)
+        values = [np.zeros(len(one.terms)) for one in wanted]
+        units = self._units(request, wanted, values, settings, execution)
+        operations = sum(unit.work + unit.contraction.operations for unit in units)
+        execution.warn_if_long(EXACT_S * operations)
+        planned = time.perf_counter()
+        folding = Folding(settings.dtype, execution, units)
+        try:
+            for wave in waves(units, execution.limit_bytes() // 2):
+                folding.run(wave)
+        except PlanDropped as dropped:
+            evs = _summed(request, wanted, values)
+            final = np.array([folding.finished(k) for k in request.pairs[:, 0].tolist()], np.bool_)
+            dropped.keep(np.where(final, evs, np.nan), np.where(final, 0.0, np.nan), final)
+            raise
+        executed = time.perf_counter()
         evs = _summed(request, wanted, values)
-        complete = np.array([folding.finished(k) for k in request.pairs[:, 0].tolist()], np.bool_)
-        dropped.keep(np.where(complete, evs, np.nan), np.where(complete, 0.0, np.nan), complete)
-        raise
-    executed = time.perf_counter()
-    evs = _summed(request, wanted, values)
-    contract_s = folding.contract_s + time.perf_counter() - executed
-    first = [unit.part.plan for unit in units if unit.binding == 0]
-    return Estimate(
-        evs,
-        np.zeros_like(evs),
-        tuple(sorted(folding.rows, key=lambda row: (row.binding, row.fragment))),
-        tuple(first),
-        sum(row.variants for row in folding.rows),
-        0,
-        {
-            "plan_s": planned - start,
-            "execute_s": executed - planned - folding.contract_s,
-            "contract_s": contract_s,
-        },
-    )
+        return Estimate(
+            evs=evs,
+            stds=np.zeros_like(evs),
+            rows=tuple(sorted(folding.rows, key=lambda row: (row.binding, row.fragment))),
+            plans=tuple(unit.part.plan for unit in units if unit.binding == 0),
+            variants=sum(row.variants for row in folding.rows),
+            shots=0,
+            seconds=Seconds(
+                plan_s=planned - start,
+                execute_s=executed - planned - folding.contract_s,
+                contract_s=folding.contract_s + time.perf_counter() - executed,
+            ),
+        )
+
+    def _units(
+        self,
+        request: Request,
+        wanted: list[_Wanted],
+        values: list[NDArray[np.float64]],
+        settings: RunSettings,
+        execution: Execution,
+    ) -> list[Unit]:
+        """Everything that is to be run; nothing is, if something cannot fit."""
+        here, task = execution.limit_bytes(), execution.task_limit_bytes()
+        itemsize = np.dtype(settings.dtype).itemsize
+        units = []
+        for binding, circuit in enumerate(request.circuits):
+            for part in self._plans.runs(circuit, wanted[binding].terms, settings):
+                found = parts_that_fit(part, itemsize, task, here // 2)
+                units += [Unit(binding, *one, values[binding]) for one in found]
+        return units
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -111,25 +130,6 @@ def _collected(request: Request, observables: tuple[int, ...]) -> _Wanted:
         coefficients = np.array([term.coefficient for term in terms])
         sums[number] = (np.array(which, dtype=np.int64), coefficients)
     return _Wanted(tuple(place), sums)
-
-
-def _units(
-    request: Request,
-    wanted: list[_Wanted],
-    values: list[NDArray[np.float64]],
-    options: RunOptions,
-    plans: ExactPlans,
-) -> list[Unit]:
-    """Everything that is to be run; nothing is, if something cannot fit."""
-    here = limit_bytes(options)
-    task = task_limit_bytes(options)
-    itemsize = np.dtype(options.dtype).itemsize
-    units = []
-    for binding, circuit in enumerate(request.circuits):
-        for part in plans.runs(circuit, wanted[binding].terms, options):
-            found = parts_that_fit(part, itemsize, task, here // 2)
-            units += [Unit(binding, *one, values[binding]) for one in found]
-    return units
 
 
 def _summed(

@@ -1,18 +1,16 @@
 """Getting chunks of work run: here, or as tasks of a session.
 
 A chunk is one call of a function on a worker. Results are handed on as they arrive, so that they
-can be folded and dropped, and only a few tasks per worker are under way at once. All that is asked
-of a session is in `SessionLike`. This module must not know plans, observables or modes.
+can be folded and dropped, and only a few tasks per worker are under way at once.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
+from typing import TYPE_CHECKING, Any
 
+from qdreamer_lab.workload.execution.chunk import Chunk, FragmentRow
 from qdreamer_lab.workload.execution.decisions import Backlog
 from qdreamer_lab.workload.execution.pace import TASKS_PER_WORKER, Pace
 from qdreamer_lab.workload.execution.watch import Watch
@@ -20,114 +18,15 @@ from qdreamer_lab.workload.execution.watch import Watch
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable
+    from concurrent.futures import Future
 
-__all__ = ["Chunk", "Divisible", "FragmentRow", "Keep", "SessionLike", "run_chunks"]
+    from qdreamer_lab.workload.execution.chunk import Divisible, Keep
+    from qdreamer_lab.workload.execution.session import SessionLike
+
+__all__ = ["run_chunks"]
 
 _POLL_S = 0.1
 """How long a cancelled job may go unnoticed while waiting for tasks."""
-
-
-class SessionLike(Protocol):
-    """What this package needs of a pilot session."""
-
-    def submit(
-        self, fn: Callable[..., Any], /, *args: Any, name: str, on: str | None = None
-    ) -> Future[Any]:
-        """Start `fn(*args)` somewhere.
-
-        If the future has a `record`, it says where it ran; its `release` lets go of the value.
-        """
-
-    def backend(self, on: str | None = None) -> Any:
-        """The Qiskit backend of the QPU that `on` names; None where workers simulate."""
-
-    def candidates(self, on: str | None = None) -> list[Any]:
-        """The pilots that could run a task; one is added if there is none at all.
-
-        Each says its `name`, how many workers it wants (`wanted`) and how many are up (`workers`),
-        and what each of them may use (`memory_per_worker_bytes`).
-        """
-
-    def pilots_for(self, on: str | None = None) -> list[Any]:
-        """The same as they stand now, at little cost; none is added, and there may be none."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Chunk:
-    """A task to be.
-
-    Attributes:
-        binding: which set of parameter values it belongs to.
-        fragment: id in the plan.
-        width: qubits.
-        variants: state vectors or circuits in it.
-        work: rough floating-point operations.
-        function: what to call; its result has `seconds`, the wall time where it ran.
-        args: its arguments.
-        suffix: added to the name `fragment-{fragment}` to tell tasks apart.
-        shots: shots that it takes.
-    """
-
-    binding: int
-    fragment: int
-    width: int
-    variants: int
-    work: float
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    suffix: str = ""
-    shots: int = 0
-
-    @property
-    def name(self) -> str:
-        """What its task is called."""
-        return f"fragment-{self.fragment}{self.suffix}"
-
-
-class Divisible(Protocol):
-    """Work of which any number of variants can be taken at a time."""
-
-    @property
-    def remaining(self) -> int:
-        """Variants not taken yet."""
-
-    @property
-    def work_per_variant(self) -> float:
-        """Rough floating-point operations of one of them."""
-
-    def take(self, number: int) -> Chunk:
-        """The next chunk, of so many variants; 1 ≤ `number` ≤ `remaining`."""
-
-
-@dataclass(frozen=True, slots=True)
-class FragmentRow:
-    """What became of one chunk.
-
-    Attributes:
-        binding: which set of parameter values it belongs to.
-        fragment: id in the plan.
-        width: qubits.
-        variants: state vectors or circuits in it.
-        seconds: wall time where it ran.
-        worker: name of the worker, empty if it ran in this process.
-        pilot: name of the pilot, empty if it ran in this process.
-        shots: shots taken.
-        start: when it began, in seconds since 1970; None if it ran in this process.
-    """
-
-    binding: int
-    fragment: int
-    width: int
-    variants: int
-    seconds: float
-    worker: str
-    pilot: str
-    shots: int = 0
-    start: float | None = None
-
-
-Keep = Callable[[Chunk, Any, FragmentRow], None]
-"""Takes a chunk, its result, and the row about it."""
 
 
 def run_chunks(
@@ -202,7 +101,7 @@ class _Queue:
     def left(self) -> tuple[tuple[int, float], ...]:
         """Items that have not been handed out, and the work of each."""
         whole = tuple((1, chunk.work) for chunk in self._whole)
-        return whole + tuple((one.remaining, one.work_per_variant) for one in self._parts)
+        return whole + tuple((part.remaining, part.work_per_variant) for part in self._parts)
 
     def done(self, chunk: Chunk, result: Any) -> None:
         """Learn from a result what work costs."""
@@ -299,13 +198,13 @@ class _Tasks:
 
 def _row(chunk: Chunk, result: Any, record: Any) -> FragmentRow:
     return FragmentRow(
-        chunk.binding,
-        chunk.fragment,
-        chunk.width,
-        chunk.variants,
-        result.seconds,
-        str(getattr(record, "worker", None) or ""),
-        str(getattr(record, "pilot", None) or ""),
-        chunk.shots,
-        getattr(record, "started", None),
+        binding=chunk.binding,
+        fragment=chunk.fragment,
+        width=chunk.width,
+        variants=chunk.variants,
+        seconds=result.seconds,
+        worker=str(getattr(record, "worker", None) or ""),
+        pilot=str(getattr(record, "pilot", None) or ""),
+        shots=chunk.shots,
+        start=getattr(record, "started", None),
     )

@@ -7,12 +7,8 @@ who knows the machine.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
 
 from qdreamer_lab.errors import LongRunWarning
-
-if TYPE_CHECKING:
-    from qdreamer_lab.workload.request import RunOptions
 
 __all__ = ["EXACT_S", "ROUGH_S", "warn_if_long"]
 
@@ -25,14 +21,9 @@ ROUGH_S = 1e-9
 _LONG_S = 3600.0
 
 
-def warn_if_long(options: RunOptions, seconds: float) -> None:
-    """Warn before a run that may well take hours.
-
-    Args:
-        options: where it runs.
-        seconds: that it takes one worker.
-    """
-    hours = seconds / _workers(options) / _LONG_S
+def warn_if_long(seconds: float) -> None:
+    """Warn before a run that takes so many seconds, if these are hours."""
+    hours = seconds / _LONG_S
     if hours > 1:
         about = f"{hours:,.0f}" if hours < 1e6 else f"{hours:.0e}"
         warnings.warn(
@@ -41,12 +32,3 @@ def warn_if_long(options: RunOptions, seconds: float) -> None:
             LongRunWarning,
             stacklevel=2,
         )
-
-
-def _workers(options: RunOptions) -> int:
-    """How many share the work; for each pilot as many as it has, or will have."""
-    if options.session is None:
-        return 1
-    pilots = options.session.candidates(options.on)
-    there: int = max(1, sum(max(pilot.workers, pilot.wanted) for pilot in pilots))
-    return there if options.most_workers is None else min(there, options.most_workers)

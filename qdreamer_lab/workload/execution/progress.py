@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from qdreamer_lab.workload.execution.chunk import FragmentRow
     from qdreamer_lab.workload.execution.decisions import Decision
-    from qdreamer_lab.workload.execution.dispatch import FragmentRow
 
 __all__ = ["FragmentProgress", "Progress", "ProgressLine", "Report"]
 

@@ -24,8 +24,9 @@ from qdreamer_lab.workload.execution.decisions import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qdreamer_lab.workload.execution.chunk import Chunk
     from qdreamer_lab.workload.execution.decisions import Adviser, Backlog
-    from qdreamer_lab.workload.execution.dispatch import Chunk, SessionLike
+    from qdreamer_lab.workload.execution.session import SessionLike
 
 __all__ = ["Watch"]
 
@@ -72,9 +73,6 @@ class Watch:
 
     Attributes:
         decisions: what was decided so far.
-        later: work of the present plan that has not reached `run_chunks` yet; whoever runs sets it.
-        bindings_done: sets of parameter values whose values are final; likewise.
-        shots_asked: shots of all rounds of the present plan so far; likewise.
     """
 
     def __init__(
@@ -100,16 +98,27 @@ class Watch:
         self._mode = mode
         self._bindings = bindings
         self._done_work = self._done_s = 0.0
-        self._shots_done = 0
-        self.later = 0.0
-        self.bindings_done = 0
-        self.shots_asked = 0
+        self._shots_done = self._shots_planned = 0
+        self._work_ahead = 0.0
+        self._bindings_done = 0
 
     def saw(self, chunk: Chunk, seconds: float) -> None:
         """A task is over."""
         self._done_work += chunk.work
         self._done_s += seconds
         self._shots_done += chunk.shots
+
+    def work_ahead(self, work: float) -> None:
+        """So much work of the present plan comes after what is being run now."""
+        self._work_ahead = max(0.0, work)
+
+    def binding_done(self) -> None:
+        """The values of one more set of parameter values are final."""
+        self._bindings_done += 1
+
+    def shots_planned(self, shots: int) -> None:
+        """So many more shots are to be taken."""
+        self._shots_planned += shots
 
     def workers(self, session: SessionLike, on: str | None, backlog: Callable[[], Backlog]) -> int:
         """How many workers there are now; asks for a decision if that has changed for good.
@@ -186,20 +195,20 @@ class Watch:
         self, before: Workers, after: Workers, on: str | None, backlog: Backlog
     ) -> Standing:
         return Standing(
-            self._clock() - self._began,
-            before,
-            after,
-            on,
-            self._mode,
-            backlog,
-            self.later,
-            self._done_work,
-            self._done_s,
-            self._shots_done,
-            self.shots_asked,
-            self._bindings,
-            self.bindings_done,
-            sum(one.replanned for one in self.decisions),
+            at_s=self._clock() - self._began,
+            before=before,
+            after=after,
+            on=on,
+            mode=self._mode,
+            backlog=backlog,
+            later=self._work_ahead,
+            done_work=self._done_work,
+            done_s=self._done_s,
+            shots_done=self._shots_done,
+            shots_asked=self._shots_planned,
+            bindings=self._bindings,
+            bindings_done=self._bindings_done,
+            switches=sum(decision.replanned for decision in self.decisions),
         )
 
     def _decide(self, standing: Standing) -> None:

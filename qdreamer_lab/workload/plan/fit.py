@@ -1,4 +1,4 @@
-"""A plan that was given, and the part of a circuit for which it was made."""
+"""Whether a plan suits the circuit at hand: made for it, and still cheap at its angles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.plan.plan import CutPlan
 
-__all__ = ["fitted"]
+__all__ = ["dearer", "fitted"]
+
+_DEARER_BITS = 1.0
+"""Binary logarithm of the factor in sampling overhead from which on a plan is made anew."""
 
 
 def fitted(
@@ -39,3 +42,12 @@ def fitted(
             if np.array_equal(part.pairs, blocks.pairs):
                 return part, chosen
     raise PlanError("the plan was made for another circuit, or for narrower observables")
+
+
+def dearer(plan: CutPlan, made: CutPlan) -> bool:
+    """Whether a plan costs clearly more than it did with the values for which it was made.
+
+    Gates may vanish at angles such as 0, with which sweeps and optimizers like to begin. A plan
+    made there cuts them as if that cost nothing.
+    """
+    return plan.log2_overhead > made.log2_overhead + _DEARER_BITS

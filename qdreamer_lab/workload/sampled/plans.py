@@ -1,7 +1,7 @@
 """One plan for all terms of a circuit, for every set of its parameter values.
 
 Planning happens once: other values keep the labels as long as the circuit has the same gates, also
-from one request to the next, and as long as that is cheap: see `dearer`.
+from one request to the next, and as long as that is cheap: see `plan.fit.dearer`.
 """
 
 from __future__ import annotations
@@ -13,27 +13,16 @@ from qdreamer_lab.workload.circuit.gates import flat_gates
 from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
 from qdreamer_lab.workload.cut.options import SearchOptions
 from qdreamer_lab.workload.plan.find import plan_blocks
-from qdreamer_lab.workload.plan.fit import fitted
+from qdreamer_lab.workload.plan.fit import dearer, fitted
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.plan.plan import CutPlan
-    from qdreamer_lab.workload.request import Request, RunOptions
+    from qdreamer_lab.workload.request import Request, RunSettings
 
-__all__ = ["BoundPlans", "dearer"]
-
-_DEARER_BITS = 1.0
-
-
-def dearer(plan: CutPlan, made: CutPlan) -> bool:
-    """Whether a plan costs clearly more than it did with the values for which it was made.
-
-    Gates may vanish at angles such as 0, with which sweeps and optimizers like to begin. A plan
-    made there cuts them as if that cost nothing.
-    """
-    return plan.log2_overhead > made.log2_overhead + _DEARER_BITS
+__all__ = ["BoundPlans"]
 
 
 class BoundPlans:
@@ -44,30 +33,30 @@ class BoundPlans:
         self._terms: tuple[Factors, ...] = ()
         self._plan: CutPlan | None = None
 
-    def plans(self, request: Request, options: RunOptions) -> list[CutPlan]:
+    def plans(self, request: Request, settings: RunSettings) -> list[CutPlan]:
         """A plan for each of the request's circuits.
 
         Raises:
             PlanError: if the given plan does not belong to the circuit.
         """
         terms = tuple(dict.fromkeys(t.factors for one in request.observables for t in one))
-        return [self._bound(circuit, terms, options) for circuit in request.circuits]
+        return [self._bound(circuit, terms, settings) for circuit in request.circuits]
 
     def _bound(
-        self, circuit: QuantumCircuit, terms: tuple[Factors, ...], options: RunOptions
+        self, circuit: QuantumCircuit, terms: tuple[Factors, ...], settings: RunSettings
     ) -> CutPlan:
         gates = list(flat_gates(circuit))
         listed = GateList(gates)
-        if options.plan is not None:
-            return options.plan.with_blocks(fitted(options.plan, gates, listed, terms)[0])
+        if settings.plan is not None:
+            return settings.plan.with_blocks(fitted(settings.plan, gates, listed, terms)[0])
         acted = measured_by(terms)
         inside = (gates[k] for k in needed_gates(listed, acted))
         blocks = blocks_of_gates(inside, circuit.num_qubits, tuple(sorted(acted)))
         if self._plan is None or self._gates != listed or self._terms != terms:
-            self._plan = plan_blocks(blocks, options.max_qubits, SearchOptions(seed=options.seed))
+            self._plan = plan_blocks(blocks, settings.max_qubits, SearchOptions(seed=settings.seed))
             self._gates, self._terms = listed, terms
         plan = self._plan.with_blocks(blocks)
         if dearer(plan, self._plan):
-            plan = plan_blocks(blocks, options.max_qubits, SearchOptions(seed=options.seed))
+            plan = plan_blocks(blocks, settings.max_qubits, SearchOptions(seed=settings.seed))
             self._plan = plan
         return plan

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.workload.execution.decisions import PlanDropped
-from qdreamer_lab.workload.execution.dispatch import run_chunks
-from qdreamer_lab.workload.execution.foresight import ROUGH_S, warn_if_long
-from qdreamer_lab.workload.execution.limits import task_limit_bytes
+from qdreamer_lab.workload.execution.foresight import ROUGH_S
 from qdreamer_lab.workload.execution.pace import Pace
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
 from qdreamer_lab.workload.execution.threads import one_thread
-from qdreamer_lab.workload.request import Estimate
+from qdreamer_lab.workload.record import Estimate, Seconds
 from qdreamer_lab.workload.sampled.device.routes import Failure, Routes
 from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower
@@ -29,73 +27,86 @@ from qdreamer_lab.workload.sampled.shot_share import ShotShare
 from qdreamer_lab.workload.sampled.simulate import check_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.execution.dispatch import Chunk, FragmentRow
-    from qdreamer_lab.workload.request import Request, RunOptions
+    from qdreamer_lab.workload.execution.chunk import Chunk, FragmentRow
+    from qdreamer_lab.workload.execution.execution import Execution
+    from qdreamer_lab.workload.request import Request, RunSettings
     from qdreamer_lab.workload.sampled.shots import ShotResult
 
-__all__ = ["run_sampled"]
+__all__ = ["SampledRunner"]
 
 
-def run_sampled(request: Request, options: RunOptions, plans: BoundPlans | None = None) -> Estimate:
-    """Estimate from shots of the variants of fragments.
+class SampledRunner:
+    """Estimates from shots of the variants of fragments; keeps the plan of the last request."""
 
-    Raises:
-        PrecisionError: if the precision cannot be reached with the shots allowed.
-        MemoryLimitError: if a fragment does not fit into a task.
-        PlanError: if the given plan does not belong to the circuit.
-        CancelledError: if `options.stop` was set.
-        PlanDropped: if `options.watch` gives up the plan; the estimate so far goes with it.
-    """
-    clock = [time.perf_counter()]
-    goal = Goal(request.precision, options.shots, options.max_shots)
-    backend = options.backend
-    limit = task_limit_bytes(options)
-    rounds, wanted = [], []
-    for k, plan in enumerate((plans or BoundPlans()).plans(request, options)):
-        mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
-        terms = [request.observables[observable] for observable in mine.tolist()]
-        program = lower(plan, terms, joint=backend is None)
-        for fragment in program.fragments:
-            check_memory(fragment, limit, simulated=backend is None)
-        rounds.append(ShotRounds(program, goal, (*options.entropy, k), coarse=backend is not None))
-        wanted.append(mine)
-    clock.append(time.perf_counter())
-    routes = Routes(
-        backend, in_process=options.session is None, fallback=options.fallback is not None
-    )
-    routes.prepare([one.program for one in rounds], request.source, request.values)
-    story = _Story(request, rounds, wanted, options, routes)
-    try:
-        while story.next_round():
-            story.run()
-            story.conclude()
-    except PlanDropped as dropped:
-        dropped.keep(*story.values(), np.zeros(len(request.pairs), np.bool_))
-        raise
-    story.tell(None, over=True)
-    evs, stds = story.values()
-    clock.append(time.perf_counter())
-    plan_s, rest_s = np.diff(clock).tolist()
-    seconds = {
-        "plan_s": plan_s,
-        "transpile_s": routes.transpile_s,
-        "execute_s": rest_s - story.contract_s - routes.transpile_s,
-        "contract_s": story.contract_s,
-    }
-    return Estimate(
-        evs,
-        stds,
-        tuple(story.rows),
-        tuple(one.program.plan for one in rounds[:1]),
-        sum(one.program.num_variants for one in rounds),
-        story.shots,
-        seconds,
-        routes.notes,
-    )
+    def __init__(self) -> None:
+        self._plans = BoundPlans()
+
+    def run(self, request: Request, settings: RunSettings, execution: Execution) -> Estimate:
+        """Estimate all values of a request.
+
+        Raises:
+            PrecisionError: if the precision cannot be reached with the shots allowed.
+            MemoryLimitError: if a fragment does not fit into a task.
+            PlanError: if the given plan does not belong to the circuit.
+            CancelledError: if `execution.stop` was set.
+            PlanDropped: if the plan is given up; the estimate so far goes with it.
+        """
+        start = time.perf_counter()
+        rounds, wanted = self._prepared(request, settings, execution)
+        planned = time.perf_counter()
+        routes = Routes(
+            execution.backend,
+            in_process=execution.in_process,
+            fallback=execution.fallback is not None,
+        )
+        routes.prepare([one.program for one in rounds], request.source, request.values)
+        story = _Story(request, rounds, wanted, execution, routes)
+        try:
+            while story.next_round():
+                story.run()
+                story.conclude()
+        except PlanDropped as dropped:
+            dropped.keep(*story.values(), np.zeros(len(request.pairs), np.bool_))
+            raise
+        story.tell(None, over=True)
+        evs, stds = story.values()
+        rest_s = time.perf_counter() - planned
+        return Estimate(
+            evs=evs,
+            stds=stds,
+            rows=tuple(story.rows),
+            plans=tuple(one.program.plan for one in rounds[:1]),
+            variants=sum(one.program.num_variants for one in rounds),
+            shots=story.shots,
+            seconds=Seconds(
+                plan_s=planned - start,
+                transpile_s=routes.transpile_s,
+                execute_s=rest_s - story.contract_s - routes.transpile_s,
+                contract_s=story.contract_s,
+            ),
+            notes=routes.notes,
+        )
+
+    def _prepared(
+        self, request: Request, settings: RunSettings, execution: Execution
+    ) -> tuple[list[ShotRounds], list[NDArray[np.int64]]]:
+        """For each binding its rounds of shots, and the observables wanted of it."""
+        goal = Goal(request.precision, settings.shots, settings.max_shots)
+        simulated, limit = execution.backend is None, execution.task_limit_bytes()
+        rounds, wanted = [], []
+        for k, plan in enumerate(self._plans.plans(request, settings)):
+            mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
+            terms = [request.observables[observable] for observable in mine.tolist()]
+            program = lower(plan, terms, joint=simulated)
+            for fragment in program.fragments:
+                check_memory(fragment, limit, simulated=simulated)
+            rounds.append(ShotRounds(program, goal, (*settings.entropy, k), coarse=not simulated))
+            wanted.append(mine)
+        return rounds, wanted
 
 
 class _Story:
@@ -106,14 +117,14 @@ class _Story:
         request: Request,
         rounds: list[ShotRounds],
         wanted: list[NDArray[np.int64]],
-        options: RunOptions,
+        execution: Execution,
         routes: Routes,
     ) -> None:
         self._routes = routes
         self._request = request
         self._rounds = rounds
         self._wanted = wanted
-        self._options = options
+        self._execution = execution
         self._shares: dict[tuple[int, int], ShotShare] = {}
         self._done: dict[int, int] = {}
         self._missed: list[Chunk] = []
@@ -135,9 +146,7 @@ class _Story:
             self._warn(shares.values())
             self._shares = shares
             self._done = dict.fromkeys((fragment for _, fragment in shares), 0)
-            if self._options.watch is not None:
-                round_shots = sum(share.shots_left for share in shares.values())
-                self._options.watch.shots_asked += round_shots
+            self._execution.shots_planned(sum(share.shots_left for share in shares.values()))
         self.contract_s += time.perf_counter() - start
         return bool(shares)
 
@@ -148,37 +157,20 @@ class _Story:
             for share in shares
             if not self._routes.on_device(share.fragment.program.id)
         )
-        warn_if_long(self._options, ROUGH_S * sum(simulated))
+        self._execution.warn_if_long(ROUGH_S * sum(simulated))
 
     def run(self) -> None:
         """Run the round: on the device what can, on simulators what must."""
-        for device, on in ((True, self._options.on), (False, self._simulators)):
+        simulators = self._execution.simulators
+        for device, where in ((True, self._execution), (False, simulators)):
             shares = [
                 share
                 for share in self._shares.values()
                 if self._routes.on_device(share.fragment.program.id) == device
             ]
-            self._run(shares, on, self._pace[device])
+            where.run(shares, self._keep, pace=self._pace[device])
         missed, self._missed = self._missed, []
-        self._run(missed, self._simulators, self._pace[False])
-
-    def _run(self, chunks: Sequence[Chunk | ShotShare], on: str | None, pace: Pace) -> None:
-        options = self._options
-        run_chunks(
-            chunks,
-            options.session,
-            on=on,
-            stop=options.stop,
-            keep=self._keep,
-            pace=pace,
-            watch=options.watch,
-            most_workers=options.most_workers,
-        )
-
-    @property
-    def _simulators(self) -> str | None:
-        """Where simulators run: where everything does, or where the device's work falls back to."""
-        return self._options.on if self._options.backend is None else self._options.fallback
+        simulators.run(missed, self._keep, pace=self._pace[False])
 
     def _keep(self, chunk: Chunk, result: ShotResult | Failure, row: FragmentRow) -> None:
         """Fold in a task's result."""
@@ -217,7 +209,7 @@ class _Story:
 
     def tell(self, row: FragmentRow | None, *, over: bool = False) -> None:
         """Report how it is getting on."""
-        if self._options.progress is None:
+        if self._execution.progress is None:
             return
         totals = dict.fromkeys(self._done, 0)
         for share in self._shares.values():
@@ -226,16 +218,14 @@ class _Story:
         left = sum(int(share.shots_left) for share in self._shares.values())
         evs, stds = self.values()
         known = bool(np.isfinite(evs).all())
-        watch = self._options.watch
-        self._options.progress(
+        self._execution.report(
             Report(
-                fragments,
-                row,
-                self.shots,
-                self.shots + left,
-                evs if known else None,
-                stds if known else None,
-                over,
-                () if watch is None else watch.decisions,
+                fragments=fragments,
+                row=row,
+                shots=self.shots,
+                shots_total=self.shots + left,
+                evs=evs if known else None,
+                stds=stds if known else None,
+                over=over,
             )
         )

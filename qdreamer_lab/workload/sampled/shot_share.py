@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.workload.execution.dispatch import Chunk
+from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.sampled.sizes import batch_operations, variant_operations
 
 if TYPE_CHECKING:

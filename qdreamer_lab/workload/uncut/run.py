@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.errors import PlanError
-from qdreamer_lab.workload.execution.dispatch import Chunk, run_chunks
-from qdreamer_lab.workload.execution.foresight import ROUGH_S, warn_if_long
-from qdreamer_lab.workload.execution.limits import task_limit_bytes
+from qdreamer_lab.workload.execution.chunk import Chunk
+from qdreamer_lab.workload.execution.foresight import ROUGH_S
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
-from qdreamer_lab.workload.request import Estimate
+from qdreamer_lab.workload.record import Estimate, Seconds
 from qdreamer_lab.workload.uncut.circuit import check_chain, clifford_of, whole_of
 from qdreamer_lab.workload.uncut.simulate import WholeResult, run_matrix_product_state
 from qdreamer_lab.workload.uncut.stabilizer import string_values
@@ -27,89 +26,122 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.terms import Factors
-    from qdreamer_lab.workload.execution.dispatch import FragmentRow
-    from qdreamer_lab.workload.request import Request, RunOptions
+    from qdreamer_lab.workload.execution.chunk import FragmentRow
+    from qdreamer_lab.workload.execution.execution import Execution
+    from qdreamer_lab.workload.request import Request, RunSettings
     from qdreamer_lab.workload.uncut.circuit import Whole
     from qdreamer_lab.workload.uncut.stabilizer import CliffordGates
 
-__all__ = ["matrix_product_state_task", "run_whole", "stabilizer_task"]
+__all__ = [
+    "MatrixProductStateRunner",
+    "StabilizerRunner",
+    "matrix_product_state_task",
+    "stabilizer_task",
+]
 
 _Call = tuple["Callable[..., WholeResult]", tuple[object, ...], float]
 """What to call, with which arguments, and roughly how many operations it is."""
 
 
-def run_whole(request: Request, options: RunOptions) -> Estimate:
-    """Estimate without cutting, by `options.method`.
+class _UncutRunner:
+    """Runs every circuit of a request as one task.
 
-    Raises:
-        MethodError: if the method does not apply to the circuit.
-        MemoryLimitError: if a matrix product state may not fit.
-        PlanError: if the circuit is wider than `options.max_qubits`, or a plan is given.
-        CancelledError: if `options.stop` was set.
+    Attributes:
+        method: how circuits are simulated.
     """
-    start = time.perf_counter()
-    _check(request, options)
-    limit = task_limit_bytes(options)
-    chunks, wanted, plans = [], [], []
-    for k, circuit in enumerate(request.circuits):
-        mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
-        whole = whole_of(circuit, [request.observables[i] for i in mine.tolist()])
-        function, arguments, work = _call(whole, options.method, limit)
-        suffix = f"-binding-{k}" if len(request.circuits) > 1 else ""
-        chunks.append(Chunk(k, 0, circuit.num_qubits, 1, work, function, arguments, suffix))
-        wanted.append(mine)
-        if k == 0:
-            plans.append(whole.plan())
-    warn_if_long(options, ROUGH_S * sum(chunk.work for chunk in chunks))
-    planned = time.perf_counter()
-    rows: list[FragmentRow] = []
-    values: dict[int, NDArray[np.float64]] = {}
 
-    def keep(chunk: Chunk, result: WholeResult, row: FragmentRow) -> None:
-        rows.append(row)
-        values[chunk.binding] = result.values
-        if options.progress is not None:
+    method: str
+
+    def run(self, request: Request, settings: RunSettings, execution: Execution) -> Estimate:
+        """Estimate all values of a request.
+
+        Raises:
+            MethodError: if the method does not apply to the circuit.
+            MemoryLimitError: if a matrix product state may not fit.
+            PlanError: if the circuit is wider than `settings.max_qubits`, or a plan is given.
+            CancelledError: if `execution.stop` was set.
+        """
+        start = time.perf_counter()
+        self._check(request, settings)
+        limit = execution.task_limit_bytes()
+        chunks, wanted, plans = [], [], []
+        for k, circuit in enumerate(request.circuits):
+            mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
+            whole = whole_of(circuit, [request.observables[i] for i in mine.tolist()])
+            function, arguments, work = self._call(whole, limit)
+            chunk = Chunk(
+                binding=k,
+                fragment=0,
+                width=circuit.num_qubits,
+                variants=1,
+                work=work,
+                function=function,
+                args=arguments,
+                suffix=f"-binding-{k}" if len(request.circuits) > 1 else "",
+            )
+            chunks.append(chunk)
+            wanted.append(mine)
+            if k == 0:
+                plans.append(whole.plan())
+        execution.warn_if_long(ROUGH_S * sum(chunk.work for chunk in chunks))
+        planned = time.perf_counter()
+        rows: list[FragmentRow] = []
+        values: dict[int, NDArray[np.float64]] = {}
+
+        def keep(chunk: Chunk, result: WholeResult, row: FragmentRow) -> None:
+            rows.append(row)
+            values[chunk.binding] = result.values
+            execution.binding_done()
             done = FragmentProgress(0, len(rows), len(chunks))
-            options.progress(Report((done,), row, over=len(rows) == len(chunks)))
+            execution.report(Report((done,), row, over=len(rows) == len(chunks)))
 
-    run_chunks(
-        chunks,
-        options.session,
-        on=options.on,
-        stop=options.stop,
-        keep=keep,
-        most_workers=options.most_workers,
-    )
-    evs = np.array(
-        [values[k][np.searchsorted(wanted[k], one)] for k, one in request.pairs.tolist()], float
-    )
-    seconds = {
-        "plan_s": planned - start,
-        "execute_s": time.perf_counter() - planned,
-        "contract_s": 0.0,
-    }
-    rows.sort(key=lambda row: row.binding)
-    return Estimate(evs, np.zeros_like(evs), tuple(rows), tuple(plans), len(chunks), 0, seconds, ())
-
-
-def _check(request: Request, options: RunOptions) -> None:
-    if options.plan is not None:
-        raise PlanError(f"method={options.method!r} runs circuits uncut and takes no plan")
-    width = int(request.source.num_qubits)
-    if width > options.max_qubits:
-        raise PlanError(
-            f"method={options.method!r} runs circuits uncut: it needs max_qubits={width}, got "
-            f"{options.max_qubits}"
+        execution.run(chunks, keep)
+        evs = np.array(
+            [values[k][np.searchsorted(wanted[k], o)] for k, o in request.pairs.tolist()], float
+        )
+        return Estimate(
+            evs=evs,
+            stds=np.zeros_like(evs),
+            rows=tuple(sorted(rows, key=lambda row: row.binding)),
+            plans=tuple(plans),
+            variants=len(chunks),
+            shots=0,
+            seconds=Seconds(plan_s=planned - start, execute_s=time.perf_counter() - planned),
         )
 
+    def _check(self, request: Request, settings: RunSettings) -> None:
+        if settings.plan is not None:
+            raise PlanError(f"method={self.method!r} runs circuits uncut and takes no plan")
+        width = int(request.source.num_qubits)
+        if width > settings.max_qubits:
+            raise PlanError(
+                f"method={self.method!r} runs circuits uncut: it needs max_qubits={width}, got "
+                f"{settings.max_qubits}"
+            )
 
-def _call(whole: Whole, method: str, limit_bytes: int) -> _Call:
-    if method == "stabilizer":
+    def _call(self, whole: Whole, limit_bytes: int) -> _Call:
+        raise NotImplementedError
+
+
+class MatrixProductStateRunner(_UncutRunner):
+    """Estimates with matrix product states."""
+
+    method = "matrix_product_state"
+
+    def _call(self, whole: Whole, limit_bytes: int) -> _Call:
+        chain = whole.chain()
+        assert chain is not None
+        check_chain(chain, limit_bytes)
+        return matrix_product_state_task(whole, chain.svd)
+
+
+class StabilizerRunner(_UncutRunner):
+    """Estimates by carrying Pauli strings back through Clifford gates."""
+
+    method = "stabilizer"
+
+    def _call(self, whole: Whole, limit_bytes: int) -> _Call:
         return stabilizer_task(whole)
-    chain = whole.chain()
-    assert chain is not None
-    check_chain(chain, limit_bytes)
-    return matrix_product_state_task(whole, chain.svd)
 
 
 def matrix_product_state_task(whole: Whole, work: float) -> _Call:

@@ -21,7 +21,8 @@ from qdreamer_lab.errors import (
 )
 from qdreamer_lab.workload.circuit.pauli_sums import pauli_sum
 from qdreamer_lab.workload.circuit.terms import ProductTerm
-from qdreamer_lab.workload.execution.dispatch import Chunk, run_chunks
+from qdreamer_lab.workload.execution.chunk import Chunk
+from qdreamer_lab.workload.execution.dispatch import run_chunks
 from qdreamer_lab.workload.uncut.stabilizer import clifford_gates
 from tests.circuits.plain import ghz, rx_and_cx
 

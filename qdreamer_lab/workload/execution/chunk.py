@@ -1,0 +1,90 @@
+"""A piece of work on its way to a worker, and what is told of it when it is done.
+
+Descriptions only; nothing is submitted or run here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+__all__ = ["Chunk", "Divisible", "FragmentRow", "Keep"]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Chunk:
+    """A task to be.
+
+    Attributes:
+        binding: which set of parameter values it belongs to.
+        fragment: id in the plan.
+        width: qubits.
+        variants: state vectors or circuits in it.
+        work: rough floating-point operations.
+        function: what to call; its result has `seconds`, the wall time where it ran.
+        args: its arguments.
+        suffix: added to the name `fragment-{fragment}` to tell tasks apart.
+        shots: shots that it takes.
+    """
+
+    binding: int
+    fragment: int
+    width: int
+    variants: int
+    work: float
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    suffix: str = ""
+    shots: int = 0
+
+    @property
+    def name(self) -> str:
+        """What its task is called."""
+        return f"fragment-{self.fragment}{self.suffix}"
+
+
+class Divisible(Protocol):
+    """Work of which any number of variants can be taken at a time."""
+
+    @property
+    def remaining(self) -> int:
+        """Variants not taken yet."""
+
+    @property
+    def work_per_variant(self) -> float:
+        """Rough floating-point operations of one of them."""
+
+    def take(self, number: int) -> Chunk:
+        """The next chunk, of so many variants; 1 ≤ `number` ≤ `remaining`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentRow:
+    """What became of one chunk.
+
+    Attributes:
+        binding: which set of parameter values it belongs to.
+        fragment: id in the plan.
+        width: qubits.
+        variants: state vectors or circuits in it.
+        seconds: wall time where it ran.
+        worker: name of the worker, empty if it ran in this process.
+        pilot: name of the pilot, empty if it ran in this process.
+        shots: shots taken.
+        start: when it began, in seconds since 1970; None if it ran in this process.
+    """
+
+    binding: int
+    fragment: int
+    width: int
+    variants: int
+    seconds: float
+    worker: str
+    pilot: str
+    shots: int = 0
+    start: float | None = None
+
+
+Keep = Callable[[Chunk, Any, FragmentRow], None]
+"""Takes a chunk, its result, and the row about it."""
