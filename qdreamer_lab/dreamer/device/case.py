@@ -32,13 +32,13 @@ def device_rounds(
             total += time_s
             works.append(
                 Work(
-                    len(mine),
-                    paid("device", 1e9 * time_s / len(mine)),
-                    paid("job", 1e9 * (device.job_overhead_s + wait)),
-                    float(np.mean(mine)),
-                    0.0,
-                    int(shape.tensor_bytes),
-                    int(shape.tensor_bytes),
+                    items=len(mine),
+                    each=paid("device", 1e9 * time_s / len(mine)),
+                    once=paid("job", 1e9 * (device.job_overhead_s + wait)),
+                    work_each=float(np.mean(mine)),
+                    work_once=0.0,
+                    memory_bytes=int(shape.tensor_bytes),
+                    sent_bytes=int(shape.tensor_bytes),
                 )
             )
             wait = 0.0

@@ -229,15 +229,15 @@ def exact_case(wanted: Wanted, settings: RunSettings, execution: Execution, core
     if sliced_units:
         notes.append("tensors do not fit into memory at once and are made in slices")
     case = Case(
-        "exact",
-        units[0][0].plan if units else None,
-        plan_s,
-        0.0,
-        (tuple(work),),
-        summed(transfer),
-        summed(contract),
-        int(min(here_bytes, max(float(here), 1.0))),
-        variants,
+        mode="exact",
+        plan=units[0][0].plan if units else None,
+        plan_s=plan_s,
+        lower_s=0.0,
+        rounds=(tuple(work),),
+        transfer=summed(transfer),
+        contract=summed(contract),
+        here_bytes=int(min(here_bytes, max(float(here), 1.0))),
+        variants=variants,
         notes=tuple(notes if len(units) > 1 else notes[1:]),
     )
     if wanted.sets == 1:
@@ -263,11 +263,11 @@ def _job_work(
     memory = batch_bytes(job.program, job.operators, itemsize, fixed, fixed)
     arguments = 2000 + 600 * len(job.program.steps) + 120 * len(job.operators)
     return Work(
-        times,
-        exact_counts(shape, cores),
-        np.zeros(len(COEFFICIENTS)),
-        job.work / times,
-        0.0,
-        memory,
-        shape.result_bytes + arguments,
+        items=times,
+        each=exact_counts(shape, cores),
+        once=np.zeros(len(COEFFICIENTS)),
+        work_each=job.work / times,
+        work_once=0.0,
+        memory_bytes=memory,
+        sent_bytes=shape.result_bytes + arguments,
     )

@@ -103,22 +103,23 @@ def sampled_case(
             "device that is simulated takes what its simulation takes"
         )
     counted = round_counts(round_shape(program, program.gluing.num_observables))
+    observables = program.gluing.num_observables
     case = Case(
-        "sampled",
-        plan,
-        plan_s,
-        lower_s,
-        rounds,
-        np.zeros(len(COEFFICIENTS)),
-        counted * len(found.rounds),
-        int(sum(one.putting_together_bytes(program.gluing.num_observables) for one in shapes)),
-        program.num_variants,
-        found.shots,
-        found.standard_error,
-        tuple(notes),
-        0 if device is None else sum(len(f.program.steps) for f in program.fragments),
-        qpu_s,
-        doubt,
+        mode="sampled",
+        plan=plan,
+        plan_s=plan_s,
+        lower_s=lower_s,
+        rounds=rounds,
+        transfer=np.zeros(len(COEFFICIENTS)),
+        contract=counted * len(found.rounds),
+        here_bytes=int(sum(shape.putting_together_bytes(observables) for shape in shapes)),
+        variants=program.num_variants,
+        shots=found.shots,
+        standard_error=found.standard_error,
+        notes=tuple(notes),
+        transpiled=0 if device is None else sum(len(f.program.steps) for f in program.fragments),
+        qpu_s=qpu_s,
+        shots_doubt=doubt,
     )
     return for_sets(case, wanted.sets, plan_s / 2)  # gates are read again, nothing is searched
 
@@ -171,13 +172,14 @@ def _work(shape: SampledShape, shots: NDArray[np.int64]) -> Work:
     mean = float(shots.mean())
     operators = sum(count for count, _ in shape.bases)
     reported = 0.0 if shape.drawn else shape.sample_bytes
+    steps = len(shape.fragment.steps)
     return Work(
-        len(shots),
-        shot_counts(shape, mean, drawn=shape.drawn),
-        batch_counts(shape),
-        variant_operations(shape.amplitudes, mean),
-        batch_operations(shape.amplitudes, len(shape.fragment.steps)),
-        int(shape.states_bytes + shape.tensor_bytes + _PER_SHOT_BYTES * shots.max()),
-        int(4000 + 600 * len(shape.fragment.steps) + 100 * operators + shape.tensor_bytes),
-        16 + reported,
+        items=len(shots),
+        each=shot_counts(shape, mean, drawn=shape.drawn),
+        once=batch_counts(shape),
+        work_each=variant_operations(shape.amplitudes, mean),
+        work_once=batch_operations(shape.amplitudes, steps),
+        memory_bytes=int(shape.states_bytes + shape.tensor_bytes + _PER_SHOT_BYTES * shots.max()),
+        sent_bytes=int(4000 + 600 * steps + 100 * operators + shape.tensor_bytes),
+        sent_each_bytes=16 + reported,
     )

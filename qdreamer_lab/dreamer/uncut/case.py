@@ -18,7 +18,7 @@ from qdreamer_lab.errors import MethodError
 from qdreamer_lab.workload.uncut.bonds import chain_of, log2_entropies, string_work
 from qdreamer_lab.workload.uncut.circuit import check_chain, clifford_of, whole_of
 from qdreamer_lab.workload.uncut.matrix_product_state import TRUNCATION
-from qdreamer_lab.workload.uncut.run import stabilizer_task
+from qdreamer_lab.workload.uncut.tasks import stabilizer_task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,9 +125,27 @@ def _case(
     strings = sum(len(one) for one in whole.sums)
     sent = row.unitaries.nbytes + row.matrices.nbytes + 100 * strings + 4000
     none = np.zeros(len(COEFFICIENTS))
-    work = Work(1, counts, none, 1.0, 0.0, memory_bytes, int(sent))
+    work = Work(
+        items=1,
+        each=counts,
+        once=none,
+        work_each=1.0,
+        work_once=0.0,
+        memory_bytes=memory_bytes,
+        sent_bytes=int(sent),
+    )
     return Case(
-        "exact", plan, plan_s, 0.0, ((work,),), none, none, 0, 1, notes=notes, shots_doubt=doubt
+        mode="exact",
+        plan=plan,
+        plan_s=plan_s,
+        lower_s=0.0,
+        rounds=((work,),),
+        transfer=none,
+        contract=none,
+        here_bytes=0,
+        variants=1,
+        notes=notes,
+        shots_doubt=doubt,
     )
 
 
@@ -137,13 +155,13 @@ def chain_shape(whole: Whole, chain: Chain) -> ChainShape:
     strings = [string for one in whole.sums for _, string in one if string]
     sites, products = string_work(chain, strings)
     return ChainShape(
-        len(row.pairs) + len(row.lone),
-        chain.splits,
-        chain.entries,
-        chain.svd,
-        len(strings),
-        sites,
-        products,
+        blocks=len(row.pairs) + len(row.lone),
+        splits=chain.splits,
+        entries=chain.entries,
+        svd=chain.svd,
+        strings=len(strings),
+        sites=sites,
+        site_products=products,
     )
 
 

@@ -171,7 +171,15 @@ def blocks_of_gates(
     sources = tuple(tuple(sorted({g.source for g in run})) for run in runs.members)
     unitaries = _products(runs)
     _check_finite(unitaries, sources, lone)
-    return BlockCircuit(num_qubits, pairs, unitaries, lone, sources, measured, merge)
+    return BlockCircuit(
+        num_qubits=num_qubits,
+        pairs=pairs,
+        unitaries=unitaries,
+        lone=lone,
+        sources=sources,
+        measured=measured,
+        merged=merge,
+    )
 
 
 def _check_finite(

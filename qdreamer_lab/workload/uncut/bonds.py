@@ -83,13 +83,13 @@ def chain_of(
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     return Chain(
-        bonds,
-        place,
-        int(sums[SPLITS]),
-        float(sums[SVD]),
-        float(sums[ENTRIES]),
-        float(sums[BYTES]),
-        float(sums[WIDEST]),
+        log2_bonds=bonds,
+        place=place,
+        splits=int(sums[SPLITS]),
+        svd=float(sums[SVD]),
+        entries=float(sums[ENTRIES]),
+        num_bytes=float(sums[BYTES]),
+        log2_widest=float(sums[WIDEST]),
     )
 
 

@@ -1,4 +1,4 @@
-"""Simulating a whole circuit as a matrix product state: what runs on a worker.
+"""Simulating a whole circuit: what runs on a worker in an uncut run.
 
 It takes arrays and gives values; it must not know plans, circuits of users or sessions.
 """
@@ -13,13 +13,16 @@ import numpy as np
 
 from qdreamer_lab.workload.execution.threads import one_thread
 from qdreamer_lab.workload.uncut.matrix_product_state import MatrixProductState
+from qdreamer_lab.workload.uncut.stabilizer import string_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.pauli_sums import PauliSum
+    from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.workload.uncut.stabilizer import CliffordGates
 
-__all__ = ["GateRow", "WholeResult", "run_matrix_product_state"]
+__all__ = ["GateRow", "WholeResult", "run_matrix_product_state", "run_stabilizer"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -72,3 +75,25 @@ def run_matrix_product_state(row: GateRow, sums: tuple[PauliSum, ...]) -> WholeR
     found[()] = 1.0
     values = [sum(coefficient * found[string] for coefficient, string in one) for one in sums]
     return WholeResult(np.array(values, np.float64), time.perf_counter() - start)
+
+
+def run_stabilizer(
+    num_qubits: int,
+    pairs: NDArray[np.int64],
+    gates: CliffordGates,
+    strings: tuple[Factors, ...],
+    sums: list[tuple[NDArray[np.float64], NDArray[np.int64]]],
+) -> WholeResult:
+    """Expectation values of a Clifford circuit applied to |0…0⟩.
+
+    Args:
+        num_qubits: places for qubits.
+        pairs: (m, 2) low and high qubit of each gate, in order.
+        gates: what they do.
+        strings: Pauli strings of all observables.
+        sums: per observable, the coefficients of its strings and their numbers.
+    """
+    start = time.perf_counter()
+    found = string_values(num_qubits, pairs, gates, strings)
+    values = np.array([coefficients @ found[which] for coefficients, which in sums])
+    return WholeResult(values, time.perf_counter() - start)

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from qiskit.transpiler import generate_preset_pass_manager
 
 from qdreamer_lab.errors import CircuitError, DeviceError
+from qdreamer_lab.workload.sampled.device.check import check_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,13 +134,8 @@ def transpiled(
 
 
 def _transpile(source: FragmentCircuit, backend: BackendV2, options: Transpiling) -> Template:
-    width, limit = source.circuit.num_qubits, backend.num_qubits
-    if limit is not None and width > limit:
-        raise DeviceError(
-            backend.name,
-            f"fragment {source.fragment} needs {width} qubits and it has {limit}; plan with "
-            f"max_qubits={limit}",
-        )
+    width = source.circuit.num_qubits
+    check_width(source.fragment, width, backend)
     try:
         manager = generate_preset_pass_manager(
             options.level, backend=backend, seed_transpiler=options.seed
@@ -155,7 +151,15 @@ def _transpile(source: FragmentCircuit, backend: BackendV2, options: Transpiling
     circuit, places = _without_marks(written, source)
     touched = {*outputs, *(place.qubit for place in places)}
     euler = _euler_basis(backend, touched)
-    return Template(source.fragment, circuit, source.steps, places, outputs, euler, backend.name)
+    return Template(
+        fragment=source.fragment,
+        circuit=circuit,
+        steps=source.steps,
+        places=places,
+        outputs=outputs,
+        euler=euler,
+        device=backend.name,
+    )
 
 
 def _without_marks(
