@@ -76,8 +76,8 @@ def gram_matrices(
         _general(bra, ket, operators[number], out[number])
     block = min(BLOCK, bra.shape[1])
     parts = [states.view(states.real.dtype) for states in ([bra] if bra is ket else [bra, ket])]
-    for one in parts if groups else ():
-        part_blocks(one, block)
+    for part in parts if groups else ():
+        part_blocks(part, block)
 
     def fill(group: PauliGroup) -> None:
         z, place = np.array(group.z, np.int64), np.array(group.numbers, np.int64)
@@ -85,8 +85,8 @@ def gram_matrices(
         _finish(out, group, mirror=bra is ket)
 
     _all(fill, groups, bra.size)
-    for one in parts if groups else ():
-        join_blocks(one, block)
+    for part in parts if groups else ():
+        join_blocks(part, block)
     return out
 
 
@@ -125,9 +125,9 @@ def gram_scratch_bytes(rows: int, row_bytes: int, operators: Sequence[Factors]) 
     """Memory that `gram_matrices` takes for a while, beyond its arguments and its result.
 
     Args:
-        rows: of `bra` and of `ket`.
-        row_bytes: size of one.
-        operators: as for `gram_matrices`.
+        rows: Of `bra` and of `ket`.
+        row_bytes: Size of one.
+        operators: As for `gram_matrices`.
     """
     edge = min(rows, _MIRRORED)
     matrix = 24 * edge * edge  # indices of one half of a square, and the half itself

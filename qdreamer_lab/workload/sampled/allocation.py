@@ -35,7 +35,7 @@ def neyman(spread: NDArray[np.float64], total: int, floor: NDArray[np.int64]) ->
 
     Args:
         spread: (k,) standard deviations, not negative.
-        total: shots to deal out, at least the sum of `floor`.
+        total: Shots to deal out, at least the sum of `floor`.
         floor: (k,) least number of shots of each.
 
     Returns:
@@ -108,8 +108,8 @@ def needed_shots(
     """Shots, dealt out by `neyman`, that bring every observable's standard error to `precision`.
 
     Args:
-        per_shot: per fragment, (observables, variants) what a shot contributes to the variance.
-        precision: standard error.
+        per_shot: Per fragment, (observables, variants) what a shot contributes to the variance.
+        precision: Standard error.
         off: (observables,) how much more their variance turned out to be than that says.
     """
     together = np.concatenate(per_shot, axis=1)

@@ -36,10 +36,10 @@ class ShotRounds:
     """Shots of one bound circuit.
 
     Args:
-        program: the circuit, lowered.
-        goal: when to stop.
-        seed: entropy; the same seed gives the same shots on any workers.
-        coarse: give many variants equal numbers of shots, and neighbouring places in a request, for
+        program: The circuit, lowered.
+        goal: When to stop.
+        seed: Entropy; the same seed gives the same shots on any workers.
+        coarse: Give many variants equal numbers of shots, and neighbouring places in a request, for
             devices that take them in one job.
 
     Attributes:
@@ -47,7 +47,7 @@ class ShotRounds:
         stds: (observables,) its standard errors.
 
     Raises:
-        PrecisionError: if the shots given are too few for the circuits there are.
+        PrecisionError: If the shots given are too few for the circuits there are.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class ShotRounds:
         """What to run next, one request per fragment; nothing if the goal is reached.
 
         Raises:
-            PrecisionError: if the precision cannot be reached with the shots allowed; it says what
+            PrecisionError: If the precision cannot be reached with the shots allowed; it says what
                 can.
         """
         number = self._schedule.rounds

@@ -39,17 +39,17 @@ class Schedule:
     """The rounds of one circuit.
 
     Args:
-        goal: when there are enough shots.
-        weights: per fragment, (parts,) how much each part matters before anything is known. Parts
+        goal: When there are enough shots.
+        weights: Per fragment, (parts,) how much each part matters before anything is known. Parts
             are variants, or all of them together where a random selection is run.
-        circuits: per fragment, how many different circuits its parts are.
+        circuits: Per fragment, how many different circuits its parts are.
 
     Attributes:
-        rounds: that were dealt out.
-        shots: that were taken.
+        rounds: That were dealt out.
+        shots: That were taken.
 
     Raises:
-        PrecisionError: if the shots given are too few for the circuits there are.
+        PrecisionError: If the shots given are too few for the circuits there are.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Schedule:
             linear: (observables,) variance so far, without what comes from errors that multiply.
 
         Raises:
-            PrecisionError: if the precision cannot be reached with the shots allowed; it says what
+            PrecisionError: If the precision cannot be reached with the shots allowed; it says what
                 can.
         """
         if not self._weights:
@@ -100,8 +100,8 @@ class Schedule:
         """Take note of a round that was run.
 
         Args:
-            shots: per fragment, (parts,) as they were asked for.
-            total: as they were taken.
+            shots: Per fragment, (parts,) as they were asked for.
+            total: As they were taken.
 
         Returns:
             (fragments,) weight of this round in the average with those before; it rests on what was
@@ -123,7 +123,7 @@ class Schedule:
         """Take note of what the last round has taught.
 
         Args:
-            per_shot: per fragment, (observables, parts) what one shot contributes to the variance.
+            per_shot: Per fragment, (observables, parts) what one shot contributes to the variance.
         """
         self._per_shot = per_shot
         if self.rounds == 1:

@@ -24,11 +24,11 @@ class ShotShare:
     """What one fragment of one binding does in one round; work that can be divided.
 
     Attributes:
-        binding: number of the binding.
-        fragment: the fragment.
-        request: all that it is to run.
-        suffix: of its tasks' names.
-        call: the function, and its arguments with the request last, that runs a part.
+        binding: Number of the binding.
+        fragment: The fragment.
+        request: All that it is to run.
+        suffix: Of its tasks' names.
+        call: The function, and its arguments with the request last, that runs a part.
     """
 
     binding: int
@@ -97,4 +97,6 @@ class ShotShare:
     def result(self) -> tuple[ShotTensor, list[Sample]]:
         """The tensor and the variants' samples in order, when all chunks are in."""
         assert self.tensor is not None
-        return self.tensor, [one for first in sorted(self.samples) for one in self.samples[first]]
+        return self.tensor, [
+            sample for first in sorted(self.samples) for sample in self.samples[first]
+        ]

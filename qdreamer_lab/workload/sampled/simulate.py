@@ -42,7 +42,7 @@ class Batch:
     """The states of a fragment, in one measurement basis after another.
 
     Args:
-        fragment: what to simulate.
+        fragment: What to simulate.
     """
 
     def __init__(self, fragment: ShotFragment) -> None:
@@ -90,13 +90,13 @@ def check_memory(fragment: ShotFragment, limit_bytes: int, *, simulated: bool = 
     """Refuse a fragment whose variants cannot be run in the memory there is.
 
     Args:
-        fragment: what is to run.
-        limit_bytes: most memory of a task.
-        simulated: whether its states are held, rather than those of a device.
+        fragment: What is to run.
+        limit_bytes: Most memory of a task.
+        simulated: Whether its states are held, rather than those of a device.
 
     Raises:
-        MemoryLimitError: with the sizes, and what would fit.
-        PlanError: if it has more cuts than shots could ever resolve.
+        MemoryLimitError: With the sizes, and what would fit.
+        PlanError: If it has more cuts than shots could ever resolve.
     """
     program = fragment.program
     if math.prod(fragment.dims) > _MOST_COORDINATES:

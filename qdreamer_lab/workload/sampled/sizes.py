@@ -46,8 +46,8 @@ def states_bytes(legs: int, amplitudes: float) -> float:
     """Memory of the states that a task on a simulator holds at most.
 
     Args:
-        legs: cuts of the fragment.
-        amplitudes: of its whole batch of states.
+        legs: Cuts of the fragment.
+        amplitudes: Of its whole batch of states.
     """
     return (legs + 4) * 16 * amplitudes
 

@@ -37,9 +37,9 @@ def variances(
     their correlations.
 
     Args:
-        fragment: whose variants they are.
-        variants: all of them, in any order.
-        samples: of each of `variants`.
+        fragment: Whose variants they are.
+        variants: All of them, in any order.
+        samples: Of each of `variants`.
         gradient: (observables, operators, Π dims) derivative of the values by the tensor.
 
     Returns:
@@ -56,8 +56,8 @@ def variances(
             weights = rows @ np.concatenate([np.zeros((rows.shape[1], 0)), *readouts], axis=1)
             ends = np.cumsum([readout.shape[1] for readout in readouts])
             for place, each in zip(some, np.split(weights, ends, axis=1), strict=False):
-                one = each.reshape(len(gradient), -1, each.shape[1])
-                out[:, variants[place]] = _variance(one, samples[place])
+                contributions = each.reshape(len(gradient), -1, each.shape[1])
+                out[:, variants[place]] = _variance(contributions, samples[place])
     return out
 
 

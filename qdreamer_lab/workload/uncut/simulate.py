@@ -50,7 +50,7 @@ class WholeResult:
 
     Attributes:
         values: (observables,) expectation values.
-        seconds: wall time on the worker.
+        seconds: Wall time on the worker.
     """
 
     values: NDArray[np.float64]
@@ -61,8 +61,8 @@ def run_matrix_product_state(row: GateRow, sums: tuple[PauliSum, ...]) -> WholeR
     """Expectation values of a circuit applied to |0…0⟩.
 
     Args:
-        row: the circuit.
-        sums: observables.
+        row: The circuit.
+        sums: Observables.
     """
     start = time.perf_counter()
     with one_thread():  # more are no faster at bond dimensions up to hundreds
@@ -71,9 +71,9 @@ def run_matrix_product_state(row: GateRow, sums: tuple[PauliSum, ...]) -> WholeR
             state.apply_one(qubit, matrix)
         for (low, high), unitary in zip(row.pairs.tolist(), row.unitaries, strict=True):
             state.apply_two(low, high, unitary)
-        found = state.values(string for one in sums for _, string in one if string)
+        found = state.values(string for each in sums for _, string in each if string)
     found[()] = 1.0
-    values = [sum(coefficient * found[string] for coefficient, string in one) for one in sums]
+    values = [sum(coefficient * found[string] for coefficient, string in each) for each in sums]
     return WholeResult(np.array(values, np.float64), time.perf_counter() - start)
 
 
@@ -87,11 +87,11 @@ def run_stabilizer(
     """Expectation values of a Clifford circuit applied to |0…0⟩.
 
     Args:
-        num_qubits: places for qubits.
+        num_qubits: Places for qubits.
         pairs: (m, 2) low and high qubit of each gate, in order.
-        gates: what they do.
+        gates: What they do.
         strings: Pauli strings of all observables.
-        sums: per observable, the coefficients of its strings and their numbers.
+        sums: Per observable, the coefficients of its strings and their numbers.
     """
     start = time.perf_counter()
     found = string_values(num_qubits, pairs, gates, strings)

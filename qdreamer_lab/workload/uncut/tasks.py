@@ -28,8 +28,8 @@ def matrix_product_state_task(whole: Whole, work: float) -> UncutCall:
     """The task of a matrix product state.
 
     Args:
-        whole: the circuit and its observables.
-        work: multiply-adds of its decompositions.
+        whole: The circuit and its observables.
+        work: Multiply-adds of its decompositions.
     """
     return run_matrix_product_state, (whole.row, whole.sums), work
 
@@ -38,7 +38,7 @@ def stabilizer_task(whole: Whole) -> UncutCall:
     """The task of a Clifford circuit.
 
     Raises:
-        MethodError: if it is none.
+        MethodError: If it is none.
     """
     pairs, gates = clifford_of(whole)
     strings = whole.strings

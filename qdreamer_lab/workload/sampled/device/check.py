@@ -42,7 +42,7 @@ def check_width(fragment: int, width: int, backend: BackendV2) -> None:
     """Refuse a fragment that has more qubits than a backend.
 
     Raises:
-        DeviceError: with both numbers, and what would fit.
+        DeviceError: With both numbers, and what would fit.
     """
     limit = backend.num_qubits
     if limit is not None and width > limit:
@@ -57,7 +57,7 @@ def check_device(fragments: Iterable[ShotFragment], backend: BackendV2) -> None:
     """Say what no circuit of these fragments can be run for, before anything runs.
 
     Raises:
-        DeviceError: if a fragment is too wide, or needs measurements that the device cannot make,
+        DeviceError: If a fragment is too wide, or needs measurements that the device cannot make,
             or has cuts that are glued as one.
     """
     for fragment in fragments:

@@ -49,7 +49,7 @@ class Transpiling:
 
     Attributes:
         level: Qiskit's optimization level, 0 to 3; fragments are small and transpiled once.
-        seed: of layout and routing.
+        seed: Of layout and routing.
     """
 
     level: int = 3
@@ -61,9 +61,9 @@ class Place:
     """Where a mark ended up.
 
     Attributes:
-        mark: which.
-        index: number of instructions of the template's circuit that come before it.
-        qubit: physical qubit.
+        mark: Which.
+        index: Number of instructions of the template's circuit that come before it.
+        qubit: Physical qubit.
     """
 
     mark: Mark
@@ -76,13 +76,13 @@ class Template:
     """A fragment's circuit in a device's gates, on its physical qubits; plain data.
 
     Attributes:
-        fragment: id in the plan.
-        circuit: without marks and measurements.
-        steps: for every step of the fragment's program, its mark, or None.
-        places: of all marks, by index.
+        fragment: Id in the plan.
+        circuit: Without marks and measurements.
+        steps: For every step of the fragment's program, its mark, or None.
+        places: Of all marks, by index.
         outputs: (width,) the physical qubit that each local qubit ends on.
-        euler: in which gates to write rotations, by Qiskit's name.
-        device: name of the device.
+        euler: In which gates to write rotations, by Qiskit's name.
+        device: Name of the device.
     """
 
     fragment: int
@@ -97,10 +97,10 @@ class Template:
         """The same for given values of the parameters; nothing is transpiled.
 
         Args:
-            values: by name; those of other fragments may be among them.
+            values: By name; those of other fragments may be among them.
 
         Raises:
-            CircuitError: if one is missing.
+            CircuitError: If one is missing.
         """
         free = self.circuit.parameters
         missing = [parameter.name for parameter in free if parameter.name not in values]
@@ -121,7 +121,7 @@ def transpiled(
     """Write a fragment for a device, or find what was written before in this process.
 
     Raises:
-        DeviceError: if it is too wide, or the device's gates do not suffice.
+        DeviceError: If it is too wide, or the device's gates do not suffice.
     """
     options = options or Transpiling()
     known = _made.setdefault(backend, {})
