@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qdreamer_lab.dreamer.advice.recommendation import Limits
+    from qdreamer_lab.dreamer.advice.limits import Limits
     from qdreamer_lab.dreamer.device.terms import DeviceTerms
     from qdreamer_lab.dreamer.dreamer import QDreamer
     from qdreamer_lab.dreamer.machine.profile import MachineProfile
@@ -40,7 +40,7 @@ _HOMES = {
     "CutExplorer": "qdreamer_lab.widgets.explorer",
     "CutPlan": "qdreamer_lab.workload.plan.plan",
     "DeviceTerms": "qdreamer_lab.dreamer.device.terms",
-    "Limits": "qdreamer_lab.dreamer.advice.recommendation",
+    "Limits": "qdreamer_lab.dreamer.advice.limits",
     "MachineProfile": "qdreamer_lab.dreamer.machine.profile",
     "QDreamer": "qdreamer_lab.dreamer.dreamer",
     "cutting_problem": "qdreamer_lab.workload.addon.experiments",

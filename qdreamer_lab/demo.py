@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 from qiskit.circuit.library import efficient_su2
 
-from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
-from qdreamer_lab.dreamer.advice.recommendation import Limits
-from qdreamer_lab.dreamer.advice.run import estimator_for
+from qdreamer_lab.dreamer.advice.limits import Limits
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.reference import Reference, reference_values
 from qdreamer_lab.workload.circuit.pauli_text import parse_observable
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
 
     from qiskit import QuantumCircuit
 
+    from qdreamer_lab.dreamer.advice.recommendation import Recommendation
     from qdreamer_lab.dreamer.predict.prediction import Prediction
     from qdreamer_lab.workload.execution.progress import Report
 
@@ -83,15 +82,11 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
             dreamer.calibrate()
         start = time.perf_counter()
         limits = Limits(max_qubits=options.max_qubits)
-        best = _advice(out, dreamer, circuit, observables, limits, start)
-        adviser = PlanAdviser(dreamer, circuit, observables, best, limits=limits)
-        workers = dreamer.place(None).workers
-        estimator = estimator_for(best, session, workers, progress=progress, adviser=adviser)
-        result = estimator.run([(circuit, observables)]).result()[0]
-        adviser.observe(result)
+        found = _advice(out, dreamer, circuit, observables, limits, start)
+        result, predicted = found.runner(found.best, progress=progress)
     progress.finish()
     _print_run(out, result.metadata)
-    _print_phases(out, adviser.prediction, result.metadata)
+    _print_phases(out, predicted, result.metadata)
     reference = reference_values(circuit, observables) if options.check else None
     return _print_values(out, texts, np.atleast_1d(result.data.evs), reference)
 
@@ -132,15 +127,15 @@ def _advice(
     observables: list[Any],
     limits: Limits,
     start: float,
-) -> Prediction:
-    """The best way to run, with the reasons."""
+) -> Recommendation:
+    """The ways to run, with the reasons for the best."""
     found = dreamer.recommend(circuit, observables, limits=limits, in_process=False)
     took = _seconds(time.perf_counter() - start)
     ways = len(found.predictions)
     _say(out, "advice", f"{ways} ways within {limits.max_qubits} qubits weighed in {took}")
     for line in found.explain().splitlines():
         _say(out, "", line)
-    return found.best
+    return found
 
 
 class _Progress:

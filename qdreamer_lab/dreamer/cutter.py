@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from qiskit.primitives import PrimitiveResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from pilot_kernel.errors import CellError
-from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
-from qdreamer_lab.dreamer.advice.reasons import seconds_text
-from qdreamer_lab.dreamer.advice.run import estimator_for
+from qdreamer_lab.dreamer.advice.run import waited_for
 from qdreamer_lab.dreamer.dreamer import QDreamer
-from qdreamer_lab.dreamer.wanted import request_of
+from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
 
@@ -26,12 +23,8 @@ if TYPE_CHECKING:
     from pilot_kernel.jupyter.cell.cutting import CutRequest
     from qdreamer_lab.workload.execution.decisions import Decision
     from qdreamer_lab.workload.execution.progress import Progress, Report
-    from qdreamer_lab.workload.job import CutJob
 
 __all__ = ["cut"]
-
-_POLL_S = 0.1
-"""How long a cancelled cell may go unnoticed."""
 
 _LONG_S = 600.0
 """Runs that take longer are announced."""
@@ -68,11 +61,11 @@ def cut(request: CutRequest) -> Any:
 def _best(request: CutRequest, pub: Any, number: int) -> Any:
     """The result of one PUB, run in the way that is expected to be over first."""
     checked = _checked(pub, number)
-    asked = (checked.circuit, checked.observables)
     dreamer = _dreamer(request)
     with _asking:
         found = dreamer.recommend(
-            *asked,
+            checked.circuit,
+            checked.observables,
             checked.parameter_values,
             precision=request.precision,
             on=request.on,
@@ -81,24 +74,13 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
     lines = found.explain().splitlines()
     for line in lines if len(request.pubs) == 1 else lines[:1]:
         request.say(f"{_prefix(request, number)}{line}")
-    wanted = request_of(*asked, 1.0, checked.parameter_values)
-    adviser = PlanAdviser(
-        *(dreamer, wanted.circuit, wanted.given, found.best),
-        precision=request.precision,
-        limits=found.limits,
-    )
-    estimator = estimator_for(
-        found.best,
-        request.session,
-        dreamer.place(request.on).workers,
+    return found.run(
         seed=request.seed,
         progress=_told(request),
-        adviser=adviser,
+        stop=request.stop,
+        precision=checked.precision or request.precision,
+        session=request.session,
     )
-    result = _wait(request, estimator.run([pub], precision=request.precision))[0]
-    if wanted.sets == 1:
-        _learn(adviser, result)
-    return result
 
 
 def _foretell(request: CutRequest, width: int) -> None:
@@ -142,12 +124,6 @@ def _dreamer(request: CutRequest) -> QDreamer:
         return _last
 
 
-def _learn(adviser: PlanAdviser, result: Any) -> None:
-    # A run that is done is not lost because it cannot be learned from, or the profile not kept.
-    with _asking, contextlib.suppress(QDreamerError, OSError):
-        adviser.observe(result)
-
-
 def _run(request: CutRequest, pubs: list[Any], width: int, mode: str) -> Any:
     """The results of some PUBs."""
     estimator = CutEstimator(
@@ -158,7 +134,7 @@ def _run(request: CutRequest, pubs: list[Any], width: int, mode: str) -> Any:
         seed=request.seed,
         progress=_told(request),
     )
-    return _wait(request, estimator.run(pubs, precision=request.precision))
+    return waited_for(estimator.run(pubs, precision=request.precision), request.stop)
 
 
 def _told(request: CutRequest) -> Progress:
@@ -173,14 +149,6 @@ def _told(request: CutRequest) -> Progress:
         request.tell(report.done, report.total)
 
     return progress
-
-
-def _wait(request: CutRequest, job: CutJob) -> Any:
-    while not job.wait(_POLL_S):
-        if request.stop.is_set():
-            job.cancel()
-            raise CancelledError
-    return job.result()
 
 
 def _prefix(request: CutRequest, number: int) -> str:

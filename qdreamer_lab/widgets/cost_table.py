@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pilot_kernel.drawing.value_names import observable_names
-from qdreamer_lab.dreamer.advice.reasons import seconds_text
+from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.modes import METHODS
 from qdreamer_lab.workload.plan.plan import GateCut

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.widgets.planner import Background
+from qdreamer_lab.widgets.background import Background
 from qdreamer_lab.widgets.state import answered
 
 if TYPE_CHECKING:

@@ -9,25 +9,26 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pilot_kernel.errors import PilotError
-from qdreamer_lab.dreamer.advice.find import widths_for
-from qdreamer_lab.dreamer.dreamer import SEARCH_S, QDreamer
+from qdreamer_lab.dreamer.advice.candidates import widths_for
+from qdreamer_lab.dreamer.dreamer import QDreamer
+from qdreamer_lab.dreamer.engine import SEARCH_S
 from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.widgets.cache import Cache
 from qdreamer_lab.widgets.state import Candidate
 from qdreamer_lab.workload.cut.options import SearchOptions
 from qdreamer_lab.workload.plan.find import plan_blocks
 from qdreamer_lab.workload.plan.plan import GateCut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Hashable, Iterator
 
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.circuit.blocks import BlockCircuit
     from qdreamer_lab.workload.plan.plan import CutPlan
 
-__all__ = ["Background", "Planner"]
+__all__ = ["Found", "Planner"]
 
 _ALLOWANCE_S = 0.02
 """How long a candidate may work on the variances of sampled mode."""
@@ -54,36 +55,7 @@ _WIDTHS = 10
 _PLACE_S = 2.0
 """How old news of a session's pilots may be."""
 
-_TELL_EVERY_S = 0.25
-
 Found = tuple[Candidate, ...]
-_Item = TypeVar("_Item")
-
-
-class _Kept(Generic[_Item]):
-    """A cache that forgets what was not asked for longest."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._items: OrderedDict[Hashable, _Item] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def get(self, key: Hashable) -> _Item | None:
-        with self._lock:
-            if key in self._items:
-                self._items.move_to_end(key)
-            return self._items.get(key)
-
-    def put(self, key: Hashable, item: _Item) -> _Item:
-        with self._lock:
-            self._items[key] = item
-            self._items.move_to_end(key)
-            while len(self._items) > self._most:
-                self._items.popitem(last=False)
-        return item
 
 
 class Planner:
@@ -98,16 +70,16 @@ class Planner:
         self.problem = problem
         self.dreamer = dreamer
         self.lost = ""
-        self._plans: _Kept[_Planned] = _Kept(_MOST_PLANS)
-        self._prices: _Kept[Candidate] = _Kept(_MOST_PRICES)
-        self._advice: _Kept[Found] = _Kept(_MOST_PLANS)
+        self._plans: Cache[_Planned] = Cache(_MOST_PLANS)
+        self._prices: Cache[Candidate] = Cache(_MOST_PRICES)
+        self._advice: Cache[Found] = Cache(_MOST_PLANS)
         self._places: dict[str | None, tuple[float, Place]] = {}
         self._pricing = threading.Lock()
 
     def forget_prices(self) -> None:
         """Price everything anew: the profile has learned."""
-        self._prices = _Kept(_MOST_PRICES)
-        self._advice = _Kept(_MOST_PLANS)
+        self._prices = Cache(_MOST_PRICES)
+        self._advice = Cache(_MOST_PLANS)
         self._places = {}
 
     @property
@@ -171,9 +143,10 @@ class Planner:
             return known
         place = self.place(controls.on)
         circuit, whole = self.problem.bound(controls.values)
-        adviser = QDreamer(place.session, profile=place.profile)
         found: list[Prediction] = []
         with contextlib.suppress(QDreamerError, PilotError, OverflowError):
+            profile = None if self.lost else self.dreamer.profile(controls.on)
+            adviser = QDreamer(place.session, profile=profile)  # remembers nothing of what is run
             advice = adviser.recommend(
                 circuit, self.problem.observables, precision=controls.precision, on=controls.on
             )
@@ -256,7 +229,7 @@ class Planner:
         made = _for(controls, Candidate(way, plan, options=options, repeatable=repeatable))
         try:
             with self._pricing:
-                one = self.dreamer.price(wanted, way, place, _ALLOWANCE_S, plan=plan)
+                one = self.dreamer.engine.price(wanted, way, place, _ALLOWANCE_S, plan=plan)
             # Terms may run in groups; the prediction names the plan of the greatest one.
             made = replace(made, prediction=replace(one, plan=plan))
         except (QDreamerError, PilotError) as error:
@@ -315,76 +288,3 @@ class _Planned:
     plan: CutPlan
     options: SearchOptions
     repeatable: bool
-
-
-class Background:
-    """One thread that refines the newest question; older ones are given up between two steps.
-
-    Args:
-        steps: for a question, its answers as they are found.
-        tell: called in the thread with a question, answers, and whether there will be more.
-    """
-
-    def __init__(
-        self,
-        steps: Callable[[Controls], Iterator[Found]],
-        tell: Callable[[Controls, Found, bool], None],
-    ) -> None:
-        self._steps = steps
-        self._tell = tell
-        self._lock = threading.Lock()
-        self._newest: Controls | None = None
-        self._number = 0
-        self._thread: threading.Thread | None = None
-
-    def ask(self, controls: Controls) -> None:
-        """Refine the answer to this, and nothing older."""
-        with self._lock:
-            self._newest = controls
-            self._number += 1
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._work, name="cut-explorer-search", daemon=True
-                )
-                self._thread.start()
-
-    def cancel(self) -> None:
-        """Answer nothing that was asked."""
-        with self._lock:
-            self._newest = None
-            self._number += 1
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is being looked for."""
-        return self._thread is None
-
-    def _work(self) -> None:
-        try:
-            while (asked := self._next()) is not None:
-                self._refine(*asked)
-        except BaseException:
-            with self._lock:
-                self._thread = None
-            raise
-
-    def _next(self) -> tuple[Controls, int] | None:
-        with self._lock:
-            asked, self._newest = self._newest, None
-            if asked is None:
-                self._thread = None
-                return None
-            return asked, self._number
-
-    def _refine(self, asked: Controls, number: int) -> None:
-        """Tell what is found, at most a few times a second: every telling is drawn."""
-        found: list[Candidate] = []
-        told = -_TELL_EVERY_S
-        for some in self._steps(asked):
-            if self._number != number:
-                return
-            found += some
-            if time.monotonic() - told >= _TELL_EVERY_S:
-                self._tell(asked, tuple(found), True)
-                found, told = [], time.monotonic()
-        self._tell(asked, tuple(found), False)

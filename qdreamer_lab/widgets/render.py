@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.dreamer.advice.reasons import seconds_text
+from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.widgets.cost_table import rows, sentence, table_html
 from qdreamer_lab.widgets.python_source import python_source
 from qdreamer_lab.widgets.runner import Live

@@ -1,7 +1,7 @@
 """Run and Stop: a candidate is run in a thread, and what comes of it becomes changes of the state.
 
-The route is that of `Recommendation.run`, and Q-Dreamer learns; but the plan stays the one that was
-selected when workers come or go.
+Runs and learns as `Recommendation.run` does, but the plan stays the one that was selected when
+workers come or go.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import PilotError
-from qdreamer_lab.dreamer.advice.reasons import seconds_text
-from qdreamer_lab.dreamer.advice.run import estimator_for
+from qdreamer_lab.dreamer.advice.run import learn, run_prediction
+from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.cost_table import values_text
 from qdreamer_lab.widgets.state import Run
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
+    from qdreamer_lab.dreamer.advice.run import Ran
     from qdreamer_lab.widgets.planner import Planner
     from qdreamer_lab.widgets.state import Candidate, Controls, View
     from qdreamer_lab.workload.execution.chunk import FragmentRow
@@ -35,7 +36,6 @@ __all__ = ["AFFORDABLE_S", "Live", "Runner"]
 AFFORDABLE_S = 5.0
 """An exact value to compare with is worth this much time, as predicted."""
 
-_POLL_S = 0.05
 _TELL_EVERY_S = 0.2
 
 
@@ -109,23 +109,22 @@ class Runner:
         self, one: Candidate, exact: Candidate | None, controls: Controls, stop: threading.Event
     ) -> None:
         teller = _Teller(self._post, one)
-        result = self._run(one, controls, stop, teller)
+        ran = self._run(one, controls, stop, teller)
+        if learn(self._planner.dreamer.engine, ran):
+            self._planner.forget_prices()
+        result = ran.result
         decisions = result.metadata["decisions"]
-        if not decisions:  # the prediction is for the workers that there were
-            with contextlib.suppress(QDreamerError, OSError):  # a run is not lost by that
-                self._planner.dreamer.observe(result, one.prediction)
-                self._planner.forget_prices()
         text = f"Done {_beside(one, result)}{_decided(decisions)}"
         self._post(_became(Run("done", one, text=text, result=result)))
         if exact is not None and not stop.is_set():
             with contextlib.suppress(QDreamerError, PilotError, CancelledError):
-                value = self._run(exact, controls, stop, None)
+                value = self._run(exact, controls, stop, None).result
                 text += f" Exact value: {values_text(value)}."
                 self._post(_became(Run("done", one, text=text, result=result, exact=value)))
 
     def _run(
         self, one: Candidate, controls: Controls, stop: threading.Event, teller: _Teller | None
-    ) -> Any:
+    ) -> Ran:
         assert one.prediction is not None, "what cannot run is refused before"
         planner = self._planner
         place = planner.place(one.configuration.on)
@@ -135,14 +134,15 @@ class Runner:
                 "a new session and a new explorer"
             )
         circuit, _ = planner.problem.bound(controls.values)
-        estimator = estimator_for(
-            one.prediction, place.session, place.workers, progress=teller or False
+        return run_prediction(
+            one.prediction,
+            (circuit, planner.problem.observables),
+            session=place.session,
+            workers=place.workers,
+            precision=controls.precision,
+            progress=teller or False,
+            stop=stop,
         )
-        job = estimator.run([(circuit, planner.problem.observables)], precision=controls.precision)
-        while not job.wait(_POLL_S):
-            if stop.is_set():
-                job.cancel()
-        return job.result()[0]
 
     def _over(self, one: Candidate, done: Future[None]) -> None:
         error = done.exception()

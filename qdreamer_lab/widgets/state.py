@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.advice.ranking import ranked
-from qdreamer_lab.dreamer.predict.configuration import MODES
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.cut.options import SearchOptions, check_width
+from qdreamer_lab.workload.modes import MODE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Container, Hashable, Iterable
@@ -73,7 +73,7 @@ class Controls:
     def __post_init__(self) -> None:
         check_width(self.width)
         SearchOptions(self.kinds, self.cost, None, self.time_limit_s)
-        if self.mode not in ("auto", *MODES):
+        if self.mode not in ("auto", *MODE_NAMES):
             raise QDreamerError(f'mode must be "auto", "exact" or "sampled", got {self.mode!r}')
         if not 0 < self.precision < math.inf:
             raise QDreamerError(f"precision={self.precision!r}: a number above zero")
@@ -83,7 +83,7 @@ class Controls:
     @property
     def modes(self) -> tuple[str, ...]:
         """The modes to look at."""
-        return MODES if self.mode == "auto" else (self.mode,)
+        return MODE_NAMES if self.mode == "auto" else (self.mode,)
 
     @property
     def family(self) -> Hashable:

@@ -8,6 +8,7 @@ from qiskit.primitives import StatevectorEstimator
 
 from pilot_kernel.errors import CellError
 from qdreamer_lab.dreamer import cutter
+from qdreamer_lab.dreamer.advice.run import waited_for
 from tests.circuits.plain import ghz
 
 
@@ -55,14 +56,11 @@ def test_auto_takes_parameter_sweeps_as_they_come(session):
     assert result[0].data.evs.shape == (2, 2)
 
 
-def test_a_cell_that_was_canceled_stops(session):
+def test_a_cell_that_was_canceled_stops():
     stop = threading.Event()
     stop.set()
     with pytest.raises(CancelledError):
-        cutter._wait(
-            Request(session, [], 3, stop=stop),
-            SimpleNamespace(wait=lambda timeout_s: False, cancel=lambda: True),
-        )
+        waited_for(SimpleNamespace(wait=lambda timeout_s: False, cancel=lambda: True), stop)
 
 
 @pytest.mark.parametrize("width", [3, None])

@@ -17,7 +17,7 @@ from tests.widgets.conftest import ENDS, OBSERVABLE, N, done_by, ended, exact, h
 def test_run_gives_the_value_and_learns(explorer, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        explorer._planner.dreamer, "observe", lambda result, one: seen.append((result, one))
+        explorer._planner.dreamer.engine, "observe", lambda result, one: seen.append((result, one))
     )
     press(explorer, "run")
     ended(explorer)

@@ -9,8 +9,9 @@ import pytest
 from pilot_kernel.errors import AgentLostError
 from qdreamer_lab import QDreamer, plan_cuts
 from qdreamer_lab.widgets import planner as planner_module
+from qdreamer_lab.widgets.background import Background
 from qdreamer_lab.widgets.engine import Engine
-from qdreamer_lab.widgets.planner import Background, Planner
+from qdreamer_lab.widgets.planner import Planner
 from qdreamer_lab.widgets.problem import problem_of
 from qdreamer_lab.widgets.state import Controls, View, moved
 from tests.circuits.plain import uneven_line
@@ -72,8 +73,8 @@ def test_other_parameter_values_are_another_question():
 
 
 def test_caches_are_bounded(planner, monkeypatch):
-    monkeypatch.setattr(planner, "_plans", planner_module._Kept(5))
-    monkeypatch.setattr(planner, "_prices", planner_module._Kept(7))
+    monkeypatch.setattr(planner, "_plans", planner_module.Cache(5))
+    monkeypatch.setattr(planner, "_prices", planner_module.Cache(7))
     for step in range(40):
         planner.first(Controls(2 + step % 8, precision=0.01 + 0.001 * step))
     assert planner.remembered == 5 + 7

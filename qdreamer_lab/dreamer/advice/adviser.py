@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdreamer_lab.dreamer.advice.reasons import seconds_text
+from qdreamer_lab.dreamer.advice.find import ranked_ways
+from qdreamer_lab.dreamer.advice.limits import Limits
 from qdreamer_lab.dreamer.advice.remaining import GAIN_S, PAYS, pays, rest
+from qdreamer_lab.dreamer.text import seconds_text
+from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.decisions import Course, Decision
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.dreamer.advice.recommendation import Limits
+    from qdreamer_lab.dreamer.advice.pricer import Pricer
     from qdreamer_lab.dreamer.advice.remaining import Rest
-    from qdreamer_lab.dreamer.dreamer import QDreamer
     from qdreamer_lab.dreamer.predict.prediction import Prediction
     from qdreamer_lab.workload.execution.decisions import Standing, Workers
     from qdreamer_lab.workload.execution.session import SessionLike
@@ -41,7 +43,7 @@ class PlanAdviser:
     """Advises a run that was begun as Q-Dreamer recommended.
 
     Args:
-        dreamer: who predicts.
+        pricer: predicts.
         circuit: bound; of several bindings, any.
         observables: as they were given.
         prediction: of the way that the run takes.
@@ -54,26 +56,26 @@ class PlanAdviser:
 
     def __init__(
         self,
-        dreamer: QDreamer,
+        pricer: Pricer,
         circuit: QuantumCircuit,
         observables: Any,
         prediction: Prediction,
         *,
-        precision: float | None = None,
+        precision: float = 1 / 64,
         limits: Limits | None = None,
     ) -> None:
         self.prediction = prediction
-        self._dreamer = dreamer
+        self._pricer = pricer
         self._circuit = circuit
         self._observables = observables
         self._precision = precision
-        self._limits = limits
+        self._limits = Limits() if limits is None else limits
 
     def changed(self, standing: Standing) -> Decision:
         """`Adviser.changed`."""
-        profile = self._dreamer.profile(standing.on)
+        contention = self._pricer.place(standing.on).contention
         start = time.perf_counter()
-        left = rest(standing, self.prediction, profile.contention)
+        left = rest(standing, self.prediction, contention)
         text = f"{standing.change}: "
         if self.prediction.qpu_seconds:
             text += "a run on a device keeps its plan, for its shots were paid for"
@@ -115,37 +117,20 @@ class PlanAdviser:
         way = best.configuration
         return Course(way.max_qubits, way.mode, way.on)
 
-    def observe(self, result: Any) -> None:
-        """Let Q-Dreamer learn from the run, as far as its workers stayed the same.
-
-        Raises:
-            QDreamerError: as `QDreamer.observe` does.
-        """
-        decisions = result.metadata["decisions"]
-        one = self.prediction
-        if decisions and not decisions[-1].replanned:
-            # Tasks ran on more or fewer workers than the prediction is for.
-            kept = ("plan", "lower", "transpile", "contract")
-            one = replace(one, accounts=tuple(a for a in one.accounts if a.name in kept))
-        self._dreamer.observe(result, one)
-
     def _candidates(self, standing: Standing, left: Rest) -> tuple[float, Prediction] | None:
         """The best other way to run, and what it takes; None if there is none."""
-        from qdreamer_lab.dreamer.dreamer import QDreamer
-
-        present = _Present(self._dreamer.session)
-        profile = self._dreamer.profile(standing.on)
+        pricer = self._pricer.elsewhere(_Present(self._pricer.session), standing.on)
         found: list[tuple[float, Prediction]] = []
         for on in _places(standing):
             try:
-                ranked = QDreamer(present, profile=profile).recommend(
-                    self._circuit,
-                    self._observables,
-                    precision=self._precision,
+                ranked = ranked_ways(
+                    pricer,
+                    request_of(self._circuit, self._observables, self._precision),
                     limits=self._limits,
                     on=on,
                     methods=("statevector",),  # a `Course` knows no others
                     in_process=False,
+                    exact_first=False,  # the fastest is looked for
                 )
             except QDreamerError:  # nothing keeps within the limits there
                 continue

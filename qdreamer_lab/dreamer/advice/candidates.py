@@ -10,8 +10,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.dreamer.advice.recommendation import Refused
-from qdreamer_lab.dreamer.predict.configuration import MODES, Configuration
+from qdreamer_lab.dreamer.advice.limits import Refused
+from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.errors import (
     InfeasiblePlanError,
     MemoryLimitError,
@@ -19,17 +19,19 @@ from qdreamer_lab.errors import (
     PlanError,
     PrecisionError,
 )
-from qdreamer_lab.workload.modes import METHODS
+from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.modes import MODES
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from qdreamer_lab.dreamer.advice.recommendation import Limits
-    from qdreamer_lab.dreamer.dreamer import QDreamer
-    from qdreamer_lab.dreamer.exact.case import Case
+    from qdreamer_lab.dreamer.advice.limits import Limits
+    from qdreamer_lab.dreamer.advice.pricer import Pricer
+    from qdreamer_lab.dreamer.model.case import Case
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
     from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.workload.mode import Mode
 
 __all__ = ["Candidates", "most_width", "widths_for"]
 
@@ -66,7 +68,7 @@ class Candidates:
     """Ways that were looked at.
 
     Attributes:
-        dreamer: who prices them.
+        pricer: prices them.
         wanted: circuit and observables.
         place: where they run.
         limits: what they may take.
@@ -76,7 +78,7 @@ class Candidates:
         refused: ways that cannot be taken, those over a limit among them.
     """
 
-    dreamer: QDreamer
+    pricer: Pricer
     wanted: Wanted
     place: Place
     limits: Limits
@@ -96,13 +98,13 @@ class Candidates:
         """
         most = most_width(self.limits, self.place)
         whole = most is None or most >= self.wanted.num_qubits
-        if self.place.backend is None and whole:
-            for method in (one for one in METHODS[1:] if one in methods):
-                self.look(Configuration(self.wanted.num_qubits, "exact", on=self.on, method=method))
-        for mode in MODES if self.place.backend is None else ("sampled",):
-            if METHODS[0] in methods:
+        modes = [one for one in MODES if self.place.backend is None or one.takes_shots]
+        for mode in (one for one in modes if whole and not one.cuts and one.method in methods):
+            self.look(self._way(self.wanted.num_qubits, mode))
+        local = self.place.session is not None and self.place.local and self.on is None
+        for mode in (one for one in modes if one.cuts):
+            if mode.method in methods:
                 self._widths(mode, most)
-            local = self.place.session is not None and self.place.local and self.on is None
             if in_process and local:
                 self._here(mode)
 
@@ -115,8 +117,8 @@ class Candidates:
         """Plan a way and price it for several numbers of workers; the fastest, if there is one."""
         place = self.place.here() if configuration.in_process else self.place
         try:
-            plan = self.dreamer.plan(self.wanted, configuration)
-            case = self.dreamer.case(self.wanted, configuration, place, _ALLOWANCE_S, plan=plan)
+            plan = self.pricer.plan(self.wanted, configuration)
+            case = self.pricer.case(self.wanted, configuration, place, _ALLOWANCE_S, plan=plan)
         except (
             MemoryLimitError, InfeasiblePlanError, PlanError, PrecisionError, MethodError,
         ) as error:  # fmt: skip
@@ -125,7 +127,7 @@ class Candidates:
         best: Prediction | None = None
         for workers in _counts(place, configuration, case):
             way = replace(configuration, workers=workers)
-            one = self.dreamer.price_case(case, self.wanted, way, place, plan)
+            one = self.pricer.price_case(case, self.wanted, way, place, plan)
             if best is None or one.makespan_s < best.makespan_s:
                 best = one
             key = _sameness(one)
@@ -136,6 +138,9 @@ class Candidates:
             self._best[configuration] = best
         return best
 
+    def _way(self, width: int, mode: Mode) -> Configuration:
+        return Configuration(width, mode.name, on=self.on, method=mode.method)
+
     def _file(self, one: Prediction) -> None:
         broken = self.limits.excess(one)
         if broken:
@@ -145,11 +150,11 @@ class Candidates:
         else:
             self.found.append(one)
 
-    def _widths(self, mode: str, most: int | None) -> None:
+    def _widths(self, mode: Mode, most: int | None) -> None:
         """State vectors in several widths, and closer where they are fast."""
         looked: dict[int, Prediction] = {}
-        exact = any(one.configuration.mode == "exact" for one in self.found)
-        fine = mode == "exact" or not exact
+        exact = any(one.configuration.exact for one in self.found)
+        fine = mode.exact or not exact
         tried = widths_for(self.wanted.num_qubits, most, fine=fine)
         for width in tried:
             self._look_width(width, mode, looked)
@@ -161,36 +166,34 @@ class Candidates:
         if looked:
             self._other_plans(mode, looked)
 
-    def _look_width(self, width: int, mode: str, looked: dict[int, Prediction]) -> None:
-        one = self.look(Configuration(width, mode, on=self.on))
+    def _look_width(self, width: int, mode: Mode, looked: dict[int, Prediction]) -> None:
+        one = self.look(self._way(width, mode))
         if one is not None:
             looked[width] = one
 
-    def _other_plans(self, mode: str, looked: dict[int, Prediction]) -> None:
+    def _other_plans(self, mode: Mode, looked: dict[int, Prediction]) -> None:
         """Plans that are good by another measure, at widths that are fast already.
 
         Exact mode pays for operations and not for shots. Fewer kinds of cuts can only be better
         where the search among all of them is not known to have found the best.
         """
         order = sorted(looked, key=lambda width: looked[width].makespan_s)
-        others = [Configuration(w, mode, on=self.on, cost="work") for w in order[:_OTHERS]]
+        others = [replace(self._way(w, mode), cost="work") for w in order[:_OTHERS]]
         best = looked[order[0]]
         proven = best.plan is None or best.plan.proven_optimal
         if not proven and best.makespan_s > _LONG_S:
-            others += [
-                Configuration(order[0], mode, (kind,), on=self.on) for kind in ("gate", "wire")
-            ]
+            others += [replace(self._way(order[0], mode), kinds=(kind,)) for kind in KINDS]
         for one in others:
-            wanted = one.cost == "lo" or (mode == "exact" and best.plan is not None)
+            wanted = one.cost == "lo" or (mode.exact and best.plan is not None)
             if wanted:
                 self.look(one)
 
-    def _here(self, mode: str) -> None:
+    def _here(self, mode: Mode) -> None:
         """The ways with the least work without the way to a worker, if they are short."""
         least = sorted(self._best.items(), key=lambda pair: self._alone_s(pair[1]))
         tried: Counter[str] = Counter()
         for configuration, one in least:
-            if configuration.mode != mode or self._alone_s(one) > _HERE_S:
+            if configuration.mode != mode.name or self._alone_s(one) > _HERE_S:
                 continue
             tried[configuration.method] += 1
             if tried[configuration.method] <= _HERE_WAYS:
@@ -198,7 +201,7 @@ class Candidates:
 
     def _alone_s(self, one: Prediction) -> float:
         """About how long it would take in one process."""
-        belief = self.place.profile.belief
+        belief = self.place.belief
         ways = ("dispatch", "transfer")
         return sum(
             belief.seconds(account.counts) for account in one.accounts if account.name not in ways
@@ -235,7 +238,7 @@ def _counts(place: Place, way: Configuration, case: Case) -> list[int]:
     """Numbers of workers to try, ascending; one for what is one task."""
     if place.session is None or (len(case.rounds) == 1 and case.repeats * _tasks(case.rounds) == 1):
         return [1]
-    if place.backend is not None or way.method != METHODS[0]:  # which are not held to fewer
+    if place.backend is not None or not way.cuts:  # which are not held to fewer
         return [place.workers]
     return sorted({1, -(-place.workers // 2), place.workers})
 

@@ -1,75 +1,58 @@
-"""From a circuit to ranked ways to run it, or to what is in the way of all of them."""
+"""Ranked ways to run a circuit, or what is in the way of all of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from qdreamer_lab.dreamer.advice.candidates import Candidates, widths_for
-from qdreamer_lab.dreamer.advice.ranking import ranked
-from qdreamer_lab.dreamer.advice.recommendation import Limits, Recommendation, Refused
-from qdreamer_lab.dreamer.advice.run import estimator_for
-from qdreamer_lab.dreamer.wanted import request_of
+from qdreamer_lab.dreamer.advice.candidates import Candidates
+from qdreamer_lab.dreamer.advice.ranking import Ranking, ranked
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.modes import METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
-    from qiskit import QuantumCircuit
-
-    from qdreamer_lab.dreamer.dreamer import QDreamer
+    from qdreamer_lab.dreamer.advice.limits import Limits, Refused
+    from qdreamer_lab.dreamer.advice.pricer import Pricer
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
     from qdreamer_lab.dreamer.wanted import Wanted
 
-__all__ = ["Asked", "recommended", "widths_for"]
-
-_PRECISION = 1 / 64
+__all__ = ["ranked_ways"]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Asked:
-    """What a recommendation is asked for, as it was given."""
-
-    circuit: QuantumCircuit
-    observables: Any
-    parameter_values: Any
-
-    @property
-    def pub(self) -> tuple[Any, ...]:
-        """The same as a PUB."""
-        if self.parameter_values is None:
-            return (self.circuit, self.observables)
-        return (self.circuit, self.observables, self.parameter_values)
-
-
-def recommended(
-    dreamer: QDreamer,
-    asked: Asked,
-    precision: float | None,
-    limits: Limits | None,
+def ranked_ways(
+    pricer: Pricer,
+    wanted: Wanted,
+    *,
+    limits: Limits,
     on: str | None,
     methods: Collection[str],
     in_process: bool,
-) -> Recommendation:
-    """`QDreamer.recommend`."""
-    limits = Limits() if limits is None else limits
-    wanted = request_of(
-        asked.circuit,
-        asked.observables,
-        _PRECISION if precision is None else precision,
-        asked.parameter_values,
-    )
-    place = dreamer.place(on)
+    exact_first: bool,
+) -> Ranking:
+    """Look at ways to run a circuit and rank those that keep within the limits.
+
+    Args:
+        pricer: prices them.
+        wanted: circuit, observables and precision.
+        limits: what a run may take.
+        on: a kind of worker or a pilot's name.
+        methods: ways of simulating that are considered.
+        in_process: whether short runs may take place here instead of on a local pilot.
+        exact_first: exact values were asked for, if they are affordable.
+
+    Raises:
+        QDreamerError: if nothing keeps within the limits; it names what comes nearest.
+    """
+    place = pricer.place(on)
     _check(limits, place, methods)
-    looked = Candidates(dreamer, wanted, place, limits, on)
+    looked = Candidates(pricer, wanted, place, limits, on)
     looked.search(methods, in_process=in_process)
     if not looked.found:
         raise QDreamerError(_nothing(looked.over, looked.refused, wanted.num_qubits))
-    order = ranked(looked.found, exact_first=precision is None)
-    runner = _runner(dreamer, asked, wanted, limits)
-    return Recommendation(order, limits, tuple(looked.refused), wanted.num_qubits, runner)
+    order = ranked(looked.found, exact_first=exact_first)
+    return Ranking(order, limits, tuple(looked.refused), wanted.num_qubits)
 
 
 def _check(limits: Limits, place: Place, methods: Collection[str]) -> None:
@@ -105,27 +88,3 @@ def _nothing(
         f"nothing can run within the limits; the nearest is {configuration.describe(num_qubits)}: "
         f"{reason}"
     )
-
-
-def _runner(
-    dreamer: QDreamer,
-    asked: Asked,
-    wanted: Wanted,
-    limits: Limits,
-) -> Callable[[Prediction], Any]:
-    precision = wanted.request.precision
-
-    def run(one: Prediction) -> Any:
-        from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
-
-        place = dreamer.place(one.configuration.on)
-        adviser = PlanAdviser(
-            dreamer, wanted.circuit, wanted.given, one, precision=precision, limits=limits
-        )
-        estimator = estimator_for(one, place.session, place.workers, adviser=adviser)
-        result = estimator.run([asked.pub], precision=precision).result()[0]
-        if wanted.sets == 1:  # of several, only the longest was looked at
-            adviser.observe(result)
-        return result
-
-    return run

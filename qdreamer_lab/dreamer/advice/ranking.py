@@ -9,20 +9,44 @@ fastest sampled one.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from qdreamer_lab.dreamer.advice.limits import Limits, Refused
     from qdreamer_lab.dreamer.predict.prediction import Prediction
 
-__all__ = ["TIE", "affordable", "ranked"]
+__all__ = ["TIE", "Ranking", "affordable", "ranked"]
 
 TIE = 1.05
 """Up to this factor ways are as good as each other."""
 
 _SHORT_S = 60.0
 _TIMES = 10.0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Ranking:
+    """Ways to run a circuit.
+
+    Attributes:
+        predictions: those that keep within the limits, the best first; at least one.
+        limits: what a run may take.
+        refused: ways that cannot be taken.
+        num_qubits: of the circuit.
+    """
+
+    predictions: tuple[Prediction, ...]
+    limits: Limits
+    refused: tuple[Refused, ...]
+    num_qubits: int
+
+    @property
+    def best(self) -> Prediction:
+        """What to do."""
+        return self.predictions[0]
 
 
 def ranked(found: Iterable[Prediction], *, exact_first: bool) -> tuple[Prediction, ...]:
@@ -34,8 +58,8 @@ def ranked(found: Iterable[Prediction], *, exact_first: bool) -> tuple[Predictio
     """
     every = list(found)
     if exact_first and affordable(every):
-        exact = [one for one in every if one.configuration.mode == "exact"]
-        rest = [one for one in every if one.configuration.mode != "exact"]
+        exact = [one for one in every if one.configuration.exact]
+        rest = [one for one in every if not one.configuration.exact]
         return (*_in_order(exact), *_in_order(rest))
     return tuple(_in_order(every))
 
@@ -44,7 +68,7 @@ def affordable(found: list[Prediction]) -> bool:
     """Whether exact values can be had, and do not take out of all proportion longer."""
     times: dict[bool, list[float]] = {True: [], False: []}
     for one in found:
-        times[one.configuration.mode == "exact"].append(one.makespan_s)
+        times[one.configuration.exact].append(one.makespan_s)
     if not times[True]:
         return False
     exact = min(times[True])

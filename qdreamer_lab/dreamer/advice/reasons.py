@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.advice.ranking import TIE
+from qdreamer_lab.dreamer.text import price_text, seconds_text
 from qdreamer_lab.workload.execution.memory import readable
 
 if TYPE_CHECKING:
-    from qdreamer_lab.dreamer.advice.recommendation import Recommendation, Refused
+    from qdreamer_lab.dreamer.advice.limits import Refused
+    from qdreamer_lab.dreamer.advice.ranking import Ranking
     from qdreamer_lab.dreamer.predict.prediction import Prediction
 
-__all__ = ["cost_text", "explained", "seconds_text"]
+__all__ = ["explained"]
 
 _CLOSE = 1.15
 """Up to this factor two ways are as good as each other."""
@@ -20,8 +22,8 @@ _DOMINANT = 0.4
 """From this share of the makespan on a phase is worth a word."""
 
 
-def explained(found: Recommendation) -> str:
-    """`Recommendation.explain`."""
+def explained(found: Ranking) -> str:
+    """Why the best way is the best: `Recommendation.explain`."""
     best = found.best
     low, high = best.interval
     lines = [
@@ -53,7 +55,7 @@ def _cost(best: Prediction) -> list[str]:
     took = f"It keeps the device busy for {seconds_text(best.qpu_seconds)}"
     if best.cost is None:
         return [f"{took}; what that costs is unknown: give QDreamer(devices=...) its prices."]
-    return [f"{took} and costs {best.cost:.4g} {best.currency}."]
+    return [f"{took} and costs {price_text(best.cost, best.currency)}."]
 
 
 def _dominant(best: Prediction) -> list[str]:
@@ -75,7 +77,7 @@ _VERBS = {
 }
 
 
-def _against_uncut(found: Recommendation) -> list[str]:
+def _against_uncut(found: Ranking) -> list[str]:
     """The other side of the decision to cut or not."""
     best = found.best
     mine = [
@@ -115,10 +117,10 @@ def _against_uncut(found: Recommendation) -> list[str]:
 
 def _is_method(one: Refused) -> bool:
     """Whether it is about a method that not every circuit can take."""
-    return one.configuration.method != "statevector"
+    return not one.configuration.cuts
 
 
-def _next(found: Recommendation) -> list[str]:
+def _next(found: Ranking) -> list[str]:
     """Other ways that come close, and why this one is first all the same."""
     best, others = found.best, found.predictions[1:]
     close = [one for one in others if one.makespan_s <= _CLOSE * best.makespan_s]
@@ -127,10 +129,10 @@ def _next(found: Recommendation) -> list[str]:
         reason = _preferred(best, second)
         time = seconds_text(second.makespan_s)
         lines.append(f"As good within the doubt: {second.title}, {time}{reason}.")
-    if best.configuration.mode == "exact":
+    if best.configuration.exact:
         fast = [one for one in others if one.makespan_s < best.makespan_s / TIE]
         sampled = min(fast, key=lambda one: one.makespan_s, default=None)
-        if sampled is not None and sampled.configuration.mode == "sampled":
+        if sampled is not None and not sampled.configuration.exact:
             lines.append(
                 f"Exact values come first because no precision was asked for: with shots, "
                 f"{sampled.title}, it would take {seconds_text(sampled.makespan_s)}."
@@ -147,23 +149,3 @@ def _preferred(best: Prediction, second: Prediction) -> str:
     if second.configuration.workers > best.configuration.workers:
         return "; what takes fewer workers comes first"
     return ""
-
-
-def cost_text(one: Prediction) -> str:
-    """What a run costs; empty where nothing is asked for it."""
-    if one.cost is None:
-        return "unknown"
-    return f"{one.cost:.4g} {one.currency}" if one.cost else ""
-
-
-def seconds_text(seconds: float) -> str:
-    """A time with a unit that suits it."""
-    if seconds < 1e-3:
-        return f"{seconds * 1e6:.3g} µs"
-    if seconds < 1:
-        return f"{seconds * 1e3:.3g} ms"
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.3g} min"
-    return f"{seconds / 3600:,.3g} h"

@@ -1,133 +1,111 @@
-"""Ways to run a circuit, ranked, with the reasons in words. It must not price anything."""
+"""Ways to run a circuit, ranked, with the reasons in words, and running them.
+
+It must not price anything.
+"""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.dreamer.advice.ranking import Ranking
+from qdreamer_lab.dreamer.advice.reasons import explained
+from qdreamer_lab.dreamer.text import html_table, price_text, seconds_text, text_table
+from qdreamer_lab.workload.execution.memory import readable
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
-    from qdreamer_lab.dreamer.predict.configuration import Configuration
+    from qdreamer_lab.dreamer.advice.run import Ran
     from qdreamer_lab.dreamer.predict.prediction import Prediction
+    from qdreamer_lab.workload.execution.progress import Progress
+    from qdreamer_lab.workload.execution.session import SessionLike
 
-__all__ = ["Limits", "Recommendation", "Refused"]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a run may take; None is no limit.
-
-    Attributes:
-        max_seconds: wall time.
-        max_shots: shots.
-        max_memory_bytes: memory of one task, or of putting everything together.
-        max_qubits: width of a fragment, such as a device's number of qubits.
-        max_cost: price of a device's time and shots, in the currency of its terms.
-
-    Raises:
-        QDreamerError: naming the limit that makes no sense.
-    """
-
-    max_seconds: float | None = None
-    max_shots: int | None = None
-    max_memory_bytes: int | None = None
-    max_qubits: int | None = None
-    max_cost: float | None = None
-
-    def __post_init__(self) -> None:
-        for name in self.__slots__:
-            value: object = getattr(self, name)
-            if value is None:
-                continue
-            real = isinstance(value, (int, float, np.integer, np.floating))
-            if not real or isinstance(value, bool) or not value > 0 or math.isinf(value):  # type: ignore[operator,arg-type]
-                raise QDreamerError(f"{name}={value!r}: a number above zero, or None for no limit")
-
-    def excess(self, one: Prediction) -> list[tuple[float, str]]:
-        """By which factor a prediction is over each limit that it breaks, in words."""
-        from qdreamer_lab.workload.execution.memory import readable
-
-        checks: list[tuple[float | None, float, Callable[[float], str], str]] = [
-            (self.max_seconds, one.makespan_s, lambda v: f"{v:.3g} s", "takes"),
-            (self.max_shots, one.shots, lambda v: f"{v:,.0f} shots", "takes"),
-            (self.max_memory_bytes, one.memory_bytes, readable, "needs"),
-            (self.max_qubits, _width(one), lambda v: f"{v:g} qubits", "needs"),
-            (self.max_cost, one.cost or 0.0, lambda v: f"{v:.4g} {one.currency}", "costs"),
-        ]
-        return [
-            (value / limit, f"{verb} {text(value)}, more than {text(limit)}")
-            for limit, value, text, verb in checks
-            if limit is not None and value > limit
-        ]
-
-
-def _width(one: Prediction) -> int:
-    if one.configuration.method != "statevector":
-        return one.num_qubits
-    fragments = one.plan.fragments if one.plan is not None else ()
-    return max((fragment.width for fragment in fragments), default=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A way that cannot be taken, and why."""
-
-    configuration: Configuration
-    reason: str
+__all__ = ["Recommendation"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Recommendation:
+class Recommendation(Ranking):
     """Ways to run a circuit.
 
     Attributes:
-        predictions: that keep within the limits, the best first.
-        limits: those.
+        predictions: those that keep within the limits, the best first.
+        limits: what a run may take.
         refused: ways that cannot be taken.
         num_qubits: of the circuit.
-        runner: runs a prediction's configuration and gives the `PubResult`.
+        runner: runs the circuit in a predicted way, learns from it, and gives the result and the
+            prediction of the way that the run took in the end.
     """
 
-    predictions: tuple[Prediction, ...]
-    limits: Limits
-    refused: tuple[Refused, ...]
-    num_qubits: int
-    runner: Callable[[Prediction], Any] = field(repr=False)
+    runner: Callable[..., Ran] = field(repr=False)
 
-    @property
-    def best(self) -> Prediction:
-        """What to do."""
-        return self.predictions[0]
+    def run(
+        self,
+        prediction: Prediction | None = None,
+        *,
+        seed: int | None = None,
+        progress: Progress | bool = False,
+        stop: threading.Event | None = None,
+        precision: float | None = None,
+        session: SessionLike | None = None,
+    ) -> Any:
+        """Do it, and learn from it.
 
-    def run(self) -> Any:
-        """Do the best one, and learn from it.
+        Args:
+            prediction: one of `predictions`; the best one by default.
+            seed: as `CutEstimator` takes it.
+            progress: as `CutEstimator` takes it.
+            stop: set from elsewhere to give up.
+            precision: standard error wanted, if not the one that was asked for.
+            session: where tasks run, if not where they were predicted to.
 
         Returns:
             The `PubResult` of a `CutEstimator`.
+
+        Raises:
+            CancelledError: if `stop` was set.
+            QDreamerError: if the run fails.
         """
-        return self.runner(self.best)
+        return self.runner(
+            self.best if prediction is None else prediction,
+            seed=seed,
+            progress=progress,
+            stop=stop,
+            precision=precision,
+            session=session,
+        ).result
 
     def explain(self) -> str:
         """The reasons in plain words."""
-        from qdreamer_lab.dreamer.advice.reasons import explained
-
         return explained(self)
 
     def __repr__(self) -> str:
         return f"<Recommendation: {self.best.title}: {self.best.makespan_s:.3g} s>"
 
     def __str__(self) -> str:
-        from qdreamer_lab.dreamer.text import recommendation_text
-
-        return recommendation_text(self)
+        return self.explain() + "\n\n" + text_table(_COLUMNS, _rows(self.predictions))
 
     def _repr_html_(self) -> str:
-        from qdreamer_lab.dreamer.text import recommendation_html
+        words = "<br>".join(map(escape, self.explain().splitlines()))
+        return f"<p>{words}</p>" + html_table("", _COLUMNS, _rows(self.predictions))
 
-        return recommendation_html(self)
+
+_COLUMNS = ("way", "time", "80 % interval", "memory", "shots", "standard error", "cuts", "cost")
+
+
+def _rows(predictions: tuple[Prediction, ...]) -> list[tuple[str, ...]]:
+    return [
+        (
+            one.title,
+            seconds_text(one.makespan_s),
+            " to ".join(map(seconds_text, one.interval)),
+            readable(one.memory_bytes),
+            f"{one.shots:,}" if one.shots else "",
+            f"{one.standard_error:.2g}" if one.shots else "exact",
+            str(one.plan.num_cuts if one.plan is not None else 0),
+            price_text(one.cost, one.currency),
+        )
+        for one in predictions
+    ]

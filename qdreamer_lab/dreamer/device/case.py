@@ -7,27 +7,40 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.dreamer.device.cost import shot_seconds
-from qdreamer_lab.dreamer.device.shape import program_depth
-from qdreamer_lab.dreamer.exact.case import Work, paid
+from qdreamer_lab.dreamer.fragment.shape import program_depth
+from qdreamer_lab.dreamer.model.case import Work
+from qdreamer_lab.dreamer.model.coefficients import paid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from qdreamer_lab.dreamer.device.cost import DeviceShape
-    from qdreamer_lab.dreamer.sampled.cost import SampledShape
-    from qdreamer_lab.dreamer.sampled.rounds import ShotPlan
-    from qdreamer_lab.workload.sampled.lower import SampledProgram
+    from qdreamer_lab.workload.fragment.program import FragmentProgram
 
 __all__ = ["device_rounds"]
 
 
 def device_rounds(
-    program: SampledProgram, shapes: list[SampledShape], plan: ShotPlan, device: DeviceShape
+    programs: Sequence[FragmentProgram],
+    result_bytes: Sequence[int],
+    rounds: Sequence[Sequence[NDArray[np.int64]]],
+    device: DeviceShape,
 ) -> tuple[tuple[tuple[Work, ...], ...], float]:
-    """Tasks of every round, and seconds on the device of all together."""
-    each = [shot_seconds(device, program_depth(one.program)) for one in program.fragments]
-    rounds, total, wait = [], 0.0, device.queue_s
-    for shots in plan.rounds:
+    """Tasks of every round, and seconds on the device of all together.
+
+    Args:
+        programs: of the fragments.
+        result_bytes: per fragment, size of what its task makes of the counts.
+        rounds: per round and fragment, (variants,) shots.
+        device: what runs them.
+    """
+    each = [shot_seconds(device, program_depth(one)) for one in programs]
+    found, total, wait = [], 0.0, device.queue_s
+    for shots in rounds:
         works = []
-        for shape, mine, seconds in zip(shapes, shots, each, strict=True):
+        for size, mine, seconds in zip(result_bytes, shots, each, strict=True):
             time_s = seconds * float(mine.sum())
             total += time_s
             works.append(
@@ -37,10 +50,10 @@ def device_rounds(
                     once=paid("job", 1e9 * (device.job_overhead_s + wait)),
                     work_each=float(np.mean(mine)),
                     work_once=0.0,
-                    memory_bytes=int(shape.tensor_bytes),
-                    sent_bytes=int(shape.tensor_bytes),
+                    memory_bytes=size,
+                    sent_bytes=size,
                 )
             )
             wait = 0.0
-        rounds.append(tuple(works))
-    return tuple(rounds), total
+        found.append(tuple(works))
+    return tuple(found), total

@@ -1,19 +1,16 @@
-"""What a Qiskit backend says of its times, and how deep a fragment is. Nothing runs here."""
+"""From a Qiskit backend to plain numbers: what its target says of its times. Nothing runs here."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from qdreamer_lab.dreamer.device.cost import DeviceShape
 from qdreamer_lab.dreamer.device.terms import DeviceTerms
 
-if TYPE_CHECKING:
-    from qdreamer_lab.workload.fragment.program import FragmentProgram
-
-__all__ = ["device_shape", "program_depth"]
+__all__ = ["device_shape"]
 
 _TYPICAL_S = {1: 5e-8, 2: 3e-7, "measure": 1e-6}
 """Superconducting devices, where the target does not say."""
@@ -58,13 +55,3 @@ def device_shape(backend: Any, terms: DeviceTerms | None = None) -> DeviceShape:
     if terms.job_overhead_s is None:
         return shape
     return replace(shape, job_overhead_s=terms.job_overhead_s)
-
-
-def program_depth(program: FragmentProgram) -> int:
-    """Blocks of two qubits on the longest way through a fragment."""
-    deep: dict[int, int] = {}
-    for step in program.steps:
-        if len(step.qubits) == 2:
-            level = 1 + max(deep.get(qubit, 0) for qubit in step.qubits)
-            deep.update(dict.fromkeys(step.qubits, level))
-    return max(deep.values(), default=0)

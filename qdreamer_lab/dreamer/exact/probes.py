@@ -1,99 +1,31 @@
-"""Short runs of the real functions, timed: what a profile is measured with.
+"""Probes of exact mode: its own functions on small fragments and small reconstructions.
 
-A probe is a call with its counts. The calls are of the functions that runs make, on small
-fragments, and travel to a worker like any task. It must not fit anything.
+The calls travel to a worker like any task. Nothing is timed or fitted here.
 """
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdreamer_lab.dreamer.exact.cost import JoinShape, contract_counts, exact_counts
 from qdreamer_lab.dreamer.exact.shape import fragment_shape, join_steps
+from qdreamer_lab.dreamer.model.probe import Probe
 from qdreamer_lab.workload.exact.lower import FragmentJob
 from qdreamer_lab.workload.exact.reconstruct import Reconstruction
 from qdreamer_lab.workload.fragment.program import FragmentProgram, Step
 from qdreamer_lab.workload.fragment.simulate import FragmentCall, run_fragments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.terms import Factors
 
-__all__ = ["Probe", "Timing", "exact_probes", "join_probes", "timed"]
-
-_PASSES = 6
-
-_OTHER_BYTES = 1 << 23
-"""Written before each call: a task comes after other work, and finds nothing of its own in the
-caches that belong to a core. A loop over one call would be up to twice as fast."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Probe:
-    """A call and what it amounts to.
-
-    Attributes:
-        name: for people.
-        call: to be timed.
-        counts: for each coefficient.
-    """
-
-    name: str
-    call: Callable[[], Any]
-    counts: NDArray[np.float64]
-
-
-class Timing(NamedTuple):
-    """How long a call took: the first time, as the median of several, and how much those differ."""
-
-    first: float
-    seconds: float
-    noise: float
-
-
-def timed(calls: Sequence[Callable[[], Any]], budget_s: float) -> list[Timing]:
-    """Time calls, all in turn and then all again, as long as the budget lasts.
-
-    What else goes on where this runs then slows all of them down alike, rather than some.
-
-    Returns:
-        One per call; nothing for those for which no time was left.
-    """
-    end = time.monotonic() + budget_s
-    times: list[list[float]] = []
-    other = np.zeros(_OTHER_BYTES // 8)
-    for number in range(1 + _PASSES):
-        for k, call in enumerate(calls):
-            if time.monotonic() > end:
-                break
-            if number == 0:
-                times.append([])
-            with ThreadPoolExecutor(1) as fresh:  # runs have threads, and memory, of their own
-                times[k].append(fresh.submit(_seconds, call, other).result())
-    return [_timing(each) for each in times]
-
-
-def _seconds(call: Callable[[], Any], other: NDArray[np.float64]) -> float:
-    """Of one call, after other work."""
-    other += 1
-    begin = time.perf_counter()
-    call()
-    return time.perf_counter() - begin
-
-
-def _timing(times: list[float]) -> Timing:
-    """The first time may have been spent on loading kernels."""
-    later = times[1:] or times
-    return Timing(times[0], float(np.median(later)), float(np.std(np.log(later))))
+__all__ = ["exact_probes", "join_probes"]
 
 
 def exact_probes(cores: int) -> list[Probe]:

@@ -1,6 +1,6 @@
-"""From programs to shapes: the plain numbers of which the cost model needs to know.
+"""From exact mode's fragments and terms to shapes: the plain numbers that the cost model takes.
 
-The bridge from `workload` to `cost`. Nothing runs here, and nothing is priced.
+Nothing runs here, and nothing is priced.
 """
 
 from __future__ import annotations
@@ -10,31 +10,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.exact.cost import FragmentShape, JoinShape
-from qdreamer_lab.dreamer.sampled.cost import LegShape, RoundShape, SampledShape
-from qdreamer_lab.kernels.simulate.statevector import FAR_BYTES
+from qdreamer_lab.dreamer.exact.cost import JoinShape
+from qdreamer_lab.dreamer.fragment.cost import FragmentShape
+from qdreamer_lab.dreamer.fragment.shape import program_steps
 from qdreamer_lab.workload.fragment.gram import BLOCK, pauli_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.exact.lower import ExactProgram, FragmentJob
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
-    from qdreamer_lab.workload.fragment.program import FragmentProgram
-    from qdreamer_lab.workload.sampled.lower import SampledProgram
-    from qdreamer_lab.workload.sampled.variants import ShotFragment
 
-__all__ = [
-    "fragment_shape",
-    "join_shape",
-    "join_steps",
-    "operator_groups",
-    "round_shape",
-    "sampled_shape",
-]
+__all__ = ["fragment_shape", "join_shape", "join_steps", "operator_groups"]
 
 
 def fragment_shape(
@@ -57,33 +47,17 @@ def fragment_shape(
     fixed = dict.fromkeys(sliced, 0)
     groups, general = operator_groups(job.operators)
     still_open = [cut for cut in program.open_cuts if cut not in fixed]
-    parted = {**fixed, **dict.fromkeys(split, 0)}
     return FragmentShape(
-        width=program.width,
-        steps=program_steps(program, itemsize, fixed),
-        open_qubits=len(still_open),
-        groups=groups,
-        general=general,
-        sides=sides,
-        itemsize=itemsize,
-        parts=math.prod(size for cut, size in program.axes if cut in split),
-        part_steps=program_steps(program, itemsize, parted) if split else (),
+        program.width,
+        program_steps(program, itemsize, fixed),
+        len(still_open),
+        groups,
+        general,
+        sides,
+        itemsize,
+        math.prod(size for cut, size in program.axes if cut in split),
+        program_steps(program, itemsize, {**fixed, **dict.fromkeys(split, 0)}) if split else (),
     )
-
-
-def program_steps(
-    program: FragmentProgram, itemsize: int, fixed: Mapping[int, int] | None = None
-) -> tuple[tuple[str, int], ...]:
-    """Kind and number of choices of each step."""
-    steps = []
-    for step in program.steps:
-        if len(step.qubits) == 2:
-            near = itemsize << min(step.qubits) < FAR_BYTES
-            steps.append(("near" if near else "far", 1))
-        else:
-            free = step.cut is None or step.cut not in (fixed or {})
-            steps.append(("one_qubit", len(step.matrices) if free else 1))
-    return tuple(steps)
 
 
 def operator_groups(operators: Sequence[Factors]) -> tuple[tuple[tuple[int, bool], ...], int]:
@@ -119,38 +93,3 @@ def join_steps(
         which[new], versions[new] = back.ravel(), len(distinct)
         steps.append((versions[one], versions[two], len(distinct), left, right, shared))
     return tuple(steps)
-
-
-def sampled_shape(fragment: ShotFragment) -> SampledShape:
-    """A fragment of sampled mode."""
-    program = fragment.program
-    sizes = [size for _, size in program.axes]
-    shape = FragmentShape(
-        program.width, program_steps(program, 16), len(program.open_cuts), ((1, False),)
-    )
-    bases = tuple(
-        (len(basis.operators), sum(letter in "XY" for _, letter in basis.letters))
-        for basis in fragment.bases
-    )
-    legs = tuple(
-        LegShape(
-            len(leg.side.operations),
-            sum(len(one.kraus) for one in leg.side.operations),
-            sum(int(np.count_nonzero(one.kraus)) for one in leg.side.operations),
-            math.prod(sizes[axis] for axis in leg.axes),
-            len(leg.side.dual),
-        )
-        for leg in fragment.legs
-    )
-    return SampledShape(shape, bases, legs)
-
-
-def round_shape(program: SampledProgram, observables: int) -> RoundShape:
-    """What is computed after a round of shots."""
-    operator_of = program.gluing.operator_of
-    combinations = sum(
-        len(np.unique(np.delete(operator_of, place, axis=1), axis=0))
-        for place in range(len(program.fragments))
-    )
-    fragments = tuple(sampled_shape(fragment) for fragment in program.fragments)
-    return RoundShape(fragments, observables, len(operator_of), combinations)

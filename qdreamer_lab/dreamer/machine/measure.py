@@ -1,31 +1,34 @@
-"""From probes to a profile: runs them where the work will run, and fits the coefficients."""
+"""Probes of all modes, run where the work will run, and coefficients fitted to their times."""
 
 from __future__ import annotations
 
 import platform
 import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pilot_kernel.resource.worker_environment import usable_cores
-from qdreamer_lab.dreamer.exact.probes import Probe, exact_probes, join_probes, timed
-from qdreamer_lab.dreamer.machine.profile import MachineProfile, library_versions
 from qdreamer_lab.dreamer.model.belief import calibrated
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PLACE
-from qdreamer_lab.dreamer.sampled.probes import round_probes, shot_probes, small_chunk
-from qdreamer_lab.dreamer.uncut.probes import method_probes
+from qdreamer_lab.dreamer.model.probe import timed
+from qdreamer_lab.dreamer.modes import MODE_COSTS
+from qdreamer_lab.dreamer.sampled.probes import small_chunk
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.dispatch import run_chunks
 from qdreamer_lab.workload.execution.memory import available_bytes
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.dreamer.model.belief import Belief
+    from qdreamer_lab.dreamer.model.probe import Probe
     from qdreamer_lab.workload.execution.chunk import Chunk, FragmentRow
     from qdreamer_lab.workload.execution.session import SessionLike
 
-__all__ = ["measured"]
+__all__ = ["Findings", "measured"]
 
 _MOST_S = 20.0
 _DEVIATION = 0.08
@@ -40,22 +43,53 @@ _TASKS = (1, 2, 12)
 """Tasks of the runs that show what handing them out costs."""
 
 
-def measured(session: SessionLike | None, on: str | None, budget_s: float) -> MachineProfile:
-    """`MachineProfile.measure`."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Findings:
+    """What was found out about a machine; the attributes are those of `MachineProfile`.
+
+    Attributes:
+        touched: (k,) whether a probe depends on each coefficient.
+        contention: None where there are not several workers to find it out with.
+    """
+
+    machine: str
+    resource: str
+    cores: int
+    memory_bytes: int
+    gpus: tuple[str, ...]
+    belief: Belief
+    touched: NDArray[np.bool_]
+    contention: float | None
+    warm_up_s: float
+
+
+def measured(
+    session: SessionLike | None, on: str | None, budget_s: float, start: Belief
+) -> Findings:
+    """Time the probes of all modes where the work will run, and fit the coefficients.
+
+    Args:
+        session: on a worker of this session; None measures this process.
+        on: a kind of worker or a pilot's name.
+        budget_s: seconds to spend on it.
+        start: what is believed of the coefficients before.
+
+    Raises:
+        QDreamerError: if the budget makes no sense.
+    """
     if isinstance(budget_s, bool) or not 0 < budget_s <= _MOST_S:
         raise QDreamerError(f"budget_s={budget_s!r}: more than 0 and at most {_MOST_S:g} seconds")
-    nominal = MachineProfile.nominal()
     pilots = [] if session is None else session.candidates(on)
     where = _ask(session, on, _place)
-    there = [*exact_probes(where["cores"]), *shot_probes(), *method_probes()]
-    here = [*join_probes(), *round_probes()]
+    there = [one for mode in MODE_COSTS for one in mode.worker_probes(where["cores"])]
+    here = [one for mode in MODE_COSTS for one in mode.local_probes()]
     warm_up = _ask(session, on, timed, [there[0].call, there[4].call], 0.1 * budget_s)
     found = _ask(session, on, timed, [one.call for one in there], 0.5 * budget_s)
     mine = timed([one.call for one in here], 0.1 * budget_s)
     probes: list[Probe] = [*there[: len(found)], *here[: len(mine)]]
     counts = [one.counts for one in probes]
     seconds = [one.seconds for one in (*found, *mine)]
-    contention = nominal.contention
+    contention = None
     if session is not None:
         workers = sum(pilot.wanted for pilot in pilots)
         if workers > 1:  # and then all of them have loaded their kernels
@@ -65,17 +99,12 @@ def measured(session: SessionLike | None, on: str | None, budget_s: float) -> Ma
             seconds.append(took)
     # A machine that is busy with other things makes every time uncertain.
     noise = float(np.median([one.noise for one in (*found, *mine)]))
-    belief = calibrated(nominal.belief, np.array(counts), np.array(seconds), _DEVIATION)
-    touched = np.array(counts).sum(axis=0) > 0
-    return replace(
-        nominal,
+    belief = calibrated(start, np.array(counts), np.array(seconds), _DEVIATION)
+    return Findings(
         **where,
         resource=pilots[0].resource if pilots else "here",
-        versions=library_versions(),
-        made_at_s=time.time(),
-        source="measured",
         belief=replace(belief, spreads=np.hypot(belief.spreads, _NOISE * noise)),
-        sources=tuple("measured" if one else "nominal" for one in touched),
+        touched=np.array(counts).sum(axis=0) > 0,
         contention=contention,
         warm_up_s=max(0.0, sum(one.first - one.seconds for one in warm_up)),
     )

@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 
+from qdreamer_lab.dreamer.machine.measure import measured
 from qdreamer_lab.dreamer.model.belief import Belief
-from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PLACE
+from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PHASES, PLACE
+from qdreamer_lab.dreamer.text import html_table, seconds_text, text_table
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.execution.memory import readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.execution.session import SessionLike
 
-__all__ = ["PHASES", "MachineProfile", "library_versions", "machine_name"]
-
-PHASES = ("plan", "lower", "transpile", "dispatch", "execute", "transfer", "contract")
-"""Phases of a run, in order."""
+__all__ = ["MachineProfile", "library_versions", "machine_name"]
 
 _ALONE, _TOGETHER = 0.5, 0.5
 """Deviations of the logarithms of coefficients that were never measured: their own, and that of the
@@ -104,16 +104,16 @@ class MachineProfile:
         for name, deviation in _UNTIED.items():
             belief.covariance[PLACE[name], PLACE[name]] = deviation**2
         return cls(
-            machine_name(),
-            "here",
-            os.cpu_count() or 1,
-            int(psutil.virtual_memory().total),
-            (),
-            library_versions(),
-            time.time(),
-            "nominal",
-            belief,
-            ("nominal",) * len(COEFFICIENTS),
+            machine=machine_name(),
+            resource="here",
+            cores=os.cpu_count() or 1,
+            memory_bytes=int(psutil.virtual_memory().total),
+            gpus=(),
+            versions=library_versions(),
+            made_at_s=time.time(),
+            source="nominal",
+            belief=belief,
+            sources=("nominal",) * len(COEFFICIENTS),
         )
 
     @classmethod
@@ -130,9 +130,23 @@ class MachineProfile:
         Raises:
             QDreamerError: if the budget makes no sense.
         """
-        from qdreamer_lab.dreamer.machine.measure import measured
-
-        return measured(session, on, budget_s)
+        nominal = cls.nominal()
+        found = measured(session, on, budget_s, nominal.belief)
+        return replace(
+            nominal,
+            machine=found.machine,
+            resource=found.resource,
+            cores=found.cores,
+            memory_bytes=found.memory_bytes,
+            gpus=found.gpus,
+            versions=library_versions(),
+            made_at_s=time.time(),
+            source="measured",
+            belief=found.belief,
+            sources=tuple("measured" if one else "nominal" for one in found.touched),
+            contention=nominal.contention if found.contention is None else found.contention,
+            warm_up_s=found.warm_up_s,
+        )
 
     def value(self, name: str) -> float:
         """A coefficient, in nanoseconds per count.
@@ -200,14 +214,34 @@ class MachineProfile:
             raise QDreamerError(f"this is no machine profile: {error!r}") from error
 
     def __str__(self) -> str:
-        from qdreamer_lab.dreamer.text import profile_text
-
-        return profile_text(self)
+        return _title(self) + "\n" + text_table(_COLUMNS, _rows(self))
 
     def _repr_html_(self) -> str:
-        from qdreamer_lab.dreamer.text import profile_html
+        return html_table(_title(self), _COLUMNS, _rows(self))
 
-        return profile_html(self)
+
+_COLUMNS = ("coefficient", "value", "known to", "source", "what it stands for")
+
+
+def _title(profile: MachineProfile) -> str:
+    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(profile.made_at_s))
+    gpus = ", ".join(profile.gpus) or "no GPU"
+    return (
+        f"{profile.machine} ({profile.resource}), {profile.source} {made}: {profile.cores} cores "
+        f"per task, {readable(profile.memory_bytes)}, {gpus}; all workers busy: "
+        f"{profile.contention:.2f} times as long; first task of a process: + "
+        f"{seconds_text(profile.warm_up_s)}; "
+        f"{profile.belief.observations} observations"
+    )
+
+
+def _rows(profile: MachineProfile) -> list[tuple[str, ...]]:
+    doubt = np.sqrt(np.diag(profile.belief.covariance))
+    values = zip(COEFFICIENTS, profile.belief.values, doubt, profile.sources, strict=True)
+    return [
+        (one.name, f"{value:.4g} ns per {one.unit}", f"{100 * np.expm1(s):.0f} %", source, one.text)
+        for one, value, s, source in values
+    ]
 
 
 def _tied() -> NDArray[np.float64]:

@@ -8,8 +8,29 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["COEFFICIENTS", "PLACE", "SIZES", "Coefficient", "hats"]
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "COEFFICIENTS",
+    "PHASES",
+    "PLACE",
+    "SIZES",
+    "Coefficient",
+    "Counts",
+    "hats",
+    "paid",
+    "summed",
+]
+
+PHASES = ("plan", "lower", "transpile", "dispatch", "execute", "transfer", "contract")
+"""Phases of a run, in order."""
 
 SIZES = (("small", 18), ("medium", 22), ("large", 25), ("huge", 26))
 """Working sets for which memory-bound coefficients are known, and log2 of their bytes: in the
@@ -123,3 +144,31 @@ def hats(size_bytes: float) -> tuple[float, ...]:
     part = (power - powers[after - 1]) / (powers[after] - powers[after - 1])
     weights[after - 1 : after + 1] = 1.0 - part, part
     return tuple(weights)
+
+
+class Counts:
+    """How often each coefficient is paid, in their order."""
+
+    def __init__(self) -> None:
+        self.array: NDArray[np.float64] = np.zeros(len(COEFFICIENTS))
+
+    def add(self, name: str, count: float) -> None:
+        """Pay a coefficient so many times."""
+        self.array[PLACE[name]] += count
+
+    def add_sized(self, name: str, count: float, size_bytes: float) -> None:
+        """Pay a coefficient that depends on the working set."""
+        first = PLACE[f"{name}_{SIZES[0][0]}"]
+        self.array[first : first + len(SIZES)] += count * np.array(hats(size_bytes))
+
+
+def paid(name: str, count: float) -> NDArray[np.float64]:
+    """Counts of one coefficient."""
+    counts = np.zeros(len(COEFFICIENTS))
+    counts[PLACE[name]] = count
+    return counts
+
+
+def summed(parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Counts of several things together."""
+    return np.sum(parts, axis=0) if len(parts) else np.zeros(len(COEFFICIENTS))

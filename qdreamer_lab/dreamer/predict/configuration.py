@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.cut.options import SearchOptions, check_width
-from qdreamer_lab.workload.modes import METHODS
+from qdreamer_lab.workload.modes import METHODS, MODE_NAMES, MODES, mode_of
 
-__all__ = ["MODES", "Configuration"]
+if TYPE_CHECKING:
+    from qdreamer_lab.workload.mode import Mode
 
-MODES = ("exact", "sampled")
+__all__ = ["Configuration"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +49,38 @@ class Configuration:
     def __post_init__(self) -> None:
         check_width(self.max_qubits)
         SearchOptions(self.kinds, self.cost)
-        if self.mode not in MODES:
-            raise QDreamerError(f'mode must be "exact" or "sampled", got {self.mode!r}')
+        if self.mode not in MODE_NAMES:
+            names = " or ".join(f'"{name}"' for name in MODE_NAMES)
+            raise QDreamerError(f"mode must be {names}, got {self.mode!r}")
         if self.method not in METHODS:
             names = ", ".join(f'"{name}"' for name in METHODS)
             raise QDreamerError(f"method must be one of {names}, got {self.method!r}")
-        if self.method != METHODS[0] and self.mode != "exact":
+        if all((one.name, one.method) != (self.mode, self.method) for one in MODES):
             raise QDreamerError(f'method "{self.method}" gives exact values: use mode="exact"')
         count: object = self.workers
         if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
             raise QDreamerError(f"workers must be a whole number of at least 1, got {count!r}")
 
+    @property
+    def resolved(self) -> Mode:
+        """The mode that its words name."""
+        return mode_of(self.mode, self.method)
+
+    @property
+    def exact(self) -> bool:
+        """Whether it gives exact values, and takes no shots."""
+        return self.resolved.exact
+
+    @property
+    def cuts(self) -> bool:
+        """Whether it cuts circuits into fragments where it must, and shares them among workers."""
+        return self.resolved.cuts
+
     def describe(self, num_qubits: int) -> str:
         """In words, for a circuit of so many qubits."""
         whole = self.max_qubits >= num_qubits and self.cost != "work"  # which cuts to save work
         how = "uncut" if whole else f"in fragments of ≤ {self.max_qubits}"
-        if self.method != METHODS[0]:
+        if not self.cuts:
             how += f" {_AS[self.method]}"
         if self.cost != "lo":
             how += f" ({_GOOD[self.cost]})"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdreamer_lab.dreamer.machine.profile import PHASES, MachineProfile
-from qdreamer_lab.dreamer.model.belief import Belief, check_seconds
+from qdreamer_lab.dreamer.model.belief import check_seconds
+from qdreamer_lab.dreamer.model.coefficients import PHASES
 from qdreamer_lab.dreamer.model.makespan import list_schedule
 from qdreamer_lab.dreamer.predict.prediction import Prediction
 from qdreamer_lab.errors import QDreamerError
@@ -19,6 +19,7 @@ from qdreamer_lab.errors import QDreamerError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from qdreamer_lab.dreamer.model.belief import Belief
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["learned", "signature"]
@@ -59,8 +60,13 @@ def _metadata(result: Any) -> dict[str, Any]:
     return told
 
 
-def learned(profile: MachineProfile, prediction: Prediction, result: Any) -> MachineProfile:
-    """The profile after a run.
+def learned(belief: Belief, prediction: Prediction, result: Any) -> Belief:
+    """What is believed of the coefficients after a run.
+
+    Args:
+        belief: what was believed before.
+        prediction: of the run.
+        result: its `PubResult`.
 
     Raises:
         QDreamerError: if a time is impossible, or the run is not the one predicted.
@@ -78,7 +84,6 @@ def learned(profile: MachineProfile, prediction: Prediction, result: Any) -> Mac
             f"the prediction is for {prediction.configuration.mode} mode, the run was in "
             f"{told['mode']} mode"
         )
-    belief = profile.belief
     rows = [row.seconds for row in told["fragments"]]
     busy = math.fsum(rows)
     by_name = {account.name: account for account in prediction.accounts}
@@ -107,7 +112,7 @@ def learned(profile: MachineProfile, prediction: Prediction, result: Any) -> Mac
             np.zeros(len(belief.values)),
         )
         belief = _seen(belief, "dispatch", ways, told["execute_s"] - scheduled)
-    return profile.refined(belief)
+    return belief
 
 
 def _seen(belief: Belief, phase: str, counts: NDArray[np.float64], seconds: float) -> Belief:

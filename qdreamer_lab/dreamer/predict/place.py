@@ -1,4 +1,4 @@
-"""Where a run would happen: its workers, and the profile that fits them best."""
+"""Where a run would happen: its workers, and what is believed of their speed."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.device.terms import DeviceTerms
-from qdreamer_lab.dreamer.machine.profile import MachineProfile, machine_name
-from qdreamer_lab.dreamer.machine.store import load_profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from qdreamer_lab.dreamer.model.belief import Belief
     from qdreamer_lab.workload.execution.session import SessionLike
 
-__all__ = ["Place", "place_of"]
+__all__ = ["HERE", "Place", "is_local", "pilots_of", "place_of"]
+
+HERE = "here"
+"""The resource of work in this process."""
 
 _LOCAL = "local://"
 
@@ -28,8 +30,9 @@ class Place:
         session: that runs tasks; None is this process.
         workers: that could share the work.
         cores: that each task may use.
-        profile: what is known of the machine.
-        notes: what to know about that.
+        belief: the coefficients of the cost model there.
+        contention: how much longer a task takes when all workers are busy.
+        notes: what to know about all that.
         backend: the device that runs circuits, if one does.
         terms: its prices and waits.
         local: whether the workers are on this machine.
@@ -38,8 +41,9 @@ class Place:
     session: SessionLike | None
     workers: int
     cores: int
-    profile: MachineProfile
-    notes: tuple[str, ...]
+    belief: Belief
+    contention: float
+    notes: tuple[str, ...] = ()
     backend: Any = None
     terms: DeviceTerms = field(default_factory=DeviceTerms)
     local: bool = True
@@ -49,61 +53,16 @@ class Place:
         return replace(self, session=None, workers=1, cores=os.cpu_count() or 1)
 
 
-def place_of(
-    session: SessionLike | None,
-    on: str | None,
-    given: MachineProfile | None,
-    devices: Mapping[str, DeviceTerms] | None = None,
-) -> Place:
-    """Look at a session without changing it; a session without pilots gets none.
+def pilots_of(session: SessionLike | None, on: str | None) -> list[Any]:
+    """The pilots that would run tasks; a session without pilots is not made to add one.
 
     Args:
         session: that would run tasks.
         on: a kind of worker or a pilot's name.
-        given: the profile to use.
-        devices: terms of devices, by the name of the device or by `on`.
 
     Raises:
         PilotError: if `on` names nothing that exists.
     """
-    pilots = _pilots(session, on)
-    notes = []
-    resource = pilots[0].resource if pilots else "here"
-    if session is not None and not pilots:
-        notes.append("there is no pilot yet: the prediction is for this process")
-    profile = given or load_profile(resource)
-    if profile is None and resource.startswith(_LOCAL):
-        profile = load_profile()
-        if profile is not None:
-            notes.append("the profile is of this process, not of the pilot: call calibrate()")
-    if profile is None:
-        profile = replace(MachineProfile.nominal(), resource=resource)
-    if profile.source == "nominal":
-        notes.append(
-            "the profile is nominal, this machine was never measured: call calibrate()"
-            if profile.belief.observations == 0
-            else f"the profile rests on {profile.belief.observations} observations of runs alone"
-        )
-    elif _elsewhere(profile, resource):
-        notes.append(
-            f"the profile is of another machine, {profile.machine} ({profile.resource}): "
-            "call calibrate()"
-        )
-    cores = pilots[0].cores_per_worker if pilots else os.cpu_count() or 1
-    workers = sum(pilot.wanted for pilot in pilots) if pilots else 1
-    used = session if pilots else None
-    backend = None
-    if session is not None and pilots and pilots[0].backend is not None:
-        backend = session.backend(on)
-    terms = DeviceTerms()
-    if backend is not None:
-        names = (str(getattr(backend, "name", "")), on or "")
-        terms = next((devices[name] for name in names if devices and name in devices), terms)
-    local = resource == "here" or resource.startswith(_LOCAL)
-    return Place(used, max(1, workers), max(1, cores), profile, tuple(notes), backend, terms, local)
-
-
-def _pilots(session: SessionLike | None, on: str | None) -> list[Any]:
     if session is None:
         return []
     statuses = getattr(session, "pilot_statuses", None)
@@ -112,8 +71,47 @@ def _pilots(session: SessionLike | None, on: str | None) -> list[Any]:
     return list(session.candidates(on))
 
 
-def _elsewhere(profile: MachineProfile, resource: str) -> bool:
-    local = resource == "here" or resource.startswith(_LOCAL)
-    if local:
-        return profile.machine != machine_name()
-    return profile.resource != resource
+def is_local(resource: str) -> bool:
+    """Whether a pilot's resource is this machine."""
+    return resource == HERE or resource.startswith(_LOCAL)
+
+
+def place_of(
+    session: SessionLike | None,
+    pilots: list[Any],
+    on: str | None,
+    belief: Belief,
+    contention: float,
+    notes: tuple[str, ...] = (),
+    devices: Mapping[str, DeviceTerms] | None = None,
+) -> Place:
+    """Describe some pilots of a session, or this process if there are none.
+
+    Args:
+        session: that would run tasks.
+        pilots: as `pilots_of` finds them.
+        on: a kind of worker or a pilot's name.
+        belief: the coefficients there.
+        contention: how much longer a task takes when all workers are busy.
+        notes: what to know about these.
+        devices: terms of devices, by the name of the device or by `on`.
+    """
+    if session is None or not pilots:
+        cores = os.cpu_count() or 1
+        return Place(None, 1, cores, belief, contention, notes)
+    backend = session.backend(on) if pilots[0].backend is not None else None
+    terms = DeviceTerms()
+    if backend is not None:
+        names = (str(getattr(backend, "name", "")), on or "")
+        terms = next((devices[name] for name in names if devices and name in devices), terms)
+    return Place(
+        session=session,
+        workers=max(1, sum(pilot.wanted for pilot in pilots)),
+        cores=max(1, pilots[0].cores_per_worker),
+        belief=belief,
+        contention=contention,
+        notes=notes,
+        backend=backend,
+        terms=terms,
+        local=is_local(pilots[0].resource),
+    )

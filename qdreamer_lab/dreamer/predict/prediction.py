@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING
+
+from qdreamer_lab.dreamer.text import html_table, price_text, seconds_text, text_table
+from qdreamer_lab.workload.execution.memory import readable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +25,7 @@ class Phase:
     """One phase of a run.
 
     Attributes:
-        name: one of `profile.PHASES`.
+        name: one of `coefficients.PHASES`.
         seconds: wall time that it adds to the makespan.
         bytes: memory that it holds, or, for "transfer", what is sent.
     """
@@ -121,11 +125,40 @@ class Prediction:
         return f"<Prediction: {self.title}: {self.makespan_s:.3g} s ({low:.3g} to {high:.3g} s)>"
 
     def __str__(self) -> str:
-        from qdreamer_lab.dreamer.text import prediction_text
-
-        return prediction_text(self)
+        return "\n".join([_head(self), text_table(_COLUMNS, _rows(self)), *_notes(self)])
 
     def _repr_html_(self) -> str:
-        from qdreamer_lab.dreamer.text import prediction_html
+        notes = "".join(f"<p>{escape(note)}</p>" for note in _notes(self))
+        return html_table(_head(self), _COLUMNS, _rows(self)) + notes
 
-        return prediction_html(self)
+
+_COLUMNS = ("phase", "time", "share", "bytes")
+
+
+def _head(one: Prediction) -> str:
+    low, high = one.interval
+    text = (
+        f"{one.title}: {seconds_text(one.makespan_s)} ({seconds_text(low)} to "
+        f"{seconds_text(high)}), {readable(one.memory_bytes)}, {one.tasks} tasks"
+    )
+    if one.shots:
+        text += f", {one.shots:,} shots for a standard error of {one.standard_error:.2g}"
+    if one.cost:
+        text += f", {price_text(one.cost, one.currency)}"
+    return text
+
+
+def _rows(one: Prediction) -> list[tuple[str, ...]]:
+    return [
+        (
+            phase.name,
+            seconds_text(phase.seconds),
+            f"{100 * phase.seconds / one.makespan_s:.0f} %",
+            readable(phase.bytes) if phase.bytes else "",
+        )
+        for phase in one.phases
+    ]
+
+
+def _notes(one: Prediction) -> list[str]:
+    return [f"Note: {note}." for note in one.notes]

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.exact.case import Case, paid
-from qdreamer_lab.dreamer.machine.profile import PHASES, MachineProfile
-from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS
+from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PHASES, paid
 from qdreamer_lab.dreamer.model.makespan import play
 from qdreamer_lab.dreamer.predict.prediction import Account, Phase, Prediction
 from qdreamer_lab.workload.execution.pace import Pace
@@ -18,7 +16,10 @@ from qdreamer_lab.workload.execution.pace import Pace
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from qdreamer_lab.dreamer.model.belief import Belief
+    from qdreamer_lab.dreamer.model.case import Case
     from qdreamer_lab.dreamer.predict.configuration import Configuration
+    from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.wanted import Wanted
 
 __all__ = ["priced"]
@@ -58,10 +59,8 @@ def priced(
     case: Case,
     wanted: Wanted,
     configuration: Configuration,
-    profile: MachineProfile,
+    place: Place,
     *,
-    session: bool,
-    notes: tuple[str, ...] = (),
     held: bool = False,
 ) -> Prediction:
     """What a case will take.
@@ -70,14 +69,12 @@ def priced(
         case: the run, planned.
         wanted: what is run.
         configuration: how, with the number of workers.
-        profile: the machine.
-        session: fragments run as tasks of a session, rather than in this process.
-        notes: to be added.
+        place: where; fragments run as tasks of its session, or else in this process.
         held: there are more workers, and the run is held to fewer: none waits with a task ready.
     """
-    belief = profile.belief
+    belief, session = place.belief, place.session is not None
     workers = configuration.workers if session else 1
-    done = _executed(case, profile, workers, session=session, held=held)
+    done = _executed(case, place, workers, held=held)
     accounts = [
         Account("plan", paid("planning", case.plan_s * 1e9)),
         Account("lower", paid("planning", case.lower_s * 1e9)),
@@ -91,13 +88,7 @@ def priced(
     accounts.append(Account("dispatch", ways))
     transfer = case.transfer + paid("transfer", done.sent)
     accounts += [
-        Account(
-            "execute",
-            done.counts,
-            done.share,
-            done.memory,
-            case.shots_doubt if case.mode == "exact" else 0.0,
-        ),
+        Account("execute", done.counts, done.share, done.memory, case.counts_doubt),
         Account("transfer", transfer, 1.0, done.sent),
         Account("contract", case.contract, 1.0, case.here_bytes),
     ]
@@ -108,31 +99,30 @@ def priced(
     makespan = sum(one.seconds for one in phases)
     here = case.here_bytes + done.coming
     peak = max(done.memory, here) if session else done.memory + here
-    spread = _Z80 * _deviation(accounts, phases, profile, makespan, case.shots_doubt)
+    spread = _Z80 * _deviation(accounts, phases, belief, makespan, case)
     return Prediction(
-        configuration,
-        makespan,
-        (makespan * math.exp(-spread), makespan * math.exp(spread)),
-        phases,
-        _OBJECTS_BYTES + peak,
-        case.shots,
-        case.qpu_s,
-        case.standard_error,
-        case.plan,
-        case.variants,
-        done.tasks,
-        (*case.notes, *notes),
-        wanted.num_qubits,
-        wanted.num_observables,
-        tuple(accounts),
+        configuration=configuration,
+        makespan_s=makespan,
+        interval=(makespan * math.exp(-spread), makespan * math.exp(spread)),
+        phases=phases,
+        memory_bytes=_OBJECTS_BYTES + peak,
+        shots=case.shots,
+        qpu_seconds=case.qpu_s,
+        standard_error=case.standard_error,
+        plan=case.plan,
+        variants=case.variants,
+        tasks=done.tasks,
+        notes=(*case.notes, *place.notes),
+        num_qubits=wanted.num_qubits,
+        num_observables=wanted.num_observables,
+        accounts=tuple(accounts),
         sets=case.sets,
     )
 
 
-def _executed(
-    case: Case, profile: MachineProfile, workers: int, *, session: bool, held: bool
-) -> _Executed:
+def _executed(case: Case, place: Place, workers: int, *, held: bool) -> _Executed:
     """Deal out the work of every round; the arguments are those of `priced`."""
+    session = place.session is not None
     counts, sent = np.zeros(len(COEFFICIENTS)), 0.0
     wall = busy = 0.0
     tasks = memory = coming = 0
@@ -143,8 +133,8 @@ def _executed(
     for once in case.rounds:
         works = once * repeated
         count = sum(one.items for one in works)
-        slower = profile.contention if min(workers, count) > 1 else 1.0
-        shares = [one.share(profile.belief.values, slower) for one in works]
+        slower = place.contention if min(workers, count) > 1 else 1.0
+        shares = [one.share(place.belief.values, slower) for one in works]
         played = play(shares, workers, ahead=session, most=most, pace=pace)
         wall, busy = wall + played.makespan_s, busy + played.busy_s
         tasks += round(times * sum(played.tasks))
@@ -160,14 +150,13 @@ def _executed(
 def _deviation(
     accounts: list[Account],
     phases: tuple[Phase, ...],
-    profile: MachineProfile,
+    belief: Belief,
     total: float,
-    shots_doubt: float,
+    case: Case,
 ) -> float:
     """Standard deviation of the logarithm of the makespan."""
     if total <= 0:
         return 0.0
-    belief = profile.belief
     parts = sum(
         (one.counts * one.share * belief.values for one in accounts), np.zeros(len(COEFFICIENTS))
     )
@@ -177,5 +166,6 @@ def _deviation(
         spread = float(belief.spreads[PHASES.index(phase.name)])
         variance += (spread * phase.seconds / total) ** 2
         if phase.name == "execute":
-            variance += (shots_doubt * phase.seconds / total) ** 2
+            doubt = math.hypot(case.counts_doubt, case.shots_doubt)
+            variance += (doubt * phase.seconds / total) ** 2
     return math.sqrt(variance + (3e-4 / total) ** 2)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.dreamer.device.case import device_rounds
-from qdreamer_lab.dreamer.exact.case import Case, Work, for_sets, timed_twice
-from qdreamer_lab.dreamer.exact.shape import round_shape, sampled_shape
+from qdreamer_lab.dreamer.model.case import Case, Work, for_sets, timed_twice
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS
 from qdreamer_lab.dreamer.sampled.cost import SampledShape, batch_counts, round_counts, shot_counts
 from qdreamer_lab.dreamer.sampled.rounds import ShotPlan, guessed_plan, played_rounds
 from qdreamer_lab.dreamer.sampled.second_order import product_variance
+from qdreamer_lab.dreamer.sampled.shape import round_shape, sampled_shape
 from qdreamer_lab.dreamer.sampled.variance import fragment_moments, fragment_variances
 from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower
@@ -25,8 +25,8 @@ from qdreamer_lab.workload.sampled.sizes import batch_operations, variant_operat
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.dreamer.device.cost import DeviceShape
-    from qdreamer_lab.dreamer.machine.profile import MachineProfile
+    from qdreamer_lab.dreamer.mode import Conditions
+    from qdreamer_lab.dreamer.model.belief import Belief
     from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import RunSettings
@@ -52,14 +52,7 @@ _PER_SHOT_BYTES = 24
 
 
 def sampled_case(
-    wanted: Wanted,
-    settings: RunSettings,
-    execution: Execution,
-    profile: MachineProfile,
-    *,
-    shots: int | None,
-    allowance_s: float,
-    device: DeviceShape | None = None,
+    wanted: Wanted, settings: RunSettings, execution: Execution, conditions: Conditions
 ) -> Case:
     """Plan a run in sampled mode.
 
@@ -67,10 +60,8 @@ def sampled_case(
         wanted: circuit, observables and precision.
         settings: what is to be computed.
         execution: where and how it is to run.
-        profile: says how long working the variances out would take.
-        shots: to be taken, whatever the precision; None to go by precision.
-        allowance_s: how long working the variances out may take.
-        device: what runs the circuits; None for simulators.
+        conditions: the shots, if they are given; the device, if there is one; and how long the
+            variances may be worked on.
 
     Raises:
         MemoryLimitError: if a fragment does not fit.
@@ -78,6 +69,7 @@ def sampled_case(
         PlanError: if the given plan does not belong to the circuit.
         CircuitError: if the circuit cannot be cut.
     """
+    device = conditions.device
     plan, plan_s = timed_twice(lambda: BoundPlans().plans(wanted.request, settings)[0])
     program, lower_s = timed_twice(
         lambda: lower(plan, list(wanted.request.observables), joint=device is None)
@@ -86,8 +78,8 @@ def sampled_case(
     for fragment in program.fragments:
         check_memory(fragment, limit, simulated=device is None)
     shapes = [sampled_shape(fragment) for fragment in program.fragments]
-    goal = Goal(wanted.request.precision, shots, settings.max_shots)
-    found, note, doubt = _shot_plan(program, shapes, goal, profile, allowance_s)
+    goal = Goal(wanted.request.precision, conditions.shots, settings.max_shots)
+    found, note, doubt = _shot_plan(program, shapes, goal, conditions)
     notes = [note] if note else []
     qpu_s = 0.0
     if device is None:
@@ -96,23 +88,24 @@ def sampled_case(
             for each in found.rounds
         )
     else:
-        rounds, qpu_s = device_rounds(program, shapes, found, device)
+        programs = [fragment.program for fragment in program.fragments]
+        sizes = [int(one.tensor_bytes) for one in shapes]
+        rounds, qpu_s = device_rounds(programs, sizes, found.rounds, device)
         notes.append(
             f"times of {device.name} are from its target and from typical depths after routing, "
             f"with {device.job_overhead_s:g} s per job and {device.queue_s:g} s in the queue; a "
             "device that is simulated takes what its simulation takes"
         )
     counted = round_counts(round_shape(program, program.gluing.num_observables))
-    observables = program.gluing.num_observables
+    here_bytes = sum(one.putting_together_bytes(program.gluing.num_observables) for one in shapes)
     case = Case(
-        mode="sampled",
         plan=plan,
         plan_s=plan_s,
         lower_s=lower_s,
         rounds=rounds,
         transfer=np.zeros(len(COEFFICIENTS)),
         contract=counted * len(found.rounds),
-        here_bytes=int(sum(shape.putting_together_bytes(observables) for shape in shapes)),
+        here_bytes=int(here_bytes),
         variants=program.num_variants,
         shots=found.shots,
         standard_error=found.standard_error,
@@ -121,21 +114,22 @@ def sampled_case(
         qpu_s=qpu_s,
         shots_doubt=doubt,
     )
-    return for_sets(case, wanted.sets, plan_s / 2)  # gates are read again, nothing is searched
+    case = for_sets(case, wanted.sets, plan_s / 2)  # gates are read again, nothing is searched
+    return replace(case, here_bytes=case.here_bytes * wanted.sets)  # all are put together at once
 
 
 def _shot_plan(
     program: SampledProgram,
     shapes: list[SampledShape],
     goal: Goal,
-    profile: MachineProfile,
-    allowance_s: float,
+    conditions: Conditions,
 ) -> tuple[ShotPlan, str, float]:
     """Rounds of shots, what they rest on, and the doubt about their number."""
     if not program.fragments:
         return ShotPlan((), 0.0), "nothing needs shots", 0.0
-    seconds = sum(_looking_s(one, profile) for one in shapes)
-    if seconds <= allowance_s and not any(shape.drawn for shape in shapes):
+    seconds = sum(_looking_s(one, conditions.belief) for one in shapes)
+    small = not any(shape.drawn for shape in shapes)
+    if small and seconds <= conditions.allowance_s:
         weights = [fragment.weights() for fragment in program.fragments]
         doubt = _WORKED_OUT if goal.shots is None else 0.0
         seen = fragment_moments(program)
@@ -157,9 +151,8 @@ def _shot_plan(
     return found, note, _GUESSED if goal.shots is None else 0.0
 
 
-def _looking_s(shape: SampledShape, profile: MachineProfile) -> float:
+def _looking_s(shape: SampledShape, belief: Belief) -> float:
     """How long working a fragment's variances out takes."""
-    belief = profile.belief
     variants = shape.num_variants
     size = shape.amplitudes * shape.outcomes / max(1, shape.fragment.rows)
     moments = 2e-9 * size * shape.operators * (1 + shape.operators)
@@ -172,14 +165,15 @@ def _work(shape: SampledShape, shots: NDArray[np.int64]) -> Work:
     mean = float(shots.mean())
     operators = sum(count for count, _ in shape.bases)
     reported = 0.0 if shape.drawn else shape.sample_bytes
-    steps = len(shape.fragment.steps)
+    arguments = 4000 + 600 * len(shape.fragment.steps) + 100 * operators
+    drawing = _PER_SHOT_BYTES * shots.max()
     return Work(
         items=len(shots),
         each=shot_counts(shape, mean, drawn=shape.drawn),
         once=batch_counts(shape),
         work_each=variant_operations(shape.amplitudes, mean),
-        work_once=batch_operations(shape.amplitudes, steps),
-        memory_bytes=int(shape.states_bytes + shape.tensor_bytes + _PER_SHOT_BYTES * shots.max()),
-        sent_bytes=int(4000 + 600 * steps + 100 * operators + shape.tensor_bytes),
+        work_once=batch_operations(shape.amplitudes, len(shape.fragment.steps)),
+        memory_bytes=int(shape.states_bytes + shape.tensor_bytes + drawing),
+        sent_bytes=int(arguments + shape.tensor_bytes),
         sent_each_bytes=16 + reported,
     )

@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.dreamer.exact.cost import Counts, FragmentShape, state_counts
+from qdreamer_lab.dreamer.fragment.cost import FragmentShape, state_counts
+from qdreamer_lab.dreamer.model.coefficients import Counts
 from qdreamer_lab.workload.sampled.sizes import (
     GROUPS,
     REPLICAS,

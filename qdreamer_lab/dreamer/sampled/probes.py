@@ -1,4 +1,4 @@
-"""Short runs of sampled mode's functions, timed: fragments, and what happens between rounds."""
+"""Probes of sampled mode: shots of small fragments, and what happens between two rounds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qiskit import QuantumCircuit
 
-from qdreamer_lab.dreamer.exact.probes import Probe
-from qdreamer_lab.dreamer.exact.shape import round_shape, sampled_shape
+from qdreamer_lab.dreamer.model.probe import Probe
 from qdreamer_lab.dreamer.sampled.cost import batch_counts, round_counts, shot_counts
+from qdreamer_lab.dreamer.sampled.shape import round_shape, sampled_shape
 from qdreamer_lab.workload.circuit.terms import ProductTerm
 from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.execution.threads import one_thread
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["round_probes", "shot_probes", "small_chunk"]
 
 
-def shot_probes() -> list[Probe]:
-    """Fragments of sampled mode, with few shots and with many."""
+def shot_probes(_cores: int = 1) -> list[Probe]:
+    """Fragments of sampled mode, with few shots and with many; each takes one core."""
     found = []
     for qubits, width, layers, letters, shots, most in (
         (8, 4, 1, "Z", 16, 64), (8, 4, 2, "ZX", 64, 64), (8, 4, 2, "Z", 1000, 32),

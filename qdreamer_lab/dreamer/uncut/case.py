@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.exact.case import Case, Work, for_sets, timed_twice
-from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS
-from qdreamer_lab.dreamer.uncut.cost import (
-    ChainShape,
-    CliffordShape,
-    clifford_counts,
-    likely_counts,
-)
+from qdreamer_lab.dreamer.model.case import Case, Work, for_sets, timed_twice
+from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PLACE
+from qdreamer_lab.dreamer.uncut.cost import clifford_counts, likely_counts
+from qdreamer_lab.dreamer.uncut.shape import chain_shape, clifford_shape
 from qdreamer_lab.errors import MethodError
-from qdreamer_lab.workload.uncut.bonds import chain_of, log2_entropies, string_work
+from qdreamer_lab.workload.uncut.bonds import chain_of, log2_entropies
 from qdreamer_lab.workload.uncut.circuit import check_chain, clifford_of, whole_of
 from qdreamer_lab.workload.uncut.matrix_product_state import TRUNCATION
 from qdreamer_lab.workload.uncut.tasks import stabilizer_task
@@ -23,14 +19,15 @@ from qdreamer_lab.workload.uncut.tasks import stabilizer_task
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.dreamer.machine.profile import MachineProfile
+    from qdreamer_lab.dreamer.mode import Conditions
     from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.request import RunSettings
     from qdreamer_lab.workload.uncut.bonds import Chain
     from qdreamer_lab.workload.uncut.circuit import Whole
 
-__all__ = ["chain_shape", "clifford_shape", "method_case"]
+__all__ = ["product_state_case", "stabilizer_case"]
 
 _MOST_S = 6 * 3600.0
 """A matrix product state that may take longer is refused: its bound says nothing of use."""
@@ -39,22 +36,22 @@ _BESIDES_BYTES = 1 << 20
 """What a run takes besides the state."""
 
 
-def method_case(wanted: Wanted, method: str, execution: Execution, profile: MachineProfile) -> Case:
-    """Plan an uncut run.
+def product_state_case(
+    wanted: Wanted, _settings: RunSettings, execution: Execution, conditions: Conditions
+) -> Case:
+    """Plan an uncut run as a matrix product state.
 
     Args:
         wanted: circuit and observables.
-        method: how circuits are simulated.
         execution: where and how it is to run.
-        profile: says which bond dimensions take too long.
+        conditions: the coefficients, which say what bond dimensions take too long.
 
     Raises:
-        MethodError: if the method does not apply, or takes hours.
-        MemoryLimitError: if a matrix product state may not fit.
+        MethodError: if it takes hours.
+        MemoryLimitError: if the state may not fit.
     """
-    if method == "stabilizer":
-        return _stabilizer_case(wanted)
-    work_most = _MOST_S * 1e9 / profile.value("chain_svd")
+    values_ns = conditions.belief.values
+    work_most = _MOST_S * 1e9 / float(values_ns[PLACE["chain_svd"]])
 
     def plan() -> tuple[Whole, Chain | None, CutPlan]:
         whole = whole_of(wanted.circuit, wanted.request.observables)
@@ -69,9 +66,7 @@ def method_case(wanted: Wanted, method: str, execution: Execution, profile: Mach
     check_chain(chain, execution.task_limit_bytes())
     low = chain_of(whole.row.num_qubits, whole.row.pairs, log2_entropies(whole.coefficients))
     assert low is not None
-    counts, doubt = likely_counts(
-        chain_shape(whole, low), chain_shape(whole, chain), profile.belief.values
-    )
+    counts, doubt = likely_counts(chain_shape(whole, low), chain_shape(whole, chain), values_ns)
     note = (
         f"bond dimensions are bounded by 2^{chain.log2_widest:.3g}, and may be less; Schmidt "
         f"coefficients of weight {TRUNCATION:g} are dropped, so that values are exact to about "
@@ -82,7 +77,17 @@ def method_case(wanted: Wanted, method: str, execution: Execution, profile: Mach
     return for_sets(case, wanted.sets, plan_s)
 
 
-def _stabilizer_case(wanted: Wanted) -> Case:
+def stabilizer_case(
+    wanted: Wanted, _settings: RunSettings, _execution: Execution, _conditions: Conditions
+) -> Case:
+    """Plan an uncut run as a stabilizer state.
+
+    Args:
+        wanted: circuit and observables.
+
+    Raises:
+        MethodError: if the circuit has gates that are not Clifford gates.
+    """
     _check_clifford(wanted)
 
     def plan() -> tuple[Whole, CutPlan]:
@@ -135,7 +140,6 @@ def _case(
         sent_bytes=int(sent),
     )
     return Case(
-        mode="exact",
         plan=plan,
         plan_s=plan_s,
         lower_s=0.0,
@@ -145,27 +149,5 @@ def _case(
         here_bytes=0,
         variants=1,
         notes=notes,
-        shots_doubt=doubt,
+        counts_doubt=doubt,
     )
-
-
-def chain_shape(whole: Whole, chain: Chain) -> ChainShape:
-    """A matrix product state's plain numbers."""
-    row = whole.row
-    strings = [string for one in whole.sums for _, string in one if string]
-    sites, products = string_work(chain, strings)
-    return ChainShape(
-        blocks=len(row.pairs) + len(row.lone),
-        splits=chain.splits,
-        entries=chain.entries,
-        svd=chain.svd,
-        strings=len(strings),
-        sites=sites,
-        site_products=products,
-    )
-
-
-def clifford_shape(whole: Whole) -> CliffordShape:
-    """A Clifford circuit's plain numbers."""
-    row = whole.row
-    return CliffordShape(row.num_qubits, len(row.pairs) + len(row.lone), len(whole.strings))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.exact.cost import Counts
+from qdreamer_lab.dreamer.model.coefficients import Counts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Short uncut runs by other methods than state vectors, timed: what a profile learns of them."""
+"""Probes of uncut runs: matrix product states and stabilizer states of small circuits."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qiskit import QuantumCircuit
 
-from qdreamer_lab.dreamer.exact.probes import Probe
-from qdreamer_lab.dreamer.uncut.case import chain_shape, clifford_shape
+from qdreamer_lab.dreamer.model.probe import Probe
 from qdreamer_lab.dreamer.uncut.cost import chain_counts, clifford_counts
+from qdreamer_lab.dreamer.uncut.shape import chain_shape, clifford_shape
 from qdreamer_lab.workload.circuit.terms import ProductTerm
 from qdreamer_lab.workload.uncut.circuit import whole_of
 from qdreamer_lab.workload.uncut.tasks import matrix_product_state_task, stabilizer_task
@@ -18,11 +18,11 @@ from qdreamer_lab.workload.uncut.tasks import matrix_product_state_task, stabili
 if TYPE_CHECKING:
     from qdreamer_lab.workload.uncut.circuit import Whole
 
-__all__ = ["method_probes"]
+__all__ = ["chain_probes", "clifford_probes"]
 
 
-def method_probes() -> list[Probe]:
-    """Matrix product states and Clifford circuits, such that every coefficient matters in some."""
+def chain_probes(_cores: int = 1) -> list[Probe]:
+    """Matrix product states, such that every coefficient matters in some; each takes one core."""
     found = []
     for qubits, layers, apart, together, spread in (
         (3, 1, 1, 1, 1), (40, 1, 1, 1, 40), (8, 1, 30, 1, 2), (12, 3, 1, 60, 2), (60, 2, 1, 60, 40),
@@ -36,6 +36,12 @@ def method_probes() -> list[Probe]:
         name = f"chain {qubits} {layers} {apart} {together}"
         counts = chain_counts(chain_shape(whole, chain))
         found.append(Probe(name, partial(function, *arguments), counts))
+    return found
+
+
+def clifford_probes(_cores: int = 1) -> list[Probe]:
+    """Clifford circuits, such that every coefficient matters in some; each takes one core."""
+    found = []
     for qubits, layers, apart in ((3, 1, 1), (20, 10, 1), (20, 4, 300), (100, 1, 1000)):
         whole = _whole(qubits, layers, apart, 1, 2, clifford=True)
         function, arguments, _ = stabilizer_task(whole)

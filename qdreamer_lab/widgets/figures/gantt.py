@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.dreamer.advice.reasons import seconds_text
+from qdreamer_lab.dreamer.text import seconds_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
+from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.widgets.palette import theme
 
 if TYPE_CHECKING:
@@ -134,6 +135,9 @@ def bits_axis(colours: Theme, values: Sequence[float], title: str) -> dict[str, 
     )
 
 
+_MINUTES_S = 110.0
+"""From here on times are given in minutes elsewhere, in which decades are not round."""
+
 _MOST_DECADES = 7
 """Axes of more powers of ten leave some out."""
 
@@ -152,15 +156,13 @@ def seconds_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     first = (math.floor(math.log10(low)) - 1) // apart * apart
     for power in range(first, math.ceil(math.log10(high)) + 2, apart):
         values += [step * 10.0**power for step in steps]
-    return values, [_time_text(value) for value in values]
+    return values, [_tick_text(value) for value in values]
 
 
-def _time_text(seconds: float) -> str:
-    """A round time: SI below 1000 s, powers of ten above."""
-    if seconds < 0.9e-3:
-        return f"{seconds * 1e6:.3g} µs"
-    if seconds < 0.9:
-        return f"{seconds * 1e3:.3g} ms"
+def _tick_text(seconds: float) -> str:
+    """A time at a tick: in seconds and parts of them, or as a power of ten of seconds."""
+    if seconds < _MINUTES_S:
+        return seconds_text(seconds)
     if seconds < 9e3:
         return f"{seconds:,.5g} s"
     power = math.floor(math.log10(seconds) + 1e-9)

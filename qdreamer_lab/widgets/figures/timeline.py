@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.dreamer.advice.reasons import seconds_text
 from qdreamer_lab.dreamer.predict.prediction import Prediction
+from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.figures.gantt import predicted, real
 from qdreamer_lab.widgets.figures.style import figure, message, value_axis

@@ -12,8 +12,9 @@ from pilot_kernel.resource.pilot import PilotState, PilotStatus
 from qdreamer_lab import QDreamer
 from qdreamer_lab.dreamer.advice import remaining
 from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
-from qdreamer_lab.dreamer.advice.recommendation import Limits
+from qdreamer_lab.dreamer.advice.limits import Limits
 from qdreamer_lab.dreamer.advice.remaining import GAIN_S, MOST_SWITCHES, PAYS, pays, rest
+from qdreamer_lab.dreamer.advice.run import Ran, learn
 from qdreamer_lab.dreamer.machine.profile import MachineProfile
 from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.dreamer.predict.prediction import Account, Phase, Prediction
@@ -160,7 +161,7 @@ def advised(pilots, before, *, left_s, limits=None, max_qubits=6, switches=0, st
     )
     now = standing(queued=((10, 1.0),), switches=switches, stranded=stranded)
     after = Workers(tuple(PilotWorkers(n, *both) for n, both in pilots.items()))
-    adviser = PlanAdviser(dreamer, circuit, observable, prediction, limits=limits)
+    adviser = PlanAdviser(dreamer.engine, circuit, observable, prediction, limits=limits)
     decision = adviser.changed(replace(now, before=before, after=after))
     return decision, adviser
 
@@ -241,5 +242,5 @@ def test_it_learns_what_a_run_with_other_workers_can_tell(decisions, learned):
     one = replace(prediction(), accounts=tuple(Account(name, np.ones(1)) for name in names))
     told = [SimpleNamespace(replanned=replanned) for replanned in decisions]
     result = SimpleNamespace(metadata={"decisions": told})
-    PlanAdviser(Noting(), None, None, one).observe(result)
+    assert learn(Noting(), Ran(result, one))
     assert seen == [set(names) if learned == "all" else {"plan", "contract"}]

@@ -17,6 +17,7 @@ from pilot_kernel.jupyter.cell.cutting import CutRequest
 from qdreamer_lab import CutEstimator, QDreamer
 from qdreamer_lab.dreamer import cutter
 from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
+from qdreamer_lab.dreamer.advice.run import Ran, learn
 from qdreamer_lab.dreamer.machine.profile import MachineProfile
 from qdreamer_lab.dreamer.model.coefficients import PLACE
 from qdreamer_lab.workload.execution import dispatch, watch
@@ -201,7 +202,7 @@ def test_a_plan_that_is_the_best_stays(tight, tmp_path):
             return decision
 
     gated = Gated(tight, tmp_path / "gate")  # the run cannot be over before it is decided
-    adviser = Telling(dreamer, circuit, neighbours(18), prediction)
+    adviser = Telling(dreamer.engine, circuit, neighbours(18), prediction)
     estimator = CutEstimator(12, mode="exact", session=gated, adviser=adviser)
     job = estimator.run([(circuit, neighbours(18))])
     wait_until(lambda: any(task.running() for task in tight.tasks))
@@ -216,7 +217,8 @@ def test_a_plan_that_is_the_best_stays(tight, tmp_path):
     assert decision.continue_s is not None
     assert "the plan stays" in decision.reason
     assert result.metadata["plan"].max_qubits == 12
-    adviser.observe(result)  # of the number of workers it was predicted for it tells nothing
+    # It tells nothing of the number of workers that it was predicted for.
+    assert learn(dreamer.engine, Ran(result, adviser.prediction))
     before, after = MachineProfile.nominal().belief.values, dreamer.profile().belief.values
     assert after[PLACE["planning"]] != before[PLACE["planning"]]
 

@@ -8,8 +8,7 @@ import pytest
 
 from qdreamer_lab import CutEstimator, Limits, MachineProfile, QDreamer
 from qdreamer_lab.dreamer.advice.ranking import TIE, ranked
-from qdreamer_lab.dreamer.advice.reasons import seconds_text
-from qdreamer_lab.dreamer.predict.place import place_of
+from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.memory import readable
 from tests.circuits.plain import ghz, layered, neighbours
@@ -162,4 +161,5 @@ def test_without_a_pilot_it_says_so():
 
 def test_a_profile_of_another_machine_says_so():
     other = dataclasses.replace(MachineProfile.nominal(), machine="elsewhere", source="measured")
-    assert any("another machine, elsewhere" in note for note in place_of(None, None, other).notes)
+    notes = QDreamer(profile=other).place(None).notes
+    assert any("another machine, elsewhere" in note for note in notes)

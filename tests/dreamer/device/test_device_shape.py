@@ -6,7 +6,8 @@ from qiskit.providers.fake_provider import GenericBackendV2
 
 from qdreamer_lab import MachineProfile, QDreamer
 from qdreamer_lab.dreamer.device.cost import DeviceShape, shot_seconds
-from qdreamer_lab.dreamer.device.shape import device_shape, program_depth
+from qdreamer_lab.dreamer.device.shape import device_shape
+from qdreamer_lab.dreamer.fragment.shape import program_depth
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.fragment.program import fragment_programs
 from qdreamer_lab.workload.plan.find import plan_cuts

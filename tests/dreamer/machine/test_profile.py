@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from qdreamer_lab import MachineProfile
-from qdreamer_lab.dreamer.exact.probes import exact_probes, join_probes, timed
+from qdreamer_lab.dreamer.exact.probes import exact_probes, join_probes
 from qdreamer_lab.dreamer.machine.measure import _gpus
 from qdreamer_lab.dreamer.machine.store import EXPIRY_S, load_profile, save_profile
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, hats
+from qdreamer_lab.dreamer.model.probe import timed
+from qdreamer_lab.dreamer.modes import cost_of
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.modes import EXACT
 
 
 def test_round_trip_through_json():
@@ -86,8 +89,8 @@ def test_probes_run_and_every_step_of_exact_mode_is_in_one():
 
 
 def test_measuring_uses_what_time_there_is(monkeypatch):
-    monkeypatch.setattr("qdreamer_lab.dreamer.machine.measure.shot_probes", list)
-    monkeypatch.setattr("qdreamer_lab.dreamer.machine.measure.round_probes", list)
+    exact = cost_of(EXACT)
+    monkeypatch.setattr("qdreamer_lab.dreamer.machine.measure.MODE_COSTS", (exact,))
     profile = MachineProfile.measure(budget_s=0.2)
     assert profile.source == "measured"
     assert "measured" in profile.sources

@@ -12,8 +12,7 @@ from qdreamer_lab import CutEstimator, MachineProfile, QDreamer, plan_cuts
 from qdreamer_lab.dreamer.exact.cost import exact_counts
 from qdreamer_lab.dreamer.exact.probes import _program
 from qdreamer_lab.dreamer.exact.shape import fragment_shape
-from qdreamer_lab.dreamer.machine.profile import PHASES
-from qdreamer_lab.dreamer.model.coefficients import PLACE
+from qdreamer_lab.dreamer.model.coefficients import PHASES, PLACE
 from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.errors import PrecisionError, PubError, QDreamerError
 from qdreamer_lab.workload.exact.lower import FragmentJob

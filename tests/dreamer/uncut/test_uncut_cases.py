@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from qdreamer_lab import CutEstimator, Limits, MachineProfile, QDreamer
-from qdreamer_lab.dreamer.exact.probes import timed
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS
+from qdreamer_lab.dreamer.model.probe import timed
 from qdreamer_lab.dreamer.uncut.cost import (
     ChainShape,
     CliffordShape,
@@ -16,7 +16,7 @@ from qdreamer_lab.dreamer.uncut.cost import (
     clifford_counts,
     likely_counts,
 )
-from qdreamer_lab.dreamer.uncut.probes import method_probes
+from qdreamer_lab.dreamer.uncut.probes import chain_probes, clifford_probes
 from qdreamer_lab.errors import MethodError, QDreamerError
 from qdreamer_lab.workload.uncut.bonds import log2_entropies, log2_ranks
 from tests.circuits.drawn import random_cx
@@ -132,7 +132,7 @@ def test_likely_counts_are_half_way_and_the_doubt_is_half_the_distance():
 
 
 def test_probes_run_and_every_coefficient_of_a_method_is_in_one():
-    probes = method_probes()
+    probes = [*chain_probes(), *clifford_probes()]
     times = timed([one.call for one in probes[:2] + probes[-2:]], 5.0)
     assert all(one.seconds > 0 for one in times)
     counts = sum(one.counts for one in probes)

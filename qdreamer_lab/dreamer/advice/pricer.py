@@ -1,0 +1,57 @@
+"""What advice needs of the engine: places, plans, prices, and somewhere to learn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from qdreamer_lab.dreamer.model.case import Case
+    from qdreamer_lab.dreamer.predict.configuration import Configuration
+    from qdreamer_lab.dreamer.predict.place import Place
+    from qdreamer_lab.dreamer.predict.prediction import Prediction
+    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.workload.execution.session import SessionLike
+    from qdreamer_lab.workload.plan.plan import CutPlan
+
+__all__ = ["Pricer"]
+
+
+class Pricer(Protocol):
+    """Prices ways to run circuits; `dreamer.engine` is the one that there is."""
+
+    @property
+    def session(self) -> SessionLike | None:
+        """Where fragments would run; None is this process."""
+
+    def place(self, on: str | None) -> Place:
+        """Where a run would happen."""
+
+    def plan(self, wanted: Wanted, configuration: Configuration) -> CutPlan | None:
+        """The plan that a run has to be given; None if it finds its own."""
+
+    def case(
+        self,
+        wanted: Wanted,
+        configuration: Configuration,
+        place: Place,
+        allowance_s: float,
+        *,
+        plan: CutPlan | None = None,
+    ) -> Case:
+        """Plan a run."""
+
+    def price_case(
+        self,
+        case: Case,
+        wanted: Wanted,
+        configuration: Configuration,
+        place: Place,
+        plan: CutPlan | None = None,
+    ) -> Prediction:
+        """Price a run that is planned."""
+
+    def observe(self, result: Any, prediction: Prediction | None = None) -> object:
+        """Learn from a run."""
+
+    def elsewhere(self, session: SessionLike, on: str | None) -> Pricer:
+        """One for another session, with what is known of the machine behind `on`."""

@@ -1,0 +1,259 @@
+"""The engine under `QDreamer`: prices ways to run circuits, and learns from runs.
+
+It knows where runs would happen and remembers what it predicted. It must not compare ways.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from qdreamer_lab.dreamer.device.shape import device_shape
+from qdreamer_lab.dreamer.machine.profile import MachineProfile, machine_name
+from qdreamer_lab.dreamer.machine.store import load_profile, save_profile
+from qdreamer_lab.dreamer.mode import Conditions
+from qdreamer_lab.dreamer.modes import cost_of
+from qdreamer_lab.dreamer.predict.observe import learned, signature
+from qdreamer_lab.dreamer.predict.place import HERE, is_local, pilots_of, place_of
+from qdreamer_lab.dreamer.predict.price import priced
+from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.execution.execution import Execution
+from qdreamer_lab.workload.plan.find import plan_cuts
+from qdreamer_lab.workload.request import RunSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qdreamer_lab.dreamer.device.terms import DeviceTerms
+    from qdreamer_lab.dreamer.model.case import Case
+    from qdreamer_lab.dreamer.predict.configuration import Configuration
+    from qdreamer_lab.dreamer.predict.place import Place
+    from qdreamer_lab.dreamer.predict.prediction import Prediction
+    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.workload.execution.session import SessionLike
+    from qdreamer_lab.workload.plan.plan import CutPlan
+
+__all__ = ["SEARCH_S", "Engine"]
+
+SEARCH_S = 0.05
+"""How long to look for a plan under another cost model or with fewer kinds of cuts."""
+
+_KEPT = 256
+"""Predictions remembered to learn from."""
+
+
+class Engine:
+    """Prices ways to run circuits. Any thread may call it.
+
+    Args:
+        session: where fragments would run; None is this process.
+        profile: what the machine can do; by default what was measured last, else nominal values.
+        devices: prices and waits of devices, by their names or by what `on` calls them.
+    """
+
+    def __init__(
+        self,
+        session: SessionLike | None = None,
+        profile: MachineProfile | None = None,
+        devices: Mapping[str, DeviceTerms] | None = None,
+    ) -> None:
+        self.session = session
+        self.devices = dict(devices or {})
+        self._given = profile
+        self._profiles: dict[str, MachineProfile] = {}
+        self._made: OrderedDict[object, Prediction] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def elsewhere(self, session: SessionLike, on: str | None) -> Engine:
+        """One for another session, with what is known of the machine behind `on`."""
+        return Engine(session, self.profile(on))
+
+    # ---- where runs happen
+
+    def place(self, on: str | None) -> Place:
+        """Where a run would happen.
+
+        Args:
+            on: a kind of worker or a pilot's name.
+
+        Raises:
+            PilotError: if `on` names nothing that exists.
+        """
+        pilots = pilots_of(self.session, on)
+        profile, notes = self._known(pilots, on)
+        if self.session is not None and not pilots:
+            notes = ("there is no pilot yet: the prediction is for this process", *notes)
+        return place_of(
+            *(self.session, pilots, on),
+            belief=profile.belief,
+            contention=profile.contention,
+            notes=notes,
+            devices=self.devices,
+        )
+
+    def profile(self, on: str | None) -> MachineProfile:
+        """What is known of the machine where a run would happen."""
+        return self._known(pilots_of(self.session, on), on)[0]
+
+    def keep(self, on: str | None, profile: MachineProfile) -> None:
+        """Predict with this profile from now on; on disk too, unless one was given at first."""
+        self._profiles[on or ""] = profile
+        if self._given is None:
+            save_profile(profile)
+
+    def _known(self, pilots: list[Any], on: str | None) -> tuple[MachineProfile, tuple[str, ...]]:
+        """The profile that fits some pilots best, and what to know about it."""
+        resource = pilots[0].resource if pilots else HERE
+        notes = []
+        profile = self._profiles.get(on or "", self._given) or load_profile(resource)
+        if profile is None and resource != HERE and is_local(resource):
+            profile = load_profile()
+            if profile is not None:
+                notes.append("the profile is of this process, not of the pilot: call calibrate()")
+        if profile is None:
+            profile = replace(MachineProfile.nominal(), resource=resource)
+        return profile, (*notes, *_notes(profile, resource))
+
+    # ---- prices
+
+    def price(
+        self,
+        wanted: Wanted,
+        configuration: Configuration,
+        place: Place,
+        allowance_s: float,
+        *,
+        plan: CutPlan | None = None,
+        shots: int | None = None,
+    ) -> Prediction:
+        """Plan a run and price it.
+
+        Args:
+            wanted: circuit and observables.
+            configuration: how.
+            place: where.
+            allowance_s: how long working out the variances of sampled mode may take.
+            plan: cut like this.
+            shots: shots to take, whatever the precision.
+
+        Raises:
+            QDreamerError: if the circuit cannot be run that way.
+        """
+        place = place.here() if configuration.in_process else place
+        if plan is None:
+            plan = self.plan(wanted, configuration)
+        case = self.case(wanted, configuration, place, allowance_s, plan=plan, shots=shots)
+        return self.price_case(case, wanted, configuration, place, plan)
+
+    def plan(self, wanted: Wanted, configuration: Configuration) -> CutPlan | None:
+        """The plan that a run has to be given; None if it finds its own."""
+        usual = set(configuration.kinds) == set(KINDS) and configuration.cost == "lo"
+        if usual or not configuration.cuts:
+            return None
+        return plan_cuts(
+            wanted.circuit,
+            configuration.max_qubits,
+            observables=wanted.given,
+            kinds=configuration.kinds,
+            cost=configuration.cost,
+            time_limit_s=SEARCH_S,
+        )
+
+    def case(
+        self,
+        wanted: Wanted,
+        configuration: Configuration,
+        place: Place,
+        allowance_s: float,
+        *,
+        plan: CutPlan | None = None,
+        shots: int | None = None,
+    ) -> Case:
+        """Plan a run; the arguments are those of `price`."""
+        if configuration.exact and shots is not None:
+            raise QDreamerError("mode='exact' takes no shots; use mode='sampled'")
+        if configuration.exact and place.backend is not None:
+            raise QDreamerError("a device takes shots: use mode='sampled'")
+        settings = RunSettings(max_qubits=configuration.max_qubits, plan=plan)
+        execution = Execution(session=place.session, on=configuration.on)
+        device = None if place.backend is None else device_shape(place.backend, place.terms)
+        conditions = Conditions(place.cores, place.belief, allowance_s, shots, device)
+        return cost_of(configuration.resolved).case(wanted, settings, execution, conditions)
+
+    def price_case(
+        self,
+        case: Case,
+        wanted: Wanted,
+        configuration: Configuration,
+        place: Place,
+        plan: CutPlan | None = None,
+    ) -> Prediction:
+        """Price a run that is planned; one case serves any number of workers.
+
+        Args:
+            case: the run.
+            wanted: circuit and observables.
+            configuration: how, with the number of workers.
+            place: where.
+            plan: that the run has to be given.
+        """
+        fewer = place.session is not None and configuration.workers < place.workers
+        held = fewer and configuration.cuts
+        made = replace(priced(case, wanted, configuration, place, held=held), given=plan)
+        if place.backend is not None:
+            cost = place.terms.cost(made.qpu_seconds, made.shots, made.tasks)
+            made = replace(made, cost=cost, currency=place.terms.currency)
+        self._remember(made, by_name=held or configuration.in_process)
+        return made
+
+    # ---- learning
+
+    def observe(self, result: Any, prediction: Prediction | None = None) -> MachineProfile:
+        """Learn from a run; `QDreamer.observe` says how."""
+        with self._lock:
+            if prediction is None:
+                prediction = self._made.get(signature(result))
+            if prediction is None:
+                raise QDreamerError(
+                    "nothing was predicted for this run: call predict with its circuit, or give "
+                    "prediction="
+                )
+            on = prediction.configuration.on
+            known = self.profile(on)
+            refined = known.refined(learned(known.belief, prediction, result))
+            self.keep(on, refined)
+        return refined
+
+    def _remember(self, made: Prediction, *, by_name: bool) -> None:
+        """Keep a prediction to learn from.
+
+        Args:
+            made: the prediction.
+            by_name: only a run that is asked for takes that way: others take all workers.
+        """
+        key = signature(made)
+        with self._lock:
+            if key in self._made and by_name:
+                return
+            self._made[key] = made
+            self._made.move_to_end(key)
+            while len(self._made) > _KEPT:
+                self._made.popitem(last=False)
+
+
+def _notes(profile: MachineProfile, resource: str) -> tuple[str, ...]:
+    """What to know about a profile that is used for a pilot's resource."""
+    if profile.source == "nominal":
+        if profile.belief.observations == 0:
+            return ("the profile is nominal, this machine was never measured: call calibrate()",)
+        return (f"the profile rests on {profile.belief.observations} observations of runs alone",)
+    here = profile.machine == machine_name() if is_local(resource) else profile.resource == resource
+    if here:
+        return ()
+    return (
+        f"the profile is of another machine, {profile.machine} ({profile.resource}): "
+        "call calibrate()",
+    )

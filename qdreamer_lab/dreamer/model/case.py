@@ -1,0 +1,156 @@
+"""What a run would do, as plain numbers: all that pricing needs.
+
+A `Case` holds counts per task, sizes, and how long planning took. It does not depend on a machine's
+profile, so that many profiles can price it, and one profile for many numbers of workers.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from qdreamer_lab.dreamer.model.makespan import Share
+from qdreamer_lab.workload.execution.pace import TASKS_PER_WORKER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.plan.plan import CutPlan
+
+__all__ = ["Case", "Work", "for_sets", "timed_twice"]
+
+_SUSPICIOUS_S = 0.03
+"""Planning that takes longer is done again: it should be faster the second time."""
+
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Work:
+    """Work that can be divided into tasks.
+
+    Attributes:
+        items: how many parts it has at most.
+        each: (k,) counts of one item.
+        once: (k,) counts that every task pays besides.
+        work_each: what an item counts where the heaviest goes first.
+        work_once: what a task counts besides.
+        memory_bytes: of a task, without what it hands back for each item.
+        sent_bytes: arguments and result of a task.
+        sent_each_bytes: of the same, what there is for each item.
+    """
+
+    items: int
+    each: NDArray[np.float64]
+    once: NDArray[np.float64]
+    work_each: float
+    work_once: float
+    memory_bytes: int
+    sent_bytes: int
+    sent_each_bytes: float = 0.0
+
+    def sent(self, pieces: int) -> int:
+        """Bytes sent if the work becomes so many tasks."""
+        return int(pieces * self.sent_bytes + self.items * self.sent_each_bytes)
+
+    def held(self, pieces: int) -> int:
+        """Bytes of one of so many tasks on its worker, with results that were not fetched yet."""
+        waiting = min(pieces, TASKS_PER_WORKER)  # results that were not fetched yet
+        each = self.items * self.sent_each_bytes / pieces
+        return int(self.memory_bytes + each + waiting * (self.sent_bytes + each))
+
+    def coming(self, pieces: int, workers: int) -> int:
+        """Bytes of results of so many tasks that arrive at once where they are put together."""
+        return int(min(1.0, TASKS_PER_WORKER * workers / pieces) * self.sent(pieces))
+
+    def share(self, values_ns: NDArray[np.float64], slower: float) -> Share:
+        """With times."""
+        each, once = (float(part @ values_ns) * 1e-9 * slower for part in (self.each, self.once))
+        return Share(self.items, self.work_each, each, self.work_once, once)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Case:
+    """A run that is planned but not priced.
+
+    Attributes:
+        plan: of the greatest group of terms.
+        plan_s: how long planning took here, just now.
+        lower_s: how long making the plan ready took.
+        rounds: what runs one after another; in each, what runs side by side.
+        transfer: (k,) counts of taking results in.
+        contract: (k,) counts of putting everything together.
+        here_bytes: memory of putting everything together.
+        variants: state vectors or circuits.
+        shots: shots.
+        standard_error: greatest of all observables.
+        notes: what the numbers rest on.
+        transpiled: gates to be transpiled for a device.
+        qpu_s: time on the device.
+        counts_doubt: standard deviation of the logarithm of what the tasks count.
+        shots_doubt: the same of the number of shots, which the counts follow.
+        sets: of parameter values.
+        repeats: how often there is what `rounds` holds, side by side.
+    """
+
+    plan: CutPlan | None
+    plan_s: float
+    lower_s: float
+    rounds: tuple[tuple[Work, ...], ...]
+    transfer: NDArray[np.float64]
+    contract: NDArray[np.float64]
+    here_bytes: int
+    variants: int
+    shots: int = 0
+    standard_error: float = 0.0
+    notes: tuple[str, ...] = ()
+    transpiled: int = 0
+    qpu_s: float = 0.0
+    counts_doubt: float = 0.0
+    shots_doubt: float = 0.0
+    sets: int = 1
+    repeats: int = 1
+
+
+def for_sets(case: Case, sets: int, again_s: float) -> Case:
+    """A run for several sets of parameter values, each of which takes what the case takes.
+
+    Its `here_bytes` stay those of one set, since the sets are put together one after another.
+
+    Args:
+        case: for one set.
+        sets: how many.
+        again_s: what planning takes for each set after the first.
+    """
+    if sets == 1:
+        return case
+    note = f"{sets:,} sets of parameter values, each of which is to take as long as the longest"
+    return replace(
+        case,
+        plan_s=case.plan_s + (sets - 1) * again_s,
+        lower_s=case.lower_s * sets,
+        transfer=case.transfer * sets,
+        contract=case.contract * sets,
+        variants=case.variants * sets,
+        shots=case.shots * sets,
+        qpu_s=case.qpu_s * sets,
+        notes=(*case.notes, note),
+        sets=sets,
+        repeats=sets,
+    )
+
+
+def timed_twice(function: Callable[[], _Found]) -> tuple[_Found, float]:
+    """A function's result and how long it takes once everything that it needs is loaded."""
+    start = time.perf_counter()
+    found = function()
+    seconds = time.perf_counter() - start
+    if seconds > _SUSPICIOUS_S:  # a kernel was loaded or compiled, or something came between
+        start = time.perf_counter()
+        function()
+        seconds = min(seconds, time.perf_counter() - start)
+    return found, seconds

@@ -1,0 +1,39 @@
+"""From uncut circuits to shapes: the plain numbers that the cost model takes.
+
+Nothing runs here, and nothing is priced.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qdreamer_lab.dreamer.uncut.cost import ChainShape, CliffordShape
+from qdreamer_lab.workload.uncut.bonds import string_work
+
+if TYPE_CHECKING:
+    from qdreamer_lab.workload.uncut.bonds import Chain
+    from qdreamer_lab.workload.uncut.circuit import Whole
+
+__all__ = ["chain_shape", "clifford_shape"]
+
+
+def chain_shape(whole: Whole, chain: Chain) -> ChainShape:
+    """A matrix product state's plain numbers."""
+    row = whole.row
+    strings = [string for one in whole.sums for _, string in one if string]
+    sites, products = string_work(chain, strings)
+    return ChainShape(
+        len(row.pairs) + len(row.lone),
+        chain.splits,
+        chain.entries,
+        chain.svd,
+        len(strings),
+        sites,
+        products,
+    )
+
+
+def clifford_shape(whole: Whole) -> CliffordShape:
+    """A Clifford circuit's plain numbers."""
+    row = whole.row
+    return CliffordShape(row.num_qubits, len(row.pairs) + len(row.lone), len(whole.strings))
