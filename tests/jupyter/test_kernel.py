@@ -1,4 +1,4 @@
-"""Real kernels: what is shown and when, interrupts."""
+"""Real kernels: what is shown and when, interrupts, kernels that are killed or shut down."""
 
 from tests.conftest import wait_until
 

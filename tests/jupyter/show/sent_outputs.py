@@ -10,7 +10,7 @@ def looks(*contents):
 
 
 def content(essence, detail=0, over=False):
-    "A snapshot that says what it is made of."
+    """A snapshot that says what it is made of."""
     return Snapshot(f"<b>{essence} {detail}</b>", f"{essence} {detail}", essence, detail, over)
 
 

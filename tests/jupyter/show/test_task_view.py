@@ -1,6 +1,7 @@
+"""The card of a task: at one moment, and when it has ended in the background."""
+
 import base64
 
-"The card of a task: at one moment, and when it has ended in the background."
 import pytest
 
 from pilot_kernel.jupyter.show.task_card import Card, card_html, card_text, last_lines

@@ -33,13 +33,13 @@ def test_what_variables_share_stays_shared():
 
 
 def test_a_variable_that_cannot_be_sent_is_named():
-    with pytest.raises(ShipError, match="^held \\(dict\\) cannot be sent: .*lock"):
+    with pytest.raises(ShipError, match=r"^held \(dict\) cannot be sent: .*lock"):
         collect(ast.parse("ok, held"), {"ok": 1, "held": {"lock": threading.Lock()}})
 
 
 def test_a_payload_over_the_limit_names_the_variable_that_is_too_large():
     space = {"small": np.zeros(1000), "large": np.zeros(10**6)}
-    with pytest.raises(ShipError, match="^large is too large.*1 MB.*small \\(8.*kB\\)"):
+    with pytest.raises(ShipError, match=r"^large is too large.*1 MB.*small \(8.*kB\)"):
         collect(ast.parse("small, large"), space, limit_bytes=10**6)
     with pytest.raises(ShipError, match="-i nothing"):
         collect(ast.parse("1"), space, only=["nothing"])
