@@ -12,7 +12,7 @@ PER_SHOT = [np.array([[4.0, 1.0, 0.0]]), np.array([[1.0, 1.0]])]
 
 
 def play(goal, per_shot=PER_SHOT):
-    """Rounds in which shots vary as `per_shot` says: the shots of each, and the variance in the end."""
+    """Rounds in which shots vary as `per_shot` says: their shots, and the variance in the end."""
     schedule = Schedule(goal, WEIGHTS, [len(weight) for weight in WEIGHTS])
     rounds, variance = [], np.zeros((len(per_shot), 1))
     linear = np.zeros(1)
