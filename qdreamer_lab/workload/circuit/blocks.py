@@ -64,18 +64,18 @@ def to_blocks(
     """Bring a circuit into normal form.
 
     Args:
-        circuit: unitary and fully bound. Barriers and delays are dropped; gates on more than two
+        circuit: Unitary and fully bound. Barriers and delays are dropped; gates on more than two
             qubits are first decomposed by Qiskit.
-        observables: anything Qiskit's `ObservablesArray` accepts, one or many. When given, blocks
+        observables: Anything Qiskit's `ObservablesArray` accepts, one or many. When given, blocks
             that cannot influence any of them (outside their light cone) are left out, and the
             qubits that lose all their blocks become lone.
-        merge: make one block of every run of gates on one pair of qubits. Without it, blocks can
+        merge: Make one block of every run of gates on one pair of qubits. Without it, blocks can
             be told apart by the two-qubit gates they came from.
 
     Raises:
-        CircuitError: if there are no qubits; on measurements, resets, classical control, unbound
+        CircuitError: If there are no qubits; on measurements, resets, classical control, unbound
             parameters, or matrices with entries that are not finite.
-        ObservableError: if an observable has another number of qubits than the circuit.
+        ObservableError: If an observable has another number of qubits than the circuit.
     """
     if circuit.num_qubits == 0:
         raise CircuitError("the circuit has no qubits")
@@ -92,10 +92,10 @@ def blocks_of_gates(
     """`to_blocks` for gates that have been read already.
 
     Args:
-        gates: in order.
-        num_qubits: of the circuit.
-        measured: the qubits whose light cone is kept, ascending.
-        merge: as for `to_blocks`.
+        gates: In order.
+        num_qubits: Of the circuit.
+        measured: The qubits whose light cone is kept, ascending.
+        merge: As for `to_blocks`.
     """
     runs = _Runs(merge)
     for gate in gates:
@@ -112,7 +112,15 @@ def blocks_of_gates(
     sources = tuple(tuple(sorted({g.source for g in run})) for run in runs.members)
     unitaries = _products(runs)
     _check_finite(unitaries, sources, lone)
-    return BlockCircuit(num_qubits, pairs, unitaries, lone, sources, measured, merge)
+    return BlockCircuit(
+        num_qubits=num_qubits,
+        pairs=pairs,
+        unitaries=unitaries,
+        lone=lone,
+        sources=sources,
+        measured=measured,
+        merged=merge,
+    )
 
 
 def _check_finite(
@@ -132,7 +140,7 @@ def observed_qubits(observables: object, num_qubits: int) -> tuple[int, ...]:
     """Qubits on which at least one observable acts other than as the identity, ascending.
 
     Raises:
-        ObservableError: if an observable is not on `num_qubits` qubits.
+        ObservableError: If an observable is not on `num_qubits` qubits.
     """
     found: set[int] = set()
     for observable in as_sparse(observables, num_qubits):
