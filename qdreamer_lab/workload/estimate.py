@@ -20,11 +20,11 @@ class Seconds:
     """Wall time of a run by phase.
 
     Attributes:
-        plan_s: finding out what to run.
-        transpile_s: writing circuits for a device; None where that is no phase of its own.
-        execute_s: running tasks.
-        contract_s: putting their results together.
-        dropped_s: under plans that were given up; None if there were none.
+        plan_s: Finding out what to run.
+        transpile_s: Writing circuits for a device; None where that is no phase of its own.
+        execute_s: Running tasks.
+        contract_s: Putting their results together.
+        dropped_s: Under plans that were given up; None if there were none.
     """
 
     plan_s: float = 0.0
@@ -35,7 +35,7 @@ class Seconds:
 
     def as_metadata(self) -> dict[str, float]:
         """The phases that there are, by name."""
-        named = {one.name: getattr(self, one.name) for one in fields(self)}
+        named = {phase.name: getattr(self, phase.name) for phase in fields(self)}
         return {name: seconds for name, seconds in named.items() if seconds is not None}
 
 
@@ -46,12 +46,12 @@ class Estimate:
     Attributes:
         evs: (values,) float64, in the order of `Request.pairs`.
         stds: (values,) float64 standard errors; zero where a value is exact.
-        rows: one per finished task, in the order in which they finished.
-        plans: how circuits were split, the one of the greatest part first.
-        variants: state vectors or circuits run.
-        shots: shots taken.
-        seconds: wall time by phase.
-        notes: what the user should be told, such as that a simulator stepped in for a device.
+        rows: One per finished task, in the order in which they finished.
+        plans: How circuits were split, the one of the greatest part first.
+        variants: State vectors or circuits run.
+        shots: Shots taken.
+        seconds: Wall time by phase.
+        notes: What the user should be told, such as that a simulator stepped in for a device.
     """
 
     evs: NDArray[np.float64]

@@ -31,7 +31,7 @@ def mode_of(name: str, method: str = USUAL_METHOD) -> Mode:
     """The mode of a name and a method.
 
     Raises:
-        QDreamerError: if there is none.
+        QDreamerError: If there is none.
     """
     for mode in MODES:
         if (mode.name, mode.method) == (name, method):

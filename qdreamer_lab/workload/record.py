@@ -24,21 +24,21 @@ class RunRecord:
     """What a run tells of itself. Qiskit's results carry it as their `metadata`.
 
     Attributes:
-        observables: as Qiskit has them.
-        parameter_values: as Qiskit has them.
+        observables: As Qiskit has them.
+        parameter_values: As Qiskit has them.
         mode: "exact" or "sampled".
-        method: how circuits were simulated.
-        target_precision: standard error wanted.
-        plan: where it was cut, that of the greatest group of terms.
-        plans: the plans of all groups.
-        seconds: wall time by phase, of the last plan.
-        makespan_s: wall time from beginning to end.
-        variants: state vectors or circuits run.
-        shots: shots taken.
-        fragments: one row per finished task.
-        notes: what to know about the run.
-        decisions: what was decided when workers came or went.
-        circuit_metadata: the circuit's own.
+        method: How circuits were simulated.
+        target_precision: Standard error wanted.
+        plan: Where it was cut, that of the greatest group of terms.
+        plans: The plans of all groups.
+        seconds: Wall time by phase, of the last plan.
+        makespan_s: Wall time from beginning to end.
+        variants: State vectors or circuits run.
+        shots: Shots taken.
+        fragments: One row per finished task.
+        notes: What to know about the run.
+        decisions: What was decided when workers came or went.
+        circuit_metadata: The circuit's own.
     """
 
     observables: Any = None
@@ -62,17 +62,17 @@ class RunRecord:
         """The record in the metadata of a result.
 
         Args:
-            result: a `PubResult` of a `CutEstimator`, or anything with such `metadata`.
-            partial: whether the run may be under way still; what is missing is then zero or empty.
+            result: A `PubResult` of a `CutEstimator`, or anything with such `metadata`.
+            partial: Whether the run may be under way still; what is missing is then zero or empty.
 
         Raises:
-            QDreamerError: if it is no result of a `CutEstimator`.
+            QDreamerError: If it is no result of a `CutEstimator`.
         """
         told = getattr(result, "metadata", None)
         if not isinstance(told, dict) or not (partial or all(name in told for name in _TOLD)):
             raise QDreamerError("not a PubResult of a CutEstimator: take job.result()[k]")
-        times = {one.name for one in fields(Seconds)}
-        known = {one.name for one in fields(cls)} - {"seconds"}
+        times = {part.name for part in fields(Seconds)}
+        known = {part.name for part in fields(cls)} - {"seconds"}
         return cls(
             seconds=Seconds(**{name: told[name] for name in times & told.keys()}),
             **{name: told[name] for name in known & told.keys()},
@@ -81,7 +81,7 @@ class RunRecord:
     def as_metadata(self) -> dict[str, Any]:
         """As a dictionary, the phases' times beside everything else."""
         made: dict[str, Any] = {}
-        for one in fields(self):
-            value = getattr(self, one.name)
-            made.update(value.as_metadata() if one.name == "seconds" else {one.name: value})
+        for part in fields(self):
+            value = getattr(self, part.name)
+            made.update(value.as_metadata() if part.name == "seconds" else {part.name: value})
         return made

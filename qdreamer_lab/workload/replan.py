@@ -80,7 +80,7 @@ class Known:
             evs: (open,) new values; NaN where there are none.
             stds: (open,) their standard errors.
             final: (open,) bool; which of them are exact, so that no estimate can add to them.
-            aim: standard error that was aimed at, which fixes the weights.
+            aim: Standard error that was aimed at, which fixes the weights.
         """
         found, errors = self.evs.copy(), self.stds.copy()
         still = ~self.complete
@@ -130,13 +130,13 @@ def estimated(
     """Run a request to its end, under as many plans as that takes.
 
     Args:
-        request: the values wanted.
-        settings: what to compute.
-        execution: where and how.
-        mode: the way to run.
-        runner: runs in this mode; it may know plans of earlier requests. Another plan gets a new
+        request: The values wanted.
+        settings: What to compute.
+        execution: Where and how.
+        mode: The way to run.
+        runner: Runs in this mode; it may know plans of earlier requests. Another plan gets a new
             one, so that what is kept is for the way that was asked for.
-        mode_of: the mode that a decision names.
+        mode_of: The mode that a decision names.
 
     Returns:
         The mode that led to the end, and the estimate. Its rows, shots and times are those of the

@@ -25,17 +25,17 @@ class BlockCircuit:
     """A circuit as two-qubit blocks in the order they are applied, up to a global phase.
 
     Attributes:
-        num_qubits: number of qubits of the circuit this came from; qubits keep their numbers.
+        num_qubits: Number of qubits of the circuit this came from; qubits keep their numbers.
         pairs: (m, 2) int64; the qubits of each block, smaller number first. `pairs[:, 0]` is the
             least significant qubit of the block's matrix (Qiskit's little-endian order).
         unitaries: (m, 4, 4) complex128; one unitary per block.
-        lone: the qubits that carry no block, in ascending order, each with the (2, 2) product of
+        lone: The qubits that carry no block, in ascending order, each with the (2, 2) product of
             its one-qubit gates.
-        sources: per block, the indices of the circuit's instructions that were merged into it,
+        sources: Per block, the indices of the circuit's instructions that were merged into it,
             ascending.
-        measured: the qubits on which an observable may act, ascending: all of them, or the ones
+        measured: The qubits on which an observable may act, ascending: all of them, or the ones
             whose light cone was kept.
-        merged: whether every run of gates on one pair of qubits is one block.
+        merged: Whether every run of gates on one pair of qubits is one block.
     """
 
     num_qubits: int

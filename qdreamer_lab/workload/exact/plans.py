@@ -48,7 +48,7 @@ def parts_that_fit(
     """A group, or its terms in several portions, with the cuts to slice and the contraction.
 
     Raises:
-        MemoryLimitError: if even a single term does not fit.
+        MemoryLimitError: If even a single term does not fit.
     """
     try:
         sliced = cuts_to_slice(part.program, itemsize, task_bytes, here_bytes)
@@ -82,7 +82,7 @@ class ExactPlans:
         """Everything to run for some terms of a circuit, the group with the most work first.
 
         Raises:
-            PlanError: if the given plan does not belong to the circuit, or leaves out a term.
+            PlanError: If the given plan does not belong to the circuit, or leaves out a term.
         """
         gates = list(flat_gates(circuit))
         listed = GateList(gates)
@@ -90,7 +90,7 @@ class ExactPlans:
             self._groups = _groups(gates, listed, circuit.num_qubits, terms, settings)
             self._gates, self._terms, self._plan = listed, terms, settings.plan
         runs = self._runs(gates, circuit.num_qubits, settings)
-        if settings.plan is None and any(dearer(one.plan, one.group.plan) for one in runs):
+        if settings.plan is None and any(dearer(bound.plan, bound.group.plan) for bound in runs):
             self._groups = _groups(gates, listed, circuit.num_qubits, terms, settings)
             runs = self._runs(gates, circuit.num_qubits, settings)
         return runs

@@ -28,13 +28,13 @@ class Group:
     """Terms that run together, and what is known of them whatever the parameter values.
 
     Attributes:
-        terms: the terms.
-        numbers: their indices among all terms.
-        gates: indices of the circuit's gates that can influence them.
-        measured: the qubits on which they act.
-        plan: their plan, with the matrices of the circuit for which it was found.
-        split: how they fall apart over its fragments.
-        contractions: those planned so far, by axes and limit.
+        terms: The terms.
+        numbers: Their indices among all terms.
+        gates: Indices of the circuit's gates that can influence them.
+        measured: The qubits on which they act.
+        plan: Their plan, with the matrices of the circuit for which it was found.
+        split: How they fall apart over its fragments.
+        contractions: Those planned so far, by axes and limit.
     """
 
     terms: tuple[Factors, ...]

@@ -35,7 +35,7 @@ class Pace:
     """Seconds per unit of work, learned from finished tasks.
 
     Attributes:
-        target_s: how long a task should take.
+        target_s: How long a task should take.
     """
 
     target_s: float = TASK_S
@@ -58,10 +58,10 @@ class Pace:
         """How many items the next task should hold.
 
         Args:
-            remaining: items there are, at least 1.
-            work_each: work of one item.
-            rest: work that has not been handed out yet, these items included.
-            workers: how many share it; no task gets more than its part.
+            remaining: Items there are, at least 1.
+            work_each: Work of one item.
+            rest: Work that has not been handed out yet, these items included.
+            workers: How many share it; no task gets more than its part.
 
         Returns:
             At least 1 and at most `remaining`.

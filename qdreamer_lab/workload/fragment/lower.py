@@ -40,8 +40,8 @@ def fragment_programs(
     Cuts are numbered as in `plan.cuts`. Gate cuts of rank one need no index and get none.
 
     Args:
-        plan: what to lower.
-        decompose: the low and the high local operations (r, 2, 2) of a block that is cut.
+        plan: What to lower.
+        decompose: The low and the high local operations (r, 2, 2) of a block that is cut.
     """
     steps: dict[int, list[Step]] = defaultdict(list)
     local, open_cut, starts = _local_qubits(plan)

@@ -50,8 +50,8 @@ def load_partition(path: str | Path) -> Partition:
     """Read a plan from a file.
 
     Raises:
-        PlanError: if the file holds something else, is of another version, or is broken.
-        OSError: if it cannot be read.
+        PlanError: If the file holds something else, is of another version, or is broken.
+        OSError: If it cannot be read.
     """
     try:
         document = json.loads(Path(path).read_bytes())

@@ -43,23 +43,25 @@ def plan_cuts(
     """Find where to cut a circuit so that no fragment needs more than `max_qubits` qubits.
 
     Args:
-        circuit: unitary and fully bound.
-        max_qubits: greatest width of a fragment, at least 1.
-        observables: one or many; blocks outside their light cone are left out of the plan.
-        kinds: cuts that are allowed, some of "gate" and "wire".
-        cost: what makes a plan good: "lo" (every cut has a decomposition of its own), "joint"
+        circuit: Unitary and fully bound.
+        max_qubits: Greatest width of a fragment, at least 1.
+        observables: One or many; blocks outside their light cone are left out of the plan.
+        kinds: Cuts that are allowed, some of "gate" and "wire".
+        cost: What makes a plan good: "lo" (every cut has a decomposition of its own), "joint"
             (parallel rotations share one), "locc" (also parallel wires, with classical
             communication), or "work" (floating-point operations of exact mode).
-        max_fragments: most fragments there may be; None for any number.
-        time_limit_s: no new attempt starts after this; with 0, the first plan found is the answer.
-        seed: makes the search repeatable.
+        max_fragments: Most fragments there may be; None for any number.
+        time_limit_s: No new attempt starts after this; with 0, the first plan found is the answer.
+        seed: Makes the search repeatable.
 
     Raises:
-        CircuitError: if the circuit is empty, not unitary, or has unbound parameters.
-        InfeasiblePlanError: if no plan keeps to the limits; it knows the smallest width that does.
-        PlanError: if an argument makes no sense.
+        CircuitError: If the circuit is empty, not unitary, or has unbound parameters.
+        InfeasiblePlanError: If no plan keeps to the limits; it knows the smallest width that does.
+        PlanError: If an argument makes no sense.
     """
-    options = SearchOptions(kinds, cost, max_fragments, time_limit_s, seed)
+    options = SearchOptions(
+        kinds=kinds, cost=cost, max_fragments=max_fragments, time_limit_s=time_limit_s, seed=seed
+    )
     check_width(max_qubits)
     return plan_blocks(to_blocks(circuit, observables), max_qubits, options)
 
@@ -85,25 +87,27 @@ def pareto(
     """Find plans for several widths at once: the trade-off of fragment width against overhead.
 
     Args:
-        circuit: unitary and fully bound.
-        widths: greatest widths of a fragment, in any order; by default up to ten from an eighth of
+        circuit: Unitary and fully bound.
+        widths: Greatest widths of a fragment, in any order; by default up to ten from an eighth of
             the circuit's qubits to all of them, without those for which there is no plan.
-        observables: as for `plan_cuts`, like the rest.
-        kinds: cuts that are allowed.
-        cost: what makes a plan good.
-        max_fragments: most fragments there may be.
-        time_limit_s: for all widths together.
-        seed: makes the search repeatable.
+        observables: As for `plan_cuts`, like the rest.
+        kinds: Cuts that are allowed.
+        cost: What makes a plan good.
+        max_fragments: Most fragments there may be.
+        time_limit_s: For all widths together.
+        seed: Makes the search repeatable.
 
     Returns:
         One plan per width, in the order of `widths`; a wider one never costs more.
 
     Raises:
-        CircuitError: as `plan_cuts`.
-        InfeasiblePlanError: as `plan_cuts`, for the smallest of the `widths` that were given.
-        PlanError: if an argument makes no sense.
+        CircuitError: As `plan_cuts`.
+        InfeasiblePlanError: As `plan_cuts`, for the smallest of the `widths` that were given.
+        PlanError: If an argument makes no sense.
     """
-    options = SearchOptions(kinds, cost, max_fragments, time_limit_s, seed)
+    options = SearchOptions(
+        kinds=kinds, cost=cost, max_fragments=max_fragments, time_limit_s=time_limit_s, seed=seed
+    )
     given = None if widths is None else list(widths)
     for width in given or ():
         check_width(width)

@@ -32,7 +32,7 @@ def fitted(
     earlier run, without gates that commute with the observables.
 
     Raises:
-        PlanError: if it is neither.
+        PlanError: If it is neither.
     """
     blocks, acted = plan.blocks, measured_by(terms)
     if set(acted) <= set(blocks.measured):

@@ -29,8 +29,8 @@ def find_partition(
     """Split a circuit so that no fragment needs more than `max_qubits` qubits.
 
     Raises:
-        InfeasiblePlanError: if no plan keeps to the limits; it knows the smallest width that does.
-        PlanError: if the width makes no sense.
+        InfeasiblePlanError: If no plan keeps to the limits; it knows the smallest width that does.
+        PlanError: If the width makes no sense.
     """
     # Imported late, because loading the compiled kernels takes longer than a plan without cuts.
     from qdreamer_lab.search.finder import search
@@ -53,7 +53,7 @@ def find_partitions(
     """One partition for each of several widths.
 
     Raises:
-        InfeasiblePlanError: if there is none for the smallest of them.
+        InfeasiblePlanError: If there is none for the smallest of them.
     """
     from qdreamer_lab.search.finder import search_pareto
 
@@ -70,7 +70,7 @@ def find_partitions(
             time_limit_s=options.time_limit_s,
             seed=int(options.seed),
         )
-    return [_partition(blocks, w, options, one) for w, one in zip(widths, found, strict=True)]
+    return [_partition(blocks, w, options, answer) for w, answer in zip(widths, found, strict=True)]
 
 
 def _partition(

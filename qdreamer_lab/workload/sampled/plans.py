@@ -37,9 +37,11 @@ class BoundPlans:
         """A plan for each of the request's circuits.
 
         Raises:
-            PlanError: if the given plan does not belong to the circuit.
+            PlanError: If the given plan does not belong to the circuit.
         """
-        terms = tuple(dict.fromkeys(t.factors for one in request.observables for t in one))
+        terms = tuple(
+            dict.fromkeys(term.factors for observable in request.observables for term in observable)
+        )
         return [self._bound(circuit, terms, settings) for circuit in request.circuits]
 
     def _bound(

@@ -35,7 +35,7 @@ class _UncutRunner:
     """Runs every circuit of a request as one task.
 
     Attributes:
-        method: how circuits are simulated.
+        method: How circuits are simulated.
     """
 
     method: str
@@ -44,10 +44,10 @@ class _UncutRunner:
         """Estimate all values of a request.
 
         Raises:
-            MethodError: if the method does not apply to the circuit.
-            MemoryLimitError: if a matrix product state may not fit.
-            PlanError: if the circuit is wider than `settings.max_qubits`, or a plan is given.
-            CancelledError: if `execution.stop` was set.
+            MethodError: If the method does not apply to the circuit.
+            MemoryLimitError: If a matrix product state may not fit.
+            PlanError: If the circuit is wider than `settings.max_qubits`, or a plan is given.
+            CancelledError: If `execution.stop` was set.
         """
         start = time.perf_counter()
         self._check(request, settings)
