@@ -8,6 +8,7 @@ __all__ = [
     "CircuitError",
     "DeviceError",
     "InfeasiblePlanError",
+    "LongRunWarning",
     "MemoryLimitError",
     "MethodError",
     "ObservableError",

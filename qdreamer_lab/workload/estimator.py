@@ -22,7 +22,8 @@ from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.execution.progress import ProgressLine
 from qdreamer_lab.workload.execution.watch import Watch
 from qdreamer_lab.workload.job import CutJob
-from qdreamer_lab.workload.modes import METHODS, MODE_NAMES, MODES
+from qdreamer_lab.workload.modes import METHODS, MODE_NAMES, MODES, mode_of
+from qdreamer_lab.workload.plan.plan import CutPlan
 from qdreamer_lab.workload.pubs import checked_pub, listed_pubs, request_of
 from qdreamer_lab.workload.record import RunRecord
 from qdreamer_lab.workload.replan import estimated
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.execution.progress import Progress
     from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.mode import Mode, Runner
-    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["CutEstimator"]
 
@@ -220,15 +220,16 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         watch = Watch(self._adviser if mode.cuts else None)
         execution = replace(self._execution, stop=stop, backend=backend, watch=watch)
         runner = self._runners[mode]
-        mode, estimate = estimated(request_of(pub), settings, execution, mode, runner)
+        mode, estimate = estimated(request_of(pub), settings, execution, mode, runner, mode_of)
+        plans = tuple(map(CutPlan.of, estimate.plans))
         record = RunRecord(
             observables=pub.observables,
             parameter_values=pub.parameter_values,
             mode=mode.name,
             method=mode.method,
             target_precision=pub.precision,
-            plan=estimate.plans[0] if estimate.plans else None,
-            plans=estimate.plans,
+            plan=plans[0] if plans else None,
+            plans=plans,
             seconds=estimate.seconds,
             makespan_s=time.perf_counter() - start,
             variants=estimate.variants,

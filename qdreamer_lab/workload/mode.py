@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qdreamer_lab.workload.estimate import Estimate
     from qdreamer_lab.workload.execution.execution import Execution
-    from qdreamer_lab.workload.record import Estimate
     from qdreamer_lab.workload.request import Request, RunSettings
 
-__all__ = ["Mode", "Runner"]
+__all__ = ["USUAL_METHOD", "Mode", "Runner"]
+
+USUAL_METHOD = "statevector"
+"""How circuits are simulated unless users say otherwise."""
 
 
 class Runner(Protocol):

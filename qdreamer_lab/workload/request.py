@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.workload.circuit.terms import ProductTerm
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
 
 __all__ = ["DTYPES", "Request", "RunSettings"]
 
@@ -57,7 +57,7 @@ class RunSettings:
     """
 
     max_qubits: int
-    plan: CutPlan | None = None
+    plan: Partition | None = None
     seed: int = 0
     entropy: tuple[int, ...] = (0,)
     shots: int | None = None

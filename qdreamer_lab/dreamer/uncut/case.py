@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.dreamer.mode import Conditions
     from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.workload.cut.partition import Partition
     from qdreamer_lab.workload.execution.execution import Execution
-    from qdreamer_lab.workload.plan.plan import CutPlan
     from qdreamer_lab.workload.request import RunSettings
     from qdreamer_lab.workload.uncut.bonds import Chain
     from qdreamer_lab.workload.uncut.circuit import Whole
@@ -53,7 +53,7 @@ def product_state_case(
     values_ns = conditions.belief.values
     work_most = _MOST_S * 1e9 / float(values_ns[PLACE["chain_svd"]])
 
-    def plan() -> tuple[Whole, Chain | None, CutPlan]:
+    def plan() -> tuple[Whole, Chain | None, Partition]:
         whole = whole_of(wanted.circuit, wanted.request.observables)
         return whole, whole.chain(work_most), whole.plan()
 
@@ -90,7 +90,7 @@ def stabilizer_case(
     """
     _check_clifford(wanted)
 
-    def plan() -> tuple[Whole, CutPlan]:
+    def plan() -> tuple[Whole, Partition]:
         whole = whole_of(wanted.circuit, wanted.request.observables)
         stabilizer_task(whole)
         return whole, whole.plan()
@@ -120,7 +120,7 @@ def _check_clifford(wanted: Wanted) -> None:
 def _case(
     counts: NDArray[np.float64],
     whole: Whole,
-    plan: CutPlan,
+    plan: Partition,
     plan_s: float,
     memory_bytes: int,
     notes: tuple[str, ...],

@@ -16,7 +16,7 @@ from qdreamer_lab.workload.circuit.schmidt import gamma_of, rank_of, rotation_si
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 
 __all__ = ["COST_MODELS", "block_problem", "check_cost", "cut_problem", "price_labels"]
 

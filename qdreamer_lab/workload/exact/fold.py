@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.exact.plans import BoundGroup, Group
+    from qdreamer_lab.workload.exact.term_group import BoundGroup, Group
     from qdreamer_lab.workload.execution.execution import Execution
 
 __all__ = ["Folding", "Unit", "waves"]

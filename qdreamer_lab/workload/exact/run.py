@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.workload.estimate import Estimate, Seconds
 from qdreamer_lab.workload.exact.fold import Folding, Unit, waves
 from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
 from qdreamer_lab.workload.execution.decisions import PlanDropped
 from qdreamer_lab.workload.execution.foresight import EXACT_S
-from qdreamer_lab.workload.record import Estimate, Seconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

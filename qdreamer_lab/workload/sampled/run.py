@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.workload.estimate import Estimate, Seconds
 from qdreamer_lab.workload.execution.decisions import PlanDropped
 from qdreamer_lab.workload.execution.foresight import ROUGH_S
 from qdreamer_lab.workload.execution.pace import Pace
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
 from qdreamer_lab.workload.execution.threads import one_thread
-from qdreamer_lab.workload.record import Estimate, Seconds
 from qdreamer_lab.workload.sampled.device.routes import Failure, Routes
 from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower

@@ -18,7 +18,7 @@ from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, neede
 from qdreamer_lab.workload.circuit.pauli_sums import pauli_sum
 from qdreamer_lab.workload.cut.options import SearchOptions
 from qdreamer_lab.workload.execution.memory import readable
-from qdreamer_lab.workload.plan.find import plan_blocks
+from qdreamer_lab.workload.plan.search import find_partition
 from qdreamer_lab.workload.uncut.bonds import Chain, chain_of, log2_ranks
 from qdreamer_lab.workload.uncut.simulate import GateRow
 from qdreamer_lab.workload.uncut.stabilizer import CliffordGates, clifford_gates
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.circuit.pauli_sums import PauliSum
     from qdreamer_lab.workload.circuit.terms import Factors, ProductTerm
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
 
 __all__ = ["Whole", "check_chain", "clifford_of", "whole_of"]
 
@@ -58,9 +58,9 @@ class Whole:
         """Different Pauli strings of all observables."""
         return tuple(dict.fromkeys(string for each in self.sums for _, string in each))
 
-    def plan(self) -> CutPlan:
+    def plan(self) -> Partition:
         """The plan that cuts nothing."""
-        return plan_blocks(self.blocks, self.blocks.num_qubits, SearchOptions(time_limit_s=0.0))
+        return find_partition(self.blocks, self.blocks.num_qubits, SearchOptions(time_limit_s=0.0))
 
     def chain(self, work_most: float = math.inf) -> Chain | None:
         """Bounds on the matrix product state; None if it takes more work than that."""

@@ -121,7 +121,7 @@ class MatrixProductState:
     def _beside(
         self, left: NDArray[np.complex128], place: int, letter: str
     ) -> NDArray[np.complex128]:
-        """The left environment of the next site (rows bra, columns ket), from that of this one."""
+        """The left environment of the next site, bra (rows) and ket (columns), from this one's."""
         site = self._sites[place]
         x, _, y = site.shape
         ket = (left @ site.reshape(x, 2 * y)).reshape(x, 2, y)
