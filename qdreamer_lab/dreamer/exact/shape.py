@@ -6,7 +6,6 @@ Nothing runs here, and nothing is priced.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from qdreamer_lab.dreamer.exact.cost import JoinShape
 from qdreamer_lab.dreamer.fragment.cost import FragmentShape
 from qdreamer_lab.dreamer.fragment.shape import program_steps
+from qdreamer_lab.workload.fragment.gram import BLOCK, pauli_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
 
 __all__ = ["fragment_shape", "join_shape", "join_steps", "operator_groups"]
-
-_BLOCK = 512
-"""As in `workload.gram`: flips within so many amplitudes reorder them."""
-
-_PAULIS = frozenset("XYZ")
 
 
 def fragment_shape(
@@ -52,30 +47,25 @@ def fragment_shape(
     fixed = dict.fromkeys(sliced, 0)
     groups, general = operator_groups(job.operators)
     still_open = [cut for cut in program.open_cuts if cut not in fixed]
+    parted = {**fixed, **dict.fromkeys(split, 0)}
     return FragmentShape(
-        program.width,
-        program_steps(program, itemsize, fixed),
-        len(still_open),
-        groups,
-        general,
-        sides,
-        itemsize,
-        math.prod(size for cut, size in program.axes if cut in split),
-        program_steps(program, itemsize, {**fixed, **dict.fromkeys(split, 0)}) if split else (),
+        width=program.width,
+        steps=program_steps(program, itemsize, fixed),
+        open_qubits=len(still_open),
+        groups=groups,
+        general=general,
+        sides=sides,
+        itemsize=itemsize,
+        parts=math.prod(size for cut, size in program.axes if cut in split),
+        part_steps=program_steps(program, itemsize, parted) if split else (),
     )
 
 
 def operator_groups(operators: Sequence[Factors]) -> tuple[tuple[tuple[int, bool], ...], int]:
     """Groups of Pauli strings that flip the same qubits, and how many operators are none."""
-    found: Counter[int] = Counter()
-    general = 0
-    for operator in operators:
-        if all(letter in _PAULIS for _, letter in operator):
-            found[sum(1 << qubit for qubit, letter in operator if letter in "XY")] += 1
-        else:
-            general += 1
-    groups = ((strings, flip & (_BLOCK - 1) > 0) for flip, strings in found.items())
-    return tuple(sorted(groups, reverse=True)), general
+    groups, others = pauli_groups(operators)
+    shapes = ((len(group.z), group.flip & (BLOCK - 1) > 0) for group in groups)
+    return tuple(sorted(shapes, reverse=True)), len(others)
 
 
 def join_shape(program: ExactProgram, contraction: Reconstruction, times: int = 1) -> JoinShape:

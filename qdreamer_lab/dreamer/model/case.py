@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from qdreamer_lab.dreamer.model.makespan import Share
+from qdreamer_lab.workload.execution.pace import TASKS_PER_WORKER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["Case", "Work", "for_sets", "timed_twice"]
-
-_WAITING = 3
-"""Results that wait on a worker until they are fetched, at most: as many tasks as it gets ahead."""
 
 _SUSPICIOUS_S = 0.03
 """Planning that takes longer is done again: it should be faster the second time."""
@@ -61,13 +59,13 @@ class Work:
 
     def held(self, pieces: int) -> int:
         """Bytes of one of so many tasks on its worker, with results that were not fetched yet."""
-        waiting = min(pieces, _WAITING)
+        waiting = min(pieces, TASKS_PER_WORKER)  # as many as a worker gets ahead
         each = self.items * self.sent_each_bytes / pieces
         return int(self.memory_bytes + each + waiting * (self.sent_bytes + each))
 
     def coming(self, pieces: int, workers: int) -> int:
         """Bytes of results of so many tasks that arrive at once where they are put together."""
-        return int(min(1.0, _WAITING * workers / pieces) * self.sent(pieces))
+        return int(min(1.0, TASKS_PER_WORKER * workers / pieces) * self.sent(pieces))
 
     def share(self, values_ns: NDArray[np.float64], slower: float) -> Share:
         """With times."""

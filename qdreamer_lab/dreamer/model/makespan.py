@@ -1,4 +1,4 @@
-"""How long tasks take on several workers, dealt out as `workload.dispatch` does it.
+"""How long tasks take on several workers, dealt out as `workload.execution.dispatch` does it.
 
 A simulation in arithmetic: the same pace, the same order, the clock replaced by what each task is
 predicted to take.
@@ -9,12 +9,9 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
-from qdreamer_lab.workload.execution.pace import Pace
+from qdreamer_lab.workload.execution.pace import TASKS_PER_WORKER, Pace
 
 __all__ = ["Played", "Share", "list_schedule", "play"]
-
-_IN_FLIGHT = 3
-"""Tasks per worker that are under way at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ def play(
     flying: list[tuple[float, int, float, float]] = []  # end, number, work, seconds
     clock = busy = longest = 0.0
     number = 0
-    depth = _IN_FLIGHT * workers if ahead or workers > 1 else 1
+    depth = TASKS_PER_WORKER * workers if ahead or workers > 1 else 1
     depth = depth if most is None else most
     while any(left) or flying:
         while any(left) and len(flying) < depth:

@@ -20,6 +20,7 @@ from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.plans import BoundPlans
 from qdreamer_lab.workload.sampled.simulate import check_memory
+from qdreamer_lab.workload.sampled.sizes import batch_operations, variant_operations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.sampled.lower import SampledProgram
 
 __all__ = ["sampled_case"]
-
-_MOST_VARIANTS = 4096
-_MOST_SHOTS = 10_000_000
 
 _OVERHEAD_SHARE = 0.5
 """Exponent of the sampling overhead, a worst case, in the variance that shots are guessed from:
@@ -80,7 +78,7 @@ def sampled_case(
     for fragment in program.fragments:
         check_memory(fragment, limit, simulated=device is None)
     shapes = [sampled_shape(fragment) for fragment in program.fragments]
-    goal = Goal(wanted.request.precision, conditions.shots, _MOST_SHOTS)
+    goal = Goal(wanted.request.precision, conditions.shots, settings.max_shots)
     found, note, doubt = _shot_plan(program, shapes, goal, conditions)
     notes = [note] if note else []
     qpu_s = 0.0
@@ -130,8 +128,7 @@ def _shot_plan(
     if not program.fragments:
         return ShotPlan((), 0.0), "nothing needs shots", 0.0
     seconds = sum(_looking_s(one, conditions.belief) for one in shapes)
-    small = all(one.num_variants <= _MOST_VARIANTS for one in shapes)
-    if small and seconds <= conditions.allowance_s:
+    if seconds <= conditions.allowance_s and not any(shape.drawn for shape in shapes):
         weights = [fragment.weights() for fragment in program.fragments]
         doubt = _WORKED_OUT if goal.shots is None else 0.0
         seen = fragment_moments(program)
@@ -164,19 +161,18 @@ def _looking_s(shape: SampledShape, belief: Belief) -> float:
 
 def _work(shape: SampledShape, shots: NDArray[np.int64]) -> Work:
     """The tasks of a fragment in one round."""
-    drawn = shape.num_variants > _MOST_VARIANTS
     mean = float(shots.mean())
-    states = shape.amplitudes * len(shape.fragment.steps)
     operators = sum(count for count, _ in shape.bases)
-    reported = 0.0 if drawn else shape.sample_bytes
-    arguments = 4000 + 600 * len(shape.fragment.steps) + 100 * operators
+    reported = 0.0 if shape.drawn else shape.sample_bytes
+    steps = len(shape.fragment.steps)
+    arguments = 4000 + 600 * steps + 100 * operators
     drawing = _PER_SHOT_BYTES * shots.max()
     return Work(
         items=len(shots),
-        each=shot_counts(shape, mean, drawn=drawn),
+        each=shot_counts(shape, mean, drawn=shape.drawn),
         once=batch_counts(shape),
-        work_each=16 * shape.amplitudes + 50 * mean,
-        work_once=states,
+        work_each=variant_operations(shape.amplitudes, mean),
+        work_once=batch_operations(shape.amplitudes, steps),
         memory_bytes=int(shape.states_bytes + shape.tensor_bytes + drawing),
         sent_bytes=int(arguments + shape.tensor_bytes),
         sent_each_bytes=16 + reported,

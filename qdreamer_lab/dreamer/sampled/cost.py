@@ -1,7 +1,7 @@
 """What sampled mode's work amounts to on simulators: counts for the coefficients.
 
-Mirrors `workload.sampling`, `workload.folding` and `workload.shot_rounds`. Arithmetic on plain data
-only; it must not know circuits or sessions.
+Mirrors `simulate`, `tensor` and `rounds` of `workload.sampled`. Arithmetic on plain data only; it
+must not know circuits or sessions.
 """
 
 from __future__ import annotations
@@ -12,24 +12,21 @@ from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.fragment.cost import FragmentShape, state_counts
 from qdreamer_lab.dreamer.model.coefficients import Counts
+from qdreamer_lab.workload.sampled.sizes import (
+    GROUPS,
+    REPLICAS,
+    SAMPLE_GROUPS,
+    is_drawn,
+    num_circuits,
+    states_bytes,
+    tensor_bytes,
+)
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["LegShape", "RoundShape", "SampledShape", "batch_counts", "round_counts", "shot_counts"]
-
-_GROUPS = 64
-"""Groups of shots in a tensor."""
-
-_SAMPLE_GROUPS = 16
-"""Groups in which a variant's own shots are reported."""
-
-_REPLICAS = 32
-"""Draws from which `workload.shot_rounds` estimates second-order errors."""
-
-_MOST_VARIANTS = 4096
-"""A fragment with more variants runs a random selection of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,12 @@ class SampledShape:
     @property
     def circuits(self) -> int:
         """Different circuits that are run at most."""
-        return min(self.num_variants, _MOST_VARIANTS)
+        return num_circuits(self.num_variants)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether a random selection of its variants is run."""
+        return is_drawn(self.num_variants)
 
     @property
     def amplitudes(self) -> float:
@@ -98,22 +100,22 @@ class SampledShape:
     @property
     def tensor_bytes(self) -> float:
         """Size of its tensor with all groups."""
-        return 8.0 * (_GROUPS + 1) * sum(count for count, _ in self.bases) * self.coordinates
+        return float(tensor_bytes(sum(count for count, _ in self.bases), self.coordinates))
 
     @property
     def sample_bytes(self) -> float:
         """Size of what is reported of one variant with enough shots."""
-        return _SAMPLE_GROUPS * 8 * (self.operators * self.outcomes + 1) + 200
+        return SAMPLE_GROUPS * 8 * (self.operators * self.outcomes + 1) + 200
 
     @property
     def states_bytes(self) -> float:
         """Size of the states that a task holds at most."""
-        return (len(self.legs) + 4) * 16 * self.amplitudes
+        return states_bytes(len(self.legs), self.amplitudes)
 
     def putting_together_bytes(self, observables: int) -> float:
         """Memory that taking in a round takes: tensors, derivatives, draws, and samples."""
         elements = len(self.bases) * self.operators * self.coordinates
-        drawn = 8 * elements * (2 * observables + 2 * _REPLICAS)
+        drawn = 8 * elements * (2 * observables + 2 * REPLICAS)
         return 4 * self.tensor_bytes + drawn + 4 * self.circuits * self.sample_bytes
 
 
@@ -159,7 +161,7 @@ def shot_counts(shape: SampledShape, shots_each: float, *, drawn: bool) -> NDArr
     more.add("variant", 1)
     more.add_sized("shot", shots_each, 8 * size)
     more.add("tally", shots_each * shape.operators)
-    groups = 1 if drawn else min(shots_each, _GROUPS)
+    groups = 1 if drawn else min(shots_each, GROUPS)
     elements = shape.operators * shape.coordinates
     more.add("fold", groups * elements + shape.coordinates * shape.outcomes)
     more.add("fold_product", groups * elements * shape.outcomes)
@@ -191,18 +193,18 @@ def round_counts(shape: RoundShape) -> NDArray[np.float64]:
     joined = max(1, len(shape.fragments) - 1)  # tensors are joined two by two
     counts.add("glue_call", joined * (2 if several else 1))
     for one in shape.fragments:
-        if one.num_variants <= _MOST_VARIANTS:
+        if not one.drawn:
             counts.add("weigh", one.num_variants)
-            products = one.operators * one.outcomes * (one.coordinates + _SAMPLE_GROUPS)
+            products = one.operators * one.outcomes * (one.coordinates + SAMPLE_GROUPS)
             counts.add("weigh_product", one.num_variants * products * shape.observables)
         elements = len(one.bases) * one.operators * one.coordinates
         gradient = shape.observables * elements
         counts.add("tensor", 2 * one.tensor_bytes + 8 * gradient * (1 + 2 * len(one.legs)))
         counts.add("glue_call", joined + 2 * len(one.legs))
-        counts.add("glue_product", _GROUPS * gradient)
+        counts.add("glue_product", GROUPS * gradient)
         counts.add("glue_product", gradient * sum(leg.coordinates for leg in one.legs) / 2)
         if several:
-            counts.add("glue_product", _REPLICAS * _GROUPS * elements)
-            counts.add("glue_product", _REPLICAS * shape.terms * one.coordinates)
+            counts.add("glue_product", REPLICAS * GROUPS * elements)
+            counts.add("glue_product", REPLICAS * shape.terms * one.coordinates)
         counts.add("glue_product", shape.combinations * one.coordinates)
     return counts.array

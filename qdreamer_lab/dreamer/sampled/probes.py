@@ -56,7 +56,15 @@ def small_chunk() -> Chunk:
     """A task with next to nothing to do, as they are in sampled mode."""
     fragment = _program(8, 4, 1, "Z").fragments[0]
     request = ShotRequest(np.arange(4), np.full(4, 8), (1,), report=True)
-    return Chunk(0, 0, 4, 4, 1.0, sample_fragment, (fragment, request))
+    return Chunk(
+        binding=0,
+        fragment=0,
+        width=4,
+        variants=4,
+        work=1.0,
+        function=sample_fragment,
+        args=(fragment, request),
+    )
 
 
 def round_probes() -> list[Probe]:

@@ -14,7 +14,8 @@ import numpy as np
 from qdreamer_lab.kernels.simulate.shot_counts import read_all
 from qdreamer_lab.workload.sampled.allocation import believed, most
 from qdreamer_lab.workload.sampled.simulate import Batch
-from qdreamer_lab.workload.sampled.tensor import SAMPLE_GROUPS, ShotTensor
+from qdreamer_lab.workload.sampled.sizes import SAMPLE_GROUPS
+from qdreamer_lab.workload.sampled.tensor import ShotTensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,7 +14,7 @@ from qdreamer_lab.errors import MethodError
 from qdreamer_lab.workload.uncut.bonds import chain_of, log2_entropies
 from qdreamer_lab.workload.uncut.circuit import check_chain, clifford_of, whole_of
 from qdreamer_lab.workload.uncut.matrix_product_state import TRUNCATION
-from qdreamer_lab.workload.uncut.run import stabilizer_task
+from qdreamer_lab.workload.uncut.tasks import stabilizer_task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ from qdreamer_lab.dreamer.uncut.cost import chain_counts, clifford_counts
 from qdreamer_lab.dreamer.uncut.shape import chain_shape, clifford_shape
 from qdreamer_lab.workload.circuit.terms import ProductTerm
 from qdreamer_lab.workload.uncut.circuit import whole_of
-from qdreamer_lab.workload.uncut.run import matrix_product_state_task, stabilizer_task
+from qdreamer_lab.workload.uncut.tasks import matrix_product_state_task, stabilizer_task
 
 if TYPE_CHECKING:
     from qdreamer_lab.workload.uncut.circuit import Whole

@@ -41,15 +41,15 @@ class BlockCircuit:
     """A circuit as two-qubit blocks in the order they are applied, up to a global phase.
 
     Attributes:
-        num_qubits: number of qubits of the circuit this came from; qubits keep their numbers.
+        num_qubits: Number of qubits of the circuit this came from; qubits keep their numbers.
         pairs: (m, 2) int64; the qubits of each block, smaller number first. `pairs[:, 0]` is the
             least significant qubit of the block's matrix (Qiskit's little-endian order).
         unitaries: (m, 4, 4) complex128; one unitary per block.
-        lone: the qubits that carry no block, in ascending order, each with the (2, 2) product of
+        lone: The qubits that carry no block, in ascending order, each with the (2, 2) product of
             its one-qubit gates.
-        sources: per block, the indices of the circuit's instructions that were merged into it,
+        sources: Per block, the indices of the circuit's instructions that were merged into it,
             ascending.
-        measured: the qubits on which an observable may act, ascending: all of them, or the ones
+        measured: The qubits on which an observable may act, ascending: all of them, or the ones
             whose light cone was kept.
     """
 
@@ -123,18 +123,18 @@ def to_blocks(
     """Bring a circuit into normal form.
 
     Args:
-        circuit: unitary and fully bound. Barriers and delays are dropped; gates on more than two
+        circuit: Unitary and fully bound. Barriers and delays are dropped; gates on more than two
             qubits are first decomposed by Qiskit.
-        observables: anything Qiskit's `ObservablesArray` accepts, one or many. When given, blocks
+        observables: Anything Qiskit's `ObservablesArray` accepts, one or many. When given, blocks
             that cannot influence any of them (outside their light cone) are left out, and the
             qubits that lose all their blocks become lone.
-        merge: make one block of every run of gates on one pair of qubits. Without it, blocks can
+        merge: Make one block of every run of gates on one pair of qubits. Without it, blocks can
             be told apart by the two-qubit gates they came from.
 
     Raises:
-        CircuitError: if there are no qubits; on measurements, resets, classical control, unbound
+        CircuitError: If there are no qubits; on measurements, resets, classical control, unbound
             parameters, or matrices with entries that are not finite.
-        ObservableError: if an observable has another number of qubits than the circuit.
+        ObservableError: If an observable has another number of qubits than the circuit.
     """
     if circuit.num_qubits == 0:
         raise CircuitError("the circuit has no qubits")
@@ -151,10 +151,10 @@ def blocks_of_gates(
     """`to_blocks` for gates that have been read already.
 
     Args:
-        gates: in order.
-        num_qubits: of the circuit.
-        measured: the qubits whose light cone is kept, ascending.
-        merge: as for `to_blocks`.
+        gates: In order.
+        num_qubits: Of the circuit.
+        measured: The qubits whose light cone is kept, ascending.
+        merge: As for `to_blocks`.
     """
     runs = _Runs(merge)
     for gate in gates:
@@ -171,7 +171,15 @@ def blocks_of_gates(
     sources = tuple(tuple(sorted({g.source for g in run})) for run in runs.members)
     unitaries = _products(runs)
     _check_finite(unitaries, sources, lone)
-    return BlockCircuit(num_qubits, pairs, unitaries, lone, sources, measured, merge)
+    return BlockCircuit(
+        num_qubits=num_qubits,
+        pairs=pairs,
+        unitaries=unitaries,
+        lone=lone,
+        sources=sources,
+        measured=measured,
+        merged=merge,
+    )
 
 
 def _check_finite(
@@ -191,7 +199,7 @@ def observed_qubits(observables: object, num_qubits: int) -> tuple[int, ...]:
     """Qubits on which at least one observable acts other than as the identity, ascending.
 
     Raises:
-        ObservableError: if an observable is not on `num_qubits` qubits.
+        ObservableError: If an observable is not on `num_qubits` qubits.
     """
     found: set[int] = set()
     for observable in as_sparse(observables, num_qubits):

@@ -47,7 +47,7 @@ class ExactProgram:
     """A plan made ready for some terms.
 
     Attributes:
-        jobs: one per fragment that has blocks.
+        jobs: One per fragment that has blocks.
         operator_of: (terms, jobs) int64; which of a job's operators each term uses.
         lone_factors: (terms,) float64; what the qubits without blocks contribute.
     """
@@ -78,14 +78,14 @@ class ExactProgram:
         """Reconstruct.
 
         Args:
-            tensors: per job, (operators, *dims, *dims) as `run_fragment` returns them.
-            memory_limit_bytes: most memory for the contraction; what is free if None.
+            tensors: Per job, (operators, *dims, *dims) as `run_fragment` returns them.
+            memory_limit_bytes: Most memory for the contraction; what is free if None.
 
         Returns:
             (terms,) float64 expectation values.
 
         Raises:
-            MemoryLimitError: if the contraction does not fit.
+            MemoryLimitError: If the contraction does not fit.
         """
         whole = Reconstruction(self.axes(), memory_limit_bytes)
         return self.lone_factors * whole.values([paired(t) for t in tensors], self.operator_of)
@@ -95,15 +95,15 @@ def lower(plan: CutPlan, terms: Sequence[Factors], split: TermSplit | None = Non
     """Make a plan ready for some terms.
 
     Args:
-        plan: where to cut.
-        terms: products of one-qubit operators.
-        split: what `split_terms` gave for the same terms and a plan with the same labels.
+        plan: Where to cut.
+        terms: Products of one-qubit operators.
+        split: What `split_terms` gave for the same terms and a plan with the same labels.
 
     Raises:
-        ObservableError: if a term acts on a qubit whose light cone the plan left out.
+        ObservableError: If a term acts on a qubit whose light cone the plan left out.
     """
     programs = fragment_programs(plan)
     if split is None:
         split = split_terms(plan, terms, programs)
-    jobs = tuple(FragmentJob(*one) for one in zip(programs, split.operators, strict=True))
+    jobs = tuple(FragmentJob(*each) for each in zip(programs, split.operators, strict=True))
     return ExactProgram(jobs, split.operator_of, split.lone_factors(plan.blocks.lone))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.workload.execution.chunk import Chunk, FragmentRow
 from qdreamer_lab.workload.execution.decisions import Backlog
-from qdreamer_lab.workload.execution.pace import Pace
+from qdreamer_lab.workload.execution.pace import TASKS_PER_WORKER, Pace
 from qdreamer_lab.workload.execution.watch import Watch
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ __all__ = ["run_chunks"]
 
 _POLL_S = 0.1
 """How long a cancelled job may go unnoticed while waiting for tasks."""
-
-_TASKS_PER_WORKER = 3
-"""One runs and the others are ready when it ends; more would only wait in the agent's memory."""
 
 
 def run_chunks(
@@ -169,7 +166,7 @@ class _Tasks:
     def _hand_out(self) -> None:
         """Keep every worker that there is now supplied."""
         workers = self._watch.workers(self._session, self._on, self._backlog)
-        depth = _TASKS_PER_WORKER * workers
+        depth = TASKS_PER_WORKER * workers
         if self._most is not None and self._most < workers:
             workers = depth = self._most
         while self._queue and len(self._chunks) < depth:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["Pace"]
+__all__ = ["TASKS_PER_WORKER", "Pace"]
+
+TASKS_PER_WORKER = 3
+"""One runs and the others are ready when it ends; more would only wait in the agent's memory."""
 
 _GUESS_S = 1e-9
 """Seconds per unit of work before anything was measured: a floating-point operation on one core."""

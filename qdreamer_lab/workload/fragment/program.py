@@ -38,9 +38,9 @@ class Step:
     """One operation on local qubits (least significant first).
 
     Attributes:
-        qubits: one or two local qubits.
+        qubits: One or two local qubits.
         matrices: (r, d, d); r choices, of which all are followed, one state each.
-        cut: the shared index that counts the choices, or None when there is only one.
+        cut: The shared index that counts the choices, or None when there is only one.
     """
 
     qubits: tuple[int, ...]
@@ -56,10 +56,10 @@ class FragmentProgram:
     bits of a state and can be split off without moving memory.
 
     Attributes:
-        id: label of the fragment in its plan.
-        width: local qubits.
-        steps: in order of application, from |0…0⟩.
-        open_cuts: cut of each open qubit, most significant first; these are the `len(open_cuts)`
+        id: Label of the fragment in its plan.
+        width: Local qubits.
+        steps: In order of application, from |0…0⟩.
+        open_cuts: Cut of each open qubit, most significant first; these are the `len(open_cuts)`
             last local qubits.
         wires: (circuit qubit, local qubit) for each wire that ends here.
     """
@@ -98,8 +98,8 @@ def fragment_programs(
     Cuts are numbered as in `plan.cuts`. Gate cuts of rank one need no index and get none.
 
     Args:
-        plan: what to lower.
-        decompose: the low and the high local operations (r, 2, 2) of a block that is cut.
+        plan: What to lower.
+        decompose: The low and the high local operations (r, 2, 2) of a block that is cut.
     """
     steps: dict[int, list[Step]] = defaultdict(list)
     local, open_cut, starts = _local_qubits(plan)

@@ -30,9 +30,9 @@ class TermSplit:
     """How terms fall apart over the fragments of a plan, whatever the parameter values.
 
     Attributes:
-        operators: per fragment, the distinct products of local operators wanted of it.
+        operators: Per fragment, the distinct products of local operators wanted of it.
         operator_of: (terms, fragments) int64; which of them each term uses.
-        lone: distinct products on the qubits without blocks.
+        lone: Distinct products on the qubits without blocks.
         lone_of: (terms,) int64; which of those each term has.
     """
 
@@ -45,9 +45,9 @@ class TermSplit:
         """(terms,) what the qubits without blocks contribute.
 
         Args:
-            lone: their (2, 2) unitaries, as `BlockCircuit.lone` has them.
+            lone: Their (2, 2) unitaries, as `BlockCircuit.lone` has them.
         """
-        return np.array([_lone_factor(lone, one) for one in self.lone])[self.lone_of]
+        return np.array([_lone_factor(lone, product) for product in self.lone])[self.lone_of]
 
 
 def split_terms(
@@ -56,12 +56,12 @@ def split_terms(
     """Split terms over the fragments of a plan.
 
     Raises:
-        ObservableError: if a term acts on a qubit whose light cone the plan left out.
+        ObservableError: If a term acts on a qubit whose light cone the plan left out.
     """
     _check_measured(plan, terms)
     programs = fragment_programs(plan) if programs is None else programs
-    home = {qubit: k for k, one in enumerate(programs) for qubit, _ in one.wires}
-    local = {qubit: place for one in programs for qubit, place in one.wires}
+    home = {qubit: k for k, program in enumerate(programs) for qubit, _ in program.wires}
+    local = {qubit: place for program in programs for qubit, place in program.wires}
     known: list[dict[Factors, int]] = [{} for _ in programs]
     lone: dict[Factors, int] = {}
     operator_of = np.empty((len(terms), len(programs)), dtype=np.int64)

@@ -42,10 +42,10 @@ class SampledProgram:
     """A plan made ready for sampling.
 
     Attributes:
-        plan: the plan.
-        fragments: one per fragment that has blocks.
-        glues: what joins them.
-        gluing: puts their tensors together to values, one per observable.
+        plan: The plan.
+        fragments: One per fragment that has blocks.
+        glues: What joins them.
+        gluing: Puts their tensors together to values, one per observable.
     """
 
     plan: CutPlan
@@ -65,14 +65,14 @@ def lower(
     """Split observables over the fragments of a plan.
 
     Args:
-        plan: what to lower.
-        observables: the terms of each.
-        joint: let cuts that share a decomposition under the plan's cost model share glue. What
+        plan: What to lower.
+        observables: The terms of each.
+        joint: Let cuts that share a decomposition under the plan's cost model share glue. What
             they do together spans several moments of a circuit, so a device can only run cuts
             that are each on their own.
 
     Raises:
-        ObservableError: if a term acts on a qubit whose light cone the plan left out.
+        ObservableError: If a term acts on a qubit whose light cone the plan left out.
     """
     terms = list(dict.fromkeys(term.factors for terms in observables for term in terms))
     place = {factors: k for k, factors in enumerate(terms)}

@@ -42,9 +42,9 @@ class Whole:
     """A circuit, without the gates that no observable sees and the qubits that are left idle.
 
     Attributes:
-        row: the gates, on qubits numbered anew.
-        sums: the observables on these qubits.
-        blocks: the same gates on the circuit's own qubits.
+        row: The gates, on qubits numbered anew.
+        sums: The observables on these qubits.
+        blocks: The same gates on the circuit's own qubits.
         coefficients: (m, 4) operator-Schmidt coefficients of the blocks.
     """
 
@@ -56,7 +56,7 @@ class Whole:
     @property
     def strings(self) -> tuple[Factors, ...]:
         """Different Pauli strings of all observables."""
-        return tuple(dict.fromkeys(string for one in self.sums for _, string in one))
+        return tuple(dict.fromkeys(string for each in self.sums for _, string in each))
 
     def plan(self) -> CutPlan:
         """The plan that cuts nothing."""
@@ -72,16 +72,16 @@ def whole_of(circuit: QuantumCircuit, observables: Sequence[tuple[ProductTerm, .
     """Read a circuit.
 
     Args:
-        circuit: bound.
-        observables: the terms of each.
+        circuit: Bound.
+        observables: The terms of each.
 
     Raises:
-        CircuitError: if it is no unitary circuit.
-        MethodError: if the observables have too many Pauli strings.
+        CircuitError: If it is no unitary circuit.
+        MethodError: If the observables have too many Pauli strings.
     """
-    sums = tuple(pauli_sum(one) for one in observables)
+    sums = tuple(pauli_sum(terms) for terms in observables)
     gates = list(flat_gates(circuit))
-    factors = tuple(term.factors for one in observables for term in one)
+    factors = tuple(term.factors for terms in observables for term in terms)
     acted = measured_by(factors)
     kept = needed_gates(GateList(gates), acted)
     blocks = blocks_of_gates((gates[k] for k in kept), circuit.num_qubits, tuple(acted))
@@ -102,8 +102,8 @@ def whole_of(circuit: QuantumCircuit, observables: Sequence[tuple[ProductTerm, .
         np.array(list(turned.values()), np.complex128).reshape(-1, 2, 2),
     )
     renumbered = tuple(
-        tuple((c, tuple((number[qubit], letter) for qubit, letter in string)) for c, string in one)
-        for one in sums
+        tuple((c, tuple((number[qubit], letter) for qubit, letter in string)) for c, string in each)
+        for each in sums
     )
     return Whole(row, renumbered, blocks, blocks.coefficients)
 
@@ -112,7 +112,7 @@ def check_chain(chain: Chain, limit_bytes: int) -> None:
     """Refuse a matrix product state that may not fit.
 
     Raises:
-        MemoryLimitError: naming its size.
+        MemoryLimitError: Naming its size.
     """
     if chain.num_bytes > limit_bytes:
         raise MemoryLimitError(
@@ -130,7 +130,7 @@ def clifford_of(whole: Whole) -> tuple[NDArray[np.int64], CliffordGates]:
         one after the last.
 
     Raises:
-        MethodError: if one of them is no Clifford gate.
+        MethodError: If one of them is no Clifford gate.
     """
     row = whole.row
     idle = np.full(len(row.lone), row.num_qubits, np.int64)

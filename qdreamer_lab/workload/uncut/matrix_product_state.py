@@ -70,9 +70,9 @@ class MatrixProductState:
         left, right = sorted((self._place[low], self._place[high]))
         while right > left + 1:
             self._apply(_SWAP, right)
-            one, two = self._order[right - 1], self._order[right]
-            self._order[right - 1], self._order[right] = two, one
-            self._place[one], self._place[two] = right, right - 1
+            a, b = self._order[right - 1], self._order[right]
+            self._order[right - 1], self._order[right] = b, a
+            self._place[a], self._place[b] = right, right - 1
             right -= 1
         if self._place[low] < self._place[high]:
             unitary = _SWAP @ unitary @ _SWAP
@@ -130,11 +130,11 @@ class MatrixProductState:
         return site.reshape(2 * x, y).conj().T @ ket.reshape(2 * x, y)
 
 
-def _shared(one: str, two: str) -> int:
+def _shared(first: str, second: str) -> int:
     """How many letters two strings have in common from the first on."""
     return next(
-        (k for k, (a, b) in enumerate(zip(one, two, strict=False)) if a != b),
-        min(len(one), len(two)),
+        (k for k, (a, b) in enumerate(zip(first, second, strict=False)) if a != b),
+        min(len(first), len(second)),
     )
 
 

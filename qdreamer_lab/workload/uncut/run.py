@@ -6,7 +6,6 @@ Ties the steps together and keeps the clock; what the steps do is said where the
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,31 +15,20 @@ from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.execution.foresight import ROUGH_S
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
 from qdreamer_lab.workload.record import Estimate, Seconds
-from qdreamer_lab.workload.uncut.circuit import check_chain, clifford_of, whole_of
-from qdreamer_lab.workload.uncut.simulate import WholeResult, run_matrix_product_state
-from qdreamer_lab.workload.uncut.stabilizer import string_values
+from qdreamer_lab.workload.uncut.circuit import check_chain, whole_of
+from qdreamer_lab.workload.uncut.tasks import matrix_product_state_task, stabilizer_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.execution.chunk import FragmentRow
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import Request, RunSettings
     from qdreamer_lab.workload.uncut.circuit import Whole
-    from qdreamer_lab.workload.uncut.stabilizer import CliffordGates
+    from qdreamer_lab.workload.uncut.simulate import WholeResult
+    from qdreamer_lab.workload.uncut.tasks import UncutCall
 
-__all__ = [
-    "MatrixProductStateRunner",
-    "StabilizerRunner",
-    "matrix_product_state_task",
-    "stabilizer_task",
-]
-
-_Call = tuple["Callable[..., WholeResult]", tuple[object, ...], float]
-"""What to call, with which arguments, and roughly how many operations it is."""
+__all__ = ["MatrixProductStateRunner", "StabilizerRunner"]
 
 
 class _UncutRunner:
@@ -119,7 +107,7 @@ class _UncutRunner:
                 f"{settings.max_qubits}"
             )
 
-    def _call(self, whole: Whole, limit_bytes: int) -> _Call:
+    def _call(self, whole: Whole, limit_bytes: int) -> UncutCall:
         raise NotImplementedError
 
 
@@ -128,7 +116,7 @@ class MatrixProductStateRunner(_UncutRunner):
 
     method = "matrix_product_state"
 
-    def _call(self, whole: Whole, limit_bytes: int) -> _Call:
+    def _call(self, whole: Whole, limit_bytes: int) -> UncutCall:
         chain = whole.chain()
         assert chain is not None
         check_chain(chain, limit_bytes)
@@ -140,40 +128,5 @@ class StabilizerRunner(_UncutRunner):
 
     method = "stabilizer"
 
-    def _call(self, whole: Whole, limit_bytes: int) -> _Call:
+    def _call(self, whole: Whole, limit_bytes: int) -> UncutCall:
         return stabilizer_task(whole)
-
-
-def matrix_product_state_task(whole: Whole, work: float) -> _Call:
-    """The task of a matrix product state."""
-    return run_matrix_product_state, (whole.row, whole.sums), work
-
-
-def stabilizer_task(whole: Whole) -> _Call:
-    """The task of a Clifford circuit.
-
-    Raises:
-        MethodError: if it is none.
-    """
-    pairs, gates = clifford_of(whole)
-    strings = whole.strings
-    number = {string: k for k, string in enumerate(strings)}
-    sums = [
-        (np.array([c for c, _ in one]), np.array([number[string] for _, string in one], np.int64))
-        for one in whole.sums
-    ]
-    function = partial(_stabilizer, whole.row.num_qubits + 1)
-    return function, (pairs, gates, strings, sums), float(len(pairs) * (1000 + len(strings)))
-
-
-def _stabilizer(
-    num_qubits: int,
-    pairs: NDArray[np.int64],
-    gates: CliffordGates,
-    strings: tuple[Factors, ...],
-    sums: list[tuple[NDArray[np.float64], NDArray[np.int64]]],
-) -> WholeResult:
-    start = time.perf_counter()
-    found = string_values(num_qubits, pairs, gates, strings)
-    values = np.array([coefficients @ found[which] for coefficients, which in sums])
-    return WholeResult(values, time.perf_counter() - start)

@@ -35,8 +35,8 @@ class Mark:
     """Where a cut meets a fragment.
 
     Attributes:
-        cut: its number in `plan.cuts`.
-        start: whether a wire begins here, in |0⟩; otherwise a gate is cut.
+        cut: Its number in `plan.cuts`.
+        start: Whether a wire begins here, in |0⟩; otherwise a gate is cut.
     """
 
     cut: int
@@ -56,10 +56,10 @@ class FragmentCircuit:
     moves nothing across it.
 
     Attributes:
-        fragment: id in the plan.
-        circuit: without measurements; parameters are the user's.
-        steps: for every step of the fragment's program, its mark, or None for a whole block.
-        rigid: names of parameters whose values are written into matrices here, because their
+        fragment: Id in the plan.
+        circuit: Without measurements; parameters are the user's.
+        steps: For every step of the fragment's program, its mark, or None for a whole block.
+        rigid: Names of parameters whose values are written into matrices here, because their
             gates were decomposed; when one changes, the fragment must be written anew.
     """
 
@@ -82,9 +82,9 @@ def fragment_circuit(
     """Write one fragment of a plan.
 
     Args:
-        circuit: what the plan's blocks were made of, with or without its parameters bound.
-        plan: the plan, with blocks of any binding that shares the circuit.
-        program: the fragment, lowered from the plan.
+        circuit: What the plan's blocks were made of, with or without its parameters bound.
+        plan: The plan, with blocks of any binding that shares the circuit.
+        program: The fragment, lowered from the plan.
     """
     # Qiskit would make up another name each time, and the key would change with it.
     out = QuantumCircuit(program.width, name=f"fragment-{program.id}")
