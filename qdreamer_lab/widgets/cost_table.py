@@ -10,9 +10,9 @@ import numpy as np
 
 from pilot_kernel.drawing.value_names import observable_names
 from qdreamer_lab.dreamer.text import seconds_text
+from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.modes import METHODS
-from qdreamer_lab.workload.plan.plan import GateCut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

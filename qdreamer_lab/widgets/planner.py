@@ -23,9 +23,9 @@ from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.cache import Cache
 from qdreamer_lab.widgets.state import Candidate
+from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.cut.options import SearchOptions
 from qdreamer_lab.workload.plan.find import plan_blocks
-from qdreamer_lab.workload.plan.plan import GateCut
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator

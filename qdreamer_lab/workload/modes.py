@@ -16,13 +16,7 @@ SAMPLED = Mode("sampled", "statevector", cuts=True, takes_shots=True, runner=Sam
 MODES = (
     EXACT,
     SAMPLED,
-    Mode(
-        "exact",
-        "matrix_product_state",
-        cuts=False,
-        takes_shots=False,
-        runner=MatrixProductStateRunner,
-    ),
+    Mode("exact", "matrix_product_state", cuts=False, runner=MatrixProductStateRunner),
     Mode("exact", "stabilizer", cuts=False, runner=StabilizerRunner),
 )
 

@@ -9,9 +9,9 @@ from qiskit import QuantumCircuit
 from qdreamer_lab import CutPlan, plan_cuts
 from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.cut.cuts import GateCut
+from qdreamer_lab.workload.cut.partition import lone_labels
 from qdreamer_lab.workload.picture.layout import COLOURS, fragment_name, ranges
-from qdreamer_lab.workload.plan.find import lone_labels
-from qdreamer_lab.workload.plan.plan import GateCut
 from tests.circuits.drawn import random_circuit, random_labels
 from tests.circuits.plain import cx_line
 

@@ -19,9 +19,8 @@ from qdreamer_lab.errors import CircuitError
 from qdreamer_lab.workload.addon.decomposition import unitary_of_basis
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.options import check_width
+from qdreamer_lab.workload.cut.partition import Partition, lone_labels
 from qdreamer_lab.workload.cut.segments import connected, layout_of
-from qdreamer_lab.workload.plan.find import lone_labels
-from qdreamer_lab.workload.plan.plan import CutPlan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,9 +33,9 @@ __all__ = [
     "cut_wire",
     "is_cut_gate",
     "is_cut_wire",
-    "plan_from_circuit",
-    "plan_to_circuit",
+    "read_cut_circuit",
     "renamed_for_addon",
+    "write_cut_circuit",
 ]
 
 _ADDON_NAMES = frozenset({"barrier", "cut_wire", "move", "qpd_1q", "qpd_2q", "qpd_measure"})
@@ -88,7 +87,7 @@ def renamed_for_addon(instruction: CircuitInstruction) -> CircuitInstruction:
     return CircuitInstruction(renamed, instruction.qubits, instruction.clbits)
 
 
-def plan_to_circuit(plan: CutPlan, *, moves: bool = False) -> QuantumCircuit:
+def write_cut_circuit(plan: Partition, *, moves: bool = False) -> QuantumCircuit:
     """Write a plan as a cut circuit: one `UnitaryGate` per block, in the plan's order.
 
     Args:
@@ -159,7 +158,7 @@ def _with_moves(circuit: QuantumCircuit) -> QuantumCircuit:
     return moved
 
 
-def plan_from_circuit(circuit: QuantumCircuit, max_qubits: int | None = None) -> CutPlan:
+def read_cut_circuit(circuit: QuantumCircuit, max_qubits: int | None = None) -> Partition:
     """Read a cut circuit: what no cut separates is one fragment.
 
     Every two-qubit gate becomes a block of its own, since cuts tell equal gates apart. Cuts that
@@ -189,7 +188,7 @@ def plan_from_circuit(circuit: QuantumCircuit, max_qubits: int | None = None) ->
     if max_qubits is None:
         max_qubits = int(layout_of(blocks.pairs, labels).widths(1).max(initial=1))
     check_width(max_qubits)
-    return CutPlan(blocks, labels, lone_labels(blocks, labels, max_qubits), max_qubits)
+    return Partition(blocks, labels, lone_labels(blocks, labels, max_qubits), max_qubits)
 
 
 def _uncut(gate: Any) -> UnitaryGate:

@@ -1,6 +1,6 @@
 """Plans from qiskit-addon-cutting's subcircuits: the halves of each cut are joined again.
 
-Only the joining is done here; `addon.py` reads the cut circuit that comes of it.
+Only the joining is done here; `circuits.py` reads the cut circuit that comes of it.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Barrier
 
 from qdreamer_lab.errors import CircuitError
-from qdreamer_lab.workload.addon.circuits import cut_wire, plan_from_circuit
+from qdreamer_lab.workload.addon.circuits import cut_wire, read_cut_circuit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qiskit.circuit import CircuitInstruction
 
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
 
-__all__ = ["join_subcircuits", "plan_from_subcircuits"]
+__all__ = ["join_subcircuits", "read_subcircuits"]
 
 Place = tuple[Hashable, int]
 """A qubit of a subcircuit: the subcircuit's key, and the qubit's index there."""
@@ -39,9 +39,9 @@ class _Step:
     places: tuple[Place, ...]
 
 
-def plan_from_subcircuits(
+def read_subcircuits(
     subcircuits: Mapping[Hashable, QuantumCircuit], max_qubits: int | None = None
-) -> CutPlan:
+) -> Partition:
     """Read the subcircuits of a partitioned problem.
 
     Wires are numbered subcircuit by subcircuit, by the qubit on which each begins.
@@ -56,14 +56,14 @@ def plan_from_subcircuits(
             qubit is used again after its wire was cut, or an instruction cannot be read.
         PlanError: if a fragment is wider than `max_qubits`.
     """
-    return plan_from_circuit(join_subcircuits(subcircuits), max_qubits)
+    return read_cut_circuit(join_subcircuits(subcircuits), max_qubits)
 
 
 def join_subcircuits(subcircuits: Mapping[Hashable, QuantumCircuit]) -> QuantumCircuit:
     """The cut circuit, with `TwoQubitQPDGate` and `CutWire`, that the subcircuits are parts of.
 
     Raises:
-        CircuitError: as for `plan_from_subcircuits`.
+        CircuitError: as for `read_subcircuits`.
     """
     steps = _in_order(_steps(subcircuits))
     places = [(key, at) for key, part in subcircuits.items() for at in range(part.num_qubits)]

@@ -16,8 +16,8 @@ import numpy as np
 
 from qdreamer_lab.workload.circuit.lightcone import needed_gates, reaching_blocks
 from qdreamer_lab.workload.circuit.terms import DIAGONAL
+from qdreamer_lab.workload.cut.partition import lone_labels
 from qdreamer_lab.workload.cut.segments import connected
-from qdreamer_lab.workload.plan.find import lone_labels
 from qdreamer_lab.workload.plan.plan import CutPlan
 
 if TYPE_CHECKING:

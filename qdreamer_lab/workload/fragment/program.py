@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdreamer_lab.workload.circuit.schmidt import local_terms
-from qdreamer_lab.workload.plan.plan import GateCut, WireCut
+from qdreamer_lab.workload.cut.cuts import GateCut, WireCut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

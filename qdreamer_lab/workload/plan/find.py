@@ -14,9 +14,10 @@ from qdreamer_lab.errors import InfeasiblePlanError
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.options import SearchOptions, check_width
+from qdreamer_lab.workload.cut.partition import lone_labels
 from qdreamer_lab.workload.cut.problem import block_problem, price_labels
 from qdreamer_lab.workload.cut.searching import searching
-from qdreamer_lab.workload.cut.segments import connected, layout_of, renumbered
+from qdreamer_lab.workload.cut.segments import connected, renumbered
 from qdreamer_lab.workload.plan.plan import CutPlan
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.search.problem import Found
     from qdreamer_lab.workload.circuit.blocks import BlockCircuit
 
-__all__ = ["lone_labels", "pareto", "plan_blocks", "plan_cuts"]
+__all__ = ["pareto", "plan_blocks", "plan_cuts"]
 
 _DEFAULT_WIDTHS = 10
 """Widths that `pareto` looks at unless told otherwise, at most."""
@@ -165,13 +166,13 @@ def _spread(num_qubits: int) -> list[int]:
 def _plan(blocks: BlockCircuit, max_qubits: int, options: SearchOptions, found: Found) -> CutPlan:
     labels = _separated(blocks, found.labels, options)
     return CutPlan(
-        blocks,
-        labels,
-        lone_labels(blocks, labels, max_qubits, options.max_fragments),
-        int(max_qubits),
-        options.cost,
-        found.log2_lower_bound,
-        found.proven_optimal,
+        blocks=blocks,
+        labels=labels,
+        lone_labels=lone_labels(blocks, labels, max_qubits, options.max_fragments),
+        max_qubits=int(max_qubits),
+        cost=options.cost,
+        log2_lower_bound=found.log2_lower_bound,
+        proven_optimal=found.proven_optimal,
     )
 
 
@@ -194,23 +195,3 @@ def _separated(
         if after > before + 1e-9:
             return renumbered(labels)
     return apart
-
-
-def lone_labels(
-    blocks: BlockCircuit,
-    labels: NDArray[np.int64],
-    max_qubits: int,
-    max_fragments: int | None = None,
-) -> NDArray[np.int64]:
-    """Fragments for the lone qubits that are measured; -1 for the others.
-
-    They get fragments of their own as long as there may be more, and then fill what room is left.
-    """
-    out = np.full(len(blocks.lone), -1, dtype=np.int64)
-    measured = np.isin(np.fromiter(blocks.lone, dtype=np.int64), blocks.measured)
-    count = int(labels.max(initial=-1)) + 1
-    most = count + out.size if max_fragments is None else max_fragments
-    room = np.arange(count, most).repeat(min(max_qubits, max(1, out.size)))
-    free = np.maximum(0, max_qubits - layout_of(blocks.pairs, labels).widths(count))
-    out[measured] = np.append(room, np.arange(count).repeat(free))[: measured.sum()]
-    return out

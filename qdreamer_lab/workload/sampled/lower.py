@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.cut.problem import block_problem
 from qdreamer_lab.workload.fragment.program import fragment_programs
 from qdreamer_lab.workload.fragment.split import split_terms
-from qdreamer_lab.workload.plan.plan import GateCut
 from qdreamer_lab.workload.sampled.bases import bases_of
 from qdreamer_lab.workload.sampled.glue import Glue, gate_glue, joint_glue, wire_glue
 from qdreamer_lab.workload.sampled.reconstruct import Gluing

@@ -7,7 +7,7 @@ import pytest
 from qiskit.quantum_info import SparseObservable, SparsePauliOp
 
 from qdreamer_lab.errors import PrecisionError
-from qdreamer_lab.workload.plan.plan import GateCut, WireCut
+from qdreamer_lab.workload.cut.cuts import GateCut, WireCut
 from qdreamer_lab.workload.sampled import sizes
 from qdreamer_lab.workload.sampled.allocation import most
 from qdreamer_lab.workload.sampled.goal import Goal

@@ -17,7 +17,7 @@ from qiskit.circuit import Gate
 from qiskit.circuit.library import Barrier, UnitaryGate
 
 from pilot_kernel.primitive.circuit.custom_gates import unrolled
-from qdreamer_lab.workload.plan.plan import GateCut, WireCut
+from qdreamer_lab.workload.cut.cuts import GateCut, WireCut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
