@@ -23,13 +23,13 @@ def chain_shape(whole: Whole, chain: Chain) -> ChainShape:
     strings = [string for one in whole.sums for _, string in one if string]
     sites, products = string_work(chain, strings)
     return ChainShape(
-        len(row.pairs) + len(row.lone),
-        chain.splits,
-        chain.entries,
-        chain.svd,
-        len(strings),
-        sites,
-        products,
+        blocks=len(row.pairs) + len(row.lone),
+        splits=chain.splits,
+        entries=chain.entries,
+        svd=chain.svd,
+        strings=len(strings),
+        sites=sites,
+        site_products=products,
     )
 
 
