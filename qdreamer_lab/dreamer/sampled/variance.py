@@ -33,7 +33,7 @@ class ShotVariance:
 
     Attributes:
         true: (observables, variants).
-        most: (observables, variants), what `workload.sampled.allocation` takes it for before any shot.
+        most: (observables, variants), what `sampled.allocation` takes it for before any shot.
     """
 
     true: NDArray[np.float64]
