@@ -12,7 +12,7 @@ from pilot_kernel.drawing.value_names import observable_names
 from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.execution.memory import readable
-from qdreamer_lab.workload.modes import METHODS
+from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,8 +107,8 @@ def _phases(candidates: Sequence[Candidate]) -> list[Row]:
 
 
 def _outcome(candidates: Sequence[Candidate], run: Run) -> list[Row]:
-    told = run.result.metadata
-    values, took = values_text(run.result), seconds_text(told["makespan_s"])
+    took = seconds_text(RunRecord.of(run.result).makespan_s)
+    values = values_text(run.result)
     ran = None if run.candidate is None else run.candidate.sameness
     mine = [one.sameness == ran for one in candidates]
 
@@ -127,7 +127,7 @@ def _outcome(candidates: Sequence[Candidate], run: Run) -> list[Row]:
 def values_text(result: Any) -> str:
     """The values of a `PubResult` with their errors; the first few of many, by their names."""
     evs, stds = np.ravel(result.data.evs), np.ravel(result.data.stds)
-    names = np.ravel(observable_names(result.metadata["observables"])).tolist()
+    names = np.ravel(observable_names(RunRecord.of(result).observables)).tolist()
     texts = [
         f"{name} " * (len(evs) > 1) + (f"{ev:+.6f}" if std == 0 else f"{ev:+.4f} ± {std:.4f}")
         for name, ev, std in zip(names, evs[:_MOST_VALUES], stds, strict=False)
@@ -239,7 +239,7 @@ def sentence(one: Candidate, num_qubits: int) -> str:
 
 def _what(one: Candidate) -> str:
     if one.plan is None or not one.plan.num_cuts:
-        alone = not one.given and one.configuration.method == METHODS[0]
+        alone = not one.given and one.configuration.cuts
         return "no cut is needed" + ", each term runs by itself" * alone
     noun = "cut" if one.plan.num_cuts == 1 else "cuts"
     group = " (the greatest of several groups of terms, each with cuts of its own)" * one.partial

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.widgets.background import Background
-from qdreamer_lab.widgets.state import answered
+from qdreamer_lab.widgets.changes import answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,6 +14,7 @@ from pilot_kernel.errors import PilotError
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.board import Board
+from qdreamer_lab.widgets.changes import advised, clicked, moved, pinned
 from qdreamer_lab.widgets.controls import Panel
 from qdreamer_lab.widgets.engine import Engine
 from qdreamer_lab.widgets.export import page_html, plan_json
@@ -22,7 +23,7 @@ from qdreamer_lab.widgets.problem import problem_of
 from qdreamer_lab.widgets.render import Renderer
 from qdreamer_lab.widgets.runner import Runner
 from qdreamer_lab.widgets.saved_output import static_html, static_text
-from qdreamer_lab.widgets.state import AXES, Controls, View, advised, clicked, moved, pinned
+from qdreamer_lab.widgets.state import AXES, Controls, View
 from qdreamer_lab.workload.cut.options import check_width
 
 if TYPE_CHECKING:

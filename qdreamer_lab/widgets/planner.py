@@ -25,6 +25,7 @@ from qdreamer_lab.widgets.cache import Cache
 from qdreamer_lab.widgets.state import Candidate
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.modes import SAMPLED
 from qdreamer_lab.workload.plan.find import plan_blocks
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class Planner:
         return tuple(found)
 
     def _ways(self, controls: Controls, width: int, place: Place) -> list[Configuration]:
-        modes = controls.modes if place.backend is None else ("sampled",)
+        modes = controls.modes if place.backend is None else (SAMPLED.name,)
         return [
             Configuration(
                 width,

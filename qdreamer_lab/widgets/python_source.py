@@ -6,7 +6,6 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.workload.cut.options import SearchOptions
-from qdreamer_lab.workload.modes import METHODS
 
 if TYPE_CHECKING:
     from qdreamer_lab.widgets.problem import Problem
@@ -94,14 +93,14 @@ def _spelled(one: Candidate) -> list[str]:
 
 def _run(one: Candidate, controls: Controls, workers: int | None) -> list[str]:
     way, session = one.configuration, workers is not None
-    simple = way.method == METHODS[0]
+    simple = way.cuts
     arguments = [str(way.max_qubits), f"mode={way.mode!r}"]
     arguments += [f"method={way.method!r}"] * (not simple)
     arguments += ["plan=plan"] * one.handed + ["session=session"] * session
     arguments += [f"on={way.on!r}"] * (session and way.on is not None)
     if workers is not None and way.workers < workers and simple:
         arguments.append(f"most_workers={way.workers}")
-    precision = f", precision={controls.precision:.6g}" * (way.mode == "sampled")
+    precision = f", precision={controls.precision:.6g}" * (not way.exact)
     return [
         f"estimator = CutEstimator({', '.join(arguments)})",
         f"result = estimator.run([(circuit, observables)]{precision}).result()[0]",

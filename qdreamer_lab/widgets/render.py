@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.widgets.cost_table import rows, sentence, table_html
 from qdreamer_lab.widgets.python_source import python_source
-from qdreamer_lab.widgets.runner import Live
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +139,14 @@ def _real(view: View) -> Any:
         return None
     if run.result is not None:
         return run.result
-    return Live({"fragments": run.rows}) if run.rows else None
+    return _Unfinished({"fragments": run.rows}) if run.rows else None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Unfinished:
+    """A run that is not over, with metadata like a `PubResult`'s."""
+
+    metadata: dict[str, Any]
 
 
 def columns(view: View) -> tuple[list[Candidate], list[str]]:

@@ -10,7 +10,7 @@ import contextlib
 import threading
 import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import PilotError
@@ -19,6 +19,8 @@ from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.cost_table import values_text
 from qdreamer_lab.widgets.state import Run
+from qdreamer_lab.workload.modes import EXACT
+from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,19 +33,12 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.execution.decisions import Decision
     from qdreamer_lab.workload.execution.progress import Report
 
-__all__ = ["AFFORDABLE_S", "Live", "Runner"]
+__all__ = ["AFFORDABLE_S", "Runner"]
 
 AFFORDABLE_S = 5.0
 """An exact value to compare with is worth this much time, as predicted."""
 
 _TELL_EVERY_S = 0.2
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Live:
-    """A run that is not over, with metadata like a `PubResult`'s."""
-
-    metadata: dict[str, Any]
 
 
 class Runner:
@@ -79,11 +74,11 @@ class Runner:
     def _cheap_exact(self, view: View) -> Candidate | None:
         """An exact way to get the values that a sampled run estimates, if one is cheap."""
         one = view.selected
-        if one is None or one.configuration.mode == "exact":
+        if one is None or one.configuration.exact:
             return None
         if self._planner.place(view.controls.on).backend is not None:
             return None
-        controls = replace(view.controls, mode="exact")
+        controls = replace(view.controls, mode=EXACT.name)
         exact = (*self._planner.known(controls), *self._planner.first(controls))
         cheap = [other for other in exact if other.seconds <= AFFORDABLE_S]
         return min(cheap, key=lambda other: other.seconds, default=None)
@@ -113,7 +108,7 @@ class Runner:
         if learn(self._planner.dreamer.engine, ran):
             self._planner.forget_prices()
         result = ran.result
-        decisions = result.metadata["decisions"]
+        decisions = RunRecord.of(result).decisions
         text = f"Done {_beside(one, result)}{_decided(decisions)}"
         self._post(_became(Run("done", one, text=text, result=result)))
         if exact is not None and not stop.is_set():
@@ -164,8 +159,8 @@ def _became(run: Run) -> Callable[[View], View]:
 
 
 def _beside(one: Candidate, result: Any) -> str:
-    took = seconds_text(result.metadata["makespan_s"])
-    exact = ", exact" * (one.configuration.mode == "exact")
+    took = seconds_text(RunRecord.of(result).makespan_s)
+    exact = ", exact" * one.configuration.exact
     return (
         f"in {took}, {seconds_text(one.seconds)} were predicted. "
         f"Value: {values_text(result)}{exact}."

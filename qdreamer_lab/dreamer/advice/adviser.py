@@ -20,6 +20,7 @@ from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.decisions import Course, Decision
+from qdreamer_lab.workload.modes import METHODS, mode_of
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -128,7 +129,7 @@ class PlanAdviser:
                     request_of(self._circuit, self._observables, self._precision),
                     limits=self._limits,
                     on=on,
-                    methods=("statevector",),  # a `Course` knows no others
+                    methods=METHODS[:1],  # a `Course` knows no others
                     in_process=False,
                     exact_first=False,  # the fastest is looked for
                 )
@@ -143,7 +144,7 @@ class PlanAdviser:
     def _eligible(self, one: Prediction, standing: Standing) -> bool:
         """Whether the run can be continued like that, and not in the same way as now."""
         way = one.configuration
-        if standing.mode == "exact" and way.mode != "exact":
+        if mode_of(standing.mode).exact and not way.exact:
             return False
         if standing.stranded:
             return True

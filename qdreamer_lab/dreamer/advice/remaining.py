@@ -10,6 +10,7 @@ import numpy as np
 
 from qdreamer_lab.dreamer.model.makespan import Share, play
 from qdreamer_lab.workload.execution.pace import TASK_S
+from qdreamer_lab.workload.modes import mode_of
 
 if TYPE_CHECKING:
     from qdreamer_lab.dreamer.predict.prediction import Prediction
@@ -119,7 +120,7 @@ def _here_s(standing: Standing, prediction: Prediction, share: float, *, last: b
 
 def _later_shots_work(standing: Standing, prediction: Prediction) -> float:
     """Work of rounds of shots that were not begun."""
-    if standing.mode != "sampled" or standing.shots_asked <= 0:
+    if mode_of(standing.mode).exact or standing.shots_asked <= 0:
         return 0.0
     expected = standing.bindings / prediction.sets * prediction.shots - standing.shots_asked
     so_far = standing.done_work + standing.left_work - standing.later

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
+from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:
     import threading
@@ -110,7 +111,7 @@ def learn(pricer: Pricer, ran: Ran) -> bool:
         Whether it could: a run that is over is not lost because nothing can be learned from it, or
         because the profile cannot be kept.
     """
-    decisions, one = ran.result.metadata["decisions"], ran.prediction
+    decisions, one = RunRecord.of(ran.result, partial=True).decisions, ran.prediction
     if decisions and not decisions[-1].replanned:
         # Tasks ran on more or fewer workers than the prediction is for.
         kept = tuple(account for account in one.accounts if account.name in _WORKERS_ALONE)

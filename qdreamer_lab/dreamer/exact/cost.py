@@ -1,7 +1,7 @@
 """What exact mode's work amounts to: counts for the coefficients, from plain numbers.
 
-Mirrors what `workload.simulate`, `workload.gram` and `workload.contract` do, operation by
-operation. Arithmetic on plain data only; it must not know circuits or sessions.
+Mirrors what `workload.fragment.gram` and `workload.exact.reconstruct` do, operation by operation.
+Arithmetic on plain data only; it must not know circuits or sessions.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class Work:
 
     def held(self, pieces: int) -> int:
         """Bytes of one of so many tasks on its worker, with results that were not fetched yet."""
-        waiting = min(pieces, TASKS_PER_WORKER)  # results that were not fetched yet
+        waiting = min(pieces, TASKS_PER_WORKER)  # as many as a worker gets ahead
         each = self.items * self.sent_each_bytes / pieces
         return int(self.memory_bytes + each + waiting * (self.sent_bytes + each))
 

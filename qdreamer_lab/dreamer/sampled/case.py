@@ -128,8 +128,7 @@ def _shot_plan(
     if not program.fragments:
         return ShotPlan((), 0.0), "nothing needs shots", 0.0
     seconds = sum(_looking_s(one, conditions.belief) for one in shapes)
-    small = not any(shape.drawn for shape in shapes)
-    if small and seconds <= conditions.allowance_s:
+    if seconds <= conditions.allowance_s and not any(shape.drawn for shape in shapes):
         weights = [fragment.weights() for fragment in program.fragments]
         doubt = _WORKED_OUT if goal.shots is None else 0.0
         seen = fragment_moments(program)
@@ -165,14 +164,15 @@ def _work(shape: SampledShape, shots: NDArray[np.int64]) -> Work:
     mean = float(shots.mean())
     operators = sum(count for count, _ in shape.bases)
     reported = 0.0 if shape.drawn else shape.sample_bytes
-    arguments = 4000 + 600 * len(shape.fragment.steps) + 100 * operators
+    steps = len(shape.fragment.steps)
+    arguments = 4000 + 600 * steps + 100 * operators
     drawing = _PER_SHOT_BYTES * shots.max()
     return Work(
         items=len(shots),
         each=shot_counts(shape, mean, drawn=shape.drawn),
         once=batch_counts(shape),
         work_each=variant_operations(shape.amplitudes, mean),
-        work_once=batch_operations(shape.amplitudes, len(shape.fragment.steps)),
+        work_once=batch_operations(shape.amplitudes, steps),
         memory_bytes=int(shape.states_bytes + shape.tensor_bytes + drawing),
         sent_bytes=int(arguments + shape.tensor_bytes),
         sent_each_bytes=16 + reported,

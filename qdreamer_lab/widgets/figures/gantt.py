@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.text import seconds_text
+from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,28 +153,25 @@ def real(result: Any) -> Gantt:
         result: a `PubResult` of a `CutEstimator`, or anything with such `metadata`, also of a run
             that is not over: what is missing there is left out.
     """
-    told = result.metadata
+    record = RunRecord.of(result, partial=True)
+    spent = record.seconds
     clock, bars = 0.0, []
-    for key in ("plan", "transpile"):
-        seconds = float(told.get(f"{key}_s") or 0.0)
+    for phase, seconds in (("plan", spent.plan_s), ("transpile", spent.transpile_s or 0.0)):
         if seconds > 0:
-            bars.append(Bar(HERE, clock, seconds, key, -1, ""))
+            bars.append(Bar(HERE, clock, seconds, phase, -1, ""))
             clock += seconds
-    rows: Sequence[FragmentRow] = told.get("fragments") or ()
-    done = _worked(rows, clock)
+    done = _worked(record.fragments, clock)
     bars += done
     last = max((bar.start + bar.seconds for bar in done), default=clock)
-    clock += float(told.get("execute_s") or 0.0)
-    clock = max(clock, last) if not told.get("execute_s") else clock
-    seconds = float(told.get("contract_s") or 0.0)
-    if seconds > 0:
-        bars.append(Bar(HERE, clock, seconds, "contract", -1, ""))
-        clock += seconds
+    clock = clock + spent.execute_s if spent.execute_s else last
+    if spent.contract_s > 0:
+        bars.append(Bar(HERE, clock, spent.contract_s, "contract", -1, ""))
+        clock += spent.contract_s
     names = tuple(dict.fromkeys(bar.row for bar in sorted(done, key=lambda bar: _natural(bar.row))))
-    over = told.get("makespan_s")
-    title = f"<b>measured</b>: {seconds_text(float(over or clock))}"
-    title += "" if over else " so far"
-    return Gantt(tuple(bars), (HERE, *names), float(over or clock), title)
+    over = record.makespan_s > 0
+    total = record.makespan_s if over else clock
+    title = f"<b>measured</b>: {seconds_text(total)}{'' if over else ' so far'}"
+    return Gantt(tuple(bars), (HERE, *names), total, title)
 
 
 def _worked(rows: Sequence[FragmentRow], begin: float) -> list[Bar]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.widgets.figures.hover_text import count_text, power_text
 from qdreamer_lab.workload.execution.memory import readable
+from qdreamer_lab.workload.modes import METHODS
 from qdreamer_lab.workload.plan.plan import CutPlan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qdreamer_lab.dreamer.predict.configuration import Configuration
     from qdreamer_lab.dreamer.predict.prediction import Prediction
 
 __all__ = ["Point", "front", "points_of"]
@@ -102,10 +104,9 @@ def _of_plan(plan: CutPlan) -> Point:
     return Point(float(width), bits, None, width, plan.num_cuts > 0, "plan", said)
 
 
-def _kind(configuration: Any) -> str:
+def _kind(way: Configuration) -> str:
     """Mode, and the method where it is not the usual one."""
-    mode, method = str(configuration.mode), str(getattr(configuration, "method", "statevector"))
-    return mode if method == "statevector" else f"{mode}, {method.replace('_', ' ')}"
+    return way.mode if way.method == METHODS[0] else f"{way.mode}, {way.method.replace('_', ' ')}"
 
 
 def _width(plan: CutPlan | None, num_qubits: int) -> int:

@@ -136,6 +136,14 @@ def _groups(
             part = blocks_of_gates((gates[k] for k in chosen), num_qubits, measured)
             kept = find_partition(part, width, SearchOptions(seed=settings.seed))
         split = split_terms(kept, inside)
-        indices = np.array(numbers, np.int64)
-        groups.append(Group(inside, indices, tuple(chosen), measured, kept, split))
+        groups.append(
+            Group(
+                terms=inside,
+                numbers=np.array(numbers, np.int64),
+                gates=tuple(chosen),
+                measured=measured,
+                plan=kept,
+                split=split,
+            )
+        )
     return tuple(groups)
