@@ -44,13 +44,13 @@ class DemoOptions:
     """What to run.
 
     Attributes:
-        circuit: an OpenQASM file; None is the 36-qubit EfficientSU2 circuit.
-        observables: in the syntax of `pauli_text`; none means Z on the first qubit, Z on the last,
+        circuit: An OpenQASM file; None is the 36-qubit EfficientSU2 circuit.
+        observables: In the syntax of `pauli_text`; none means Z on the first qubit, Z on the last,
             and ZZ on the middle pair.
-        max_qubits: greatest width of a fragment; how wide they should be is Q-Dreamer's advice.
-        workers: how many workers the pilot gets; None lets the pilot decide.
-        in_process: run the fragments here, without a pilot.
-        check: compare with a reference simulator.
+        max_qubits: Greatest width of a fragment; how wide they should be is Q-Dreamer's advice.
+        workers: How many workers the pilot gets; None lets the pilot decide.
+        in_process: Run the fragments here, without a pilot.
+        check: Compare with a reference simulator.
     """
 
     circuit: Path | None = None
@@ -68,7 +68,7 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
         0, or 1 if a value differs from the reference by more than 1e-8.
 
     Raises:
-        QDreamerError: on input that cannot be run.
+        QDreamerError: On input that cannot be run.
     """
     check_width(options.max_qubits)
     name, circuit = _circuit(options.circuit)

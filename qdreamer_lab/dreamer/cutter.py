@@ -43,8 +43,8 @@ def cut(request: CutRequest) -> Any:
         Qiskit's `PrimitiveResult`, as `CutEstimator` makes it.
 
     Raises:
-        CellError: if a circuit cannot be cut or run like this; it says why.
-        CancelledError: if `request.stop` was set.
+        CellError: If a circuit cannot be cut or run like this; it says why.
+        CancelledError: If `request.stop` was set.
     """
     try:
         if request.width is None:
@@ -55,8 +55,8 @@ def cut(request: CutRequest) -> Any:
     except QDreamerError as error:
         # The message says all that can be acted on; a cell shows this kind of error as one line.
         raise CellError(f"--cut: {error}") from error
-    for number, one in enumerate(found):
-        request.say(f"{_prefix(request, number)}{_done(RunRecord.of(one))}")
+    for number, result in enumerate(found):
+        request.say(f"{_prefix(request, number)}{_done(RunRecord.of(result))}")
     return PrimitiveResult(found, metadata={"version": 2})
 
 

@@ -43,11 +43,11 @@ class Panel:
     """All controls and actions.
 
     Args:
-        controls: to begin with.
-        num_qubits: of the circuit.
-        places: names that `on` can take.
-        workers: how many there are.
-        parameters: names of unbound parameters, one slider each.
+        controls: To begin with.
+        num_qubits: Of the circuit.
+        places: Names that `on` can take.
+        workers: How many there are.
+        parameters: Names of unbound parameters, one slider each.
     """
 
     def __init__(
@@ -142,15 +142,15 @@ class Panel:
             self.time_limit_s,
             *self.values,
         ]
-        for one in [*choices, self.format]:
-            one.style.description_width = "initial"
-            one.layout.width = "auto"
+        for choice in [*choices, self.format]:
+            choice.style.description_width = "initial"
+            choice.layout.width = "auto"
         self.width.add_class("qd-broad")
         grid = ipywidgets.Box(choices)
         grid.add_class("qd-controls")
         buttons = [self.run, self.stop, self.best, self.compare, self.code]
-        for one in (*buttons, self.save):
-            one.layout.width = "auto"
+        for button in (*buttons, self.save):
+            button.layout.width = "auto"
         actions = ipywidgets.Box([*buttons, self.format, self.save])
         actions.add_class("qd-actions")
         return ipywidgets.VBox([grid, actions])
@@ -158,7 +158,7 @@ class Panel:
     @property
     def hints(self) -> dict[str, str]:
         """What each labelled control is for."""
-        return {one.description: one.tooltip for one in [*self.choices, self.format]}
+        return {choice.description: choice.tooltip for choice in [*self.choices, self.format]}
 
     def watch(self, moved: Callable[..., None]) -> None:
         """Tell of every change as `moved(name=value)`, in the words of `Controls`."""
@@ -167,7 +167,7 @@ class Panel:
         self.on.observe(lambda change: moved(on=change["new"] or None), names="value")
         for slider in self.values:
             slider.observe(
-                lambda _: moved(values=tuple(one.value for one in self.values)), names="value"
+                lambda _: moved(values=tuple(each.value for each in self.values)), names="value"
             )
 
 

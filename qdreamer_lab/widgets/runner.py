@@ -45,8 +45,8 @@ class Runner:
     """Runs one candidate at a time.
 
     Args:
-        planner: knows the problem and where runs happen.
-        post: changes the state.
+        planner: Knows the problem and where runs happen.
+        post: Changes the state.
     """
 
     def __init__(self, planner: Planner, post: Callable[[Callable[[View], View]], None]) -> None:
@@ -57,24 +57,28 @@ class Runner:
 
     def start(self, view: View) -> View:
         """Run what is selected; nothing happens while something runs, or if it cannot run."""
-        one = view.selected
-        if one is None or view.run.active:
+        candidate = view.selected
+        if candidate is None or view.run.active:
             return view
-        if one.prediction is None:
-            return replace(view, run=Run("failed", one, text=f"This cannot run: {one.refused}"))
+        if candidate.prediction is None:
+            return replace(
+                view, run=Run("failed", candidate, text=f"This cannot run: {candidate.refused}")
+            )
         self._stop = stop = threading.Event()
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cut-explorer-run")
         exact = self._cheap_exact(view)
-        future = executor.submit(self._work, one, exact, view.controls, stop)
+        future = executor.submit(self._work, candidate, exact, view.controls, stop)
         executor.shutdown(wait=False)
-        future.add_done_callback(lambda done: self._over(one, done))
+        future.add_done_callback(lambda done: self._over(candidate, done))
         self._future = future
-        return replace(view, run=Run("running", one, text=f"Running {self._where(one)}"))
+        return replace(
+            view, run=Run("running", candidate, text=f"Running {self._where(candidate)}")
+        )
 
     def _cheap_exact(self, view: View) -> Candidate | None:
         """An exact way to get the values that a sampled run estimates, if one is cheap."""
-        one = view.selected
-        if one is None or one.configuration.exact:
+        candidate = view.selected
+        if candidate is None or candidate.configuration.exact:
             return None
         if self._planner.place(view.controls.on).backend is not None:
             return None
@@ -94,35 +98,43 @@ class Runner:
         """Give up whatever runs."""
         self._stop.set()
 
-    def _where(self, one: Candidate) -> str:
-        way = one.configuration
+    def _where(self, candidate: Candidate) -> str:
+        way = candidate.configuration
         if way.in_process or self._planner.place(way.on).session is None:
             return "in this process"
         return f"on {way.on or 'the pilots of the session'}"
 
     def _work(
-        self, one: Candidate, exact: Candidate | None, controls: Controls, stop: threading.Event
+        self,
+        candidate: Candidate,
+        exact: Candidate | None,
+        controls: Controls,
+        stop: threading.Event,
     ) -> None:
-        teller = _Teller(self._post, one)
-        ran = self._run(one, controls, stop, teller)
+        teller = _Teller(self._post, candidate)
+        ran = self._run(candidate, controls, stop, teller)
         if learn(self._planner.dreamer.engine, ran):
             self._planner.forget_prices()
         result = ran.result
         decisions = RunRecord.of(result).decisions
-        text = f"Done {_beside(one, result)}{_decided(decisions)}"
-        self._post(_became(Run("done", one, text=text, result=result)))
+        text = f"Done {_beside(candidate, result)}{_decided(decisions)}"
+        self._post(_became(Run("done", candidate, text=text, result=result)))
         if exact is not None and not stop.is_set():
             with contextlib.suppress(QDreamerError, PilotError, CancelledError):
                 value = self._run(exact, controls, stop, None).result
                 text += f" Exact value: {values_text(value)}."
-                self._post(_became(Run("done", one, text=text, result=result, exact=value)))
+                self._post(_became(Run("done", candidate, text=text, result=result, exact=value)))
 
     def _run(
-        self, one: Candidate, controls: Controls, stop: threading.Event, teller: _Teller | None
+        self,
+        candidate: Candidate,
+        controls: Controls,
+        stop: threading.Event,
+        teller: _Teller | None,
     ) -> Ran:
-        assert one.prediction is not None, "what cannot run is refused before"
+        assert candidate.prediction is not None, "what cannot run is refused before"
         planner = self._planner
-        place = planner.place(one.configuration.on)
+        place = planner.place(candidate.configuration.on)
         if planner.lost:
             raise QDreamerError(
                 f"the session is gone: {planner.lost} Plans can still be explored; for runs open "
@@ -130,7 +142,7 @@ class Runner:
             )
         circuit, _ = planner.problem.bound(controls.values)
         return run_prediction(
-            one.prediction,
+            candidate.prediction,
             (circuit, planner.problem.observables),
             session=place.session,
             workers=place.workers,
@@ -139,7 +151,7 @@ class Runner:
             stop=stop,
         )
 
-    def _over(self, one: Candidate, done: Future[None]) -> None:
+    def _over(self, candidate: Candidate, done: Future[None]) -> None:
         error = done.exception()
         if error is None:
             return
@@ -158,11 +170,11 @@ def _became(run: Run) -> Callable[[View], View]:
     return lambda view: replace(view, run=run)
 
 
-def _beside(one: Candidate, result: Any) -> str:
+def _beside(candidate: Candidate, result: Any) -> str:
     took = seconds_text(RunRecord.of(result).makespan_s)
-    exact = ", exact" * one.configuration.exact
+    exact = ", exact" * candidate.configuration.exact
     return (
-        f"in {took}, {seconds_text(one.seconds)} were predicted. "
+        f"in {took}, {seconds_text(candidate.seconds)} were predicted. "
         f"Value: {values_text(result)}{exact}."
     )
 

@@ -36,18 +36,18 @@ class Controls:
     """What a person asked for.
 
     Attributes:
-        width: greatest width of a fragment.
-        kinds: cuts that are allowed.
-        cost: cost model of the search.
+        width: Greatest width of a fragment.
+        kinds: Cuts that are allowed.
+        cost: Cost model of the search.
         mode: "auto", "exact" or "sampled".
-        precision: standard error wanted in sampled mode.
-        on: a kind of worker or a pilot's name; None for any.
-        workers: to predict for; None for as many as there are.
-        time_limit_s: of the search for cuts.
-        values: of the circuit's unbound parameters, in their order.
+        precision: Standard error wanted in sampled mode.
+        on: A kind of worker or a pilot's name; None for any.
+        workers: To predict for; None for as many as there are.
+        time_limit_s: Of the search for cuts.
+        values: Of the circuit's unbound parameters, in their order.
 
     Raises:
-        QDreamerError: naming the control that makes no sense.
+        QDreamerError: Naming the control that makes no sense.
     """
 
     width: int
@@ -86,16 +86,16 @@ class Candidate:
     """One way to run the circuit.
 
     Attributes:
-        configuration: the way.
-        plan: where it cuts; None if that is not known, because it cannot be planned.
-        prediction: what it will take; None if it cannot run.
-        refused: why it cannot run.
-        given: the plan is for what the person set; else it is Q-Dreamer's own idea.
-        options: how the plan was looked for.
-        repeatable: looking for it in that way again finds it: no time limit cut the search short.
-        values: of the circuit's unbound parameters.
-        precision: standard error wanted in sampled mode.
-        partial: terms run in groups with plans of their own, and this is that of the greatest.
+        configuration: The way.
+        plan: Where it cuts; None if that is not known, because it cannot be planned.
+        prediction: What it will take; None if it cannot run.
+        refused: Why it cannot run.
+        given: The plan is for what the person set; else it is Q-Dreamer's own idea.
+        options: How the plan was looked for.
+        repeatable: Looking for it in that way again finds it: no time limit cut the search short.
+        values: Of the circuit's unbound parameters.
+        precision: Standard error wanted in sampled mode.
+        partial: Terms run in groups with plans of their own, and this is that of the greatest.
     """
 
     configuration: Configuration
@@ -146,7 +146,9 @@ class Candidate:
     def width(self) -> int:
         """Of the widest fragment."""
         fragments = () if self.plan is None else self.plan.fragments
-        return max((one.width for one in fragments), default=self.configuration.max_qubits)
+        return max(
+            (fragment.width for fragment in fragments), default=self.configuration.max_qubits
+        )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -155,11 +157,11 @@ class Run:
 
     Attributes:
         status: "idle", "running", "stopping", "done", "stopped" or "failed".
-        candidate: what runs or ran.
-        rows: finished tasks.
-        text: where it stands, in words.
-        result: the `PubResult`, when it is done.
-        exact: exact values to compare with, where they were cheap.
+        candidate: What runs or ran.
+        rows: Finished tasks.
+        text: Where it stands, in words.
+        result: The `PubResult`, when it is done.
+        exact: Exact values to compare with, where they were cheap.
     """
 
     status: str = "idle"
@@ -180,20 +182,20 @@ class View:
     """All that is shown.
 
     Attributes:
-        controls: what was asked for.
-        candidates: ways to run, by width.
-        selected: the one that all views show.
-        recommended: the one that is expected to be over first.
-        fixed: key of a candidate that was clicked; None while the selection follows the controls.
-        pinned: kept for comparison.
-        run: the last run.
-        working: better answers may come.
-        note: what to know, in a line.
-        against: one of `AXES`.
-        graph: show who is coupled to whom, not the circuit.
-        code: show the Python that does the same.
-        dark: on a dark ground.
-        fresh: nobody has touched anything; what is recommended is then selected when it is known.
+        controls: What was asked for.
+        candidates: Ways to run, by width.
+        selected: The one that all views show.
+        recommended: The one that is expected to be over first.
+        fixed: Key of a candidate that was clicked; None while the selection follows the controls.
+        pinned: Kept for comparison.
+        run: The last run.
+        working: Better answers may come.
+        note: What to know, in a line.
+        against: One of `AXES`.
+        graph: Show who is coupled to whom, not the circuit.
+        code: Show the Python that does the same.
+        dark: On a dark ground.
+        fresh: Nobody has touched anything; what is recommended is then selected when it is known.
     """
 
     controls: Controls
@@ -214,7 +216,7 @@ class View:
     @property
     def axes(self) -> str:
         """What the trade-off shows: as chosen, or plans as long as nothing can run."""
-        if all(one.prediction is None for one in self.candidates):
+        if all(candidate.prediction is None for candidate in self.candidates):
             return "plans"
         return self.against
 
@@ -222,11 +224,15 @@ class View:
     def shown(self) -> tuple[Candidate, ...]:
         """The candidates that the trade-off has a place for, in order."""
         if self.axes == "plans":
-            return tuple(one for one in self.candidates if one.plan is not None)
-        return tuple(one for one in self.candidates if one.prediction is not None)
+            return tuple(candidate for candidate in self.candidates if candidate.plan is not None)
+        return tuple(candidate for candidate in self.candidates if candidate.prediction is not None)
 
     @property
     def uncut(self) -> Candidate | None:
         """The run that cuts nothing; the fastest, or else one that cannot run."""
-        whole = [one for one in self.candidates if one.plan is not None and not one.plan.num_cuts]
-        return min(whole, key=lambda one: one.seconds, default=None)
+        whole = [
+            candidate
+            for candidate in self.candidates
+            if candidate.plan is not None and not candidate.plan.num_cuts
+        ]
+        return min(whole, key=lambda candidate: candidate.seconds, default=None)

@@ -45,9 +45,9 @@ class Rest:
     """What is left of a run under its present plan.
 
     Attributes:
-        seconds: until its end.
-        stopping_s: how long workers would still be held by tasks that were given up.
-        slower: how much longer work takes than was predicted.
+        seconds: Until its end.
+        stopping_s: How long workers would still be held by tasks that were given up.
+        slower: How much longer work takes than was predicted.
     """
 
     seconds: float
@@ -59,9 +59,9 @@ def pays(continue_s: float, anew_s: float, switches: int) -> bool:
     """Whether to plan anew.
 
     Args:
-        continue_s: what the rest takes with the present plan.
-        anew_s: what a new plan takes, all that switching costs included.
-        switches: how often this run was planned anew already.
+        continue_s: What the rest takes with the present plan.
+        anew_s: What a new plan takes, all that switching costs included.
+        switches: How often this run was planned anew already.
     """
     clear = anew_s <= PAYS * continue_s and continue_s - anew_s > GAIN_S
     return clear and switches < MOST_SWITCHES
@@ -71,13 +71,13 @@ def rest(standing: Standing, prediction: Prediction, contention: float) -> Rest:
     """What is left under the present plan, with the workers that are there now.
 
     Args:
-        standing: where the run stands.
-        prediction: of the present plan, for any number of sets of parameter values.
-        contention: how much longer a task takes when other workers are busy too.
+        standing: Where the run stands.
+        prediction: Of the present plan, for any number of sets of parameter values.
+        contention: How much longer a task takes when other workers are busy too.
     """
     later = standing.later + _later_shots_work(standing, prediction)
     left = standing.left_work - standing.later + later
-    execute = next((one for one in prediction.accounts if one.name == "execute"), None)
+    execute = next((account for account in prediction.accounts if account.name == "execute"), None)
     share = execute.share if execute is not None else 1.0
     predicted_s = standing.bindings / prediction.sets * prediction.phase("execute").seconds / share
     total = max(standing.done_work + left, 1e-300)
@@ -107,10 +107,10 @@ def _here_s(standing: Standing, prediction: Prediction, share: float, *, last: b
     """What is left to do in this process: taking results in, and putting them together.
 
     Args:
-        standing: where the run stands.
-        prediction: of the present plan.
-        share: of the work, that is left.
-        last: nothing comes after the work at hand; else parts were put together already.
+        standing: Where the run stands.
+        prediction: Of the present plan.
+        share: Of the work, that is left.
+        last: Nothing comes after the work at hand; else parts were put together already.
     """
     each = max(1, standing.bindings - standing.bindings_done)
     count, share = each / prediction.sets, share * standing.bindings / prediction.sets

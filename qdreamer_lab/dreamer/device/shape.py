@@ -22,8 +22,8 @@ def device_shape(backend: Any, terms: DeviceTerms | None = None) -> DeviceShape:
     """Read a backend's target.
 
     Args:
-        backend: the device.
-        terms: what is known besides, which counts more.
+        backend: The device.
+        terms: What is known besides, which counts more.
     """
     terms = DeviceTerms() if terms is None else terms
     target = backend.target

@@ -83,12 +83,12 @@ class JoinShape:
     """A reconstruction as far as its cost goes.
 
     Attributes:
-        elements: tensor elements of all fragments, over all operators.
-        fragments: how many tensors there are.
-        terms: products of operators that are wanted.
-        steps: per step: distinct versions of its two operands and of the outcome, and how many
+        elements: Tensor elements of all fragments, over all operators.
+        fragments: How many tensors there are.
+        terms: Products of operators that are wanted.
+        steps: Per step: distinct versions of its two operands and of the outcome, and how many
             elements each operand keeps and both share.
-        times: how often it is done, once for each slice.
+        times: How often it is done, once for each slice.
     """
 
     elements: float
@@ -112,12 +112,12 @@ class JoinShape:
 def contract_counts(shape: JoinShape) -> NDArray[np.float64]:
     """All of `Reconstruction.values`."""
     counts = Counts()
-    for one, two, new, left, right, shared in shape.steps:
+    for first, second, new, left, right, shared in shape.steps:
         counts.add("join", 1)
         counts.add("term", shape.terms)
-        gathered = new < GATHERED * min(one, two)
-        copies = new if gathered else max(one, two)
-        counts.add("join_move", one * left * shared + two * shared * right)
+        gathered = new < GATHERED * min(first, second)
+        copies = new if gathered else max(first, second)
+        counts.add("join_move", first * left * shared + second * shared * right)
         counts.add("join_move", copies * (left + right) * shared + new * left * right)
         counts.add("join_product", float(new) * left * right * shared)
     counts.add("join", 1)

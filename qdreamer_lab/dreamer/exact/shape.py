@@ -37,11 +37,11 @@ def fragment_shape(
     """A fragment of exact mode.
 
     Args:
-        job: the fragment and its operators.
-        itemsize: bytes of an amplitude.
-        sliced: cuts at which the choice is fixed.
+        job: The fragment and its operators.
+        itemsize: Bytes of an amplitude.
+        sliced: Cuts at which the choice is fixed.
         sides: 2 where bra and ket differ.
-        split: cuts by whose choices the batch is made in parts.
+        split: Cuts by whose choices the batch is made in parts.
     """
     program = job.program
     fixed = dict.fromkeys(sliced, 0)
@@ -86,10 +86,10 @@ def join_steps(
         used, which[number] = np.unique(terms[:, number], return_inverse=True)
         versions[number] = len(used)
     steps = []
-    for place, (one, two, left, right, shared) in enumerate(contraction.products):
-        pairs = which.pop(one) * (versions[two] + 1) + which.pop(two)
+    for place, (first, second, left, right, shared) in enumerate(contraction.products):
+        pairs = which.pop(first) * (versions[second] + 1) + which.pop(second)
         distinct, back = np.unique(pairs, return_inverse=True)
         new = fragments + place
         which[new], versions[new] = back.ravel(), len(distinct)
-        steps.append((versions[one], versions[two], len(distinct), left, right, shared))
+        steps.append((versions[first], versions[second], len(distinct), left, right, shared))
     return tuple(steps)

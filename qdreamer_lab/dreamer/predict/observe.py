@@ -56,12 +56,12 @@ def learned(belief: Belief, prediction: Prediction, result: Any) -> Belief:
     """What is believed of the coefficients after a run.
 
     Args:
-        belief: what was believed before.
-        prediction: of the run.
-        result: its `PubResult`.
+        belief: What was believed before.
+        prediction: Of the run.
+        result: Its `PubResult`.
 
     Raises:
-        QDreamerError: if a time is impossible, or the run is not the one predicted.
+        QDreamerError: If a time is impossible, or the run is not the one predicted.
     """
     record = RunRecord.of(result)
     _check(record)

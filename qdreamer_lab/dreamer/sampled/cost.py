@@ -34,11 +34,11 @@ class LegShape:
     """One end of a cut.
 
     Attributes:
-        operations: how many there are.
-        outcomes: of all operations together.
-        products: choices that enter all outcomes together.
-        choices: states that the cut gives the fragment.
-        coordinates: numbers that the end contributes to the tensor.
+        operations: How many there are.
+        outcomes: Of all operations together.
+        products: Choices that enter all outcomes together.
+        choices: States that the cut gives the fragment.
+        coordinates: Numbers that the end contributes to the tensor.
     """
 
     operations: int
@@ -53,9 +53,9 @@ class SampledShape:
     """A fragment in sampled mode.
 
     Attributes:
-        fragment: its batch of states.
-        bases: per basis, the operators read in it and the qubits turned for it.
-        legs: its cuts.
+        fragment: Its batch of states.
+        bases: Per basis, the operators read in it and the qubits turned for it.
+        legs: Its cuts.
     """
 
     fragment: FragmentShape
@@ -133,9 +133,9 @@ def shot_counts(shape: SampledShape, shots_each: float, *, drawn: bool) -> NDArr
     """What one variant costs on average, so many shots included.
 
     Args:
-        shape: the fragment.
-        shots_each: shots of a variant.
-        drawn: variants are drawn at random, so that neighbours have little in common.
+        shape: The fragment.
+        shots_each: Shots of a variant.
+        drawn: Variants are drawn at random, so that neighbours have little in common.
     """
     counts = Counts()
     variants = shape.num_variants
@@ -173,10 +173,10 @@ class RoundShape:
     """What is computed between two rounds of shots.
 
     Attributes:
-        fragments: the fragments.
-        observables: values wanted.
-        terms: products of operators that are wanted.
-        combinations: derivatives taken, over all fragments.
+        fragments: The fragments.
+        observables: Values wanted.
+        terms: Products of operators that are wanted.
+        combinations: Derivatives taken, over all fragments.
     """
 
     fragments: tuple[SampledShape, ...]
@@ -192,19 +192,23 @@ def round_counts(shape: RoundShape) -> NDArray[np.float64]:
     several = len(shape.fragments) > 1
     joined = max(1, len(shape.fragments) - 1)  # tensors are joined two by two
     counts.add("glue_call", joined * (2 if several else 1))
-    for one in shape.fragments:
-        if not one.drawn:
-            counts.add("weigh", one.num_variants)
-            products = one.operators * one.outcomes * (one.coordinates + SAMPLE_GROUPS)
-            counts.add("weigh_product", one.num_variants * products * shape.observables)
-        elements = len(one.bases) * one.operators * one.coordinates
+    for fragment in shape.fragments:
+        if not fragment.drawn:
+            counts.add("weigh", fragment.num_variants)
+            products = (
+                fragment.operators * fragment.outcomes * (fragment.coordinates + SAMPLE_GROUPS)
+            )
+            counts.add("weigh_product", fragment.num_variants * products * shape.observables)
+        elements = len(fragment.bases) * fragment.operators * fragment.coordinates
         gradient = shape.observables * elements
-        counts.add("tensor", 2 * one.tensor_bytes + 8 * gradient * (1 + 2 * len(one.legs)))
-        counts.add("glue_call", joined + 2 * len(one.legs))
+        counts.add(
+            "tensor", 2 * fragment.tensor_bytes + 8 * gradient * (1 + 2 * len(fragment.legs))
+        )
+        counts.add("glue_call", joined + 2 * len(fragment.legs))
         counts.add("glue_product", GROUPS * gradient)
-        counts.add("glue_product", gradient * sum(leg.coordinates for leg in one.legs) / 2)
+        counts.add("glue_product", gradient * sum(leg.coordinates for leg in fragment.legs) / 2)
         if several:
             counts.add("glue_product", REPLICAS * GROUPS * elements)
-            counts.add("glue_product", REPLICAS * shape.terms * one.coordinates)
-        counts.add("glue_product", shape.combinations * one.coordinates)
+            counts.add("glue_product", REPLICAS * shape.terms * fragment.coordinates)
+        counts.add("glue_product", shape.combinations * fragment.coordinates)
     return counts.array

@@ -41,7 +41,7 @@ def shot_probes(_cores: int = 1) -> list[Probe]:
         (16, 8, 2, "Z", 10000, 8), (19, 19, 2, "Z", 32, 1),
     ):  # fmt: skip
         program = _program(qubits, width, layers, letters)
-        fragment = max(program.fragments, key=lambda one: one.num_variants)
+        fragment = max(program.fragments, key=lambda candidate: candidate.num_variants)
         shape = sampled_shape(fragment)
         variants = np.arange(min(most, fragment.num_variants))
         each = np.full(len(variants), shots)

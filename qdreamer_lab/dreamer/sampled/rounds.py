@@ -34,8 +34,8 @@ class ShotPlan:
     """Rounds of shots.
 
     Attributes:
-        rounds: per round and fragment, (variants,) shots.
-        standard_error: greatest of all observables in the end.
+        rounds: Per round and fragment, (variants,) shots.
+        standard_error: Greatest of all observables in the end.
     """
 
     rounds: tuple[tuple[NDArray[np.int64], ...], ...]
@@ -44,7 +44,7 @@ class ShotPlan:
     @property
     def shots(self) -> int:
         """Of all rounds."""
-        return int(sum(one.sum() for each in self.rounds for one in each))
+        return int(sum(counts.sum() for each in self.rounds for counts in each))
 
 
 def played_rounds(
@@ -56,19 +56,19 @@ def played_rounds(
     """The rounds that will be run; of several games of chance, the one in the middle.
 
     Args:
-        weights: per fragment, (variants,) how much each matters before anything is known.
-        known: per fragment, what shots contribute.
-        goal: when there are enough.
-        products: what is added to each observable's variance by fragments' errors that multiply,
+        weights: Per fragment, (variants,) how much each matters before anything is known.
+        known: Per fragment, what shots contribute.
+        goal: When there are enough.
+        products: What is added to each observable's variance by fragments' errors that multiply,
             given the shots of each fragment's variants.
 
     Raises:
-        PrecisionError: if the goal cannot be reached; it says what can.
+        PrecisionError: If the goal cannot be reached; it says what can.
     """
     rng = np.random.default_rng(0)
     games = 1 if goal.shots is not None else _GAMES
     played = [_played(weights, known, goal, products, rng) for _ in range(games)]
-    return sorted(played, key=lambda one: one.shots)[games // 2]
+    return sorted(played, key=lambda game: game.shots)[games // 2]
 
 
 def _played(
@@ -107,12 +107,12 @@ def guessed_plan(circuits: Sequence[int], per_shot: float, goal: Goal) -> ShotPl
     """The rounds when only the variance of the whole per shot is guessed.
 
     Args:
-        circuits: different circuits of each fragment.
-        per_shot: variance of the worst observable times shots.
-        goal: when there are enough.
+        circuits: Different circuits of each fragment.
+        per_shot: Variance of the worst observable times shots.
+        goal: When there are enough.
 
     Raises:
-        PrecisionError: if the goal cannot be reached.
+        PrecisionError: If the goal cannot be reached.
     """
     count = sum(circuits)
     goal.check(count)

@@ -51,8 +51,8 @@ class Moments:
 
     Attributes:
         tensor: (operators, Π dims).
-        means: per variant, (outcomes, operators of its basis).
-        moments: per variant, (outcomes, operators, operators) means of products.
+        means: Per variant, (outcomes, operators of its basis).
+        moments: Per variant, (outcomes, operators, operators) means of products.
     """
 
     tensor: NDArray[np.float64]
@@ -74,10 +74,10 @@ def fragment_moments(program: SampledProgram) -> list[Moments]:
 
 def fragment_variances(program: SampledProgram, seen: list[Moments]) -> list[ShotVariance]:
     """What shots of every fragment of a run contribute."""
-    gradients = program.gluing.gradients([one.tensor for one in seen])
+    gradients = program.gluing.gradients([moments.tensor for moments in seen])
     return [
-        _variance(fragment, one, gradient)
-        for fragment, one, gradient in zip(program.fragments, seen, gradients, strict=True)
+        _variance(fragment, moments, gradient)
+        for fragment, moments, gradient in zip(program.fragments, seen, gradients, strict=True)
     ]
 
 

@@ -42,13 +42,13 @@ def product_state_case(
     """Plan an uncut run as a matrix product state.
 
     Args:
-        wanted: circuit and observables.
-        execution: where and how it is to run.
-        conditions: the coefficients, which say what bond dimensions take too long.
+        wanted: Circuit and observables.
+        execution: Where and how it is to run.
+        conditions: The coefficients, which say what bond dimensions take too long.
 
     Raises:
-        MethodError: if it takes hours.
-        MemoryLimitError: if the state may not fit.
+        MethodError: If it takes hours.
+        MemoryLimitError: If the state may not fit.
     """
     values_ns = conditions.belief.values
     work_most = _MOST_S * 1e9 / float(values_ns[PLACE["chain_svd"]])
@@ -83,10 +83,10 @@ def stabilizer_case(
     """Plan an uncut run as a stabilizer state.
 
     Args:
-        wanted: circuit and observables.
+        wanted: Circuit and observables.
 
     Raises:
-        MethodError: if the circuit has gates that are not Clifford gates.
+        MethodError: If the circuit has gates that are not Clifford gates.
     """
     _check_clifford(wanted)
 
@@ -106,7 +106,7 @@ def _check_clifford(wanted: Wanted) -> None:
     """Refuse a sweep that leaves the Clifford group: what holds for one set need not for others.
 
     Raises:
-        MethodError: naming the first set that does.
+        MethodError: Naming the first set that does.
     """
     if wanted.sets == 1:
         return
@@ -127,7 +127,7 @@ def _case(
     doubt: float,
 ) -> Case:
     row = whole.row
-    strings = sum(len(one) for one in whole.sums)
+    strings = sum(len(terms) for terms in whole.sums)
     sent = row.unitaries.nbytes + row.matrices.nbytes + 100 * strings + 4000
     none = np.zeros(len(COEFFICIENTS))
     work = Work(

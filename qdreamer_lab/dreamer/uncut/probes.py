@@ -57,12 +57,12 @@ def _whole(
     """A chain of rotations and CX.
 
     Args:
-        qubits: how many.
-        layers: of rotations and CX.
-        apart: observables.
+        qubits: How many.
+        layers: Of rotations and CX.
+        apart: Observables.
         together: Pauli strings in each.
-        spread: qubits from the first to the last letter of a string.
-        clifford: rotate by quarter turns.
+        spread: Qubits from the first to the last letter of a string.
+        clifford: Rotate by quarter turns.
     """
     rng = np.random.default_rng(qubits)
     circuit = QuantumCircuit(qubits)
@@ -75,7 +75,7 @@ def _whole(
     observables = []
     for _ in range(apart):
         strings = [_string(rng, qubits, min(spread, qubits)) for _ in range(together)]
-        observables.append(tuple(ProductTerm(1.0, one) for one in dict.fromkeys(strings)))
+        observables.append(tuple(ProductTerm(1.0, string) for string in dict.fromkeys(strings)))
     if apart == together == 1:
         observables = [(ProductTerm(1.0, tuple((q, "Z") for q in range(qubits))),)]
     return uncut_circuit(circuit, observables)

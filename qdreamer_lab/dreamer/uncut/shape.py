@@ -20,7 +20,7 @@ __all__ = ["chain_shape", "clifford_shape"]
 def chain_shape(whole: UncutCircuit, chain: Chain) -> ChainShape:
     """A matrix product state's plain numbers."""
     row = whole.row
-    strings = [string for one in whole.sums for _, string in one if string]
+    strings = [string for terms in whole.sums for _, string in terms if string]
     sites, products = string_work(chain, strings)
     return ChainShape(
         blocks=len(row.pairs) + len(row.lone),
