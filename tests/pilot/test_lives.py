@@ -158,7 +158,8 @@ def test_two_that_ask_for_one_name_at_once_share_an_agent(registry_home):
 
 _STARTED_AND_LEFT = """
     import os, signal, sys
-    from pilot_kernel.resource import launch, registry
+    from pilot_kernel.resource import registry
+    from pilot_kernel.resource.connection import launch
     from pilot_kernel.session import _PLUGINS
     entry, _ = registry.claim(sys.argv[1], 60.0)
     process = launch.start(entry, _PLUGINS)
