@@ -21,6 +21,7 @@ from qdreamer_lab.workload.circuit.pauli_text import parse_observable
 from qdreamer_lab.workload.circuit.qasm import load_qasm
 from qdreamer_lab.workload.cut.options import check_width
 from qdreamer_lab.workload.execution.memory import readable
+from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,13 +44,13 @@ class DemoOptions:
     """What to run.
 
     Attributes:
-        circuit: an OpenQASM file; None is the 36-qubit EfficientSU2 circuit.
-        observables: in the syntax of `pauli_text`; none means Z on the first qubit, Z on the last,
+        circuit: An OpenQASM file; None is the 36-qubit EfficientSU2 circuit.
+        observables: In the syntax of `pauli_text`; none means Z on the first qubit, Z on the last,
             and ZZ on the middle pair.
-        max_qubits: greatest width of a fragment; how wide they should be is Q-Dreamer's advice.
-        workers: how many workers the pilot gets; None lets the pilot decide.
-        in_process: run the fragments here, without a pilot.
-        check: compare with a reference simulator.
+        max_qubits: Greatest width of a fragment; how wide they should be is Q-Dreamer's advice.
+        workers: How many workers the pilot gets; None lets the pilot decide.
+        in_process: Run the fragments here, without a pilot.
+        check: Compare with a reference simulator.
     """
 
     circuit: Path | None = None
@@ -67,7 +68,7 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
         0, or 1 if a value differs from the reference by more than 1e-8.
 
     Raises:
-        QDreamerError: on input that cannot be run.
+        QDreamerError: On input that cannot be run.
     """
     check_width(options.max_qubits)
     name, circuit = _circuit(options.circuit)
@@ -85,8 +86,9 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
         found = _advice(out, dreamer, circuit, observables, limits, start)
         result, predicted = found.runner(found.best, progress=progress)
     progress.finish()
-    _print_run(out, result.metadata)
-    _print_phases(out, predicted, result.metadata)
+    record = RunRecord.of(result)
+    _print_run(out, record)
+    _print_phases(out, predicted, record)
     reference = reference_values(circuit, observables) if options.check else None
     return _print_values(out, texts, np.atleast_1d(result.data.evs), reference)
 
@@ -174,14 +176,15 @@ def _print_header(out: TextIO, name: str, circuit: QuantumCircuit, texts: tuple[
     _say(out, "observables", ", ".join(f"⟨{text}⟩" for text in texts))
 
 
-def _print_run(out: TextIO, metadata: dict[str, Any]) -> None:
-    phases = {"prepare": "plan_s", "simulate": "execute_s", "contract": "contract_s"}
-    times = [f"{phase} {_seconds(metadata[key])}" for phase, key in phases.items()]
+def _print_run(out: TextIO, record: RunRecord) -> None:
+    spent = record.seconds
+    phases = {"prepare": spent.plan_s, "simulate": spent.execute_s, "contract": spent.contract_s}
+    times = [f"{phase} {_seconds(seconds)}" for phase, seconds in phases.items()]
     _say(out, "time", ", ".join(times))
-    for decision in metadata["decisions"]:
+    for decision in record.decisions:
         _say(out, "workers", decision.reason)
     print(f"\n  {'fragment':>8} {'qubits':>7} {'states':>7} {'time':>9}  worker", file=out)
-    for row in metadata["fragments"]:
+    for row in record.fragments:
         where = f"{row.worker} ({row.pilot})" if row.pilot else row.worker or "this process"
         print(
             f"  {row.fragment:>8} {row.width:>7} {row.variants:>7} "
@@ -190,15 +193,15 @@ def _print_run(out: TextIO, metadata: dict[str, Any]) -> None:
         )
 
 
-def _print_phases(out: TextIO, predicted: Prediction, metadata: dict[str, Any]) -> None:
+def _print_phases(out: TextIO, predicted: Prediction, record: RunRecord) -> None:
     """What each phase was to take, and what it took."""
     phases = {phase.name: phase.seconds for phase in predicted.phases}
-    measured = {name: metadata[f"{name}_s"] for name in ("plan", "contract", "makespan")}
+    measured = record.seconds
     rows = {
-        "plan": (phases.pop("plan", 0.0), measured["plan"]),
-        "contract": (phases.pop("contract", 0.0), measured["contract"]),
-        "execute": (sum(phases.values()), metadata["execute_s"]),
-        "in all": (predicted.makespan_s, measured["makespan"]),
+        "plan": (phases.pop("plan", 0.0), measured.plan_s),
+        "contract": (phases.pop("contract", 0.0), measured.contract_s),
+        "execute": (sum(phases.values()), measured.execute_s),
+        "in all": (predicted.makespan_s, record.makespan_s),
     }
     print(f"\n  {'phase':<12} {'predicted':>10} {'measured':>10}", file=out)
     for name, (before, after) in rows.items():

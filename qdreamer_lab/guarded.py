@@ -33,7 +33,7 @@ def guarded(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function in a process of its own.
 
     Raises:
-        QDreamerError: if it raises an error, or its process ends; it says how.
+        QDreamerError: If it raises an error, or its process ends; it says how.
     """
     done = subprocess.run(  # noqa: S603  # a constant program, and what the caller pickles
         [sys.executable, "-c", _CHILD], input=pickle.dumps((function, arguments)),

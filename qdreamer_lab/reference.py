@@ -41,7 +41,7 @@ def reference_values(circuit: QuantumCircuit, observables: Sequence[Any]) -> Ref
     In a process of its own, since a fault in native code ends a process: see `guarded`.
 
     Raises:
-        QDreamerError: if the simulator's process ended.
+        QDreamerError: If the simulator's process ended.
     """
     found: Reference = guarded(_values, circuit, list(observables))
     return found

@@ -18,6 +18,8 @@ from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
+from qdreamer_lab.workload.modes import EXACT, SAMPLED
+from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:
     from pilot_kernel.jupyter.cell.cutting import CutRequest
@@ -41,8 +43,8 @@ def cut(request: CutRequest) -> Any:
         Qiskit's `PrimitiveResult`, as `CutEstimator` makes it.
 
     Raises:
-        CellError: if a circuit cannot be cut or run like this; it says why.
-        CancelledError: if `request.stop` was set.
+        CellError: If a circuit cannot be cut or run like this; it says why.
+        CancelledError: If `request.stop` was set.
     """
     try:
         if request.width is None:
@@ -53,8 +55,8 @@ def cut(request: CutRequest) -> Any:
     except QDreamerError as error:
         # The message says all that can be acted on; a cell shows this kind of error as one line.
         raise CellError(f"--cut: {error}") from error
-    for number, one in enumerate(found):
-        request.say(f"{_prefix(request, number)}{_done(one.metadata)}")
+    for number, result in enumerate(found):
+        request.say(f"{_prefix(request, number)}{_done(RunRecord.of(result))}")
     return PrimitiveResult(found, metadata={"version": 2})
 
 
@@ -90,7 +92,7 @@ def _foretell(request: CutRequest, width: int) -> None:
     """
     dreamer, total = _dreamer(request), 0.0
     with contextlib.suppress(QDreamerError), _asking:
-        mode = "exact" if dreamer.place(request.on).backend is None else "sampled"
+        mode = EXACT if dreamer.place(request.on).backend is None else SAMPLED
         for number, pub in enumerate(request.pubs):
             asked = _checked(pub, number)
             total += dreamer.predict(
@@ -98,7 +100,7 @@ def _foretell(request: CutRequest, width: int) -> None:
                 asked.observables,
                 asked.parameter_values,
                 max_qubits=min(width, asked.circuit.num_qubits),
-                mode=mode,
+                mode=mode.name,
                 on=request.on,
                 precision=request.precision or asked.precision or 1 / 64,
             ).makespan_s
@@ -155,9 +157,9 @@ def _prefix(request: CutRequest, number: int) -> str:
     return f"PUB {number}: " if len(request.pubs) > 1 else ""
 
 
-def _done(metadata: dict[str, Any]) -> str:
+def _done(record: RunRecord) -> str:
     """What was run, in a line."""
-    plan, mode = metadata["plan"], metadata["mode"]
-    shots = f", {metadata['shots']:,} shots" if metadata["shots"] else ""
+    plan = record.plan
+    shots = f", {record.shots:,} shots" if record.shots else ""
     how = plan.summary if plan is not None and plan.num_cuts else "not cut"
-    return f"{how}; {mode}{shots}, {metadata['makespan_s']:.2g} s"
+    return f"{how}; {record.mode}{shots}, {record.makespan_s:.2g} s"

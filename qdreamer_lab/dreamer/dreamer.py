@@ -37,12 +37,12 @@ class QDreamer:
     """Tells before anything runs how long it will take, and which way to run is best.
 
     Args:
-        session: where fragments would run; None is this process.
-        profile: what the machine can do; by default what was measured last, else nominal values.
-        devices: prices and waits of devices, by their names or by what `on` calls them.
+        session: Where fragments would run; None is this process.
+        profile: What the machine can do; by default what was measured last, else nominal values.
+        devices: Prices and waits of devices, by their names or by what `on` calls them.
 
     Attributes:
-        engine: prices ways one by one, for what is built on Q-Dreamer.
+        engine: Prices ways one by one, for what is built on Q-Dreamer.
     """
 
     def __init__(
@@ -93,25 +93,25 @@ class QDreamer:
         """What one way to run a circuit will take.
 
         Args:
-            circuit: bound, or with parameters that have values.
-            observables: one or many, as Qiskit's estimators take them.
-            parameter_values: of the circuit, as in a PUB; all sets of them are priced together, and
+            circuit: Bound, or with parameters that have values.
+            observables: One or many, as Qiskit's estimators take them.
+            parameter_values: Of the circuit, as in a PUB; all sets of them are priced together, and
                 a way must be open to each.
-            max_qubits: greatest width of a fragment; the circuit's own, which cuts nothing, if
+            max_qubits: Greatest width of a fragment; the circuit's own, which cuts nothing, if
                 neither this nor a plan is given.
-            plan: cut like this.
+            plan: Cut like this.
             mode: "exact" or "sampled".
-            on: a kind of worker or a pilot's name.
-            workers: how many share the work; all there are by default.
-            precision: standard error wanted in sampled mode.
-            shots: shots to take instead.
-            method: how circuits are simulated, as `CutEstimator` takes it.
-            kinds: cuts that are allowed.
-            cost: the cost model under which the plan is to be good.
-            in_process: run here rather than as tasks of the session.
+            on: A kind of worker or a pilot's name.
+            workers: How many share the work; all there are by default.
+            precision: Standard error wanted in sampled mode.
+            shots: Shots to take instead.
+            method: How circuits are simulated, as `CutEstimator` takes it.
+            kinds: Cuts that are allowed.
+            cost: The cost model under which the plan is to be good.
+            in_process: Run here rather than as tasks of the session.
 
         Raises:
-            QDreamerError: if an argument makes no sense, or the circuit cannot run that way.
+            QDreamerError: If an argument makes no sense, or the circuit cannot run that way.
         """
         if plan is not None and max_qubits is not None:
             raise QDreamerError("give max_qubits or plan, not both: a plan has its own width")
@@ -151,19 +151,19 @@ class QDreamer:
         """The best ways to run a circuit, best first, the uncut run among them.
 
         Args:
-            circuit: bound, or with parameters that have values.
-            observables: one or many.
-            parameter_values: of the circuit, as in a PUB; all sets of them are priced together, and
+            circuit: Bound, or with parameters that have values.
+            observables: One or many.
+            parameter_values: Of the circuit, as in a PUB; all sets of them are priced together, and
                 a way must be open to each.
-            precision: standard error that is good enough; None wants exact values if they can be
+            precision: Standard error that is good enough; None wants exact values if they can be
                 had within the limits and are affordable (see `advice.ranking`), and else 1/64.
-            limits: what a run may take.
-            on: a kind of worker or a pilot's name.
-            methods: ways of simulating that are considered.
-            in_process: whether short runs may take place here instead of on a local pilot.
+            limits: What a run may take.
+            on: A kind of worker or a pilot's name.
+            methods: Ways of simulating that are considered.
+            in_process: Whether short runs may take place here instead of on a local pilot.
 
         Raises:
-            QDreamerError: if nothing keeps within the limits; it names what comes nearest.
+            QDreamerError: If nothing keeps within the limits; it names what comes nearest.
         """
         return recommended(
             *(self.engine, circuit, observables, parameter_values),
@@ -178,11 +178,11 @@ class QDreamer:
         """Measure the machine where the work will run, and keep the profile.
 
         Args:
-            budget_s: seconds to spend on it, at most 20.
-            on: a kind of worker or a pilot's name.
+            budget_s: Seconds to spend on it, at most 20.
+            on: A kind of worker or a pilot's name.
 
         Raises:
-            QDreamerError: if the budget makes no sense.
+            QDreamerError: If the budget makes no sense.
         """
         made = MachineProfile.measure(self.session, on, budget_s=budget_s)
         self.engine.keep(on, made)
@@ -192,13 +192,13 @@ class QDreamer:
         """Learn from a run.
 
         Args:
-            result: a `PubResult` of a `CutEstimator`.
-            prediction: what was predicted for it; by default the last one with the same plan.
+            result: A `PubResult` of a `CutEstimator`.
+            prediction: What was predicted for it; by default the last one with the same plan.
 
         Returns:
             The refined profile, which is kept.
 
         Raises:
-            QDreamerError: if its times are impossible, or there is no prediction for it.
+            QDreamerError: If its times are impossible, or there is no prediction for it.
         """
         return self.engine.observe(result, prediction)

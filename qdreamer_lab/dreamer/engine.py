@@ -49,9 +49,9 @@ class Engine:
     """Prices ways to run circuits. Any thread may call it.
 
     Args:
-        session: where fragments would run; None is this process.
-        profile: what the machine can do; by default what was measured last, else nominal values.
-        devices: prices and waits of devices, by their names or by what `on` calls them.
+        session: Where fragments would run; None is this process.
+        profile: What the machine can do; by default what was measured last, else nominal values.
+        devices: Prices and waits of devices, by their names or by what `on` calls them.
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class Engine:
         """Where a run would happen.
 
         Args:
-            on: a kind of worker or a pilot's name.
+            on: A kind of worker or a pilot's name.
 
         Raises:
-            PilotError: if `on` names nothing that exists.
+            PilotError: If `on` names nothing that exists.
         """
         pilots = pilots_of(self.session, on)
         profile, notes = self._known(pilots, on)
@@ -132,15 +132,15 @@ class Engine:
         """Plan a run and price it.
 
         Args:
-            wanted: circuit and observables.
-            configuration: how.
-            place: where.
-            allowance_s: how long working out the variances of sampled mode may take.
-            plan: cut like this.
-            shots: shots to take, whatever the precision.
+            wanted: Circuit and observables.
+            configuration: How.
+            place: Where.
+            allowance_s: How long working out the variances of sampled mode may take.
+            plan: Cut like this.
+            shots: Shots to take, whatever the precision.
 
         Raises:
-            QDreamerError: if the circuit cannot be run that way.
+            QDreamerError: If the circuit cannot be run that way.
         """
         place = place.here() if configuration.in_process else place
         if plan is None:
@@ -194,11 +194,11 @@ class Engine:
         """Price a run that is planned; one case serves any number of workers.
 
         Args:
-            case: the run.
-            wanted: circuit and observables.
-            configuration: how, with the number of workers.
-            place: where.
-            plan: that the run has to be given.
+            case: The run.
+            wanted: Circuit and observables.
+            configuration: How, with the number of workers.
+            place: Where.
+            plan: That the run has to be given.
         """
         fewer = place.session is not None and configuration.workers < place.workers
         held = fewer and configuration.cuts
@@ -231,8 +231,8 @@ class Engine:
         """Keep a prediction to learn from.
 
         Args:
-            made: the prediction.
-            by_name: only a run that is asked for takes that way: others take all workers.
+            made: The prediction.
+            by_name: Only a run that is asked for takes that way: others take all workers.
         """
         key = signature(made)
         with self._lock:

@@ -25,11 +25,11 @@ class Conditions:
     """What a case depends on besides the circuit and the settings of the run.
 
     Attributes:
-        cores: that a task may use.
-        belief: the coefficients, which say what working something out would take.
-        allowance_s: how long the variances of shots may be worked on.
-        shots: to be taken, whatever the precision; None to go by precision.
-        device: what runs circuits; None for simulators.
+        cores: That a task may use.
+        belief: The coefficients, which say what working something out would take.
+        allowance_s: How long the variances of shots may be worked on.
+        shots: To be taken, whatever the precision; None to go by precision.
+        device: What runs circuits; None for simulators.
     """
 
     cores: int
@@ -44,10 +44,10 @@ class ModeCost:
     """A mode as far as its cost goes.
 
     Attributes:
-        mode: the mode.
-        case: plans a run, and tells what it would do.
-        worker_probes: short calls of what its tasks do, for a worker with so many cores.
-        local_probes: short calls of what is done with the results of tasks.
+        mode: The mode.
+        case: Plans a run, and tells what it would do.
+        worker_probes: Short calls of what its tasks do, for a worker with so many cores.
+        local_probes: Short calls of what is done with the results of tasks.
     """
 
     mode: Mode

@@ -35,7 +35,7 @@ def cost_of(mode: Mode) -> ModeCost:
     """The line of a mode.
 
     Raises:
-        QDreamerError: if there is none.
+        QDreamerError: If there is none.
     """
     for cost in MODE_COSTS:
         if cost.mode == mode:

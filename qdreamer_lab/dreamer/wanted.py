@@ -35,13 +35,13 @@ class Wanted:
     """A circuit and observables, in the forms that the two modes take.
 
     Attributes:
-        circuit: with one set of parameter values, the one that takes the most work of those that
+        circuit: With one set of parameter values, the one that takes the most work of those that
             were looked at.
-        given: the observables as they were given.
-        request: that set alone, for `workload`.
-        terms: distinct terms of its observables.
-        circuits: with each set of parameter values.
-        num_observables: values wanted, of all sets.
+        given: The observables as they were given.
+        request: That set alone, for `workload`.
+        terms: Distinct terms of its observables.
+        circuits: With each set of parameter values.
+        num_observables: Values wanted, of all sets.
     """
 
     circuit: QuantumCircuit
@@ -68,10 +68,10 @@ def request_of(
     """Check a circuit, its observables and its parameter values.
 
     Raises:
-        PubError: if they do not fit together, or a parameter has no value.
-        ObservableError: if an observable is none.
-        CircuitError: if the circuit cannot be cut.
-        QDreamerError: if the precision is not more than zero.
+        PubError: If they do not fit together, or a parameter has no value.
+        ObservableError: If an observable is none.
+        CircuitError: If the circuit cannot be cut.
+        QDreamerError: If the precision is not more than zero.
     """
     if isinstance(precision, bool) or not isinstance(precision, (int, float)) or not precision > 0:
         raise QDreamerError(f"precision={precision!r}: a number above zero")
@@ -97,18 +97,18 @@ def request_of(
     products = tuple(product_terms(sparse[k]) for k in mine.tolist())
     count = len(products)
     pairs = np.stack([np.zeros(count, np.int64), np.arange(count, dtype=np.int64)], axis=1)
-    one = circuits[number]
+    heaviest = circuits[number]
     request = Request(
-        source=one,
+        source=heaviest,
         values=({},),
-        circuits=(one,),
+        circuits=(heaviest,),
         observables=products,
         pairs=pairs,
         precision=float(precision),
     )
     terms = tuple(dict.fromkeys(term.factors for each in products for term in each))
     given = observables if len(circuits) == 1 else sparse
-    return Wanted(one, given, request, terms, circuits, int(which[0].size))
+    return Wanted(heaviest, given, request, terms, circuits, int(which[0].size))
 
 
 def _heaviest(circuits: Sequence[QuantumCircuit]) -> int:

@@ -1,4 +1,7 @@
-"""What a person sees: figures of plans, predictions and runs, and the controls around them."""
+"""What a person sees: figures of plans, predictions and runs, and the controls around them.
+
+Nothing is planned, priced or run here but through `workload` and `dreamer`.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

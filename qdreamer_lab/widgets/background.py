@@ -22,8 +22,8 @@ class Background:
     """One thread that refines the newest question; older ones are given up between two steps.
 
     Args:
-        steps: for a question, its answers as they are found.
-        tell: called in the thread with a question, answers, and whether there will be more.
+        steps: For a question, its answers as they are found.
+        tell: Called in the thread with a question, answers, and whether there will be more.
     """
 
     def __init__(

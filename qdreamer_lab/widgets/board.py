@@ -29,15 +29,15 @@ class Board(anywidget.AnyWidget):
     """The views of an explorer.
 
     Attributes:
-        tradeoff: figure as JSON, like `circuit`, `fragments` and `timeline`.
-        numbers: table as HTML.
-        summary: what is selected, in a sentence or two, also for screen readers.
-        status: what goes on.
+        tradeoff: Figure as JSON, like `circuit`, `fragments` and `timeline`.
+        numbers: Table as HTML.
+        summary: What is selected, in a sentence or two, also for screen readers.
+        status: What goes on.
         code: Python source; empty to show none.
-        options: choices made on the board: what the trade-off shows, circuit or coupling graph.
-        alternatives: what each figure shows, in words.
-        hints: what the controls with these labels are for.
-        stamp: changes last, whenever anything did: which state this is.
+        options: Choices made on the board: what the trade-off shows, circuit or coupling graph.
+        alternatives: What each figure shows, in words.
+        hints: What the controls with these labels are for.
+        stamp: Changes last, whenever anything did: which state this is.
     """
 
     _esm = _HERE / "board.js"
@@ -65,8 +65,8 @@ class Board(anywidget.AnyWidget):
         """Show something new, in one message.
 
         Args:
-            parts: values of attributes that have changed.
-            stamp: of this state.
+            parts: Values of attributes that have changed.
+            stamp: Of this state.
         """
         with self.hold_sync():
             for name, value in parts.items():
@@ -77,9 +77,9 @@ class Board(anywidget.AnyWidget):
         """Let the browser save a file.
 
         Args:
-            name: of the file.
-            kind: its media type.
-            content: of the file.
+            name: Of the file.
+            kind: Its media type.
+            content: Of the file.
         """
         self.send({"do": "download", "name": name, "type": kind}, [content])
 

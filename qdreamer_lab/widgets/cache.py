@@ -18,7 +18,7 @@ class Cache(Generic[_Item]):
     """Forgets what was not asked for longest.
 
     Args:
-        most: entries that it may have.
+        most: Entries that it may have.
     """
 
     def __init__(self, most: int) -> None:

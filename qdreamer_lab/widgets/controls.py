@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
+
+from qdreamer_lab.workload.modes import MODE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,29 +33,21 @@ _COSTS = (
     ("joint cuts, messages", "locc"),
     ("work in exact mode", "work"),
 )
-_MODES = (("auto", "auto"), ("exact", "exact"), ("sampled", "sampled"))
+_MODES = tuple((name, name) for name in ("auto", *MODE_NAMES))
 _MOST_WORKERS = 4096
 _LONGEST_SEARCH_S = 60.0
 _FINEST = 1e-5
-
-
-@dataclass(frozen=True, eq=False)
-class _Control:
-    """A widget, and what its value is called among the controls."""
-
-    name: str
-    widget: Any
 
 
 class Panel:
     """All controls and actions.
 
     Args:
-        controls: to begin with.
-        num_qubits: of the circuit.
-        places: names that `on` can take.
-        workers: how many there are.
-        parameters: names of unbound parameters, one slider each.
+        controls: To begin with.
+        num_qubits: Of the circuit.
+        places: Names that `on` can take.
+        workers: How many there are.
+        parameters: Names of unbound parameters, one slider each.
     """
 
     def __init__(
@@ -72,17 +65,34 @@ class Panel:
             description="Fragment width",
             tooltip="Most qubits that a fragment may have; all of them cuts nothing",
         )
+        self._make_plan_controls(controls)
+        self._make_run_controls(controls, places, workers)
+        self.values = [
+            _angle(name, value) for name, value in zip(parameters, controls.values, strict=True)
+        ]
+        self._make_actions()
+        self.widget = self._laid_out()
+
+    def _make_plan_controls(self, controls: Controls) -> None:
+        """What may be cut, and how long to look for it."""
         self.kinds = _menu("Cut kinds", _KINDS, controls.kinds, "What may be cut")
         self.cost = _menu(
-            "Cost model",
-            _COSTS,
-            controls.cost,
+            *("Cost model", _COSTS, controls.cost),
             "What makes a plan good: how cuts share a price",
         )
+        self.time_limit_s = ipywidgets.BoundedFloatText(
+            value=controls.time_limit_s,
+            min=0,
+            max=_LONGEST_SEARCH_S,
+            step=0.5,
+            description="Search limit (s)",
+            tooltip="Seconds that the search for cuts may take for each width",
+        )
+
+    def _make_run_controls(self, controls: Controls, places: Sequence[str], workers: int) -> None:
+        """In which mode a run would be, and where."""
         self.mode = _menu(
-            "Mode",
-            _MODES,
-            controls.mode,
+            *("Mode", _MODES, controls.mode),
             "Exact values by simulation, or shots as on a device; auto takes the faster one",
         )
         self.precision = ipywidgets.BoundedFloatText(
@@ -106,25 +116,9 @@ class Panel:
             description="Workers",
             tooltip="How many workers to predict for, and the most that a run uses",
         )
-        self.time_limit_s = ipywidgets.BoundedFloatText(
-            value=controls.time_limit_s,
-            min=0,
-            max=_LONGEST_SEARCH_S,
-            step=0.5,
-            description="Search limit (s)",
-            tooltip="Seconds that the search for cuts may take for each width",
-        )
-        self.values = [
-            ipywidgets.FloatSlider(
-                value=value,
-                min=-3.15,
-                max=3.15,
-                step=0.05,
-                description=name,
-                tooltip=f"Value of the unbound parameter {name}, in radians",
-            )
-            for name, value in zip(parameters, controls.values, strict=True)
-        ]
+
+    def _make_actions(self) -> None:
+        """What can be done with the selected plan."""
         self.run = _button("Run", "Run the selected plan", "play", style="primary")
         self.stop = _button("Stop", "Give up the run", "stop")
         self.best = _button("Recommended", "Select what is expected to be over first", "star")
@@ -135,7 +129,6 @@ class Panel:
         )
         self.save = _button("Save", "Save it from the browser", "download")
         self.stop.disabled = True
-        self.widget = self._laid_out()
 
     def _laid_out(self) -> Any:
         self.choices = choices = [
@@ -149,15 +142,15 @@ class Panel:
             self.time_limit_s,
             *self.values,
         ]
-        for one in [*choices, self.format]:
-            one.style.description_width = "initial"
-            one.layout.width = "auto"
+        for choice in [*choices, self.format]:
+            choice.style.description_width = "initial"
+            choice.layout.width = "auto"
         self.width.add_class("qd-broad")
         grid = ipywidgets.Box(choices)
         grid.add_class("qd-controls")
         buttons = [self.run, self.stop, self.best, self.compare, self.code]
-        for one in (*buttons, self.save):
-            one.layout.width = "auto"
+        for button in (*buttons, self.save):
+            button.layout.width = "auto"
         actions = ipywidgets.Box([*buttons, self.format, self.save])
         actions.add_class("qd-actions")
         return ipywidgets.VBox([grid, actions])
@@ -165,7 +158,7 @@ class Panel:
     @property
     def hints(self) -> dict[str, str]:
         """What each labelled control is for."""
-        return {one.description: one.tooltip for one in [*self.choices, self.format]}
+        return {choice.description: choice.tooltip for choice in [*self.choices, self.format]}
 
     def watch(self, moved: Callable[..., None]) -> None:
         """Tell of every change as `moved(name=value)`, in the words of `Controls`."""
@@ -174,12 +167,23 @@ class Panel:
         self.on.observe(lambda change: moved(on=change["new"] or None), names="value")
         for slider in self.values:
             slider.observe(
-                lambda _: moved(values=tuple(one.value for one in self.values)), names="value"
+                lambda _: moved(values=tuple(each.value for each in self.values)), names="value"
             )
 
 
 def _follow(widget: Any, name: str, moved: Callable[..., None]) -> None:
     widget.observe(lambda change: moved(**{name: change["new"]}), names="value")
+
+
+def _angle(name: str, value: float) -> Any:
+    return ipywidgets.FloatSlider(
+        value=value,
+        min=-3.15,
+        max=3.15,
+        step=0.05,
+        description=name,
+        tooltip=f"Value of the unbound parameter {name}, in radians",
+    )
 
 
 def _menu(label: str, options: Sequence[tuple[str, Any]], value: Any, hint: str) -> Any:

@@ -10,9 +10,9 @@ import numpy as np
 
 from pilot_kernel.drawing.value_names import observable_names
 from qdreamer_lab.dreamer.text import seconds_text
+from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.execution.memory import readable
-from qdreamer_lab.workload.modes import METHODS
-from qdreamer_lab.workload.plan.plan import GateCut
+from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,10 +47,10 @@ class Row:
     """A line of the table.
 
     Attributes:
-        label: what the numbers are.
-        hint: one line of explanation.
-        values: one per candidate.
-        part: it belongs to the row above.
+        label: What the numbers are.
+        hint: One line of explanation.
+        values: One per candidate.
+        part: It belongs to the row above.
     """
 
     label: str
@@ -65,12 +65,12 @@ def rows(
     """The numbers of some candidates side by side; the first one is the selected one.
 
     Args:
-        candidates: at least one.
-        uncut: the run that cuts nothing.
-        run: the last run; its outcome stands beside what was predicted.
+        candidates: At least one.
+        uncut: The run that cuts nothing.
+        run: The last run; its outcome stands beside what was predicted.
     """
     found = [
-        Row(label, hint, tuple(text(one) for one in candidates))
+        Row(label, hint, tuple(text(candidate) for candidate in candidates))
         for label, hint, text in (
             ("Cuts", "Gates and wires that are cut", _cuts),
             ("Fragments", "Qubits of each fragment", _widths),
@@ -82,11 +82,11 @@ def rows(
             ("Predicted time", "From beginning to end", _time),
         )
     ]
-    intervals = tuple(_interval(one) for one in candidates)
+    intervals = tuple(_interval(candidate) for candidate in candidates)
     found.append(Row("80 % interval", "Four runs in five lie in between", intervals, part=True))
     found += _phases(candidates)
     if uncut is not None:
-        against = tuple(_against(one, uncut) for one in candidates)
+        against = tuple(_against(candidate, uncut) for candidate in candidates)
         found.append(Row("Uncut run", "The same without any cut, and how that compares", against))
     if run is not None and run.candidate is not None and run.result is not None:
         found += _outcome(candidates, run)
@@ -97,8 +97,8 @@ def _phases(candidates: Sequence[Candidate]) -> list[Row]:
     made = []
     for name, label, hint in _PHASES:
         seconds = [
-            0.0 if one.prediction is None else one.prediction.phase(name).seconds
-            for one in candidates
+            0.0 if candidate.prediction is None else candidate.prediction.phase(name).seconds
+            for candidate in candidates
         ]
         if any(seconds):
             texts = tuple(seconds_text(s) if s else _NONE for s in seconds)
@@ -107,10 +107,10 @@ def _phases(candidates: Sequence[Candidate]) -> list[Row]:
 
 
 def _outcome(candidates: Sequence[Candidate], run: Run) -> list[Row]:
-    told = run.result.metadata
-    values, took = values_text(run.result), seconds_text(told["makespan_s"])
+    took = seconds_text(RunRecord.of(run.result).makespan_s)
+    values = values_text(run.result)
     ran = None if run.candidate is None else run.candidate.sameness
-    mine = [one.sameness == ran for one in candidates]
+    mine = [candidate.sameness == ran for candidate in candidates]
 
     def row(label: str, hint: str, text: str) -> Row:
         return Row(label, hint, tuple(text if it else _NONE for it in mine))
@@ -127,7 +127,7 @@ def _outcome(candidates: Sequence[Candidate], run: Run) -> list[Row]:
 def values_text(result: Any) -> str:
     """The values of a `PubResult` with their errors; the first few of many, by their names."""
     evs, stds = np.ravel(result.data.evs), np.ravel(result.data.stds)
-    names = np.ravel(observable_names(result.metadata["observables"])).tolist()
+    names = np.ravel(observable_names(RunRecord.of(result).observables)).tolist()
     texts = [
         f"{name} " * (len(evs) > 1) + (f"{ev:+.6f}" if std == 0 else f"{ev:+.4f} ± {std:.4f}")
         for name, ev, std in zip(names, evs[:_MOST_VALUES], stds, strict=False)
@@ -136,28 +136,28 @@ def values_text(result: Any) -> str:
     return ", ".join(texts) + (f" and {more} more" if more else "")
 
 
-def _cuts(one: Candidate) -> str:
-    if one.plan is None:
+def _cuts(candidate: Candidate) -> str:
+    if candidate.plan is None:
         return _NONE
-    gates = sum(isinstance(cut, GateCut) for cut in one.plan.cuts)
-    wires = one.plan.num_cuts - gates
+    gates = sum(isinstance(cut, GateCut) for cut in candidate.plan.cuts)
+    wires = candidate.plan.num_cuts - gates
     parts = [f"{n} {name}" for n, name in ((gates, "gate"), (wires, "wire")) if n]
     return " + ".join(parts) or "none"
 
 
-def _widths(one: Candidate) -> str:
-    if one.plan is None:
+def _widths(candidate: Candidate) -> str:
+    if candidate.plan is None:
         return _NONE
-    each = [fragment.width for fragment in one.plan.fragments]
+    each = [fragment.width for fragment in candidate.plan.fragments]
     if len(each) <= _MOST_WIDTHS:
         return " + ".join(map(str, each))
     return f"{len(each)} of up to {max(each)}"
 
 
-def _overhead(one: Candidate) -> str:
-    if one.plan is None:
+def _overhead(candidate: Candidate) -> str:
+    if candidate.plan is None:
         return _NONE
-    bits = one.plan.log2_overhead
+    bits = candidate.plan.log2_overhead
     return "1" if bits == 0 else f"2^{bits:.1f} = {_power(bits)}"
 
 
@@ -169,8 +169,8 @@ def _power(bits: float) -> str:
     return f"{digits:.1f}e{exponent}"
 
 
-def _proof(one: Candidate) -> str:
-    return _NONE if one.plan is None else proof_text(one.plan)
+def _proof(candidate: Candidate) -> str:
+    return _NONE if candidate.plan is None else proof_text(candidate.plan)
 
 
 def proof_text(plan: CutPlan) -> str:
@@ -182,70 +182,74 @@ def proof_text(plan: CutPlan) -> str:
     return f"within 2^{max(0.0, plan.log2_cost - plan.log2_lower_bound):.1f} of optimal"
 
 
-def _variants(one: Candidate) -> str:
-    return _NONE if one.prediction is None else f"{one.prediction.variants:,}"
+def _variants(candidate: Candidate) -> str:
+    return _NONE if candidate.prediction is None else f"{candidate.prediction.variants:,}"
 
 
-def _shots(one: Candidate) -> str:
-    if one.prediction is None:
+def _shots(candidate: Candidate) -> str:
+    if candidate.prediction is None:
         return _NONE
-    return f"{one.prediction.shots:,}" if one.prediction.shots else "none, exact"
+    return f"{candidate.prediction.shots:,}" if candidate.prediction.shots else "none, exact"
 
 
-def _memory(one: Candidate) -> str:
-    return "too much" if one.prediction is None else readable(one.prediction.memory_bytes)
-
-
-def _time(one: Candidate) -> str:
-    return "cannot run" if one.prediction is None else seconds_text(one.seconds)
-
-
-def _interval(one: Candidate) -> str:
-    if one.prediction is None:
-        return _NONE
-    return " to ".join(map(seconds_text, one.prediction.interval))
-
-
-def _against(one: Candidate, uncut: Candidate) -> str:
-    if one.sameness == uncut.sameness:
-        return "is this one"
-    if uncut.prediction is None:
-        return "cannot run"
-    if one.prediction is None:
-        return seconds_text(uncut.seconds)
-    ratio = uncut.seconds / one.seconds
-    return f"{seconds_text(uncut.seconds)}, {ratio:.3g} times as long"
-
-
-def sentence(one: Candidate, num_qubits: int) -> str:
-    """A candidate in words.
-
-    Args:
-        one: the candidate.
-        num_qubits: of the circuit.
-    """
-    way = one.configuration.describe(num_qubits)
-    head = way[0].upper() + way[1:]
-    if one.prediction is None:
-        cut = "" if one.plan is None else f" The plan: {one.plan.summary}."
-        return f"{head}: cannot run: {one.refused}.{cut}"
-    low, high = map(seconds_text, one.prediction.interval)
-    shots = f", {one.prediction.shots:,} shots" if one.prediction.shots else ""
+def _memory(candidate: Candidate) -> str:
     return (
-        f"{head}: {_what(one)}; predicted {seconds_text(one.seconds)} ({low} to {high}), "
-        f"{_memory(one)}{shots}."
+        "too much" if candidate.prediction is None else readable(candidate.prediction.memory_bytes)
     )
 
 
-def _what(one: Candidate) -> str:
-    if one.plan is None or not one.plan.num_cuts:
-        alone = not one.given and one.configuration.method == METHODS[0]
-        return "no cut is needed" + ", each term runs by itself" * alone
-    noun = "cut" if one.plan.num_cuts == 1 else "cuts"
-    group = " (the greatest of several groups of terms, each with cuts of its own)" * one.partial
+def _time(candidate: Candidate) -> str:
+    return "cannot run" if candidate.prediction is None else seconds_text(candidate.seconds)
+
+
+def _interval(candidate: Candidate) -> str:
+    if candidate.prediction is None:
+        return _NONE
+    return " to ".join(map(seconds_text, candidate.prediction.interval))
+
+
+def _against(candidate: Candidate, uncut: Candidate) -> str:
+    if candidate.sameness == uncut.sameness:
+        return "is this one"
+    if uncut.prediction is None:
+        return "cannot run"
+    if candidate.prediction is None:
+        return seconds_text(uncut.seconds)
+    ratio = uncut.seconds / candidate.seconds
+    return f"{seconds_text(uncut.seconds)}, {ratio:.3g} times as long"
+
+
+def sentence(candidate: Candidate, num_qubits: int) -> str:
+    """A candidate in words.
+
+    Args:
+        candidate: The candidate.
+        num_qubits: Of the circuit.
+    """
+    way = candidate.configuration.describe(num_qubits)
+    head = way[0].upper() + way[1:]
+    if candidate.prediction is None:
+        cut = "" if candidate.plan is None else f" The plan: {candidate.plan.summary}."
+        return f"{head}: cannot run: {candidate.refused}.{cut}"
+    low, high = map(seconds_text, candidate.prediction.interval)
+    shots = f", {candidate.prediction.shots:,} shots" if candidate.prediction.shots else ""
     return (
-        f"{_cuts(one)} {noun}, fragments of {_widths(one)} qubits, "
-        f"sampling overhead {_overhead(one)}{group}"
+        f"{head}: {_what(candidate)}; predicted {seconds_text(candidate.seconds)} ({low} to "
+        f"{high}), {_memory(candidate)}{shots}."
+    )
+
+
+def _what(candidate: Candidate) -> str:
+    if candidate.plan is None or not candidate.plan.num_cuts:
+        alone = not candidate.given and candidate.configuration.cuts
+        return "no cut is needed" + ", each term runs by itself" * alone
+    noun = "cut" if candidate.plan.num_cuts == 1 else "cuts"
+    group = (
+        " (the greatest of several groups of terms, each with cuts of its own)" * candidate.partial
+    )
+    return (
+        f"{_cuts(candidate)} {noun}, fragments of {_widths(candidate)} qubits, "
+        f"sampling overhead {_overhead(candidate)}{group}"
     )
 
 
@@ -253,8 +257,8 @@ def table_html(found: Sequence[Row], heads: Sequence[str]) -> str:
     """The table for a page.
 
     Args:
-        found: its rows.
-        heads: of the columns with numbers.
+        found: Its rows.
+        heads: Of the columns with numbers.
     """
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
     lines = []

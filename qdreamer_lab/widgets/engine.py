@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.widgets.background import Background
-from qdreamer_lab.widgets.state import answered
+from qdreamer_lab.widgets.changes import answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +30,9 @@ class Engine:
     """Holds the state, and keeps it up to date with the controls.
 
     Args:
-        planner: finds candidates.
-        view: to begin with.
-        show: called with every state that is to be shown, never by two threads at once.
+        planner: Finds candidates.
+        view: To begin with.
+        show: Called with every state that is to be shown, never by two threads at once.
     """
 
     def __init__(self, planner: Planner, view: View, show: Callable[[View], None]) -> None:

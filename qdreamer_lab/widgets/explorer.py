@@ -14,6 +14,7 @@ from pilot_kernel.errors import PilotError
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.board import Board
+from qdreamer_lab.widgets.changes import advised, clicked, moved, pinned
 from qdreamer_lab.widgets.controls import Panel
 from qdreamer_lab.widgets.engine import Engine
 from qdreamer_lab.widgets.export import page_html, plan_json
@@ -22,7 +23,7 @@ from qdreamer_lab.widgets.problem import problem_of
 from qdreamer_lab.widgets.render import Renderer
 from qdreamer_lab.widgets.runner import Runner
 from qdreamer_lab.widgets.saved_output import static_html, static_text
-from qdreamer_lab.widgets.state import AXES, Controls, View, advised, clicked, moved, pinned
+from qdreamer_lab.widgets.state import AXES, Controls, View
 from qdreamer_lab.workload.cut.options import check_width
 
 if TYPE_CHECKING:
@@ -52,17 +53,17 @@ class CutExplorer:
     Shows itself in notebooks. The search and runs happen in threads of their own.
 
     Args:
-        circuit: unitary; up to eight of its parameters may be unbound and get sliders.
-        observables: one or many, as Qiskit's estimators take them; by default the mean of Z over
+        circuit: Unitary; up to eight of its parameters may be unbound and get sliders.
+        observables: One or many, as Qiskit's estimators take them; by default the mean of Z over
             all qubits.
-        session: where fragments run; None runs them in this process.
-        max_qubits: width of a fragment to begin with; by default that of what is recommended.
+        session: Where fragments run; None runs them in this process.
+        max_qubits: Width of a fragment to begin with; by default that of what is recommended.
 
     Raises:
-        CircuitError: if there is no circuit, or it cannot be cut.
-        PubError: if more than eight parameters are unbound.
-        ObservableError: if the observables do not belong to the circuit.
-        PlanError: if `max_qubits` is not a whole number of at least 1.
+        CircuitError: If there is no circuit, or it cannot be cut.
+        PubError: If more than eight parameters are unbound.
+        ObservableError: If the observables do not belong to the circuit.
+        PlanError: If `max_qubits` is not a whole number of at least 1.
     """
 
     def __init__(
@@ -132,11 +133,11 @@ class CutExplorer:
         """Write the selected plan (`.json`) or a page with all figures (`.html`).
 
         Args:
-            path: to be written; its suffix says what.
+            path: To be written; its suffix says what.
 
         Raises:
-            QDreamerError: if it is another suffix, or there is no plan.
-            OSError: if it cannot be written.
+            QDreamerError: If it is another suffix, or there is no plan.
+            OSError: If it cannot be written.
         """
         path = Path(path)
         Path(path).write_bytes(self._file(path.suffix.lstrip(".").lower()))
@@ -186,7 +187,7 @@ class CutExplorer:
         wanted = drawn[index].sameness
 
         def change(view: View) -> View:
-            places = [k for k, one in enumerate(view.shown) if one.sameness == wanted]
+            places = [k for k, candidate in enumerate(view.shown) if candidate.sameness == wanted]
             return clicked(view, places[0]) if places else view
 
         self._engine.post(change)

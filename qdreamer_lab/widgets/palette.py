@@ -19,13 +19,13 @@ class Theme:
     """Colours of everything but fragments.
 
     Attributes:
-        background: under everything.
-        ink: text, and the marks of cuts.
-        muted: text and lines that matter less.
-        grid: lines that only help the eye.
-        accent: the recommendation.
-        fills: of fragments, in their order.
-        lines: outlines and wires of fragments, in their order.
+        background: Under everything.
+        ink: Text, and the marks of cuts.
+        muted: Text and lines that matter less.
+        grid: Lines that only help the eye.
+        accent: The recommendation.
+        fills: Of fragments, in their order.
+        lines: Outlines and wires of fragments, in their order.
     """
 
     background: str
@@ -105,10 +105,10 @@ class Look:
     """How a fragment looks.
 
     Attributes:
-        fill: of its boxes and nodes.
-        line: of its wires and outlines.
-        text: of text on its fill.
-        symbol: its marker.
+        fill: Of its boxes and nodes.
+        line: Of its wires and outlines.
+        text: Of text on its fill.
+        symbol: Its marker.
     """
 
     fill: str
@@ -137,9 +137,9 @@ def look_of(fragment: int, dark: bool = False) -> Look:
     return Look(fill, colours.lines[place], text, symbol)
 
 
-def contrast(one: str, two: str) -> float:
+def contrast(first: str, second: str) -> float:
     """Contrast ratio of two colours `#rrggbb`, from 1 to 21, as WCAG 2.1 defines it."""
-    low, high = sorted((_luminance(one), _luminance(two)))
+    low, high = sorted((_luminance(first), _luminance(second)))
     return (high + 0.05) / (low + 0.05)
 
 

@@ -23,9 +23,10 @@ from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.cache import Cache
 from qdreamer_lab.widgets.state import Candidate
+from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.modes import SAMPLED
 from qdreamer_lab.workload.plan.find import plan_blocks
-from qdreamer_lab.workload.plan.plan import GateCut
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Controls
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["Found", "Planner"]
@@ -62,8 +63,8 @@ class Planner:
     """Finds and prices candidates for one problem. Any thread may call it.
 
     Args:
-        problem: what is explored.
-        dreamer: prices plans; it knows the session.
+        problem: What is explored.
+        dreamer: Prices plans; it knows the session.
     """
 
     def __init__(self, problem: Problem, dreamer: QDreamer) -> None:
@@ -105,8 +106,8 @@ class Planner:
         place = self.place(controls.on)
         for width in self.widths(controls):
             for configuration in self._ways(controls, width, place):
-                one = self._prices.get(self._key(controls, configuration))
-                found += [] if one is None else [one]
+                candidate = self._prices.get(self._key(controls, configuration))
+                found += [] if candidate is None else [candidate]
         return (*found, *(self._advice.get(self._advice_key(controls)) or ()))
 
     def widths(self, controls: Controls) -> list[int]:
@@ -151,7 +152,11 @@ class Planner:
                 circuit, self.problem.observables, precision=controls.precision, on=controls.on
             )
             found += advice.predictions
-        allowed = tuple(_advised(one, controls, whole) for one in found if _allowed(one, controls))
+        allowed = tuple(
+            _advised(prediction, controls, whole)
+            for prediction in found
+            if _allowed(prediction, controls)
+        )
         return self._advice.put(key, allowed)
 
     def _advice_key(self, controls: Controls) -> Hashable:
@@ -174,7 +179,7 @@ class Planner:
         return tuple(found)
 
     def _ways(self, controls: Controls, width: int, place: Place) -> list[Configuration]:
-        modes = controls.modes if place.backend is None else ("sampled",)
+        modes = controls.modes if place.backend is None else (SAMPLED.name,)
         return [
             Configuration(
                 width,
@@ -229,9 +234,9 @@ class Planner:
         made = _for(controls, Candidate(way, plan, options=options, repeatable=repeatable))
         try:
             with self._pricing:
-                one = self.dreamer.engine.price(wanted, way, place, _ALLOWANCE_S, plan=plan)
+                prediction = self.dreamer.engine.price(wanted, way, place, _ALLOWANCE_S, plan=plan)
             # Terms may run in groups; the prediction names the plan of the greatest one.
-            made = replace(made, prediction=replace(one, plan=plan))
+            made = replace(made, prediction=replace(prediction, plan=plan))
         except (QDreamerError, PilotError) as error:
             made = replace(made, refused=str(error))
         except OverflowError:
@@ -247,32 +252,32 @@ def _no_news(old: CutPlan, new: CutPlan) -> bool:
     )
 
 
-def _advised(one: Prediction, controls: Controls, whole: BlockCircuit) -> Candidate:
+def _advised(prediction: Prediction, controls: Controls, whole: BlockCircuit) -> Candidate:
     """With the width of its widest fragment, if that is all it needs."""
-    way, plan = one.configuration, one.plan
-    if one.given is not None:
-        plan = one.given
-        width = max(fragment.width for fragment in one.given.fragments)
+    way, plan = prediction.configuration, prediction.plan
+    if prediction.given is not None:
+        plan = prediction.given
+        width = max(fragment.width for fragment in prediction.given.fragments)
         way = replace(way, max_qubits=width)
-        one = replace(one, configuration=way, plan=plan)
+        prediction = replace(prediction, configuration=way, plan=plan)
     options = SearchOptions(way.kinds, way.cost, None, SEARCH_S)
     partial = plan is not None and not np.array_equal(plan.blocks.pairs, whole.pairs)
     made = Candidate(
-        way, plan, one, given=False, options=options, repeatable=False, partial=partial
+        way, plan, prediction, given=False, options=options, repeatable=False, partial=partial
     )
     return _for(controls, made)
 
 
-def _for(controls: Controls, one: Candidate) -> Candidate:
+def _for(controls: Controls, candidate: Candidate) -> Candidate:
     """With what it was asked for."""
-    return replace(one, values=controls.values, precision=controls.precision)
+    return replace(candidate, values=controls.values, precision=controls.precision)
 
 
-def _allowed(one: Prediction, controls: Controls) -> bool:
+def _allowed(prediction: Prediction, controls: Controls) -> bool:
     """Whether the controls leave room for it."""
-    way, most = one.configuration, controls.workers
+    way, most = prediction.configuration, controls.workers
     enough = most is None or way.workers <= most
-    return enough and way.mode in controls.modes and _kept_to(one.plan, controls.kinds)
+    return enough and way.mode in controls.modes and _kept_to(prediction.plan, controls.kinds)
 
 
 def _kept_to(plan: CutPlan | None, kinds: tuple[str, ...]) -> bool:

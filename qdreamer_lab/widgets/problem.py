@@ -14,7 +14,7 @@ from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse
 
 if TYPE_CHECKING:
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 
 __all__ = ["MOST_SLIDERS", "Problem", "problem_of"]
 
@@ -33,10 +33,10 @@ class Problem:
     """What is explored.
 
     Attributes:
-        circuit: as it was given.
-        observables: as they were given, or the default.
-        default: the observables are ours.
-        names: of unbound parameters, in the circuit's order.
+        circuit: As it was given.
+        observables: As they were given, or the default.
+        default: The observables are ours.
+        names: Of unbound parameters, in the circuit's order.
     """
 
     circuit: QuantumCircuit
@@ -77,7 +77,7 @@ class Problem:
         return f"{named}{self.num_qubits} qubits; {what}"
 
     def _count(self) -> str:
-        each = [len(one) for one in as_sparse(self.observables, self.num_qubits)]
+        each = [len(item) for item in as_sparse(self.observables, self.num_qubits)]
         terms = f"{sum(each)} term{'' if sum(each) == 1 else 's'}"
         many = f"{len(each)} observables" if len(each) > 1 else "one observable"
         return f"{many}, {terms}"
@@ -87,13 +87,13 @@ def problem_of(circuit: object, observables: Any) -> Problem:
     """Check a circuit and its observables.
 
     Args:
-        circuit: unitary; up to `MOST_SLIDERS` parameters may be unbound.
-        observables: as Qiskit's estimators take them; None for the mean of Z over all qubits.
+        circuit: Unitary; up to `MOST_SLIDERS` parameters may be unbound.
+        observables: As Qiskit's estimators take them; None for the mean of Z over all qubits.
 
     Raises:
-        CircuitError: if there is no circuit, or an empty one, or one that is not unitary.
-        PubError: if too many parameters are unbound.
-        ObservableError: if the observables do not belong to the circuit.
+        CircuitError: If there is no circuit, or an empty one, or one that is not unitary.
+        PubError: If too many parameters are unbound.
+        ObservableError: If the observables do not belong to the circuit.
     """
     if not isinstance(circuit, QuantumCircuit):
         raise CircuitError(

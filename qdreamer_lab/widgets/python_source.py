@@ -6,7 +6,6 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.workload.cut.options import SearchOptions
-from qdreamer_lab.workload.modes import METHODS
 
 if TYPE_CHECKING:
     from qdreamer_lab.widgets.problem import Problem
@@ -18,21 +17,21 @@ _LINE = 88
 
 
 def python_source(
-    problem: Problem, one: Candidate, controls: Controls, *, workers: int | None
+    problem: Problem, candidate: Candidate, controls: Controls, *, workers: int | None
 ) -> str:
     """Python that plans and runs like a candidate.
 
     Args:
-        problem: what is explored; the code calls it `circuit` and `observables`.
-        one: the candidate.
-        controls: with parameter values and precision.
-        workers: of the session that runs happen on, which the code calls `session`; None without.
+        problem: What is explored; the code calls it `circuit` and `observables`.
+        candidate: The candidate.
+        controls: With parameter values and precision.
+        workers: Of the session that runs happen on, which the code calls `session`; None without.
     """
-    session = workers is not None and not one.configuration.in_process
+    session = workers is not None and not candidate.configuration.in_process
     names = ["circuit"] + ["observables"] * (not problem.default) + ["session"] * session
     given = ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
-    lines = ["from qdreamer_lab import CutEstimator" + ", plan_cuts" * one.handed]
-    if one.handed and not one.repeatable:
+    lines = ["from qdreamer_lab import CutEstimator" + ", plan_cuts" * candidate.handed]
+    if candidate.handed and not candidate.repeatable:
         lines = ["from dataclasses import replace", "import numpy as np", *lines]
     if problem.default:
         lines.append("from qiskit.quantum_info import SparsePauliOp")
@@ -45,21 +44,21 @@ def python_source(
             "observables = SparsePauliOp.from_sparse_list("
             '[("Z", [k], 1 / n) for k in range(n)], n)',
         ]
-    lines += [*_planned(one), *_run(one, controls, workers if session else None)]
+    lines += [*_planned(candidate), *_run(candidate, controls, workers if session else None)]
     return "\n".join(lines) + "\n"
 
 
-def _planned(one: Candidate) -> list[str]:
+def _planned(candidate: Candidate) -> list[str]:
     """The call that finds the plan, without arguments that have their default.
 
     A plan that a search need not find again stands there itself.
     """
-    if not one.handed:
+    if not candidate.handed:
         return []
-    if not one.repeatable:
-        return _spelled(one)
-    options, usual = one.options, SearchOptions()
-    arguments = ["circuit", str(one.configuration.max_qubits), "observables=observables"]
+    if not candidate.repeatable:
+        return _spelled(candidate)
+    options, usual = candidate.options, SearchOptions()
+    arguments = ["circuit", str(candidate.configuration.max_qubits), "observables=observables"]
     arguments += [
         f"{name}={getattr(options, name)!r}"
         for name in ("kinds", "cost", "time_limit_s")
@@ -71,9 +70,9 @@ def _planned(one: Candidate) -> list[str]:
     return ["plan = plan_cuts(", *(f"    {argument}," for argument in arguments), ")"]
 
 
-def _spelled(one: Candidate) -> list[str]:
+def _spelled(candidate: Candidate) -> list[str]:
     """The plan by its labels: which fragment each end of each block lies in."""
-    plan = one.plan
+    plan = candidate.plan
     assert plan is not None, "what is handed over is a plan"
     labels = ", ".join(map(str, plan.labels.ravel().tolist()))
     lone = plan.lone_labels.tolist()
@@ -92,16 +91,16 @@ def _spelled(one: Candidate) -> list[str]:
     ]
 
 
-def _run(one: Candidate, controls: Controls, workers: int | None) -> list[str]:
-    way, session = one.configuration, workers is not None
-    simple = way.method == METHODS[0]
+def _run(candidate: Candidate, controls: Controls, workers: int | None) -> list[str]:
+    way, session = candidate.configuration, workers is not None
+    simple = way.cuts
     arguments = [str(way.max_qubits), f"mode={way.mode!r}"]
     arguments += [f"method={way.method!r}"] * (not simple)
-    arguments += ["plan=plan"] * one.handed + ["session=session"] * session
+    arguments += ["plan=plan"] * candidate.handed + ["session=session"] * session
     arguments += [f"on={way.on!r}"] * (session and way.on is not None)
     if workers is not None and way.workers < workers and simple:
         arguments.append(f"most_workers={way.workers}")
-    precision = f", precision={controls.precision:.6g}" * (way.mode == "sampled")
+    precision = f", precision={controls.precision:.6g}" * (not way.exact)
     return [
         f"estimator = CutEstimator({', '.join(arguments)})",
         f"result = estimator.run([(circuit, observables)]{precision}).result()[0]",

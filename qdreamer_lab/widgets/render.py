@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.widgets.cost_table import rows, sentence, table_html
 from qdreamer_lab.widgets.python_source import python_source
-from qdreamer_lab.widgets.runner import Live
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,8 @@ class Renderer:
     """Makes the parts of the board, and remembers what they were made from.
 
     Args:
-        problem: what is explored.
-        workers: tells how many workers a run would have on a pilot, or None without a session.
+        problem: What is explored.
+        workers: Tells how many workers a run would have on a pilot, or None without a session.
     """
 
     def __init__(self, problem: Problem, workers: Callable[[str | None], int | None]) -> None:
@@ -43,30 +43,30 @@ class Renderer:
         return made
 
     def _recipes(self, view: View) -> dict[str, tuple[tuple[object, ...], Callable[[], object]]]:
-        one, run = view.selected, view.run
-        plan = None if one is None else one.plan
-        points = (view.shown, view.axes, one, view.recommended, view.pinned)
+        candidate, run = view.selected, view.run
+        plan = None if candidate is None else candidate.plan
+        points = (view.shown, view.axes, candidate, view.recommended, view.pinned)
         n = self._problem.num_qubits
         return {
             "tradeoff": ((*points, view.dark), lambda: _json(figure_of("tradeoff", view))),
             "circuit": ((plan, view.graph, view.dark), lambda: _json(figure_of("circuit", view))),
             "fragments": ((plan, view.dark), lambda: _json(figure_of("fragments", view))),
             "timeline": (
-                (one, run.candidate, run.rows, run.result, view.dark),
+                (candidate, run.candidate, run.rows, run.result, view.dark),
                 lambda: _json(figure_of("timeline", view)),
             ),
             "numbers": (
-                (one, view.pinned, view.uncut, run.result, run.exact),
+                (candidate, view.pinned, view.uncut, run.result, run.exact),
                 lambda: _table(view),
             ),
             "summary": (
-                (one, view.recommended),
+                (candidate, view.recommended),
                 lambda: summary(view, n),
             ),
             "status": ((run.text, view.working, view.note), lambda: status(view)),
-            "code": ((view.code, one, view.controls), lambda: self._code(view)),
+            "code": ((view.code, candidate, view.controls), lambda: self._code(view)),
             "options": (
-                (view.axes, view.graph, one, view.pinned),
+                (view.axes, view.graph, candidate, view.pinned),
                 lambda: {
                     "against": view.axes,
                     "graph": view.graph,
@@ -79,9 +79,9 @@ class Renderer:
     def _code(self, view: View) -> str:
         if not view.code or view.selected is None:
             return ""
-        one = view.selected
-        workers = self._workers(one.configuration.on)
-        return python_source(self._problem, one, view.controls, workers=workers)
+        candidate = view.selected
+        workers = self._workers(candidate.configuration.on)
+        return python_source(self._problem, candidate, view.controls, workers=workers)
 
 
 def figure_of(name: str, view: View) -> go.Figure:
@@ -89,35 +89,35 @@ def figure_of(name: str, view: View) -> go.Figure:
 
     Args:
         name: "tradeoff", "circuit", "fragments" or "timeline".
-        view: the state.
+        view: The state.
     """
     from qdreamer_lab.widgets import figures
     from qdreamer_lab.widgets.figures.style import message
 
-    one = view.selected
+    candidate = view.selected
     if name == "tradeoff":
         return _tradeoff(view)
-    if one is None or one.plan is None:
+    if candidate is None or candidate.plan is None:
         return message("There is no plan for this width.", view.dark)
     if name == "circuit":
         draw = figures.coupling if view.graph else figures.circuit
-        return draw(one.plan, dark=view.dark)
+        return draw(candidate.plan, dark=view.dark)
     if name == "fragments":
-        return figures.fragments(one.plan, dark=view.dark)
+        return figures.fragments(candidate.plan, dark=view.dark)
     real = _real(view)
-    if one.prediction is None and real is None:
+    if candidate.prediction is None and real is None:
         return message("This cannot run, so there is no timeline.", view.dark)
-    return figures.timeline((one.prediction, real), dark=view.dark)
+    return figures.timeline((candidate.prediction, real), dark=view.dark)
 
 
 def _tradeoff(view: View) -> go.Figure:
     from qdreamer_lab.widgets import figures
 
     shown = view.shown
-    place = {one.sameness: k for k, one in enumerate(shown)}
+    place = {candidate.sameness: k for k, candidate in enumerate(shown)}
 
-    def index(one: Candidate | None) -> int | None:
-        return None if one is None else place.get(one.sameness)
+    def index(candidate: Candidate | None) -> int | None:
+        return None if candidate is None else place.get(candidate.sameness)
 
     pinned = [k for k in map(index, view.pinned) if k is not None]
     marks: dict[str, Any] = {
@@ -127,28 +127,40 @@ def _tradeoff(view: View) -> go.Figure:
         "dark": view.dark,
     }
     if view.axes == "plans":
-        return figures.pareto([one.plan for one in shown if one.plan is not None], **marks)
-    found = [one.prediction for one in shown if one.prediction is not None]
+        return figures.pareto(
+            [candidate.plan for candidate in shown if candidate.plan is not None], **marks
+        )
+    found = [candidate.prediction for candidate in shown if candidate.prediction is not None]
     return figures.pareto(found, against=view.axes, **marks)
 
 
 def _real(view: View) -> Any:
     """What the selected candidate's run did, as far as it is."""
-    run, one = view.run, view.selected
-    if run.candidate is None or one is None or run.candidate.sameness != one.sameness:
+    run, candidate = view.run, view.selected
+    if run.candidate is None or candidate is None or run.candidate.sameness != candidate.sameness:
         return None
     if run.result is not None:
         return run.result
-    return Live({"fragments": run.rows}) if run.rows else None
+    return _Unfinished({"fragments": run.rows}) if run.rows else None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Unfinished:
+    """A run that is not over, with metadata like a `PubResult`'s."""
+
+    metadata: dict[str, Any]
 
 
 def columns(view: View) -> tuple[list[Candidate], list[str]]:
     """What stands side by side in the table, and what the columns are called."""
     if view.selected is None:
         return [], []
-    kept = [one for one in view.pinned if one.sameness != view.selected.sameness]
+    kept = [candidate for candidate in view.pinned if candidate.sameness != view.selected.sameness]
     own = "Selected (pinned)" if len(kept) < len(view.pinned) else "Selected"
-    names = [f"Pinned: ≤ {one.configuration.max_qubits}, {one.configuration.mode}" for one in kept]
+    names = [
+        f"Pinned: ≤ {candidate.configuration.max_qubits}, {candidate.configuration.mode}"
+        for candidate in kept
+    ]
     return [view.selected, *kept], [own, *names]
 
 
@@ -159,11 +171,11 @@ def _table(view: View) -> str:
 
 def summary(view: View, num_qubits: int) -> str:
     """What is selected, in a sentence or two."""
-    one, best = view.selected, view.recommended
-    if one is None:
+    candidate, best = view.selected, view.recommended
+    if candidate is None:
         return "Nothing is planned yet."
-    parts = [sentence(one, num_qubits)]
-    if best is not None and best.sameness != one.sameness:
+    parts = [sentence(candidate, num_qubits)]
+    if best is not None and best.sameness != candidate.sameness:
         way = best.configuration.describe(num_qubits)
         parts.append(f"Recommended: {way}, {seconds_text(best.seconds)}.")
     elif best is not None:
@@ -181,9 +193,9 @@ def status(view: View) -> str:
 
 def alternatives(view: View, num_qubits: int) -> dict[str, str]:
     """What each figure shows, in words, for those who cannot see it."""
-    one = view.selected
-    chosen = "nothing is selected" if one is None else sentence(one, num_qubits)
-    plan = "" if one is None or one.plan is None else one.plan.summary
+    candidate = view.selected
+    chosen = "nothing is selected" if candidate is None else sentence(candidate, num_qubits)
+    plan = "" if candidate is None or candidate.plan is None else candidate.plan.summary
     form = "Coupling graph" if view.graph else "Circuit"
     return {
         "tradeoff": f"Trade-off of {len(view.shown)} ways to run. Selected: {chosen}",

@@ -10,7 +10,7 @@ import contextlib
 import threading
 import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import PilotError
@@ -19,6 +19,8 @@ from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.cost_table import values_text
 from qdreamer_lab.widgets.state import Run
+from qdreamer_lab.workload.modes import EXACT
+from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.execution.decisions import Decision
     from qdreamer_lab.workload.execution.progress import Report
 
-__all__ = ["AFFORDABLE_S", "Live", "Runner"]
+__all__ = ["AFFORDABLE_S", "Runner"]
 
 AFFORDABLE_S = 5.0
 """An exact value to compare with is worth this much time, as predicted."""
@@ -39,19 +41,12 @@ AFFORDABLE_S = 5.0
 _TELL_EVERY_S = 0.2
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Live:
-    """A run that is not over, with metadata like a `PubResult`'s."""
-
-    metadata: dict[str, Any]
-
-
 class Runner:
     """Runs one candidate at a time.
 
     Args:
-        planner: knows the problem and where runs happen.
-        post: changes the state.
+        planner: Knows the problem and where runs happen.
+        post: Changes the state.
     """
 
     def __init__(self, planner: Planner, post: Callable[[Callable[[View], View]], None]) -> None:
@@ -62,28 +57,32 @@ class Runner:
 
     def start(self, view: View) -> View:
         """Run what is selected; nothing happens while something runs, or if it cannot run."""
-        one = view.selected
-        if one is None or view.run.active:
+        candidate = view.selected
+        if candidate is None or view.run.active:
             return view
-        if one.prediction is None:
-            return replace(view, run=Run("failed", one, text=f"This cannot run: {one.refused}"))
+        if candidate.prediction is None:
+            return replace(
+                view, run=Run("failed", candidate, text=f"This cannot run: {candidate.refused}")
+            )
         self._stop = stop = threading.Event()
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cut-explorer-run")
         exact = self._cheap_exact(view)
-        future = executor.submit(self._work, one, exact, view.controls, stop)
+        future = executor.submit(self._work, candidate, exact, view.controls, stop)
         executor.shutdown(wait=False)
-        future.add_done_callback(lambda done: self._over(one, done))
+        future.add_done_callback(lambda done: self._over(candidate, done))
         self._future = future
-        return replace(view, run=Run("running", one, text=f"Running {self._where(one)}"))
+        return replace(
+            view, run=Run("running", candidate, text=f"Running {self._where(candidate)}")
+        )
 
     def _cheap_exact(self, view: View) -> Candidate | None:
         """An exact way to get the values that a sampled run estimates, if one is cheap."""
-        one = view.selected
-        if one is None or one.configuration.mode == "exact":
+        candidate = view.selected
+        if candidate is None or candidate.configuration.exact:
             return None
         if self._planner.place(view.controls.on).backend is not None:
             return None
-        controls = replace(view.controls, mode="exact")
+        controls = replace(view.controls, mode=EXACT.name)
         exact = (*self._planner.known(controls), *self._planner.first(controls))
         cheap = [other for other in exact if other.seconds <= AFFORDABLE_S]
         return min(cheap, key=lambda other: other.seconds, default=None)
@@ -99,35 +98,43 @@ class Runner:
         """Give up whatever runs."""
         self._stop.set()
 
-    def _where(self, one: Candidate) -> str:
-        way = one.configuration
+    def _where(self, candidate: Candidate) -> str:
+        way = candidate.configuration
         if way.in_process or self._planner.place(way.on).session is None:
             return "in this process"
         return f"on {way.on or 'the pilots of the session'}"
 
     def _work(
-        self, one: Candidate, exact: Candidate | None, controls: Controls, stop: threading.Event
+        self,
+        candidate: Candidate,
+        exact: Candidate | None,
+        controls: Controls,
+        stop: threading.Event,
     ) -> None:
-        teller = _Teller(self._post, one)
-        ran = self._run(one, controls, stop, teller)
+        teller = _Teller(self._post, candidate)
+        ran = self._run(candidate, controls, stop, teller)
         if learn(self._planner.dreamer.engine, ran):
             self._planner.forget_prices()
         result = ran.result
-        decisions = result.metadata["decisions"]
-        text = f"Done {_beside(one, result)}{_decided(decisions)}"
-        self._post(_became(Run("done", one, text=text, result=result)))
+        decisions = RunRecord.of(result).decisions
+        text = f"Done {_beside(candidate, result)}{_decided(decisions)}"
+        self._post(_became(Run("done", candidate, text=text, result=result)))
         if exact is not None and not stop.is_set():
             with contextlib.suppress(QDreamerError, PilotError, CancelledError):
                 value = self._run(exact, controls, stop, None).result
                 text += f" Exact value: {values_text(value)}."
-                self._post(_became(Run("done", one, text=text, result=result, exact=value)))
+                self._post(_became(Run("done", candidate, text=text, result=result, exact=value)))
 
     def _run(
-        self, one: Candidate, controls: Controls, stop: threading.Event, teller: _Teller | None
+        self,
+        candidate: Candidate,
+        controls: Controls,
+        stop: threading.Event,
+        teller: _Teller | None,
     ) -> Ran:
-        assert one.prediction is not None, "what cannot run is refused before"
+        assert candidate.prediction is not None, "what cannot run is refused before"
         planner = self._planner
-        place = planner.place(one.configuration.on)
+        place = planner.place(candidate.configuration.on)
         if planner.lost:
             raise QDreamerError(
                 f"the session is gone: {planner.lost} Plans can still be explored; for runs open "
@@ -135,7 +142,7 @@ class Runner:
             )
         circuit, _ = planner.problem.bound(controls.values)
         return run_prediction(
-            one.prediction,
+            candidate.prediction,
             (circuit, planner.problem.observables),
             session=place.session,
             workers=place.workers,
@@ -144,7 +151,7 @@ class Runner:
             stop=stop,
         )
 
-    def _over(self, one: Candidate, done: Future[None]) -> None:
+    def _over(self, candidate: Candidate, done: Future[None]) -> None:
         error = done.exception()
         if error is None:
             return
@@ -163,11 +170,11 @@ def _became(run: Run) -> Callable[[View], View]:
     return lambda view: replace(view, run=run)
 
 
-def _beside(one: Candidate, result: Any) -> str:
-    took = seconds_text(result.metadata["makespan_s"])
-    exact = ", exact" * (one.configuration.mode == "exact")
+def _beside(candidate: Candidate, result: Any) -> str:
+    took = seconds_text(RunRecord.of(result).makespan_s)
+    exact = ", exact" * candidate.configuration.exact
     return (
-        f"in {took}, {seconds_text(one.seconds)} were predicted. "
+        f"in {took}, {seconds_text(candidate.seconds)} were predicted. "
         f"Value: {values_text(result)}{exact}."
     )
 

@@ -1,4 +1,4 @@
-"""What the explorer shows, as plain values, and how they change. Nothing here plans or draws."""
+"""What the explorer shows, as plain values. Nothing here plans or draws."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.dreamer.advice.ranking import ranked
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.cut.options import SearchOptions, check_width
 from qdreamer_lab.workload.modes import MODE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Hashable, Iterable
+    from collections.abc import Hashable
 
     from qdreamer_lab.dreamer.predict.configuration import Configuration
     from qdreamer_lab.dreamer.predict.prediction import Prediction
@@ -26,19 +25,10 @@ __all__ = [
     "Controls",
     "Run",
     "View",
-    "advised",
-    "answered",
-    "chosen",
-    "clicked",
-    "moved",
-    "pinned",
 ]
 
 AXES = ("overhead", "width", "plans")
 """What the trade-off shows: time against overhead, time against width, overhead against width."""
-
-_MOST_PINNED = 3
-"""Plans that fit beside the selected one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +36,18 @@ class Controls:
     """What a person asked for.
 
     Attributes:
-        width: greatest width of a fragment.
-        kinds: cuts that are allowed.
-        cost: cost model of the search.
+        width: Greatest width of a fragment.
+        kinds: Cuts that are allowed.
+        cost: Cost model of the search.
         mode: "auto", "exact" or "sampled".
-        precision: standard error wanted in sampled mode.
-        on: a kind of worker or a pilot's name; None for any.
-        workers: to predict for; None for as many as there are.
-        time_limit_s: of the search for cuts.
-        values: of the circuit's unbound parameters, in their order.
+        precision: Standard error wanted in sampled mode.
+        on: A kind of worker or a pilot's name; None for any.
+        workers: To predict for; None for as many as there are.
+        time_limit_s: Of the search for cuts.
+        values: Of the circuit's unbound parameters, in their order.
 
     Raises:
-        QDreamerError: naming the control that makes no sense.
+        QDreamerError: Naming the control that makes no sense.
     """
 
     width: int
@@ -96,16 +86,16 @@ class Candidate:
     """One way to run the circuit.
 
     Attributes:
-        configuration: the way.
-        plan: where it cuts; None if that is not known, because it cannot be planned.
-        prediction: what it will take; None if it cannot run.
-        refused: why it cannot run.
-        given: the plan is for what the person set; else it is Q-Dreamer's own idea.
-        options: how the plan was looked for.
-        repeatable: looking for it in that way again finds it: no time limit cut the search short.
-        values: of the circuit's unbound parameters.
-        precision: standard error wanted in sampled mode.
-        partial: terms run in groups with plans of their own, and this is that of the greatest.
+        configuration: The way.
+        plan: Where it cuts; None if that is not known, because it cannot be planned.
+        prediction: What it will take; None if it cannot run.
+        refused: Why it cannot run.
+        given: The plan is for what the person set; else it is Q-Dreamer's own idea.
+        options: How the plan was looked for.
+        repeatable: Looking for it in that way again finds it: no time limit cut the search short.
+        values: Of the circuit's unbound parameters.
+        precision: Standard error wanted in sampled mode.
+        partial: Terms run in groups with plans of their own, and this is that of the greatest.
     """
 
     configuration: Configuration
@@ -128,7 +118,7 @@ class Candidate:
     def sameness(self) -> Hashable:
         """Equal for candidates that run the same plan in the same way, to the same values."""
         way, plan = self.configuration, self.plan
-        precision = self.precision if way.mode == "sampled" else 0.0
+        precision = 0.0 if way.exact else self.precision
         labels: Hashable = None
         if plan is not None:
             joint = "" if plan.cost in ("lo", "work") else plan.cost  # how cuts share a price
@@ -156,7 +146,9 @@ class Candidate:
     def width(self) -> int:
         """Of the widest fragment."""
         fragments = () if self.plan is None else self.plan.fragments
-        return max((one.width for one in fragments), default=self.configuration.max_qubits)
+        return max(
+            (fragment.width for fragment in fragments), default=self.configuration.max_qubits
+        )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -165,11 +157,11 @@ class Run:
 
     Attributes:
         status: "idle", "running", "stopping", "done", "stopped" or "failed".
-        candidate: what runs or ran.
-        rows: finished tasks.
-        text: where it stands, in words.
-        result: the `PubResult`, when it is done.
-        exact: exact values to compare with, where they were cheap.
+        candidate: What runs or ran.
+        rows: Finished tasks.
+        text: Where it stands, in words.
+        result: The `PubResult`, when it is done.
+        exact: Exact values to compare with, where they were cheap.
     """
 
     status: str = "idle"
@@ -190,20 +182,20 @@ class View:
     """All that is shown.
 
     Attributes:
-        controls: what was asked for.
-        candidates: ways to run, by width.
-        selected: the one that all views show.
-        recommended: the one that is expected to be over first.
-        fixed: key of a candidate that was clicked; None while the selection follows the controls.
-        pinned: kept for comparison.
-        run: the last run.
-        working: better answers may come.
-        note: what to know, in a line.
-        against: one of `AXES`.
-        graph: show who is coupled to whom, not the circuit.
-        code: show the Python that does the same.
-        dark: on a dark ground.
-        fresh: nobody has touched anything; what is recommended is then selected when it is known.
+        controls: What was asked for.
+        candidates: Ways to run, by width.
+        selected: The one that all views show.
+        recommended: The one that is expected to be over first.
+        fixed: Key of a candidate that was clicked; None while the selection follows the controls.
+        pinned: Kept for comparison.
+        run: The last run.
+        working: Better answers may come.
+        note: What to know, in a line.
+        against: One of `AXES`.
+        graph: Show who is coupled to whom, not the circuit.
+        code: Show the Python that does the same.
+        dark: On a dark ground.
+        fresh: Nobody has touched anything; what is recommended is then selected when it is known.
     """
 
     controls: Controls
@@ -224,7 +216,7 @@ class View:
     @property
     def axes(self) -> str:
         """What the trade-off shows: as chosen, or plans as long as nothing can run."""
-        if all(one.prediction is None for one in self.candidates):
+        if all(candidate.prediction is None for candidate in self.candidates):
             return "plans"
         return self.against
 
@@ -232,136 +224,15 @@ class View:
     def shown(self) -> tuple[Candidate, ...]:
         """The candidates that the trade-off has a place for, in order."""
         if self.axes == "plans":
-            return tuple(one for one in self.candidates if one.plan is not None)
-        return tuple(one for one in self.candidates if one.prediction is not None)
+            return tuple(candidate for candidate in self.candidates if candidate.plan is not None)
+        return tuple(candidate for candidate in self.candidates if candidate.prediction is not None)
 
     @property
     def uncut(self) -> Candidate | None:
         """The run that cuts nothing; the fastest, or else one that cannot run."""
-        whole = [one for one in self.candidates if one.plan is not None and not one.plan.num_cuts]
-        return min(whole, key=lambda one: one.seconds, default=None)
-
-
-def moved(view: View, **changes: Any) -> View:
-    """A control was moved; what was found for other controls is no answer any more.
-
-    Args:
-        view: before.
-        **changes: fields of `Controls`.
-
-    Raises:
-        QDreamerError: if a value makes no sense.
-    """
-    before, controls = view.controls, replace(view.controls, **changes)
-    if controls == before:
-        return view
-    view = replace(view, controls=controls, fixed=None, working=True, fresh=False)
-    if controls.family == before.family:
-        return view
-    return replace(view, candidates=(), recommended=None)
-
-
-def answered(view: View, found: Iterable[Candidate], *, working: bool) -> View:
-    """Candidates were found for the controls as they are.
-
-    Args:
-        view: before.
-        found: new ones; they take the place of those with the same key.
-        working: more may come.
-    """
-    by_key = {one.key: one for one in view.candidates}
-    by_key.update((one.key, one) for one in found)
-    wanted = {view.fixed, *(one.key for one in view.pinned)}
-    kept = _distinct(by_key.values(), view.controls.width, wanted)
-    view = replace(view, candidates=kept, recommended=_best(kept), working=working)
-    if view.fresh and not working:
-        return advised(view)
-    return chosen(view)
-
-
-def _best(found: Iterable[Candidate]) -> Candidate | None:
-    """The first of those that can run, as Q-Dreamer ranks them."""
-    able = {id(one.prediction): one for one in found if one.prediction is not None}
-    order = ranked([one.prediction for one in able.values() if one.prediction], exact_first=False)
-    return able[id(order[0])] if order else None
-
-
-def _distinct(
-    found: Iterable[Candidate], width: int, wanted: Container[Hashable]
-) -> tuple[Candidate, ...]:
-    """Candidates by width, each plan once, and of equal overhead the fastest of each mode.
-
-    Args:
-        found: all.
-        width: those of the slider's own width are kept anyway, ...
-        wanted: ... and so are those with these keys.
-    """
-
-    def must(one: Candidate) -> bool:
-        return one.configuration.max_qubits == width or one.key in wanted
-
-    ordered = sorted(found, key=lambda one: (not must(one), not one.given, one.seconds))
-    plans: set[Hashable] = set()
-    prices: set[Hashable] = set()
-    kept = []
-    for one in ordered:
-        if one.sameness in plans or (one.price in prices and not must(one)):
-            continue
-        plans.add(one.sameness)
-        prices.add(one.price)
-        kept.append(one)
-    return tuple(
-        sorted(
-            kept,
-            key=lambda one: (one.configuration.max_qubits, one.configuration.mode, one.given),
-        )
-    )
-
-
-def chosen(view: View) -> View:
-    """With the selection that follows from the candidates: what was clicked, or the controls."""
-    by_key = {one.key: one for one in view.candidates}
-    if view.fixed in by_key:
-        return replace(view, selected=by_key[view.fixed])
-    here = [one for one in view.candidates if one.configuration.max_qubits == view.controls.width]
-    best = min(here, key=_eligible, default=view.selected)
-    return replace(view, selected=best, fixed=None)
-
-
-def _eligible(one: Candidate) -> tuple[bool, float]:
-    # What the person set counts more than what the estimator would do by itself.
-    return (not (one.given and one.prediction is not None), one.seconds)
-
-
-def clicked(view: View, index: int) -> View:
-    """A candidate was clicked: select it, and set the width to its own.
-
-    Args:
-        view: before.
-        index: into `view.shown`; one that is out of range changes nothing.
-    """
-    if not 0 <= index < len(view.shown):
-        return view
-    one = view.shown[index]
-    controls = replace(view.controls, width=one.configuration.max_qubits)
-    return replace(view, controls=controls, selected=one, fixed=one.key, fresh=False)
-
-
-def pinned(view: View) -> View:
-    """Pin the selected plan, or take its pin away; the oldest pin gives way to a fourth."""
-    one = view.selected
-    if one is None:
-        return view
-    rest = tuple(other for other in view.pinned if other.sameness != one.sameness)
-    if len(rest) == len(view.pinned):
-        rest = (*rest, one)[-_MOST_PINNED:]
-    return replace(view, pinned=rest, fresh=False)
-
-
-def advised(view: View) -> View:
-    """Select what is expected to be over first, if anything can run."""
-    one = view.recommended
-    if one is None:
-        return chosen(replace(view, fresh=False))
-    controls = replace(view.controls, width=one.configuration.max_qubits)
-    return replace(view, controls=controls, selected=one, fixed=one.key, fresh=False)
+        whole = [
+            candidate
+            for candidate in self.candidates
+            if candidate.plan is not None and not candidate.plan.num_cuts
+        ]
+        return min(whole, key=lambda candidate: candidate.seconds, default=None)

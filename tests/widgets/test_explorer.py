@@ -11,7 +11,7 @@ from qiskit.circuit.library import efficient_su2
 from qdreamer_lab import CutExplorer
 from qdreamer_lab.errors import CircuitError, ObservableError, PlanError, PubError
 from qdreamer_lab.widgets.board import FIGURES
-from qdreamer_lab.workload.plan.plan import GateCut
+from qdreamer_lab.workload.cut.cuts import GateCut
 from tests.circuits.plain import uneven_line
 from tests.conftest import wait_until
 from tests.widgets.conftest import OBSERVABLE, N, hear, press

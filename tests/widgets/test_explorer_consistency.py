@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 
+from qdreamer_lab.widgets.changes import advised, moved
 from qdreamer_lab.widgets.cost_table import sentence
-from qdreamer_lab.widgets.state import advised, moved
 from tests.circuits.plain import brickwork, uneven_line
 from tests.conftest import wait_until
 from tests.widgets.conftest import ENDS, OBSERVABLE, N, hear, press

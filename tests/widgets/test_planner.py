@@ -10,10 +10,11 @@ from pilot_kernel.errors import AgentLostError
 from qdreamer_lab import QDreamer, plan_cuts
 from qdreamer_lab.widgets import planner as planner_module
 from qdreamer_lab.widgets.background import Background
+from qdreamer_lab.widgets.changes import moved
 from qdreamer_lab.widgets.engine import Engine
 from qdreamer_lab.widgets.planner import Planner
 from qdreamer_lab.widgets.problem import problem_of
-from qdreamer_lab.widgets.state import Controls, View, moved
+from qdreamer_lab.widgets.state import Controls, View
 from tests.circuits.plain import uneven_line
 
 N = 10

@@ -7,16 +7,8 @@ from hypothesis import strategies as st
 from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.dreamer.predict.prediction import Prediction
 from qdreamer_lab.errors import PlanError, QDreamerError
-from qdreamer_lab.widgets.state import (
-    Candidate,
-    Controls,
-    View,
-    advised,
-    answered,
-    clicked,
-    moved,
-    pinned,
-)
+from qdreamer_lab.widgets.changes import advised, answered, clicked, moved, pinned
+from qdreamer_lab.widgets.state import Candidate, Controls, View
 from qdreamer_lab.workload.plan.find import plan_cuts
 from tests.circuits.plain import rzz_line
 

@@ -1,4 +1,4 @@
-"""Which way to run is best, and whether to change it on the way, with reasons in words.
+"""Which way to run is best, and whether to change it on the way, with the reasons in words.
 
-It must not price anything itself.
+It must not price anything itself: the engine does.
 """

@@ -20,6 +20,7 @@ from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.dreamer.wanted import request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.decisions import Course, Decision
+from qdreamer_lab.workload.modes import METHODS, mode_of
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -43,15 +44,15 @@ class PlanAdviser:
     """Advises a run that was begun as Q-Dreamer recommended.
 
     Args:
-        pricer: predicts.
-        circuit: bound; of several bindings, any.
-        observables: as they were given.
-        prediction: of the way that the run takes.
-        precision: standard error wanted.
-        limits: what a run may take.
+        pricer: Predicts.
+        circuit: Bound; of several bindings, any.
+        observables: As they were given.
+        prediction: Of the way that the run takes.
+        precision: Standard error wanted.
+        limits: What a run may take.
 
     Attributes:
-        prediction: of the way that the run takes now.
+        prediction: Of the way that the run takes now.
     """
 
     def __init__(
@@ -128,33 +129,37 @@ class PlanAdviser:
                     request_of(self._circuit, self._observables, self._precision),
                     limits=self._limits,
                     on=on,
-                    methods=("statevector",),  # a `Course` knows no others
+                    methods=METHODS[:1],  # a `Course` knows no others
                     in_process=False,
                     exact_first=False,  # the fastest is looked for
                 )
             except QDreamerError:  # nothing keeps within the limits there
                 continue
-            ways = [one for one in ranked.predictions if self._eligible(one, standing)]
-            found += [(_anew_s(one, standing, left), one) for one in ways]
+            ways = [
+                prediction
+                for prediction in ranked.predictions
+                if self._eligible(prediction, standing)
+            ]
+            found += [(_anew_s(prediction, standing, left), prediction) for prediction in ways]
             if any(seconds <= _CLEAR * left.seconds for seconds, _ in found):
                 break
         return min(found, key=lambda pair: pair[0], default=None)
 
-    def _eligible(self, one: Prediction, standing: Standing) -> bool:
+    def _eligible(self, prediction: Prediction, standing: Standing) -> bool:
         """Whether the run can be continued like that, and not in the same way as now."""
-        way = one.configuration
-        if standing.mode == "exact" and way.mode != "exact":
+        way = prediction.configuration
+        if mode_of(standing.mode).exact and not way.exact:
             return False
         if standing.stranded:
             return True
-        return way.on != standing.on or way.mode != standing.mode or not self._same_plan(one)
+        return way.on != standing.on or way.mode != standing.mode or not self._same_plan(prediction)
 
     def _same_plan(self, other: Prediction) -> bool:
-        one, two = self.prediction.plan, other.plan
-        if one is None or two is None:
-            return one is two
-        return np.array_equal(one.blocks.pairs, two.blocks.pairs) and np.array_equal(
-            one.labels, two.labels
+        mine, theirs = self.prediction.plan, other.plan
+        if mine is None or theirs is None:
+            return mine is theirs
+        return np.array_equal(mine.blocks.pairs, theirs.blocks.pairs) and np.array_equal(
+            mine.labels, theirs.labels
         )
 
 
@@ -190,24 +195,24 @@ def _places(standing: Standing) -> list[str | None]:
     A task may land on any of the workers, so that the one with the least memory sets the limit.
     """
     after: Workers = standing.after
-    least = min(one.memory_bytes for one in after.pilots)
-    more = [one for one in after.pilots if one.memory_bytes > 1.05 * least]
-    more.sort(key=lambda one: -one.memory_bytes)
-    return [*(one.name for one in more[:_MOST_PILOTS]), standing.on]
+    least = min(pilot.memory_bytes for pilot in after.pilots)
+    more = [pilot for pilot in after.pilots if pilot.memory_bytes > 1.05 * least]
+    more.sort(key=lambda pilot: -pilot.memory_bytes)
+    return [*(pilot.name for pilot in more[:_MOST_PILOTS]), standing.on]
 
 
-def _anew_s(one: Prediction, standing: Standing, left: Rest) -> float:
+def _anew_s(prediction: Prediction, standing: Standing, left: Rest) -> float:
     """What a new plan takes, for all bindings that are left."""
     count = max(1, standing.bindings - standing.bindings_done)
-    once = one.phase("plan").seconds
-    each = one.makespan_s - once + (left.slower - 1) * one.phase("execute").seconds
+    once = prediction.phase("plan").seconds
+    each = prediction.makespan_s - once + (left.slower - 1) * prediction.phase("execute").seconds
     return left.stopping_s + once + count * each
 
 
-def _named(one: Prediction) -> str:
-    way = one.configuration
+def _named(prediction: Prediction) -> str:
+    way = prediction.configuration
     place = f" on {way.on}" if way.on else ""
-    what = f"cutting to {way.max_qubits} qubits" if one.cut else "running uncut"
+    what = f"cutting to {way.max_qubits} qubits" if prediction.cut else "running uncut"
     return f"{what}{place}"
 
 

@@ -68,14 +68,14 @@ class Candidates:
     """Ways that were looked at.
 
     Attributes:
-        pricer: prices them.
-        wanted: circuit and observables.
-        place: where they run.
-        limits: what they may take.
-        on: a kind of worker or a pilot's name.
-        found: ways that keep within the limits.
-        over: ways that do not: by which factor, why, and the way.
-        refused: ways that cannot be taken, those over a limit among them.
+        pricer: Prices them.
+        wanted: Circuit and observables.
+        place: Where they run.
+        limits: What they may take.
+        on: A kind of worker or a pilot's name.
+        found: Ways that keep within the limits.
+        over: Ways that do not: by which factor, why, and the way.
+        refused: Ways that cannot be taken, those over a limit among them.
     """
 
     pricer: Pricer
@@ -93,16 +93,16 @@ class Candidates:
         """Look at everything that is worth it.
 
         Args:
-            methods: of simulation.
-            in_process: whether short runs may take place here instead of on a local pilot.
+            methods: Of simulation.
+            in_process: Whether short runs may take place here instead of on a local pilot.
         """
         most = most_width(self.limits, self.place)
         whole = most is None or most >= self.wanted.num_qubits
-        modes = [one for one in MODES if self.place.backend is None or one.takes_shots]
-        for mode in (one for one in modes if whole and not one.cuts and one.method in methods):
+        modes = [each for each in MODES if self.place.backend is None or each.takes_shots]
+        for mode in (each for each in modes if whole and not each.cuts and each.method in methods):
             self.look(self._way(self.wanted.num_qubits, mode))
         local = self.place.session is not None and self.place.local and self.on is None
-        for mode in (one for one in modes if one.cuts):
+        for mode in (each for each in modes if each.cuts):
             if mode.method in methods:
                 self._widths(mode, most)
             if in_process and local:
@@ -127,13 +127,13 @@ class Candidates:
         best: Prediction | None = None
         for workers in _counts(place, configuration, case):
             way = replace(configuration, workers=workers)
-            one = self.pricer.price_case(case, self.wanted, way, place, plan)
-            if best is None or one.makespan_s < best.makespan_s:
-                best = one
-            key = _sameness(one)
+            prediction = self.pricer.price_case(case, self.wanted, way, place, plan)
+            if best is None or prediction.makespan_s < best.makespan_s:
+                best = prediction
+            key = _sameness(prediction)
             if key not in self._seen:
                 self._seen.add(key)
-                self._file(one)
+                self._file(prediction)
         if best is not None:
             self._best[configuration] = best
         return best
@@ -141,19 +141,19 @@ class Candidates:
     def _way(self, width: int, mode: Mode) -> Configuration:
         return Configuration(width, mode.name, on=self.on, method=mode.method)
 
-    def _file(self, one: Prediction) -> None:
-        broken = self.limits.excess(one)
+    def _file(self, prediction: Prediction) -> None:
+        broken = self.limits.excess(prediction)
         if broken:
             worst, reason = max(broken)
-            self.over.append((worst, reason, one))
-            self.refused.append(Refused(one.configuration, reason))
+            self.over.append((worst, reason, prediction))
+            self.refused.append(Refused(prediction.configuration, reason))
         else:
-            self.found.append(one)
+            self.found.append(prediction)
 
     def _widths(self, mode: Mode, most: int | None) -> None:
         """State vectors in several widths, and closer where they are fast."""
         looked: dict[int, Prediction] = {}
-        exact = any(one.configuration.exact for one in self.found)
+        exact = any(prediction.configuration.exact for prediction in self.found)
         fine = mode.exact or not exact
         tried = widths_for(self.wanted.num_qubits, most, fine=fine)
         for width in tried:
@@ -167,9 +167,9 @@ class Candidates:
             self._other_plans(mode, looked)
 
     def _look_width(self, width: int, mode: Mode, looked: dict[int, Prediction]) -> None:
-        one = self.look(self._way(width, mode))
-        if one is not None:
-            looked[width] = one
+        prediction = self.look(self._way(width, mode))
+        if prediction is not None:
+            looked[width] = prediction
 
     def _other_plans(self, mode: Mode, looked: dict[int, Prediction]) -> None:
         """Plans that are good by another measure, at widths that are fast already.
@@ -183,28 +183,30 @@ class Candidates:
         proven = best.plan is None or best.plan.proven_optimal
         if not proven and best.makespan_s > _LONG_S:
             others += [replace(self._way(order[0], mode), kinds=(kind,)) for kind in KINDS]
-        for one in others:
-            wanted = one.cost == "lo" or (mode.exact and best.plan is not None)
+        for other in others:
+            wanted = other.cost == "lo" or (mode.exact and best.plan is not None)
             if wanted:
-                self.look(one)
+                self.look(other)
 
     def _here(self, mode: Mode) -> None:
         """The ways with the least work without the way to a worker, if they are short."""
         least = sorted(self._best.items(), key=lambda pair: self._alone_s(pair[1]))
         tried: Counter[str] = Counter()
-        for configuration, one in least:
-            if configuration.mode != mode.name or self._alone_s(one) > _HERE_S:
+        for configuration, prediction in least:
+            if configuration.mode != mode.name or self._alone_s(prediction) > _HERE_S:
                 continue
             tried[configuration.method] += 1
             if tried[configuration.method] <= _HERE_WAYS:
                 self.look(replace(configuration, in_process=True))
 
-    def _alone_s(self, one: Prediction) -> float:
+    def _alone_s(self, prediction: Prediction) -> float:
         """About how long it would take in one process."""
         belief = self.place.belief
         ways = ("dispatch", "transfer")
         return sum(
-            belief.seconds(account.counts) for account in one.accounts if account.name not in ways
+            belief.seconds(account.counts)
+            for account in prediction.accounts
+            if account.name not in ways
         )
 
 
@@ -247,8 +249,8 @@ def _tasks(rounds: tuple[tuple[object, ...], ...]) -> int:
     return sum(getattr(work, "items", 1) for works in rounds for work in works)
 
 
-def _sameness(one: Prediction) -> object:
+def _sameness(prediction: Prediction) -> object:
     """Predictions of the same plan, run in the same way, are one."""
-    plan, way = one.plan, one.configuration
+    plan, way = prediction.plan, prediction.configuration
     labels = b"" if plan is None else plan.labels.tobytes() + plan.blocks.pairs.tobytes()
     return (way.mode, way.method, way.workers, way.in_process, labels)

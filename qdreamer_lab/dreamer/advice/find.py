@@ -34,16 +34,16 @@ def ranked_ways(
     """Look at ways to run a circuit and rank those that keep within the limits.
 
     Args:
-        pricer: prices them.
-        wanted: circuit, observables and precision.
-        limits: what a run may take.
-        on: a kind of worker or a pilot's name.
-        methods: ways of simulating that are considered.
-        in_process: whether short runs may take place here instead of on a local pilot.
-        exact_first: exact values were asked for, if they are affordable.
+        pricer: Prices them.
+        wanted: Circuit, observables and precision.
+        limits: What a run may take.
+        on: A kind of worker or a pilot's name.
+        methods: Ways of simulating that are considered.
+        in_process: Whether short runs may take place here instead of on a local pilot.
+        exact_first: Exact values were asked for, if they are affordable.
 
     Raises:
-        QDreamerError: if nothing keeps within the limits; it names what comes nearest.
+        QDreamerError: If nothing keeps within the limits; it names what comes nearest.
     """
     place = pricer.place(on)
     _check(limits, place, methods)
@@ -57,7 +57,7 @@ def ranked_ways(
 
 def _check(limits: Limits, place: Place, methods: Collection[str]) -> None:
     """Refuse what cannot be answered."""
-    unknown = [one for one in methods if one not in METHODS]
+    unknown = [method for method in methods if method not in METHODS]
     if unknown or not methods or isinstance(methods, str):
         raise QDreamerError(f"methods={methods!r}: some of {', '.join(map(repr, METHODS))}")
     if limits.max_cost is not None and place.backend is not None and not place.terms.priced:
@@ -73,10 +73,10 @@ def _nothing(
 ) -> str:
     """Why there is nothing to recommend, and what comes nearest."""
     if over:
-        worst, reason, one = min(over, key=lambda row: row[0])
+        worst, reason, nearest = min(over, key=lambda row: row[0])
         return (
-            f"nothing keeps within the limits; the nearest is {one.title}, which {reason}: relax "
-            f"that limit by a factor of {worst:.3g}"
+            f"nothing keeps within the limits; the nearest is {nearest.title}, which {reason}: "
+            f"relax that limit by a factor of {worst:.3g}"
         )
     if not refused:
         return "nothing can run within the limits: no method that was asked for takes cut circuits"

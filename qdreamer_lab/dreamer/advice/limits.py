@@ -25,14 +25,14 @@ class Limits:
     """What a run may take; None is no limit.
 
     Attributes:
-        max_seconds: wall time.
-        max_shots: shots.
-        max_memory_bytes: memory of one task, or of putting everything together.
-        max_qubits: width of a fragment, such as a device's number of qubits.
-        max_cost: price of a device's time and shots, in the currency of its terms.
+        max_seconds: Wall time.
+        max_shots: Shots.
+        max_memory_bytes: Memory of one task, or of putting everything together.
+        max_qubits: Width of a fragment, such as a device's number of qubits.
+        max_cost: Price of a device's time and shots, in the currency of its terms.
 
     Raises:
-        QDreamerError: naming the limit that makes no sense.
+        QDreamerError: Naming the limit that makes no sense.
     """
 
     max_seconds: float | None = None
@@ -50,14 +50,19 @@ class Limits:
             if not real or isinstance(value, bool) or not value > 0 or math.isinf(value):  # type: ignore[operator,arg-type]
                 raise QDreamerError(f"{name}={value!r}: a number above zero, or None for no limit")
 
-    def excess(self, one: Prediction) -> list[tuple[float, str]]:
+    def excess(self, prediction: Prediction) -> list[tuple[float, str]]:
         """By which factor a prediction is over each limit that it breaks, in words."""
         checks: list[tuple[float | None, float, Callable[[float], str], str]] = [
-            (self.max_seconds, one.makespan_s, lambda v: f"{v:.3g} s", "takes"),
-            (self.max_shots, one.shots, lambda v: f"{v:,.0f} shots", "takes"),
-            (self.max_memory_bytes, one.memory_bytes, readable, "needs"),
-            (self.max_qubits, _width(one), lambda v: f"{v:g} qubits", "needs"),
-            (self.max_cost, one.cost or 0.0, lambda v: f"{v:.4g} {one.currency}", "costs"),
+            (self.max_seconds, prediction.makespan_s, lambda v: f"{v:.3g} s", "takes"),
+            (self.max_shots, prediction.shots, lambda v: f"{v:,.0f} shots", "takes"),
+            (self.max_memory_bytes, prediction.memory_bytes, readable, "needs"),
+            (self.max_qubits, _width(prediction), lambda v: f"{v:g} qubits", "needs"),
+            (
+                self.max_cost,
+                prediction.cost or 0.0,
+                lambda v: f"{v:.4g} {prediction.currency}",
+                "costs",
+            ),
         ]
         return [
             (value / limit, f"{verb} {text(value)}, more than {text(limit)}")
@@ -66,10 +71,10 @@ class Limits:
         ]
 
 
-def _width(one: Prediction) -> int:
-    if not one.configuration.cuts:
-        return one.num_qubits
-    fragments = one.plan.fragments if one.plan is not None else ()
+def _width(prediction: Prediction) -> int:
+    if not prediction.configuration.cuts:
+        return prediction.num_qubits
+    fragments = prediction.plan.fragments if prediction.plan is not None else ()
     return max((fragment.width for fragment in fragments), default=0)
 
 

@@ -32,10 +32,10 @@ class Ranking:
     """Ways to run a circuit.
 
     Attributes:
-        predictions: those that keep within the limits, the best first; at least one.
-        limits: what a run may take.
-        refused: ways that cannot be taken.
-        num_qubits: of the circuit.
+        predictions: Those that keep within the limits, the best first; at least one.
+        limits: What a run may take.
+        refused: Ways that cannot be taken.
+        num_qubits: Of the circuit.
     """
 
     predictions: tuple[Prediction, ...]
@@ -53,13 +53,13 @@ def ranked(found: Iterable[Prediction], *, exact_first: bool) -> tuple[Predictio
     """The best first.
 
     Args:
-        found: ways to run.
-        exact_first: exact values were asked for, if they are affordable.
+        found: Ways to run.
+        exact_first: Exact values were asked for, if they are affordable.
     """
     every = list(found)
     if exact_first and affordable(every):
-        exact = [one for one in every if one.configuration.exact]
-        rest = [one for one in every if not one.configuration.exact]
+        exact = [prediction for prediction in every if prediction.configuration.exact]
+        rest = [prediction for prediction in every if not prediction.configuration.exact]
         return (*_in_order(exact), *_in_order(rest))
     return tuple(_in_order(every))
 
@@ -67,8 +67,8 @@ def ranked(found: Iterable[Prediction], *, exact_first: bool) -> tuple[Predictio
 def affordable(found: list[Prediction]) -> bool:
     """Whether exact values can be had, and do not take out of all proportion longer."""
     times: dict[bool, list[float]] = {True: [], False: []}
-    for one in found:
-        times[one.configuration.exact].append(one.makespan_s)
+    for prediction in found:
+        times[prediction.configuration.exact].append(prediction.makespan_s)
     if not times[True]:
         return False
     exact = min(times[True])
@@ -77,15 +77,15 @@ def affordable(found: list[Prediction]) -> bool:
 
 def _in_order(found: list[Prediction]) -> list[Prediction]:
     """By time; ties by preference."""
-    left = sorted(found, key=lambda one: one.makespan_s)
+    left = sorted(found, key=lambda prediction: prediction.makespan_s)
     out: list[Prediction] = []
     while left:
         most = TIE * left[0].makespan_s
-        tied = [one for one in left if one.makespan_s <= most]
+        tied = [prediction for prediction in left if prediction.makespan_s <= most]
         out += sorted(tied, key=_preference)
         left = left[len(tied) :]
     return out
 
 
-def _preference(one: Prediction) -> tuple[bool, int, float]:
-    return one.cut, one.configuration.workers, one.makespan_s
+def _preference(prediction: Prediction) -> tuple[bool, int, float]:
+    return prediction.cut, prediction.configuration.workers, prediction.makespan_s

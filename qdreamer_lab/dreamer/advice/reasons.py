@@ -59,7 +59,7 @@ def _cost(best: Prediction) -> list[str]:
 
 
 def _dominant(best: Prediction) -> list[str]:
-    top = max(best.phases, key=lambda one: one.seconds, default=None)
+    top = max(best.phases, key=lambda phase: phase.seconds, default=None)
     if top is None or top.seconds < _DOMINANT * best.makespan_s:
         return []
     share = 100 * top.seconds / best.makespan_s
@@ -81,11 +81,11 @@ def _against_uncut(found: Ranking) -> list[str]:
     """The other side of the decision to cut or not."""
     best = found.best
     mine = [
-        one
-        for one in found.predictions[1:]
-        if one.configuration.mode == best.configuration.mode and one.cut != best.cut
+        prediction
+        for prediction in found.predictions[1:]
+        if prediction.configuration.mode == best.configuration.mode and prediction.cut != best.cut
     ]
-    other = min(mine, key=lambda one: one.makespan_s, default=None)
+    other = min(mine, key=lambda prediction: prediction.makespan_s, default=None)
     if best.cut:
         if other is not None:
             ratio = other.makespan_s / best.makespan_s
@@ -95,10 +95,10 @@ def _against_uncut(found: Ranking) -> list[str]:
                 f"{ratio:.3g} times as fast."
             ]
         reasons = [
-            one.reason
-            for one in sorted(found.refused, key=_is_method)
-            if one.configuration.max_qubits >= found.num_qubits
-            and one.configuration.mode == best.configuration.mode
+            way.reason
+            for way in sorted(found.refused, key=_is_method)
+            if way.configuration.max_qubits >= found.num_qubits
+            and way.configuration.mode == best.configuration.mode
         ]
         return [f"Uncut it cannot run: {reasons[0]}."] if reasons else []
     if other is None:
@@ -115,23 +115,23 @@ def _against_uncut(found: Ranking) -> list[str]:
     ]
 
 
-def _is_method(one: Refused) -> bool:
+def _is_method(way: Refused) -> bool:
     """Whether it is about a method that not every circuit can take."""
-    return not one.configuration.cuts
+    return not way.configuration.cuts
 
 
 def _next(found: Ranking) -> list[str]:
     """Other ways that come close, and why this one is first all the same."""
     best, others = found.best, found.predictions[1:]
-    close = [one for one in others if one.makespan_s <= _CLOSE * best.makespan_s]
+    close = [other for other in others if other.makespan_s <= _CLOSE * best.makespan_s]
     lines = []
     for second in close[:1]:
         reason = _preferred(best, second)
         time = seconds_text(second.makespan_s)
         lines.append(f"As good within the doubt: {second.title}, {time}{reason}.")
     if best.configuration.exact:
-        fast = [one for one in others if one.makespan_s < best.makespan_s / TIE]
-        sampled = min(fast, key=lambda one: one.makespan_s, default=None)
+        fast = [other for other in others if other.makespan_s < best.makespan_s / TIE]
+        sampled = min(fast, key=lambda prediction: prediction.makespan_s, default=None)
         if sampled is not None and not sampled.configuration.exact:
             lines.append(
                 f"Exact values come first because no precision was asked for: with shots, "

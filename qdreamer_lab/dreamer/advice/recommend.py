@@ -76,14 +76,14 @@ def _run(
     """Run in a predicted way, with advice when workers come or go, and learn from it.
 
     Args:
-        pricer: predicts and learns.
-        wanted: what was asked for.
-        pub: the same as a PUB.
-        limits: what a run may take.
-        prediction: of the way.
-        precision: another standard error than was asked for.
-        session: where tasks run, if not where they were predicted to.
-        options: more arguments of `run_prediction`.
+        pricer: Predicts and learns.
+        wanted: What was asked for.
+        pub: The same as a PUB.
+        limits: What a run may take.
+        prediction: Of the way.
+        precision: Another standard error than was asked for.
+        session: Where tasks run, if not where they were predicted to.
+        options: More arguments of `run_prediction`.
     """
     precision = wanted.request.precision if precision is None else precision
     place = pricer.place(prediction.configuration.on)

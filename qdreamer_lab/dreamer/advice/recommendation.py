@@ -31,11 +31,11 @@ class Recommendation(Ranking):
     """Ways to run a circuit.
 
     Attributes:
-        predictions: those that keep within the limits, the best first.
-        limits: what a run may take.
-        refused: ways that cannot be taken.
-        num_qubits: of the circuit.
-        runner: runs the circuit in a predicted way, learns from it, and gives the result and the
+        predictions: Those that keep within the limits, the best first.
+        limits: What a run may take.
+        refused: Ways that cannot be taken.
+        num_qubits: Of the circuit.
+        runner: Runs the circuit in a predicted way, learns from it, and gives the result and the
             prediction of the way that the run took in the end.
     """
 
@@ -54,19 +54,19 @@ class Recommendation(Ranking):
         """Do it, and learn from it.
 
         Args:
-            prediction: one of `predictions`; the best one by default.
-            seed: as `CutEstimator` takes it.
-            progress: as `CutEstimator` takes it.
-            stop: set from elsewhere to give up.
-            precision: standard error wanted, if not the one that was asked for.
-            session: where tasks run, if not where they were predicted to.
+            prediction: One of `predictions`; the best one by default.
+            seed: As `CutEstimator` takes it.
+            progress: As `CutEstimator` takes it.
+            stop: Set from elsewhere to give up.
+            precision: Standard error wanted, if not the one that was asked for.
+            session: Where tasks run, if not where they were predicted to.
 
         Returns:
             The `PubResult` of a `CutEstimator`.
 
         Raises:
-            CancelledError: if `stop` was set.
-            QDreamerError: if the run fails.
+            CancelledError: If `stop` was set.
+            QDreamerError: If the run fails.
         """
         return self.runner(
             self.best if prediction is None else prediction,
@@ -98,14 +98,14 @@ _COLUMNS = ("way", "time", "80 % interval", "memory", "shots", "standard error",
 def _rows(predictions: tuple[Prediction, ...]) -> list[tuple[str, ...]]:
     return [
         (
-            one.title,
-            seconds_text(one.makespan_s),
-            " to ".join(map(seconds_text, one.interval)),
-            readable(one.memory_bytes),
-            f"{one.shots:,}" if one.shots else "",
-            f"{one.standard_error:.2g}" if one.shots else "exact",
-            str(one.plan.num_cuts if one.plan is not None else 0),
-            price_text(one.cost, one.currency),
+            prediction.title,
+            seconds_text(prediction.makespan_s),
+            " to ".join(map(seconds_text, prediction.interval)),
+            readable(prediction.memory_bytes),
+            f"{prediction.shots:,}" if prediction.shots else "",
+            f"{prediction.standard_error:.2g}" if prediction.shots else "exact",
+            str(prediction.plan.num_cuts if prediction.plan is not None else 0),
+            price_text(prediction.cost, prediction.currency),
         )
-        for one in predictions
+        for prediction in predictions
     ]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.dreamer.model.makespan import Share, play
+from qdreamer_lab.workload.execution.pace import TASK_S
+from qdreamer_lab.workload.modes import mode_of
 
 if TYPE_CHECKING:
     from qdreamer_lab.dreamer.predict.prediction import Prediction
@@ -37,18 +39,15 @@ _LEAST_LEFT = 0.1
 _PACES = (0.5, 4.0)
 """How much slower than predicted a run is believed to make others, at least and at most."""
 
-_TASK_S = 0.3
-"""Work that is not at hand yet is taken to come in tasks of about this length."""
-
 
 @dataclass(frozen=True, slots=True)
 class Rest:
     """What is left of a run under its present plan.
 
     Attributes:
-        seconds: until its end.
-        stopping_s: how long workers would still be held by tasks that were given up.
-        slower: how much longer work takes than was predicted.
+        seconds: Until its end.
+        stopping_s: How long workers would still be held by tasks that were given up.
+        slower: How much longer work takes than was predicted.
     """
 
     seconds: float
@@ -60,9 +59,9 @@ def pays(continue_s: float, anew_s: float, switches: int) -> bool:
     """Whether to plan anew.
 
     Args:
-        continue_s: what the rest takes with the present plan.
-        anew_s: what a new plan takes, all that switching costs included.
-        switches: how often this run was planned anew already.
+        continue_s: What the rest takes with the present plan.
+        anew_s: What a new plan takes, all that switching costs included.
+        switches: How often this run was planned anew already.
     """
     clear = anew_s <= PAYS * continue_s and continue_s - anew_s > GAIN_S
     return clear and switches < MOST_SWITCHES
@@ -72,13 +71,13 @@ def rest(standing: Standing, prediction: Prediction, contention: float) -> Rest:
     """What is left under the present plan, with the workers that are there now.
 
     Args:
-        standing: where the run stands.
-        prediction: of the present plan, for any number of sets of parameter values.
-        contention: how much longer a task takes when other workers are busy too.
+        standing: Where the run stands.
+        prediction: Of the present plan, for any number of sets of parameter values.
+        contention: How much longer a task takes when other workers are busy too.
     """
     later = standing.later + _later_shots_work(standing, prediction)
     left = standing.left_work - standing.later + later
-    execute = next((one for one in prediction.accounts if one.name == "execute"), None)
+    execute = next((account for account in prediction.accounts if account.name == "execute"), None)
     share = execute.share if execute is not None else 1.0
     predicted_s = standing.bindings / prediction.sets * prediction.phase("execute").seconds / share
     total = max(standing.done_work + left, 1e-300)
@@ -95,7 +94,7 @@ def rest(standing: Standing, prediction: Prediction, contention: float) -> Rest:
     shares = [Share(1, s / pace, s) for s in flying]
     shares += [Share(items, each, each * pace) for items, each in standing.backlog.queued]
     if later > 0:
-        count = max(1, math.ceil(later * pace / _TASK_S))
+        count = max(1, math.ceil(later * pace / TASK_S))
         shares.append(Share(count, later / count, later * pace / count))
     played = play(shares, max(1, standing.after.count), ahead=True)
     here_s = _here_s(standing, prediction, left / total, last=later <= 0)
@@ -108,10 +107,10 @@ def _here_s(standing: Standing, prediction: Prediction, share: float, *, last: b
     """What is left to do in this process: taking results in, and putting them together.
 
     Args:
-        standing: where the run stands.
-        prediction: of the present plan.
-        share: of the work, that is left.
-        last: nothing comes after the work at hand; else parts were put together already.
+        standing: Where the run stands.
+        prediction: Of the present plan.
+        share: Of the work, that is left.
+        last: Nothing comes after the work at hand; else parts were put together already.
     """
     each = max(1, standing.bindings - standing.bindings_done)
     count, share = each / prediction.sets, share * standing.bindings / prediction.sets
@@ -121,7 +120,7 @@ def _here_s(standing: Standing, prediction: Prediction, share: float, *, last: b
 
 def _later_shots_work(standing: Standing, prediction: Prediction) -> float:
     """Work of rounds of shots that were not begun."""
-    if standing.mode != "sampled" or standing.shots_asked <= 0:
+    if mode_of(standing.mode).exact or standing.shots_asked <= 0:
         return 0.0
     expected = standing.bindings / prediction.sets * prediction.shots - standing.shots_asked
     so_far = standing.done_work + standing.left_work - standing.later

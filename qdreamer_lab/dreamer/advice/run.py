@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
+from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:
     import threading
@@ -33,8 +34,8 @@ class Ran(NamedTuple):
     """A run that is over.
 
     Attributes:
-        result: the `PubResult`.
-        prediction: of the way that it took in the end.
+        result: The `PubResult`.
+        prediction: Of the way that it took in the end.
     """
 
     result: Any
@@ -56,19 +57,19 @@ def run_prediction(
     """Run a circuit in the way that was predicted.
 
     Args:
-        prediction: of the way to run.
-        pub: the circuit, its observables and its parameter values.
-        session: where tasks run; None is this process.
-        workers: how many there are.
-        precision: standard error wanted, if the PUB names none.
-        adviser: asked whether to plan anew when workers come or go; None keeps the plan.
-        seed: as `CutEstimator` takes it.
-        progress: as `CutEstimator` takes it.
-        stop: set from elsewhere to give up.
+        prediction: Of the way to run.
+        pub: The circuit, its observables and its parameter values.
+        session: Where tasks run; None is this process.
+        workers: How many there are.
+        precision: Standard error wanted, if the PUB names none.
+        adviser: Asked whether to plan anew when workers come or go; None keeps the plan.
+        seed: As `CutEstimator` takes it.
+        progress: As `CutEstimator` takes it.
+        stop: Set from elsewhere to give up.
 
     Raises:
-        CancelledError: if `stop` was set.
-        QDreamerError: if the run fails.
+        CancelledError: If `stop` was set.
+        QDreamerError: If the run fails.
     """
     estimator = estimator_for(
         prediction, session, workers, seed=seed, progress=progress, adviser=adviser
@@ -78,24 +79,24 @@ def run_prediction(
 
 
 def estimator_for(
-    one: Prediction, session: SessionLike | None, workers: int, **options: Any
+    prediction: Prediction, session: SessionLike | None, workers: int, **options: Any
 ) -> CutEstimator:
     """The estimator that runs in the predicted way.
 
     Args:
-        one: the prediction.
-        session: where tasks run; None is this process.
-        workers: how many there are; the run is held to fewer if the prediction is for fewer.
-        options: more arguments of `CutEstimator`, such as `seed` or `progress`.
+        prediction: The prediction.
+        session: Where tasks run; None is this process.
+        workers: How many there are; the run is held to fewer if the prediction is for fewer.
+        options: More arguments of `CutEstimator`, such as `seed` or `progress`.
     """
-    way = one.configuration
+    way = prediction.configuration
     used = None if way.in_process else session
     held = used is not None and way.workers < workers and way.cuts
     return CutEstimator(
         way.max_qubits,
         mode=way.mode,
         method=way.method,
-        plan=one.given,
+        plan=prediction.given,
         session=used,
         on=way.on if used is not None else None,
         most_workers=way.workers if held else None,
@@ -110,13 +111,13 @@ def learn(pricer: Pricer, ran: Ran) -> bool:
         Whether it could: a run that is over is not lost because nothing can be learned from it, or
         because the profile cannot be kept.
     """
-    decisions, one = ran.result.metadata["decisions"], ran.prediction
+    decisions, prediction = RunRecord.of(ran.result, partial=True).decisions, ran.prediction
     if decisions and not decisions[-1].replanned:
         # Tasks ran on more or fewer workers than the prediction is for.
-        kept = tuple(account for account in one.accounts if account.name in _WORKERS_ALONE)
-        one = replace(one, accounts=kept)
+        kept = tuple(account for account in prediction.accounts if account.name in _WORKERS_ALONE)
+        prediction = replace(prediction, accounts=kept)
     with contextlib.suppress(QDreamerError, OSError):
-        pricer.observe(ran.result, one)
+        pricer.observe(ran.result, prediction)
         return True
     return False
 
@@ -125,7 +126,7 @@ def waited_for(job: CutJob, stop: threading.Event | None) -> Any:
     """The result of a job, which is cancelled when `stop` is set.
 
     Raises:
-        CancelledError: at once when that happens; what a task has begun may go on for a moment.
+        CancelledError: At once when that happens; what a task has begun may go on for a moment.
     """
     while stop is not None and not job.wait(_POLL_S):
         if stop.is_set():

@@ -31,12 +31,12 @@ def device_rounds(
     """Tasks of every round, and seconds on the device of all together.
 
     Args:
-        programs: of the fragments.
-        result_bytes: per fragment, size of what its task makes of the counts.
-        rounds: per round and fragment, (variants,) shots.
-        device: what runs them.
+        programs: Of the fragments.
+        result_bytes: Per fragment, size of what its task makes of the counts.
+        rounds: Per round and fragment, (variants,) shots.
+        device: What runs them.
     """
-    each = [shot_seconds(device, program_depth(one)) for one in programs]
+    each = [shot_seconds(device, program_depth(program)) for program in programs]
     found, total, wait = [], 0.0, device.queue_s
     for shots in rounds:
         works = []

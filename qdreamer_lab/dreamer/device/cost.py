@@ -20,17 +20,17 @@ class DeviceShape:
     """A device as far as its cost goes.
 
     Attributes:
-        name: of the device.
-        one_qubit_s: a one-qubit gate.
-        two_qubit_s: a two-qubit gate.
-        readout_s: a measurement.
-        repetition_s: pause between two shots.
-        all_to_all: whether every pair of qubits can interact.
-        job_overhead_s: what a job takes besides its shots.
-        queue_s: wait before the first job.
+        name: Of the device.
+        one_qubit_s: A one-qubit gate.
+        two_qubit_s: A two-qubit gate.
+        readout_s: A measurement.
+        repetition_s: Pause between two shots.
+        all_to_all: Whether every pair of qubits can interact.
+        job_overhead_s: What a job takes besides its shots.
+        queue_s: Wait before the first job.
 
     Raises:
-        QDreamerError: if a time is negative.
+        QDreamerError: If a time is negative.
     """
 
     name: str

@@ -22,8 +22,8 @@ def device_shape(backend: Any, terms: DeviceTerms | None = None) -> DeviceShape:
     """Read a backend's target.
 
     Args:
-        backend: the device.
-        terms: what is known besides, which counts more.
+        backend: The device.
+        terms: What is known besides, which counts more.
     """
     terms = DeviceTerms() if terms is None else terms
     target = backend.target
@@ -44,12 +44,12 @@ def device_shape(backend: Any, terms: DeviceTerms | None = None) -> DeviceShape:
     if pause is None:
         pause = getattr(backend, "default_rep_delay", None)
     shape = DeviceShape(
-        str(getattr(backend, "name", "device")),
-        times[1],
-        times[2],
-        times["measure"],
-        float(pause) if pause is not None else _REPETITION_S,
-        coupling is None or len(coupling.get_edges()) >= pairs,
+        name=str(getattr(backend, "name", "device")),
+        one_qubit_s=times[1],
+        two_qubit_s=times[2],
+        readout_s=times["measure"],
+        repetition_s=float(pause) if pause is not None else _REPETITION_S,
+        all_to_all=coupling is None or len(coupling.get_edges()) >= pairs,
         queue_s=terms.queue_s,
     )
     if terms.job_overhead_s is None:

@@ -15,16 +15,16 @@ class DeviceTerms:
     """Prices and waits of a device, as its owner states them.
 
     Attributes:
-        price_per_second: of the time that circuits take on the device, repetition delay included.
-        price_per_shot: of each shot.
-        price_per_job: of each job.
-        currency: of the prices.
-        queue_s: expected wait before a run's first job, in seconds.
-        job_overhead_s: what a job takes besides its shots, in seconds; None for a typical value.
-        repetition_s: pause between two shots, in seconds; None for what the device says.
+        price_per_second: Of the time that circuits take on the device, repetition delay included.
+        price_per_shot: Of each shot.
+        price_per_job: Of each job.
+        currency: Of the prices.
+        queue_s: Expected wait before a run's first job, in seconds.
+        job_overhead_s: What a job takes besides its shots, in seconds; None for a typical value.
+        repetition_s: Pause between two shots, in seconds; None for what the device says.
 
     Raises:
-        QDreamerError: naming the field that makes no sense.
+        QDreamerError: Naming the field that makes no sense.
     """
 
     price_per_second: float | None = None
@@ -58,9 +58,9 @@ class DeviceTerms:
         """What a run costs; None if no price is known.
 
         Args:
-            seconds: on the device.
-            shots: shots.
-            jobs: jobs.
+            seconds: On the device.
+            shots: Shots.
+            jobs: Jobs.
         """
         if not self.priced:
             return None

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.mode import Conditions
     from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.workload.exact.lower import FragmentJob
-    from qdreamer_lab.workload.exact.plans import BoundGroup
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
+    from qdreamer_lab.workload.exact.term_group import BoundGroup
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import RunSettings
 
@@ -34,15 +34,15 @@ def exact_case(
     """Plan a run in exact mode.
 
     Args:
-        wanted: circuit and observables.
-        settings: what is to be computed.
-        execution: where and how it is to run.
-        conditions: the cores that a task may use.
+        wanted: Circuit and observables.
+        settings: What is to be computed.
+        execution: Where and how it is to run.
+        conditions: The cores that a task may use.
 
     Raises:
-        MemoryLimitError: if something does not fit, even in slices.
-        PlanError: if the given plan does not belong to the circuit.
-        CircuitError: if the circuit cannot be cut.
+        MemoryLimitError: If something does not fit, even in slices.
+        PlanError: If the given plan does not belong to the circuit.
+        CircuitError: If the circuit cannot be cut.
     """
     here, task = execution.limit_bytes(), execution.task_limit_bytes()
     itemsize = np.dtype(settings.dtype).itemsize
@@ -97,8 +97,8 @@ def exact_case(
 def _together(works: tuple[Work, ...], sets: int) -> tuple[Work, ...]:
     """Exact mode's work for several sets: a task may take a fragment of several of them."""
     return tuple(
-        replace(one, items=sets * one.items, sent_bytes=0, sent_each_bytes=one.sent_bytes)
-        for one in works
+        replace(work, items=sets * work.items, sent_bytes=0, sent_each_bytes=work.sent_bytes)
+        for work in works
     )
 
 

@@ -1,7 +1,7 @@
 """What exact mode's work amounts to: counts for the coefficients, from plain numbers.
 
-Mirrors what `workload.simulate`, `workload.gram` and `workload.contract` do, operation by
-operation. Arithmetic on plain data only; it must not know circuits or sessions.
+Mirrors what `workload.fragment.gram` and `workload.exact.reconstruct` do, operation by operation.
+Arithmetic on plain data only; it must not know circuits or sessions.
 """
 
 from __future__ import annotations
@@ -11,24 +11,15 @@ from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.fragment.cost import MAPPED_BYTES, FragmentShape, state_counts
 from qdreamer_lab.dreamer.model.coefficients import Counts
+from qdreamer_lab.kernels.simulate.pauli_sums import TABLE_LIMIT
+from qdreamer_lab.workload.exact.reconstruct import GATHERED
+from qdreamer_lab.workload.fragment.gram import BLOCK, WORTH_THREADS
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["JoinShape", "contract_counts", "exact_counts"]
-
-_BLOCK = 512
-"""Amplitudes that `workload.gram` looks at together."""
-
-_TABLE_LIMIT = 40
-"""Pauli strings in a group from which on `kernels.simulate.pauli_sums` transforms."""
-
-_WORTH_THREADS = 1 << 18
-"""Amplitudes times groups from which on `workload.gram` starts threads."""
-
-_GATHERED = 4
-"""As in `workload.contract`: terms per distinct operand from which on they share a product."""
 
 
 def exact_counts(shape: FragmentShape, cores: int) -> NDArray[np.float64]:
@@ -52,7 +43,7 @@ def exact_counts(shape: FragmentShape, cores: int) -> NDArray[np.float64]:
     if shape.result_bytes >= MAPPED_BYTES:
         counts.add("fresh", shape.result_bytes)
     several = min(cores, len(shape.groups))
-    if several < 2 or rows * columns * len(shape.groups) < _WORTH_THREADS:
+    if several < 2 or rows * columns * len(shape.groups) < WORTH_THREADS:
         several = 1
     gram = Counts()
     for strings, flips in shape.groups:
@@ -70,13 +61,13 @@ def _weight(shape: FragmentShape) -> int:
 def _group_counts(
     counts: Counts, strings: int, flips: bool, rows: int, columns: int, pairs: int
 ) -> None:
-    block = min(_BLOCK, columns)
+    block = min(BLOCK, columns)
     blocks = columns // block
     counts.add("gram_group", 1)
     counts.add("gram_pair", pairs * columns)
     counts.add("gram_block", pairs * blocks)
     counts.add("gram_entry", pairs * blocks * strings)
-    if strings <= _TABLE_LIMIT:
+    if strings <= TABLE_LIMIT:
         counts.add("gram_string", pairs * columns * strings)
         counts.add("gram_sign", strings * block)
     else:
@@ -92,12 +83,12 @@ class JoinShape:
     """A reconstruction as far as its cost goes.
 
     Attributes:
-        elements: tensor elements of all fragments, over all operators.
-        fragments: how many tensors there are.
-        terms: products of operators that are wanted.
-        steps: per step: distinct versions of its two operands and of the outcome, and how many
+        elements: Tensor elements of all fragments, over all operators.
+        fragments: How many tensors there are.
+        terms: Products of operators that are wanted.
+        steps: Per step: distinct versions of its two operands and of the outcome, and how many
             elements each operand keeps and both share.
-        times: how often it is done, once for each slice.
+        times: How often it is done, once for each slice.
     """
 
     elements: float
@@ -121,12 +112,12 @@ class JoinShape:
 def contract_counts(shape: JoinShape) -> NDArray[np.float64]:
     """All of `Reconstruction.values`."""
     counts = Counts()
-    for one, two, new, left, right, shared in shape.steps:
+    for first, second, new, left, right, shared in shape.steps:
         counts.add("join", 1)
         counts.add("term", shape.terms)
-        gathered = new < _GATHERED * min(one, two)
-        copies = new if gathered else max(one, two)
-        counts.add("join_move", one * left * shared + two * shared * right)
+        gathered = new < GATHERED * min(first, second)
+        copies = new if gathered else max(first, second)
+        counts.add("join_move", first * left * shared + second * shared * right)
         counts.add("join_move", copies * (left + right) * shared + new * left * right)
         counts.add("join_product", float(new) * left * right * shared)
     counts.add("join", 1)

@@ -6,7 +6,6 @@ Nothing runs here, and nothing is priced.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from qdreamer_lab.dreamer.exact.cost import JoinShape
 from qdreamer_lab.dreamer.fragment.cost import FragmentShape
 from qdreamer_lab.dreamer.fragment.shape import program_steps
+from qdreamer_lab.workload.fragment.gram import BLOCK, pauli_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["fragment_shape", "join_shape", "join_steps", "operator_groups"]
 
-_BLOCK = 512
-"""As in `workload.gram`: flips within so many amplitudes reorder them."""
-
-_PAULIS = frozenset("XYZ")
-
 
 def fragment_shape(
     job: FragmentJob,
@@ -42,11 +37,11 @@ def fragment_shape(
     """A fragment of exact mode.
 
     Args:
-        job: the fragment and its operators.
-        itemsize: bytes of an amplitude.
-        sliced: cuts at which the choice is fixed.
+        job: The fragment and its operators.
+        itemsize: Bytes of an amplitude.
+        sliced: Cuts at which the choice is fixed.
         sides: 2 where bra and ket differ.
-        split: cuts by whose choices the batch is made in parts.
+        split: Cuts by whose choices the batch is made in parts.
     """
     program = job.program
     fixed = dict.fromkeys(sliced, 0)
@@ -67,15 +62,9 @@ def fragment_shape(
 
 def operator_groups(operators: Sequence[Factors]) -> tuple[tuple[tuple[int, bool], ...], int]:
     """Groups of Pauli strings that flip the same qubits, and how many operators are none."""
-    found: Counter[int] = Counter()
-    general = 0
-    for operator in operators:
-        if all(letter in _PAULIS for _, letter in operator):
-            found[sum(1 << qubit for qubit, letter in operator if letter in "XY")] += 1
-        else:
-            general += 1
-    groups = ((strings, flip & (_BLOCK - 1) > 0) for flip, strings in found.items())
-    return tuple(sorted(groups, reverse=True)), general
+    groups, others = pauli_groups(operators)
+    shapes = ((len(group.z), group.flip & (BLOCK - 1) > 0) for group in groups)
+    return tuple(sorted(shapes, reverse=True)), len(others)
 
 
 def join_shape(program: ExactProgram, contraction: Reconstruction, times: int = 1) -> JoinShape:
@@ -97,10 +86,10 @@ def join_steps(
         used, which[number] = np.unique(terms[:, number], return_inverse=True)
         versions[number] = len(used)
     steps = []
-    for place, (one, two, left, right, shared) in enumerate(contraction.products):
-        pairs = which.pop(one) * (versions[two] + 1) + which.pop(two)
+    for place, (first, second, left, right, shared) in enumerate(contraction.products):
+        pairs = which.pop(first) * (versions[second] + 1) + which.pop(second)
         distinct, back = np.unique(pairs, return_inverse=True)
         new = fragments + place
         which[new], versions[new] = back.ravel(), len(distinct)
-        steps.append((versions[one], versions[two], len(distinct), left, right, shared))
+        steps.append((versions[first], versions[second], len(distinct), left, right, shared))
     return tuple(steps)

@@ -1,4 +1,4 @@
-"""What simulating one fragment as state vectors amounts to, whatever the mode.
+"""What simulating one fragment as state vectors costs, whatever the mode.
 
 It must not know observables, shots or modes.
 """

@@ -24,16 +24,16 @@ class FragmentShape:
     """A fragment as far as its cost goes.
 
     Attributes:
-        width: qubits.
-        steps: kind ("one_qubit", "near", "far") and number of choices of each gate.
-        open_qubits: qubits that stay open for wire cuts.
-        groups: of Pauli strings that flip the same qubits: how many, and whether
+        width: Qubits.
+        steps: Kind ("one_qubit", "near", "far") and number of choices of each gate.
+        open_qubits: Qubits that stay open for wire cuts.
+        groups: Of Pauli strings that flip the same qubits: how many, and whether
             they flip any of the first nine: then states are reordered.
-        general: operators that are no Pauli strings.
+        general: Operators that are no Pauli strings.
         sides: 2 where bra and ket differ, as in slices.
-        itemsize: bytes of an amplitude.
-        parts: in which the batch is made, where it does not fit at once.
-        part_steps: as `steps`, for one part.
+        itemsize: Bytes of an amplitude.
+        parts: In which the batch is made, where it does not fit at once.
+        part_steps: As `steps`, for one part.
     """
 
     width: int

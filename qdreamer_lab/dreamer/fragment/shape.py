@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qdreamer_lab.kernels.simulate.statevector import FAR_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qdreamer_lab.workload.fragment.program import FragmentProgram
 
 __all__ = ["program_depth", "program_steps"]
-
-_FAR_BYTES = 512
-"""As in `kernels.simulate.statevector`: which kernel a two-qubit gate takes."""
 
 
 def program_steps(
@@ -25,7 +24,7 @@ def program_steps(
     steps = []
     for step in program.steps:
         if len(step.qubits) == 2:
-            near = itemsize << min(step.qubits) < _FAR_BYTES
+            near = itemsize << min(step.qubits) < FAR_BYTES
             steps.append(("near" if near else "far", 1))
         else:
             free = step.cut is None or step.cut not in (fixed or {})

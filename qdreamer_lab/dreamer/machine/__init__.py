@@ -1,4 +1,4 @@
-"""What a machine can do: profiles measured, kept, and refined by what runs really took.
+"""What a machine can do: profiles that are measured, kept on disk, and refined.
 
-It must not rank or advise.
+It must not price or rank runs.
 """

@@ -69,26 +69,26 @@ def measured(
     """Time the probes of all modes where the work will run, and fit the coefficients.
 
     Args:
-        session: on a worker of this session; None measures this process.
-        on: a kind of worker or a pilot's name.
-        budget_s: seconds to spend on it.
-        start: what is believed of the coefficients before.
+        session: On a worker of this session; None measures this process.
+        on: A kind of worker or a pilot's name.
+        budget_s: Seconds to spend on it.
+        start: What is believed of the coefficients before.
 
     Raises:
-        QDreamerError: if the budget makes no sense.
+        QDreamerError: If the budget makes no sense.
     """
     if isinstance(budget_s, bool) or not 0 < budget_s <= _MOST_S:
         raise QDreamerError(f"budget_s={budget_s!r}: more than 0 and at most {_MOST_S:g} seconds")
     pilots = [] if session is None else session.candidates(on)
     where = _ask(session, on, _place)
-    there = [one for mode in MODE_COSTS for one in mode.worker_probes(where["cores"])]
-    here = [one for mode in MODE_COSTS for one in mode.local_probes()]
+    there = [probe for mode in MODE_COSTS for probe in mode.worker_probes(where["cores"])]
+    here = [probe for mode in MODE_COSTS for probe in mode.local_probes()]
     warm_up = _ask(session, on, timed, [there[0].call, there[4].call], 0.1 * budget_s)
-    found = _ask(session, on, timed, [one.call for one in there], 0.5 * budget_s)
-    mine = timed([one.call for one in here], 0.1 * budget_s)
+    found = _ask(session, on, timed, [probe.call for probe in there], 0.5 * budget_s)
+    mine = timed([probe.call for probe in here], 0.1 * budget_s)
     probes: list[Probe] = [*there[: len(found)], *here[: len(mine)]]
-    counts = [one.counts for one in probes]
-    seconds = [one.seconds for one in (*found, *mine)]
+    counts = [probe.counts for probe in probes]
+    seconds = [timing.seconds for timing in (*found, *mine)]
     contention = None
     if session is not None:
         workers = sum(pilot.wanted for pilot in pilots)
@@ -98,7 +98,7 @@ def measured(
             counts.append(counted)
             seconds.append(took)
     # A machine that is busy with other things makes every time uncertain.
-    noise = float(np.median([one.noise for one in (*found, *mine)]))
+    noise = float(np.median([timing.noise for timing in (*found, *mine)]))
     belief = calibrated(start, np.array(counts), np.array(seconds), _DEVIATION)
     return Findings(
         **where,
@@ -106,7 +106,7 @@ def measured(
         belief=replace(belief, spreads=np.hypot(belief.spreads, _NOISE * noise)),
         touched=np.array(counts).sum(axis=0) > 0,
         contention=contention,
-        warm_up_s=max(0.0, sum(one.first - one.seconds for one in warm_up)),
+        warm_up_s=max(0.0, sum(timing.first - timing.seconds for timing in warm_up)),
     )
 
 
@@ -136,11 +136,11 @@ def _gpus() -> tuple[str, ...]:
     try:
         pynvml.nvmlInit()
         handles = [pynvml.nvmlDeviceGetHandleByIndex(k) for k in range(pynvml.nvmlDeviceGetCount())]
-        names = [pynvml.nvmlDeviceGetName(one) for one in handles]
+        names = [pynvml.nvmlDeviceGetName(handle) for handle in handles]
         return tuple(
             f"{name.decode() if isinstance(name, bytes) else name}, "
-            f"{pynvml.nvmlDeviceGetMemoryInfo(one).total / 2**30:.0f} GiB"
-            for name, one in zip(names, handles, strict=True)
+            f"{pynvml.nvmlDeviceGetMemoryInfo(handle).total / 2**30:.0f} GiB"
+            for name, handle in zip(names, handles, strict=True)
         )
     except pynvml.NVMLError:  # a library without a driver
         return ()
@@ -192,7 +192,7 @@ def _contention(
             session.submit(timed, [probe.call] * 3, 0.02 * budget_s, name="measure", on=on)
             for _ in range(many)
         ]
-        times = [one.seconds for task in tasks for one in task.result()]
+        times = [timing.seconds for task in tasks for timing in task.result()]
         return float(np.median(times))
 
     slowest(workers)  # every worker has loaded its kernels then

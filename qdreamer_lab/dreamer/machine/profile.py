@@ -54,18 +54,18 @@ class MachineProfile:
     """What a machine can do.
 
     Attributes:
-        machine: host name of the workers.
+        machine: Host name of the workers.
         resource: URL of the pilot's resource, or "here" for this process.
-        cores: that one task may use.
-        memory_bytes: that one task may use.
-        gpus: name and memory of each GPU.
-        versions: of the libraries on which speed depends.
-        made_at_s: when it was measured, in seconds since 1970.
+        cores: That one task may use.
+        memory_bytes: That one task may use.
+        gpus: Name and memory of each GPU.
+        versions: Of the libraries on which speed depends.
+        made_at_s: When it was measured, in seconds since 1970.
         source: "nominal" or "measured".
-        belief: the coefficients, in nanoseconds per count, and how well they are known.
-        sources: of each coefficient: "nominal", "measured" or "observed".
-        contention: how much longer a task takes when all workers are busy.
-        warm_up_s: what a process's first task takes longer, for loading kernels.
+        belief: The coefficients, in nanoseconds per count, and how well they are known.
+        sources: Of each coefficient: "nominal", "measured" or "observed".
+        contention: How much longer a task takes when all workers are busy.
+        warm_up_s: What a process's first task takes longer, for loading kernels.
     """
 
     machine: str
@@ -97,7 +97,7 @@ class MachineProfile:
     @classmethod
     def nominal(cls) -> MachineProfile:
         """Typical values, for a machine of this one's size that was never measured."""
-        values = np.array([one.nominal_ns for one in COEFFICIENTS])
+        values = np.array([coefficient.nominal_ns for coefficient in COEFFICIENTS])
         belief = Belief.starting(
             values, len(PHASES), alone=_ALONE, together=_TOGETHER, tied=_tied()
         )
@@ -123,12 +123,12 @@ class MachineProfile:
         """Time the real kernels where the work will run.
 
         Args:
-            session: on a worker of this session; None measures this process.
-            on: a kind of worker or a pilot's name.
-            budget_s: seconds to spend on it, at most 20.
+            session: On a worker of this session; None measures this process.
+            on: A kind of worker or a pilot's name.
+            budget_s: Seconds to spend on it, at most 20.
 
         Raises:
-            QDreamerError: if the budget makes no sense.
+            QDreamerError: If the budget makes no sense.
         """
         nominal = cls.nominal()
         found = measured(session, on, budget_s, nominal.belief)
@@ -143,7 +143,7 @@ class MachineProfile:
             made_at_s=time.time(),
             source="measured",
             belief=found.belief,
-            sources=tuple("measured" if one else "nominal" for one in found.touched),
+            sources=tuple("measured" if each else "nominal" for each in found.touched),
             contention=nominal.contention if found.contention is None else found.contention,
             warm_up_s=found.warm_up_s,
         )
@@ -152,7 +152,7 @@ class MachineProfile:
         """A coefficient, in nanoseconds per count.
 
         Raises:
-            QDreamerError: if there is no such coefficient.
+            QDreamerError: If there is no such coefficient.
         """
         if name not in PLACE:
             raise QDreamerError(f"no coefficient {name!r}; there is {', '.join(PLACE)}")
@@ -175,8 +175,8 @@ class MachineProfile:
         }
         body["format"] = _FORMAT
         body["coefficients"] = {
-            one.name: {"ns": value, "unit": one.unit, "source": source}
-            for one, value, source in zip(
+            coefficient.name: {"ns": value, "unit": coefficient.unit, "source": source}
+            for coefficient, value, source in zip(
                 COEFFICIENTS, self.belief.values.tolist(), self.sources, strict=True
             )
         }
@@ -190,7 +190,7 @@ class MachineProfile:
         """Read what `to_json` wrote.
 
         Raises:
-            QDreamerError: if it is no such text, or of another version.
+            QDreamerError: If it is no such text, or of another version.
         """
         try:
             body = json.loads(text)
@@ -239,14 +239,20 @@ def _rows(profile: MachineProfile) -> list[tuple[str, ...]]:
     doubt = np.sqrt(np.diag(profile.belief.covariance))
     values = zip(COEFFICIENTS, profile.belief.values, doubt, profile.sources, strict=True)
     return [
-        (one.name, f"{value:.4g} ns per {one.unit}", f"{100 * np.expm1(s):.0f} %", source, one.text)
-        for one, value, s, source in values
+        (
+            coefficient.name,
+            f"{value:.4g} ns per {coefficient.unit}",
+            f"{100 * np.expm1(s):.0f} %",
+            source,
+            coefficient.text,
+        )
+        for coefficient, value, s, source in values
     ]
 
 
 def _tied() -> NDArray[np.float64]:
     """Which coefficients follow the speed of the machine."""
-    return np.array([0.0 if one.name in _UNTIED else 1.0 for one in COEFFICIENTS])
+    return np.array([0.0 if coefficient.name in _UNTIED else 1.0 for coefficient in COEFFICIENTS])
 
 
 def machine_name() -> str:
@@ -257,4 +263,4 @@ def machine_name() -> str:
 def library_versions() -> tuple[str, ...]:
     """Versions of the libraries on which speed depends."""
     names = ("numpy", "numba", "qiskit", "distributed")
-    return (f"python {platform.python_version()}", *(f"{one} {version(one)}" for one in names))
+    return (f"python {platform.python_version()}", *(f"{name} {version(name)}" for name in names))

@@ -1,4 +1,4 @@
-"""The cost model: coefficients, the belief about them, and the makespan of tasks on workers.
+"""The cost model: coefficients, what is believed of them, cases, and the makespan of tasks.
 
-Arithmetic on plain data; it must not know circuits or Qiskit.
+It must not know modes, circuits or sessions.
 """

@@ -61,7 +61,7 @@ class Belief:
         covariance: (k, k) of their logarithms.
         spreads: (phases,) standard deviation of the logarithm of a time around its prediction.
         tied: (k,) 1 for coefficients that follow the speed of the machine as a whole, else 0.
-        observations: how many have been taken in.
+        observations: How many have been taken in.
     """
 
     values: NDArray[np.float64]
@@ -84,10 +84,10 @@ class Belief:
 
         Args:
             values: (k,) nanoseconds per count.
-            phases: how many phases have a spread.
-            alone: standard deviation of each logarithm by itself.
-            together: of a factor that all `tied` ones share.
-            tied: as in `Belief`; all by default.
+            phases: How many phases have a spread.
+            alone: Standard deviation of each logarithm by itself.
+            together: Of a factor that all `tied` ones share.
+            tied: As in `Belief`; all by default.
         """
         tied = np.ones(len(values)) if tied is None else tied
         start = np.eye(len(values)) * alone**2 + together**2 * np.outer(tied, tied)
@@ -110,12 +110,12 @@ class Belief:
         """After a measurement.
 
         Args:
-            phase: number of the phase, for its spread.
-            counts: what was done.
-            seconds: how long it took.
+            phase: Number of the phase, for its spread.
+            counts: What was done.
+            seconds: How long it took.
 
         Raises:
-            QDreamerError: if that is no time.
+            QDreamerError: If that is no time.
         """
         check_seconds("time", seconds)
         if not (counts > 0).any():
@@ -171,7 +171,7 @@ def check_seconds(name: str, seconds: object) -> None:
     """Refuse what cannot be a time.
 
     Raises:
-        QDreamerError: if it is no finite number above zero.
+        QDreamerError: If it is no finite number above zero.
     """
     real = isinstance(seconds, (int, float, np.floating)) and not isinstance(seconds, bool)
     if not real or not math.isfinite(float(seconds)) or float(seconds) <= 0:  # type: ignore[arg-type]
@@ -184,18 +184,18 @@ def calibrated(
     """The belief after many measurements at once: the most likely coefficients.
 
     Args:
-        start: what was believed before.
+        start: What was believed before.
         counts: (m, k) what was done in each.
         seconds: (m,) how long each took.
-        deviation: of the logarithm of a time.
+        deviation: Of the logarithm of a time.
 
     Raises:
-        QDreamerError: if a time is impossible.
+        QDreamerError: If a time is impossible.
     """
     from scipy.optimize import least_squares
 
-    for one in seconds.tolist():
-        check_seconds("a probe's time", one)
+    for took in seconds.tolist():
+        check_seconds("a probe's time", took)
     noise = np.sqrt(deviation**2 + (_JITTER_S / 10 / seconds) ** 2)
     root = np.linalg.cholesky(np.linalg.inv(start.covariance)).T
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from qdreamer_lab.dreamer.model.makespan import Share
+from qdreamer_lab.workload.execution.pace import TASKS_PER_WORKER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,12 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
 
 __all__ = ["Case", "Work", "for_sets", "timed_twice"]
-
-_WAITING = 3
-"""Results that wait on a worker until they are fetched, at most: as many tasks as it gets ahead."""
 
 _SUSPICIOUS_S = 0.03
 """Planning that takes longer is done again: it should be faster the second time."""
@@ -36,14 +34,14 @@ class Work:
     """Work that can be divided into tasks.
 
     Attributes:
-        items: how many parts it has at most.
+        items: How many parts it has at most.
         each: (k,) counts of one item.
         once: (k,) counts that every task pays besides.
-        work_each: what an item counts where the heaviest goes first.
-        work_once: what a task counts besides.
-        memory_bytes: of a task, without what it hands back for each item.
-        sent_bytes: arguments and result of a task.
-        sent_each_bytes: of the same, what there is for each item.
+        work_each: What an item counts where the heaviest goes first.
+        work_once: What a task counts besides.
+        memory_bytes: Of a task, without what it hands back for each item.
+        sent_bytes: Arguments and result of a task.
+        sent_each_bytes: Of the same, what there is for each item.
     """
 
     items: int
@@ -61,13 +59,13 @@ class Work:
 
     def held(self, pieces: int) -> int:
         """Bytes of one of so many tasks on its worker, with results that were not fetched yet."""
-        waiting = min(pieces, _WAITING)
+        waiting = min(pieces, TASKS_PER_WORKER)  # as many as a worker gets ahead
         each = self.items * self.sent_each_bytes / pieces
         return int(self.memory_bytes + each + waiting * (self.sent_bytes + each))
 
     def coming(self, pieces: int, workers: int) -> int:
         """Bytes of results of so many tasks that arrive at once where they are put together."""
-        return int(min(1.0, _WAITING * workers / pieces) * self.sent(pieces))
+        return int(min(1.0, TASKS_PER_WORKER * workers / pieces) * self.sent(pieces))
 
     def share(self, values_ns: NDArray[np.float64], slower: float) -> Share:
         """With times."""
@@ -80,26 +78,26 @@ class Case:
     """A run that is planned but not priced.
 
     Attributes:
-        plan: of the greatest group of terms.
-        plan_s: how long planning took here, just now.
-        lower_s: how long making the plan ready took.
-        rounds: what runs one after another; in each, what runs side by side.
+        plan: Of the greatest group of terms.
+        plan_s: How long planning took here, just now.
+        lower_s: How long making the plan ready took.
+        rounds: What runs one after another; in each, what runs side by side.
         transfer: (k,) counts of taking results in.
         contract: (k,) counts of putting everything together.
-        here_bytes: memory of putting everything together.
-        variants: state vectors or circuits.
-        shots: shots.
-        standard_error: greatest of all observables.
-        notes: what the numbers rest on.
-        transpiled: gates to be transpiled for a device.
-        qpu_s: time on the device.
-        counts_doubt: standard deviation of the logarithm of what the tasks count.
-        shots_doubt: the same of the number of shots, which the counts follow.
-        sets: of parameter values.
-        repeats: how often there is what `rounds` holds, side by side.
+        here_bytes: Memory of putting everything together.
+        variants: State vectors or circuits.
+        shots: Shots.
+        standard_error: Greatest of all observables.
+        notes: What the numbers rest on.
+        transpiled: Gates to be transpiled for a device.
+        qpu_s: Time on the device.
+        counts_doubt: Standard deviation of the logarithm of what the tasks count.
+        shots_doubt: The same of the number of shots, which the counts follow.
+        sets: Of parameter values.
+        repeats: How often there is what `rounds` holds, side by side.
     """
 
-    plan: CutPlan | None
+    plan: Partition | None
     plan_s: float
     lower_s: float
     rounds: tuple[tuple[Work, ...], ...]
@@ -124,9 +122,9 @@ def for_sets(case: Case, sets: int, again_s: float) -> Case:
     Its `here_bytes` stay those of one set, since the sets are put together one after another.
 
     Args:
-        case: for one set.
-        sets: how many.
-        again_s: what planning takes for each set after the first.
+        case: For one set.
+        sets: How many.
+        again_s: What planning takes for each set after the first.
     """
     if sets == 1:
         return case

@@ -42,10 +42,10 @@ class Coefficient:
     """What one unit of some work costs.
 
     Attributes:
-        name: what the cost model calls it.
-        unit: what one count is.
-        nominal_ns: nanoseconds per count on a machine that was never measured.
-        text: what it stands for.
+        name: What the cost model calls it.
+        unit: What one count is.
+        nominal_ns: Nanoseconds per count on a machine that was never measured.
+        text: What it stands for.
     """
 
     name: str
@@ -128,7 +128,7 @@ COEFFICIENTS: tuple[Coefficient, ...] = (
 )
 """In the order of every array of counts."""
 
-PLACE = {one.name: k for k, one in enumerate(COEFFICIENTS)}
+PLACE = {coefficient.name: k for k, coefficient in enumerate(COEFFICIENTS)}
 """Where a coefficient stands."""
 
 

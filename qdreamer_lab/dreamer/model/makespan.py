@@ -1,4 +1,4 @@
-"""How long tasks take on several workers, dealt out as `workload.dispatch` does it.
+"""How long tasks take on several workers, dealt out as `workload.execution.dispatch` does it.
 
 A simulation in arithmetic: the same pace, the same order, the clock replaced by what each task is
 predicted to take.
@@ -9,12 +9,9 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
-from qdreamer_lab.workload.execution.pace import Pace
+from qdreamer_lab.workload.execution.pace import TASKS_PER_WORKER, Pace
 
 __all__ = ["Played", "Share", "list_schedule", "play"]
-
-_IN_FLIGHT = 3
-"""Tasks per worker that are under way at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +19,11 @@ class Share:
     """Work that may be divided into tasks.
 
     Attributes:
-        items: how many there are; 1 cannot be divided.
-        work_each: what one item counts where the heaviest goes first.
-        seconds_each: what one item takes.
-        work_task: what each task counts besides.
-        seconds_task: what each task takes besides.
+        items: How many there are; 1 cannot be divided.
+        work_each: What one item counts where the heaviest goes first.
+        seconds_each: What one item takes.
+        work_task: What each task counts besides.
+        seconds_task: What each task takes besides.
     """
 
     items: int
@@ -41,10 +38,10 @@ class Played:
     """How it went.
 
     Attributes:
-        makespan_s: from the first task's start to the last one's end.
-        tasks: per share, how many tasks it became.
-        busy_s: seconds of all tasks together.
-        longest_s: the longest task.
+        makespan_s: From the first task's start to the last one's end.
+        tasks: Per share, how many tasks it became.
+        busy_s: Seconds of all tasks together.
+        longest_s: The longest task.
     """
 
     makespan_s: float
@@ -64,11 +61,11 @@ def play(
     """Deal out shares to workers, the one of which most is left first.
 
     Args:
-        shares: the work.
-        workers: how many share it.
-        ahead: tasks wait at the workers, as those of a session do even if there is only one.
-        pace: what earlier work has taught; learns more.
-        most: tasks under way at once, where a run is held to fewer workers than there are.
+        shares: The work.
+        workers: How many share it.
+        ahead: Tasks wait at the workers, as those of a session do even if there is only one.
+        pace: What earlier work has taught; learns more.
+        most: Tasks under way at once, where a run is held to fewer workers than there are.
     """
     pace = Pace() if pace is None else pace
     left = [share.items for share in shares]
@@ -78,7 +75,7 @@ def play(
     flying: list[tuple[float, int, float, float]] = []  # end, number, work, seconds
     clock = busy = longest = 0.0
     number = 0
-    depth = _IN_FLIGHT * workers if ahead or workers > 1 else 1
+    depth = TASKS_PER_WORKER * workers if ahead or workers > 1 else 1
     depth = depth if most is None else most
     while any(left) or flying:
         while any(left) and len(flying) < depth:
@@ -105,6 +102,6 @@ def play(
 def list_schedule(seconds: list[float], workers: int) -> float:
     """Makespan of tasks that are dealt out in this order, each to the first worker that is free."""
     free = [0.0] * workers
-    for one in seconds:
-        heapq.heapreplace(free, free[0] + one)
+    for task_s in seconds:
+        heapq.heapreplace(free, free[0] + task_s)
     return max(free)

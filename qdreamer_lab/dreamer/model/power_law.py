@@ -25,14 +25,14 @@ class SpeedupRow:
     """A circuit that was run both uncut and cut.
 
     Attributes:
-        n: qubits of the circuit.
-        n_sub: qubits of the widest fragment.
-        tasks: circuits that the cut run consists of.
-        workers: how many ran them.
-        speedup: seconds uncut over seconds cut.
+        n: Qubits of the circuit.
+        n_sub: Qubits of the widest fragment.
+        tasks: Circuits that the cut run consists of.
+        workers: How many ran them.
+        speedup: Seconds uncut over seconds cut.
 
     Raises:
-        QDreamerError: naming the number that makes no sense.
+        QDreamerError: Naming the number that makes no sense.
     """
 
     n: int
@@ -69,11 +69,11 @@ class PowerLawModel:
     a guess; those are no part of the model, and are not done here.
 
     Args:
-        eta_max: efficiency of a single round; no unit.
-        p: how it falls with the number of rounds; no unit.
+        eta_max: Efficiency of a single round; no unit.
+        p: How it falls with the number of rounds; no unit.
 
     Raises:
-        QDreamerError: if `eta_max` is not positive or `p` not finite.
+        QDreamerError: If `eta_max` is not positive or `p` not finite.
     """
 
     eta_max: float = 0.0008
@@ -93,7 +93,7 @@ class PowerLawModel:
         log(S · R / 2^(n - n_sub)) = log η_max - p · log R is linear in log η_max and p.
 
         Raises:
-            QDreamerError: if the rows do not determine two parameters: there must be two different
+            QDreamerError: If the rows do not determine two parameters: there must be two different
                 numbers of rounds among them.
         """
         given = list(rows)
@@ -117,13 +117,13 @@ class PowerLawModel:
         """S, seconds uncut over seconds cut.
 
         Args:
-            n: qubits of the circuit.
-            n_sub: qubits of the widest fragment.
-            tasks: circuits that the cut run consists of.
-            workers: how many run them.
+            n: Qubits of the circuit.
+            n_sub: Qubits of the widest fragment.
+            tasks: Circuits that the cut run consists of.
+            workers: How many run them.
 
         Raises:
-            QDreamerError: naming the number that makes no sense.
+            QDreamerError: Naming the number that makes no sense.
         """
         _check_sizes(n, n_sub)
         gain = math.ldexp(1.0, n - n_sub)
@@ -133,7 +133,7 @@ class PowerLawModel:
         """Seconds that the cut run takes where the uncut one takes `uncut_s` seconds.
 
         Raises:
-            QDreamerError: naming the number that makes no sense.
+            QDreamerError: Naming the number that makes no sense.
         """
         _check_positive("uncut_s", uncut_s)
         return uncut_s / self.speedup(n, n_sub, tasks, workers)
@@ -143,7 +143,7 @@ def rounds(tasks: int, workers: int) -> int:
     """R = ceil(tasks / workers): how often the busiest worker is given a task.
 
     Raises:
-        QDreamerError: if either is not a whole number of at least 1.
+        QDreamerError: If either is not a whole number of at least 1.
     """
     for name, value in (("tasks", tasks), ("workers", workers)):
         _check_count(name, value)

@@ -31,9 +31,9 @@ class Probe:
     """A call and what it amounts to.
 
     Attributes:
-        name: for people.
-        call: to be timed.
-        counts: for each coefficient.
+        name: For people.
+        call: To be timed.
+        counts: For each coefficient.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""One way to run a circuit: what is asked, where, and what it will take.
+"""One way to run a circuit: what it will take, and what a run of it teaches.
 
 It must not compare ways.
 """

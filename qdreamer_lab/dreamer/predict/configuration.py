@@ -23,18 +23,18 @@ class Configuration:
     """One way to run a circuit.
 
     Attributes:
-        max_qubits: greatest width of a fragment; from the circuit's width on nothing has to be cut.
+        max_qubits: Greatest width of a fragment; from the circuit's width on nothing has to be cut.
         mode: "exact" or "sampled".
-        kinds: cuts that are allowed.
-        cost: the cost model under which the plan is good.
-        on: a kind of worker or a pilot's name; None for any.
-        workers: how many share the work.
-        method: how circuits are simulated: "statevector"; or, uncut and in exact mode,
+        kinds: Cuts that are allowed.
+        cost: The cost model under which the plan is good.
+        on: A kind of worker or a pilot's name; None for any.
+        workers: How many share the work.
+        method: How circuits are simulated: "statevector"; or, uncut and in exact mode,
             "matrix_product_state" or "stabilizer".
-        in_process: run here rather than as tasks of the session.
+        in_process: Run here rather than as tasks of the session.
 
     Raises:
-        QDreamerError: naming the field that makes no sense.
+        QDreamerError: Naming the field that makes no sense.
     """
 
     max_qubits: int
@@ -55,7 +55,7 @@ class Configuration:
         if self.method not in METHODS:
             names = ", ".join(f'"{name}"' for name in METHODS)
             raise QDreamerError(f"method must be one of {names}, got {self.method!r}")
-        if all((one.name, one.method) != (self.mode, self.method) for one in MODES):
+        if all((mode.name, mode.method) != (self.mode, self.method) for mode in MODES):
             raise QDreamerError(f'method "{self.method}" gives exact values: use mode="exact"')
         count: object = self.workers
         if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:

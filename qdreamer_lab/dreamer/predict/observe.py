@@ -1,6 +1,6 @@
 """From a finished run to what each phase of its prediction should have been.
 
-Reads the metadata of a `CutEstimator`'s result. It must not run anything.
+Reads the record of a `CutEstimator`'s run. It must not run anything.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from qdreamer_lab.dreamer.model.coefficients import PHASES
 from qdreamer_lab.dreamer.model.makespan import list_schedule
 from qdreamer_lab.dreamer.predict.prediction import Prediction
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,9 +38,8 @@ def signature(what: Any) -> tuple[object, ...]:
         mode, plan, count = what.configuration.mode, what.plan, what.num_observables
         shots, method = what.shots, what.configuration.method
     else:
-        told = _metadata(what)
-        mode, plan, shots = told["mode"], told["plan"], told["shots"]
-        method = told.get("method", "statevector")
+        record = RunRecord.of(what)
+        mode, method, plan, shots = record.mode, record.method, record.plan, record.shots
         count = int(np.size(what.data.evs))
     # Shots for a precision are an estimate: their order of magnitude tells runs apart.
     size = round(math.log2(shots)) // 3 if shots else 0
@@ -52,58 +52,48 @@ def _cut(plan: CutPlan | None) -> tuple[object, ...]:
     return (plan.blocks.num_qubits, plan.blocks.pairs.tobytes(), plan.labels.tobytes())
 
 
-def _metadata(result: Any) -> dict[str, Any]:
-    told = getattr(result, "metadata", None)
-    wanted = ("mode", "plan", "shots", "fragments", "makespan_s", "execute_s")
-    if not isinstance(told, dict) or not all(name in told for name in wanted):
-        raise QDreamerError("observe takes a PubResult of a CutEstimator: job.result()[k]")
-    return told
-
-
 def learned(belief: Belief, prediction: Prediction, result: Any) -> Belief:
     """What is believed of the coefficients after a run.
 
     Args:
-        belief: what was believed before.
-        prediction: of the run.
-        result: its `PubResult`.
+        belief: What was believed before.
+        prediction: Of the run.
+        result: Its `PubResult`.
 
     Raises:
-        QDreamerError: if a time is impossible, or the run is not the one predicted.
+        QDreamerError: If a time is impossible, or the run is not the one predicted.
     """
-    told = _metadata(result)
-    _check(told)
-    method = told.get("method", "statevector")
-    if method != prediction.configuration.method:
+    record = RunRecord.of(result)
+    _check(record)
+    way, seconds = prediction.configuration, record.seconds
+    if record.method != way.method:
         raise QDreamerError(
-            f"the prediction is for method {prediction.configuration.method!r}, the run used "
-            f"{method!r}"
+            f"the prediction is for method {way.method!r}, the run used {record.method!r}"
         )
-    if told["mode"] != prediction.configuration.mode:
+    if record.mode != way.mode:
         raise QDreamerError(
-            f"the prediction is for {prediction.configuration.mode} mode, the run was in "
-            f"{told['mode']} mode"
+            f"the prediction is for {way.mode} mode, the run was in {record.mode} mode"
         )
-    rows = [row.seconds for row in told["fragments"]]
+    rows = [row.seconds for row in record.fragments]
     busy = math.fsum(rows)
     by_name = {account.name: account for account in prediction.accounts}
-    factor = told["shots"] / prediction.shots if prediction.shots and told["shots"] else 1.0
+    factor = record.shots / prediction.shots if prediction.shots and record.shots else 1.0
     planning = sum(
         (by_name[name].counts for name in ("plan", "lower") if name in by_name),
         np.zeros(len(belief.values)),
     )
-    belief = _seen(belief, "plan", planning, told.get("plan_s", 0.0))
+    belief = _seen(belief, "plan", planning, seconds.plan_s)
     sure = "execute" in by_name and by_name["execute"].doubt < _UNSURE
     if sure and 0.4 < factor < 2.5:  # else other work was done
         belief = _seen(belief, "execute", by_name["execute"].counts * factor, busy)
     if "transpile" in by_name:
         counts = by_name["transpile"].counts
-        belief = _seen(belief, "transpile", counts, told.get("transpile_s", 0.0))
+        belief = _seen(belief, "transpile", counts, seconds.transpile_s or 0.0)
     if "contract" in by_name:
-        belief = _seen(belief, "contract", by_name["contract"].counts, told["contract_s"])
-    if told["execute_s"] > 0 and all(row.worker for row in told["fragments"]):
-        workers = prediction.configuration.workers
-        if told["mode"] == "sampled":  # in rounds, and workers wait for each other after each
+        belief = _seen(belief, "contract", by_name["contract"].counts, seconds.contract_s)
+    if seconds.execute_s > 0 and all(row.worker for row in record.fragments):
+        workers = way.workers
+        if not way.exact:  # in rounds, and workers wait for each other after each
             scheduled = by_name["execute"].share * busy if "execute" in by_name else busy / workers
         else:
             scheduled = list_schedule(sorted(rows, reverse=True), workers)
@@ -111,7 +101,7 @@ def learned(belief: Belief, prediction: Prediction, result: Any) -> Belief:
             (by_name[name].counts for name in ("dispatch", "transfer") if name in by_name),
             np.zeros(len(belief.values)),
         )
-        belief = _seen(belief, "dispatch", ways, told["execute_s"] - scheduled)
+        belief = _seen(belief, "dispatch", ways, seconds.execute_s - scheduled)
     return belief
 
 
@@ -121,16 +111,18 @@ def _seen(belief: Belief, phase: str, counts: NDArray[np.float64], seconds: floa
     return belief.observed(PHASES.index(phase), counts, seconds)
 
 
-def _check(told: dict[str, Any]) -> None:
+def _check(record: RunRecord) -> None:
     """Refuse times that no clock shows."""
-    check_seconds("makespan_s", told["makespan_s"])
+    makespan_s = record.makespan_s
+    check_seconds("makespan_s", makespan_s)
     for name in ("plan_s", "transpile_s", "execute_s", "contract_s"):
-        seconds = told.get(name, 0.0)
+        seconds = getattr(record.seconds, name)
+        seconds = 0.0 if seconds is None else seconds
         if not isinstance(seconds, (int, float)) or not math.isfinite(seconds) or seconds < -1e-6:
             raise QDreamerError(f"{name}={seconds!r} is impossible: no negative or endless times")
-        if seconds > told["makespan_s"] * 1.01 + 1e-3:
+        if seconds > makespan_s * 1.01 + 1e-3:
             raise QDreamerError(
-                f"{name}={seconds!r} is impossible: more than makespan_s={told['makespan_s']!r}"
+                f"{name}={seconds!r} is impossible: more than makespan_s={makespan_s!r}"
             )
-    for row in told["fragments"]:
+    for row in record.fragments:
         check_seconds(f"seconds of fragment {row.fragment}", row.seconds)

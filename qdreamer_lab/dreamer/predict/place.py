@@ -27,15 +27,15 @@ class Place:
     """Where a run would happen.
 
     Attributes:
-        session: that runs tasks; None is this process.
-        workers: that could share the work.
-        cores: that each task may use.
-        belief: the coefficients of the cost model there.
-        contention: how much longer a task takes when all workers are busy.
-        notes: what to know about all that.
-        backend: the device that runs circuits, if one does.
-        terms: its prices and waits.
-        local: whether the workers are on this machine.
+        session: That runs tasks; None is this process.
+        workers: That could share the work.
+        cores: That each task may use.
+        belief: The coefficients of the cost model there.
+        contention: How much longer a task takes when all workers are busy.
+        notes: What to know about all that.
+        backend: The device that runs circuits, if one does.
+        terms: Its prices and waits.
+        local: Whether the workers are on this machine.
     """
 
     session: SessionLike | None
@@ -57,11 +57,11 @@ def pilots_of(session: SessionLike | None, on: str | None) -> list[Any]:
     """The pilots that would run tasks; a session without pilots is not made to add one.
 
     Args:
-        session: that would run tasks.
-        on: a kind of worker or a pilot's name.
+        session: That would run tasks.
+        on: A kind of worker or a pilot's name.
 
     Raises:
-        PilotError: if `on` names nothing that exists.
+        PilotError: If `on` names nothing that exists.
     """
     if session is None:
         return []
@@ -88,13 +88,13 @@ def place_of(
     """Describe some pilots of a session, or this process if there are none.
 
     Args:
-        session: that would run tasks.
-        pilots: as `pilots_of` finds them.
-        on: a kind of worker or a pilot's name.
-        belief: the coefficients there.
-        contention: how much longer a task takes when all workers are busy.
-        notes: what to know about these.
-        devices: terms of devices, by the name of the device or by `on`.
+        session: That would run tasks.
+        pilots: As `pilots_of` finds them.
+        on: A kind of worker or a pilot's name.
+        belief: The coefficients there.
+        contention: How much longer a task takes when all workers are busy.
+        notes: What to know about these.
+        devices: Terms of devices, by the name of the device or by `on`.
     """
     if session is None or not pilots:
         cores = os.cpu_count() or 1

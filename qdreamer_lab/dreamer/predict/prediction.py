@@ -25,9 +25,9 @@ class Phase:
     """One phase of a run.
 
     Attributes:
-        name: one of `coefficients.PHASES`.
-        seconds: wall time that it adds to the makespan.
-        bytes: memory that it holds, or, for "transfer", what is sent.
+        name: One of `coefficients.PHASES`.
+        seconds: Wall time that it adds to the makespan.
+        bytes: Memory that it holds, or, for "transfer", what is sent.
     """
 
     name: str
@@ -40,11 +40,11 @@ class Account:
     """What a phase is made of, so that it can be learned from.
 
     Attributes:
-        name: of the phase.
-        counts: for each coefficient, over all workers.
-        share: wall time over the time of all workers together.
-        num_bytes: as in `Phase`.
-        doubt: standard deviation of the logarithm of the counts themselves.
+        name: Of the phase.
+        counts: For each coefficient, over all workers.
+        share: Wall time over the time of all workers together.
+        num_bytes: As in `Phase`.
+        doubt: Standard deviation of the logarithm of the counts themselves.
     """
 
     name: str
@@ -59,26 +59,26 @@ class Prediction:
     """What a run is predicted to take.
 
     Attributes:
-        configuration: the way to run.
-        makespan_s: wall seconds from beginning to end.
-        interval: the makespan lies in it in four of five cases.
-        phases: parts of the makespan, in order.
-        memory_bytes: most memory that a process takes for it: a task, or putting everything
+        configuration: The way to run.
+        makespan_s: Wall seconds from beginning to end.
+        interval: The makespan lies in it in four of five cases.
+        phases: Parts of the makespan, in order.
+        memory_bytes: Most memory that a process takes for it: a task, or putting everything
             together, or both where both are done in this process.
-        shots: to be taken; 0 in exact mode.
-        qpu_seconds: of a device; 0 on simulators.
-        standard_error: greatest of all observables; 0 in exact mode.
-        plan: where to cut, that of the greatest group of terms.
-        variants: state vectors or circuits.
-        tasks: how many tasks there will be.
-        notes: what the prediction rests on.
-        num_qubits: of the circuit.
-        num_observables: values wanted.
-        accounts: what the phases are made of.
-        given: the plan to be run, where a run would not find the same by itself.
-        cost: price of the device's time and shots; 0 on simulators, None if prices are not known.
-        currency: of the cost.
-        sets: of parameter values, all of which are priced together.
+        shots: To be taken; 0 in exact mode.
+        qpu_seconds: Of a device; 0 on simulators.
+        standard_error: Greatest of all observables; 0 in exact mode.
+        plan: Where to cut, that of the greatest group of terms.
+        variants: State vectors or circuits.
+        tasks: How many tasks there will be.
+        notes: What the prediction rests on.
+        num_qubits: Of the circuit.
+        num_observables: Values wanted.
+        accounts: What the phases are made of.
+        given: The plan to be run, where a run would not find the same by itself.
+        cost: Price of the device's time and shots; 0 on simulators, None if prices are not known.
+        currency: Of the cost.
+        sets: Of parameter values, all of which are priced together.
     """
 
     configuration: Configuration
@@ -103,7 +103,7 @@ class Prediction:
 
     def phase(self, name: str) -> Phase:
         """The phase of a name; nothing if the run has none such."""
-        return next((one for one in self.phases if one.name == name), Phase(name, 0.0, 0))
+        return next((each for each in self.phases if each.name == name), Phase(name, 0.0, 0))
 
     @property
     def cut(self) -> bool:
@@ -135,30 +135,32 @@ class Prediction:
 _COLUMNS = ("phase", "time", "share", "bytes")
 
 
-def _head(one: Prediction) -> str:
-    low, high = one.interval
+def _head(prediction: Prediction) -> str:
+    low, high = prediction.interval
     text = (
-        f"{one.title}: {seconds_text(one.makespan_s)} ({seconds_text(low)} to "
-        f"{seconds_text(high)}), {readable(one.memory_bytes)}, {one.tasks} tasks"
+        f"{prediction.title}: {seconds_text(prediction.makespan_s)} ({seconds_text(low)} to "
+        f"{seconds_text(high)}), {readable(prediction.memory_bytes)}, {prediction.tasks} tasks"
     )
-    if one.shots:
-        text += f", {one.shots:,} shots for a standard error of {one.standard_error:.2g}"
-    if one.cost:
-        text += f", {price_text(one.cost, one.currency)}"
+    if prediction.shots:
+        text += (
+            f", {prediction.shots:,} shots for a standard error of {prediction.standard_error:.2g}"
+        )
+    if prediction.cost:
+        text += f", {price_text(prediction.cost, prediction.currency)}"
     return text
 
 
-def _rows(one: Prediction) -> list[tuple[str, ...]]:
+def _rows(prediction: Prediction) -> list[tuple[str, ...]]:
     return [
         (
             phase.name,
             seconds_text(phase.seconds),
-            f"{100 * phase.seconds / one.makespan_s:.0f} %",
+            f"{100 * phase.seconds / prediction.makespan_s:.0f} %",
             readable(phase.bytes) if phase.bytes else "",
         )
-        for phase in one.phases
+        for phase in prediction.phases
     ]
 
 
-def _notes(one: Prediction) -> list[str]:
-    return [f"Note: {note}." for note in one.notes]
+def _notes(prediction: Prediction) -> list[str]:
+    return [f"Note: {note}." for note in prediction.notes]

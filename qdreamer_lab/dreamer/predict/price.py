@@ -12,6 +12,7 @@ from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PHASES, paid
 from qdreamer_lab.dreamer.model.makespan import play
 from qdreamer_lab.dreamer.predict.prediction import Account, Phase, Prediction
 from qdreamer_lab.workload.execution.pace import Pace
+from qdreamer_lab.workload.plan.plan import CutPlan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,11 +41,11 @@ class _Executed:
 
     Attributes:
         counts: (k,) over all workers.
-        share: wall time over the time of all workers together.
-        tasks: how many there were.
-        memory: bytes of the worker that holds most.
-        sent: bytes of all arguments and results.
-        coming: bytes of results that arrive at once.
+        share: Wall time over the time of all workers together.
+        tasks: How many there were.
+        memory: Bytes of the worker that holds most.
+        sent: Bytes of all arguments and results.
+        coming: Bytes of results that arrive at once.
     """
 
     counts: NDArray[np.float64]
@@ -66,11 +67,11 @@ def priced(
     """What a case will take.
 
     Args:
-        case: the run, planned.
-        wanted: what is run.
-        configuration: how, with the number of workers.
-        place: where; fragments run as tasks of its session, or else in this process.
-        held: there are more workers, and the run is held to fewer: none waits with a task ready.
+        case: The run, planned.
+        wanted: What is run.
+        configuration: How, with the number of workers.
+        place: Where; fragments run as tasks of its session, or else in this process.
+        held: There are more workers, and the run is held to fewer: none waits with a task ready.
     """
     belief, session = place.belief, place.session is not None
     workers = configuration.workers if session else 1
@@ -92,11 +93,12 @@ def priced(
         Account("transfer", transfer, 1.0, done.sent),
         Account("contract", case.contract, 1.0, case.here_bytes),
     ]
-    accounts = [one for one in accounts if one.counts.any()]
+    accounts = [account for account in accounts if account.counts.any()]
     phases = tuple(
-        Phase(one.name, belief.seconds(one.counts) * one.share, one.num_bytes) for one in accounts
+        Phase(account.name, belief.seconds(account.counts) * account.share, account.num_bytes)
+        for account in accounts
     )
-    makespan = sum(one.seconds for one in phases)
+    makespan = sum(phase.seconds for phase in phases)
     here = case.here_bytes + done.coming
     peak = max(done.memory, here) if session else done.memory + here
     spread = _Z80 * _deviation(accounts, phases, belief, makespan, case)
@@ -109,7 +111,7 @@ def priced(
         shots=case.shots,
         qpu_seconds=case.qpu_s,
         standard_error=case.standard_error,
-        plan=case.plan,
+        plan=None if case.plan is None else CutPlan.of(case.plan),
         variants=case.variants,
         tasks=done.tasks,
         notes=(*case.notes, *place.notes),
@@ -132,18 +134,18 @@ def _executed(case: Case, place: Place, workers: int, *, held: bool) -> _Execute
     times = case.repeats / repeated  # what was not played through goes on in the same way
     for once in case.rounds:
         works = once * repeated
-        count = sum(one.items for one in works)
+        count = sum(work.items for work in works)
         slower = place.contention if min(workers, count) > 1 else 1.0
-        shares = [one.share(place.belief.values, slower) for one in works]
+        shares = [work.share(place.belief.values, slower) for work in works]
         played = play(shares, workers, ahead=session, most=most, pace=pace)
         wall, busy = wall + played.makespan_s, busy + played.busy_s
         tasks += round(times * sum(played.tasks))
-        for one, pieces in zip(works, played.tasks, strict=True):
-            counts += times * slower * (one.items * one.each + pieces * one.once)
-            memory = max(memory, one.held(pieces) if session else one.memory_bytes)
+        for work, pieces in zip(works, played.tasks, strict=True):
+            counts += times * slower * (work.items * work.each + pieces * work.once)
+            memory = max(memory, work.held(pieces) if session else work.memory_bytes)
             if session:
-                sent += times * one.sent(pieces)
-                coming = max(coming, one.coming(pieces, workers))
+                sent += times * work.sent(pieces)
+                coming = max(coming, work.coming(pieces, workers))
     return _Executed(counts, wall / busy if busy > 0 else 1.0, tasks, memory, int(sent), coming)
 
 
@@ -158,7 +160,8 @@ def _deviation(
     if total <= 0:
         return 0.0
     parts = sum(
-        (one.counts * one.share * belief.values for one in accounts), np.zeros(len(COEFFICIENTS))
+        (account.counts * account.share * belief.values for account in accounts),
+        np.zeros(len(COEFFICIENTS)),
     )
     share = parts * 1e-9 / total
     variance = float(share @ belief.covariance @ share)

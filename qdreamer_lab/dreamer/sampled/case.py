@@ -20,6 +20,7 @@ from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.plans import BoundPlans
 from qdreamer_lab.workload.sampled.simulate import check_memory
+from qdreamer_lab.workload.sampled.sizes import batch_operations, variant_operations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.sampled.lower import SampledProgram
 
 __all__ = ["sampled_case"]
-
-_MOST_VARIANTS = 4096
-_MOST_SHOTS = 10_000_000
 
 _OVERHEAD_SHARE = 0.5
 """Exponent of the sampling overhead, a worst case, in the variance that shots are guessed from:
@@ -59,17 +57,17 @@ def sampled_case(
     """Plan a run in sampled mode.
 
     Args:
-        wanted: circuit, observables and precision.
-        settings: what is to be computed.
-        execution: where and how it is to run.
-        conditions: the shots, if they are given; the device, if there is one; and how long the
+        wanted: Circuit, observables and precision.
+        settings: What is to be computed.
+        execution: Where and how it is to run.
+        conditions: The shots, if they are given; the device, if there is one; and how long the
             variances may be worked on.
 
     Raises:
-        MemoryLimitError: if a fragment does not fit.
-        PrecisionError: if the precision takes too many shots.
-        PlanError: if the given plan does not belong to the circuit.
-        CircuitError: if the circuit cannot be cut.
+        MemoryLimitError: If a fragment does not fit.
+        PrecisionError: If the precision takes too many shots.
+        PlanError: If the given plan does not belong to the circuit.
+        CircuitError: If the circuit cannot be cut.
     """
     device = conditions.device
     plan, plan_s = timed_twice(lambda: BoundPlans().plans(wanted.request, settings)[0])
@@ -80,18 +78,18 @@ def sampled_case(
     for fragment in program.fragments:
         check_memory(fragment, limit, simulated=device is None)
     shapes = [sampled_shape(fragment) for fragment in program.fragments]
-    goal = Goal(wanted.request.precision, conditions.shots, _MOST_SHOTS)
+    goal = Goal(wanted.request.precision, conditions.shots, settings.max_shots)
     found, note, doubt = _shot_plan(program, shapes, goal, conditions)
     notes = [note] if note else []
     qpu_s = 0.0
     if device is None:
         rounds = tuple(
-            tuple(_work(one, n) for one, n in zip(shapes, each, strict=True))
+            tuple(_work(shape, n) for shape, n in zip(shapes, each, strict=True))
             for each in found.rounds
         )
     else:
         programs = [fragment.program for fragment in program.fragments]
-        sizes = [int(one.tensor_bytes) for one in shapes]
+        sizes = [int(shape.tensor_bytes) for shape in shapes]
         rounds, qpu_s = device_rounds(programs, sizes, found.rounds, device)
         notes.append(
             f"times of {device.name} are from its target and from typical depths after routing, "
@@ -99,7 +97,9 @@ def sampled_case(
             "device that is simulated takes what its simulation takes"
         )
     counted = round_counts(round_shape(program, program.gluing.num_observables))
-    here_bytes = sum(one.putting_together_bytes(program.gluing.num_observables) for one in shapes)
+    here_bytes = sum(
+        shape.putting_together_bytes(program.gluing.num_observables) for shape in shapes
+    )
     case = Case(
         plan=plan,
         plan_s=plan_s,
@@ -129,9 +129,8 @@ def _shot_plan(
     """Rounds of shots, what they rest on, and the doubt about their number."""
     if not program.fragments:
         return ShotPlan((), 0.0), "nothing needs shots", 0.0
-    seconds = sum(_looking_s(one, conditions.belief) for one in shapes)
-    small = all(one.num_variants <= _MOST_VARIANTS for one in shapes)
-    if small and seconds <= conditions.allowance_s:
+    seconds = sum(_looking_s(each, conditions.belief) for each in shapes)
+    if seconds <= conditions.allowance_s and not any(shape.drawn for shape in shapes):
         weights = [fragment.weights() for fragment in program.fragments]
         doubt = _WORKED_OUT if goal.shots is None else 0.0
         seen = fragment_moments(program)
@@ -145,7 +144,7 @@ def _shot_plan(
     power = min(_OVERHEAD_SHARE * program.plan.log2_overhead, _HOPELESS)
     guess = program.gluing.prior_variance() * 2.0**power
     benefit = replace(goal, max_shots=_BENEFIT * goal.max_shots)
-    found = guessed_plan([one.circuits for one in shapes], guess, benefit)
+    found = guessed_plan([each.circuits for each in shapes], guess, benefit)
     note = (
         "shots and standard error are a guess from the sampling overhead, good to a factor of two "
         f"or three: working the variances out would take about {seconds:.2g} s"
@@ -164,19 +163,18 @@ def _looking_s(shape: SampledShape, belief: Belief) -> float:
 
 def _work(shape: SampledShape, shots: NDArray[np.int64]) -> Work:
     """The tasks of a fragment in one round."""
-    drawn = shape.num_variants > _MOST_VARIANTS
     mean = float(shots.mean())
-    states = shape.amplitudes * len(shape.fragment.steps)
     operators = sum(count for count, _ in shape.bases)
-    reported = 0.0 if drawn else shape.sample_bytes
-    arguments = 4000 + 600 * len(shape.fragment.steps) + 100 * operators
+    reported = 0.0 if shape.drawn else shape.sample_bytes
+    steps = len(shape.fragment.steps)
+    arguments = 4000 + 600 * steps + 100 * operators
     drawing = _PER_SHOT_BYTES * shots.max()
     return Work(
         items=len(shots),
-        each=shot_counts(shape, mean, drawn=drawn),
+        each=shot_counts(shape, mean, drawn=shape.drawn),
         once=batch_counts(shape),
-        work_each=16 * shape.amplitudes + 50 * mean,
-        work_once=states,
+        work_each=variant_operations(shape.amplitudes, mean),
+        work_once=batch_operations(shape.amplitudes, steps),
         memory_bytes=int(shape.states_bytes + shape.tensor_bytes + drawing),
         sent_bytes=int(arguments + shape.tensor_bytes),
         sent_each_bytes=16 + reported,

@@ -1,7 +1,7 @@
 """What sampled mode's work amounts to on simulators: counts for the coefficients.
 
-Mirrors `workload.sampling`, `workload.folding` and `workload.shot_rounds`. Arithmetic on plain data
-only; it must not know circuits or sessions.
+Mirrors `simulate`, `tensor` and `rounds` of `workload.sampled`. Arithmetic on plain data only; it
+must not know circuits or sessions.
 """
 
 from __future__ import annotations
@@ -12,6 +12,15 @@ from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.fragment.cost import FragmentShape, state_counts
 from qdreamer_lab.dreamer.model.coefficients import Counts
+from qdreamer_lab.workload.sampled.sizes import (
+    GROUPS,
+    REPLICAS,
+    SAMPLE_GROUPS,
+    is_drawn,
+    num_circuits,
+    states_bytes,
+    tensor_bytes,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,29 +28,17 @@ if TYPE_CHECKING:
 
 __all__ = ["LegShape", "RoundShape", "SampledShape", "batch_counts", "round_counts", "shot_counts"]
 
-_GROUPS = 64
-"""Groups of shots in a tensor."""
-
-_SAMPLE_GROUPS = 16
-"""Groups in which a variant's own shots are reported."""
-
-_REPLICAS = 32
-"""Draws from which `workload.shot_rounds` estimates second-order errors."""
-
-_MOST_VARIANTS = 4096
-"""A fragment with more variants runs a random selection of them."""
-
 
 @dataclass(frozen=True, slots=True)
 class LegShape:
     """One end of a cut.
 
     Attributes:
-        operations: how many there are.
-        outcomes: of all operations together.
-        products: choices that enter all outcomes together.
-        choices: states that the cut gives the fragment.
-        coordinates: numbers that the end contributes to the tensor.
+        operations: How many there are.
+        outcomes: Of all operations together.
+        products: Choices that enter all outcomes together.
+        choices: States that the cut gives the fragment.
+        coordinates: Numbers that the end contributes to the tensor.
     """
 
     operations: int
@@ -56,9 +53,9 @@ class SampledShape:
     """A fragment in sampled mode.
 
     Attributes:
-        fragment: its batch of states.
-        bases: per basis, the operators read in it and the qubits turned for it.
-        legs: its cuts.
+        fragment: Its batch of states.
+        bases: Per basis, the operators read in it and the qubits turned for it.
+        legs: Its cuts.
     """
 
     fragment: FragmentShape
@@ -73,7 +70,12 @@ class SampledShape:
     @property
     def circuits(self) -> int:
         """Different circuits that are run at most."""
-        return min(self.num_variants, _MOST_VARIANTS)
+        return num_circuits(self.num_variants)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether a random selection of its variants is run."""
+        return is_drawn(self.num_variants)
 
     @property
     def amplitudes(self) -> float:
@@ -98,22 +100,22 @@ class SampledShape:
     @property
     def tensor_bytes(self) -> float:
         """Size of its tensor with all groups."""
-        return 8.0 * (_GROUPS + 1) * sum(count for count, _ in self.bases) * self.coordinates
+        return float(tensor_bytes(sum(count for count, _ in self.bases), self.coordinates))
 
     @property
     def sample_bytes(self) -> float:
         """Size of what is reported of one variant with enough shots."""
-        return _SAMPLE_GROUPS * 8 * (self.operators * self.outcomes + 1) + 200
+        return SAMPLE_GROUPS * 8 * (self.operators * self.outcomes + 1) + 200
 
     @property
     def states_bytes(self) -> float:
         """Size of the states that a task holds at most."""
-        return (len(self.legs) + 4) * 16 * self.amplitudes
+        return states_bytes(len(self.legs), self.amplitudes)
 
     def putting_together_bytes(self, observables: int) -> float:
         """Memory that taking in a round takes: tensors, derivatives, draws, and samples."""
         elements = len(self.bases) * self.operators * self.coordinates
-        drawn = 8 * elements * (2 * observables + 2 * _REPLICAS)
+        drawn = 8 * elements * (2 * observables + 2 * REPLICAS)
         return 4 * self.tensor_bytes + drawn + 4 * self.circuits * self.sample_bytes
 
 
@@ -131,9 +133,9 @@ def shot_counts(shape: SampledShape, shots_each: float, *, drawn: bool) -> NDArr
     """What one variant costs on average, so many shots included.
 
     Args:
-        shape: the fragment.
-        shots_each: shots of a variant.
-        drawn: variants are drawn at random, so that neighbours have little in common.
+        shape: The fragment.
+        shots_each: Shots of a variant.
+        drawn: Variants are drawn at random, so that neighbours have little in common.
     """
     counts = Counts()
     variants = shape.num_variants
@@ -159,7 +161,7 @@ def shot_counts(shape: SampledShape, shots_each: float, *, drawn: bool) -> NDArr
     more.add("variant", 1)
     more.add_sized("shot", shots_each, 8 * size)
     more.add("tally", shots_each * shape.operators)
-    groups = 1 if drawn else min(shots_each, _GROUPS)
+    groups = 1 if drawn else min(shots_each, GROUPS)
     elements = shape.operators * shape.coordinates
     more.add("fold", groups * elements + shape.coordinates * shape.outcomes)
     more.add("fold_product", groups * elements * shape.outcomes)
@@ -171,10 +173,10 @@ class RoundShape:
     """What is computed between two rounds of shots.
 
     Attributes:
-        fragments: the fragments.
-        observables: values wanted.
-        terms: products of operators that are wanted.
-        combinations: derivatives taken, over all fragments.
+        fragments: The fragments.
+        observables: Values wanted.
+        terms: Products of operators that are wanted.
+        combinations: Derivatives taken, over all fragments.
     """
 
     fragments: tuple[SampledShape, ...]
@@ -190,19 +192,23 @@ def round_counts(shape: RoundShape) -> NDArray[np.float64]:
     several = len(shape.fragments) > 1
     joined = max(1, len(shape.fragments) - 1)  # tensors are joined two by two
     counts.add("glue_call", joined * (2 if several else 1))
-    for one in shape.fragments:
-        if one.num_variants <= _MOST_VARIANTS:
-            counts.add("weigh", one.num_variants)
-            products = one.operators * one.outcomes * (one.coordinates + _SAMPLE_GROUPS)
-            counts.add("weigh_product", one.num_variants * products * shape.observables)
-        elements = len(one.bases) * one.operators * one.coordinates
+    for fragment in shape.fragments:
+        if not fragment.drawn:
+            counts.add("weigh", fragment.num_variants)
+            products = (
+                fragment.operators * fragment.outcomes * (fragment.coordinates + SAMPLE_GROUPS)
+            )
+            counts.add("weigh_product", fragment.num_variants * products * shape.observables)
+        elements = len(fragment.bases) * fragment.operators * fragment.coordinates
         gradient = shape.observables * elements
-        counts.add("tensor", 2 * one.tensor_bytes + 8 * gradient * (1 + 2 * len(one.legs)))
-        counts.add("glue_call", joined + 2 * len(one.legs))
-        counts.add("glue_product", _GROUPS * gradient)
-        counts.add("glue_product", gradient * sum(leg.coordinates for leg in one.legs) / 2)
+        counts.add(
+            "tensor", 2 * fragment.tensor_bytes + 8 * gradient * (1 + 2 * len(fragment.legs))
+        )
+        counts.add("glue_call", joined + 2 * len(fragment.legs))
+        counts.add("glue_product", GROUPS * gradient)
+        counts.add("glue_product", gradient * sum(leg.coordinates for leg in fragment.legs) / 2)
         if several:
-            counts.add("glue_product", _REPLICAS * _GROUPS * elements)
-            counts.add("glue_product", _REPLICAS * shape.terms * one.coordinates)
-        counts.add("glue_product", shape.combinations * one.coordinates)
+            counts.add("glue_product", REPLICAS * GROUPS * elements)
+            counts.add("glue_product", REPLICAS * shape.terms * fragment.coordinates)
+        counts.add("glue_product", shape.combinations * fragment.coordinates)
     return counts.array

@@ -41,7 +41,7 @@ def shot_probes(_cores: int = 1) -> list[Probe]:
         (16, 8, 2, "Z", 10000, 8), (19, 19, 2, "Z", 32, 1),
     ):  # fmt: skip
         program = _program(qubits, width, layers, letters)
-        fragment = max(program.fragments, key=lambda one: one.num_variants)
+        fragment = max(program.fragments, key=lambda candidate: candidate.num_variants)
         shape = sampled_shape(fragment)
         variants = np.arange(min(most, fragment.num_variants))
         each = np.full(len(variants), shots)
@@ -56,7 +56,15 @@ def small_chunk() -> Chunk:
     """A task with next to nothing to do, as they are in sampled mode."""
     fragment = _program(8, 4, 1, "Z").fragments[0]
     request = ShotRequest(np.arange(4), np.full(4, 8), (1,), report=True)
-    return Chunk(0, 0, 4, 4, 1.0, sample_fragment, (fragment, request))
+    return Chunk(
+        binding=0,
+        fragment=0,
+        width=4,
+        variants=4,
+        work=1.0,
+        function=sample_fragment,
+        args=(fragment, request),
+    )
 
 
 def round_probes() -> list[Probe]:

@@ -31,9 +31,9 @@ def product_variance(
     """(observables,) variance from two fragments erring together; zeros if there are not two.
 
     Args:
-        program: the circuit, lowered.
-        seen: per fragment, the moments of what its variants read.
-        shots: per fragment, (variants,).
+        program: The circuit, lowered.
+        seen: Per fragment, the moments of what its variants read.
+        shots: Per fragment, (variants,).
     """
     gluing = program.gluing
     nothing = np.zeros(gluing.num_observables)
@@ -42,12 +42,12 @@ def product_variance(
         return nothing
     maps = gluing.glued([np.eye(int(np.prod(f.dims)))[None] for f in program.fragments])
     spreads = []
-    for fragment, one, glued, number in zip(program.fragments, seen, maps, shots, strict=True):
+    for fragment, moments, glued, number in zip(program.fragments, seen, maps, shots, strict=True):
         flat = glued.reshape(len(glued[0]), -1)
         found = np.zeros((fragment.num_operators, *flat.shape))
         for variant, shot in enumerate(number.tolist()):
             readout = flat.T @ fragment.readout(variant)
-            spread = one.spread(variant) / shot
+            spread = moments.spread(variant) / shot
             found[fragment.basis(variant).operators] += readout @ spread @ readout.T
         spreads.append(found)
     return gluing.paired(spreads)

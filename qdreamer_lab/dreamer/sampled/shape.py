@@ -35,8 +35,8 @@ def sampled_shape(fragment: ShotFragment) -> SampledShape:
     legs = tuple(
         LegShape(
             len(leg.side.operations),
-            sum(len(one.kraus) for one in leg.side.operations),
-            sum(int(np.count_nonzero(one.kraus)) for one in leg.side.operations),
+            sum(len(operation.kraus) for operation in leg.side.operations),
+            sum(int(np.count_nonzero(operation.kraus)) for operation in leg.side.operations),
             math.prod(sizes[axis] for axis in leg.axes),
             len(leg.side.dual),
         )

@@ -14,7 +14,8 @@ import numpy as np
 from qdreamer_lab.kernels.simulate.shot_counts import read_all
 from qdreamer_lab.workload.sampled.allocation import believed, most
 from qdreamer_lab.workload.sampled.simulate import Batch
-from qdreamer_lab.workload.sampled.tensor import SAMPLE_GROUPS, ShotTensor
+from qdreamer_lab.workload.sampled.sizes import SAMPLE_GROUPS
+from qdreamer_lab.workload.sampled.tensor import ShotTensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,14 +33,14 @@ class ShotVariance:
 
     Attributes:
         true: (observables, variants).
-        most: (observables, variants), what `workload.allocation` takes it for before any shot.
+        most: (observables, variants), what `sampled.allocation` takes it for before any shot.
     """
 
     true: NDArray[np.float64]
     most: NDArray[np.float64]
 
     def believed(self, shots: NDArray[np.int64]) -> NDArray[np.float64]:
-        """What `workload.allocation` takes it for after (variants,) shots, about."""
+        """What `workload.sampled.allocation` takes it for after (variants,) shots, about."""
         degrees = np.minimum(shots, SAMPLE_GROUPS) - 1
         return believed(degrees * self.true, degrees, self.most)
 
@@ -50,8 +51,8 @@ class Moments:
 
     Attributes:
         tensor: (operators, Π dims).
-        means: per variant, (outcomes, operators of its basis).
-        moments: per variant, (outcomes, operators, operators) means of products.
+        means: Per variant, (outcomes, operators of its basis).
+        moments: Per variant, (outcomes, operators, operators) means of products.
     """
 
     tensor: NDArray[np.float64]
@@ -73,10 +74,10 @@ def fragment_moments(program: SampledProgram) -> list[Moments]:
 
 def fragment_variances(program: SampledProgram, seen: list[Moments]) -> list[ShotVariance]:
     """What shots of every fragment of a run contribute."""
-    gradients = program.gluing.gradients([one.tensor for one in seen])
+    gradients = program.gluing.gradients([moments.tensor for moments in seen])
     return [
-        _variance(fragment, one, gradient)
-        for fragment, one, gradient in zip(program.fragments, seen, gradients, strict=True)
+        _variance(fragment, moments, gradient)
+        for fragment, moments, gradient in zip(program.fragments, seen, gradients, strict=True)
     ]
 
 

@@ -1,4 +1,4 @@
-"""What uncut runs will cost: bond dimensions bounded, counts, cases and probes.
+"""What uncut runs will cost: their shapes, counts, cases and probes, with bounds on the bonds.
 
-It must not simulate outside probes.
+It must not run more than probes, and knows no other mode.
 """

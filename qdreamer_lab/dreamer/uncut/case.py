@@ -12,20 +12,20 @@ from qdreamer_lab.dreamer.uncut.cost import clifford_counts, likely_counts
 from qdreamer_lab.dreamer.uncut.shape import chain_shape, clifford_shape
 from qdreamer_lab.errors import MethodError
 from qdreamer_lab.workload.uncut.bonds import chain_of, log2_entropies
-from qdreamer_lab.workload.uncut.circuit import check_chain, clifford_of, whole_of
+from qdreamer_lab.workload.uncut.circuit import check_chain, clifford_of, uncut_circuit
 from qdreamer_lab.workload.uncut.matrix_product_state import TRUNCATION
-from qdreamer_lab.workload.uncut.run import stabilizer_task
+from qdreamer_lab.workload.uncut.tasks import stabilizer_task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.dreamer.mode import Conditions
     from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.workload.cut.partition import Partition
     from qdreamer_lab.workload.execution.execution import Execution
-    from qdreamer_lab.workload.plan.plan import CutPlan
     from qdreamer_lab.workload.request import RunSettings
     from qdreamer_lab.workload.uncut.bonds import Chain
-    from qdreamer_lab.workload.uncut.circuit import Whole
+    from qdreamer_lab.workload.uncut.circuit import UncutCircuit
 
 __all__ = ["product_state_case", "stabilizer_case"]
 
@@ -42,19 +42,19 @@ def product_state_case(
     """Plan an uncut run as a matrix product state.
 
     Args:
-        wanted: circuit and observables.
-        execution: where and how it is to run.
-        conditions: the coefficients, which say what bond dimensions take too long.
+        wanted: Circuit and observables.
+        execution: Where and how it is to run.
+        conditions: The coefficients, which say what bond dimensions take too long.
 
     Raises:
-        MethodError: if it takes hours.
-        MemoryLimitError: if the state may not fit.
+        MethodError: If it takes hours.
+        MemoryLimitError: If the state may not fit.
     """
     values_ns = conditions.belief.values
     work_most = _MOST_S * 1e9 / float(values_ns[PLACE["chain_svd"]])
 
-    def plan() -> tuple[Whole, Chain | None, CutPlan]:
-        whole = whole_of(wanted.circuit, wanted.request.observables)
+    def plan() -> tuple[UncutCircuit, Chain | None, Partition]:
+        whole = uncut_circuit(wanted.circuit, wanted.request.observables)
         return whole, whole.chain(work_most), whole.plan()
 
     (whole, chain, cut_plan), plan_s = timed_twice(plan)
@@ -83,15 +83,15 @@ def stabilizer_case(
     """Plan an uncut run as a stabilizer state.
 
     Args:
-        wanted: circuit and observables.
+        wanted: Circuit and observables.
 
     Raises:
-        MethodError: if the circuit has gates that are not Clifford gates.
+        MethodError: If the circuit has gates that are not Clifford gates.
     """
     _check_clifford(wanted)
 
-    def plan() -> tuple[Whole, CutPlan]:
-        whole = whole_of(wanted.circuit, wanted.request.observables)
+    def plan() -> tuple[UncutCircuit, Partition]:
+        whole = uncut_circuit(wanted.circuit, wanted.request.observables)
         stabilizer_task(whole)
         return whole, whole.plan()
 
@@ -106,28 +106,28 @@ def _check_clifford(wanted: Wanted) -> None:
     """Refuse a sweep that leaves the Clifford group: what holds for one set need not for others.
 
     Raises:
-        MethodError: naming the first set that does.
+        MethodError: Naming the first set that does.
     """
     if wanted.sets == 1:
         return
     for number, circuit in enumerate(wanted.circuits):
         try:
-            clifford_of(whole_of(circuit, wanted.request.observables))
+            clifford_of(uncut_circuit(circuit, wanted.request.observables))
         except MethodError as error:
             raise MethodError(f"set {number} of parameter values: {error}") from error
 
 
 def _case(
     counts: NDArray[np.float64],
-    whole: Whole,
-    plan: CutPlan,
+    whole: UncutCircuit,
+    plan: Partition,
     plan_s: float,
     memory_bytes: int,
     notes: tuple[str, ...],
     doubt: float,
 ) -> Case:
     row = whole.row
-    strings = sum(len(one) for one in whole.sums)
+    strings = sum(len(terms) for terms in whole.sums)
     sent = row.unitaries.nbytes + row.matrices.nbytes + 100 * strings + 4000
     none = np.zeros(len(COEFFICIENTS))
     work = Work(

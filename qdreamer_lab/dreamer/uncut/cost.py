@@ -1,6 +1,6 @@
 """What uncut runs by other methods than state vectors amount to: counts for the coefficients.
 
-Mirrors `workload.matrix_product` and `workload.clifford`. Arithmetic on plain data only; it must
+Mirrors `workload.uncut.simulate` and what it calls. Arithmetic on plain data only; it must
 not know circuits or sessions.
 """
 
@@ -30,13 +30,13 @@ class ChainShape:
     """A matrix product state as far as its cost goes.
 
     Attributes:
-        blocks: two-qubit blocks, and one-qubit gates that no block took.
-        splits: singular value decompositions, one per block and per swap of neighbours.
-        entries: elements of all matrices decomposed.
+        blocks: Two-qubit blocks, and one-qubit gates that no block took.
+        splits: Singular value decompositions, one per block and per swap of neighbours.
+        entries: Elements of all matrices decomposed.
         svd: Σ x y min(x, y) for x by y matrices.
         strings: Pauli strings of all of them.
-        sites: that all Pauli strings span together.
-        site_products: multiply-adds there.
+        sites: That all Pauli strings span together.
+        site_products: Multiply-adds there.
     """
 
     blocks: int
@@ -68,17 +68,17 @@ def likely_counts(
     """What is to be expected between two guesses of the bond dimensions.
 
     Args:
-        low: bonds as entropies have them, which the truncation of small coefficients approaches.
-        high: bonds as ranks bound them.
-        values_ns: the coefficients.
+        low: Bonds as entropies have them, which the truncation of small coefficients approaches.
+        high: Bonds as ranks bound them.
+        values_ns: The coefficients.
 
     Returns:
         Counts half way between, in logarithms, and the standard deviation of the logarithm of
         their time: an 80 % interval is as wide as the two guesses are apart.
     """
-    one, two = chain_counts(low), chain_counts(high)
-    apart = math.log(float(two @ values_ns) / float(one @ values_ns))
-    return np.sqrt(one * two), min(_MOST, max(0.0, apart) / 2 / _Z80)
+    fewest, most = chain_counts(low), chain_counts(high)
+    apart = math.log(float(most @ values_ns) / float(fewest @ values_ns))
+    return np.sqrt(fewest * most), min(_MOST, max(0.0, apart) / 2 / _Z80)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ class CliffordShape:
     """A circuit of Clifford gates as far as its cost goes.
 
     Attributes:
-        num_qubits: qubits in use.
-        blocks: gates.
+        num_qubits: Qubits in use.
+        blocks: Gates.
         strings: Pauli strings.
     """
 

@@ -16,9 +16,9 @@ from qdreamer_lab.kernels.jit import fused_kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["join_blocks", "part_blocks", "pauli_sums"]
+__all__ = ["TABLE_LIMIT", "join_blocks", "part_blocks", "pauli_sums"]
 
-_TABLE_LIMIT = 40
+TABLE_LIMIT = 40
 """Up to so many strings, each sums the products with its signs; a transform gives all at once."""
 
 
@@ -163,7 +163,7 @@ def pauli_sums(
     strings, a, b = z.shape[0], bra.shape[0], ket.shape[0]
     real, imag, flipped = np.empty(block), np.empty(block), np.empty(2 * block, bra.dtype)
     sums = np.empty(strings, np.complex128)
-    table = strings <= _TABLE_LIMIT
+    table = strings <= TABLE_LIMIT
     signs = sign_table(z if table else z[:0], block)
     low = flip & (block - 1)
     for first in range(0, ket.shape[1] // 2, block):

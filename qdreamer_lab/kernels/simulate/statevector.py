@@ -16,9 +16,9 @@ from qdreamer_lab.kernels.jit import fused_kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["apply_one_qubit", "apply_two_qubit", "branch_one_qubit"]
+__all__ = ["FAR_BYTES", "apply_one_qubit", "apply_two_qubit", "branch_one_qubit"]
 
-_FAR_BYTES = 512
+FAR_BYTES = 512
 """From this distance on between amplitudes that meet, copying them apart pays."""
 
 _RUN = 256
@@ -76,7 +76,7 @@ def apply_two_qubit(
 
     `low` and `high` name places in the matrix; either may be the larger number.
     """
-    if (states.itemsize << min(low, high)) < _FAR_BYTES:
+    if (states.itemsize << min(low, high)) < FAR_BYTES:
         _apply_near(states, matrix, low, high)
         return
     parts = states.view(states.real.dtype)

@@ -1,6 +1,6 @@
 """Plans, predictions and runs as plotly figures: pure functions, from descriptions to pictures.
 
-They work in scripts and papers as well as in widgets, and render without a network.
+They must not know widgets, nor need a network to be seen.
 """
 
 from qdreamer_lab.widgets.figures.circuit import circuit

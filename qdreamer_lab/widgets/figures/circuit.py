@@ -39,9 +39,9 @@ def circuit(plan: CutPlan, *, costs: bool = True, dark: bool = False) -> go.Figu
     """Draw the circuit of a plan.
 
     Args:
-        plan: of a circuit with any number of qubits; `coupling` is easier to read from 64 on.
-        costs: hovering over a block says what cutting it would cost.
-        dark: for a dark page.
+        plan: Of a circuit with any number of qubits; `coupling` is easier to read from 64 on.
+        costs: Hovering over a block says what cutting it would cost.
+        dark: For a dark page.
     """
     grid = grid_of(plan)
     traces = [
@@ -110,7 +110,7 @@ def _blocks(grid: Grid, dark: bool) -> list[dict[str, Any]]:
     traces = []
     for kind in range(min(CLASSES, len(plan.fragments))):
         mine = inside & (labels[:, 0] % CLASSES == kind)
-        one, far = np.flatnonzero(mine & near), np.flatnonzero(mine & ~near)
+        close, far = np.flatnonzero(mine & near), np.flatnonzero(mine & ~near)
         if len(far):
             xs, ys = lines(np.stack([x[far]] * 2, axis=1), pairs[far])
             line = {"color": look_of(kind, dark).line, "width": 2}
@@ -118,9 +118,9 @@ def _blocks(grid: Grid, dark: bool) -> list[dict[str, Any]]:
         traces.append(
             _boxes(
                 grid,
-                np.concatenate([x[one], x[far], x[far]]),
-                np.concatenate([pairs[one, 0], pairs[far, 0], pairs[far, 1]]),
-                np.concatenate([pairs[one, 1], pairs[far, 0], pairs[far, 1]]),
+                np.concatenate([x[close], x[far], x[far]]),
+                np.concatenate([pairs[close, 0], pairs[far, 0], pairs[far, 1]]),
+                np.concatenate([pairs[close, 1], pairs[far, 0], pairs[far, 1]]),
                 kind,
                 dark,
             )

@@ -61,8 +61,8 @@ def coupling(plan: CutPlan, *, dark: bool = False) -> go.Figure:
     lie in. Lines are interactions, wider for more blocks, dotted with a cross if cut.
 
     Args:
-        plan: of a circuit with any number of qubits.
-        dark: for a dark page.
+        plan: Of a circuit with any number of qubits.
+        dark: For a dark page.
     """
     edges = _edges(plan)
     places = spread(plan.blocks.num_qubits, edges.pairs)
@@ -204,8 +204,8 @@ def _homes(plan: CutPlan) -> tuple[NDArray[np.int64], list[str]]:
         home[qubit] = label
         passed[qubit] = [label] if label >= 0 else []
     said = [
-        f"fragment {' → '.join(map(fragment_name, one))}" if one else "does not run"
-        for one in passed
+        f"fragment {' → '.join(map(fragment_name, each))}" if each else "does not run"
+        for each in passed
     ]
     return home, said
 

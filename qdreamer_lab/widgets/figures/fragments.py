@@ -40,8 +40,8 @@ def fragments(plan: CutPlan, *, dark: bool = False) -> go.Figure:
     """Draw the fragments of a plan.
 
     Args:
-        plan: with any number of fragments.
-        dark: for a dark page.
+        plan: With any number of fragments.
+        dark: For a dark page.
     """
     if not plan.fragments:
         return message("Nothing has to run: no block reaches an observable.", dark)
@@ -70,8 +70,8 @@ def fragments(plan: CutPlan, *, dark: bool = False) -> go.Figure:
 
 
 def _alone(plan: CutPlan, dark: bool) -> dict[str, Any]:
-    one = len(plan.fragments) == 1
-    said = "the circuit runs whole" if one else "its parts do not interact"
+    single = len(plan.fragments) == 1
+    said = "the circuit runs whole" if single else "its parts do not interact"
     return {
         "text": f"No cuts: {said}.",
         "xref": "paper",

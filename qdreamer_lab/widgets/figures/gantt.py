@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.text import seconds_text
+from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,12 +40,12 @@ class Bar:
     """Something that takes time.
 
     Attributes:
-        row: who does it.
-        start: seconds after the beginning.
-        seconds: how long it takes.
+        row: Who does it.
+        start: Seconds after the beginning.
+        seconds: How long it takes.
         phase: "plan", "dispatch", "execute", …
-        fragment: that is run; -1 for other phases.
-        said: what hovering shows besides times.
+        fragment: That is run; -1 for other phases.
+        said: What hovering shows besides times.
     """
 
     row: str
@@ -60,10 +61,10 @@ class Gantt:
     """All bars of a run.
 
     Attributes:
-        bars: in no particular order.
-        rows: who does something, from top to bottom.
-        seconds: from beginning to end.
-        title: what it is, in words.
+        bars: In no particular order.
+        rows: Who does something, from top to bottom.
+        seconds: From beginning to end.
+        title: What it is, in words.
     """
 
     bars: tuple[Bar, ...]
@@ -72,45 +73,45 @@ class Gantt:
     title: str
 
 
-def predicted(one: Prediction, workers: int | None = None) -> Gantt:
+def predicted(prediction: Prediction, workers: int | None = None) -> Gantt:
     """A predicted run: phases in turn, and tasks dealt out to workers, heaviest first.
 
     A prediction knows how long all tasks take together. How long each of them takes is
     guessed from the size of its fragment.
 
     Args:
-        one: the prediction.
-        workers: how many share the work; those of the prediction by default.
+        prediction: The prediction.
+        workers: How many share the work; those of the prediction by default.
     """
-    count = one.configuration.workers if workers is None else workers
+    count = prediction.configuration.workers if workers is None else workers
     clock, bars = 0.0, []
-    for phase in one.phases:
+    for phase in prediction.phases:
         if phase.name in _BEFORE and phase.seconds > 0:
             bars.append(Bar(HERE, clock, phase.seconds, phase.name, -1, ""))
             clock += phase.seconds
-    execute = one.phase("execute").seconds
+    execute = prediction.phase("execute").seconds
     names = [f"worker {k}" for k in range(count)] if count > 1 else ["worker"]
-    names = [_ALONE] if one.configuration.in_process else names
-    tasks = _dealt(_guessed(one), execute, names)
+    names = [_ALONE] if prediction.configuration.in_process else names
+    tasks = _dealt(_guessed(prediction), execute, names)
     bars += [
         Bar(row, clock + start, seconds, "execute", fragment, said)
         for row, start, seconds, fragment, said in tasks
     ]
     clock += execute
-    for phase in one.phases:
+    for phase in prediction.phases:
         if phase.name in _AFTER and phase.seconds > 0:
             bars.append(Bar(HERE, clock, phase.seconds, phase.name, -1, ""))
             clock += phase.seconds
     used = {bar.row for bar in bars}
     rows = [name for name in names if name in used or len(names) <= _MOST_IDLE]
-    low, high = map(seconds_text, one.interval)
+    low, high = map(seconds_text, prediction.interval)
     title = f"<b>predicted</b>: {seconds_text(clock)} ({low} to {high} in 4 of 5 cases)"
     return Gantt(tuple(bars), (HERE, *rows), clock, title)
 
 
-def _guessed(one: Prediction) -> list[tuple[int, float, str]]:
+def _guessed(prediction: Prediction) -> list[tuple[int, float, str]]:
     """Per task, its fragment, its weight and what to say."""
-    plan = one.plan
+    plan = prediction.plan
     if plan is None or not plan.fragments:
         return [(0, 1.0, "the whole circuit")]
     logs = [
@@ -120,7 +121,7 @@ def _guessed(one: Prediction) -> list[tuple[int, float, str]]:
     weights = [2.0 ** max(-20.0, bits - top) for bits in logs]
     total = sum(weights)
     found = []
-    spare = max(0, min(_MOST_BARS, one.tasks) - len(weights))
+    spare = max(0, min(_MOST_BARS, prediction.tasks) - len(weights))
     for fragment, weight in zip(plan.fragments, weights, strict=True):
         pieces = 1 + math.floor(spare * weight / total)
         said = f"{fragment.width} qubits, length of the task guessed"
@@ -149,31 +150,28 @@ def real(result: Any) -> Gantt:
     """A run as it was.
 
     Args:
-        result: a `PubResult` of a `CutEstimator`, or anything with such `metadata`, also of a run
+        result: A `PubResult` of a `CutEstimator`, or anything with such `metadata`, also of a run
             that is not over: what is missing there is left out.
     """
-    told = result.metadata
+    record = RunRecord.of(result, partial=True)
+    spent = record.seconds
     clock, bars = 0.0, []
-    for key in ("plan", "transpile"):
-        seconds = float(told.get(f"{key}_s") or 0.0)
+    for phase, seconds in (("plan", spent.plan_s), ("transpile", spent.transpile_s or 0.0)):
         if seconds > 0:
-            bars.append(Bar(HERE, clock, seconds, key, -1, ""))
+            bars.append(Bar(HERE, clock, seconds, phase, -1, ""))
             clock += seconds
-    rows: Sequence[FragmentRow] = told.get("fragments") or ()
-    done = _worked(rows, clock)
+    done = _worked(record.fragments, clock)
     bars += done
     last = max((bar.start + bar.seconds for bar in done), default=clock)
-    clock += float(told.get("execute_s") or 0.0)
-    clock = max(clock, last) if not told.get("execute_s") else clock
-    seconds = float(told.get("contract_s") or 0.0)
-    if seconds > 0:
-        bars.append(Bar(HERE, clock, seconds, "contract", -1, ""))
-        clock += seconds
+    clock = clock + spent.execute_s if spent.execute_s else last
+    if spent.contract_s > 0:
+        bars.append(Bar(HERE, clock, spent.contract_s, "contract", -1, ""))
+        clock += spent.contract_s
     names = tuple(dict.fromkeys(bar.row for bar in sorted(done, key=lambda bar: _natural(bar.row))))
-    over = told.get("makespan_s")
-    title = f"<b>measured</b>: {seconds_text(float(over or clock))}"
-    title += "" if over else " so far"
-    return Gantt(tuple(bars), (HERE, *names), float(over or clock), title)
+    over = record.makespan_s > 0
+    total = record.makespan_s if over else clock
+    title = f"<b>measured</b>: {seconds_text(total)}{'' if over else ' so far'}"
+    return Gantt(tuple(bars), (HERE, *names), total, title)
 
 
 def _worked(rows: Sequence[FragmentRow], begin: float) -> list[Bar]:
@@ -214,7 +212,7 @@ def _short_names(workers: Sequence[str]) -> dict[str, str]:
         return {names[0]: names[0][-18:] or _ALONE}
     pairs = zip(names[0], names[-1], strict=False)  # the first and the last differ most
     same = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
-    common = "".join(one for one, _ in same)
+    common = "".join(letter for letter, _ in same)
     cut = max(common.rfind("-"), common.rfind("_"), common.rfind("/"), common.rfind(":")) + 1
     return {
         name: f"worker {name[cut:]}" if name[cut:].isdigit() else name[cut:][-18:] or _ALONE

@@ -34,7 +34,7 @@ def spread(num_nodes: int, edges: NDArray[np.int64]) -> NDArray[np.float64]:
     """Place nodes.
 
     Args:
-        num_nodes: n, at least 0.
+        num_nodes: N, at least 0.
         edges: (e, 2), without loops.
 
     Returns:

@@ -35,8 +35,8 @@ class Grid:
     """A plan laid out.
 
     Attributes:
-        plan: the plan.
-        picture: columns of its blocks, and segments of its wires.
+        plan: The plan.
+        picture: Columns of its blocks, and segments of its wires.
         places: (columns + 1,) x of each column, and of the end.
     """
 

@@ -36,12 +36,12 @@ def fragment_text(fragment: Fragment) -> str:
 
 def cut_text(cut: GateCut | WireCut) -> str:
     """One line about a cut."""
-    one, two = map(fragment_name, cut.fragments)
+    first, second = map(fragment_name, cut.fragments)
     cost = f"overhead factor {power_text(bits_of(cut))}"
     if isinstance(cut, GateCut):
         low, high = cut.qubits
-        return f"✕ gate cut, q{low} ({one}) and q{high} ({two}), {cost}"
-    return f"◇ wire cut, q{cut.qubit}, {one} → {two}, {cost}"
+        return f"✕ gate cut, q{low} ({first}) and q{high} ({second}), {cost}"
+    return f"◇ wire cut, q{cut.qubit}, {first} → {second}, {cost}"
 
 
 def cuts_text(cuts: Iterable[GateCut | WireCut]) -> str:

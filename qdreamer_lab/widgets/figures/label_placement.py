@@ -23,8 +23,8 @@ class Side:
 
     Attributes:
         xanchor: "left" or "right": the end of the word that is at the point.
-        xshift: pixels to the right.
-        yshift: pixels up.
+        xshift: Pixels to the right.
+        yshift: Pixels up.
     """
 
     xanchor: str
@@ -41,19 +41,19 @@ _SIDES = (
 """The width of a candidate is written below and to the right: no word goes there."""
 
 
-def best_side(points: Sequence[Point], one: int) -> Side:
+def best_side(points: Sequence[Point], index: int) -> Side:
     """Where to write a word beside a point.
 
     Args:
-        points: all there are; those with an interval lie on a logarithmic axis.
-        one: index of the point.
+        points: All there are; those with an interval lie on a logarithmic axis.
+        index: Index of the point.
 
     Returns:
         The first place with the fewest other points, and with room on the page.
     """
     places = _scaled(points)
-    x, y = places[one]
-    others = places[:one] + places[one + 1 :]
+    x, y = places[index]
+    others = places[:index] + places[index + 1 :]
     return min(_SIDES, key=lambda side: _hidden(side, x, y, others))
 
 
@@ -62,18 +62,18 @@ _LINE_LONG, _LINE_HIGH = 0.75, 0.11
 """Room for the words at a line across the figure."""
 
 
-def line_side(points: Sequence[Point], one: int) -> Side:
+def line_side(points: Sequence[Point], index: int) -> Side:
     """Where to write at the line through a point: at which end of it, above it or below it.
 
     Args:
-        points: all there are.
-        one: index of the point.
+        points: All there are.
+        index: Index of the point.
 
     Returns:
         The first place with the fewest points and names of points.
     """
     places = _scaled(points)
-    y = places[one][1]
+    y = places[index][1]
 
     def hidden(side: Side) -> int:
         low = y if side.yshift > 0 else y - _LINE_HIGH
@@ -95,8 +95,8 @@ def uncrowded(points: Sequence[Point], names: Sequence[str]) -> list[str]:
     """Names without those that would be written across another one.
 
     Args:
-        points: all there are.
-        names: of each.
+        points: All there are.
+        names: Of each.
     """
     kept: list[tuple[float, float]] = []
     out = []
@@ -118,16 +118,16 @@ def _hidden(side: Side, x: float, y: float, others: list[tuple[float, float]]) -
 
 def _scaled(points: Sequence[Point]) -> list[tuple[float, float]]:
     """Coordinates from 0 to 1."""
-    heights = [one.y if one.interval is None else math.log10(one.y) for one in points]
+    heights = [point.y if point.interval is None else math.log10(point.y) for point in points]
     spans = [
-        edge if one.interval is None else math.log10(edge)
-        for one in points
-        for edge in (one.interval or (one.y, one.y))
+        edge if point.interval is None else math.log10(edge)
+        for point in points
+        for edge in (point.interval or (point.y, point.y))
     ]
-    across = [one.x for one in points]
+    across = [point.x for point in points]
     return [
-        (_part(one.x, min(across), max(across)), _part(height, min(spans), max(spans)))
-        for one, height in zip(points, heights, strict=True)
+        (_part(point.x, min(across), max(across)), _part(height, min(spans), max(spans)))
+        for point, height in zip(points, heights, strict=True)
     ]
 
 

@@ -54,16 +54,16 @@ def pareto(
     their candidate as `customdata`.
 
     Args:
-        candidates: all predictions or all plans; there may be several of one width.
+        candidates: All predictions or all plans; there may be several of one width.
         against: "overhead" or "width", on the horizontal axis; plans are always drawn against
             width.
-        selected: index of the candidate to ring.
-        recommended: index of the candidate to mark with a star.
-        pinned: indices of candidates to mark as kept for comparison.
-        dark: for a dark page.
+        selected: Index of the candidate to ring.
+        recommended: Index of the candidate to mark with a star.
+        pinned: Indices of candidates to mark as kept for comparison.
+        dark: For a dark page.
 
     Raises:
-        QDreamerError: if `against` is neither, or an index is not one of a candidate.
+        QDreamerError: If `against` is neither, or an index is not one of a candidate.
     """
     if against not in _AGAINST:
         raise QDreamerError(f'against must be "overhead" or "width", got {against!r}')
@@ -198,12 +198,12 @@ def _praise(points: list[Point], recommended: int | None, dark: bool) -> list[di
     """The word beside the star."""
     if recommended is None:
         return []
-    one, side = points[recommended], best_side(points, recommended)
+    point, side = points[recommended], best_side(points, recommended)
     return [
         {
             "text": "<b>recommended</b>",
-            "x": one.x,
-            "y": one.y if one.interval is None else math.log10(one.y),
+            "x": point.x,
+            "y": point.y if point.interval is None else math.log10(point.y),
             "xanchor": side.xanchor,
             "xshift": side.xshift,
             "yshift": side.yshift,

@@ -36,9 +36,9 @@ def figure(traces: Sequence[dict[str, Any]], dark: bool, **layout: Any) -> go.Fi
     """A figure of traces in the common look.
 
     Args:
-        traces: as plotly takes them, in the order in which they are drawn.
-        dark: for a dark page.
-        layout: what is special to this figure; it goes before the common look.
+        traces: As plotly takes them, in the order in which they are drawn.
+        dark: For a dark page.
+        layout: What is special to this figure; it goes before the common look.
     """
     colours = theme(dark)
     common: dict[str, Any] = {
@@ -146,8 +146,8 @@ def seconds_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     """Ticks of a logarithmic axis of times, with units that suit them.
 
     Args:
-        low: shortest time, in seconds, above zero.
-        high: longest.
+        low: Shortest time, in seconds, above zero.
+        high: Longest.
     """
     decades = math.log10(high / low)
     steps = (1, 2, 5) if decades < 1.5 else (1, 3) if decades < 3.5 else (1,)

@@ -43,16 +43,16 @@ def timeline(what: Any, *, workers: int | None = None, dark: bool = False) -> go
     """Draw a timeline.
 
     Args:
-        what: a `Prediction`, a `PubResult` of a `CutEstimator` (or anything with such `metadata`),
+        what: A `Prediction`, a `PubResult` of a `CutEstimator` (or anything with such `metadata`),
             or a pair of both, either of which may be None.
-        workers: how many share the predicted work; those of the prediction by default.
-        dark: for a dark page.
+        workers: How many share the predicted work; those of the prediction by default.
+        dark: For a dark page.
 
     Raises:
-        QDreamerError: if it is something else.
+        QDreamerError: If it is something else.
     """
-    charts = [_chart(one, workers) for one in _parts(what)]
-    charts = [one for one in charts if one.bars]
+    charts = [_chart(part, workers) for part in _parts(what)]
+    charts = [each for each in charts if each.bars]
     if not charts:
         return message("Nothing was predicted or run yet.", dark)
     total = max(chart.seconds for chart in charts)
@@ -88,14 +88,14 @@ def _parts(what: Any) -> list[Any]:
     return [part for part in parts if part is not None]
 
 
-def _chart(one: Any, workers: int | None) -> Gantt:
-    if isinstance(one, Prediction):
-        return predicted(one, workers)
-    if isinstance(getattr(one, "metadata", None), dict):
-        return real(one)
+def _chart(what: Any, workers: int | None) -> Gantt:
+    if isinstance(what, Prediction):
+        return predicted(what, workers)
+    if isinstance(getattr(what, "metadata", None), dict):
+        return real(what)
     raise QDreamerError(
         f"a timeline shows a Prediction, the PubResult of a CutEstimator, or a pair of them, not "
-        f"{type(one).__name__}"
+        f"{type(what).__name__}"
     )
 
 

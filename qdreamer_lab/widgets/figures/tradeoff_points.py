@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.text import seconds_text
 from qdreamer_lab.widgets.figures.hover_text import count_text, power_text
 from qdreamer_lab.workload.execution.memory import readable
+from qdreamer_lab.workload.modes import METHODS
 from qdreamer_lab.workload.plan.plan import CutPlan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qdreamer_lab.dreamer.predict.configuration import Configuration
     from qdreamer_lab.dreamer.predict.prediction import Prediction
 
 __all__ = ["Point", "front", "points_of"]
@@ -26,13 +28,13 @@ class Point:
     """A candidate in the picture.
 
     Attributes:
-        x: bits of sampling overhead, or qubits.
-        y: seconds, or bits of sampling overhead.
-        interval: within which y lies in four of five cases; None for plans.
-        width: qubits of the widest fragment.
-        cut: whether anything is cut.
-        kind: candidates of one kind have the same marker.
-        said: what hovering shows.
+        x: Bits of sampling overhead, or qubits.
+        y: Seconds, or bits of sampling overhead.
+        interval: Within which y lies in four of five cases; None for plans.
+        width: Qubits of the widest fragment.
+        cut: Whether anything is cut.
+        kind: Candidates of one kind have the same marker.
+        said: What hovering shows.
     """
 
     x: float
@@ -48,12 +50,14 @@ def points_of(candidates: Sequence[Prediction] | Sequence[CutPlan], against: str
     """A point for each candidate, in their order.
 
     Args:
-        candidates: all predictions or all plans.
+        candidates: All predictions or all plans.
         against: "overhead" or "width".
     """
     return [
-        _of_plan(one) if isinstance(one, CutPlan) else _of_prediction(one, against)
-        for one in candidates
+        _of_plan(candidate)
+        if isinstance(candidate, CutPlan)
+        else _of_prediction(candidate, against)
+        for candidate in candidates
     ]
 
 
@@ -67,24 +71,28 @@ def front(points: Sequence[Point]) -> list[int]:
     return kept
 
 
-def _of_prediction(one: Prediction, against: str) -> Point:
-    plan = one.plan
+def _of_prediction(prediction: Prediction, against: str) -> Point:
+    plan = prediction.plan
     bits = plan.log2_overhead if plan is not None else 0.0
-    width = _width(plan, one.num_qubits)
-    low, high = one.interval
+    width = _width(plan, prediction.num_qubits)
+    low, high = prediction.interval
+    between = f"{seconds_text(low)} to {seconds_text(high)}"
     lines = [
-        f"<b>{one.title}</b>",
-        f"{seconds_text(one.makespan_s)} ({seconds_text(low)} to {seconds_text(high)} in 4 of 5 "
-        "cases)",
+        f"<b>{prediction.title}</b>",
+        f"{seconds_text(prediction.makespan_s)} ({between} in 4 of 5 cases)",
         f"widest fragment {count_text(width, 'qubit')}, {_cuts(plan)}",
-        f"sampling overhead {power_text(bits)}, {readable(one.memory_bytes)}",
+        f"sampling overhead {power_text(bits)}, {readable(prediction.memory_bytes)}",
     ]
-    if one.shots:
-        lines.append(f"{one.shots:,} shots for a standard error of {one.standard_error:.2g}")
-    y = max(one.makespan_s, _SHORTEST_S)
+    if prediction.shots:
+        lines.append(
+            f"{prediction.shots:,} shots for a standard error of {prediction.standard_error:.2g}"
+        )
+    y = max(prediction.makespan_s, _SHORTEST_S)
     interval = (min(y, max(low, _SHORTEST_S)), max(y, high))
     x = bits if against == "overhead" else float(width)
-    return Point(x, y, interval, width, one.cut, _kind(one.configuration), "<br>".join(lines))
+    return Point(
+        x, y, interval, width, prediction.cut, _kind(prediction.configuration), "<br>".join(lines)
+    )
 
 
 def _of_plan(plan: CutPlan) -> Point:
@@ -102,10 +110,9 @@ def _of_plan(plan: CutPlan) -> Point:
     return Point(float(width), bits, None, width, plan.num_cuts > 0, "plan", said)
 
 
-def _kind(configuration: Any) -> str:
+def _kind(way: Configuration) -> str:
     """Mode, and the method where it is not the usual one."""
-    mode, method = str(configuration.mode), str(getattr(configuration, "method", "statevector"))
-    return mode if method == "statevector" else f"{mode}, {method.replace('_', ' ')}"
+    return way.mode if way.method == METHODS[0] else f"{way.mode}, {way.method.replace('_', ' ')}"
 
 
 def _width(plan: CutPlan | None, num_qubits: int) -> int:

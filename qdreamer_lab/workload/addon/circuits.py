@@ -19,14 +19,13 @@ from qdreamer_lab.errors import CircuitError
 from qdreamer_lab.workload.addon.decomposition import unitary_of_basis
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.options import check_width
+from qdreamer_lab.workload.cut.partition import Partition, lone_labels
 from qdreamer_lab.workload.cut.segments import connected, layout_of
-from qdreamer_lab.workload.plan.find import lone_labels
-from qdreamer_lab.workload.plan.plan import CutPlan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 
 __all__ = [
     "check_markers",
@@ -34,9 +33,9 @@ __all__ = [
     "cut_wire",
     "is_cut_gate",
     "is_cut_wire",
-    "plan_from_circuit",
-    "plan_to_circuit",
+    "read_cut_circuit",
     "renamed_for_addon",
+    "write_cut_circuit",
 ]
 
 _ADDON_NAMES = frozenset({"barrier", "cut_wire", "move", "qpd_1q", "qpd_2q", "qpd_measure"})
@@ -47,7 +46,7 @@ def cut_gate(gate: Any) -> Any:
     """The addon's instruction for cutting a two-qubit gate.
 
     Raises:
-        CircuitError: if the addon cannot decompose the gate.
+        CircuitError: If the addon cannot decompose the gate.
     """
     from qiskit_addon_cutting.qpd import TwoQubitQPDGate
 
@@ -88,16 +87,16 @@ def renamed_for_addon(instruction: CircuitInstruction) -> CircuitInstruction:
     return CircuitInstruction(renamed, instruction.qubits, instruction.clbits)
 
 
-def plan_to_circuit(plan: CutPlan, *, moves: bool = False) -> QuantumCircuit:
+def write_cut_circuit(plan: Partition, *, moves: bool = False) -> QuantumCircuit:
     """Write a plan as a cut circuit: one `UnitaryGate` per block, in the plan's order.
 
     Args:
-        plan: what to write.
-        moves: write wire cuts as cut `Move` gates to extra qubits, as the addon's `cut_wires`
+        plan: What to write.
+        moves: Write wire cuts as cut `Move` gates to extra qubits, as the addon's `cut_wires`
             does, instead of `CutWire` markers.
 
     Raises:
-        CircuitError: if the addon cannot decompose a block.
+        CircuitError: If the addon cannot decompose a block.
     """
     blocks = plan.blocks
     circuit = QuantumCircuit(blocks.num_qubits)
@@ -159,19 +158,19 @@ def _with_moves(circuit: QuantumCircuit) -> QuantumCircuit:
     return moved
 
 
-def plan_from_circuit(circuit: QuantumCircuit, max_qubits: int | None = None) -> CutPlan:
+def read_cut_circuit(circuit: QuantumCircuit, max_qubits: int | None = None) -> Partition:
     """Read a cut circuit: what no cut separates is one fragment.
 
     Every two-qubit gate becomes a block of its own, since cuts tell equal gates apart. Cuts that
     separate nothing are dropped.
 
     Args:
-        circuit: with `TwoQubitQPDGate` and `CutWire` instructions, before `cut_wires`.
-        max_qubits: the width to keep to; by default that of the widest fragment.
+        circuit: With `TwoQubitQPDGate` and `CutWire` instructions, before `cut_wires`.
+        max_qubits: The width to keep to; by default that of the widest fragment.
 
     Raises:
-        CircuitError: if the rest of the circuit cannot be read, or a cut is not of a unitary gate.
-        PlanError: if a fragment is wider than `max_qubits`.
+        CircuitError: If the rest of the circuit cannot be read, or a cut is not of a unitary gate.
+        PlanError: If a fragment is wider than `max_qubits`.
     """
     plain = circuit.copy_empty_like()
     cut: set[int] = set()
@@ -189,7 +188,7 @@ def plan_from_circuit(circuit: QuantumCircuit, max_qubits: int | None = None) ->
     if max_qubits is None:
         max_qubits = int(layout_of(blocks.pairs, labels).widths(1).max(initial=1))
     check_width(max_qubits)
-    return CutPlan(blocks, labels, lone_labels(blocks, labels, max_qubits), max_qubits)
+    return Partition(blocks, labels, lone_labels(blocks, labels, max_qubits), max_qubits)
 
 
 def _uncut(gate: Any) -> UnitaryGate:

@@ -15,15 +15,16 @@ from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import PauliList, SparsePauliOp
 
 from qdreamer_lab.errors import ObservableError, PlanError
+from qdreamer_lab.workload.addon.circuits import write_cut_circuit
 
 if TYPE_CHECKING:
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
 
 __all__ = ["cutting_problem", "expand"]
 
 
 def expand(
-    plan: CutPlan, observables: Any, num_samples: float = math.inf
+    plan: Partition, observables: Any, num_samples: float = math.inf
 ) -> tuple[dict[int, list[QuantumCircuit]], list[tuple[float, Any]]]:
     """The circuits that qiskit-addon-cutting would run for a plan, and their coefficients.
 
@@ -32,9 +33,9 @@ def expand(
     `reconstruct_expectation_values`.
 
     Args:
-        plan: the plan.
-        observables: what `PauliList` takes, or a `SparsePauliOp`, whose coefficients are left out.
-        num_samples: how many joint terms to draw; all of them, with their exact weights, if it is
+        plan: The plan.
+        observables: What `PauliList` takes, or a `SparsePauliOp`, whose coefficients are left out.
+        num_samples: How many joint terms to draw; all of them, with their exact weights, if it is
             infinite.
 
     Returns:
@@ -42,9 +43,9 @@ def expand(
         fragment, and a list of coefficients with their types.
 
     Raises:
-        ObservableError: if the observables are not Pauli strings on the circuit's qubits.
-        CircuitError: if the addon cannot decompose a block.
-        PlanError: if `num_samples` is below 1.
+        ObservableError: If the observables are not Pauli strings on the circuit's qubits.
+        CircuitError: If the addon cannot decompose a block.
+        PlanError: If `num_samples` is below 1.
     """
     from qiskit_addon_cutting import generate_cutting_experiments
 
@@ -57,25 +58,25 @@ def expand(
     return circuits, weights
 
 
-def cutting_problem(plan: CutPlan, observables: Any) -> Any:
+def cutting_problem(plan: Partition, observables: Any) -> Any:
     """A plan as the addon's `PartitionedCuttingProblem`; its keys are the plan's fragment ids.
 
     A qubit without blocks that the plan leaves out gets an id of its own if an observable acts on
     it after all.
 
     Args:
-        plan: the plan.
-        observables: as for `expand`.
+        plan: The plan.
+        observables: As for `expand`.
 
     Raises:
-        ObservableError: if the observables are not Pauli strings on the circuit's qubits.
-        CircuitError: if the addon cannot decompose a block.
+        ObservableError: If the observables are not Pauli strings on the circuit's qubits.
+        CircuitError: If the addon cannot decompose a block.
     """
     from qiskit_addon_cutting import PartitionedCuttingProblem, expand_observables
     from qiskit_addon_cutting import partition_problem as partition
 
     paulis = _paulis(observables, plan.blocks.num_qubits)
-    moved = plan.to_circuit(moves=True)
+    moved = write_cut_circuit(plan, moves=True)
     labels = _labels(plan, paulis)
     idle = {qubit for qubit, label in zip(moved.qubits, labels, strict=True) if label is None}
     circuit = moved.copy_empty_like()
@@ -104,8 +105,8 @@ def _paulis(observables: Any, num_qubits: int) -> PauliList:
     return paulis
 
 
-def _labels(plan: CutPlan, paulis: PauliList) -> list[int | None]:
-    """The fragment of each qubit of `plan.to_circuit(moves=True)`; None if it need not run."""
+def _labels(plan: Partition, paulis: PauliList) -> list[int | None]:
+    """The fragment of each qubit of the plan's cut circuit with moves; None if it need not run."""
     along: dict[int, list[int | None]] = defaultdict(list)
     for segment in plan.segments:
         along[segment.qubit].append(segment.fragment)

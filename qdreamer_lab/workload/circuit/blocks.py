@@ -1,4 +1,4 @@
-"""A circuit in normal form: a sequence of two-qubit blocks, and qubits that have none.
+"""From a Qiskit circuit to its normal form, a `BlockCircuit`.
 
 Cutting sees only what couples qubits. So one-qubit gates are absorbed into a neighbouring block on
 their wire, and every run of gates on one pair of qubits becomes one block: merging a run makes two
@@ -9,16 +9,15 @@ must not decide anything about cuts.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdreamer_lab.errors import CircuitError
+from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 from qdreamer_lab.workload.circuit.gates import FlatGate, flat_gates
 from qdreamer_lab.workload.circuit.lightcone import reaching_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse
-from qdreamer_lab.workload.circuit.schmidt import gamma_of, gate_cut_gamma, schmidt_coefficients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,65 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
-__all__ = [
-    "BlockCircuit",
-    "blocks_of_gates",
-    "gate_cut_gamma",
-    "observed_qubits",
-    "schmidt_coefficients",
-    "to_blocks",
-]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class BlockCircuit:
-    """A circuit as two-qubit blocks in the order they are applied, up to a global phase.
-
-    Attributes:
-        num_qubits: number of qubits of the circuit this came from; qubits keep their numbers.
-        pairs: (m, 2) int64; the qubits of each block, smaller number first. `pairs[:, 0]` is the
-            least significant qubit of the block's matrix (Qiskit's little-endian order).
-        unitaries: (m, 4, 4) complex128; one unitary per block.
-        lone: the qubits that carry no block, in ascending order, each with the (2, 2) product of
-            its one-qubit gates.
-        sources: per block, the indices of the circuit's instructions that were merged into it,
-            ascending.
-        measured: the qubits on which an observable may act, ascending: all of them, or the ones
-            whose light cone was kept.
-    """
-
-    num_qubits: int
-    pairs: NDArray[np.int64]
-    unitaries: NDArray[np.complex128]
-    lone: Mapping[int, NDArray[np.complex128]]
-    sources: tuple[tuple[int, ...], ...]
-    measured: tuple[int, ...]
-    merged: bool = True
-
-    def __post_init__(self) -> None:
-        m = len(self.pairs)
-        assert self.pairs.shape == (m, 2)
-        assert self.unitaries.shape == (m, 4, 4)
-        assert len(self.sources) == m
-        assert set(self.pairs.ravel().tolist()).isdisjoint(self.lone)
-
-    def __repr__(self) -> str:
-        return f"<BlockCircuit: {self.num_qubits} qubits, {self.num_blocks} blocks>"
-
-    @property
-    def num_blocks(self) -> int:
-        """Number of two-qubit blocks, m."""
-        return len(self.pairs)
-
-    @cached_property
-    def coefficients(self) -> NDArray[np.float64]:
-        """(m, 4) operator-Schmidt coefficients of the blocks, descending."""
-        return schmidt_coefficients(self.unitaries)
-
-    @cached_property
-    def gammas(self) -> NDArray[np.float64]:
-        """(m,) gamma of cutting each block on its own."""
-        return gamma_of(self.coefficients)
+__all__ = ["blocks_of_gates", "observed_qubits", "to_blocks"]
 
 
 @dataclass
@@ -123,18 +64,18 @@ def to_blocks(
     """Bring a circuit into normal form.
 
     Args:
-        circuit: unitary and fully bound. Barriers and delays are dropped; gates on more than two
+        circuit: Unitary and fully bound. Barriers and delays are dropped; gates on more than two
             qubits are first decomposed by Qiskit.
-        observables: anything Qiskit's `ObservablesArray` accepts, one or many. When given, blocks
+        observables: Anything Qiskit's `ObservablesArray` accepts, one or many. When given, blocks
             that cannot influence any of them (outside their light cone) are left out, and the
             qubits that lose all their blocks become lone.
-        merge: make one block of every run of gates on one pair of qubits. Without it, blocks can
+        merge: Make one block of every run of gates on one pair of qubits. Without it, blocks can
             be told apart by the two-qubit gates they came from.
 
     Raises:
-        CircuitError: if there are no qubits; on measurements, resets, classical control, unbound
+        CircuitError: If there are no qubits; on measurements, resets, classical control, unbound
             parameters, or matrices with entries that are not finite.
-        ObservableError: if an observable has another number of qubits than the circuit.
+        ObservableError: If an observable has another number of qubits than the circuit.
     """
     if circuit.num_qubits == 0:
         raise CircuitError("the circuit has no qubits")
@@ -151,10 +92,10 @@ def blocks_of_gates(
     """`to_blocks` for gates that have been read already.
 
     Args:
-        gates: in order.
-        num_qubits: of the circuit.
-        measured: the qubits whose light cone is kept, ascending.
-        merge: as for `to_blocks`.
+        gates: In order.
+        num_qubits: Of the circuit.
+        measured: The qubits whose light cone is kept, ascending.
+        merge: As for `to_blocks`.
     """
     runs = _Runs(merge)
     for gate in gates:
@@ -171,7 +112,15 @@ def blocks_of_gates(
     sources = tuple(tuple(sorted({g.source for g in run})) for run in runs.members)
     unitaries = _products(runs)
     _check_finite(unitaries, sources, lone)
-    return BlockCircuit(num_qubits, pairs, unitaries, lone, sources, measured, merge)
+    return BlockCircuit(
+        num_qubits=num_qubits,
+        pairs=pairs,
+        unitaries=unitaries,
+        lone=lone,
+        sources=sources,
+        measured=measured,
+        merged=merge,
+    )
 
 
 def _check_finite(
@@ -191,7 +140,7 @@ def observed_qubits(observables: object, num_qubits: int) -> tuple[int, ...]:
     """Qubits on which at least one observable acts other than as the identity, ascending.
 
     Raises:
-        ObservableError: if an observable is not on `num_qubits` qubits.
+        ObservableError: If an observable is not on `num_qubits` qubits.
     """
     found: set[int] = set()
     for observable in as_sparse(observables, num_qubits):

@@ -34,9 +34,9 @@ class FlatGate:
     """A one- or two-qubit unitary of the circuit.
 
     Attributes:
-        qubits: the qubits it acts on, least significant first.
+        qubits: The qubits it acts on, least significant first.
         matrix: (2, 2) or (4, 4) complex128, little-endian.
-        source: index of the circuit instruction it came from.
+        source: Index of the circuit instruction it came from.
     """
 
     qubits: tuple[int, ...]
@@ -51,7 +51,7 @@ def flat_gates(circuit: QuantumCircuit) -> Iterator[FlatGate]:
     there is prepared by gates.
 
     Raises:
-        CircuitError: on unbound parameters (named), or an instruction that is no unitary (where).
+        CircuitError: On unbound parameters (named), or an instruction that is no unitary (where).
     """
     if circuit.parameters:
         names = ", ".join(sorted(p.name for p in circuit.parameters))
@@ -79,7 +79,7 @@ def two_qubit_gates(circuit: QuantumCircuit) -> list[FlatGate]:
     What acts on one qubit may be anything unitary, also with unbound parameters.
 
     Raises:
-        CircuitError: where a gate acts on more than two qubits, where a two-qubit gate has unbound
+        CircuitError: Where a gate acts on more than two qubits, where a two-qubit gate has unbound
             parameters (named), and on instructions that are no unitaries.
     """
     number = {bit: k for k, bit in enumerate(circuit.qubits)}

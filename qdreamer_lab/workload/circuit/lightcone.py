@@ -28,7 +28,7 @@ class GateList:
     """What decides about light cones: where each gate acts, and whether it is diagonal.
 
     Args:
-        gates: the circuit, in order.
+        gates: The circuit, in order.
     """
 
     def __init__(self, gates: Sequence[FlatGate]) -> None:
@@ -47,8 +47,8 @@ def needed_gates(gates: GateList, measured: Mapping[int, bool]) -> list[int]:
     """Indices of the gates that can influence an observable, ascending.
 
     Args:
-        gates: the circuit.
-        measured: the qubits on which the observable acts, and whether it is diagonal there.
+        gates: The circuit.
+        measured: The qubits on which the observable acts, and whether it is diagonal there.
     """
     diagonal_on = dict(measured)  # of what the observable has become; nothing where it is absent
     keep = []
@@ -83,7 +83,7 @@ def reaching_blocks(pairs: NDArray[np.int64], measured: Iterable[int]) -> NDArra
 
     Args:
         pairs: (m, 2) qubits of each block, in order.
-        measured: the qubits on which observables act.
+        measured: The qubits on which observables act.
     """
     reached = set(measured)
     keep = []

@@ -20,7 +20,7 @@ def as_sparse(observables: object, num_qubits: int) -> list[Any]:
     """Coerce one or many observables to a flat list of Qiskit's `SparseObservable`.
 
     Raises:
-        ObservableError: if one is not Hermitian, is zero, or is not on `num_qubits` qubits.
+        ObservableError: If one is not Hermitian, is zero, or is not on `num_qubits` qubits.
     """
     try:
         array = ObservablesArray.coerce(observables)

@@ -32,7 +32,7 @@ def pauli_sum(terms: Iterable[ProductTerm]) -> PauliSum:
     """An observable in Pauli strings, each once.
 
     Raises:
-        MethodError: if projectors make it too many.
+        MethodError: If projectors make it too many.
     """
     found: dict[Factors, float] = {}
     for term in terms:

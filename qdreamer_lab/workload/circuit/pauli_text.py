@@ -31,7 +31,7 @@ def parse_observable(text: str, num_qubits: int) -> SparsePauliOp:
     """Read a real sum of Pauli products.
 
     Raises:
-        ObservableError: with the column (from 1) of what cannot be read, or the qubit that does
+        ObservableError: With the column (from 1) of what cannot be read, or the qubit that does
             not exist or appears twice in a term.
     """
     terms: list[tuple[str, list[int], float]] = []

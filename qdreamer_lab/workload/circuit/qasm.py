@@ -20,7 +20,7 @@ def load_qasm(path: Path) -> QuantumCircuit:
     """Read a circuit from a file; includes are looked for next to it.
 
     Raises:
-        QasmError: if the file cannot be read or is no valid OpenQASM 2 or 3.
+        QasmError: If the file cannot be read or is no valid OpenQASM 2 or 3.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -33,12 +33,12 @@ def loads_qasm(text: str, *, name: str = "<text>", folder: Path | None = None) -
     """Read a circuit from OpenQASM text; without a version line it is OpenQASM 2.
 
     Args:
-        text: the program.
-        name: what errors call it.
-        folder: where includes are, besides the current folder.
+        text: The program.
+        name: What errors call it.
+        folder: Where includes are, besides the current folder.
 
     Raises:
-        QasmError: with line and column, both from 1.
+        QasmError: With line and column, both from 1.
     """
     try:
         return read_qasm(text, folder)

@@ -16,14 +16,13 @@ import numpy as np
 
 from qdreamer_lab.workload.circuit.lightcone import needed_gates, reaching_blocks
 from qdreamer_lab.workload.circuit.terms import DIAGONAL
+from qdreamer_lab.workload.cut.partition import Partition, lone_labels
 from qdreamer_lab.workload.cut.segments import connected
-from qdreamer_lab.workload.plan.find import lone_labels
-from qdreamer_lab.workload.plan.plan import CutPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.circuit.lightcone import GateList
     from qdreamer_lab.workload.circuit.terms import Factors
 
@@ -52,8 +51,8 @@ def term_groups(cones: Sequence[tuple[int, int]], max_qubits: int) -> list[tuple
     """Put terms into groups that run together.
 
     Args:
-        cones: per term, the blocks and the qubits in its light cone, as bits.
-        max_qubits: greatest width of a fragment.
+        cones: Per term, the blocks and the qubits in its light cone, as bits.
+        max_qubits: Greatest width of a fragment.
 
     Returns:
         The indices of each group's terms, ascending; the group with the most work first.
@@ -65,15 +64,15 @@ def term_groups(cones: Sequence[tuple[int, int]], max_qubits: int) -> list[tuple
     members: list[list[int]] = [[] for _ in groups]
     for index, key in enumerate(cones):
         members[number[key]].append(index)
-    return [tuple(one) for one in members]
+    return [tuple(group) for group in members]
 
 
 def block_cones(blocks: BlockCircuit, terms: Sequence[Factors]) -> list[tuple[int, int]]:
     """Blocks and qubits in the light cone of each term, as bits, when blocks do not commute."""
     reach: dict[int, tuple[int, int]] = {}
     for k, (low, high) in enumerate(blocks.pairs.tolist()):
-        one, two = reach.get(low, (0, 1 << low)), reach.get(high, (0, 1 << high))
-        reach[low] = reach[high] = (one[0] | two[0] | 1 << k, one[1] | two[1])
+        below, above = reach.get(low, (0, 1 << low)), reach.get(high, (0, 1 << high))
+        reach[low] = reach[high] = (below[0] | above[0] | 1 << k, below[1] | above[1])
     return [_union(reach.get(qubit, (0, 0)) for qubit, _ in term) for term in terms]
 
 
@@ -90,9 +89,9 @@ def gate_cones(gates: GateList, terms: Sequence[Factors]) -> list[tuple[int, int
 
 def _union(cones: Iterable[tuple[int, int]]) -> tuple[int, int]:
     blocks = qubits = 0
-    for one, two in cones:
-        blocks |= one
-        qubits |= two
+    for more_blocks, more_qubits in cones:
+        blocks |= more_blocks
+        qubits |= more_qubits
     return blocks, qubits
 
 
@@ -117,7 +116,7 @@ def restricted(blocks: BlockCircuit, measured: Sequence[int]) -> BlockCircuit:
     )
 
 
-def restricted_plan(plan: CutPlan, measured: Sequence[int]) -> CutPlan:
+def restricted_plan(plan: Partition, measured: Sequence[int]) -> Partition:
     """The plan without what cannot influence these qubits; the cuts that are left stay cuts."""
     keep = reaching_blocks(plan.blocks.pairs, measured)
     if len(keep) == plan.blocks.num_blocks:
@@ -125,7 +124,7 @@ def restricted_plan(plan: CutPlan, measured: Sequence[int]) -> CutPlan:
     blocks = restricted(plan.blocks, measured)
     labels = connected(blocks.pairs, plan.labels[keep])
     lone = lone_labels(blocks, labels, plan.max_qubits)
-    return CutPlan(blocks, labels, lone, plan.max_qubits, plan.cost)
+    return Partition(blocks, labels, lone, plan.max_qubits, plan.cost)
 
 
 def _cone(blocks: int, qubits: int, max_qubits: int) -> _Cone:
@@ -152,8 +151,8 @@ def _merged(cones: list[_Cone], max_qubits: int) -> list[_Group]:
     if not cones:
         return []
 
-    def union(one: _Cone, two: _Cone) -> _Cone:
-        return _cone(one.blocks | two.blocks, one.qubits | two.qubits, max_qubits)
+    def union(a: _Cone, b: _Cone) -> _Cone:
+        return _cone(a.blocks | b.blocks, a.qubits | b.qubits, max_qubits)
 
     whole = functools.reduce(union, cones)
     if whole.work <= max(cone.work for cone in cones) + _PER_GROUP:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.workload.exact.reconstruct import Reconstruction, paired
-from qdreamer_lab.workload.fragment.program import FragmentProgram, fragment_programs
+from qdreamer_lab.workload.fragment.lower import fragment_programs
 from qdreamer_lab.workload.fragment.split import TermSplit, split_terms
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.terms import Factors
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
+    from qdreamer_lab.workload.fragment.program import FragmentProgram
 
 __all__ = ["ExactProgram", "FragmentJob", "lower"]
 
@@ -47,7 +48,7 @@ class ExactProgram:
     """A plan made ready for some terms.
 
     Attributes:
-        jobs: one per fragment that has blocks.
+        jobs: One per fragment that has blocks.
         operator_of: (terms, jobs) int64; which of a job's operators each term uses.
         lone_factors: (terms,) float64; what the qubits without blocks contribute.
     """
@@ -78,32 +79,34 @@ class ExactProgram:
         """Reconstruct.
 
         Args:
-            tensors: per job, (operators, *dims, *dims) as `run_fragment` returns them.
-            memory_limit_bytes: most memory for the contraction; what is free if None.
+            tensors: Per job, (operators, *dims, *dims) as `run_fragment` returns them.
+            memory_limit_bytes: Most memory for the contraction; what is free if None.
 
         Returns:
             (terms,) float64 expectation values.
 
         Raises:
-            MemoryLimitError: if the contraction does not fit.
+            MemoryLimitError: If the contraction does not fit.
         """
         whole = Reconstruction(self.axes(), memory_limit_bytes)
         return self.lone_factors * whole.values([paired(t) for t in tensors], self.operator_of)
 
 
-def lower(plan: CutPlan, terms: Sequence[Factors], split: TermSplit | None = None) -> ExactProgram:
+def lower(
+    plan: Partition, terms: Sequence[Factors], split: TermSplit | None = None
+) -> ExactProgram:
     """Make a plan ready for some terms.
 
     Args:
-        plan: where to cut.
-        terms: products of one-qubit operators.
-        split: what `split_terms` gave for the same terms and a plan with the same labels.
+        plan: Where to cut.
+        terms: Products of one-qubit operators.
+        split: What `split_terms` gave for the same terms and a plan with the same labels.
 
     Raises:
-        ObservableError: if a term acts on a qubit whose light cone the plan left out.
+        ObservableError: If a term acts on a qubit whose light cone the plan left out.
     """
     programs = fragment_programs(plan)
     if split is None:
         split = split_terms(plan, terms, programs)
-    jobs = tuple(FragmentJob(*one) for one in zip(programs, split.operators, strict=True))
+    jobs = tuple(FragmentJob(*each) for each in zip(programs, split.operators, strict=True))
     return ExactProgram(jobs, split.operator_of, split.lone_factors(plan.blocks.lone))

@@ -25,42 +25,42 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Reconstruction", "paired"]
+__all__ = ["GATHERED", "Reconstruction", "paired"]
 
 _MOST_SLICES = 1 << 16
 """More would take longer than anybody waits."""
 
-_GATHERED = 4
+GATHERED = 4
 """Above so many terms per distinct operand, terms with the same operand are one matrix product."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """Contract operands `one` and `two` into operand `new`, over the cuts they share.
+    """Contract operands `first` and `second` into operand `new`, over the cuts they share.
 
-    The axes of the new operand are those that `one` keeps, then those that `two` keeps.
+    The axes of the new operand are those that `first` keeps, then those that `second` keeps.
     """
 
-    one: int
-    two: int
+    first: int
+    second: int
     new: int
-    axes_one: tuple[int, ...]
-    axes_two: tuple[int, ...]
+    axes_first: tuple[int, ...]
+    axes_second: tuple[int, ...]
 
     @property
     def shared(self) -> tuple[int, ...]:
         """Cuts that are summed over."""
-        return tuple(cut for cut in self.axes_one if cut in self.axes_two)
+        return tuple(cut for cut in self.axes_first if cut in self.axes_second)
 
     @property
-    def kept_one(self) -> tuple[int, ...]:
+    def kept_first(self) -> tuple[int, ...]:
         """Cuts of the first operand that stay."""
-        return tuple(cut for cut in self.axes_one if cut not in self.axes_two)
+        return tuple(cut for cut in self.axes_first if cut not in self.axes_second)
 
     @property
-    def kept_two(self) -> tuple[int, ...]:
+    def kept_second(self) -> tuple[int, ...]:
         """Cuts of the second operand that stay."""
-        return tuple(cut for cut in self.axes_two if cut not in self.axes_one)
+        return tuple(cut for cut in self.axes_second if cut not in self.axes_first)
 
 
 def paired(tensors: NDArray[np.complex128]) -> NDArray[np.complex128]:
@@ -75,18 +75,18 @@ class Reconstruction:
     """A contraction planned once, to be run for many terms and many tensors.
 
     Args:
-        axes: per fragment, (cut, size) of each axis of its tensors after the first.
-        memory_limit_bytes: most memory to use beyond the tensors; what is free if None.
+        axes: Per fragment, (cut, size) of each axis of its tensors after the first.
+        memory_limit_bytes: Most memory to use beyond the tensors; what is free if None.
 
     Raises:
-        MemoryLimitError: if the intermediate tensors of one term do not fit and cannot be sliced.
+        MemoryLimitError: If the intermediate tensors of one term do not fit and cannot be sliced.
     """
 
     def __init__(
         self, axes: Sequence[Sequence[tuple[int, int]]], memory_limit_bytes: int | None = None
     ) -> None:
-        self._axes = [tuple(cut for cut, _ in one) for one in axes]
-        self._sizes = {cut: size for one in axes for cut, size in one}
+        self._axes = [tuple(cut for cut, _ in cuts) for cuts in axes]
+        self._sizes = {cut: size for cuts in axes for cut, size in cuts}
         limit = available_bytes() if memory_limit_bytes is None else memory_limit_bytes
         self._steps = _ordered(self._axes, self._sizes)
         self.sliced = _sliced(self._steps, self._sizes, limit)
@@ -100,7 +100,7 @@ class Reconstruction:
         """Expectation values of many products of local operators.
 
         Args:
-            tensors: per fragment, (operators, *axes).
+            tensors: Per fragment, (operators, *axes).
             operator_of: (terms, fragments) int64; which of its operators each term uses.
 
         Returns:
@@ -114,7 +114,7 @@ class Reconstruction:
         for first in range(0, len(distinct), self._terms_at_once):
             part = slice(first, first + self._terms_at_once)
             for chosen in self._slices():
-                operands = [self._cut_down(k, one, chosen) for k, one in enumerate(tensors)]
+                operands = [self._cut_down(k, tensor, chosen) for k, tensor in enumerate(tensors)]
                 values[part] += _contract(operands, distinct[part], self._steps)
         return values[back.ravel()]
 
@@ -130,7 +130,13 @@ class Reconstruction:
             return math.prod(small[cut] for cut in cuts)
 
         return [
-            (step.one, step.two, size(step.kept_one), size(step.kept_two), size(step.shared))
+            (
+                step.first,
+                step.second,
+                size(step.kept_first),
+                size(step.kept_second),
+                size(step.shared),
+            )
             for step in self._steps
         ]
 
@@ -142,7 +148,9 @@ class Reconstruction:
 
     def _slices(self) -> list[dict[int, int]]:
         ranges = [range(self._sizes[cut]) for cut in self.sliced]
-        return [dict(zip(self.sliced, one, strict=True)) for one in itertools.product(*ranges)]
+        return [
+            dict(zip(self.sliced, values, strict=True)) for values in itertools.product(*ranges)
+        ]
 
     def _cut_down(
         self, number: int, tensor: NDArray[np.complex128], chosen: dict[int, int]
@@ -157,8 +165,8 @@ def _ordered(axes: list[tuple[int, ...]], sizes: dict[int, int]) -> list[_Step]:
     """Pairwise steps in the order that opt_einsum finds; new operands are numbered on."""
     if len(axes) < 2:
         return []
-    names = ["".join(opt_einsum.get_symbol(cut) for cut in one) for one in axes]
-    shapes = [tuple(sizes[cut] for cut in one) for one in axes]
+    names = ["".join(opt_einsum.get_symbol(cut) for cut in cuts) for cuts in axes]
+    shapes = [tuple(sizes[cut] for cut in cuts) for cuts in axes]
     path, _ = opt_einsum.contract_path(",".join(names) + "->", *shapes, shapes=True)
     there = list(enumerate(axes))
     count = len(axes)
@@ -169,31 +177,31 @@ def _ordered(axes: list[tuple[int, ...]], sizes: dict[int, int]) -> list[_Step]:
         for other, more in chosen[1:]:
             step = _Step(number, other, count, cuts, more)
             steps.append(step)
-            number, cuts, count = count, step.kept_one + step.kept_two, count + 1
+            number, cuts, count = count, step.kept_first + step.kept_second, count + 1
         there.append((number, cuts))
     return steps
 
 
 def _step_bytes(step: _Step, sizes: dict[int, int]) -> int:
     """Memory of one step for one term: both operands, copied in order, and what comes out."""
-    one, two, shared = (
+    first, second, shared = (
         math.prod(sizes[cut] for cut in cuts)
-        for cuts in (step.kept_one, step.kept_two, step.shared)
+        for cuts in (step.kept_first, step.kept_second, step.shared)
     )
-    return 16 * (2 * one * shared + 2 * two * shared + 2 * one * two)
+    return 16 * (2 * first * shared + 2 * second * shared + 2 * first * second)
 
 
 def _sliced(steps: list[_Step], sizes: dict[int, int], limit_bytes: int) -> tuple[int, ...]:
     """Cuts to sum over outside, so that no step needs more than the limit.
 
     Raises:
-        MemoryLimitError: if that takes too many slices.
+        MemoryLimitError: If that takes too many slices.
     """
     small = dict(sizes)
     sliced: list[int] = []
     while steps and (needed := max(_step_bytes(step, small) for step in steps)) > limit_bytes:
         widest = max(steps, key=lambda step: _step_bytes(step, small))
-        inside = {*widest.kept_one, *widest.kept_two, *widest.shared}
+        inside = {*widest.kept_first, *widest.kept_second, *widest.shared}
         cut = max(inside, key=lambda cut: small[cut], default=-1)
         if cut < 0 or small[cut] == 1 or math.prod(sizes[c] for c in [*sliced, cut]) > _MOST_SLICES:
             raise MemoryLimitError(
@@ -219,33 +227,36 @@ def _contract(
         used, which[number] = np.unique(terms[:, number], return_inverse=True)
         held[number] = operand if len(used) == len(operand) else operand[used]
     for step in steps:
-        pairs = np.stack([which.pop(step.one), which.pop(step.two)], axis=1)
+        pairs = np.stack([which.pop(step.first), which.pop(step.second)], axis=1)
         distinct, back = np.unique(pairs, axis=0, return_inverse=True)
-        held[step.new] = _join(held.pop(step.one), held.pop(step.two), distinct, step)
+        held[step.new] = _join(held.pop(step.first), held.pop(step.second), distinct, step)
         which[step.new] = back.ravel()
     ((number, last),) = held.items()
     return np.asarray(last.reshape(-1)[which[number]].real)
 
 
 def _join(
-    one: NDArray[np.complex128], two: NDArray[np.complex128], pairs: NDArray[np.int64], step: _Step
+    first: NDArray[np.complex128],
+    second: NDArray[np.complex128],
+    pairs: NDArray[np.int64],
+    step: _Step,
 ) -> NDArray[np.complex128]:
     """One step for all distinct `pairs` (n, 2) of versions of its operands.
 
     Returns:
-        (n, *kept axes of one, *kept axes of two).
+        (n, *kept axes of `first`, *kept axes of `second`).
     """
     shared = len(step.shared)
-    left = _in_order(one, step.axes_one, step.kept_one + step.shared)
-    right = _in_order(two, step.axes_two, step.shared + step.kept_two)
+    left = _in_order(first, step.axes_first, step.kept_first + step.shared)
+    right = _in_order(second, step.axes_second, step.shared + step.kept_second)
     kept = left.shape[1 : left.ndim - shared] + right.shape[1 + shared :]
     summed = math.prod(right.shape[1 : 1 + shared])
-    left = left.reshape(len(one), -1, summed)
-    right = right.reshape(len(two), summed, -1)
+    left = left.reshape(len(first), -1, summed)
+    right = right.reshape(len(second), summed, -1)
     out = np.empty((len(pairs), left.shape[1], right.shape[2]), dtype=np.complex128)
-    if len(pairs) < _GATHERED * min(len(one), len(two)):
+    if len(pairs) < GATHERED * min(len(first), len(second)):
         np.matmul(_chosen(left, pairs[:, 0]), _chosen(right, pairs[:, 1]), out=out)
-    elif len(one) < len(two):
+    elif len(first) < len(second):
         for version, rows in _by_version(pairs[:, 0]):
             product = np.tensordot(right[pairs[rows, 1]], left[version], axes=(1, 1))
             out[rows] = product.transpose(0, 2, 1)

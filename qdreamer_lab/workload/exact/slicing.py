@@ -43,13 +43,13 @@ def cuts_to_slice(
     """The cuts to slice so that every task, and all tensors together here, fit.
 
     Args:
-        program: fragments and operators.
-        itemsize: bytes of an amplitude.
-        task_bytes: most memory for one task.
-        here_bytes: most memory for the tensors of all fragments.
+        program: Fragments and operators.
+        itemsize: Bytes of an amplitude.
+        task_bytes: Most memory for one task.
+        here_bytes: Most memory for the tensors of all fragments.
 
     Raises:
-        MemoryLimitError: if one state does not fit, or if it would take too many slices.
+        MemoryLimitError: If one state does not fit, or if it would take too many slices.
     """
     sizes = {cut: size for job in program.jobs for cut, size in job.program.axes}
     sliced: list[int] = []
@@ -81,7 +81,7 @@ def num_slices(sizes: dict[int, int], sliced: Sequence[int]) -> int:
 def slices_of(sizes: dict[int, int], sliced: Sequence[int]) -> list[Slice]:
     """All slices; just one, with nothing fixed, if no cut is sliced."""
     ranges = [range(sizes[cut]) for cut in sliced]
-    choices = [dict(zip(sliced, one, strict=True)) for one in itertools.product(*ranges)]
+    choices = [dict(zip(sliced, indices, strict=True)) for indices in itertools.product(*ranges)]
     return [
         Slice(bra, ket, 1.0 if bra is ket else 2.0)
         for bra, ket in itertools.combinations_with_replacement(choices, 2)
@@ -94,20 +94,20 @@ def _too_big(
     """The fragments that are to blame if something does not fit.
 
     Raises:
-        MemoryLimitError: if one state of a fragment does not fit in a task.
+        MemoryLimitError: If one state of a fragment does not fit in a task.
     """
     tight = []
     bra, ket = dict.fromkeys(sliced, 0), dict.fromkeys(sliced, 1)
     for job in program.jobs:
         touched = [cut for cut, _ in job.program.axes if cut in bra]
-        one = {cut: bra[cut] for cut in touched}
-        two = {cut: ket[cut] for cut in touched}
+        mine_bra = {cut: bra[cut] for cut in touched}
+        mine_ket = {cut: ket[cut] for cut in touched}
         cuts = tuple(s.cut for s in job.program.steps if s.cut is not None and s.cut not in bra)
-        least = batch_bytes(job.program, job.operators, itemsize, one, two, cuts)
-        whole = batch_bytes(job.program, job.operators, itemsize, one, two)
+        least = batch_bytes(job.program, job.operators, itemsize, mine_bra, mine_ket, cuts)
+        whole = batch_bytes(job.program, job.operators, itemsize, mine_bra, mine_ket)
         if min(least, whole) > task_bytes:
             if itemsize << job.program.width > task_bytes:
-                split_cuts(job.program, job.operators, task_bytes, itemsize, one, two)
+                split_cuts(job.program, job.operators, task_bytes, itemsize, mine_bra, mine_ket)
             tight.append(job)
     if not tight and program.gram_bytes(sliced) > here_bytes:
         tight = list(program.jobs)

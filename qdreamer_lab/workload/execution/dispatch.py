@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.workload.execution.chunk import Chunk, FragmentRow
 from qdreamer_lab.workload.execution.decisions import Backlog
-from qdreamer_lab.workload.execution.pace import Pace
+from qdreamer_lab.workload.execution.pace import TASKS_PER_WORKER, Pace
 from qdreamer_lab.workload.execution.watch import Watch
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ __all__ = ["run_chunks"]
 
 _POLL_S = 0.1
 """How long a cancelled job may go unnoticed while waiting for tasks."""
-
-_TASKS_PER_WORKER = 3
-"""One runs and the others are ready when it ends; more would only wait in the agent's memory."""
 
 
 def run_chunks(
@@ -46,20 +43,20 @@ def run_chunks(
     """Run everything, heaviest first, and hand on every result as it arrives.
 
     Args:
-        chunks: tasks, and work to be divided into tasks of about a third of a second.
-        session: where to submit them; None runs them one by one in this process.
-        on: a kind of worker or a pilot's name, as the session takes it.
-        stop: set from elsewhere to give up; tasks already submitted are then cancelled.
-        keep: called in this thread as `keep(chunk, result, row)`.
-        pace: what is known from earlier work of the same kind, and learns more.
-        watch: follows the workers of the run that this is a part of.
-        most_workers: so many tasks are under way at once, and no others wait at the workers, which
+        chunks: Tasks, and work to be divided into tasks of about a third of a second.
+        session: Where to submit them; None runs them one by one in this process.
+        on: A kind of worker or a pilot's name, as the session takes it.
+        stop: Set from elsewhere to give up; tasks already submitted are then cancelled.
+        keep: Called in this thread as `keep(chunk, result, row)`.
+        pace: What is known from earlier work of the same kind, and learns more.
+        watch: Follows the workers of the run that this is a part of.
+        most_workers: So many tasks are under way at once, and no others wait at the workers, which
             would take them up; None for all workers.
 
     Raises:
-        CancelledError: if `stop` was set.
-        WorkersLostError: if no worker is left, and none comes.
-        PlanDropped: if the adviser of `watch` gives up the plan.
+        CancelledError: If `stop` was set.
+        WorkersLostError: If no worker is left, and none comes.
+        PlanDropped: If the adviser of `watch` gives up the plan.
     """
     queue = _Queue(chunks, Pace() if pace is None else pace)
     if session is None:
@@ -169,7 +166,7 @@ class _Tasks:
     def _hand_out(self) -> None:
         """Keep every worker that there is now supplied."""
         workers = self._watch.workers(self._session, self._on, self._backlog)
-        depth = _TASKS_PER_WORKER * workers
+        depth = TASKS_PER_WORKER * workers
         if self._most is not None and self._most < workers:
             workers = depth = self._most
         while self._queue and len(self._chunks) < depth:

@@ -35,7 +35,7 @@ def split_cuts(
     """Cuts whose choices are to be gone through one by one so that the states fit.
 
     Raises:
-        MemoryLimitError: if one state alone, or the result, does not fit.
+        MemoryLimitError: If one state alone, or the result, does not fit.
     """
     free = [step.cut for step in program.steps if step.cut is not None and step.cut not in bra]
     for count in range(len(free) + 1):

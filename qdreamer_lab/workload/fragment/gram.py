@@ -22,12 +22,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["gram_matrices", "gram_scratch_bytes"]
+__all__ = [
+    "BLOCK",
+    "WORTH_THREADS",
+    "PauliGroup",
+    "gram_matrices",
+    "gram_scratch_bytes",
+    "pauli_groups",
+]
 
-_BLOCK = 512
+BLOCK = 512
 """Amplitudes looked at together; their products stay in the first-level cache."""
 
-_WORTH_THREADS = 1 << 18
+WORTH_THREADS = 1 << 18
 """Amplitudes times groups from which on threads are worth starting."""
 
 _PARTS = 8
@@ -37,7 +44,7 @@ _MIRRORED = 128
 """Columns that are mirrored together: a square of them is small enough for the cache."""
 
 
-class _Group(NamedTuple):
+class PauliGroup(NamedTuple):
     """Pauli strings that flip the same qubits: which operators they are, and their masks."""
 
     flip: int
@@ -53,7 +60,7 @@ def gram_matrices(
 ) -> NDArray[np.complex128]:
     """⟨ψ_i|O|φ_j⟩ for all rows ψ of `bra` and φ of `ket`, and all operators.
 
-    Sorts the numbers of the states for a while, so nobody else may look at them.
+    Reorders the states in place for as long as it runs, so nothing else may read them meanwhile.
 
     Args:
         bra: (a, 2**n).
@@ -64,26 +71,26 @@ def gram_matrices(
         (operators, a, b) complex128.
     """
     out = np.zeros((len(operators), len(bra), len(ket)), dtype=np.complex128)
-    groups, others = _grouped(operators)
+    groups, others = pauli_groups(operators)
     for number in others:
         _general(bra, ket, operators[number], out[number])
-    block = min(_BLOCK, bra.shape[1])
+    block = min(BLOCK, bra.shape[1])
     parts = [states.view(states.real.dtype) for states in ([bra] if bra is ket else [bra, ket])]
-    for one in parts if groups else ():
-        part_blocks(one, block)
+    for part in parts if groups else ():
+        part_blocks(part, block)
 
-    def fill(group: _Group) -> None:
+    def fill(group: PauliGroup) -> None:
         z, place = np.array(group.z, np.int64), np.array(group.numbers, np.int64)
         pauli_sums(parts[0], parts[-1], group.flip, z, bra is ket, block, out, place)
         _finish(out, group, mirror=bra is ket)
 
     _all(fill, groups, bra.size)
-    for one in parts if groups else ():
-        join_blocks(one, block)
+    for part in parts if groups else ():
+        join_blocks(part, block)
     return out
 
 
-def _finish(out: NDArray[np.complex128], group: _Group, *, mirror: bool) -> None:
+def _finish(out: NDArray[np.complex128], group: PauliGroup, *, mirror: bool) -> None:
     """Put in the factors that the sums lack, and the lower half."""
     for number, phase in zip(group.numbers, group.phases, strict=True):
         matrix = out[number]
@@ -103,10 +110,10 @@ def _mirror(matrix: NDArray[np.complex128]) -> None:
         square[lower] = square.T[lower].conj()
 
 
-def _all(fill: Callable[[_Group], None], groups: list[_Group], size: int) -> None:
+def _all(fill: Callable[[PauliGroup], None], groups: list[PauliGroup], size: int) -> None:
     """Go through all groups, on all cores if it pays."""
     cores = min(usable_cores(), len(groups))
-    if cores < 2 or size * len(groups) < _WORTH_THREADS:
+    if cores < 2 or size * len(groups) < WORTH_THREADS:
         for group in groups:
             fill(group)
         return
@@ -118,19 +125,19 @@ def gram_scratch_bytes(rows: int, row_bytes: int, operators: Sequence[Factors]) 
     """Memory that `gram_matrices` takes for a while, beyond its arguments and its result.
 
     Args:
-        rows: of `bra` and of `ket`.
-        row_bytes: size of one.
-        operators: as for `gram_matrices`.
+        rows: Of `bra` and of `ket`.
+        row_bytes: Size of one.
+        operators: As for `gram_matrices`.
     """
     edge = min(rows, _MIRRORED)
     matrix = 24 * edge * edge  # indices of one half of a square, and the half itself
-    image = -(-rows // _PARTS) * (row_bytes + 16 * rows) if _grouped(operators)[1] else 0
+    image = -(-rows // _PARTS) * (row_bytes + 16 * rows) if pauli_groups(operators)[1] else 0
     return matrix * min(usable_cores(), len(operators)) + image
 
 
-def _grouped(operators: Sequence[Factors]) -> tuple[list[_Group], list[int]]:
+def pauli_groups(operators: Sequence[Factors]) -> tuple[list[PauliGroup], list[int]]:
     """Sort operators into groups of Pauli strings, the largest first, and the others."""
-    found: dict[int, _Group] = {}
+    found: dict[int, PauliGroup] = {}
     others = []
     for number, operator in enumerate(operators):
         bits: dict[str, int] = defaultdict(int)
@@ -140,7 +147,7 @@ def _grouped(operators: Sequence[Factors]) -> tuple[list[_Group], list[int]]:
             others.append(number)
             continue
         flip = bits["X"] | bits["Y"]
-        group = found.setdefault(flip, _Group(flip, [], [], []))
+        group = found.setdefault(flip, PauliGroup(flip, [], [], []))
         group.numbers.append(number)
         group.z.append(bits["Z"] | bits["Y"])
         group.phases.append(1j ** bits["Y"].bit_count())

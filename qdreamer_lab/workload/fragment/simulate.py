@@ -45,10 +45,10 @@ class FragmentCall:
     """A fragment to simulate.
 
     Attributes:
-        program: the fragment.
-        operators: products of one-qubit operators on local qubits that are not open.
-        bra: choices that are fixed on the bra's side.
-        ket: the same cuts with the choices on the ket's side.
+        program: The fragment.
+        operators: Products of one-qubit operators on local qubits that are not open.
+        bra: Choices that are fixed on the bra's side.
+        ket: The same cuts with the choices on the ket's side.
     """
 
     program: FragmentProgram
@@ -67,9 +67,9 @@ class FragmentResults:
     """What fragments hand back.
 
     Attributes:
-        tensors: for each, (operators, *dims, *dims) complex128: ⟨ψ_i|O|ψ_j⟩ with the bra's indices
+        tensors: For each, (operators, *dims, *dims) complex128: ⟨ψ_i|O|ψ_j⟩ with the bra's indices
             first; dims are those of `FragmentProgram.axes`, and 1 where the choice was fixed.
-        seconds: wall time on the worker.
+        seconds: Wall time on the worker.
     """
 
     tensors: tuple[NDArray[np.complex128], ...]
@@ -79,7 +79,7 @@ class FragmentResults:
 def run_fragments(
     calls: tuple[FragmentCall, ...], memory_limit_bytes: int | None, dtype: str
 ) -> FragmentResults:
-    """`run_fragment` for several, on the clock."""
+    """Simulate several fragments one after another, and time them."""
     start = time.perf_counter()
     tensors = tuple(
         run_fragment(call.program, call.operators, memory_limit_bytes, dtype, call.bra, call.ket)
@@ -99,18 +99,18 @@ def run_fragment(
     """Simulate a fragment and take its tensor for each operator.
 
     Args:
-        program: the fragment.
-        operators: products of one-qubit operators on local qubits that are not open.
-        memory_limit_bytes: most memory to use; what this machine has free if None.
-        dtype: of the states, "complex128" or "complex64".
-        bra: choices that are fixed on the bra's side.
-        ket: the same cuts with the choices on the ket's side.
+        program: The fragment.
+        operators: Products of one-qubit operators on local qubits that are not open.
+        memory_limit_bytes: Most memory to use; what this machine has free if None.
+        dtype: Of the states, "complex128" or "complex64".
+        bra: Choices that are fixed on the bra's side.
+        ket: The same cuts with the choices on the ket's side.
 
     Returns:
         (operators, *dims, *dims), as in `FragmentResults`.
 
     Raises:
-        MemoryLimitError: before anything is allocated, if the limit is too small.
+        MemoryLimitError: Before anything is allocated, if the limit is too small.
     """
     bra, ket = bra or {}, ket or {}
     limit = available_bytes() if memory_limit_bytes is None else memory_limit_bytes
@@ -136,13 +136,13 @@ def _in_parts(
     """The tensors, from one pair of parts of the batch at a time."""
     left, right = program.dims(bra), program.dims(ket)
     tensors = np.empty((len(operators), *left, *right), dtype=np.complex128)
-    for i, one in enumerate(parts):
-        first = final_states(program, dtype, {**bra, **one})
-        for other in parts[i if bra == ket else 0 :]:
-            same = bra == ket and one == other
-            second = first if same else final_states(program, dtype, {**ket, **other})
+    for i, left_part in enumerate(parts):
+        first = final_states(program, dtype, {**bra, **left_part})
+        for right_part in parts[i if bra == ket else 0 :]:
+            same = bra == ket and left_part == right_part
+            second = first if same else final_states(program, dtype, {**ket, **right_part})
             block = gram_matrices(first, second, operators)
-            _place(program, tensors, block, one, other, mirror=bra == ket and not same)
+            _place(program, tensors, block, left_part, right_part, mirror=bra == ket and not same)
             del second, block
         del first
     return tensors
@@ -190,14 +190,14 @@ def _place(
     program: FragmentProgram,
     tensors: NDArray[np.complex128],
     block: NDArray[np.complex128],
-    one: Choice,
-    other: Choice,
+    left_part: Choice,
+    right_part: Choice,
     *,
     mirror: bool,
 ) -> None:
     """Put the Gram matrices of two parts where they belong, and their adjoints if `mirror`."""
-    left = tuple(one.get(cut, slice(None)) for cut, _ in program.axes)
-    right = tuple(other.get(cut, slice(None)) for cut, _ in program.axes)
+    left = tuple(left_part.get(cut, slice(None)) for cut, _ in program.axes)
+    right = tuple(right_part.get(cut, slice(None)) for cut, _ in program.axes)
     here = tensors[(slice(None), *left, *right)]
     here[...] = block.reshape(here.shape)
     if mirror:

@@ -13,14 +13,15 @@ import numpy as np
 
 from qdreamer_lab.errors import ObservableError
 from qdreamer_lab.workload.circuit.terms import LETTERS, Factors
-from qdreamer_lab.workload.fragment.program import FragmentProgram, fragment_programs
+from qdreamer_lab.workload.fragment.lower import fragment_programs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
+    from qdreamer_lab.workload.fragment.program import FragmentProgram
 
 __all__ = ["TermSplit", "split_terms"]
 
@@ -30,9 +31,9 @@ class TermSplit:
     """How terms fall apart over the fragments of a plan, whatever the parameter values.
 
     Attributes:
-        operators: per fragment, the distinct products of local operators wanted of it.
+        operators: Per fragment, the distinct products of local operators wanted of it.
         operator_of: (terms, fragments) int64; which of them each term uses.
-        lone: distinct products on the qubits without blocks.
+        lone: Distinct products on the qubits without blocks.
         lone_of: (terms,) int64; which of those each term has.
     """
 
@@ -45,23 +46,23 @@ class TermSplit:
         """(terms,) what the qubits without blocks contribute.
 
         Args:
-            lone: their (2, 2) unitaries, as `BlockCircuit.lone` has them.
+            lone: Their (2, 2) unitaries, as `BlockCircuit.lone` has them.
         """
-        return np.array([_lone_factor(lone, one) for one in self.lone])[self.lone_of]
+        return np.array([_lone_factor(lone, product) for product in self.lone])[self.lone_of]
 
 
 def split_terms(
-    plan: CutPlan, terms: Sequence[Factors], programs: Sequence[FragmentProgram] | None = None
+    plan: Partition, terms: Sequence[Factors], programs: Sequence[FragmentProgram] | None = None
 ) -> TermSplit:
     """Split terms over the fragments of a plan.
 
     Raises:
-        ObservableError: if a term acts on a qubit whose light cone the plan left out.
+        ObservableError: If a term acts on a qubit whose light cone the plan left out.
     """
     _check_measured(plan, terms)
     programs = fragment_programs(plan) if programs is None else programs
-    home = {qubit: k for k, one in enumerate(programs) for qubit, _ in one.wires}
-    local = {qubit: place for one in programs for qubit, place in one.wires}
+    home = {qubit: k for k, program in enumerate(programs) for qubit, _ in program.wires}
+    local = {qubit: place for program in programs for qubit, place in program.wires}
     known: list[dict[Factors, int]] = [{} for _ in programs]
     lone: dict[Factors, int] = {}
     operator_of = np.empty((len(terms), len(programs)), dtype=np.int64)
@@ -77,7 +78,7 @@ def split_terms(
     return TermSplit(tuple(map(tuple, known)), operator_of, tuple(lone), lone_of)
 
 
-def _check_measured(plan: CutPlan, terms: Sequence[Factors]) -> None:
+def _check_measured(plan: Partition, terms: Sequence[Factors]) -> None:
     missing = {qubit for term in terms for qubit, _ in term} - set(plan.blocks.measured)
     if missing:
         names = ", ".join(map(str, sorted(missing)))

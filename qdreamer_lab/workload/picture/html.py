@@ -9,7 +9,7 @@ from qdreamer_lab.workload.picture.layout import fragment_name, qubits_of, range
 from qdreamer_lab.workload.picture.svg import draw_svg
 
 if TYPE_CHECKING:
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
 
 __all__ = ["plan_html"]
 
@@ -20,7 +20,7 @@ _LONGEST = 60
 """Characters of a list of qubits."""
 
 
-def plan_html(plan: CutPlan) -> str:
+def plan_html(plan: Partition) -> str:
     """The summary, a picture and a table of fragments: some 30 kB at most."""
     inside = qubits_of(plan)
     rows = []

@@ -1,46 +1,28 @@
 """Where things go in a picture of a plan: columns for blocks, names and colours for fragments.
 
-Shared by all forms of picture. It must not know any of them, but by name.
+Shared by all forms of picture. It must not know any of them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.errors import PlanError
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
 
 __all__ = [
     "COLOURS",
-    "DRAWERS",
     "Picture",
-    "drawer",
     "fragment_name",
     "picture_of",
     "qubits_of",
     "ranges",
 ]
-
-DRAWERS = {
-    "text": "qdreamer_lab.workload.picture.text:draw_text",
-    "svg": "qdreamer_lab.workload.picture.svg:draw_svg",
-    "plotly": "qdreamer_lab.widgets.figures:drawing",
-}
-"""What `CutPlan.draw` can do, and which function of a plan does it.
-
-Names, not imports, which are resolved when asked for: one lives on a floor above, and nothing here
-depends on it.
-"""
 
 COLOURS = (
     "#0072b2",
@@ -55,28 +37,15 @@ COLOURS = (
 """Told apart also with colour blindness (after Okabe and Ito); names go with them, never alone."""
 
 
-def drawer(output: object) -> Callable[[CutPlan], Any]:
-    """The function that makes a form of picture.
-
-    Raises:
-        PlanError: if there is no such form.
-    """
-    if not isinstance(output, str) or output not in DRAWERS:
-        *some, last = (f'"{name}"' for name in DRAWERS)
-        raise PlanError(f"output must be {', '.join(some)} or {last}, got {output!r}")
-    found: Callable[[CutPlan], Any] = resolve_name(DRAWERS[output])
-    return found
-
-
 @dataclass(frozen=True, eq=False, slots=True)
 class Picture:
     """A plan laid out on a grid of wires and columns.
 
     Attributes:
         column: (m,) column of each block; blocks that share a column do not overlap.
-        num_columns: number of columns.
-        led: the columns before which some wire is cut, so that they need room.
-        starts: per qubit, the segments of its wire in order, as (fragment, first column).
+        num_columns: Number of columns.
+        led: The columns before which some wire is cut, so that they need room.
+        starts: Per qubit, the segments of its wire in order, as (fragment, first column).
     """
 
     column: NDArray[np.int64]
@@ -85,7 +54,7 @@ class Picture:
     starts: tuple[tuple[tuple[int, int], ...], ...]
 
 
-def picture_of(plan: CutPlan) -> Picture:
+def picture_of(plan: Partition) -> Picture:
     """Lay a plan out; each block as far to the left as its wires and others' lines allow."""
     free = np.zeros(plan.blocks.num_qubits, dtype=np.int64)
     column = np.zeros(plan.blocks.num_blocks, dtype=np.int64)
@@ -112,7 +81,7 @@ def fragment_name(label: int) -> str:
     return name
 
 
-def qubits_of(plan: CutPlan) -> list[list[int]]:
+def qubits_of(plan: Partition) -> list[list[int]]:
     """Per fragment, the circuit's qubits that some time lie in it, ascending."""
     inside: list[set[int]] = [set() for _ in plan.fragments]
     for segment in plan.segments:

@@ -11,12 +11,12 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING
 
+from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.picture.layout import COLOURS, fragment_name, picture_of
-from qdreamer_lab.workload.plan.plan import GateCut
 
 if TYPE_CHECKING:
+    from qdreamer_lab.workload.cut.partition import Partition
     from qdreamer_lab.workload.picture.layout import Picture
-    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["draw_svg"]
 
@@ -40,7 +40,7 @@ _MOST_FRAGMENTS = 24
 _INK = "#1a1a1a"
 
 
-def draw_svg(plan: CutPlan) -> str:
+def draw_svg(plan: Partition) -> str:
     """Draw a plan.
 
     Returns:
@@ -55,7 +55,7 @@ def draw_svg(plan: CutPlan) -> str:
     return _by_wire(plan, picture)
 
 
-def _by_wire(plan: CutPlan, picture: Picture) -> str:
+def _by_wire(plan: Partition, picture: Picture) -> str:
     places = _places(picture)
     width = max(_NARROWEST, places[-1] + 16)
     height = 2 * _TOP + _ROW * plan.blocks.num_qubits + 22
@@ -103,14 +103,14 @@ def _wire(
     return parts
 
 
-def _block(plan: CutPlan, block: int, x: int) -> str:
+def _block(plan: Partition, block: int, x: int) -> str:
     """One block: dots and a line in its fragment's colour, or crosses and a dashed line."""
     low, high = plan.blocks.pairs[block].tolist()
-    one, two = plan.labels[block].tolist()
-    if one == two:
+    low_label, high_label = plan.labels[block].tolist()
+    if low_label == high_label:
         ends = "".join(f'<circle cx="{x}" cy="{_y(q)}" r="4.5"/>' for q in (low, high))
         line = f'<path d="M{x} {_y(low)}V{_y(high)}" stroke-width="2"/>'
-        return f'<g fill="{_colour(one)}" stroke="{_colour(one)}">{line}{ends}</g>'
+        return f'<g fill="{_colour(low_label)}" stroke="{_colour(low_label)}">{line}{ends}</g>'
     crosses = "".join(f"M{x - 5} {_y(q) - 5}l10 10m0 -10l-10 10" for q in (low, high))
     return (
         f'<path d="M{x} {_y(low)}V{_y(high)}" stroke="{_INK}" stroke-dasharray="3 3"/>'
@@ -118,7 +118,7 @@ def _block(plan: CutPlan, block: int, x: int) -> str:
     )
 
 
-def _by_fragment(plan: CutPlan) -> str:
+def _by_fragment(plan: Partition) -> str:
     """Fragments on a circle, joined by lines that say how many cuts they stand for."""
     shown = sorted(plan.fragments, key=lambda f: (-f.width, f.id))[:_MOST_FRAGMENTS]
     radius = max(70, 26 * len(shown))
@@ -147,7 +147,7 @@ def _by_fragment(plan: CutPlan) -> str:
     return _figure(side, side + 22, [*lines, *parts, legend], plan.summary)
 
 
-def _joins(plan: CutPlan, at: dict[int, tuple[float, float]]) -> list[str]:
+def _joins(plan: Partition, at: dict[int, tuple[float, float]]) -> list[str]:
     """A line for every pair of fragments with cuts between them."""
     count: Counter[tuple[int, int, str]] = Counter()
     for cut in plan.cuts:

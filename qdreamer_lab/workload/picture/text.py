@@ -6,12 +6,12 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.picture.layout import fragment_name, picture_of, qubits_of, ranges
-from qdreamer_lab.workload.plan.plan import GateCut
 
 if TYPE_CHECKING:
+    from qdreamer_lab.workload.cut.partition import Partition
     from qdreamer_lab.workload.picture.layout import Picture
-    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["draw_text"]
 
@@ -29,7 +29,7 @@ _CROSS = "\N{BOX DRAWINGS LIGHT DIAGONAL CROSS}"
 _LEGEND = f"● block   {_CROSS} gate cut   // wire cut   A, B, … fragment"
 
 
-def draw_text(plan: CutPlan) -> str:
+def draw_text(plan: Partition) -> str:
     """Draw a plan with box characters; lines of up to about 100 of them."""
     picture = picture_of(plan)
     if plan.blocks.num_qubits > _WIDEST or picture.num_columns > _LONGEST:
@@ -39,7 +39,7 @@ def draw_text(plan: CutPlan) -> str:
     return f"{plan.summary}\n\n{body}"
 
 
-def _folded(plan: CutPlan, picture: Picture) -> list[str]:
+def _folded(plan: Partition, picture: Picture) -> list[str]:
     """The rows, in as many parts as keep to the fold."""
     heads, cells = _cells(plan, picture)
     margin = len(heads[0])
@@ -65,7 +65,7 @@ def _folded(plan: CutPlan, picture: Picture) -> list[str]:
     return drawn
 
 
-def _cells(plan: CutPlan, picture: Picture) -> tuple[list[str], list[list[str]]]:
+def _cells(plan: Partition, picture: Picture) -> tuple[list[str], list[list[str]]]:
     """What stands before each wire, and the grid of wires and columns."""
     n = plan.blocks.num_qubits
     marks = [["─"] * picture.num_columns for _ in range(n)]
@@ -87,23 +87,24 @@ def _cells(plan: CutPlan, picture: Picture) -> tuple[list[str], list[list[str]]]
     names = [f"q{qubit}" for qubit in range(n)]
     long = max(map(len, names)) + 1 + max(map(len, first))
     heads = [
-        f"{name} {one:>{long - len(name) - 1}} " for name, one in zip(names, first, strict=True)
+        f"{name} {symbol:>{long - len(name) - 1}} "
+        for name, symbol in zip(names, first, strict=True)
     ]
     cells = [
-        [one + two for one, two in zip(row, symbols, strict=True)]
+        [so_far + symbol for so_far, symbol in zip(row, symbols, strict=True)]
         for row, symbols in zip(lead, marks, strict=True)
     ]
     return heads, cells
 
 
-def _by_fragment(plan: CutPlan) -> str:
+def _by_fragment(plan: Partition) -> str:
     """What is in each fragment, and how many cuts lead where."""
     inside = qubits_of(plan)
     ends: Counter[tuple[int, int, str]] = Counter()
     for cut in plan.cuts:
         kind = "gate" if isinstance(cut, GateCut) else "wire"
-        one, two = cut.fragments
-        ends.update([(one, two, kind), (two, one, kind)])
+        low, high = cut.fragments
+        ends.update([(low, high, kind), (high, low, kind)])
     lines = []
     for fragment in plan.fragments:
         partners = [

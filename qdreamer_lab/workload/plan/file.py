@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdreamer_lab.errors import PlanError
-from qdreamer_lab.workload.circuit.blocks import BlockCircuit
-from qdreamer_lab.workload.plan.plan import CutPlan
+from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
+from qdreamer_lab.workload.cut.partition import Partition
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["load_plan", "save_plan"]
+__all__ = ["load_partition", "save_partition"]
 
 FORMAT = "qdreamer-lab cut plan"
 VERSION = 1
 
 
-def save_plan(plan: CutPlan, path: str | Path) -> None:
+def save_partition(plan: Partition, path: str | Path) -> None:
     """Write a plan to a file."""
     blocks = plan.blocks
     document = {
@@ -46,12 +46,12 @@ def save_plan(plan: CutPlan, path: str | Path) -> None:
     Path(path).write_text(json.dumps(document) + "\n", encoding="utf-8")
 
 
-def load_plan(path: str | Path) -> CutPlan:
+def load_partition(path: str | Path) -> Partition:
     """Read a plan from a file.
 
     Raises:
-        PlanError: if the file holds something else, is of another version, or is broken.
-        OSError: if it cannot be read.
+        PlanError: If the file holds something else, is of another version, or is broken.
+        OSError: If it cannot be read.
     """
     try:
         document = json.loads(Path(path).read_bytes())
@@ -67,14 +67,14 @@ def load_plan(path: str | Path) -> CutPlan:
             f"{path} is a plan of version {version!r}; this qdreamer-lab reads version {VERSION}"
         )
     try:
-        return _plan(document)
+        return _partition(document)
     except KeyError as error:
         raise PlanError(f"{path} is broken: {error} is missing") from error
     except (TypeError, ValueError, OverflowError) as error:
         raise PlanError(f"{path} is broken: {error}") from error
 
 
-def _plan(document: dict[str, Any]) -> CutPlan:
+def _partition(document: dict[str, Any]) -> Partition:
     n = int(document["num_qubits"])
     pairs = np.array(document["pairs"], dtype=np.int64).reshape(-1, 2)
     if pairs.size and not (pairs.min() >= 0 and pairs.max() < n and np.all(np.diff(pairs) > 0)):
@@ -96,14 +96,14 @@ def _plan(document: dict[str, Any]) -> CutPlan:
         measured=tuple(map(int, document["measured"])),
         merged=bool(document["merged"]),
     )
-    return CutPlan(
-        blocks,
-        np.array(document["labels"], dtype=np.int64).reshape(-1, 2),
-        np.array(document["lone_labels"], dtype=np.int64),
-        int(document["max_qubits"]),
-        document["cost"],
-        float(document["log2_lower_bound"]),
-        bool(document["proven_optimal"]),
+    return Partition(
+        blocks=blocks,
+        labels=np.array(document["labels"], dtype=np.int64).reshape(-1, 2),
+        lone_labels=np.array(document["lone_labels"], dtype=np.int64),
+        max_qubits=int(document["max_qubits"]),
+        cost=document["cost"],
+        log2_lower_bound=float(document["log2_lower_bound"]),
+        proven_optimal=bool(document["proven_optimal"]),
     )
 
 

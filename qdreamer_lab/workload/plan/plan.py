@@ -1,218 +1,55 @@
-"""A cut plan: which fragment every end of every block belongs to.
+"""A cut plan, with the forms in which it can be written, read and shown.
 
-Labels are the canonical form because they can express any mix of gate and wire cuts and cannot
-contradict themselves: cuts, fragments and overhead all follow from them. A plan knows nothing of
-how it was found or how it will be run; other forms of it are written where they are imported.
+What a plan is, is said by `Partition`; every form is written where it is imported from.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-import numpy as np
-
-from qdreamer_lab.errors import PlanError
-from qdreamer_lab.workload.cut.cuts import Fragment, GateCut, Segment, WireCut
-from qdreamer_lab.workload.cut.problem import check_cost, price_labels
-from qdreamer_lab.workload.cut.segments import layout_of
+from qdreamer_lab.workload.cut.partition import Partition
+from qdreamer_lab.workload.picture.drawings import drawer
+from qdreamer_lab.workload.picture.html import plan_html
+from qdreamer_lab.workload.plan.file import load_partition, save_partition
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
     from pathlib import Path
 
-    from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
-    from qdreamer_lab.workload.cut.segments import Layout
-
-__all__ = ["CutPlan", "Fragment", "GateCut", "Segment", "WireCut"]
-
-_LISTED_FRAGMENTS = 6
-"""A summary names the width of each of up to this many fragments."""
+__all__ = ["CutPlan"]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class CutPlan:
+class CutPlan(Partition):
     """Where a circuit is cut so that no fragment is wider than `max_qubits`.
 
-    Attributes:
-        blocks: the circuit in normal form.
-        labels: (m, 2) int64; the fragment that each end of each block lies in, ids 0, 1, 2, …
-        lone_labels: (l,) int64; the fragment of each qubit in `blocks.lone`, in its order, or -1
-            if no observable acts on it, so that it need not run at all.
-        max_qubits: the width the plan keeps to.
-        cost: the cost model it was made for, one of `pricing.COST_MODELS`.
-        log2_lower_bound: no plan has a `log2_cost` below this.
-        proven_optimal: whether no plan has a smaller `log2_cost`.
-
-    Raises:
-        PlanError: if the labels do not match the blocks, skip an id, or make a fragment too wide,
-            or there is no such cost model.
+    `Partition` says what its attributes are, and when they are refused.
     """
 
-    blocks: BlockCircuit
-    labels: NDArray[np.int64]
-    lone_labels: NDArray[np.int64]
-    max_qubits: int
-    cost: str = "lo"
-    log2_lower_bound: float = 0.0
-    proven_optimal: bool = False
-
-    def __post_init__(self) -> None:
-        check_cost(self.cost)
-        if self.labels.shape != self.blocks.pairs.shape:
-            raise PlanError(f"{self.blocks.num_blocks} blocks but {len(self.labels)} label pairs")
-        if self.lone_labels.shape != (len(self.blocks.lone),):
-            raise PlanError(f"{len(self.blocks.lone)} lone qubits, {len(self.lone_labels)} labels")
-        used = np.union1d(self.labels, self.lone_labels[self.lone_labels != -1])
-        if not np.array_equal(used, np.arange(len(used))):
-            raise PlanError(f"fragment ids must count up from 0, got {used.tolist()}")
-        for wide in np.flatnonzero(self._widths > self.max_qubits).tolist()[:1]:
-            raise PlanError(
-                f"fragment {wide} needs {self._widths[wide]} qubits, "
-                f"more than max_qubits={self.max_qubits}"
-            )
-
-    @cached_property
-    def layout(self) -> Layout:
-        """The segments as arrays."""
-        return layout_of(self.blocks.pairs, self.labels)
-
-    @cached_property
-    def _widths(self) -> NDArray[np.int64]:
-        """(number of fragments,) qubits each fragment needs."""
-        lone = self.lone_labels[self.lone_labels >= 0]
-        count = 1 + max(self.labels.max(initial=-1), lone.max(initial=-1))
-        return self.layout.widths(count) + np.bincount(lone, minlength=count)
-
-    @cached_property
-    def segments(self) -> tuple[Segment, ...]:
-        """All segments, by the block in which they begin (low qubit first)."""
-        columns = (self.layout.qubit, self.layout.fragment, self.layout.first, self.layout.last)
-        return tuple(Segment(*row) for row in np.stack(columns, axis=1).tolist())
-
-    @property
-    def segment_of(self) -> NDArray[np.int64]:
-        """(m, 2) int64; index into `segments` of each end of each block."""
-        return self.layout.of
-
-    @cached_property
-    def cuts(self) -> tuple[GateCut | WireCut, ...]:
-        """Every cut, in the order of the blocks; wire cuts before the block they precede."""
-        found: list[tuple[int, int, GateCut | WireCut]] = []
-        for block in self._cut_blocks.tolist():
-            (low, high), (one, two) = self.blocks.pairs[block].tolist(), self.labels[block].tolist()
-            cut = GateCut(block, (low, high), (one, two), float(self.blocks.gammas[block]))
-            found.append((block, 1, cut))
-        for later in np.flatnonzero(self.layout.previous >= 0).tolist():
-            up, down = self.segments[self.layout.previous[later]], self.segments[later]
-            ends = (up.fragment, down.fragment)
-            found.append((down.first, 0, WireCut(down.qubit, up.last, down.first, ends)))
-        return tuple(cut for _, _, cut in sorted(found, key=lambda item: item[:2]))
-
-    @cached_property
-    def _cut_blocks(self) -> NDArray[np.int64]:
-        return np.flatnonzero(self.labels[:, 0] != self.labels[:, 1])
-
-    @cached_property
-    def fragments(self) -> tuple[Fragment, ...]:
-        """One description per fragment, by id."""
-        layout, labels, count = self.layout, self.labels, len(self._widths)
-        inside = np.bincount(labels[labels[:, 0] == labels[:, 1], 0], minlength=count)
-        gates = np.bincount(labels[self._cut_blocks].ravel(), minlength=count)
-        later = np.flatnonzero(layout.previous >= 0)
-        ends = np.append(layout.fragment[later], layout.fragment[layout.previous[later]])
-        wires = np.bincount(ends, minlength=count)
-        rows = np.stack([np.arange(count), self._widths, inside, gates, wires], axis=1)
-        return tuple(Fragment(*row) for row in rows.tolist())
-
-    @property
-    def num_cuts(self) -> int:
-        """Number of gate cuts and wire cuts together."""
-        return len(self.cuts)
-
-    @cached_property
-    def log2_cost(self) -> float:
-        """What the plan costs under its cost model, recomputed from the labels, in bits.
-
-        The sampling overhead, or, for "work", log2 of the floating-point operations.
-        """
-        if self.cost == "lo":
-            return 2 * sum(math.log2(cut.gamma) for cut in self.cuts)
-        return price_labels(self.blocks, self.labels, self.cost)
-
-    @cached_property
-    def log2_overhead(self) -> float:
-        """log2 of the sampling overhead, the factor on shots: Σ log2 gamma² over decompositions.
-
-        Cuts share decompositions as the cost model has it; under "work" every cut has its own.
-        """
-        if self.cost != "work":
-            return self.log2_cost
-        return price_labels(self.blocks, self.labels, "lo")
-
-    def with_blocks(self, blocks: BlockCircuit) -> CutPlan:
-        """The same labels on other matrices; what was proven of the old ones is forgotten."""
-        if np.array_equal(blocks.unitaries, self.blocks.unitaries):
-            return replace(self, blocks=blocks)
-        return replace(self, blocks=blocks, log2_lower_bound=0.0, proven_optimal=False)
-
-    @property
-    def summary(self) -> str:
-        """One line: cuts, fragment widths, overhead, and how good that is known to be."""
-        gates = len(self._cut_blocks)
-        parts = [_count(gates, "gate cut"), _count(self.num_cuts - gates, "wire cut")]
-        kinds = " and ".join(p for p in parts if not p.startswith("0")) or "no cuts"
-        each = [f.width for f in self.fragments]
-        few = len(each) <= _LISTED_FRAGMENTS
-        widths = ", ".join(map(str, each)) if few else f"up to {max(each)}"
-        return (
-            f"{kinds}, {_count(len(self.fragments), 'fragment')} of width {widths or 0} "
-            f"(max {self.max_qubits}), {self._price}"
-        )
-
-    @property
-    def _price(self) -> str:
-        overhead = f"sampling overhead 2^{self.log2_overhead:.2f}"
-        if self.cost == "work":
-            overhead += f", work 2^{self.log2_cost:.2f} operations"
-        elif self.cost != "lo":
-            overhead += f" ({self.cost})"
-        gap = max(0.0, self.log2_cost - self.log2_lower_bound)
-        free = self.num_cuts == 0 and self.cost != "work"
-        good = "proven optimal" if self.proven_optimal or free else f"within 2^{gap:.2f} of optimal"
-        return f"{overhead}, {good}"
-
-    def __repr__(self) -> str:
-        return f"<CutPlan: {self.summary}>"
-
-    def __str__(self) -> str:
-        lines = [f"{self.blocks.num_qubits} qubits: {self.summary}"]
-        lines += [
-            f"  fragment {f.id}: {f.width:3d} qubits, {f.num_blocks:4d} blocks, "
-            f"{f.gate_cuts} gate and {f.wire_cuts} wire cut ends"
-            for f in self.fragments
-        ]
-        return "\n".join(lines)
+    @classmethod
+    def of(cls, partition: Partition) -> CutPlan:
+        """The plan that splits a circuit like this."""
+        if isinstance(partition, cls):
+            return partition
+        plan = cls.__new__(cls)
+        vars(plan).update(vars(partition))  # checked already, and what follows from it is kept
+        return plan
 
     def to_circuit(self, *, moves: bool = False) -> QuantumCircuit:
         """The plan as a cut circuit of qiskit-addon-cutting, one `UnitaryGate` per block.
 
         Args:
-            moves: write wire cuts as cut `Move` gates to extra qubits instead of `CutWire`
+            moves: Write wire cuts as cut `Move` gates to extra qubits instead of `CutWire`
                 markers: what the addon's `cut_wires` makes of the markers, and right also where a
                 wire is cut several times, with cuts of other wires between.
 
         Raises:
-            CircuitError: if the addon cannot decompose a block.
+            CircuitError: If the addon cannot decompose a block.
         """
-        from qdreamer_lab.workload.addon.circuits import plan_to_circuit
+        from qdreamer_lab.workload.addon.circuits import write_cut_circuit
 
-        return plan_to_circuit(self, moves=moves)
+        return write_cut_circuit(self, moves=moves)
 
     @classmethod
     def from_circuit(cls, cut_circuit: QuantumCircuit, max_qubits: int | None = None) -> CutPlan:
@@ -222,16 +59,16 @@ class CutPlan:
         two-qubit gate is a block of its own, up to a global phase.
 
         Args:
-            cut_circuit: as `to_circuit` or `find_cuts` make it, or the addon.
-            max_qubits: the width to keep to; by default that of the widest fragment.
+            cut_circuit: As `to_circuit` or `find_cuts` make it, or the addon.
+            max_qubits: The width to keep to; by default that of the widest fragment.
 
         Raises:
-            CircuitError: if the circuit holds something else that is not unitary.
-            PlanError: if a fragment is wider than `max_qubits`.
+            CircuitError: If the circuit holds something else that is not unitary.
+            PlanError: If a fragment is wider than `max_qubits`.
         """
-        from qdreamer_lab.workload.addon.circuits import plan_from_circuit
+        from qdreamer_lab.workload.addon.circuits import read_cut_circuit
 
-        return plan_from_circuit(cut_circuit, max_qubits)
+        return cls.of(read_cut_circuit(cut_circuit, max_qubits))
 
     @classmethod
     def from_subcircuits(
@@ -242,35 +79,31 @@ class CutPlan:
         Wires are numbered subcircuit by subcircuit, by the qubit on which each begins.
 
         Args:
-            subcircuits: with `SingleQubitQPDGate`s whose labels end in the number of their cut.
-            max_qubits: the width to keep to; by default that of the widest fragment.
+            subcircuits: With `SingleQubitQPDGate`s whose labels end in the number of their cut.
+            max_qubits: The width to keep to; by default that of the widest fragment.
 
         Raises:
-            CircuitError: if the halves of the cuts do not fit together, or an instruction cannot
+            CircuitError: If the halves of the cuts do not fit together, or an instruction cannot
                 be read.
-            PlanError: if a fragment is wider than `max_qubits`.
+            PlanError: If a fragment is wider than `max_qubits`.
         """
-        from qdreamer_lab.workload.addon.subcircuits import plan_from_subcircuits
+        from qdreamer_lab.workload.addon.subcircuits import read_subcircuits
 
-        return plan_from_subcircuits(subcircuits, max_qubits)
+        return cls.of(read_subcircuits(subcircuits, max_qubits))
 
     def save(self, path: str | Path) -> None:
         """Write the plan to a JSON file, exactly."""
-        from qdreamer_lab.workload.plan.file import save_plan
-
-        save_plan(self, path)
+        save_partition(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> CutPlan:
         """Read a file that `save` wrote.
 
         Raises:
-            PlanError: if it is no such file, of another version, or broken.
-            OSError: if it cannot be read.
+            PlanError: If it is no such file, of another version, or broken.
+            OSError: If it cannot be read.
         """
-        from qdreamer_lab.workload.plan.file import load_plan
-
-        return load_plan(path)
+        return cls.of(load_partition(path))
 
     @overload
     def draw(self, output: Literal["text", "svg"] = "text") -> str: ...
@@ -285,17 +118,10 @@ class CutPlan:
                 circuits are shown by fragment, or, with plotly, as a graph of qubits.
 
         Raises:
-            PlanError: if `output` is none of these.
+            PlanError: If `output` is none of these, nor one that an installed package adds (entry
+                point group `qdreamer_lab.drawings`).
         """
-        from qdreamer_lab.workload.picture.layout import drawer
-
         return drawer(output)(self)
 
     def _repr_html_(self) -> str:
-        from qdreamer_lab.workload.picture.html import plan_html
-
         return plan_html(self)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

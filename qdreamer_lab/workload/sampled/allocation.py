@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.sampled.tensor import Sample
-    from qdreamer_lab.workload.sampled.variants import ShotFragment
-
 __all__ = [
     "believed",
     "most",
@@ -26,11 +23,7 @@ __all__ = [
     "neyman",
     "predicted_variance",
     "rounded",
-    "variances",
 ]
-
-_MOST_ELEMENTS = 1 << 22
-"""Derivatives that are looked at together: 32 MB."""
 
 _PRIOR = 2.0
 """Groups' worth of belief that an outcome varies as much as it can: few equal outcomes do not
@@ -42,7 +35,7 @@ def neyman(spread: NDArray[np.float64], total: int, floor: NDArray[np.int64]) ->
 
     Args:
         spread: (k,) standard deviations, not negative.
-        total: shots to deal out, at least the sum of `floor`.
+        total: Shots to deal out, at least the sum of `floor`.
         floor: (k,) least number of shots of each.
 
     Returns:
@@ -66,7 +59,7 @@ def neyman(spread: NDArray[np.float64], total: int, floor: NDArray[np.int64]) ->
 
 
 def rounded(shots: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Few different numbers instead of many: a number times powers of two, below the same total.
+    """Round shots to few different numbers: one base times powers of two, with no greater total.
 
     A device takes circuits with equal shots in one job. Shots that are off by a factor of up to
     √2 cost 4 % more variance.
@@ -86,52 +79,6 @@ def rounded(shots: NDArray[np.int64]) -> NDArray[np.int64]:
     return best
 
 
-def variances(
-    fragment: ShotFragment,
-    variants: NDArray[np.int64],
-    samples: Sequence[Sample],
-    gradient: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """What one shot of each variant contributes to the variance of each observable.
-
-    Seen from how groups of shots differ, so that operators read off the same shots count with
-    their correlations.
-
-    Args:
-        fragment: whose variants they are.
-        variants: all of them, in any order.
-        samples: of each of `variants`.
-        gradient: (observables, operators, Π dims) derivative of the values by the tensor.
-
-    Returns:
-        (observables, variants), by number of the variant.
-    """
-    out = np.empty((len(gradient), len(samples)))
-    bases = np.array([fragment.digits(variant)[0] for variant in variants.tolist()])
-    for digit, basis in enumerate(fragment.bases):
-        mine = np.flatnonzero(bases == digit)
-        rows = gradient[:, basis.operators].reshape(-1, gradient.shape[2])
-        for some in np.array_split(mine, 1 + 4 * len(rows) * len(mine) // _MOST_ELEMENTS):
-            readouts = [fragment.readout(int(variants[place])) for place in some]
-            # One product for many variants; each by itself is too small to be fast.
-            weights = rows @ np.concatenate([np.zeros((rows.shape[1], 0)), *readouts], axis=1)
-            ends = np.cumsum([readout.shape[1] for readout in readouts])
-            for place, each in zip(some, np.split(weights, ends, axis=1), strict=False):
-                one = each.reshape(len(gradient), -1, each.shape[1])
-                out[:, variants[place]] = _variance(one, samples[place])
-    return out
-
-
-def _variance(weights: NDArray[np.float64], sample: Sample) -> NDArray[np.float64]:
-    """(observables,) from a variant's (observables, operators, outcomes) derivatives."""
-    counts = sample.counts
-    sums = sample.sums.reshape(len(counts), -1)
-    totals = weights.swapaxes(1, 2).reshape(len(weights), -1) @ sums.T
-    away = totals - counts * (totals.sum(axis=1, keepdims=True) / counts.sum())
-    squares = np.square(away / np.sqrt(counts)).sum(axis=1)
-    return believed(squares, len(counts) - 1, most(weights))
-
-
 def most(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n,) variance of a shot whose outcomes are all equally likely, operators uncorrelated.
 
@@ -144,7 +91,7 @@ def most(weights: NDArray[np.float64]) -> NDArray[np.float64]:
 def believed(
     squares: NDArray[np.float64], degrees: NDArray[np.int64] | int, prior: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Variance from a sum of squares with so many degrees of freedom, and a prior."""
+    """Variance estimated from a sum of squares, its degrees of freedom, and a prior."""
     return np.asarray((squares + _PRIOR * prior) / (degrees + _PRIOR))
 
 
@@ -161,8 +108,8 @@ def needed_shots(
     """Shots, dealt out by `neyman`, that bring every observable's standard error to `precision`.
 
     Args:
-        per_shot: per fragment, (observables, variants) what a shot contributes to the variance.
-        precision: standard error.
+        per_shot: Per fragment, (observables, variants) what a shot contributes to the variance.
+        precision: Standard error.
         off: (observables,) how much more their variance turned out to be than that says.
     """
     together = np.concatenate(per_shot, axis=1)

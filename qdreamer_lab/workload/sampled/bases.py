@@ -55,7 +55,7 @@ def bases_of(operators: Sequence[Factors]) -> tuple[Basis, ...]:
     """Sort operators into few bases, each into the first that fits, longest operators first.
 
     Args:
-        operators: products of one-qubit operators; the empty product fits everywhere.
+        operators: Products of one-qubit operators; the empty product fits everywhere.
 
     Returns:
         At least one basis, if there is any operator; every operator is in exactly one.

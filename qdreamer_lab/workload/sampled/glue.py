@@ -34,7 +34,7 @@ class Operation:
     """Something that one side can do at a cut.
 
     Attributes:
-        name: for people, such as "Z" or "measure ZI".
+        name: For people, such as "Z" or "measure ZI".
         kraus: (outcomes, r) complex128; after outcome o the state is Σ_s kraus[o, s] ψ_s.
     """
 
@@ -47,10 +47,10 @@ class Side:
     """All that one side of a cut runs.
 
     Attributes:
-        operations: what it can do; each variant of a fragment does one of them.
+        operations: What it can do; each variant of a fragment does one of them.
         dual: (r², columns) float64, columns counting the outcomes of all operations in turn:
             coordinates = dual @ means.
-        starts: the first column of each operation, and the number of columns at the end.
+        starts: The first column of each operation, and the number of columns at the end.
         weights: (operations,) float64; how much each matters before anything is known of the
             values, largest 1.
     """
@@ -66,7 +66,7 @@ class Glue:
     """A cut, or several taken together.
 
     Attributes:
-        sides: first and second: low and high qubit of a gate, before and after for a wire.
+        sides: First and second: low and high qubit of a gate, before and after for a wire.
         matrix: (r², r²) float64: value = coordinates of the first @ matrix @ those of the second.
     """
 
@@ -120,7 +120,7 @@ def joint_glue(parts: list[NDArray[np.complex128]]) -> Glue:
     arXiv:2312.09679; Schmitt, Piveteau and Sutter, arXiv:2312.11638).
 
     Args:
-        parts: the two coefficients of each gate.
+        parts: The two coefficients of each gate.
     """
     product: NDArray[np.complex128] = np.ones(1, dtype=np.complex128)
     for part in parts:

@@ -29,6 +29,8 @@ _GROWTH = 16
 well enough. And at least one over this, lest there be many small rounds."""
 
 _ROUNDS = 8
+"""Rounds that are run for a precision, at most."""
+
 _SLACK = 1.05
 """A standard error this close to the one wanted is good enough."""
 
@@ -38,9 +40,9 @@ class Goal:
     """When there are enough shots.
 
     Attributes:
-        precision: standard error wanted of every observable.
-        shots: shots to take instead, whatever error that gives; None to go by precision.
-        max_shots: most shots to take for a precision.
+        precision: Standard error wanted of every observable.
+        shots: Shots to take instead, whatever error that gives; None to go by precision.
+        max_shots: Most shots to take for a precision.
     """
 
     precision: float
@@ -51,7 +53,7 @@ class Goal:
         """Refuse too few shots.
 
         Raises:
-            PrecisionError: with how many it takes for so many different circuits.
+            PrecisionError: With how many it takes for so many different circuits.
         """
         name, allowed = ("max_shots", self.max_shots)
         if self.shots is not None:
@@ -74,14 +76,14 @@ class Goal:
         """Shots of the next round; 0 if there is none.
 
         Args:
-            rounds: rounds so far.
-            taken: shots so far.
-            circuits: different circuits.
-            error: greatest standard error so far.
-            cost: shots times variance of that observable: what one more shot is worth.
+            rounds: Rounds so far.
+            taken: Shots so far.
+            circuits: Different circuits.
+            error: Greatest standard error so far.
+            cost: Shots times variance of that observable: what one more shot is worth.
 
         Raises:
-            PrecisionError: if the precision takes more shots than are allowed; it says what can
+            PrecisionError: If the precision takes more shots than are allowed; it says what can
                 be reached.
         """
         if self.shots is not None:

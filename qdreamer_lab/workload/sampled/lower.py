@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.cut.problem import block_problem
-from qdreamer_lab.workload.fragment.program import fragment_programs
+from qdreamer_lab.workload.fragment.lower import fragment_programs
 from qdreamer_lab.workload.fragment.split import split_terms
-from qdreamer_lab.workload.plan.plan import GateCut
 from qdreamer_lab.workload.sampled.bases import bases_of
 from qdreamer_lab.workload.sampled.glue import Glue, gate_glue, joint_glue, wire_glue
 from qdreamer_lab.workload.sampled.reconstruct import Gluing
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.terms import ProductTerm
-    from qdreamer_lab.workload.fragment.program import Decomposed, FragmentProgram
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
+    from qdreamer_lab.workload.fragment.lower import Decomposed
+    from qdreamer_lab.workload.fragment.program import FragmentProgram
     from qdreamer_lab.workload.sampled.weyl import WeylForm
 
 __all__ = ["SampledProgram", "lower"]
@@ -42,13 +43,13 @@ class SampledProgram:
     """A plan made ready for sampling.
 
     Attributes:
-        plan: the plan.
-        fragments: one per fragment that has blocks.
-        glues: what joins them.
-        gluing: puts their tensors together to values, one per observable.
+        plan: The plan.
+        fragments: One per fragment that has blocks.
+        glues: What joins them.
+        gluing: Puts their tensors together to values, one per observable.
     """
 
-    plan: CutPlan
+    plan: Partition
     fragments: tuple[ShotFragment, ...]
     glues: tuple[Glue, ...]
     gluing: Gluing
@@ -60,19 +61,19 @@ class SampledProgram:
 
 
 def lower(
-    plan: CutPlan, observables: Sequence[Sequence[ProductTerm]], *, joint: bool = True
+    plan: Partition, observables: Sequence[Sequence[ProductTerm]], *, joint: bool = True
 ) -> SampledProgram:
     """Split observables over the fragments of a plan.
 
     Args:
-        plan: what to lower.
-        observables: the terms of each.
-        joint: let cuts that share a decomposition under the plan's cost model share glue. What
+        plan: What to lower.
+        observables: The terms of each.
+        joint: Let cuts that share a decomposition under the plan's cost model share glue. What
             they do together spans several moments of a circuit, so a device can only run cuts
             that are each on their own.
 
     Raises:
-        ObservableError: if a term acts on a qubit whose light cone the plan left out.
+        ObservableError: If a term acts on a qubit whose light cone the plan left out.
     """
     terms = list(dict.fromkeys(term.factors for terms in observables for term in terms))
     place = {factors: k for k, factors in enumerate(terms)}
@@ -106,13 +107,13 @@ def lower(
     return SampledProgram(plan, fragments, tuple(glues), gluing)
 
 
-def _weyl_forms(plan: CutPlan) -> dict[int, WeylForm]:
+def _weyl_forms(plan: Partition) -> dict[int, WeylForm]:
     """The Weyl form of every block that is cut."""
     blocks = [cut.block for cut in plan.cuts if isinstance(cut, GateCut)]
     return {block: weyl_form(plan.blocks.unitaries[block]) for block in blocks}
 
 
-def _groups(plan: CutPlan, forms: dict[int, WeylForm], joint: bool) -> list[tuple[int, ...]]:
+def _groups(plan: Partition, forms: dict[int, WeylForm], joint: bool) -> list[tuple[int, ...]]:
     """Which cuts are glued as one, without those that cost nothing."""
     rank = {
         k: len(forms[cut.block].coefficients) if isinstance(cut, GateCut) else 2
@@ -139,7 +140,7 @@ def _groups(plan: CutPlan, forms: dict[int, WeylForm], joint: bool) -> list[tupl
     ]
 
 
-def _glue(plan: CutPlan, cuts: tuple[int, ...], forms: dict[int, WeylForm]) -> Glue:
+def _glue(plan: Partition, cuts: tuple[int, ...], forms: dict[int, WeylForm]) -> Glue:
     parts = [forms[cut.block] for k in cuts if isinstance(cut := plan.cuts[k], GateCut)]
     if not parts:
         return wire_glue()
@@ -149,7 +150,7 @@ def _glue(plan: CutPlan, cuts: tuple[int, ...], forms: dict[int, WeylForm]) -> G
 
 
 def _legs(
-    plan: CutPlan, program: FragmentProgram, groups: list[tuple[int, ...]], glues: list[Glue]
+    plan: Partition, program: FragmentProgram, groups: list[tuple[int, ...]], glues: list[Glue]
 ) -> tuple[Leg, ...]:
     axis = {cut: k for k, (cut, _) in enumerate(program.axes)}
     legs = []

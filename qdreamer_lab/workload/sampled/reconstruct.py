@@ -31,8 +31,8 @@ class Gluing:
     """Contractions planned once for some fragments.
 
     Args:
-        fragments: in the order in which their tensors will be given.
-        glues: as the fragments' legs number them.
+        fragments: In the order in which their tensors will be given.
+        glues: As the fragments' legs number them.
         operator_of: (terms, fragments) int64; which of a fragment's operators each term uses.
         coefficients: (observables, terms) float64; factor of each term in each observable, what
             is known without the fragments included.
@@ -82,7 +82,7 @@ class Gluing:
         glued = self.glued(tensors)
         terms = np.empty((len(tensors[0]), len(self.operator_of)))
         for some in _parts(len(self.operator_of), len(terms) * self._size):
-            chosen = [one[:, self.operator_of[some, k]] for k, one in enumerate(glued)]
+            chosen = [tensor[:, self.operator_of[some, k]] for k, tensor in enumerate(glued)]
             terms[:, some] = opt_einsum.contract(self._equation, *chosen)
         return np.asarray(terms @ self._coefficients.T)
 
@@ -90,7 +90,7 @@ class Gluing:
         """(observables,) variance of products of fragments' errors, terms taken as uncorrelated.
 
         Args:
-            spreads: per fragment, (operators, Π dims, Π dims) covariance of what `glued` gives.
+            spreads: Per fragment, (operators, Π dims, Π dims) covariance of what `glued` gives.
         """
         count = len(self._glues)
         term = opt_einsum.get_symbol(2 * count)
@@ -115,9 +115,9 @@ class Gluing:
         derivatives = np.ones((len(combinations), *fragment.dims))
         if rest:
             equation = self._without[place]
-            size = _largest(equation, [(1, *one.shape[1:]) for one in rest])
+            size = _largest(equation, [(1, *tensor.shape[1:]) for tensor in rest])
             for some in _parts(len(combinations), size):
-                chosen = [one[combinations[some, k]] for k, one in enumerate(rest)]
+                chosen = [tensor[combinations[some, k]] for k, tensor in enumerate(rest)]
                 derivatives[some] = opt_einsum.contract(equation, *chosen)
         spread = self._spread(place, which.ravel(), len(combinations))
         out = spread @ derivatives.reshape(len(derivatives), -1)
@@ -132,7 +132,7 @@ class Gluing:
         """Give each tensor its axes, and multiply every glue into the side that comes first.
 
         Args:
-            tensors: per fragment, (replicas, operators, Π dims).
+            tensors: Per fragment, (replicas, operators, Π dims).
 
         Returns:
             Per fragment, (replicas, operators, *dims), with which gluing is a plain contraction.
@@ -151,9 +151,9 @@ class Gluing:
         """(observables times operators, combinations): where each derivative counts, and how much.
 
         Args:
-            place: the fragment that is not among the others.
+            place: The fragment that is not among the others.
             which: (terms,) combination of the others' operators.
-            combinations: how many there are.
+            combinations: How many there are.
         """
         operators = self._fragments[place].num_operators
         observable, term = np.nonzero(self._coefficients)

@@ -1,4 +1,7 @@
-"""A round of shots of one fragment, as work that can be divided into tasks."""
+"""A round of shots of one fragment, as work that can be divided into tasks.
+
+It must not decide how many shots there are, or where they run.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.workload.execution.chunk import Chunk
+from qdreamer_lab.workload.sampled.sizes import batch_operations, variant_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +27,11 @@ class ShotShare:
     """What one fragment of one binding does in one round; work that can be divided.
 
     Attributes:
-        binding: number of the binding.
-        fragment: the fragment.
-        request: all that it is to run.
-        suffix: of its tasks' names.
-        call: the function, and its arguments with the request last, that runs a part.
+        binding: Number of the binding.
+        fragment: The fragment.
+        request: All that it is to run.
+        suffix: Of its tasks' names.
+        call: The function, and its arguments with the request last, that runs a part.
     """
 
     binding: int
@@ -48,9 +52,12 @@ class ShotShare:
     @property
     def work_per_variant(self) -> float:
         """Rough floating-point operations of one variant."""
-        rows = self.fragment.program.variants
-        shots = float(self.request.shots.mean())
-        return math.ldexp(16 * rows, self.fragment.program.width) + 50 * shots
+        return variant_operations(self._amplitudes, float(self.request.shots.mean()))
+
+    @property
+    def _amplitudes(self) -> float:
+        """Of the fragment's batch of states."""
+        return math.ldexp(self.fragment.program.variants, self.fragment.program.width)
 
     def take(self, number: int) -> Chunk:
         """The next chunk of variants."""
@@ -65,7 +72,7 @@ class ShotShare:
             scales=None if scales is None else scales[part],
         )
         program = self.fragment.program
-        states = math.ldexp(program.variants * len(program.steps), program.width)
+        states = batch_operations(self._amplitudes, len(program.steps))
         function, args = self.call(request)
         return Chunk(
             binding=self.binding,
@@ -93,4 +100,6 @@ class ShotShare:
     def result(self) -> tuple[ShotTensor, list[Sample]]:
         """The tensor and the variants' samples in order, when all chunks are in."""
         assert self.tensor is not None
-        return self.tensor, [one for first in sorted(self.samples) for one in self.samples[first]]
+        return self.tensor, [
+            sample for first in sorted(self.samples) for sample in self.samples[first]
+        ]

@@ -29,12 +29,12 @@ class ShotRequest:
     Attributes:
         variants: (k,) int64 numbers of variants.
         shots: (k,) int64, each at least 1.
-        seed: entropy of this round of this fragment; every variant gets a stream of its own, so
+        seed: Entropy of this round of this fragment; every variant gets a stream of its own, so
             that the outcome does not depend on how variants are spread over tasks.
-        first: number of the first of them in its round.
+        first: Number of the first of them in its round.
         scales: (k,) how many variants each stands for, over the number of draws, where they were
             drawn at random; None where all variants are run.
-        report: also return every variant's sample.
+        report: Also return every variant's sample.
     """
 
     variants: NDArray[np.int64]
@@ -50,16 +50,14 @@ class ShotResult:
     """What a task hands back.
 
     Attributes:
-        tensor: the variants' share of the fragment's tensor.
-        samples: of each variant, if asked for.
-        seconds: wall time on the worker.
-        note: what the user should be told, such as that another backend stepped in.
+        tensor: The variants' share of the fragment's tensor.
+        samples: Of each variant, if asked for.
+        seconds: Wall time on the worker.
     """
 
     tensor: ShotTensor
     samples: tuple[Sample, ...]
     seconds: float
-    note: str = ""
 
 
 def fold(

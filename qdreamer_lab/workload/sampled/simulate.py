@@ -21,7 +21,8 @@ from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.fragment.simulate import final_states
 from qdreamer_lab.workload.sampled.bases import TO_Z
 from qdreamer_lab.workload.sampled.shots import ShotResult, fold
-from qdreamer_lab.workload.sampled.tensor import GROUPS, ShotTensor
+from qdreamer_lab.workload.sampled.sizes import GROUPS, states_bytes
+from qdreamer_lab.workload.sampled.tensor import ShotTensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ class Batch:
     """The states of a fragment, in one measurement basis after another.
 
     Args:
-        fragment: what to simulate.
+        fragment: What to simulate.
     """
 
     def __init__(self, fragment: ShotFragment) -> None:
@@ -89,13 +90,13 @@ def check_memory(fragment: ShotFragment, limit_bytes: int, *, simulated: bool = 
     """Refuse a fragment whose variants cannot be run in the memory there is.
 
     Args:
-        fragment: what is to run.
-        limit_bytes: most memory of a task.
-        simulated: whether its states are held, rather than those of a device.
+        fragment: What is to run.
+        limit_bytes: Most memory of a task.
+        simulated: Whether its states are held, rather than those of a device.
 
     Raises:
-        MemoryLimitError: with the sizes, and what would fit.
-        PlanError: if it has more cuts than shots could ever resolve.
+        MemoryLimitError: With the sizes, and what would fit.
+        PlanError: If it has more cuts than shots could ever resolve.
     """
     program = fragment.program
     if math.prod(fragment.dims) > _MOST_COORDINATES:
@@ -105,8 +106,8 @@ def check_memory(fragment: ShotFragment, limit_bytes: int, *, simulated: bool = 
             f"{_MOST_COORDINATES:,}: plan with fewer cuts for each fragment (a larger max_qubits), "
             "or use mode='exact'"
         )
-    batch = 16 * program.variants << program.width
-    states = (len(fragment.legs) + 4) * batch if simulated else 0
+    amplitudes = program.variants << program.width
+    states = int(states_bytes(len(fragment.legs), amplitudes)) if simulated else 0
     tensor = 2 * ShotTensor.size_bytes(fragment)
     if states + tensor <= limit_bytes:
         return

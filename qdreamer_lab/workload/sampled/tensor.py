@@ -2,7 +2,8 @@
 
 The tensor holds, per local operator, the coordinates at all legs. Beside their sum it is kept for a
 fixed number of groups of shots, so that an error bar can be taken of anything that is computed from
-the tensor, correlations included, and memory does not grow with variants or shots.
+the tensor, correlations included, and memory does not grow with variants or shots. It must not know
+where shots come from.
 """
 
 from __future__ import annotations
@@ -13,20 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.workload.sampled.sizes import GROUPS, SAMPLE_GROUPS, tensor_bytes
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
-__all__ = ["GROUPS", "SAMPLE_GROUPS", "Sample", "ShotTensor"]
-
-GROUPS = 64
-"""Groups of shots; the error bar is itself uncertain by about 1/sqrt(2 · 64), 9 %, and less where
-several fragments share the error."""
-
-
-SAMPLE_GROUPS = 16
-"""Groups in which a variant's own shots are told apart, to see how much they vary."""
+__all__ = ["Sample", "ShotTensor"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -56,7 +51,7 @@ class ShotTensor:
         mean: (operators, Π dims) float64.
         deviations: (GROUPS, operators, Π dims) float64; the covariance of `mean` is the sum over
             groups of their outer products.
-        shots: how many were folded in.
+        shots: How many were folded in.
     """
 
     mean: NDArray[np.float64]
@@ -66,7 +61,7 @@ class ShotTensor:
     @staticmethod
     def size_bytes(fragment: ShotFragment) -> int:
         """Memory of a fragment's tensor."""
-        return 8 * (GROUPS + 1) * fragment.num_operators * math.prod(fragment.dims)
+        return tensor_bytes(fragment.num_operators, math.prod(fragment.dims))
 
     @classmethod
     def empty(cls, fragment: ShotFragment) -> ShotTensor:
@@ -104,11 +99,11 @@ class ShotTensor:
         """Fold in one variant, in place.
 
         Args:
-            fragment: whose tensor this is.
-            variant: which variant was run.
+            fragment: Whose tensor this is.
+            variant: Which variant was run.
             sums: (groups, outcomes, operators of its basis) sums over the shots of each group.
             counts: (groups,) shots in each group, which differ by one at most.
-            scale: how many variants this one stands for.
+            scale: How many variants this one stands for.
         """
         shots = int(counts.sum())
         mean = sums.sum(axis=0) / shots
@@ -137,11 +132,11 @@ class ShotTensor:
         """Fold in one of several variants drawn at random, in place; `centred` comes last.
 
         Args:
-            fragment: whose tensor this is.
-            variant: which variant was drawn.
+            fragment: Whose tensor this is.
+            variant: Which variant was drawn.
             mean: (outcomes, operators of its basis) mean over the shots it got.
-            scale: how many variants it stands for, divided by the number of draws.
-            draw: number of the draw.
+            scale: How many variants it stands for, divided by the number of draws.
+            draw: Number of the draw.
         """
         part = scale * (fragment.readout(variant) @ mean).T
         columns = fragment.basis(variant).operators

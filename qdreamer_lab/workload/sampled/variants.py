@@ -1,6 +1,6 @@
 """The variants of a fragment: one operation at each cut, and one measurement basis.
 
-Descriptions only; what runs them is in `sampling` (simulators) and `device` (QPUs).
+Descriptions only: `simulate` runs them on simulators, the room `device` on QPUs.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class Leg:
     """One side of a glue, at the fragment that has it.
 
     Attributes:
-        axes: which axes of the fragment's states (`FragmentProgram.axes`) it covers; several where
+        axes: Which axes of the fragment's states (`FragmentProgram.axes`) it covers; several where
             gates are cut together.
-        glue: number of the glue in its run.
+        glue: Number of the glue in its run.
         end: 0 for the glue's first side, 1 for its second.
-        side: what it can do.
+        side: What it can do.
     """
 
     axes: tuple[int, ...]
@@ -47,10 +47,10 @@ class ShotFragment:
     varying fastest.
 
     Attributes:
-        program: the fragment; the matrices of its cut steps are the unitaries of Weyl forms.
-        legs: its cuts.
-        bases: how its qubits are measured.
-        num_operators: local operators wanted, over all bases.
+        program: The fragment; the matrices of its cut steps are the unitaries of Weyl forms.
+        legs: Its cuts.
+        bases: How its qubits are measured.
+        num_operators: Local operators wanted, over all bases.
     """
 
     program: FragmentProgram
@@ -109,7 +109,7 @@ class ShotFragment:
         return tuple(reversed(digits))
 
 
-def tensor_product(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
+def tensor_product(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
     """The Kronecker product of two matrices; NumPy's own is slow on small ones."""
-    rows, columns = one.shape[0] * two.shape[0], one.shape[1] * two.shape[1]
-    return np.asarray((one[:, None, :, None] * two[:, None, :]).reshape(rows, columns))
+    rows, columns = left.shape[0] * right.shape[0], left.shape[1] * right.shape[1]
+    return np.asarray((left[:, None, :, None] * right[:, None, :]).reshape(rows, columns))

@@ -34,7 +34,7 @@ class WeylForm:
 
     Attributes:
         coefficients: (r,) complex128, Σ |u|² = 1 to rounding; r from 1 to 4.
-        paulis: the r Paulis between the frames, as indices into `PAULIS`.
+        paulis: The r Paulis between the frames, as indices into `PAULIS`.
         low: (r, 2, 2) unitaries on the block's low qubit.
         high: (r, 2, 2) unitaries on its high qubit.
     """

@@ -39,10 +39,10 @@ class Chain:
     Attributes:
         log2_bonds: (n + 1,) log2 of the bond dimensions in the end, with the chain's ends.
         place: (n,) where each qubit ends up.
-        splits: singular value decompositions, one per block and per swap of neighbours.
-        svd: their work, Σ x y min(x, y) for x by y matrices.
-        entries: elements of these matrices.
-        num_bytes: most memory at once.
+        splits: Singular value decompositions, one per block and per swap of neighbours.
+        svd: Their work, Σ x y min(x, y) for x by y matrices.
+        entries: Elements of these matrices.
+        num_bytes: Most memory at once.
         log2_widest: log2 of the greatest bond dimension there ever is.
     """
 
@@ -67,10 +67,10 @@ def chain_of(
         num_qubits: n, in the order of the chain at first.
         pairs: (m, 2) qubits of each block, in order.
         log2_ranks: (m,) what each block may add to a bond, in powers of two.
-        work_most: most `Chain.svd` that is of interest.
+        work_most: Most `Chain.svd` that is of interest.
 
     Raises:
-        MethodError: if there are too many qubits.
+        MethodError: If there are too many qubits.
     """
     if num_qubits > _MOST_QUBITS:
         raise MethodError(
@@ -83,13 +83,13 @@ def chain_of(
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     return Chain(
-        bonds,
-        place,
-        int(sums[SPLITS]),
-        float(sums[SVD]),
-        float(sums[ENTRIES]),
-        float(sums[BYTES]),
-        float(sums[WIDEST]),
+        log2_bonds=bonds,
+        place=place,
+        splits=int(sums[SPLITS]),
+        svd=float(sums[SVD]),
+        entries=float(sums[ENTRIES]),
+        num_bytes=float(sums[BYTES]),
+        log2_widest=float(sums[WIDEST]),
     )
 
 
@@ -109,7 +109,7 @@ def log2_entropies(coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def string_work(chain: Chain, strings: Iterable[Factors]) -> tuple[int, float]:
-    """What expectation values of Pauli strings take.
+    """How much work it is to take expectation values of Pauli strings.
 
     Returns:
         Sites between the first and the last letter of each string, and multiply-adds there.

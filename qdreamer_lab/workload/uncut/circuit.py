@@ -1,6 +1,6 @@
 """Circuits that run uncut, but not as state vectors: what is to be simulated, and how large it is.
 
-A run and its prediction start from the same `Whole`. Nothing runs here.
+A run and its prediction start from the same `UncutCircuit`. Nothing runs here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, neede
 from qdreamer_lab.workload.circuit.pauli_sums import pauli_sum
 from qdreamer_lab.workload.cut.options import SearchOptions
 from qdreamer_lab.workload.execution.memory import readable
-from qdreamer_lab.workload.plan.find import plan_blocks
+from qdreamer_lab.workload.plan.search import find_partition
 from qdreamer_lab.workload.uncut.bonds import Chain, chain_of, log2_ranks
 from qdreamer_lab.workload.uncut.simulate import GateRow
 from qdreamer_lab.workload.uncut.stabilizer import CliffordGates, clifford_gates
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.circuit.pauli_sums import PauliSum
     from qdreamer_lab.workload.circuit.terms import Factors, ProductTerm
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
 
-__all__ = ["Whole", "check_chain", "clifford_of", "whole_of"]
+__all__ = ["UncutCircuit", "check_chain", "clifford_of", "uncut_circuit"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Whole:
+class UncutCircuit:
     """A circuit, without the gates that no observable sees and the qubits that are left idle.
 
     Attributes:
-        row: the gates, on qubits numbered anew.
-        sums: the observables on these qubits.
-        blocks: the same gates on the circuit's own qubits.
+        row: The gates, on qubits numbered anew.
+        sums: The observables on these qubits.
+        blocks: The same gates on the circuit's own qubits.
         coefficients: (m, 4) operator-Schmidt coefficients of the blocks.
     """
 
@@ -56,11 +56,11 @@ class Whole:
     @property
     def strings(self) -> tuple[Factors, ...]:
         """Different Pauli strings of all observables."""
-        return tuple(dict.fromkeys(string for one in self.sums for _, string in one))
+        return tuple(dict.fromkeys(string for each in self.sums for _, string in each))
 
-    def plan(self) -> CutPlan:
+    def plan(self) -> Partition:
         """The plan that cuts nothing."""
-        return plan_blocks(self.blocks, self.blocks.num_qubits, SearchOptions(time_limit_s=0.0))
+        return find_partition(self.blocks, self.blocks.num_qubits, SearchOptions(time_limit_s=0.0))
 
     def chain(self, work_most: float = math.inf) -> Chain | None:
         """Bounds on the matrix product state; None if it takes more work than that."""
@@ -68,20 +68,22 @@ class Whole:
         return chain_of(self.row.num_qubits, self.row.pairs, ranks, work_most)
 
 
-def whole_of(circuit: QuantumCircuit, observables: Sequence[tuple[ProductTerm, ...]]) -> Whole:
+def uncut_circuit(
+    circuit: QuantumCircuit, observables: Sequence[tuple[ProductTerm, ...]]
+) -> UncutCircuit:
     """Read a circuit.
 
     Args:
-        circuit: bound.
-        observables: the terms of each.
+        circuit: Bound.
+        observables: The terms of each.
 
     Raises:
-        CircuitError: if it is no unitary circuit.
-        MethodError: if the observables have too many Pauli strings.
+        CircuitError: If it is no unitary circuit.
+        MethodError: If the observables have too many Pauli strings.
     """
-    sums = tuple(pauli_sum(one) for one in observables)
+    sums = tuple(pauli_sum(terms) for terms in observables)
     gates = list(flat_gates(circuit))
-    factors = tuple(term.factors for one in observables for term in one)
+    factors = tuple(term.factors for terms in observables for term in terms)
     acted = measured_by(factors)
     kept = needed_gates(GateList(gates), acted)
     blocks = blocks_of_gates((gates[k] for k in kept), circuit.num_qubits, tuple(acted))
@@ -102,17 +104,17 @@ def whole_of(circuit: QuantumCircuit, observables: Sequence[tuple[ProductTerm, .
         np.array(list(turned.values()), np.complex128).reshape(-1, 2, 2),
     )
     renumbered = tuple(
-        tuple((c, tuple((number[qubit], letter) for qubit, letter in string)) for c, string in one)
-        for one in sums
+        tuple((c, tuple((number[qubit], letter) for qubit, letter in string)) for c, string in each)
+        for each in sums
     )
-    return Whole(row, renumbered, blocks, blocks.coefficients)
+    return UncutCircuit(row, renumbered, blocks, blocks.coefficients)
 
 
 def check_chain(chain: Chain, limit_bytes: int) -> None:
     """Refuse a matrix product state that may not fit.
 
     Raises:
-        MemoryLimitError: naming its size.
+        MemoryLimitError: Naming its size.
     """
     if chain.num_bytes > limit_bytes:
         raise MemoryLimitError(
@@ -122,7 +124,7 @@ def check_chain(chain: Chain, limit_bytes: int) -> None:
         )
 
 
-def clifford_of(whole: Whole) -> tuple[NDArray[np.int64], CliffordGates]:
+def clifford_of(whole: UncutCircuit) -> tuple[NDArray[np.int64], CliffordGates]:
     """The gates as Clifford gates.
 
     Returns:
@@ -130,7 +132,7 @@ def clifford_of(whole: Whole) -> tuple[NDArray[np.int64], CliffordGates]:
         one after the last.
 
     Raises:
-        MethodError: if one of them is no Clifford gate.
+        MethodError: If one of them is no Clifford gate.
     """
     row = whole.row
     idle = np.full(len(row.lone), row.num_qubits, np.int64)

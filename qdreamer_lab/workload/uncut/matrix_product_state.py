@@ -38,7 +38,7 @@ _PAULIS = {
 
 
 class MatrixProductState:
-    """|0…0⟩ at first.
+    """A chain of tensors, |0…0⟩ at first.
 
     Args:
         num_qubits: n, in the order of the chain at first.
@@ -70,9 +70,9 @@ class MatrixProductState:
         left, right = sorted((self._place[low], self._place[high]))
         while right > left + 1:
             self._apply(_SWAP, right)
-            one, two = self._order[right - 1], self._order[right]
-            self._order[right - 1], self._order[right] = two, one
-            self._place[one], self._place[two] = right, right - 1
+            a, b = self._order[right - 1], self._order[right]
+            self._order[right - 1], self._order[right] = b, a
+            self._place[a], self._place[b] = right, right - 1
             right -= 1
         if self._place[low] < self._place[high]:
             unitary = _SWAP @ unitary @ _SWAP
@@ -121,7 +121,7 @@ class MatrixProductState:
     def _beside(
         self, left: NDArray[np.complex128], place: int, letter: str
     ) -> NDArray[np.complex128]:
-        """What is left of the next site, bra (rows) and ket (columns), from what is left of one."""
+        """The left environment of the next site, bra (rows) and ket (columns), from this one's."""
         site = self._sites[place]
         x, _, y = site.shape
         ket = (left @ site.reshape(x, 2 * y)).reshape(x, 2, y)
@@ -130,18 +130,18 @@ class MatrixProductState:
         return site.reshape(2 * x, y).conj().T @ ket.reshape(2 * x, y)
 
 
-def _shared(one: str, two: str) -> int:
+def _shared(first: str, second: str) -> int:
     """How many letters two strings have in common from the first on."""
     return next(
-        (k for k, (a, b) in enumerate(zip(one, two, strict=False)) if a != b),
-        min(len(one), len(two)),
+        (k for k, (a, b) in enumerate(zip(first, second, strict=False)) if a != b),
+        min(len(first), len(second)),
     )
 
 
 def _leading(
     matrix: NDArray[np.complex128],
 ) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
-    """Singular values of weight one in all, without the least, and their right vectors as rows."""
+    """The singular values that are kept, normalized, and their right vectors as rows."""
     try:
         _, values, rows = np.linalg.svd(matrix, full_matrices=False)
     except np.linalg.LinAlgError:  # divide and conquer may fail to converge; QR takes longer

@@ -1,4 +1,4 @@
-"""Simulating a whole circuit as a matrix product state: what runs on a worker.
+"""Simulating a whole circuit: what runs on a worker in an uncut run.
 
 It takes arrays and gives values; it must not know plans, circuits of users or sessions.
 """
@@ -13,13 +13,16 @@ import numpy as np
 
 from qdreamer_lab.workload.execution.threads import one_thread
 from qdreamer_lab.workload.uncut.matrix_product_state import MatrixProductState
+from qdreamer_lab.workload.uncut.stabilizer import string_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.pauli_sums import PauliSum
+    from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.workload.uncut.stabilizer import CliffordGates
 
-__all__ = ["GateRow", "WholeResult", "run_matrix_product_state"]
+__all__ = ["GateRow", "UncutResult", "run_matrix_product_state", "run_stabilizer"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -42,24 +45,24 @@ class GateRow:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class WholeResult:
+class UncutResult:
     """What a worker hands back.
 
     Attributes:
         values: (observables,) expectation values.
-        seconds: wall time on the worker.
+        seconds: Wall time on the worker.
     """
 
     values: NDArray[np.float64]
     seconds: float
 
 
-def run_matrix_product_state(row: GateRow, sums: tuple[PauliSum, ...]) -> WholeResult:
+def run_matrix_product_state(row: GateRow, sums: tuple[PauliSum, ...]) -> UncutResult:
     """Expectation values of a circuit applied to |0…0⟩.
 
     Args:
-        row: the circuit.
-        sums: observables.
+        row: The circuit.
+        sums: Observables.
     """
     start = time.perf_counter()
     with one_thread():  # more are no faster at bond dimensions up to hundreds
@@ -68,7 +71,29 @@ def run_matrix_product_state(row: GateRow, sums: tuple[PauliSum, ...]) -> WholeR
             state.apply_one(qubit, matrix)
         for (low, high), unitary in zip(row.pairs.tolist(), row.unitaries, strict=True):
             state.apply_two(low, high, unitary)
-        found = state.values(string for one in sums for _, string in one if string)
+        found = state.values(string for each in sums for _, string in each if string)
     found[()] = 1.0
-    values = [sum(coefficient * found[string] for coefficient, string in one) for one in sums]
-    return WholeResult(np.array(values, np.float64), time.perf_counter() - start)
+    values = [sum(coefficient * found[string] for coefficient, string in each) for each in sums]
+    return UncutResult(np.array(values, np.float64), time.perf_counter() - start)
+
+
+def run_stabilizer(
+    num_qubits: int,
+    pairs: NDArray[np.int64],
+    gates: CliffordGates,
+    strings: tuple[Factors, ...],
+    sums: list[tuple[NDArray[np.float64], NDArray[np.int64]]],
+) -> UncutResult:
+    """Expectation values of a Clifford circuit applied to |0…0⟩.
+
+    Args:
+        num_qubits: Places for qubits.
+        pairs: (m, 2) low and high qubit of each gate, in order.
+        gates: What they do.
+        strings: Pauli strings of all observables.
+        sums: Per observable, the coefficients of its strings and their numbers.
+    """
+    start = time.perf_counter()
+    found = string_values(num_qubits, pairs, gates, strings)
+    values = np.array([coefficients @ found[which] for coefficients, which in sums])
+    return UncutResult(values, time.perf_counter() - start)

@@ -76,10 +76,10 @@ def string_values(
     """Expectation values of Pauli strings after gates on |0…0⟩: each is 1, -1 or 0.
 
     Args:
-        num_qubits: places for qubits.
+        num_qubits: Places for qubits.
         pairs: (m, 2) low and high qubit of each gate, in order.
-        gates: what they do.
-        strings: the observables.
+        gates: What they do.
+        strings: The observables.
     """
     letters = np.zeros((num_qubits, len(strings)), np.uint8)
     for k, string in enumerate(strings):

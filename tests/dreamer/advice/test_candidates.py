@@ -121,16 +121,17 @@ def test_short_work_is_weighed_in_this_process_but_not_for_other_machines(monkey
 def test_the_estimator_of_a_way_runs_that_way(dreamer):
     session = Workers(4)
     one = dreamer.predict(layered(12), neighbours(12), max_qubits=6, cost="work", workers=2)
-    options = estimator_for(one, session, 4)._options
-    assert options.plan is one.given is not None
-    assert options.session is session
-    assert options.most_workers == 2
-    assert estimator_for(one, session, 2)._options.most_workers is None
+    estimator = estimator_for(one, session, 4)
+    assert estimator._settings.plan is one.given is not None
+    assert estimator._execution.session is session
+    assert estimator._execution.most_workers == 2
+    assert estimator_for(one, session, 2)._execution.most_workers is None
     here = dreamer.predict(layered(12), neighbours(12), max_qubits=6, in_process=True)
-    assert estimator_for(here, session, 4)._options.session is None
+    assert estimator_for(here, session, 4)._execution.session is None
     chain = dreamer.predict(layered(12), neighbours(12), method="matrix_product_state")
-    assert estimator_for(chain, session, 4)._options.method == "matrix_product_state"
-    assert estimator_for(chain, session, 4)._options.most_workers is None
+    estimator = estimator_for(chain, session, 4)
+    assert [mode.method for mode in estimator._modes] == ["matrix_product_state"]
+    assert estimator._execution.most_workers is None
 
 
 @pytest.mark.parametrize("cost", ["lo", "work"])

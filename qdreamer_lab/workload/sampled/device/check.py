@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
-__all__ = ["check_device", "is_simulated", "measures_midway"]
+__all__ = ["check_device", "check_width", "is_simulated", "measures_midway"]
 
 _SIMULATED = ("qiskit_aer.", "qiskit.", "qiskit_ibm_runtime.fake_provider.", "pilot_kernel.")
 """Where backends come from that run circuits on the spot, and heed seeds."""
@@ -38,22 +38,31 @@ def is_simulated(backend: BackendV2) -> bool:
     return type(backend).__module__.startswith(_SIMULATED)
 
 
-def check_device(fragments: Iterable[ShotFragment], backend: BackendV2) -> None:
-    """Say what no circuit of these fragments can be run for, before anything runs.
+def check_width(fragment: int, width: int, backend: BackendV2) -> None:
+    """Refuse a fragment that has more qubits than a backend.
 
     Raises:
-        DeviceError: if a fragment is too wide, or needs measurements that the device cannot make,
+        DeviceError: With both numbers, and what would fit.
+    """
+    limit = backend.num_qubits
+    if limit is not None and width > limit:
+        raise DeviceError(
+            backend.name,
+            f"fragment {fragment} needs {width} qubits and it has {limit}; plan with "
+            f"max_qubits={limit}",
+        )
+
+
+def check_device(fragments: Iterable[ShotFragment], backend: BackendV2) -> None:
+    """Refuse fragments that a backend cannot run, before anything runs.
+
+    Raises:
+        DeviceError: If a fragment is too wide, or needs measurements that the device cannot make,
             or has cuts that are glued as one.
     """
     for fragment in fragments:
         program = fragment.program
-        width, limit = program.width, backend.num_qubits
-        if limit is not None and width > limit:
-            raise DeviceError(
-                backend.name,
-                f"fragment {program.id} needs {width} qubits and it has {limit}; plan with "
-                f"max_qubits={limit}",
-            )
+        check_width(program.id, program.width, backend)
         if any(len(leg.axes) > 1 for leg in fragment.legs):
             raise DeviceError(
                 backend.name,

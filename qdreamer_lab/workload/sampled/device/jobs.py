@@ -1,7 +1,7 @@
 """Running variants on a device: any Qiskit backend, real or simulated with its noise.
 
-What stands in the way for the device's own reasons is a `DeviceError`, so that whoever asked can
-turn to another backend. This module must not decide how many shots a variant gets.
+What a device cannot run, or fails at, is a `DeviceError`, so that callers can turn to another
+backend. This module must not decide how many shots a variant gets.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from qdreamer_lab.kernels.simulate.shot_counts import tally
 from qdreamer_lab.workload.sampled.device.check import check_device, is_simulated
 from qdreamer_lab.workload.sampled.device.splice import REGISTER, splice
 from qdreamer_lab.workload.sampled.shots import ShotResult, fold
-from qdreamer_lab.workload.sampled.tensor import GROUPS
+from qdreamer_lab.workload.sampled.sizes import GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,13 +44,13 @@ def run_on_device(
     IBM's, and elsewhere one for each number of shots, or for each power of two in such numbers.
 
     Args:
-        fragment: the fragment, for the binding in question.
-        template: its circuit for this backend, with all parameters bound.
-        request: which variants, and how many shots each.
-        backend: where to run.
+        fragment: The fragment, for the binding in question.
+        template: Its circuit for this backend, with all parameters bound.
+        request: Which variants, and how many shots each.
+        backend: Where to run.
 
     Raises:
-        DeviceError: if the device cannot run them, or fails.
+        DeviceError: If the device cannot run them, or fails.
     """
     start = time.perf_counter()
     check_device((fragment,), backend)

@@ -17,15 +17,15 @@ from qiskit.circuit import Gate
 from qiskit.circuit.library import Barrier, UnitaryGate
 
 from pilot_kernel.primitive.circuit.custom_gates import unrolled
-from qdreamer_lab.workload.plan.plan import GateCut, WireCut
+from qdreamer_lab.workload.cut.cuts import GateCut, WireCut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qiskit.circuit import CircuitInstruction
 
+    from qdreamer_lab.workload.cut.partition import Partition
     from qdreamer_lab.workload.fragment.program import FragmentProgram, Step
-    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["FragmentCircuit", "Mark", "fragment_circuit"]
 
@@ -35,8 +35,8 @@ class Mark:
     """Where a cut meets a fragment.
 
     Attributes:
-        cut: its number in `plan.cuts`.
-        start: whether a wire begins here, in |0⟩; otherwise a gate is cut.
+        cut: Its number in `plan.cuts`.
+        start: Whether a wire begins here, in |0⟩; otherwise a gate is cut.
     """
 
     cut: int
@@ -56,10 +56,10 @@ class FragmentCircuit:
     moves nothing across it.
 
     Attributes:
-        fragment: id in the plan.
-        circuit: without measurements; parameters are the user's.
-        steps: for every step of the fragment's program, its mark, or None for a whole block.
-        rigid: names of parameters whose values are written into matrices here, because their
+        fragment: Id in the plan.
+        circuit: Without measurements; parameters are the user's.
+        steps: For every step of the fragment's program, its mark, or None for a whole block.
+        rigid: Names of parameters whose values are written into matrices here, because their
             gates were decomposed; when one changes, the fragment must be written anew.
     """
 
@@ -77,14 +77,14 @@ class FragmentCircuit:
 
 
 def fragment_circuit(
-    circuit: QuantumCircuit, plan: CutPlan, program: FragmentProgram
+    circuit: QuantumCircuit, plan: Partition, program: FragmentProgram
 ) -> FragmentCircuit:
     """Write one fragment of a plan.
 
     Args:
-        circuit: what the plan's blocks were made of, with or without its parameters bound.
-        plan: the plan, with blocks of any binding that shares the circuit.
-        program: the fragment, lowered from the plan.
+        circuit: What the plan's blocks were made of, with or without its parameters bound.
+        plan: The plan, with blocks of any binding that shares the circuit.
+        program: The fragment, lowered from the plan.
     """
     # Qiskit would make up another name each time, and the key would change with it.
     out = QuantumCircuit(program.width, name=f"fragment-{program.id}")
@@ -102,7 +102,7 @@ def fragment_circuit(
     return FragmentCircuit(program.id, unrolled(out), tuple(marks), tuple(sorted(rigid)))
 
 
-def _places(plan: CutPlan, fragment: int) -> Iterator[Mark | int]:
+def _places(plan: Partition, fragment: int) -> Iterator[Mark | int]:
     """The block or mark that each step of the fragment's program stands for, in its order."""
     gates = {cut.block: k for k, cut in enumerate(plan.cuts) if isinstance(cut, GateCut)}
     wires = {
@@ -119,7 +119,7 @@ def _places(plan: CutPlan, fragment: int) -> Iterator[Mark | int]:
 
 
 def _write_block(
-    out: QuantumCircuit, circuit: QuantumCircuit, plan: CutPlan, block: int, step: Step
+    out: QuantumCircuit, circuit: QuantumCircuit, plan: Partition, block: int, step: Step
 ) -> set[str]:
     """Append one block; returns the parameters that are lost in its matrix."""
     local = dict(zip(plan.blocks.pairs[block].tolist(), step.qubits, strict=True))

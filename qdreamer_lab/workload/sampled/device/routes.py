@@ -1,7 +1,7 @@
 """Where the variants of each fragment run: on a device, or on simulators.
 
-A fragment that a device cannot run, for reasons of the device, goes to simulators if that is
-allowed. This module must not know shots or values.
+A fragment that the device cannot run goes to simulators, if the user allows it. This module must
+not know shots or values.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ __all__ = ["Failure", "Routes"]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Instead of a result: what the device said.
+    """What a task hands back instead of a result when its device has failed.
 
     Attributes:
-        error: the reason.
-        seconds: wall time until then.
+        error: The reason.
+        seconds: Wall time until then.
     """
 
     error: DeviceError
@@ -48,9 +48,9 @@ class Routes:
     """Where fragments run.
 
     Args:
-        backend: the device, or None for simulators.
-        in_process: the device is at hand here; otherwise workers find theirs.
-        fallback: whether simulators may step in.
+        backend: The device, or None for simulators.
+        in_process: The device is at hand here; otherwise workers find theirs.
+        fallback: Whether simulators may step in.
     """
 
     def __init__(self, backend: BackendV2 | None, *, in_process: bool, fallback: bool) -> None:
@@ -78,7 +78,7 @@ class Routes:
         """Write every fragment for the device, once for all bindings that allow it.
 
         Raises:
-            DeviceError: if it cannot be, and no simulator may step in.
+            DeviceError: If it cannot be, and no simulator may step in.
         """
         if self._backend is None:
             return
@@ -105,7 +105,7 @@ class Routes:
         """Send a fragment to simulators from now on.
 
         Raises:
-            DeviceError: the error itself, if that is not allowed.
+            DeviceError: The error itself, if that is not allowed.
         """
         if not self._fallback:
             raise error

@@ -37,10 +37,10 @@ class Spliced:
     """A circuit that a device can run, and how to read its bits.
 
     Attributes:
-        circuit: with one classical register, or none where nothing is measured.
-        num_outcome_bits: the first bits are outcomes at cuts, that of the first leg first.
-        measured: the local qubit that each of the other bits is of.
-        num_local: local qubits that a bit string has room for.
+        circuit: With one classical register, or none where nothing is measured.
+        num_outcome_bits: The first bits are outcomes at cuts, that of the first leg first.
+        measured: The local qubit that each of the other bits is of.
+        num_local: Local qubits that a bit string has room for.
     """
 
     circuit: QuantumCircuit
@@ -73,9 +73,9 @@ def splice(fragment: ShotFragment, template: Template, variant: int) -> Spliced:
     """Make the circuit of one variant.
 
     Args:
-        fragment: the fragment, with the matrices of the binding in question.
-        template: its circuit for a device; parameters may still be free.
-        variant: number of the variant; no leg may span several cuts.
+        fragment: The fragment, with the matrices of the binding in question.
+        template: Its circuit for a device; parameters may still be free.
+        variant: Number of the variant; no leg may span several cuts.
     """
     program, basis = fragment.program, fragment.basis(variant)
     numbers, at_cut = _at_cuts(fragment, variant)

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from qiskit.transpiler import generate_preset_pass_manager
 
 from qdreamer_lab.errors import CircuitError, DeviceError
+from qdreamer_lab.workload.sampled.device.check import check_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +49,7 @@ class Transpiling:
 
     Attributes:
         level: Qiskit's optimization level, 0 to 3; fragments are small and transpiled once.
-        seed: of layout and routing.
+        seed: Of layout and routing.
     """
 
     level: int = 3
@@ -60,9 +61,9 @@ class Place:
     """Where a mark ended up.
 
     Attributes:
-        mark: which.
-        index: number of instructions of the template's circuit that come before it.
-        qubit: physical qubit.
+        mark: The mark.
+        index: Number of instructions of the template's circuit that come before it.
+        qubit: Physical qubit.
     """
 
     mark: Mark
@@ -75,13 +76,13 @@ class Template:
     """A fragment's circuit in a device's gates, on its physical qubits; plain data.
 
     Attributes:
-        fragment: id in the plan.
-        circuit: without marks and measurements.
-        steps: for every step of the fragment's program, its mark, or None.
-        places: of all marks, by index.
+        fragment: Id in the plan.
+        circuit: Without marks and measurements.
+        steps: For every step of the fragment's program, its mark, or None.
+        places: Of all marks, by index.
         outputs: (width,) the physical qubit that each local qubit ends on.
-        euler: in which gates to write rotations, by Qiskit's name.
-        device: name of the device.
+        euler: In which gates to write rotations, by Qiskit's name.
+        device: Name of the device.
     """
 
     fragment: int
@@ -96,10 +97,10 @@ class Template:
         """The same for given values of the parameters; nothing is transpiled.
 
         Args:
-            values: by name; those of other fragments may be among them.
+            values: By name; those of other fragments may be among them.
 
         Raises:
-            CircuitError: if one is missing.
+            CircuitError: If one is missing.
         """
         free = self.circuit.parameters
         missing = [parameter.name for parameter in free if parameter.name not in values]
@@ -120,7 +121,7 @@ def transpiled(
     """Write a fragment for a device, or find what was written before in this process.
 
     Raises:
-        DeviceError: if it is too wide, or the device's gates do not suffice.
+        DeviceError: If it is too wide, or the device's gates do not suffice.
     """
     options = options or Transpiling()
     known = _made.setdefault(backend, {})
@@ -133,13 +134,8 @@ def transpiled(
 
 
 def _transpile(source: FragmentCircuit, backend: BackendV2, options: Transpiling) -> Template:
-    width, limit = source.circuit.num_qubits, backend.num_qubits
-    if limit is not None and width > limit:
-        raise DeviceError(
-            backend.name,
-            f"fragment {source.fragment} needs {width} qubits and it has {limit}; plan with "
-            f"max_qubits={limit}",
-        )
+    width = source.circuit.num_qubits
+    check_width(source.fragment, width, backend)
     try:
         manager = generate_preset_pass_manager(
             options.level, backend=backend, seed_transpiler=options.seed
@@ -155,7 +151,15 @@ def _transpile(source: FragmentCircuit, backend: BackendV2, options: Transpiling
     circuit, places = _without_marks(written, source)
     touched = {*outputs, *(place.qubit for place in places)}
     euler = _euler_basis(backend, touched)
-    return Template(source.fragment, circuit, source.steps, places, outputs, euler, backend.name)
+    return Template(
+        fragment=source.fragment,
+        circuit=circuit,
+        steps=source.steps,
+        places=places,
+        outputs=outputs,
+        euler=euler,
+        device=backend.name,
+    )
 
 
 def _without_marks(

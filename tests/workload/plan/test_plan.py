@@ -12,7 +12,7 @@ from qiskit import QuantumCircuit
 from qdreamer_lab import CutPlan, plan_cuts
 from qdreamer_lab.errors import CircuitError, PlanError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
-from qdreamer_lab.workload.plan.plan import GateCut, WireCut
+from qdreamer_lab.workload.cut.cuts import GateCut, WireCut
 from tests.circuits.drawn import random_rzz
 from tests.circuits.plain import cx_line
 

@@ -52,7 +52,7 @@ def test_any_strings(data):
 @pytest.mark.parametrize(("dtype", "atol"), [("complex128", 1e-10), ("complex64", 0.05)])
 def test_many_strings_over_several_blocks_and_threads(dtype, atol, monkeypatch):
     monkeypatch.setenv("PILOT_CORES_PER_WORKER", "2")
-    monkeypatch.setattr(gram, "_WORTH_THREADS", 0)
+    monkeypatch.setattr(gram, "WORTH_THREADS", 0)
     rng = np.random.default_rng(5)
     num_qubits = 11
     states = random_states(rng, 2, num_qubits, dtype)

@@ -23,7 +23,7 @@ from qdreamer_lab.workload.sampled.shots import ShotRequest
 from qdreamer_lab.workload.sampled.simulate import exact_tensor
 from tests.circuits.drawn import random_circuit
 from tests.primitive.vendor_devices import FORMATS, Vendor
-from tests.workload.cut_devices import (
+from tests.workload.sampled.device.cut_devices import (
     DEVICES,
     IDEAL,
     Elsewhere,

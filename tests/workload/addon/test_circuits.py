@@ -17,8 +17,8 @@ from qdreamer_lab import CutEstimator, CutPlan, find_cuts, plan_cuts
 from qdreamer_lab.errors import CircuitError, InfeasiblePlanError, PlanError
 from qdreamer_lab.workload.addon.decomposition import unitary_of_basis
 from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.cut.partition import lone_labels
 from qdreamer_lab.workload.cut.segments import connected
-from qdreamer_lab.workload.plan.find import lone_labels
 from tests.circuits.drawn import random_circuit, random_labels, random_unitary
 
 WIRES_MIXED_UP = "ignore:a wire is cut again after another:UserWarning"

@@ -10,12 +10,13 @@ from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector, ra
 from qdreamer_lab.errors import MemoryLimitError, ObservableError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
+from qdreamer_lab.workload.cut.cuts import GateCut, WireCut
 from qdreamer_lab.workload.exact.lower import lower
 from qdreamer_lab.workload.fragment.footprint import batch_bytes
-from qdreamer_lab.workload.fragment.program import fragment_programs
+from qdreamer_lab.workload.fragment.lower import fragment_programs
 from qdreamer_lab.workload.fragment.simulate import run_fragment
 from qdreamer_lab.workload.plan.find import plan_cuts
-from qdreamer_lab.workload.plan.plan import CutPlan, GateCut, WireCut
+from qdreamer_lab.workload.plan.plan import CutPlan
 from tests.circuits.plain import cx_line
 
 

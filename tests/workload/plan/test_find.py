@@ -13,7 +13,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 
 from qdreamer_lab import CutEstimator, cli, pareto, plan_cuts
 from qdreamer_lab.errors import CircuitError, InfeasiblePlanError, PlanError
-from qdreamer_lab.workload.plan.plan import GateCut, WireCut
+from qdreamer_lab.workload.cut.cuts import GateCut, WireCut
 from tests.circuits.drawn import random_circuit
 from tests.circuits.plain import cx_line
 

@@ -14,7 +14,7 @@ from qdreamer_lab.workload.sampled.device import transpile as transpiling
 from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
 from qdreamer_lab.workload.sampled.device.transpile import transpiled
 from tests.circuits.drawn import random_circuit, random_labels, random_unitary
-from tests.workload.cut_devices import (
+from tests.workload.sampled.device.cut_devices import (
     DEVICES,
     LINE,
     assert_same,

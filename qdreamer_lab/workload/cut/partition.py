@@ -1,0 +1,224 @@
+"""A circuit split into fragments: which of them every end of every block belongs to.
+
+Labels are the canonical form because they can express any mix of gate and wire cuts and cannot
+contradict themselves: cuts, fragments and overhead all follow from them. Nothing is known here of
+how they were found, how they will be run, or in which forms they can be written.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from qdreamer_lab.errors import PlanError
+from qdreamer_lab.workload.cut.cuts import Fragment, GateCut, Segment, WireCut
+from qdreamer_lab.workload.cut.problem import check_cost, price_labels
+from qdreamer_lab.workload.cut.segments import layout_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
+    from qdreamer_lab.workload.cut.segments import Layout
+
+__all__ = ["Partition", "lone_labels"]
+
+_LISTED_FRAGMENTS = 6
+"""A summary names the width of each of up to this many fragments."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Partition:
+    """A circuit split into fragments, none of which is wider than `max_qubits`.
+
+    Attributes:
+        blocks: The circuit in normal form.
+        labels: (m, 2) int64; the fragment that each end of each block lies in, ids 0, 1, 2, …
+        lone_labels: (l,) int64; the fragment of each qubit in `blocks.lone`, in its order, or -1
+            if no observable acts on it, so that it need not run at all.
+        max_qubits: The width the plan keeps to.
+        cost: The cost model it was made for, one of `problem.COST_MODELS`.
+        log2_lower_bound: No plan has a `log2_cost` below this.
+        proven_optimal: Whether no plan has a smaller `log2_cost`.
+
+    Raises:
+        PlanError: If the labels do not match the blocks, skip an id, or make a fragment too wide,
+            or there is no such cost model.
+    """
+
+    blocks: BlockCircuit
+    labels: NDArray[np.int64]
+    lone_labels: NDArray[np.int64]
+    max_qubits: int
+    cost: str = "lo"
+    log2_lower_bound: float = 0.0
+    proven_optimal: bool = False
+
+    def __post_init__(self) -> None:
+        check_cost(self.cost)
+        if self.labels.shape != self.blocks.pairs.shape:
+            raise PlanError(f"{self.blocks.num_blocks} blocks but {len(self.labels)} label pairs")
+        if self.lone_labels.shape != (len(self.blocks.lone),):
+            raise PlanError(f"{len(self.blocks.lone)} lone qubits, {len(self.lone_labels)} labels")
+        used = np.union1d(self.labels, self.lone_labels[self.lone_labels != -1])
+        if not np.array_equal(used, np.arange(len(used))):
+            raise PlanError(f"fragment ids must count up from 0, got {used.tolist()}")
+        for wide in np.flatnonzero(self._widths > self.max_qubits).tolist()[:1]:
+            raise PlanError(
+                f"fragment {wide} needs {self._widths[wide]} qubits, "
+                f"more than max_qubits={self.max_qubits}"
+            )
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The segments as arrays."""
+        return layout_of(self.blocks.pairs, self.labels)
+
+    @cached_property
+    def _widths(self) -> NDArray[np.int64]:
+        """(number of fragments,) qubits each fragment needs."""
+        lone = self.lone_labels[self.lone_labels >= 0]
+        count = 1 + max(self.labels.max(initial=-1), lone.max(initial=-1))
+        return self.layout.widths(count) + np.bincount(lone, minlength=count)
+
+    @cached_property
+    def segments(self) -> tuple[Segment, ...]:
+        """All segments, by the block in which they begin (low qubit first)."""
+        columns = (self.layout.qubit, self.layout.fragment, self.layout.first, self.layout.last)
+        return tuple(Segment(*row) for row in np.stack(columns, axis=1).tolist())
+
+    @property
+    def segment_of(self) -> NDArray[np.int64]:
+        """(m, 2) int64; index into `segments` of each end of each block."""
+        return self.layout.of
+
+    @cached_property
+    def cuts(self) -> tuple[GateCut | WireCut, ...]:
+        """Every cut, in the order of the blocks; wire cuts before the block they precede."""
+        found: list[tuple[int, int, GateCut | WireCut]] = []
+        for block in self._cut_blocks.tolist():
+            cut = GateCut(
+                block=block,
+                qubits=tuple(self.blocks.pairs[block].tolist()),
+                fragments=tuple(self.labels[block].tolist()),
+                gamma=float(self.blocks.gammas[block]),
+            )
+            found.append((block, 1, cut))
+        for later in np.flatnonzero(self.layout.previous >= 0).tolist():
+            up, down = self.segments[self.layout.previous[later]], self.segments[later]
+            ends = (up.fragment, down.fragment)
+            found.append((down.first, 0, WireCut(down.qubit, up.last, down.first, ends)))
+        return tuple(cut for _, _, cut in sorted(found, key=lambda item: item[:2]))
+
+    @cached_property
+    def _cut_blocks(self) -> NDArray[np.int64]:
+        return np.flatnonzero(self.labels[:, 0] != self.labels[:, 1])
+
+    @cached_property
+    def fragments(self) -> tuple[Fragment, ...]:
+        """One description per fragment, by id."""
+        layout, labels, count = self.layout, self.labels, len(self._widths)
+        inside = np.bincount(labels[labels[:, 0] == labels[:, 1], 0], minlength=count)
+        gates = np.bincount(labels[self._cut_blocks].ravel(), minlength=count)
+        later = np.flatnonzero(layout.previous >= 0)
+        ends = np.append(layout.fragment[later], layout.fragment[layout.previous[later]])
+        wires = np.bincount(ends, minlength=count)
+        rows = np.stack([np.arange(count), self._widths, inside, gates, wires], axis=1)
+        return tuple(Fragment(*row) for row in rows.tolist())
+
+    @property
+    def num_cuts(self) -> int:
+        """Number of gate cuts and wire cuts together."""
+        return len(self.cuts)
+
+    @cached_property
+    def log2_cost(self) -> float:
+        """What the plan costs under its cost model, recomputed from the labels, in bits.
+
+        The sampling overhead, or, for "work", log2 of the floating-point operations.
+        """
+        if self.cost == "lo":
+            return 2 * sum(math.log2(cut.gamma) for cut in self.cuts)
+        return price_labels(self.blocks, self.labels, self.cost)
+
+    @cached_property
+    def log2_overhead(self) -> float:
+        """log2 of the sampling overhead, the factor on shots: Σ log2 gamma² over decompositions.
+
+        Cuts share decompositions as the cost model has it; under "work" every cut has its own.
+        """
+        if self.cost != "work":
+            return self.log2_cost
+        return price_labels(self.blocks, self.labels, "lo")
+
+    def with_blocks(self, blocks: BlockCircuit) -> Self:
+        """The same labels on other matrices; what was proven of the old ones is forgotten."""
+        if np.array_equal(blocks.unitaries, self.blocks.unitaries):
+            return replace(self, blocks=blocks)
+        return replace(self, blocks=blocks, log2_lower_bound=0.0, proven_optimal=False)
+
+    @property
+    def summary(self) -> str:
+        """One line: cuts, fragment widths, overhead, and how good that is known to be."""
+        gates = len(self._cut_blocks)
+        parts = [_count(gates, "gate cut"), _count(self.num_cuts - gates, "wire cut")]
+        kinds = " and ".join(p for p in parts if not p.startswith("0")) or "no cuts"
+        each = [f.width for f in self.fragments]
+        few = len(each) <= _LISTED_FRAGMENTS
+        widths = ", ".join(map(str, each)) if few else f"up to {max(each)}"
+        return (
+            f"{kinds}, {_count(len(self.fragments), 'fragment')} of width {widths or 0} "
+            f"(max {self.max_qubits}), {self._price}"
+        )
+
+    @property
+    def _price(self) -> str:
+        overhead = f"sampling overhead 2^{self.log2_overhead:.2f}"
+        if self.cost == "work":
+            overhead += f", work 2^{self.log2_cost:.2f} operations"
+        elif self.cost != "lo":
+            overhead += f" ({self.cost})"
+        gap = max(0.0, self.log2_cost - self.log2_lower_bound)
+        free = self.num_cuts == 0 and self.cost != "work"
+        good = "proven optimal" if self.proven_optimal or free else f"within 2^{gap:.2f} of optimal"
+        return f"{overhead}, {good}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.summary}>"
+
+    def __str__(self) -> str:
+        lines = [f"{self.blocks.num_qubits} qubits: {self.summary}"]
+        lines += [
+            f"  fragment {f.id}: {f.width:3d} qubits, {f.num_blocks:4d} blocks, "
+            f"{f.gate_cuts} gate and {f.wire_cuts} wire cut ends"
+            for f in self.fragments
+        ]
+        return "\n".join(lines)
+
+
+def lone_labels(
+    blocks: BlockCircuit,
+    labels: NDArray[np.int64],
+    max_qubits: int,
+    max_fragments: int | None = None,
+) -> NDArray[np.int64]:
+    """Fragments for the lone qubits that are measured; -1 for the others.
+
+    They get fragments of their own as long as there may be more, and then fill what room is left.
+    """
+    out = np.full(len(blocks.lone), -1, dtype=np.int64)
+    measured = np.isin(np.fromiter(blocks.lone, dtype=np.int64), blocks.measured)
+    count = int(labels.max(initial=-1)) + 1
+    most = count + out.size if max_fragments is None else max_fragments
+    room = np.arange(count, most).repeat(min(max_qubits, max(1, out.size)))
+    free = np.maximum(0, max_qubits - layout_of(blocks.pairs, labels).widths(count))
+    out[measured] = np.append(room, np.arange(count).repeat(free))[: measured.sum()]
+    return out
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
