@@ -21,6 +21,7 @@ from qdreamer_lab.errors import MethodError, QDreamerError
 from qdreamer_lab.workload.uncut.bonds import log2_entropies, log2_ranks
 from tests.circuits.drawn import random_cx
 from tests.circuits.plain import ghz, ising, layered, neighbours, ring
+from tests.dreamer.advice.test_candidates import steady
 
 
 @pytest.fixture
@@ -90,7 +91,8 @@ def test_a_width_that_is_limited_leaves_no_room_for_them(dreamer):
         dreamer.recommend(layered(6), neighbours(6), methods="statevector")
 
 
-def test_where_bounds_are_loose_the_doubt_is_greater(dreamer):
+def test_where_bounds_are_loose_the_doubt_is_greater(dreamer, monkeypatch):
+    steady(monkeypatch)
     tight, loose = (
         dreamer.predict(ising(20, 8, angle), neighbours(20), method="matrix_product_state")
         for angle in (np.pi / 2, 0.1)
