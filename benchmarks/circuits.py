@@ -58,8 +58,8 @@ def qaoa_regular(n: int, layers: int, seed: int) -> QuantumCircuit:
     circuit = QuantumCircuit(n)
     circuit.h(range(n))
     for layer in range(layers):
-        for one, two in edges:
-            circuit.rzz(0.7 + 0.1 * layer, one, two)
+        for first, second in edges:
+            circuit.rzz(0.7 + 0.1 * layer, first, second)
         circuit.rx(0.4, range(n))
     return normal(circuit)
 
@@ -70,9 +70,9 @@ def sparse_random(n: int, depth: int, seed: int) -> QuantumCircuit:
     circuit = QuantumCircuit(n)
     for _ in range(depth):
         shuffled = rng.permutation(n)
-        for one, two in shuffled[: n - n % 2].reshape(-1, 2):
+        for first, second in shuffled[: n - n % 2].reshape(-1, 2):
             if rng.random() < 0.5:
-                circuit.cx(int(one), int(two))
+                circuit.cx(int(first), int(second))
         for qubit in range(n):
             circuit.ry(float(rng.random()), qubit)
     return normal(circuit)
@@ -102,8 +102,8 @@ def kicked_ising(steps: int) -> QuantumCircuit:
     circuit = QuantumCircuit(127)
     for _ in range(steps):
         circuit.rx(0.6, range(127))
-        for one, two in edges:
-            circuit.rzz(-math.pi / 2, one, two)
+        for first, second in edges:
+            circuit.rzz(-math.pi / 2, first, second)
     return normal(circuit)
 
 

@@ -34,8 +34,8 @@ pairs = [pair for pair in CouplingMap.from_heavy_hex(7).get_edges() if max(pair)
 pairs = sorted({tuple(sorted(pair)) for pair in pairs})
 circuit = QuantumCircuit(127)
 circuit.rx(0.4, range(127))
-for one, other in pairs:
-    circuit.rzz(-1.57, one, other)
+for first, second in pairs:
+    circuit.rzz(-1.57, first, second)
 circuit.rx(0.6, range(127))
 observables = SparsePauliOp.from_sparse_list([("Z", [k], 1 / 127) for k in range(127)], 127)
 """
@@ -69,7 +69,7 @@ explorer._panel.width.observe(
 explorer
 """
 DRAWN = """() => performance.getEntriesByName("qdreamer:update").map(
-  (one) => [one.startTime + one.duration, one.detail.width])"""
+  (mark) => [mark.startTime + mark.duration, mark.detail.width])"""
 
 
 class Opened:

@@ -11,23 +11,58 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.device.terms import DeviceTerms
     from qdreamer_lab.dreamer.dreamer import QDreamer
     from qdreamer_lab.dreamer.machine.profile import MachineProfile
+    from qdreamer_lab.dreamer.model.power_law import PowerLawModel
+    from qdreamer_lab.errors import (
+        CircuitError,
+        DeviceError,
+        InfeasiblePlanError,
+        LongRunWarning,
+        MemoryLimitError,
+        MethodError,
+        ObservableError,
+        PlanError,
+        PrecisionError,
+        PubError,
+        QasmError,
+        QDreamerError,
+        WorkersLostError,
+    )
     from qdreamer_lab.widgets.explorer import CutExplorer
     from qdreamer_lab.workload.addon.experiments import cutting_problem, expand
     from qdreamer_lab.workload.addon.find_cuts import find_cuts
     from qdreamer_lab.workload.estimator import CutEstimator
+    from qdreamer_lab.workload.execution.decisions import Adviser, Course, Decision, Standing
     from qdreamer_lab.workload.plan.find import pareto, plan_cuts
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Adviser",
+    "CircuitError",
+    "Course",
     "CutEstimator",
     "CutExplorer",
     "CutPlan",
+    "Decision",
+    "DeviceError",
     "DeviceTerms",
+    "InfeasiblePlanError",
     "Limits",
+    "LongRunWarning",
     "MachineProfile",
+    "MemoryLimitError",
+    "MethodError",
+    "ObservableError",
+    "PlanError",
+    "PowerLawModel",
+    "PrecisionError",
+    "PubError",
     "QDreamer",
+    "QDreamerError",
+    "QasmError",
+    "Standing",
+    "WorkersLostError",
     "cutting_problem",
     "expand",
     "find_cuts",
@@ -36,13 +71,31 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Adviser": "qdreamer_lab.workload.execution.decisions",
+    "CircuitError": "qdreamer_lab.errors",
+    "Course": "qdreamer_lab.workload.execution.decisions",
     "CutEstimator": "qdreamer_lab.workload.estimator",
     "CutExplorer": "qdreamer_lab.widgets.explorer",
     "CutPlan": "qdreamer_lab.workload.plan.plan",
+    "Decision": "qdreamer_lab.workload.execution.decisions",
+    "DeviceError": "qdreamer_lab.errors",
     "DeviceTerms": "qdreamer_lab.dreamer.device.terms",
+    "InfeasiblePlanError": "qdreamer_lab.errors",
     "Limits": "qdreamer_lab.dreamer.advice.limits",
+    "LongRunWarning": "qdreamer_lab.errors",
     "MachineProfile": "qdreamer_lab.dreamer.machine.profile",
+    "MemoryLimitError": "qdreamer_lab.errors",
+    "MethodError": "qdreamer_lab.errors",
+    "ObservableError": "qdreamer_lab.errors",
+    "PlanError": "qdreamer_lab.errors",
+    "PowerLawModel": "qdreamer_lab.dreamer.model.power_law",
+    "PrecisionError": "qdreamer_lab.errors",
+    "PubError": "qdreamer_lab.errors",
     "QDreamer": "qdreamer_lab.dreamer.dreamer",
+    "QDreamerError": "qdreamer_lab.errors",
+    "QasmError": "qdreamer_lab.errors",
+    "Standing": "qdreamer_lab.workload.execution.decisions",
+    "WorkersLostError": "qdreamer_lab.errors",
     "cutting_problem": "qdreamer_lab.workload.addon.experiments",
     "expand": "qdreamer_lab.workload.addon.experiments",
     "find_cuts": "qdreamer_lab.workload.addon.find_cuts",

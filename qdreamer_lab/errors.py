@@ -8,6 +8,7 @@ __all__ = [
     "CircuitError",
     "DeviceError",
     "InfeasiblePlanError",
+    "LongRunWarning",
     "MemoryLimitError",
     "MethodError",
     "ObservableError",
@@ -69,8 +70,8 @@ class DeviceError(QDreamerError):
     """A device cannot run, or did not run, what it was given; another one might.
 
     Attributes:
-        device: name of the device.
-        reason: what was in the way, in words.
+        device: Name of the device.
+        reason: What was in the way, in words.
     """
 
     def __init__(self, device: str, reason: str) -> None:

@@ -29,7 +29,7 @@ def warm_up(report: Callable[[str], None] | None = None) -> None:
     """Compile every kernel of the finder and of the simulators, so that no later call has to.
 
     Args:
-        report: called with a line of text before each step.
+        report: Called with a line of text before each step.
     """
     for number, cost in enumerate(MODELS):
         if report is not None:

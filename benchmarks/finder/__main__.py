@@ -28,10 +28,13 @@ from benchmarks.finder.scorer import score
 from qdreamer_lab import plan_cuts
 from qdreamer_lab.search.finder import search
 from qdreamer_lab.search.problem import CutProblem, Found
-from qdreamer_lab.workload.circuit.blocks import BlockCircuit, schmidt_coefficients, to_blocks
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.schmidt import schmidt_coefficients
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 
 MODELS = ("lo", "joint", "locc")
 PEERS = ("addon", "qcut", "qcut_lo")

@@ -45,8 +45,8 @@ def metis_bits(n: int, pairs: np.ndarray, width: int) -> float:
     """Bits of the gates that METIS cuts, infinite if it never keeps the width."""
     count = Counter(tuple(sorted(pair)) for pair in pairs.tolist())
     around: list[dict[int, int]] = [{} for _ in range(n)]
-    for (one, two), times in count.items():
-        around[one][two] = around[two][one] = times
+    for (first, second), times in count.items():
+        around[first][second] = around[second][first] = times
     graph = pymetis.CSRAdjacency(
         np.cumsum([0, *map(len, around)]), [two for near in around for two in near]
     )

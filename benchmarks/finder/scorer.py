@@ -59,7 +59,7 @@ def score(pairs: np.ndarray, unitaries: np.ndarray, labels: np.ndarray) -> Score
         labels: (m, 2) fragment of each end.
     """
     fragments, wire_cuts = build_fragments(pairs, labels)
-    cut = [b for b, (one, two) in enumerate(labels.tolist()) if one != two]
+    cut = [b for b, (left, right) in enumerate(labels.tolist()) if left != right]
     gammas = {b: gamma_of(unitaries[b]) for b in cut}
     sines = {b: angle_of(unitaries[b]) for b in cut}
     gates = 2 * sum(math.log2(gammas[b]) for b in cut)

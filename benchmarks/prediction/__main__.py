@@ -159,6 +159,8 @@ def main() -> None:
             rows, results, skipped = measure_all(bench, jobs, seed, 60 * args.minutes)
             save(args.out, head, rows, skipped)
             args.out.with_suffix(".pickle").write_bytes(pickle.dumps(results))
+        if not {row.job for row in rows} & halves(jobs, seed)[1]:
+            sys.exit("no circuit to test on was measured often enough: give it more --minutes")
         figures, tested, fitted = evaluate(rows, results, jobs, bench, seed)
     shown = [text for text in skipped if not text.endswith(NO_TIME)]
     print(f"{len(rows)} rows of {len(jobs)} circuits; {len(skipped) - len(shown)} more had no time")

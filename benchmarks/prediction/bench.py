@@ -47,8 +47,8 @@ class Bench:
     """A session with a pilot `one` of one worker and one called `two` of two.
 
     Args:
-        session: where the pilots are added.
-        seed: of circuits, observables and shots.
+        session: The session to which the pilots are added.
+        seed: Seed of circuits, observables and shots.
     """
 
     def __init__(self, session: Session, seed: int) -> None:
@@ -83,7 +83,7 @@ class Bench:
         """Run it for the first time, which warms up whatever there is.
 
         Raises:
-            SkippedError: if it takes too long or not long enough, or cannot be run at all.
+            SkippedError: If it takes too long or not long enough, or cannot be run at all.
         """
         try:
             began = time.perf_counter()
@@ -105,18 +105,20 @@ class Bench:
         """The row, and the result of the run that is the median.
 
         Raises:
-            SkippedError: if there were too few runs, or they took too little time.
+            SkippedError: If there were too few runs, or they took too little time.
         """
         if len(samples) < LEAST_RUNS:
             raise SkippedError(f"{way.name}: {NO_TIME}")
-        results = sorted((one for one, _ in samples), key=lambda one: one.metadata["makespan_s"])
+        results = sorted(
+            (result for result, _ in samples), key=lambda run: run.metadata["makespan_s"]
+        )
         middle = results[(len(results) - 1) // 2]
         peaks = tuple(max(peak[k] for _, peak in samples) for k in range(2))
         if middle.metadata["makespan_s"] < LEAST_S:
             seconds = middle.metadata["makespan_s"]
             raise SkippedError(f"{way.name}: takes {1e3 * seconds:.0f} ms, less than 50 ms")
         return self._row(
-            way, [one.metadata["makespan_s"] for one in results], middle, peaks
+            way, [run.metadata["makespan_s"] for run in results], middle, peaks
         ), middle
 
     def _row(self, way: Way, runs_s: list[float], result: Any, peaks: tuple[int, int]) -> Row:

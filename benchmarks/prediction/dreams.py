@@ -39,8 +39,8 @@ class Dreams:
     """A `QDreamer` on a bench's session; it learns for each of the pilots apart.
 
     Args:
-        bench: where rows were measured.
-        profile: what it starts from; nothing of it is stored on disk.
+        bench: The bench on which rows were measured.
+        profile: The profile to start from; nothing of it is stored on disk.
     """
 
     def __init__(self, bench: Bench, profile: MachineProfile) -> None:
@@ -64,8 +64,8 @@ class Dreams:
         """What is predicted of rows."""
         found = []
         for row in rows:
-            one = self.predict(way_of(row))
-            found.append(Guess(row, one.makespan_s, *one.interval, one.memory_bytes))
+            said = self.predict(way_of(row))
+            found.append(Guess(row, said.makespan_s, *said.interval, said.memory_bytes))
         return found
 
     def observe(self, rows: list[Row], results: list[Any]) -> None:

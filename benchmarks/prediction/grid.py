@@ -36,12 +36,12 @@ class Job:
     """Expectation values that are wanted, however they are found.
 
     Attributes:
-        family: one of `FAMILIES`.
-        n: qubits.
-        depth: layers, whatever those are in the family.
-        strings: number of observables in exact mode, each a Pauli string.
-        widths: greatest widths of a fragment to cut to; uncut comes on top.
-        precision: standard error wanted.
+        family: A key of `FAMILIES`.
+        n: Number of qubits.
+        depth: Number of layers, whatever those are in the family.
+        strings: Number of observables in exact mode, each a Pauli string.
+        widths: Greatest widths of a fragment to cut to; uncut comes on top.
+        precision: Standard error wanted.
     """
 
     family: str
@@ -84,10 +84,10 @@ class Way:
     """One way to run a job.
 
     Attributes:
-        job: what is wanted.
-        width: greatest width of a fragment; the circuit's own is uncut.
+        job: The values that are wanted.
+        width: Greatest width of a fragment; the circuit's own is uncut.
         mode: "exact" or "sampled".
-        workers: how many share the work.
+        workers: Number of workers that share the work.
     """
 
     job: Job
@@ -128,8 +128,8 @@ def qaoa(n: int, layers: int, rng: np.random.Generator) -> QuantumCircuit:
     circuit.h(range(n))
     for _ in range(layers):
         gamma, beta = rng.uniform(0.2, 1.2, 2)
-        for one, two in sorted(graph.edges):
-            circuit.rzz(gamma, one, two)
+        for first, second in sorted(graph.edges):
+            circuit.rzz(gamma, first, second)
         circuit.rx(beta, range(n))
     return circuit
 

@@ -15,25 +15,25 @@ class Row:
     """One way to run a job, measured.
 
     Attributes:
-        job: name of the job.
-        family: its family.
-        n: qubits.
-        depth: layers.
-        strings: number of observables.
-        precision: standard error wanted.
-        seed: of circuit, observables and shots.
-        width: greatest width of a fragment.
+        job: Name of the job.
+        family: Its family.
+        n: Number of qubits.
+        depth: Number of layers.
+        strings: Number of observables.
+        precision: Standard error wanted.
+        seed: Seed of circuit, observables and shots.
+        width: Greatest width of a fragment.
         mode: "exact" or "sampled".
-        workers: how many shared the work.
-        runs_s: wall seconds of each run after the warm-up.
-        seconds: their median.
-        phases: wall seconds by phase, in the run of that median.
-        cuts: cuts of the plan of the greatest part.
-        n_sub: qubits of the widest fragment.
-        variants: state vectors or circuits run, as so many `tasks`.
-        shots: shots taken.
-        stds: greatest standard error reported.
-        worker_bytes: growth of a worker's resident memory, at most; `process_bytes` of this one's.
+        workers: Number of workers that shared the work.
+        runs_s: Wall seconds of each run after the warm-up.
+        seconds: Their median.
+        phases: Wall seconds by phase, in the run of that median.
+        cuts: Cuts of the plan of the greatest part.
+        n_sub: Qubits of the widest fragment.
+        variants: State vectors or circuits run, as so many `tasks`.
+        shots: Shots taken.
+        stds: Greatest standard error reported.
+        worker_bytes: Growth of a worker's resident memory, at most; `process_bytes` of this one's.
     """
 
     job: str

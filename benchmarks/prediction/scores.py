@@ -30,11 +30,11 @@ class Guess:
     """A row and what was predicted of it.
 
     Attributes:
-        row: what was measured.
-        seconds: predicted.
-        low: lower end of the 80 % interval.
-        high: its upper end.
-        memory_bytes: predicted peak.
+        row: The row that was measured.
+        seconds: Predicted time.
+        low: Lower end of the 80 % interval.
+        high: Its upper end.
+        memory_bytes: Predicted peak.
     """
 
     row: Row
@@ -49,11 +49,11 @@ class Figure:
     """A line of the table.
 
     Attributes:
-        name: what it is.
-        seen: the value.
-        wanted: the bar in words.
-        met: whether it clears it; None if there is no bar, or nothing to measure it by.
-        note: on how much it rests.
+        name: What is measured.
+        seen: The value.
+        wanted: The bar in words.
+        met: Whether it clears it; None if there is no bar, or nothing to measure it by.
+        note: How much data it rests on.
     """
 
     name: str
@@ -129,13 +129,13 @@ def accuracy(guesses: list[Guess], predicted: Callable[[Guess, Guess], float]) -
     """The ratio min / max of predicted and measured speedup of each cut run, as the paper counts.
 
     Args:
-        guesses: the rows.
-        predicted: from an uncut and a cut guess to the speedup that a model predicts.
+        guesses: The rows with what was predicted of them.
+        predicted: Gives the speedup that a model predicts, from an uncut and a cut guess.
     """
     found = []
     for uncut, cut in against_uncut(guesses).values():
-        for one in cut:
-            pair = (uncut.row.seconds / one.row.seconds, predicted(uncut, one))
+        for guess in cut:
+            pair = (uncut.row.seconds / guess.row.seconds, predicted(uncut, guess))
             found.append(min(pair) / max(pair))
     return found
 
@@ -168,14 +168,14 @@ def law_rows(guesses: list[Guess]) -> list[SpeedupRow]:
     """What the power law is fitted to."""
     return [
         SpeedupRow(
-            one.row.n,
-            min(one.row.n, one.row.n_sub),
-            max(1, one.row.variants),
-            one.row.workers,
-            uncut.row.seconds / one.row.seconds,
+            guess.row.n,
+            min(guess.row.n, guess.row.n_sub),
+            max(1, guess.row.variants),
+            guess.row.workers,
+            uncut.row.seconds / guess.row.seconds,
         )
         for uncut, cut in against_uncut(guesses).values()
-        for one in cut
+        for guess in cut
     ]
 
 
@@ -214,7 +214,7 @@ def repeatability(rows: list[Row], before: list[Row]) -> list[Figure]:
     if not again:
         return [Figure("an earlier measurement", "no cases", "", None)]
     figures = [*choices(again), decisions(again), *speedups(again, None)[:1], times(again)[0]]
-    return [replace(one, name=f"  {one.name}", wanted="", met=None) for one in figures]
+    return [replace(each, name=f"  {each.name}", wanted="", met=None) for each in figures]
 
 
 def median_error(guesses: list[Guess]) -> float:

@@ -37,7 +37,7 @@ def ends_and_middle(num_qubits: int) -> list[SparsePauliOp]:
 def dense(circuit: QuantumCircuit, observables: list[SparsePauliOp]) -> np.ndarray:
     """Values by Qiskit's state vector."""
     state = Statevector(circuit)
-    return np.array([state.expectation_value(one).real for one in observables])
+    return np.array([state.expectation_value(each).real for each in observables])
 
 
 def exact(circuit: QuantumCircuit, observables: Any, width: int) -> Any:

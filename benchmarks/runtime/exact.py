@@ -79,8 +79,8 @@ def growth() -> Iterator[Row]:
         metadata = [found.metadata for found, _ in mine[1:]]
         assert metadata[0]["plan"].num_cuts == cuts, metadata[0]["plan"].num_cuts
         ours = statistics.median(seconds for _, seconds in mine[1:])
-        plan = statistics.median(one["plan_s"] for one in metadata)
-        run = statistics.median(one["execute_s"] + one["contract_s"] for one in metadata)
+        plan = statistics.median(each["plan_s"] for each in metadata)
+        run = statistics.median(each["execute_s"] + each["contract_s"] for each in metadata)
         most = 2 * reps if fragments > 2 else reps
         name = f"chain of {fragments} x {width} q, {cuts} cuts, {most} a fragment"
         text = f"{seconds_text(run)} without planning"
@@ -139,6 +139,6 @@ def kicked_value(letters: str, on: list[int], bonds: list[tuple[int, int]]) -> f
     place = {qubit: k for k, qubit in enumerate(dict.fromkeys([*on, *np.ravel(touching).tolist()]))}
     small = QuantumCircuit(len(place))
     small.rx(0.6, range(len(place)))
-    for one, two in touching:
-        small.rzz(-np.pi / 2, place[one], place[two])
+    for first, second in touching:
+        small.rzz(-np.pi / 2, place[first], place[second])
     return float(dense(small, [pauli(letters, [place[q] for q in on], len(place))])[0])

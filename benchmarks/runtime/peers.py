@@ -36,10 +36,10 @@ def addon(
     """From circuit to values, all joint terms with their exact weights.
 
     Args:
-        circuit: what to cut.
-        labels: fragment of each qubit.
-        observables: one Pauli string each.
-        run: runs some of the circuits, of so many in all, and returns a result.
+        circuit: The circuit to cut.
+        labels: Fragment of each qubit.
+        observables: One Pauli string each.
+        run: Takes some of the circuits and how many there are in all, and returns a result.
     """
     from qiskit_addon_cutting import (
         generate_cutting_experiments,
@@ -47,7 +47,7 @@ def addon(
         reconstruct_expectation_values,
     )
 
-    paulis = PauliList([one.paulis[0] for one in observables])
+    paulis = PauliList([each.paulis[0] for each in observables])
     problem = partition_problem(circuit, labels, paulis)
     circuits, weights = generate_cutting_experiments(
         problem.subcircuits, problem.subobservables, num_samples=np.inf

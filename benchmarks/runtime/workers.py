@@ -46,15 +46,15 @@ def workers() -> Iterator[Row]:
     """The same run on one worker and on two, in turns, and what two cores are worth just then."""
     for name, run in RUNS.items():
         turns = [{count: on_workers(count, run) for count in (1, 2)} for _ in range(2)]
-        one, two = (min(turn[count].seconds for turn in turns) for count in (1, 2))
+        single, both = (min(turn[count].seconds for turn in turns) for count in (1, 2))
         plain = [min(turn[count].plain_seconds for turn in turns) for count in (1, 2)]
         best = min((turn[2] for turn in turns), key=lambda each: each.seconds)
         yield at_least(
             f"two workers against one, {name}",
-            one / two,
+            single / both,
             1.6,
-            f"{seconds_text(two)}, {100 * best.busy_seconds / two / 2:.0f} % busy",
-            f"{seconds_text(one)}; plain sums {plain[0] / plain[1]:.2f}x",
+            f"{seconds_text(both)}, {100 * best.busy_seconds / both / 2:.0f} % busy",
+            f"{seconds_text(single)}; plain sums {plain[0] / plain[1]:.2f}x",
             runs=[{count: vars(each) for count, each in turn.items()} for turn in turns],
             cores=os.cpu_count(),
             load=os.getloadavg()[0],
@@ -66,9 +66,9 @@ class Timing:
     """A run on some workers.
 
     Attributes:
-        seconds: of the whole run.
-        busy_seconds: in which workers ran its tasks, summed over workers.
-        plain_seconds: of two tasks that need nothing but a core each, right after.
+        seconds: Duration of the whole run.
+        busy_seconds: Time in which workers ran its tasks, summed over workers.
+        plain_seconds: Duration of two tasks that need nothing but a core each, right after.
     """
 
     seconds: float
@@ -111,8 +111,8 @@ def max_cut() -> tuple[QuantumCircuit, SparsePauliOp]:
     gamma, beta = ParameterVector("g", 1), ParameterVector("b", 1)
     ansatz = QuantumCircuit(num_qubits)
     ansatz.h(range(num_qubits))
-    for one, two in edges:
-        ansatz.rzz(gamma[0], one, two)
+    for first, second in edges:
+        ansatz.rzz(gamma[0], first, second)
     ansatz.rx(beta[0], range(num_qubits))
     bonds = [("ZZ", list(edge), 0.5) for edge in edges]
     return ansatz, SparsePauliOp.from_sparse_list(bonds, num_qubits)

@@ -7,7 +7,7 @@ from qiskit.primitives import BaseEstimatorV2
 
 from pilot_kernel.primitive.job import PilotJob
 from pilot_kernel.primitive.pub.check import estimator_pubs, listed
-from pilot_kernel.primitive.session_like import Host
+from pilot_kernel.primitive.session_like import SessionLike
 from pilot_kernel.primitive.submit import Seed, default_precision, submit_pubs
 
 __all__ = ["PilotEstimator"]
@@ -28,7 +28,7 @@ class PilotEstimator(BaseEstimatorV2):  # type: ignore[misc]
 
     def __init__(
         self,
-        session: Host,
+        session: SessionLike,
         *,
         on: str | None = None,
         default_precision: float | None = None,

@@ -7,7 +7,7 @@ from qiskit.primitives import BaseSamplerV2
 
 from pilot_kernel.primitive.job import PilotJob
 from pilot_kernel.primitive.pub.check import listed, sampler_pubs
-from pilot_kernel.primitive.session_like import Host
+from pilot_kernel.primitive.session_like import SessionLike
 from pilot_kernel.primitive.submit import DEFAULT_SHOTS, Seed, submit_pubs
 
 __all__ = ["PilotSampler"]
@@ -27,7 +27,7 @@ class PilotSampler(BaseSamplerV2):  # type: ignore[misc]
 
     def __init__(
         self,
-        session: Host,
+        session: SessionLike,
         *,
         on: str | None = None,
         default_shots: int = DEFAULT_SHOTS,

@@ -6,10 +6,10 @@ from typing import Any, Protocol
 from pilot_kernel.resource.pilot import PilotStatus
 from pilot_kernel.task.notebook.handle import Task
 
-__all__ = ["Host"]
+__all__ = ["SessionLike"]
 
 
-class Host(Protocol):
+class SessionLike(Protocol):
     """Something that has pilots and takes tasks: a `Session`."""
 
     def candidates(self, on: str | None = None) -> list[PilotStatus]:

@@ -1,4 +1,4 @@
-"""PUBs to tasks: check, cut into pieces, spread over the workers, join."""
+"""From PUBs to a task: check, cut into pieces, submit them to workers, join their results."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from pilot_kernel.primitive.device.run import run_all_on_device, run_on_device
 from pilot_kernel.primitive.pub.check import estimator_pubs, has_observables, listed, sampler_pubs
 from pilot_kernel.primitive.pub.pieces import chunks, cut, empty_result, is_empty, join
 from pilot_kernel.primitive.pub.shipment import pack
-from pilot_kernel.primitive.session_like import Host
+from pilot_kernel.primitive.session_like import SessionLike
 from pilot_kernel.primitive.simulator.memory import check_memory
 from pilot_kernel.primitive.simulator.prepare import for_simulator
 from pilot_kernel.primitive.simulator.run import Settings, simulate, simulate_all
@@ -43,7 +43,7 @@ class _Work:
     per_worker: int = 4
 
 
-def default_precision(session: Host, on: str | None) -> float:
+def default_precision(session: SessionLike, on: str | None) -> float:
     """Standard error of estimator PUBs that name none: exact, or what a QPU takes by default.
 
     Raises:
@@ -53,7 +53,7 @@ def default_precision(session: Host, on: str | None) -> float:
 
 
 def run(
-    session: Host,
+    session: SessionLike,
     pubs: Any,
     *,
     shots: int | None = None,
@@ -82,7 +82,7 @@ def _mismatch(given: str, what: str, right: str) -> Exception:
 
 
 def submit_pubs(
-    session: Host,
+    session: SessionLike,
     pubs: Sequence[Any],
     *,
     on: str | None = None,

@@ -1,4 +1,4 @@
-"""What happens on the pilots at one moment and how busy they were before: plain data."""
+"""What the pilots are doing and how busy they were in the last minutes, as plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Starting a nursery: the process that task processes are forked from, one a host.
+"""Starting a nursery: the process that task processes are forked from, one for each host.
 
-The agent starts one with itself; a worker that finds none starts its own.
+The agent starts a nursery with itself; a worker that finds none starts its own.
 """
 
 import contextlib

@@ -1,8 +1,7 @@
-"""Which agents of this user are alive: one folder an agent, on disk.
+"""Which agents of this user are alive: a folder on disk for each.
 
-So a restarted kernel finds its agent again, and nothing is left behind unseen. An agent has an
-entry from before it is started until everything of it is gone: whoever comes next removes what one
-left that was killed, at whatever moment.
+That is how a restarted kernel finds its agent again. An agent has an entry from before it is
+started until everything of it is gone, so the next session can remove what a killed agent has left.
 """
 
 import contextlib
@@ -142,7 +141,7 @@ def _folders() -> list[Path]:
 def find(name: str) -> AgentEntry | None:
     """The newest agent of this machine whose session is called `name`, or whose id that is.
 
-    It may be starting still. Those that are dead or leaving are of no use to anybody.
+    It may be starting still. Those that are dead or leaving are not found.
     """
     usable = [e for e in entries() if name in (e.name, e.id) and e.phase != "leaving"]
     return next((e for e in reversed(usable) if e.here and e.alive()), None)

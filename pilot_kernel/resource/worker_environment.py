@@ -1,6 +1,6 @@
-"""What a worker was given, told in environment variables: everything here is None outside of one.
+"""What a worker was given: its cores, memory and device, in environment variables.
 
-Agents and kinds of pilots set them; tasks inherit them from their worker.
+The agent and the kinds of pilot set them, and tasks inherit them. Outside a worker each is None.
 """
 
 import os

@@ -1,7 +1,7 @@
 """The agent's book of tasks: a scheduler plugin that writes down what happens to each.
 
-It lives beside the scheduler, so the book survives the notebook's kernel, and it costs the
-notebook nothing: no message is sent for a task unless somebody asks.
+It lives in the agent, so the book survives the notebook's kernel, and no message is sent for a task
+unless the notebook asks.
 """
 
 import time

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Controls
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["Found", "Planner"]

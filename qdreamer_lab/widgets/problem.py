@@ -14,7 +14,7 @@ from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse
 
 if TYPE_CHECKING:
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 
 __all__ = ["MOST_SLIDERS", "Problem", "problem_of"]
 

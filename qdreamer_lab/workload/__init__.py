@@ -1,1 +1,4 @@
-"""L3: one circuit becomes a plan, fragments, tasks and a value."""
+"""One circuit becomes a plan, fragments, tasks and a value.
+
+It must not predict what that takes, and it knows no widgets.
+"""

@@ -22,7 +22,8 @@ from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.execution.progress import ProgressLine
 from qdreamer_lab.workload.execution.watch import Watch
 from qdreamer_lab.workload.job import CutJob
-from qdreamer_lab.workload.modes import METHODS, MODE_NAMES, MODES
+from qdreamer_lab.workload.modes import METHODS, MODE_NAMES, MODES, mode_of
+from qdreamer_lab.workload.plan.plan import CutPlan
 from qdreamer_lab.workload.pubs import checked_pub, listed_pubs, request_of
 from qdreamer_lab.workload.record import RunRecord
 from qdreamer_lab.workload.replan import estimated
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.execution.progress import Progress
     from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.mode import Mode, Runner
-    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["CutEstimator"]
 
@@ -52,41 +52,41 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
     """Estimator for circuits wider than `max_qubits`.
 
     Args:
-        max_qubits: greatest width of a fragment.
+        max_qubits: Greatest width of a fragment.
         mode: `"exact"`: fragments are simulated as state vectors and the values are exact to
             rounding, without shots; `stds` are zero and `precision` is met trivially.
             `"sampled"`: variants of the fragments are run for shots, on a QPU or on simulators that
             behave like one without noise; `stds` are standard errors. `"auto"`: sampled on a QPU
             or where `shots` are given, exact elsewhere.
-        plan: cut like this instead of planning; it must be made for the circuits that are run, and
+        plan: Cut like this instead of planning; it must be made for the circuits that are run, and
             for observables at least as wide. Its own `max_qubits` then counts.
-        session: where fragments run as tasks; None runs them in this process.
-        on: a kind of worker or a pilot's name, as `session.submit` takes it; `"qpu"` or the name of
+        session: Where fragments run as tasks; None runs them in this process.
+        on: A kind of worker or a pilot's name, as `session.submit` takes it; `"qpu"` or the name of
             a QPU pilot for a device.
-        backend: a Qiskit backend to run on in this process, without a session.
-        fallback: where simulators may step in for what a device cannot run: a kind of worker or a
+        backend: A Qiskit backend to run on in this process, without a session.
+        fallback: Where simulators may step in for what a device cannot run: a kind of worker or a
             pilot's name, such as `"cpu"` (without a session: this process). None lets it fail.
-        shots: in sampled mode, shots for each set of parameter values, whatever the precision.
-        default_precision: in sampled mode, the standard error wanted where none is given.
-        max_shots: most shots to take for a precision, for each set of parameter values.
-        dtype: of state vectors: `"complex128"`, or `"complex64"` for half the memory, more speed,
+        shots: In sampled mode, shots for each set of parameter values, whatever the precision.
+        default_precision: In sampled mode, the standard error wanted where none is given.
+        max_shots: Most shots to take for a precision, for each set of parameter values.
+        dtype: Of state vectors: `"complex128"`, or `"complex64"` for half the memory, more speed,
             and values that are good to about 1e-5.
-        seed: makes planning and shots repeatable; None plans as 0 does and takes new shots each
+        seed: Makes planning and shots repeatable; None plans as 0 does and takes new shots each
             time.
-        memory_limit_bytes: most memory that one fragment, or the reconstruction, may take; None
+        memory_limit_bytes: Most memory that one fragment, or the reconstruction, may take; None
             is what is free where it runs.
-        progress: called with a `Report` after every task, from the thread of the job; True prints
+        progress: Called with a `Report` after every task, from the thread of the job; True prints
             one line that is redrawn.
-        adviser: asked whether to plan the rest anew when workers come or go during a run, such as
+        adviser: Asked whether to plan the rest anew when workers come or go during a run, such as
             Q-Dreamer's; None keeps the plan and deals the rest out to the workers there are.
-        method: how circuits are simulated in exact mode. `"statevector"` cuts where it must.
+        method: How circuits are simulated in exact mode. `"statevector"` cuts where it must.
             `"matrix_product_state"` (Schmidt coefficients of weight 1e-22 dropped) and
             `"stabilizer"` (Clifford gates only) run circuits uncut, as one task each.
-        most_workers: most workers that may be busy for this run at once; None for all.
+        most_workers: Most workers that may be busy for this run at once; None for all.
 
     Raises:
-        QDreamerError: if an argument makes no sense.
-        PlanError: if `max_qubits` is not a positive integer.
+        QDreamerError: If an argument makes no sense.
+        PlanError: If `max_qubits` is not a positive integer.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         _check_choice("method", method, METHODS)
         _check_choice("dtype", dtype, DTYPES)
         self._modes = _modes(mode, method, sampled=shots is not None or backend is not None)
-        if dtype != DTYPES[0] and not all(one.cuts for one in self._modes):
+        if dtype != DTYPES[0] and not all(chosen.cuts for chosen in self._modes):
             raise QDreamerError(f"method={method!r} knows no dtype={dtype!r}")
         _check_counts(shots=shots, max_shots=max_shots, most_workers=most_workers)
         if not default_precision > 0:
@@ -131,7 +131,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         self._default_precision = default_precision
         self._given_seed = seed
         self._seen: tuple[QuantumCircuit | None, int] = (None, 0)
-        self._runners: dict[Mode, Runner] = {one: one.runner() for one in self._modes}
+        self._runners: dict[Mode, Runner] = {chosen: chosen.runner() for chosen in self._modes}
         self._settings = RunSettings(
             max_qubits=max_qubits,
             plan=plan,
@@ -164,8 +164,8 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         """Estimate every PUB.
 
         Args:
-            pubs: what Qiskit's estimators take.
-            precision: standard error wanted of PUBs that name none; exact mode needs none.
+            pubs: What Qiskit's estimators take.
+            precision: Standard error wanted of PUBs that name none; exact mode needs none.
 
         Returns:
             A job whose result holds, per PUB, `data.evs` and `data.stds` of the PUB's broadcast
@@ -178,8 +178,8 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             last plan, and `dropped_s` is the wall time under those before.
 
         Raises:
-            PubError: if a PUB does not fit together, or there is no list of them.
-            CircuitError: if a circuit cannot be cut, such as one with measurements.
+            PubError: If a PUB does not fit together, or there is no list of them.
+            CircuitError: If a circuit cannot be cut, such as one with measurements.
         """
         wanted = self._default_precision if precision is None else precision
         checked = [self._coerced(pub, wanted, k) for k, pub in enumerate(listed_pubs(pubs))]
@@ -220,15 +220,16 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         watch = Watch(self._adviser if mode.cuts else None)
         execution = replace(self._execution, stop=stop, backend=backend, watch=watch)
         runner = self._runners[mode]
-        mode, estimate = estimated(request_of(pub), settings, execution, mode, runner)
+        mode, estimate = estimated(request_of(pub), settings, execution, mode, runner, mode_of)
+        plans = tuple(map(CutPlan.of, estimate.plans))
         record = RunRecord(
             observables=pub.observables,
             parameter_values=pub.parameter_values,
             mode=mode.name,
             method=mode.method,
             target_precision=pub.precision,
-            plan=estimate.plans[0] if estimate.plans else None,
-            plans=estimate.plans,
+            plan=plans[0] if plans else None,
+            plans=plans,
             seconds=estimate.seconds,
             makespan_s=time.perf_counter() - start,
             variants=estimate.variants,

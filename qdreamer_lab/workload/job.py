@@ -24,7 +24,7 @@ class CutJob(BasePrimitiveJob):  # type: ignore[misc]  # Qiskit has no types
     """Runs `work(stop)` in a thread of its own.
 
     Args:
-        work: does the job; it should raise `CancelledError` soon after `stop` is set.
+        work: Does the job; it should raise `CancelledError` soon after `stop` is set.
     """
 
     def __init__(self, work: Callable[[threading.Event], Any]) -> None:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qdreamer_lab.workload.estimate import Estimate
     from qdreamer_lab.workload.execution.execution import Execution
-    from qdreamer_lab.workload.record import Estimate
     from qdreamer_lab.workload.request import Request, RunSettings
 
-__all__ = ["Mode", "Runner"]
+__all__ = ["USUAL_METHOD", "Mode", "Runner"]
+
+USUAL_METHOD = "statevector"
+"""How circuits are simulated unless users say otherwise."""
 
 
 class Runner(Protocol):
@@ -25,9 +28,9 @@ class Runner(Protocol):
         """Estimate all values of a request.
 
         Raises:
-            QDreamerError: if the request cannot be answered in this mode.
-            CancelledError: if `execution.stop` was set.
-            PlanDropped: if the plan is given up because workers came or went; what is known of the
+            QDreamerError: If the request cannot be answered in this mode.
+            CancelledError: If `execution.stop` was set.
+            PlanDropped: If the plan is given up because workers came or went; what is known of the
                 values by then goes with it.
         """
 
@@ -37,13 +40,13 @@ class Mode:
     """A way to run circuits.
 
     Attributes:
-        name: what users call it as `mode=`; modes that share it differ in their method.
-        method: how circuits are simulated, as users call it as `method=`.
-        cuts: circuits are cut where they must be, by a plan. Otherwise they run uncut, as one task
+        name: What users call it as `mode=`; modes that share it differ in their method.
+        method: How circuits are simulated, as users call it as `method=`.
+        cuts: Circuits are cut where they must be, by a plan. Otherwise they run uncut, as one task
             each, and there is no other plan to change to.
-        takes_shots: values are estimated from shots, with standard errors. Otherwise they are exact
+        takes_shots: Values are estimated from shots, with standard errors. Otherwise they are exact
             to rounding.
-        runner: makes one who runs in this mode.
+        runner: Makes one who runs in this mode.
     """
 
     name: str

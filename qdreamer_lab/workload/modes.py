@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.exact.run import ExactRunner
-from qdreamer_lab.workload.mode import Mode
+from qdreamer_lab.workload.mode import USUAL_METHOD, Mode
 from qdreamer_lab.workload.sampled.run import SampledRunner
 from qdreamer_lab.workload.uncut.run import MatrixProductStateRunner, StabilizerRunner
 
 __all__ = ["EXACT", "METHODS", "MODES", "MODE_NAMES", "SAMPLED", "mode_of"]
 
-EXACT = Mode("exact", "statevector", cuts=True, runner=ExactRunner)
-SAMPLED = Mode("sampled", "statevector", cuts=True, takes_shots=True, runner=SampledRunner)
+EXACT = Mode("exact", USUAL_METHOD, cuts=True, runner=ExactRunner)
+SAMPLED = Mode("sampled", USUAL_METHOD, cuts=True, takes_shots=True, runner=SampledRunner)
 
 MODES = (
     EXACT,
@@ -24,14 +24,14 @@ MODE_NAMES = tuple(dict.fromkeys(mode.name for mode in MODES))
 """What `mode=` may be."""
 
 METHODS = tuple(dict.fromkeys(mode.method for mode in MODES))
-"""What `method=` may be: how circuits are simulated. The first is the usual one."""
+"""What `method=` may be: how circuits are simulated."""
 
 
-def mode_of(name: str, method: str = METHODS[0]) -> Mode:
+def mode_of(name: str, method: str = USUAL_METHOD) -> Mode:
     """The mode of a name and a method.
 
     Raises:
-        QDreamerError: if there is none.
+        QDreamerError: If there is none.
     """
     for mode in MODES:
         if (mode.name, mode.method) == (name, method):

@@ -33,7 +33,7 @@ def listed_pubs(pubs: Iterable[Any]) -> list[Any]:
     """The PUBs of one call.
 
     Raises:
-        PubError: if it is no list of them, such as a single one.
+        PubError: If it is no list of them, such as a single one.
     """
     if isinstance(pubs, (QuantumCircuit, EstimatorPub, str)):
         raise PubError(f"{_HOW}; got a single {type(pubs).__name__}")
@@ -50,12 +50,12 @@ def checked_pub(pub: Any, precision: float | None, number: int) -> EstimatorPub:
     """A PUB whose parts fit together.
 
     Args:
-        pub: what Qiskit's estimators take.
-        precision: if it names none.
-        number: its place in the list, for errors.
+        pub: What Qiskit's estimators take.
+        precision: If it names none.
+        number: Its place in the list, for errors.
 
     Raises:
-        PubError: if they do not fit, or a value is no finite number.
+        PubError: If they do not fit, or a value is no finite number.
     """
     try:
         checked = EstimatorPub.coerce(pub, precision)
@@ -71,7 +71,7 @@ def check_names(pub: EstimatorPub) -> None:
     """Refuse values of parameters that a circuit does not have; Qiskit only counts them.
 
     Raises:
-        ValueError: naming them.
+        ValueError: Naming them.
     """
     known = {parameter.name for parameter in pub.circuit.parameters}
     given = {getattr(key, "name", key) for keys in pub.parameter_values.data for key in keys}

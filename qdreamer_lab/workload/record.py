@@ -1,7 +1,4 @@
-"""What came of a request: the values, and the record of the run that led to them.
-
-Descriptions only: nothing runs here.
-"""
+"""What a run tells of itself, as an object and as the metadata of Qiskit's results."""
 
 from __future__ import annotations
 
@@ -9,68 +6,17 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.estimate import Seconds
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from qdreamer_lab.workload.execution.chunk import FragmentRow
     from qdreamer_lab.workload.execution.decisions import Decision
     from qdreamer_lab.workload.plan.plan import CutPlan
 
-__all__ = ["Estimate", "RunRecord", "Seconds"]
+__all__ = ["RunRecord"]
 
 _TOLD = ("mode", "plan", "shots", "fragments", "makespan_s", "execute_s")
 """What the metadata of a run that is over have, and those of other results do not."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seconds:
-    """Wall time of a run by phase.
-
-    Attributes:
-        plan_s: finding out what to run.
-        transpile_s: writing circuits for a device; None where that is no phase of its own.
-        execute_s: running tasks.
-        contract_s: putting their results together.
-        dropped_s: under plans that were given up; None if there were none.
-    """
-
-    plan_s: float = 0.0
-    transpile_s: float | None = None
-    execute_s: float = 0.0
-    contract_s: float = 0.0
-    dropped_s: float | None = None
-
-    def as_metadata(self) -> dict[str, float]:
-        """The phases that there are, by name."""
-        named = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {name: seconds for name, seconds in named.items() if seconds is not None}
-
-
-@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
-class Estimate:
-    """Expectation values with their error, and how a mode came to them.
-
-    Attributes:
-        evs: (values,) float64, in the order of `Request.pairs`.
-        stds: (values,) float64 standard errors; zero where a value is exact.
-        rows: one per finished task, in the order in which they finished.
-        plans: the plans used, the one of the greatest part first.
-        variants: state vectors or circuits run.
-        shots: shots taken.
-        seconds: wall time by phase.
-        notes: what the user should be told, such as that a simulator stepped in for a device.
-    """
-
-    evs: NDArray[np.float64]
-    stds: NDArray[np.float64]
-    rows: tuple[FragmentRow, ...]
-    plans: tuple[CutPlan, ...]
-    variants: int
-    shots: int
-    seconds: Seconds
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -78,21 +24,21 @@ class RunRecord:
     """What a run tells of itself. Qiskit's results carry it as their `metadata`.
 
     Attributes:
-        observables: as Qiskit has them.
-        parameter_values: as Qiskit has them.
+        observables: As Qiskit has them.
+        parameter_values: As Qiskit has them.
         mode: "exact" or "sampled".
-        method: how circuits were simulated.
-        target_precision: standard error wanted.
-        plan: where it was cut, that of the greatest group of terms.
-        plans: the plans of all groups.
-        seconds: wall time by phase, of the last plan.
-        makespan_s: wall time from beginning to end.
-        variants: state vectors or circuits run.
-        shots: shots taken.
-        fragments: one row per finished task.
-        notes: what to know about the run.
-        decisions: what was decided when workers came or went.
-        circuit_metadata: the circuit's own.
+        method: How circuits were simulated.
+        target_precision: Standard error wanted.
+        plan: Where it was cut, that of the greatest group of terms.
+        plans: The plans of all groups.
+        seconds: Wall time by phase, of the last plan.
+        makespan_s: Wall time from beginning to end.
+        variants: State vectors or circuits run.
+        shots: Shots taken.
+        fragments: One row per finished task.
+        notes: What to know about the run.
+        decisions: What was decided when workers came or went.
+        circuit_metadata: The circuit's own.
     """
 
     observables: Any = None
@@ -116,17 +62,17 @@ class RunRecord:
         """The record in the metadata of a result.
 
         Args:
-            result: a `PubResult` of a `CutEstimator`, or anything with such `metadata`.
-            partial: whether the run may be under way still; what is missing is then zero or empty.
+            result: A `PubResult` of a `CutEstimator`, or anything with such `metadata`.
+            partial: Whether the run may be under way still; what is missing is then zero or empty.
 
         Raises:
-            QDreamerError: if it is no result of a `CutEstimator`.
+            QDreamerError: If it is no result of a `CutEstimator`.
         """
         told = getattr(result, "metadata", None)
         if not isinstance(told, dict) or not (partial or all(name in told for name in _TOLD)):
             raise QDreamerError("not a PubResult of a CutEstimator: take job.result()[k]")
-        times = {one.name for one in fields(Seconds)}
-        known = {one.name for one in fields(cls)} - {"seconds"}
+        times = {part.name for part in fields(Seconds)}
+        known = {part.name for part in fields(cls)} - {"seconds"}
         return cls(
             seconds=Seconds(**{name: told[name] for name in times & told.keys()}),
             **{name: told[name] for name in known & told.keys()},
@@ -135,7 +81,7 @@ class RunRecord:
     def as_metadata(self) -> dict[str, Any]:
         """As a dictionary, the phases' times beside everything else."""
         made: dict[str, Any] = {}
-        for one in fields(self):
-            value = getattr(self, one.name)
-            made.update(value.as_metadata() if one.name == "seconds" else {one.name: value})
+        for part in fields(self):
+            value = getattr(self, part.name)
+            made.update(value.as_metadata() if part.name == "seconds" else {part.name: value})
         return made

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.workload.execution.decisions import PlanDropped
-from qdreamer_lab.workload.modes import mode_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
+    from qdreamer_lab.workload.estimate import Estimate
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.mode import Mode, Runner
-    from qdreamer_lab.workload.record import Estimate
     from qdreamer_lab.workload.request import Request, RunSettings
 
 __all__ = ["Known", "estimated", "rest_of"]
@@ -79,7 +80,7 @@ class Known:
             evs: (open,) new values; NaN where there are none.
             stds: (open,) their standard errors.
             final: (open,) bool; which of them are exact, so that no estimate can add to them.
-            aim: standard error that was aimed at, which fixes the weights.
+            aim: Standard error that was aimed at, which fixes the weights.
         """
         found, errors = self.evs.copy(), self.stds.copy()
         still = ~self.complete
@@ -119,17 +120,23 @@ def rest_of(request: Request, known: Known) -> Request:
 
 
 def estimated(
-    request: Request, settings: RunSettings, execution: Execution, mode: Mode, runner: Runner
+    request: Request,
+    settings: RunSettings,
+    execution: Execution,
+    mode: Mode,
+    runner: Runner,
+    mode_of: Callable[[str], Mode],
 ) -> tuple[Mode, Estimate]:
     """Run a request to its end, under as many plans as that takes.
 
     Args:
-        request: the values wanted.
-        settings: what to compute.
-        execution: where and how.
-        mode: the way to run.
-        runner: runs in this mode; it may know plans of earlier requests. Another plan gets a new
+        request: The values wanted.
+        settings: What to compute.
+        execution: Where and how.
+        mode: The way to run.
+        runner: Runs in this mode; it may know plans of earlier requests. Another plan gets a new
             one, so that what is kept is for the way that was asked for.
+        mode_of: The mode that a decision names.
 
     Returns:
         The mode that led to the end, and the estimate. Its rows, shots and times are those of the

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.workload.circuit.terms import ProductTerm
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
 
 __all__ = ["DTYPES", "Request", "RunSettings"]
 
@@ -24,12 +24,12 @@ class Request:
     """Expectation values that are wanted.
 
     Attributes:
-        source: the circuit as it was given.
-        values: for each set of parameter values (a binding), every parameter's by name.
-        circuits: the circuit with each binding.
-        observables: the terms of each distinct observable.
+        source: The circuit as it was given.
+        values: For each set of parameter values (a binding), every parameter's by name.
+        circuits: The circuit with each binding.
+        observables: The terms of each distinct observable.
         pairs: (values, 2) int64; the binding and the observable of each value wanted.
-        precision: standard error wanted.
+        precision: Standard error wanted.
     """
 
     source: QuantumCircuit
@@ -47,17 +47,17 @@ class RunSettings:
     Where it is computed is said by an `Execution`.
 
     Attributes:
-        max_qubits: greatest width of a fragment.
-        plan: a plan to use instead of making one.
-        seed: an explicit integer, for planning.
-        entropy: in sampled mode, where the shots' randomness comes from.
-        shots: in sampled mode, shots of each binding, whatever the precision.
-        max_shots: in sampled mode, most shots of a binding for a precision.
-        dtype: one of `DTYPES`.
+        max_qubits: Greatest width of a fragment.
+        plan: A plan to use instead of making one.
+        seed: An explicit integer, for planning.
+        entropy: In sampled mode, where the shots' randomness comes from.
+        shots: In sampled mode, shots of each binding, whatever the precision.
+        max_shots: In sampled mode, most shots of a binding for a precision.
+        dtype: One of `DTYPES`.
     """
 
     max_qubits: int
-    plan: CutPlan | None = None
+    plan: Partition | None = None
     seed: int = 0
     entropy: tuple[int, ...] = (0,)
     shots: int | None = None

@@ -9,7 +9,7 @@ from qiskit.primitives import PrimitiveResult, PubResult
 from pilot_kernel.drawing.chart_html import charts_html
 from pilot_kernel.drawing.chart_text import charts_text
 from pilot_kernel.drawing.results import result_charts
-from qdreamer_lab.workload.modes import METHODS
+from qdreamer_lab.workload.mode import USUAL_METHOD
 from qdreamer_lab.workload.record import RunRecord
 
 __all__ = ["CutResult"]
@@ -47,5 +47,5 @@ class CutResult(PubResult):  # type: ignore[misc]  # Qiskit has no types
         told = self.record
         cuts = told.plan.summary if told.plan is not None and told.plan.num_cuts else "not cut"
         counted = f", {told.shots:,} shots" if told.shots else ""
-        method = "" if told.method == METHODS[0] else f" ({told.method})"
+        method = "" if told.method == USUAL_METHOD else f" ({told.method})"
         return f"{told.mode}{method}{counted}; {cuts}; {told.makespan_s:.2g} s"

@@ -136,8 +136,8 @@ def _fill(gate, rng, pool):
 def _angle(rng, pool):
     if not pool or rng.integers(4) == 0:
         return float(rng.uniform(-4, 4))
-    one, two = rng.choice(len(pool), 2, replace=False)
-    a, b = pool[one], pool[two]
+    first, second = rng.choice(len(pool), 2, replace=False)
+    a, b = pool[first], pool[second]
     forms = [a, a, -a, 2 * a + b / 3 - 1, a * b, a.sin(), a - a + b, 0.5 * a, a.abs()]
     return forms[rng.integers(len(forms))]
 

@@ -58,8 +58,8 @@ class _Builder:
         number = float(rng.uniform(-3, 3))
         if not self.pool or rng.random() < 0.4:
             return number
-        one, two = rng.choice(len(self.pool), 2, replace=False)
-        a, b = self.pool[one], self.pool[two]
+        first, second = rng.choice(len(self.pool), 2, replace=False)
+        a, b = self.pool[first], self.pool[second]
         return (a, 2 * a + b / 3 - 1, a * b, a.sin(), -a)[rng.integers(5)]
 
     def standard(self):
@@ -103,9 +103,9 @@ class _Builder:
             return self.own(int(rng.integers(1, 4)))
         if kind == 4:
             gate, plain = QuantumCircuit(1, name=str(rng.choice(NAMES))), QuantumCircuit(1)
-            for one in (gate, plain):
-                one.h(0)
-                one.t(0)
+            for each in (gate, plain):
+                each.h(0)
+                each.t(0)
             state = int(rng.integers(2))
             modifiers = [InverseModifier(), ControlModifier(1, state)]
             meant = plain.to_gate().inverse().control(1, ctrl_state=state, annotated=False)
@@ -117,8 +117,8 @@ class _Builder:
         if kind == 6:
             inside, plain = QuantumCircuit(2, 1, name=str(rng.choice(NAMES))), QuantumCircuit(2)
             matrix = random_unitary(rng)
-            for one in (inside, plain):
-                one.unitary(matrix, [0, 1])
+            for each in (inside, plain):
+                each.unitary(matrix, [0, 1])
             return inside.to_instruction(), plain
         return _alone(random_clifford(2, seed=rng).to_instruction())
 

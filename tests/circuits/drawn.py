@@ -10,18 +10,18 @@ def random_circuit(seed, num_qubits=5, num_gates=8, *, general=False):
     rng = np.random.default_rng(seed)
     circuit = QuantumCircuit(num_qubits)
     for _ in range(num_gates):
-        one, two = rng.choice(num_qubits, 2, replace=False).tolist()
-        circuit.ry(rng.uniform(0, 3), one)
-        circuit.rz(rng.uniform(0, 3), two)
+        first, second = rng.choice(num_qubits, 2, replace=False).tolist()
+        circuit.ry(rng.uniform(0, 3), first)
+        circuit.rz(rng.uniform(0, 3), second)
         kind = rng.integers(4 if general else 2)
         if kind == 0:
-            circuit.cx(one, two)
+            circuit.cx(first, second)
         elif kind == 1:
-            circuit.rzz(rng.uniform(0.2, 3), one, two)
+            circuit.rzz(rng.uniform(0.2, 3), first, second)
         elif kind == 2:
-            circuit.swap(one, two)
+            circuit.swap(first, second)
         else:
-            circuit.unitary(random_unitary(rng), [one, two])
+            circuit.unitary(random_unitary(rng), [first, second])
     return circuit
 
 
@@ -46,8 +46,8 @@ def random_rzz(rng, num_qubits, num_gates, low=0.0, high=1.0):
     """RZZ on random pairs of qubits, by angles from a range."""
     circuit = QuantumCircuit(num_qubits)
     for _ in range(num_gates):
-        one, two = rng.choice(num_qubits, 2, replace=False).tolist()
-        circuit.rzz(rng.uniform(low, high), one, two)
+        first, second = rng.choice(num_qubits, 2, replace=False).tolist()
+        circuit.rzz(rng.uniform(low, high), first, second)
     return circuit
 
 
@@ -55,9 +55,9 @@ def random_cx(rng, num_qubits, num_gates):
     """A rotation and a CX on random pairs: too much for a matrix product state of many qubits."""
     circuit = QuantumCircuit(num_qubits)
     for _ in range(num_gates):
-        one, two = rng.choice(num_qubits, 2, replace=False).tolist()
-        circuit.ry(1.0, one)
-        circuit.cx(one, two)
+        first, second = rng.choice(num_qubits, 2, replace=False).tolist()
+        circuit.ry(1.0, first)
+        circuit.cx(first, second)
     return circuit
 
 
@@ -65,16 +65,16 @@ def weak_and_strong(rng, num_qubits, num_gates):
     """Random gates, weak and strong, between qubits that need not be neighbours."""
     circuit = QuantumCircuit(num_qubits)
     for _ in range(num_gates):
-        one, two = rng.permutation(num_qubits)[:2].tolist()
+        first, second = rng.permutation(num_qubits)[:2].tolist()
         kind = rng.integers(4)
         if kind == 0:
-            circuit.append(unitary_of_qiskit(4, rng).to_instruction(), [one, two])
+            circuit.append(unitary_of_qiskit(4, rng).to_instruction(), [first, second])
         elif kind == 1:
-            circuit.cx(one, two)
+            circuit.cx(first, second)
         elif kind == 2:
-            circuit.rzz(10 ** -rng.uniform(1, 12), one, two)
+            circuit.rzz(10 ** -rng.uniform(1, 12), first, second)
         else:
-            circuit.ry(rng.uniform(0, 3), one)
+            circuit.ry(rng.uniform(0, 3), first)
     return circuit
 
 
@@ -86,7 +86,7 @@ def three_neighbours(num_qubits, reps):
     circuit = QuantumCircuit(num_qubits)
     circuit.h(range(num_qubits))
     for _ in range(reps):
-        for one, two in pairs:
-            circuit.rzz(rng.uniform(0.3, 1.2), one, two)
+        for first, second in pairs:
+            circuit.rzz(rng.uniform(0.3, 1.2), first, second)
         circuit.rx(rng.uniform(0.3, 1.2), range(num_qubits))
     return circuit

@@ -12,6 +12,7 @@ from pilot_kernel.drawing.chart_html import charts_html
 from pilot_kernel.drawing.chart_text import charts_text
 from pilot_kernel.drawing.charts import Axis, Counts, Curves, Values
 from pilot_kernel.drawing.results import result_charts
+from pilot_kernel.drawing.value_names import value_names
 from tests.drawing.html_check import Balance
 
 
@@ -152,3 +153,14 @@ def test_observables_along_the_last_axis_are_no_sweep():
     labels = [np.array(list("ABCDEFGH"), dtype=object)]
     [shown] = result_charts(PrimitiveResult([estimated(np.zeros(8))]), labels)
     assert isinstance(shown, Values)
+
+
+def test_observables_are_named_shortly():
+    from qiskit.quantum_info import SparsePauliOp
+
+    wide = SparsePauliOp.from_sparse_list([("ZZ", [0, 35], 1)], 36)
+    mixed = SparsePauliOp(["XX", "YY"], [0.5, 0.25])
+    [[wide_name]] = [names.tolist() for names in value_names((QuantumCircuit(36), [wide]))]
+    [[mixed_name]] = [names.tolist() for names in value_names((QuantumCircuit(2), [mixed]))]
+    assert wide_name == "Z₀Z₃₅"
+    assert set(mixed_name.split(" + ")) == {"0.5 XX", "0.25 YY"}

@@ -45,11 +45,11 @@ def test_the_same_seed_gives_the_same_shots_however_the_work_is_spread(session):
     circuit.ry(theta, 0)
     circuit.measure(0, 0)
     pub = (circuit, np.linspace(0, np.pi, 600), 20)
-    one = session.add_pilot("local://", name="one", cores_per_node=1)
+    single = session.add_pilot("local://", name="one", cores_per_node=1)
     try:
         found = [session.sampler(seed=7, on=on).run([pub, pub]).result() for on in ("local", "one")]
     finally:
-        one.stop()
+        single.stop()
     first, again = (result[0].data.c.array for result in found)
     assert np.array_equal(first, again)
     assert not np.array_equal(first, found[0][1].data.c.array)

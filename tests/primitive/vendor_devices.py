@@ -33,12 +33,12 @@ class Vendor(BackendV2):
         found = AerSimulator().run(run_input, **{**options, "memory": True}).result().results
         results = [
             ExperimentResult(
-                shots=one.shots,
+                shots=result.shots,
                 success=self._success,
                 status="out of order",
-                data=self._data(circuit, one.data.counts, one.data.memory),
+                data=self._data(circuit, result.data.counts, result.data.memory),
             )
-            for circuit, one in zip(run_input, found, strict=True)
+            for circuit, result in zip(run_input, found, strict=True)
         ]
         return _Job(Result(results=results[: self._keep], success=self._success))
 

@@ -10,9 +10,9 @@ import pytest
 
 import pilot_kernel
 from pilot_kernel.errors import PilotError
-from pilot_kernel.task.process.streams import LIMIT, emit
+from pilot_kernel.task.process.streams import emit
 from pilot_kernel.task.wire.record import TaskState
-from pilot_kernel.task.worker.output import Gathered
+from pilot_kernel.task.worker.output import LIMIT, Gathered
 from tests.conftest import wait_until
 
 

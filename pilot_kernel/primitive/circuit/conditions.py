@@ -1,6 +1,6 @@
-"""Classical expressions as Aer evaluates them rightly, the others refused.
+"""Classical conditions rewritten so that Aer evaluates them correctly; others are refused.
 
-Aer (0.18) takes a number for true where it is zero, and forgets all but the lowest 32 bits of one.
+Aer (0.18) treats the number 0 as true, and keeps only the lowest 32 bits of a number.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _WIDEST = 32
 def evaluable(
     node: expr.Expr, variable: Callable[[expr.Var], expr.Expr], complaint: Complaint
 ) -> expr.Expr:
-    """An expression written so that Aer gives its value.
+    """An expression rewritten so that Aer evaluates it correctly.
 
     Args:
         node: The expression.
@@ -45,7 +45,7 @@ def evaluable(
 
 
 class _Writer(expr.ExprVisitor[expr.Expr]):  # type: ignore[misc]
-    """Writes an expression so that Aer gives its value."""
+    """Rewrites an expression so that Aer evaluates it correctly."""
 
     def __init__(self, variable: Callable[[expr.Var], expr.Expr], complaint: Complaint) -> None:
         self._variable = variable
@@ -97,7 +97,7 @@ class _Writer(expr.ExprVisitor[expr.Expr]):  # type: ignore[misc]
 
 
 def no_variables(name: str) -> str:
-    """What is said of a classical variable."""
+    """The complaint about a classical variable."""
     return (
         f"has a classical variable {name!r}, which simulators here do not run; measure into "
         "classical registers instead"
@@ -105,7 +105,7 @@ def no_variables(name: str) -> str:
 
 
 def with_evaluable_conditions(circuit: QuantumCircuit, complaint: Complaint) -> QuantumCircuit:
-    """The same circuit with conditions as Aer evaluates them; itself if they are already.
+    """The same circuit with conditions that Aer evaluates correctly; itself if it has no others.
 
     Args:
         circuit: In gates that need no writing out, with any control flow.

@@ -1,73 +1,64 @@
-"""Which gates are known, by class: a name proves nothing, since anybody may name a gate `swap`.
+"""What an instruction means: decided by its class, then its definition, then its matrix.
 
-Aer tells gates apart by name, and so do its run-time binding of parameters and most passes.
-What reaches them is made of the classes listed here and nothing else.
+Never by its name, because a user may call any gate `swap`. Aer, Qiskit's transpiler and targets do
+go by names, so every module that takes circuits apart for them asks here first.
 """
 
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from qiskit import QuantumCircuit
-from qiskit.circuit import Barrier, ControlledGate, Delay, Measure
+from qiskit.circuit import Barrier, BoxOp, ControlledGate, Delay, Gate, Instruction, Measure
 from qiskit.circuit.library import (
-    C3XGate,
-    C4XGate,
     GlobalPhaseGate,
-    MCXGate,
-    PhaseGate,
-    RGate,
-    RXGate,
-    RXXGate,
-    RYGate,
-    RYYGate,
-    RZGate,
-    RZXGate,
-    RZZGate,
-    UGate,
+    PermutationGate,
     get_standard_gate_name_mapping,
 )
-from qiskit_aer import AerSimulator
-
-from pilot_kernel.errors import PubError
+from qiskit.exceptions import QiskitError
+from qiskit.quantum_info import Clifford
+from qiskit.synthesis import synth_permutation_basic
 
 __all__ = [
-    "BOUND_LATE",
-    "CONTROLLED_NOTS",
-    "METHODS",
+    "DEEPEST",
+    "GENERIC",
     "WITHOUT_EFFECT",
-    "basis_of",
+    "UndefinedGateError",
+    "definition_of",
     "has_open_controls",
+    "is_built_in",
     "kind_of",
+    "matrix_of",
     "measures",
     "standard_name",
 ]
 
-METHODS = (
-    *("automatic", "statevector", "density_matrix", "matrix_product_state"),
-    *("stabilizer", "extended_stabilizer", "tensor_network"),
-)
-"""Aer's methods that give shots or expectation values."""
+DEEPEST = 200
+"""Definitions within definitions, before a gate is taken to be part of its own definition."""
 
-BOUND_LATE = frozenset(
-    {PhaseGate, RGate, RXGate, RXXGate, RYGate, RYYGate, RZGate, RZXGate, RZZGate, UGate}
-)
-"""Gates whose parameters Aer may be given at run time; it is wrong about others (cp, crx, ...)."""
-
-CONTROLLED_NOTS = frozenset({MCXGate, C3XGate, C4XGate})
-"""Gates that Aer runs as `mcx`, whatever their number of controls."""
+GENERIC = frozenset({Gate, Instruction, ControlledGate})
+"""Classes that carry no meaning: only the definition says what such an instruction does."""
 
 WITHOUT_EFFECT = frozenset({Barrier, Delay, GlobalPhaseGate})
-"""What changes nothing without noise. Delays and phases may have any parameters."""
+"""What leaves a noiseless state as it is, whatever its parameters."""
+
+_BUILT_IN = ("qiskit.circuit.", "qiskit_aer.")
+"""Packages whose classes mean what they are called."""
+
+
+class UndefinedGateError(ValueError):
+    """A gate has neither a definition nor a matrix; the argument says which."""
 
 
 def kind_of(operation: Any) -> type:
-    """The class that a user writes: singletons have classes of their own behind it."""
+    """Its class as a user writes it; Qiskit's singletons have a hidden class of their own."""
     return getattr(operation, "base_class", type(operation))
 
 
 def standard_name(operation: Any) -> str | None:
     """Its name among Qiskit's standard gates; None if it is none, or has open controls."""
-    return None if has_open_controls(operation) else _standard().get(kind_of(operation))
+    return None if has_open_controls(operation) else _standard_names().get(kind_of(operation))
 
 
 def has_open_controls(operation: Any) -> bool:
@@ -77,27 +68,41 @@ def has_open_controls(operation: Any) -> bool:
     )
 
 
-@lru_cache(maxsize=1)
-def _standard() -> dict[type, str]:
-    mapping = get_standard_gate_name_mapping()
-    no_gates = {"measure", "reset", "delay", "global_phase"}
-    return {kind_of(gate): name for name, gate in mapping.items() if name not in no_gates}
+def is_built_in(operation: Any) -> bool:
+    """Whether its class is one of Qiskit's or Aer's, and it is called what that class is called."""
+    kind = kind_of(operation)
+    if kind in GENERIC or not str(kind.__module__).startswith(_BUILT_IN):
+        return False
+    usual = _standard_kinds().get(operation.name)
+    return usual is None or issubclass(kind, usual)
 
 
-@lru_cache(maxsize=8)
-def basis_of(method: str) -> frozenset[str]:
-    """What Aer's method runs as it is, by Aer's names.
+def definition_of(operation: Any) -> QuantumCircuit | None:
+    """The circuit that an operation stands for; None if it has only a matrix, or not even that.
+
+    A `PauliEvolutionGate` has a matrix, and a definition that approximates it. The definition is
+    what runs on a device, so it counts. Callers deal with an `AnnotatedOperation` themselves.
 
     Raises:
-        PubError: There is no such method.
+        CircuitError: The definition cannot be made; `TypeError` and `ValueError` mean the same,
+            mostly of parameters that have no value yet.
     """
-    if method not in METHODS:
-        raise PubError(f"method={method!r}: one of {', '.join(METHODS)}")
-    # Aer describes tensor_network only where there is a GPU; it takes what state vectors do.
-    method = "statevector" if method == "tensor_network" else method
-    basis = frozenset(AerSimulator(method=method).configuration().basis_gates)
-    # A matrix product state is initialized wrongly where other qubits have been acted on (0.18.2).
-    return basis - {"initialize"} if method == "matrix_product_state" else basis
+    kind = kind_of(operation)
+    if kind is PermutationGate:
+        return synth_permutation_basic(operation.pattern)
+    if isinstance(operation, Clifford):
+        return operation.to_circuit()
+    if isinstance(operation, BoxOp):
+        return operation.body
+    return getattr(operation, "definition", None)
+
+
+def matrix_of(operation: Any) -> NDArray[np.complex128] | None:
+    """The matrix of an operation without a definition; None if it has none."""
+    try:
+        return np.asarray(operation.to_matrix(), dtype=np.complex128)
+    except (AttributeError, QiskitError):
+        return None
 
 
 def measures(circuit: QuantumCircuit) -> bool:
@@ -112,3 +117,16 @@ def _measures(operation: Any) -> bool:
         return any(measures(block) for block in blocks)
     inside = getattr(operation, "definition", None)
     return inside is not None and measures(inside)
+
+
+@lru_cache(maxsize=1)
+def _standard_kinds() -> dict[str, type]:
+    """Qiskit's standard gates: name -> class."""
+    return {name: kind_of(gate) for name, gate in get_standard_gate_name_mapping().items()}
+
+
+@lru_cache(maxsize=1)
+def _standard_names() -> dict[type, str]:
+    """Qiskit's standard gates: class -> name."""
+    no_gates = {"measure", "reset", "delay", "global_phase"}
+    return {kind: name for name, kind in _standard_kinds().items() if name not in no_gates}

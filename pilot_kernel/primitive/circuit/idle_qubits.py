@@ -1,4 +1,4 @@
-"""Qubits that nothing acts on are not simulated: they are |0>, whatever else happens."""
+"""Which qubits of a circuit are idle, and the circuit without them: they stay |0>."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ def qubits_in_use(circuit: QuantumCircuit) -> frozenset[int]:
 
 
 def qubits_at_work(circuit: QuantumCircuit) -> list[int]:
-    """The qubits that need simulating, at least one of them if there are any.
+    """The qubits that have to be simulated; at least one, unless the circuit has none.
 
-    A qubit that is only measured or reset is idle too, if each of its measurements is the only one
-    to write its bit: bits are 0 to begin with.
+    A qubit that is only measured or reset is idle too, if nothing else writes the bits that it is
+    measured into: bits start as 0.
 
     Args:
         circuit: A circuit in known gates.

@@ -1,7 +1,7 @@
-"""Reading OpenQASM 3 with Qiskit's importer, whose errors are brought to their places.
+"""Reading OpenQASM 3 with Qiskit's importer, with errors that say where.
 
-What the importer loses or takes by name is put right here: bits outside registers get registers
-of their names, ranges count downwards too, and a gate under a modifier is what its definition says.
+Three mistakes of the importer are corrected: bits outside registers get registers of their names,
+ranges may count downwards, and a gate under a modifier is what its definition says.
 """
 
 # ruff: noqa: N802 a visitor's methods are called after the nodes they visit
@@ -59,7 +59,7 @@ def read_qasm3(text: str) -> QuantumCircuit:
 
 
 class _Converter(ConvertVisitor):
-    """The importer, with a place for every complaint."""
+    """The importer, with line and column in every error."""
 
     def visit(self, node: Any, context: Any = None) -> Any:
         try:
@@ -126,7 +126,7 @@ class _Converter(ConvertVisitor):
 
 
 class _Resolver(ValueResolver):
-    """What expressions stand for; with ranges as OpenQASM counts, where Python's slices do not."""
+    """The values of expressions; ranges are OpenQASM's, which include their end."""
 
     def _index_collection(self, collection: Any, kind: Any, indexer: Any, base: Any) -> Any:
         single = indexer[0] if isinstance(indexer, list) and len(indexer) == 1 else None
@@ -158,7 +158,7 @@ def _words(node: Any, error: Exception) -> str:
 
 
 def _holds(node: Any, wanted: Callable[[Any], bool]) -> bool:
-    """Whether a node, or anything below it, is what is wanted."""
+    """Whether a node, or any node below it, fulfils a condition."""
     if isinstance(node, (list, tuple)):
         return any(_holds(each, wanted) for each in node)
     if not isinstance(node, ast.QASMNode):

@@ -1,4 +1,4 @@
-"""A QPU's Qiskit backend: where its circuits are transpiled for it, and where they are run.
+"""The Qiskit backend of a QPU: for the notebook, which transpiles, and for workers, which run.
 
 Workers ask `backend_here()`. The notebook asks `backend_of(pilots)`, for the target.
 """
@@ -85,5 +85,5 @@ def backend_of(pilots: Sequence[PilotStatus]) -> BackendV2 | None:
 
 
 def is_simulated(backend: BackendV2) -> bool:
-    """Whether its state vectors take memory of the worker, and its seeds mean something."""
+    """Whether it simulates: state vectors take the worker's memory, and seeds have an effect."""
     return isinstance(backend, (AerSimulator, NoisySnapshot))

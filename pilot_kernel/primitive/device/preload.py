@@ -1,7 +1,7 @@
-"""A QPU worker's start: its snapshot is loaded while nobody waits for it yet.
+"""Loading a QPU worker's device snapshot as the worker starts, before a task needs it.
 
-That takes a second at best, and many where files are read for the first time. Dask calls
-`dask_setup` in the worker's process.
+It takes a second at best, and many when files are read for the first time. Dask calls `dask_setup`
+in the worker's process.
 """
 
 import contextlib
@@ -17,9 +17,9 @@ __all__ = ["dask_setup"]
 
 
 def dask_setup(worker: Any) -> None:
-    """Load the worker's device, beside the worker's own start.
+    """Load the worker's device in a thread.
 
-    Other devices than snapshots are left alone: what their functions do is not ours to hasten.
+    Only snapshots: the function of any other device may do things that should wait for a task.
     """
     name = worker_environment.device()
     if name is not None and is_snapshot(name):

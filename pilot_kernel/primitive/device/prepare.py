@@ -1,4 +1,4 @@
-"""PUBs written in a QPU's gates and couplings, once, before they are cut into pieces.
+"""PUBs transpiled for a QPU, once, before they are cut into pieces.
 
 Every complaint is a PubError that says which PUB and what to do about it.
 """
@@ -20,11 +20,12 @@ from qiskit_aer import AerSimulator
 
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.circuit.conditions import with_evaluable_conditions
-from pilot_kernel.primitive.circuit.custom_gates import UndefinedGateError, unrolled
+from pilot_kernel.primitive.circuit.custom_gates import unrolled
+from pilot_kernel.primitive.circuit.gates import UndefinedGateError
 from pilot_kernel.primitive.circuit.idle_qubits import qubits_in_use
 from pilot_kernel.primitive.device.backend import is_simulated
 from pilot_kernel.primitive.pub.observables import in_paulis, laid_out
-from pilot_kernel.primitive.simulator.memory import check_state
+from pilot_kernel.primitive.pub.state_size import check_state
 from pilot_kernel.resource.pilot import PilotStatus
 
 __all__ = ["DEFAULT_OPTIMIZATION_LEVEL", "DEFAULT_PRECISION", "for_device"]
@@ -47,7 +48,7 @@ def for_device(
 ) -> list[Any]:
     """Transpile checked PUBs; PUBs that share a circuit share the work.
 
-    A circuit that is in the device's terms already is left as it is.
+    A circuit in the device's own gates and couplings is left as it is.
 
     Args:
         pubs: `SamplerPub`s or `EstimatorPub`s.
@@ -87,9 +88,9 @@ def _check(pub: Any, number: int, backend: BackendV2) -> None:
 
 
 def _idle_beyond(circuit: QuantumCircuit, backend: BackendV2) -> bool:
-    """Whether it was written for a wider device, and an ideal one can run what is in use.
+    """Whether it was written for a wider device, and an ideal one can run the qubits in use.
 
-    Its qubits are alike, their number is that of memory, and idle ones take none.
+    An ideal device has as many qubits as fit into memory, all alike, and idle qubits take none.
     """
     return (
         isinstance(backend, AerSimulator)
@@ -135,7 +136,7 @@ def _in_its_terms(circuit: QuantumCircuit, backend: BackendV2) -> bool:
 
 
 def _check_written(circuit: QuantumCircuit, number: int, backend: BackendV2) -> None:
-    """Refuse what the transpiler has left as it was: it looks at names, and not at angles."""
+    """Refuse gates that the transpiler let pass by name, although their angles are not allowed."""
     for step in circuit.data:
         if not getattr(step.operation, "blocks", ()) and not _supported(
             step, circuit, backend.target

@@ -216,7 +216,7 @@ def _registers(circuit: QuantumCircuit) -> list[int]:
 
 
 def _measures(circuit: QuantumCircuit) -> bool:
-    """Whether anything is measured, in the bodies of control flow and in definitions too."""
+    """Whether anything is measured; in a backend's terms, where names count."""
     for step in circuit.data:
         operation = step.operation
         if operation.name == "measure" and step.clbits:

@@ -1,7 +1,7 @@
-"""What runs on a QPU's worker: pieces of PUBs through a backend's `run`, and nothing assumed.
+"""What runs on a QPU's worker: pieces of PUBs through a backend's `run`.
 
-Qiskit's primitives for any backend fill in zeros for what a device does not return, so the folding
-of shots is done here.
+Qiskit's own primitives for backends fill in zeros for what a device does not return, so results are
+made from shots here.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ __all__ = ["run_all_on_device", "run_on_device", "run_pubs"]
 
 @dataclass(frozen=True, eq=False)
 class _Work:
-    """A PUB's circuits, and what makes a result of what is read out."""
+    """A PUB's circuits, and what turns their readouts into a result."""
 
     circuits: list[QuantumCircuit]
     shots: int
@@ -93,7 +93,7 @@ def _estimation(pub: Any, backend: BackendV2) -> _Work:
 
 
 def _tell(pieces: Sequence[Piece], results: Sequence[PubResult]) -> None:
-    """Say which precisions are not met: on the task's output, which shows where it was started."""
+    """Print which precisions were not met; the task's output shows in the notebook."""
     for piece, result in zip(pieces, results, strict=True):
         if result.metadata.get("precision_met", True):
             continue

@@ -1,4 +1,4 @@
-"""A real device as it was one day: its couplings, gates and noise, simulated by Aer."""
+"""A snapshot of a real device, simulated by Aer: its couplings, gates and noise on some day."""
 
 from __future__ import annotations
 

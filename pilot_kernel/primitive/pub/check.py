@@ -1,4 +1,4 @@
-"""From what people write to checked PUBs, before anything is submitted.
+"""PUBs checked before anything is submitted, from whatever form users write them in.
 
 Every complaint is a PubError that says which PUB and what to do about it.
 """
@@ -29,7 +29,7 @@ def listed(pubs: Any, *, may_be_empty: bool = False) -> list[Any]:
     """A list of PUBs, whether one or several were given.
 
     Raises:
-        PubError: It is nothing of that kind, or an empty list where that means nothing.
+        PubError: They are no PUBs, or an empty list where that has no meaning.
     """
     if isinstance(pubs, (QuantumCircuit, SamplerPub, EstimatorPub)):
         return [pubs]
@@ -72,7 +72,7 @@ def _estimates(pub: Any, number: int) -> bool:
 
 
 def _binds(pub: Sequence[Any]) -> bool:
-    """Whether what looks like an observable gives values to parameters called `X` or `r`."""
+    """Whether a dict that looks like an observable binds parameters called `X` or `r`."""
     circuit, second, *rest = pub
     if not isinstance(second, Mapping) or (rest and not isinstance(rest[0], (int, np.integer))):
         return False

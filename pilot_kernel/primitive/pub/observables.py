@@ -1,4 +1,4 @@
-"""Observables as the primitives of simulators and devices take them: Paulis, on their qubits."""
+"""Observables in Pauli terms, on the qubits where a rewritten circuit has them."""
 
 from typing import Any
 
@@ -84,7 +84,7 @@ def _moved(
 
 
 def _expanded(term: SparseObservable) -> SparseObservable:
-    """In Paulis alone; what vanishes is zero times the identity, as Qiskit wants some term."""
+    """In Paulis alone. Zero is zero times the identity, since Qiskit wants at least one term."""
     strings = sum(
         2 ** sum(letter not in _PAULIS for letter in label) for label, _, _ in term.to_sparse_list()
     )

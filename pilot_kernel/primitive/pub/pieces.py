@@ -1,4 +1,4 @@
-"""PUBs cut into pieces of work and put together again: arithmetic on shapes, no tasks here.
+"""PUBs cut into pieces of work, and their results joined: arithmetic on shapes.
 
 How a PUB is cut depends on the PUB alone, never on the workers, so that a seed gives the same
 result on any pilot.

@@ -1,6 +1,6 @@
-"""Pieces on their way to a worker: each circuit once, in Qiskit's own binary format if it can be.
+"""Pieces packed for the way to a worker: each circuit once, in Qiskit's binary format if possible.
 
-Pickling a circuit takes longer than simulating it when it is narrow; QPY is several times faster.
+Pickling a narrow circuit takes longer than simulating it; QPY is several times faster.
 """
 
 import io

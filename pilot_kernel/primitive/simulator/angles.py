@@ -1,7 +1,7 @@
-"""Parameters of a circuit that is bound late: one of its own for each angle, and their values.
+"""A fresh parameter for every angle of a circuit, and the values of these for a whole sweep.
 
-Aer's run-time binding is only trusted with plain parameters. Expressions are evaluated here, for
-a whole sweep at once where they are linear.
+Aer binds plain parameters correctly, but not expressions. They are evaluated here, for all points
+of a sweep at once where they are linear.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ def is_free(value: Any) -> bool:
 
 
 class Angles:
-    """Collects the angles of a circuit while it is written anew."""
+    """Collects the angles of a circuit while it is rewritten."""
 
     def __init__(self) -> None:
         self._plain: dict[Parameter, Parameter] = {}

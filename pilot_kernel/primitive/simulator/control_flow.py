@@ -1,12 +1,12 @@
-"""Control flow written anew: what is known beforehand dissolved, the rest over the outer bits.
+"""Control flow rewritten for Aer: on the bits of the whole circuit, and without what is known.
 
-Loops over known values are unrolled, boxes opened, a switch becomes a chain of `if_test`.
+Loops over known values are unrolled, boxes opened, and a switch becomes a chain of `if_test`.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from qiskit.circuit import (
     CASE_DEFAULT,
@@ -29,10 +29,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from qiskit import QuantumCircuit
+    from qiskit.circuit import Qubit
 
-    from pilot_kernel.primitive.simulator.rewrite import Writer
+    from pilot_kernel.errors import PubError
 
-__all__ = ["is_flow", "write_flow"]
+__all__ = ["Writer", "is_flow", "write_flow"]
+
+
+class Writer(Protocol):
+    """What writes circuits in known gates, bodies of control flow among them.
+
+    Attributes:
+        out: What is written.
+        read: Classical bits that control flow looks at.
+        loops: Parameters of the loops around what is being written.
+    """
+
+    out: QuantumCircuit
+    read: set[Clbit]
+    loops: list[Any]
+
+    def write(
+        self, circuit: QuantumCircuit, qubits: Sequence[Qubit], clbits: Sequence[Clbit]
+    ) -> None:
+        """Write all of a circuit where its bits are."""
+        ...
+
+    def complaint(self, text: str) -> PubError:
+        """An error about this PUB."""
+        ...
 
 
 def is_flow(operation: Any) -> bool:

@@ -1,9 +1,9 @@
-"""Measurements and resets in front of an expectation value, without any randomness.
+"""Measurements and resets before an expectation value, replaced by gates (deferred measurement).
 
-Nobody reads the bits, so a measurement only dephases, which a CX onto a fresh qubit does as well,
-and a reset hands its wire over to a fresh qubit. The value is that of a pure state of more qubits:
-exact, with any simulation method. At the end of a wire not even that is needed: a measured qubit
-has no X and no Y any more.
+Nothing reads the bits, so a measurement only dephases, as a CX onto a fresh qubit does, and a reset
+hands its wire over to a fresh qubit. The value is that of a pure state of more qubits: exact, with
+any simulation method. At the end of a wire even that is not needed: X and Y of a measured qubit
+vanish.
 """
 
 from dataclasses import dataclass, field

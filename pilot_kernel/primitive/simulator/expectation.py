@@ -1,4 +1,4 @@
-"""Expectation values on a worker: of one state vector if it is narrow, else by Aer."""
+"""Expectation values on a worker: from the state vector of a narrow circuit, else by Aer."""
 
 from dataclasses import dataclass
 from typing import Any

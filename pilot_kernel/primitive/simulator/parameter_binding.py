@@ -1,4 +1,4 @@
-"""Parameter sets given to Aer: at run time where it is right about that, else one by one."""
+"""Parameter values bound by Aer at run time where it does that correctly, else bound before."""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ from qiskit.circuit import Parameter
 from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit_aer import AerSimulator
 
-from pilot_kernel.primitive.circuit.gates import BOUND_LATE, kind_of
+from pilot_kernel.primitive.circuit.gates import kind_of
+from pilot_kernel.primitive.simulator.aer import BOUND_LATE
 from pilot_kernel.primitive.simulator.angles import is_free
 
 __all__ = ["binds_late", "bound_circuits", "experiments"]

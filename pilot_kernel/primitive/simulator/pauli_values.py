@@ -1,4 +1,4 @@
-"""Expectation values of many Pauli strings in state vectors: one pass for all that flip alike."""
+"""Expectation values of Pauli strings; those that flip the same qubits share a pass over states."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""PUBs as simulators take them, written once, before they are cut into pieces.
+"""PUBs rewritten for Aer, once, before they are cut into pieces.
 
 Every complaint is a PubError that says which PUB and what to do about it.
 """
@@ -15,11 +15,12 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit_aer import AerSimulator
 
 from pilot_kernel.errors import PubError
-from pilot_kernel.primitive.circuit.gates import basis_of, kind_of
+from pilot_kernel.primitive.circuit.gates import kind_of
 from pilot_kernel.primitive.circuit.idle_qubits import qubits_at_work, without_idle
 from pilot_kernel.primitive.pub.observables import in_paulis, moved
+from pilot_kernel.primitive.simulator.aer import basis_of
 from pilot_kernel.primitive.simulator.deferred_measurement import Deferred, defer
-from pilot_kernel.primitive.simulator.rewrite import Lowered, lower
+from pilot_kernel.primitive.simulator.rewrite import Rewritten, rewrite
 
 __all__ = ["for_simulator", "is_mixed"]
 
@@ -30,7 +31,7 @@ _FEW_GATES = frozenset({"stabilizer", "extended_stabilizer"})
 class _Written:
     """A circuit as it is simulated, and what became of its qubits and angles."""
 
-    lowered: Lowered
+    rewritten: Rewritten
     circuit: QuantumCircuit
     deferred: Deferred
     kept: list[int]
@@ -39,7 +40,7 @@ class _Written:
 def for_simulator(pubs: Sequence[Any], method: str) -> list[Any]:
     """Write checked PUBs for Aer; PUBs that share a circuit share the work.
 
-    Circuits come back in gates that Aer is right about, without idle qubits, and with plain
+    Circuits come back in gates that Aer runs correctly, without idle qubits, and with plain
     parameters; those of estimator PUBs without measurements.
 
     Args:
@@ -65,42 +66,42 @@ def is_mixed(circuit: QuantumCircuit) -> bool:
 
 
 def _write_sampled(circuit: QuantumCircuit, method: str, number: int) -> _Written:
-    lowered = _lower(circuit, method, number)
-    _check_outputs(lowered, number)
-    kept = qubits_at_work(lowered.circuit)
-    smaller = _in_basis(without_idle(lowered.circuit, kept), method, number)
-    return _Written(lowered, smaller, _as_is(lowered.circuit), kept)
+    rewritten = _in_known_gates(circuit, method, number)
+    _check_outputs(rewritten, number)
+    kept = qubits_at_work(rewritten.circuit)
+    smaller = _in_basis(without_idle(rewritten.circuit, kept), method, number)
+    return _Written(rewritten, smaller, _as_is(rewritten.circuit), kept)
 
 
 def _write_estimated(circuit: QuantumCircuit, method: str, number: int) -> _Written:
     if method == "extended_stabilizer":
         raise PubError(f"method={method!r} gives no expectation values; choose another")
-    lowered = _lower(circuit, method, number)
-    if any(isinstance(step.operation, ControlFlowOp) for step in lowered.circuit.data):
+    rewritten = _in_known_gates(circuit, method, number)
+    if any(isinstance(step.operation, ControlFlowOp) for step in rewritten.circuit.data):
         raise PubError(
             f"PUB {number} has control flow that depends on measurements, and expectation values "
             "of such circuits are not simulated; sample the circuit instead, with measurements in "
             "the bases of the observables"
         )
-    deferred = defer(lowered.circuit)
+    deferred = defer(rewritten.circuit)
     if is_mixed(deferred.circuit):
         if method not in ("automatic", "statevector", "density_matrix"):
-            deferred = defer(lowered.circuit, pure=True)
+            deferred = defer(rewritten.circuit, pure=True)
         elif method != "density_matrix":
-            lowered = _lower(circuit, "density_matrix", number)
-            deferred = defer(lowered.circuit)
+            rewritten = _in_known_gates(circuit, "density_matrix", number)
+            deferred = defer(rewritten.circuit)
     kept = qubits_at_work(deferred.circuit)
     smaller = _in_basis(without_idle(deferred.circuit, kept), method, number)
-    return _Written(lowered, smaller, deferred, kept)
+    return _Written(rewritten, smaller, deferred, kept)
 
 
 def _as_is(circuit: QuantumCircuit) -> Deferred:
     return Deferred(circuit, list(range(circuit.num_qubits)), frozenset())
 
 
-def _lower(circuit: QuantumCircuit, method: str, number: int) -> Lowered:
+def _in_known_gates(circuit: QuantumCircuit, method: str, number: int) -> Rewritten:
     basis_of(method)
-    return lower(circuit, basis_of("automatic" if method in _FEW_GATES else method), number)
+    return rewrite(circuit, basis_of("automatic" if method in _FEW_GATES else method), number)
 
 
 def _in_basis(circuit: QuantumCircuit, method: str, number: int) -> QuantumCircuit:
@@ -115,12 +116,12 @@ def _in_basis(circuit: QuantumCircuit, method: str, number: int) -> QuantumCircu
         ) from error
 
 
-def _check_outputs(lowered: Lowered, number: int) -> None:
-    circuit = lowered.circuit
+def _check_outputs(rewritten: Rewritten, number: int) -> None:
+    circuit = rewritten.circuit
     registered = {bit for register in circuit.cregs for bit in register}
-    lost = lowered.measured - registered - lowered.read
-    if lost or not lowered.measured & registered:
-        count = len(lost or lowered.measured)
+    lost = rewritten.measured - registered - rewritten.read
+    if lost or not rewritten.measured & registered:
+        count = len(lost or rewritten.measured)
         raise PubError(
             f"PUB {number} measures into {count} classical bits that are in no register, so "
             "that no result could hold them; put them into one: "
@@ -136,7 +137,7 @@ def _check_outputs(lowered: Lowered, number: int) -> None:
 
 
 def _rewrite(pub: Any, written: _Written, number: int) -> Any:
-    values = written.lowered.angles.values(pub.parameter_values, pub.circuit.parameters, number)
+    values = written.rewritten.angles.values(pub.parameter_values, pub.circuit.parameters, number)
     if isinstance(pub, SamplerPub):
         return SamplerPub(written.circuit, values, pub.shots)
     deferred, width = written.deferred, pub.circuit.num_qubits

@@ -1,9 +1,8 @@
-"""A circuit written anew in gates that Aer is right about, each known by its class.
+"""A circuit rewritten in gates that Aer runs correctly.
 
-Aer tells gates apart by name. So a gate of the user's own never gets there: it is what its
-definition says, down to Qiskit's standard gates, and a gate that has only a matrix becomes a
-`UnitaryGate`. A `PauliEvolutionGate` is its definition too, a product formula, as on a device.
-Bodies of control flow are treated alike, boxes and loops over known values dissolved.
+Aer goes by names, so a custom gate must not get there: it is replaced by its definition, down to
+Qiskit's standard gates, or by a `UnitaryGate` if it has only a matrix. Bodies of control flow are
+rewritten in the same way.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,31 +26,28 @@ from qiskit.circuit.library import (
     GlobalPhaseGate,
     Initialize,
     MCXGate,
-    PermutationGate,
     UnitaryGate,
 )
-from qiskit.quantum_info import Clifford
-from qiskit.synthesis import synth_permutation_basic
 
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.circuit.gates import (
-    BOUND_LATE,
-    CONTROLLED_NOTS,
+    DEEPEST,
     WITHOUT_EFFECT,
+    definition_of,
     has_open_controls,
     kind_of,
+    matrix_of,
     standard_name,
 )
+from pilot_kernel.primitive.simulator.aer import BOUND_LATE, CONTROLLED_NOTS
 from pilot_kernel.primitive.simulator.angles import Angles, is_free
 from pilot_kernel.primitive.simulator.control_flow import is_flow, write_flow
 
-__all__ = ["Lowered", "lower"]
-
-_DEEPEST = 200
+__all__ = ["Rewritten", "rewrite"]
 
 
 @dataclass(frozen=True)
-class Lowered:
+class Rewritten:
     """A circuit in known gates.
 
     Attributes:
@@ -67,8 +63,8 @@ class Lowered:
     read: frozenset[Clbit]
 
 
-def lower(circuit: QuantumCircuit, basis: frozenset[str], number: int) -> Lowered:
-    """Write a circuit in known gates.
+def rewrite(circuit: QuantumCircuit, basis: frozenset[str], number: int) -> Rewritten:
+    """Rewrite a circuit in known gates.
 
     Args:
         circuit: Any circuit.
@@ -78,9 +74,9 @@ def lower(circuit: QuantumCircuit, basis: frozenset[str], number: int) -> Lowere
     Raises:
         PubError: An instruction has no meaning that could be simulated.
     """
-    writer = Writer(_empty(circuit), basis, number)
+    writer = _Writer(_empty(circuit), basis, number)
     writer.write(circuit, circuit.qubits, circuit.clbits)
-    return Lowered(writer.out, writer.angles, frozenset(writer.measured), frozenset(writer.read))
+    return Rewritten(writer.out, writer.angles, frozenset(writer.measured), frozenset(writer.read))
 
 
 def _empty(circuit: QuantumCircuit) -> QuantumCircuit:
@@ -94,8 +90,11 @@ def _empty(circuit: QuantumCircuit) -> QuantumCircuit:
     return empty
 
 
-class Writer:
-    """Writes into a circuit, and takes apart what cannot be written as it is."""
+class _Writer:
+    """Writes into a circuit, and takes apart what cannot be written as it is.
+
+    It is the `Writer` that control flow is written with.
+    """
 
     def __init__(self, out: QuantumCircuit, basis: frozenset[str], number: int) -> None:
         self.out = out
@@ -122,18 +121,18 @@ class Writer:
         at: dict[Any, Any] = dict(zip(circuit.qubits, qubits, strict=True))
         at.update(zip(circuit.clbits, clbits, strict=True))
         self._depth += 1
-        if self._depth > _DEEPEST:
-            raise self.complaint(f"has definitions within each other, over {_DEEPEST} deep")
+        if self._depth > DEEPEST:
+            raise self.complaint(f"has definitions within each other, over {DEEPEST} deep")
         self.phase += circuit.global_phase
         for step in circuit.data:
             operation = step.operation
             if is_flow(operation):
                 write_flow(self, step, at)
             else:
-                self._write_one(operation, [at[q] for q in step.qubits], step.clbits, at)
+                self._write_step(operation, [at[q] for q in step.qubits], step.clbits, at)
         self._depth -= 1
 
-    def _write_one(
+    def _write_step(
         self, operation: Any, qubits: list[Qubit], clbits: Sequence[Clbit], at: Mapping[Any, Any]
     ) -> None:
         kind = kind_of(operation)
@@ -192,13 +191,9 @@ class Writer:
         """What an operation is made of."""
         if kind is AnnotatedOperation:
             return self._modified(operation)
-        if kind is Clifford:
-            return operation.to_circuit()
-        if kind is PermutationGate:
-            return synth_permutation_basic(operation.pattern)
-        free = any(is_free(value) for value in operation.params)
+        free = any(is_free(value) for value in getattr(operation, "params", ()))
         try:
-            definition = operation.definition
+            definition = definition_of(operation)
         except (CircuitError, TypeError, ValueError) as error:
             if not free:
                 raise
@@ -208,20 +203,21 @@ class Writer:
             ) from error
         if definition is not None:
             return definition
-        if free or not hasattr(operation, "to_matrix") or not hasattr(operation, "__array__"):
+        matrix = None if free else matrix_of(operation)
+        if matrix is None:
             raise self.complaint(
                 f"has an instruction {operation.name!r} without a definition; give it one, or put "
                 "a gate with a matrix in its place"
             )
         alone = QuantumCircuit(operation.num_qubits)
-        alone.append(UnitaryGate(operation.to_matrix()), range(operation.num_qubits))
+        alone.append(UnitaryGate(matrix), range(operation.num_qubits))
         return alone
 
     def _modified(self, operation: AnnotatedOperation) -> QuantumCircuit:
         base = QuantumCircuit(operation.base_op.num_qubits)
         base.append(operation.base_op, base.qubits)
         # In standard gates first: Qiskit takes gates apart by name before it controls them.
-        within = Writer(base.copy_empty_like(), self._basis - {"mcx", "initialize"}, self.number)
+        within = _Writer(base.copy_empty_like(), self._basis - {"mcx", "initialize"}, self.number)
         within.keep_angles = True
         within.write(base, base.qubits, [])
         within.out.global_phase = within.phase

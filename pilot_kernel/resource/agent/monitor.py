@@ -1,6 +1,6 @@
-"""The agent's memory of how busy its workers were, and what they are at now.
+"""How busy the agent's workers are and have been, for the views of a notebook.
 
-Workers tell their use of processor and memory with every heartbeat, so sampling asks nobody.
+Workers report their use of processor and memory with every heartbeat, so sampling sends nothing.
 """
 
 import heapq

@@ -216,7 +216,7 @@ class Roster:
     async def _wait_or_kill(self, change: "asyncio.Future[Any]", doomed: list[str]) -> None:
         """Wait for a change; kill workers that are to go anyway if one may be holding it up.
 
-        Dask waits for ever for a worker that does not come to start.
+        Dask waits forever for a worker that does not come to start.
         """
         while not (await asyncio.wait({change}, timeout=_CLOSING_S))[0]:
             for nanny in self._cluster._created:

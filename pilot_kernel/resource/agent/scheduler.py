@@ -133,7 +133,7 @@ class AgentScheduler(Scheduler):  # type: ignore[misc]
         return outcome
 
     def people(self) -> list[str]:
-        """The clients that are somebody's: notebooks and scripts."""
+        """The clients that belong to users: notebooks and scripts."""
         return [client for client in self.clients if client not in _NO_PEOPLE]
 
     def unfinished(self) -> list[Any]:

@@ -1,7 +1,7 @@
-"""The Dask client of a session: it speaks at once, and it does not call again.
+"""The Dask client of a session: it sends at once, in few messages, and never reconnects.
 
-An agent that hangs up has ended, and its tasks with it; trying to reach it for a while would only
-keep the bad news back.
+An agent that hangs up has ended, and its tasks with it; trying to reach it again would only delay
+the bad news.
 """
 
 import threading

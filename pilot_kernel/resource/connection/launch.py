@@ -1,4 +1,4 @@
-"""Start an agent, from the side of the notebook, and wait until it can be reached."""
+"""Starting an agent from the notebook's process, and waiting until it can be reached."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The QPUs there are, by name: what makes each one's Qiskit backend. Nothing is made here.
+"""QPUs by name: which there are, and the function that makes the Qiskit backend of each.
 
 A name is `fake_...` (a snapshot of a real device, from qiskit-ibm-runtime), `aer_simulator`, an
 entry point of the group `pilot_kernel.backends`, or `module:function`.

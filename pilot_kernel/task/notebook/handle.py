@@ -1,4 +1,4 @@
-"""What the notebook holds of a task: a future that knows more than whether it is done."""
+"""A task as the notebook holds it: a future with state, times, output and progress."""
 
 import asyncio
 import concurrent.futures

@@ -1,4 +1,4 @@
-"""Waiting for a future of threads from within an event loop, in a way that may be given up."""
+"""Waiting for a `concurrent.futures` future in an event loop; the waiting can be canceled."""
 
 import asyncio
 import contextlib

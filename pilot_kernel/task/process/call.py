@@ -12,20 +12,14 @@ import tblib.pickling_support
 
 from pilot_kernel.task.process import streams
 from pilot_kernel.task.wire import results
-from pilot_kernel.task.wire.messages import Kind, Message
+from pilot_kernel.task.wire.messages import STOP, TIME_UP, Kind, Message
 from pilot_kernel.task.wire.packing import Packed, pack, reason, unpack, unpack_call
 
-__all__ = ["STOP", "TIME_UP", "TaskCanceled", "TimeUp", "answer", "listen"]
-
-STOP = signal.SIGUSR1
-"""Tells a task process that nobody wants its task any more."""
-
-TIME_UP = signal.SIGUSR2
-"""Tells a task process that its task has run for as long as it may."""
+__all__ = ["TaskCanceled", "TimeUp", "answer", "listen"]
 
 
 class TaskCanceled(BaseException):
-    """Raised in a task when nobody wants it any more."""
+    """Raised in a task that was canceled."""
 
 
 class TimeUp(BaseException):

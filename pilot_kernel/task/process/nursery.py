@@ -1,9 +1,9 @@
-"""The nursery: one process a host, with the heavy libraries imported, that forks task processes.
+"""The nursery: a process for each host, with heavy libraries imported, that forks task processes.
 
 A new one is up in milliseconds, and all of them share those libraries' memory. A worker connects,
 hands over the descriptors that its task process will talk through, and stays connected: what it is
 told on that connection is the process's id, and later its exit status. A worker that hangs up, or
-dies, has its task process ended, with everything that one has started.
+dies, has its task process ended, with everything that process has started.
 """
 
 import argparse

@@ -17,10 +17,7 @@ from typing import Any
 
 from pilot_kernel.errors import PilotError
 
-__all__ = ["LIMIT", "divert", "emit", "flush", "interrupt", "quiet", "restore"]
-
-LIMIT = 8_000_000
-"""Characters of output kept per task; what comes after is counted and dropped."""
+__all__ = ["divert", "emit", "flush", "interrupt", "quiet", "restore"]
 
 _DESCRIPTORS = {"stdout": 1, "stderr": 2}
 _PATIENCE_S = 0.05

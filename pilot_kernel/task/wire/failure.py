@@ -14,7 +14,7 @@ _CALLERS = ("/pilot_kernel/task/", "/pilot_kernel/jupyter/worker/run.py")
 
 
 class RemoteError(Exception):
-    """Carries what a task raised; nobody between its process and the notebook unpickles it."""
+    """Carries what a task raised; nothing between its process and the notebook unpickles it."""
 
     def __init__(self, told: str, pickled: bytes) -> None:
         """Wrap an exception.

@@ -1,12 +1,24 @@
 """How a worker and its task process talk: messages of a kind and some parts, on a local socket."""
 
+import signal
 import socket
 import struct
 from collections.abc import Iterator, Sequence
 
 from pilot_kernel.task.wire.packing import Bytes
 
-__all__ = ["LENGTH", "Kind", "Message", "Reader", "frame", "receive", "send", "send_text"]
+__all__ = [
+    "LENGTH",
+    "STOP",
+    "TIME_UP",
+    "Kind",
+    "Message",
+    "Reader",
+    "frame",
+    "receive",
+    "send",
+    "send_text",
+]
 
 LENGTH = struct.Struct("!I")
 """Precedes a request to the nursery: the length of its JSON text."""
@@ -15,6 +27,12 @@ _HEAD = struct.Struct("!cI")
 _SIZE = struct.Struct("!Q")
 _TEXT = struct.Struct("!cIQQ")
 _CHUNK = 262_144
+
+STOP = signal.SIGUSR1
+"""Tells a task process that its task was canceled."""
+
+TIME_UP = signal.SIGUSR2
+"""Tells a task process that its task has run for as long as it may."""
 
 Message = tuple[bytes, list[Bytes]]
 

@@ -1,6 +1,6 @@
 """Values as bytes on their way between notebook and task process.
 
-Nobody in between unpacks them: Dask, its scheduler and its workers see bytes, whatever a value is.
+Nothing in between unpacks them: Dask, its scheduler and its workers see bytes only.
 """
 
 import pickle

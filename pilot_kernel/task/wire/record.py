@@ -1,4 +1,4 @@
-"""What is known of a task: its state and its times, kept for people and for later modelling."""
+"""What is known of a task, for views and for models of what tasks cost: its state and its times."""
 
 from dataclasses import dataclass
 from enum import StrEnum

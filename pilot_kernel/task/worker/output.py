@@ -1,8 +1,9 @@
 """What a task has written, gathered on its worker into few messages."""
 
-from pilot_kernel.task.process.streams import LIMIT
+__all__ = ["LIMIT", "Gathered"]
 
-__all__ = ["Gathered"]
+LIMIT = 8_000_000
+"""Characters of output kept per task; what comes after is counted and dropped."""
 
 _MERGED = 4096  # characters; shorter chunks of one stream become one
 _TEXT = ("stdout", "stderr")

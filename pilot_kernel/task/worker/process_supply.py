@@ -1,4 +1,4 @@
-"""A worker's supply of task processes: one at a time, a fresh one as soon as the last has ended."""
+"""A worker's task process, kept ready: a fresh one is started as soon as the last has ended."""
 
 import asyncio
 import contextlib
@@ -103,6 +103,6 @@ class Supply:
 
 
 def _heard(task: "asyncio.Task[TaskProcess]") -> None:
-    """Whoever takes the process hears of a failure; if nobody does, that is no news."""
+    """Keep asyncio from reporting a failure that whoever takes the process will hear of."""
     if not task.cancelled():
         task.exception()

@@ -7,8 +7,7 @@ from collections.abc import Callable
 import psutil
 
 from pilot_kernel.errors import TaskFailedError, TaskMemoryError, TaskTimeoutError
-from pilot_kernel.task.process.call import STOP, TIME_UP
-from pilot_kernel.task.wire.messages import Message
+from pilot_kernel.task.wire.messages import STOP, TIME_UP, Message
 from pilot_kernel.task.wire.packing import Bytes
 from pilot_kernel.task.wire.record import task_name
 from pilot_kernel.task.worker.task_process import TaskProcess
@@ -54,7 +53,7 @@ class Run:
             self._timers.clear()
 
     def cancel(self) -> None:
-        """End it because nobody wants it."""
+        """End it because it was canceled."""
         self._stop(TaskFailedError("the task was canceled"), STOP)
 
     def _time_out(self) -> None:
@@ -76,7 +75,7 @@ class Run:
         self._timers[what] = self._loop.call_later(delay_s, then)
 
     def _look(self) -> None:
-        """See how much memory the task takes; the system would look too late, and end anybody."""
+        """See how much memory the task takes; the system would look too late, and kill anything."""
         process, limit = self._process, self._memory_limit
         if process is None or limit is None:
             return

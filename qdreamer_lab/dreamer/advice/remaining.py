@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.dreamer.model.makespan import Share, play
+from qdreamer_lab.workload.execution.pace import TASK_S
 from qdreamer_lab.workload.modes import mode_of
 
 if TYPE_CHECKING:
@@ -37,9 +38,6 @@ _LEAST_LEFT = 0.1
 
 _PACES = (0.5, 4.0)
 """How much slower than predicted a run is believed to make others, at least and at most."""
-
-_TASK_S = 0.3
-"""Work that is not at hand yet is taken to come in tasks of about this length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ def rest(standing: Standing, prediction: Prediction, contention: float) -> Rest:
     shares = [Share(1, s / pace, s) for s in flying]
     shares += [Share(items, each, each * pace) for items, each in standing.backlog.queued]
     if later > 0:
-        count = max(1, math.ceil(later * pace / _TASK_S))
+        count = max(1, math.ceil(later * pace / TASK_S))
         shares.append(Share(count, later / count, later * pace / count))
     played = play(shares, max(1, standing.after.count), ahead=True)
     here_s = _here_s(standing, prediction, left / total, last=later <= 0)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.mode import Conditions
     from qdreamer_lab.dreamer.wanted import Wanted
     from qdreamer_lab.workload.exact.lower import FragmentJob
-    from qdreamer_lab.workload.exact.plans import BoundGroup
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
+    from qdreamer_lab.workload.exact.term_group import BoundGroup
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import RunSettings
 

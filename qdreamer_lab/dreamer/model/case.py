@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
 
 __all__ = ["Case", "Work", "for_sets", "timed_twice"]
 
@@ -97,7 +97,7 @@ class Case:
         repeats: How often there is what `rounds` holds, side by side.
     """
 
-    plan: CutPlan | None
+    plan: Partition | None
     plan_s: float
     lower_s: float
     rounds: tuple[tuple[Work, ...], ...]

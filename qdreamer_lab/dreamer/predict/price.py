@@ -12,6 +12,7 @@ from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PHASES, paid
 from qdreamer_lab.dreamer.model.makespan import play
 from qdreamer_lab.dreamer.predict.prediction import Account, Phase, Prediction
 from qdreamer_lab.workload.execution.pace import Pace
+from qdreamer_lab.workload.plan.plan import CutPlan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,7 +111,7 @@ def priced(
         shots=case.shots,
         qpu_seconds=case.qpu_s,
         standard_error=case.standard_error,
-        plan=case.plan,
+        plan=None if case.plan is None else CutPlan.of(case.plan),
         variants=case.variants,
         tasks=done.tasks,
         notes=(*case.notes, *place.notes),

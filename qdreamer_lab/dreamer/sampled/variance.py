@@ -33,14 +33,14 @@ class ShotVariance:
 
     Attributes:
         true: (observables, variants).
-        most: (observables, variants), what `workload.allocation` takes it for before any shot.
+        most: (observables, variants), what `sampled.allocation` takes it for before any shot.
     """
 
     true: NDArray[np.float64]
     most: NDArray[np.float64]
 
     def believed(self, shots: NDArray[np.int64]) -> NDArray[np.float64]:
-        """What `workload.allocation` takes it for after (variants,) shots, about."""
+        """What `workload.sampled.allocation` takes it for after (variants,) shots, about."""
         degrees = np.minimum(shots, SAMPLE_GROUPS) - 1
         return believed(degrees * self.true, degrees, self.most)
 

@@ -12,7 +12,7 @@ from qdreamer_lab.dreamer.uncut.cost import clifford_counts, likely_counts
 from qdreamer_lab.dreamer.uncut.shape import chain_shape, clifford_shape
 from qdreamer_lab.errors import MethodError
 from qdreamer_lab.workload.uncut.bonds import chain_of, log2_entropies
-from qdreamer_lab.workload.uncut.circuit import check_chain, clifford_of, whole_of
+from qdreamer_lab.workload.uncut.circuit import check_chain, clifford_of, uncut_circuit
 from qdreamer_lab.workload.uncut.matrix_product_state import TRUNCATION
 from qdreamer_lab.workload.uncut.tasks import stabilizer_task
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.dreamer.mode import Conditions
     from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.workload.cut.partition import Partition
     from qdreamer_lab.workload.execution.execution import Execution
-    from qdreamer_lab.workload.plan.plan import CutPlan
     from qdreamer_lab.workload.request import RunSettings
     from qdreamer_lab.workload.uncut.bonds import Chain
-    from qdreamer_lab.workload.uncut.circuit import Whole
+    from qdreamer_lab.workload.uncut.circuit import UncutCircuit
 
 __all__ = ["product_state_case", "stabilizer_case"]
 
@@ -53,8 +53,8 @@ def product_state_case(
     values_ns = conditions.belief.values
     work_most = _MOST_S * 1e9 / float(values_ns[PLACE["chain_svd"]])
 
-    def plan() -> tuple[Whole, Chain | None, CutPlan]:
-        whole = whole_of(wanted.circuit, wanted.request.observables)
+    def plan() -> tuple[UncutCircuit, Chain | None, Partition]:
+        whole = uncut_circuit(wanted.circuit, wanted.request.observables)
         return whole, whole.chain(work_most), whole.plan()
 
     (whole, chain, cut_plan), plan_s = timed_twice(plan)
@@ -90,8 +90,8 @@ def stabilizer_case(
     """
     _check_clifford(wanted)
 
-    def plan() -> tuple[Whole, CutPlan]:
-        whole = whole_of(wanted.circuit, wanted.request.observables)
+    def plan() -> tuple[UncutCircuit, Partition]:
+        whole = uncut_circuit(wanted.circuit, wanted.request.observables)
         stabilizer_task(whole)
         return whole, whole.plan()
 
@@ -112,15 +112,15 @@ def _check_clifford(wanted: Wanted) -> None:
         return
     for number, circuit in enumerate(wanted.circuits):
         try:
-            clifford_of(whole_of(circuit, wanted.request.observables))
+            clifford_of(uncut_circuit(circuit, wanted.request.observables))
         except MethodError as error:
             raise MethodError(f"set {number} of parameter values: {error}") from error
 
 
 def _case(
     counts: NDArray[np.float64],
-    whole: Whole,
-    plan: CutPlan,
+    whole: UncutCircuit,
+    plan: Partition,
     plan_s: float,
     memory_bytes: int,
     notes: tuple[str, ...],

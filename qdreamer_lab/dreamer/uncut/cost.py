@@ -1,6 +1,6 @@
 """What uncut runs by other methods than state vectors amount to: counts for the coefficients.
 
-Mirrors `workload.matrix_product` and `workload.clifford`. Arithmetic on plain data only; it must
+Mirrors `workload.uncut.simulate` and what it calls. Arithmetic on plain data only; it must
 not know circuits or sessions.
 """
 

@@ -12,11 +12,11 @@ from qdreamer_lab.dreamer.model.probe import Probe
 from qdreamer_lab.dreamer.uncut.cost import chain_counts, clifford_counts
 from qdreamer_lab.dreamer.uncut.shape import chain_shape, clifford_shape
 from qdreamer_lab.workload.circuit.terms import ProductTerm
-from qdreamer_lab.workload.uncut.circuit import whole_of
+from qdreamer_lab.workload.uncut.circuit import uncut_circuit
 from qdreamer_lab.workload.uncut.tasks import matrix_product_state_task, stabilizer_task
 
 if TYPE_CHECKING:
-    from qdreamer_lab.workload.uncut.circuit import Whole
+    from qdreamer_lab.workload.uncut.circuit import UncutCircuit
 
 __all__ = ["chain_probes", "clifford_probes"]
 
@@ -53,7 +53,7 @@ def clifford_probes(_cores: int = 1) -> list[Probe]:
 
 def _whole(
     qubits: int, layers: int, apart: int, together: int, spread: int, *, clifford: bool
-) -> Whole:
+) -> UncutCircuit:
     """A chain of rotations and CX.
 
     Args:
@@ -78,7 +78,7 @@ def _whole(
         observables.append(tuple(ProductTerm(1.0, string) for string in dict.fromkeys(strings)))
     if apart == together == 1:
         observables = [(ProductTerm(1.0, tuple((q, "Z") for q in range(qubits))),)]
-    return whole_of(circuit, observables)
+    return uncut_circuit(circuit, observables)
 
 
 def _string(rng: np.random.Generator, qubits: int, spread: int) -> tuple[tuple[int, str], ...]:

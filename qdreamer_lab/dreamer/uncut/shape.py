@@ -12,12 +12,12 @@ from qdreamer_lab.workload.uncut.bonds import string_work
 
 if TYPE_CHECKING:
     from qdreamer_lab.workload.uncut.bonds import Chain
-    from qdreamer_lab.workload.uncut.circuit import Whole
+    from qdreamer_lab.workload.uncut.circuit import UncutCircuit
 
 __all__ = ["chain_shape", "clifford_shape"]
 
 
-def chain_shape(whole: Whole, chain: Chain) -> ChainShape:
+def chain_shape(whole: UncutCircuit, chain: Chain) -> ChainShape:
     """A matrix product state's plain numbers."""
     row = whole.row
     strings = [string for terms in whole.sums for _, string in terms if string]
@@ -33,7 +33,7 @@ def chain_shape(whole: Whole, chain: Chain) -> ChainShape:
     )
 
 
-def clifford_shape(whole: Whole) -> CliffordShape:
+def clifford_shape(whole: UncutCircuit) -> CliffordShape:
     """A Clifford circuit's plain numbers."""
     row = whole.row
     return CliffordShape(row.num_qubits, len(row.pairs) + len(row.lone), len(whole.strings))

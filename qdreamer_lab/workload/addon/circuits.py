@@ -25,7 +25,7 @@ from qdreamer_lab.workload.cut.segments import connected, layout_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 
 __all__ = [
     "check_markers",
@@ -46,7 +46,7 @@ def cut_gate(gate: Any) -> Any:
     """The addon's instruction for cutting a two-qubit gate.
 
     Raises:
-        CircuitError: if the addon cannot decompose the gate.
+        CircuitError: If the addon cannot decompose the gate.
     """
     from qiskit_addon_cutting.qpd import TwoQubitQPDGate
 
@@ -91,12 +91,12 @@ def write_cut_circuit(plan: Partition, *, moves: bool = False) -> QuantumCircuit
     """Write a plan as a cut circuit: one `UnitaryGate` per block, in the plan's order.
 
     Args:
-        plan: what to write.
-        moves: write wire cuts as cut `Move` gates to extra qubits, as the addon's `cut_wires`
+        plan: What to write.
+        moves: Write wire cuts as cut `Move` gates to extra qubits, as the addon's `cut_wires`
             does, instead of `CutWire` markers.
 
     Raises:
-        CircuitError: if the addon cannot decompose a block.
+        CircuitError: If the addon cannot decompose a block.
     """
     blocks = plan.blocks
     circuit = QuantumCircuit(blocks.num_qubits)
@@ -165,12 +165,12 @@ def read_cut_circuit(circuit: QuantumCircuit, max_qubits: int | None = None) -> 
     separate nothing are dropped.
 
     Args:
-        circuit: with `TwoQubitQPDGate` and `CutWire` instructions, before `cut_wires`.
-        max_qubits: the width to keep to; by default that of the widest fragment.
+        circuit: With `TwoQubitQPDGate` and `CutWire` instructions, before `cut_wires`.
+        max_qubits: The width to keep to; by default that of the widest fragment.
 
     Raises:
-        CircuitError: if the rest of the circuit cannot be read, or a cut is not of a unitary gate.
-        PlanError: if a fragment is wider than `max_qubits`.
+        CircuitError: If the rest of the circuit cannot be read, or a cut is not of a unitary gate.
+        PlanError: If a fragment is wider than `max_qubits`.
     """
     plain = circuit.copy_empty_like()
     cut: set[int] = set()

@@ -32,10 +32,10 @@ def unitary_of_basis(basis: Any) -> NDArray[np.complex128] | None:
     """
     choi = np.zeros((16, 16), dtype=np.complex128)
     for coefficient, (low, high) in zip(basis.coeffs, basis.maps, strict=True):
-        one, two = _local_choi(low), _local_choi(high)
-        if one is None or two is None:
+        low_choi, high_choi = _local_choi(low), _local_choi(high)
+        if low_choi is None or high_choi is None:
             return None
-        choi += coefficient * np.kron(one, two)
+        choi += coefficient * np.kron(low_choi, high_choi)
     values, vectors = np.linalg.eigh(choi)
     if abs(values[-1] - 4) > _TOLERANCE or np.abs(values[:-1]).max() > _TOLERANCE:
         return None

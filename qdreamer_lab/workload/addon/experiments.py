@@ -33,9 +33,9 @@ def expand(
     `reconstruct_expectation_values`.
 
     Args:
-        plan: the plan.
-        observables: what `PauliList` takes, or a `SparsePauliOp`, whose coefficients are left out.
-        num_samples: how many joint terms to draw; all of them, with their exact weights, if it is
+        plan: The plan.
+        observables: What `PauliList` takes, or a `SparsePauliOp`, whose coefficients are left out.
+        num_samples: How many joint terms to draw; all of them, with their exact weights, if it is
             infinite.
 
     Returns:
@@ -43,9 +43,9 @@ def expand(
         fragment, and a list of coefficients with their types.
 
     Raises:
-        ObservableError: if the observables are not Pauli strings on the circuit's qubits.
-        CircuitError: if the addon cannot decompose a block.
-        PlanError: if `num_samples` is below 1.
+        ObservableError: If the observables are not Pauli strings on the circuit's qubits.
+        CircuitError: If the addon cannot decompose a block.
+        PlanError: If `num_samples` is below 1.
     """
     from qiskit_addon_cutting import generate_cutting_experiments
 
@@ -65,12 +65,12 @@ def cutting_problem(plan: Partition, observables: Any) -> Any:
     it after all.
 
     Args:
-        plan: the plan.
-        observables: as for `expand`.
+        plan: The plan.
+        observables: As for `expand`.
 
     Raises:
-        ObservableError: if the observables are not Pauli strings on the circuit's qubits.
-        CircuitError: if the addon cannot decompose a block.
+        ObservableError: If the observables are not Pauli strings on the circuit's qubits.
+        CircuitError: If the addon cannot decompose a block.
     """
     from qiskit_addon_cutting import PartitionedCuttingProblem, expand_observables
     from qiskit_addon_cutting import partition_problem as partition

@@ -62,12 +62,12 @@ def find_cuts(
     """Find where to cut a circuit; a drop-in for `qiskit_addon_cutting.find_cuts`.
 
     Args:
-        circuit: unitary, without gates on more than two qubits. Parameters of one-qubit gates may
+        circuit: Unitary, without gates on more than two qubits. Parameters of one-qubit gates may
             be unbound, and wires may begin with a reset.
-        optimization: the addon's `OptimizationParameters`, or anything with its `seed`, `gate_lo`
+        optimization: The addon's `OptimizationParameters`, or anything with its `seed`, `gate_lo`
             and `wire_lo`. A seed of None is the same as 0; `max_gamma` and `max_backjumps` bound a
             search that is not made here, and are ignored.
-        constraints: the addon's `DeviceConstraints`, or anything with `qubits_per_subcircuit`.
+        constraints: The addon's `DeviceConstraints`, or anything with `qubits_per_subcircuit`.
 
     Returns:
         The circuit with its cuts as the addon's `TwoQubitQPDGate` and `CutWire` instructions, and
@@ -78,9 +78,9 @@ def find_cuts(
         that of the circuit.
 
     Raises:
-        CircuitError: if the circuit holds something that cannot be cut (where, and what to do).
-        InfeasiblePlanError: if no plan keeps to the width with the allowed kinds of cuts.
-        PlanError: if the settings make no sense.
+        CircuitError: If the circuit holds something that cannot be cut (where, and what to do).
+        InfeasiblePlanError: If no plan keeps to the width with the allowed kinds of cuts.
+        PlanError: If the settings make no sense.
     """
     allowed = {"gate": optimization.gate_lo, "wire": optimization.wire_lo}
     kinds = tuple(kind for kind, wanted in allowed.items() if wanted)
@@ -97,8 +97,8 @@ def find_cuts(
     wires = _wires_cut_before(pairs, found.labels)
     instead = {
         gate.source: form
-        for gate, form, (one, two) in zip(gates, forms, found.labels.tolist(), strict=True)
-        if one != two
+        for gate, form, (low, high) in zip(gates, forms, found.labels.tolist(), strict=True)
+        if low != high
     }
     marked = _marked(circuit, gates, instead, wires, found.labels)
     return marked, {
@@ -163,10 +163,10 @@ def _marked(
     """The circuit with cut gates replaced and cut wires marked.
 
     Args:
-        circuit: what was given.
-        gates: its two-qubit gates.
-        instead: by index in the circuit's data, the gates to cut, as the addon is given them.
-        wires: per gate, the qubits whose wire is cut right before it.
+        circuit: What was given.
+        gates: Its two-qubit gates.
+        instead: By index in the circuit's data, the gates to cut, as the addon is given them.
+        wires: Per gate, the qubits whose wire is cut right before it.
         labels: (m, 2) fragments of the gates' ends.
     """
     block_of = {gate.source: block for block, gate in enumerate(gates)}

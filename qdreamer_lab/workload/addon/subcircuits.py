@@ -47,14 +47,14 @@ def read_subcircuits(
     Wires are numbered subcircuit by subcircuit, by the qubit on which each begins.
 
     Args:
-        subcircuits: as `partition_problem` returns them, with `SingleQubitQPDGate`s whose labels
+        subcircuits: As `partition_problem` returns them, with `SingleQubitQPDGate`s whose labels
             end in the number of their cut.
-        max_qubits: the width to keep to; by default that of the widest fragment.
+        max_qubits: The width to keep to; by default that of the widest fragment.
 
     Raises:
-        CircuitError: if a cut lacks a half, the subcircuits contradict each other's order, a
+        CircuitError: If a cut lacks a half, the subcircuits contradict each other's order, a
             qubit is used again after its wire was cut, or an instruction cannot be read.
-        PlanError: if a fragment is wider than `max_qubits`.
+        PlanError: If a fragment is wider than `max_qubits`.
     """
     return read_cut_circuit(join_subcircuits(subcircuits), max_qubits)
 
@@ -63,7 +63,7 @@ def join_subcircuits(subcircuits: Mapping[Hashable, QuantumCircuit]) -> QuantumC
     """The cut circuit, with `TwoQubitQPDGate` and `CutWire`, that the subcircuits are parts of.
 
     Raises:
-        CircuitError: as for `read_subcircuits`.
+        CircuitError: As for `read_subcircuits`.
     """
     steps = _in_order(_steps(subcircuits))
     places = [(key, at) for key, part in subcircuits.items() for at in range(part.num_qubits)]
@@ -149,11 +149,11 @@ def _joined(cut: int, halves: list[tuple[Place, Any]]) -> _Step:
     if sorted(half.qubit_id for _, half in halves) != [0, 1]:
         where = ", ".join(_shown(place) for place, _ in halves)
         raise CircuitError(f"cut {cut} needs two halves, one of each side; there is {where}")
-    (first, one), (second, other) = sorted(halves, key=lambda half: half[1].qubit_id)
-    if one.basis != other.basis:
+    (first, half), (second, other_half) = sorted(halves, key=lambda half: half[1].qubit_id)
+    if half.basis != other_half.basis:
         raise CircuitError(f"the halves of cut {cut} are of different gates")
-    label = str(one.label).rpartition("_")[0]
-    return _Step(TwoQubitQPDGate(one.basis, label=label), (first, second))
+    label = str(half.label).rpartition("_")[0]
+    return _Step(TwoQubitQPDGate(half.basis, label=label), (first, second))
 
 
 def _in_order(steps: list[tuple[_Step, tuple[int, ...]]]) -> list[_Step]:

@@ -1,4 +1,4 @@
-"""A circuit in normal form: a sequence of two-qubit blocks, and qubits that have none.
+"""From a Qiskit circuit to its normal form, a `BlockCircuit`.
 
 Cutting sees only what couples qubits. So one-qubit gates are absorbed into a neighbouring block on
 their wire, and every run of gates on one pair of qubits becomes one block: merging a run makes two
@@ -9,16 +9,15 @@ must not decide anything about cuts.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdreamer_lab.errors import CircuitError
+from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 from qdreamer_lab.workload.circuit.gates import FlatGate, flat_gates
 from qdreamer_lab.workload.circuit.lightcone import reaching_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse
-from qdreamer_lab.workload.circuit.schmidt import gamma_of, gate_cut_gamma, schmidt_coefficients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,65 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
-__all__ = [
-    "BlockCircuit",
-    "blocks_of_gates",
-    "gate_cut_gamma",
-    "observed_qubits",
-    "schmidt_coefficients",
-    "to_blocks",
-]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class BlockCircuit:
-    """A circuit as two-qubit blocks in the order they are applied, up to a global phase.
-
-    Attributes:
-        num_qubits: Number of qubits of the circuit this came from; qubits keep their numbers.
-        pairs: (m, 2) int64; the qubits of each block, smaller number first. `pairs[:, 0]` is the
-            least significant qubit of the block's matrix (Qiskit's little-endian order).
-        unitaries: (m, 4, 4) complex128; one unitary per block.
-        lone: The qubits that carry no block, in ascending order, each with the (2, 2) product of
-            its one-qubit gates.
-        sources: Per block, the indices of the circuit's instructions that were merged into it,
-            ascending.
-        measured: The qubits on which an observable may act, ascending: all of them, or the ones
-            whose light cone was kept.
-    """
-
-    num_qubits: int
-    pairs: NDArray[np.int64]
-    unitaries: NDArray[np.complex128]
-    lone: Mapping[int, NDArray[np.complex128]]
-    sources: tuple[tuple[int, ...], ...]
-    measured: tuple[int, ...]
-    merged: bool = True
-
-    def __post_init__(self) -> None:
-        m = len(self.pairs)
-        assert self.pairs.shape == (m, 2)
-        assert self.unitaries.shape == (m, 4, 4)
-        assert len(self.sources) == m
-        assert set(self.pairs.ravel().tolist()).isdisjoint(self.lone)
-
-    def __repr__(self) -> str:
-        return f"<BlockCircuit: {self.num_qubits} qubits, {self.num_blocks} blocks>"
-
-    @property
-    def num_blocks(self) -> int:
-        """Number of two-qubit blocks, m."""
-        return len(self.pairs)
-
-    @cached_property
-    def coefficients(self) -> NDArray[np.float64]:
-        """(m, 4) operator-Schmidt coefficients of the blocks, descending."""
-        return schmidt_coefficients(self.unitaries)
-
-    @cached_property
-    def gammas(self) -> NDArray[np.float64]:
-        """(m,) gamma of cutting each block on its own."""
-        return gamma_of(self.coefficients)
+__all__ = ["blocks_of_gates", "observed_qubits", "to_blocks"]
 
 
 @dataclass

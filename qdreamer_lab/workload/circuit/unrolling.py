@@ -1,10 +1,8 @@
 """What an instruction of Qiskit's does: the gates with matrices that it is made of.
 
-An instruction is what its definition says, and what has none is its matrix. Nothing here is
-decided by a name, because a user's gate may have any: a class counts, and only Qiskit's own
-standard gates, which Qiskit itself tells apart, are known without a definition. A
-`PauliEvolutionGate` has both a matrix and a definition that only comes near it; the definition is
-what runs, so it counts here too. Refuses what is no unitary.
+What an instruction means is settled by `pilot_kernel.primitive.circuit.gates`: its class says, else
+its definition, else its matrix, and never its name. Only Qiskit's own standard gates, which Qiskit
+itself tells apart, are taken as they are. Refuses what is no unitary.
 """
 
 from __future__ import annotations
@@ -29,8 +27,9 @@ from qiskit.circuit.exceptions import CircuitError as QiskitCircuitError
 from qiskit.circuit.library import GlobalPhaseGate, UnitaryGate
 from qiskit.circuit.store import Store
 from qiskit.exceptions import QiskitError
-from qiskit.quantum_info import Clifford, Operator
+from qiskit.quantum_info import Operator
 
+from pilot_kernel.primitive.circuit.gates import DEEPEST, definition_of, matrix_of
 from qdreamer_lab.errors import CircuitError
 
 if TYPE_CHECKING:
@@ -42,9 +41,6 @@ __all__ = ["Leaf", "has_no_effect", "leaves", "matrix_of_leaf", "matrix_of_leave
 
 Leaf = tuple[CircuitInstruction, tuple[int, ...]]
 """An instruction with a matrix, and the qubits it acts on: none for a phase, else one or two."""
-
-_DEEPEST = 200
-"""Definitions within definitions, before one is taken to hold itself."""
 
 _UNITARY_TOLERANCE = 1e-6
 
@@ -102,8 +98,8 @@ def leaves(
             )
         return
     _refuse_classical(operation, where, depth)
-    if depth > _DEEPEST:
-        raise CircuitError(f"the definition of {where} is nested more than {_DEEPEST} deep")
+    if depth > DEEPEST:
+        raise CircuitError(f"the definition of {where} is nested more than {DEEPEST} deep")
     parts = _definition(operation, where)
     if parts is None:
         gate = _by_matrix(operation, where)
@@ -186,17 +182,12 @@ def _refuse_classical(operation: Any, where: str, depth: int) -> None:
 
 def _definition(operation: Any, where: str) -> QuantumCircuit | None:
     """The circuit that an operation stands for; None if it has only a matrix."""
-    if isinstance(operation, BoxOp):
-        return operation.body
-    if isinstance(operation, Clifford):
-        return operation.to_circuit()
     if isinstance(operation, AnnotatedOperation):
         return _written_out(operation, where)
     try:
-        found: QuantumCircuit | None = getattr(operation, "definition", None)
+        return definition_of(operation)
     except (QiskitError, TypeError) as error:  # TypeError: of a parameter that is no number yet
         raise CircuitError(f"{where} cannot be decomposed: {error}") from error
-    return found
 
 
 def _written_out(operation: AnnotatedOperation, where: str) -> QuantumCircuit:
@@ -245,13 +236,12 @@ def _power(circuit: QuantumCircuit, exponent: float) -> QuantumCircuit:
 
 def _by_matrix(operation: Any, where: str) -> UnitaryGate:
     """An operation that has a matrix and no definition."""
-    try:
-        matrix = np.asarray(operation.to_matrix(), dtype=np.complex128)
-    except (AttributeError, QiskitCircuitError) as error:
+    matrix = matrix_of(operation)
+    if matrix is None:
         raise CircuitError(
             f"{where} is not a unitary gate: it has neither a definition nor a matrix; only "
             "unitary circuits can be cut"
-        ) from error
+        )
     if matrix.shape != (1 << operation.num_qubits,) * 2:
         raise CircuitError(f"the matrix of {where} has the shape {matrix.shape}")
     return UnitaryGate(matrix, check_input=False)

@@ -1,4 +1,4 @@
-"""What a cut is and costs: labels on blocks, the cuts that follow, the search problem.
+"""How a circuit is split: labels on its blocks, the cuts and fragments that follow, their cost.
 
 It must not search, and it knows neither the addon nor pictures.
 """

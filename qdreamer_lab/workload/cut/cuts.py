@@ -47,11 +47,11 @@ class Fragment:
     """One piece of the cut circuit.
 
     Attributes:
-        id: its label in the plan.
-        width: qubits it needs; one per segment or lone qubit.
-        num_blocks: blocks that lie wholly inside.
-        gate_cuts: gate cuts with one end here.
-        wire_cuts: wire cuts with one end here.
+        id: Its label in the plan.
+        width: Qubits it needs; one per segment or lone qubit.
+        num_blocks: Blocks that lie wholly inside.
+        gate_cuts: Gate cuts with one end here.
+        wire_cuts: Wire cuts with one end here.
     """
 
     id: int

@@ -19,14 +19,14 @@ class SearchOptions:
     """How to look for a plan.
 
     Attributes:
-        kinds: cuts that are allowed, some of "gate" and "wire".
-        cost: the cost model, one of `pricing.COST_MODELS`.
-        max_fragments: most fragments there may be; None for any number.
-        time_limit_s: no new attempt starts after this; the first plan is always finished.
-        seed: makes the search repeatable.
+        kinds: Cuts that are allowed, some of "gate" and "wire".
+        cost: The cost model, one of `problem.COST_MODELS`.
+        max_fragments: Most fragments there may be; None for any number.
+        time_limit_s: No new attempt starts after this; the first plan is always finished.
+        seed: Makes the search repeatable.
 
     Raises:
-        PlanError: naming the option that makes no sense.
+        PlanError: Naming the option that makes no sense.
     """
 
     kinds: tuple[str, ...] = KINDS
@@ -58,7 +58,7 @@ def check_width(max_qubits: object) -> None:
     """Refuse a width that no fragment can have.
 
     Raises:
-        PlanError: if it is not an integer of at least 1.
+        PlanError: If it is not an integer of at least 1.
     """
     _check_count("max_qubits", max_qubits)
 

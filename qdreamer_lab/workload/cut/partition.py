@@ -22,7 +22,7 @@ from qdreamer_lab.workload.cut.segments import layout_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.cut.segments import Layout
 
 __all__ = ["Partition", "lone_labels"]
@@ -36,17 +36,17 @@ class Partition:
     """A circuit split into fragments, none of which is wider than `max_qubits`.
 
     Attributes:
-        blocks: the circuit in normal form.
+        blocks: The circuit in normal form.
         labels: (m, 2) int64; the fragment that each end of each block lies in, ids 0, 1, 2, …
         lone_labels: (l,) int64; the fragment of each qubit in `blocks.lone`, in its order, or -1
             if no observable acts on it, so that it need not run at all.
-        max_qubits: the width the plan keeps to.
-        cost: the cost model it was made for, one of `problem.COST_MODELS`.
-        log2_lower_bound: no plan has a `log2_cost` below this.
-        proven_optimal: whether no plan has a smaller `log2_cost`.
+        max_qubits: The width the plan keeps to.
+        cost: The cost model it was made for, one of `problem.COST_MODELS`.
+        log2_lower_bound: No plan has a `log2_cost` below this.
+        proven_optimal: Whether no plan has a smaller `log2_cost`.
 
     Raises:
-        PlanError: if the labels do not match the blocks, skip an id, or make a fragment too wide,
+        PlanError: If the labels do not match the blocks, skip an id, or make a fragment too wide,
             or there is no such cost model.
     """
 
@@ -101,8 +101,12 @@ class Partition:
         """Every cut, in the order of the blocks; wire cuts before the block they precede."""
         found: list[tuple[int, int, GateCut | WireCut]] = []
         for block in self._cut_blocks.tolist():
-            (low, high), (one, two) = self.blocks.pairs[block].tolist(), self.labels[block].tolist()
-            cut = GateCut(block, (low, high), (one, two), float(self.blocks.gammas[block]))
+            cut = GateCut(
+                block=block,
+                qubits=tuple(self.blocks.pairs[block].tolist()),
+                fragments=tuple(self.labels[block].tolist()),
+                gamma=float(self.blocks.gammas[block]),
+            )
             found.append((block, 1, cut))
         for later in np.flatnonzero(self.layout.previous >= 0).tolist():
             up, down = self.segments[self.layout.previous[later]], self.segments[later]

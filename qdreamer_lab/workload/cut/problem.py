@@ -16,7 +16,7 @@ from qdreamer_lab.workload.circuit.schmidt import gamma_of, rank_of, rotation_si
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 
 __all__ = ["COST_MODELS", "block_problem", "check_cost", "cut_problem", "price_labels"]
 
@@ -30,7 +30,7 @@ def check_cost(cost: object) -> None:
     """Refuse a cost model that there is not.
 
     Raises:
-        PlanError: naming the ones there are.
+        PlanError: Naming the ones there are.
     """
     if cost not in COST_MODELS:
         raise PlanError(f"cost must be one of {', '.join(map(repr, COST_MODELS))}, got {cost!r}")
@@ -48,12 +48,12 @@ def cut_problem(
     """A search problem from blocks (m, 2) and their Schmidt coefficients (m, 4).
 
     Args:
-        num_qubits: qubits that need room, those without blocks included.
+        num_qubits: Qubits that need room, those without blocks included.
         pairs: (m, 2) qubits of each block, below `num_qubits`.
         coefficients: (m, 4) operator-Schmidt coefficients, descending.
-        max_qubits: greatest width of a fragment.
-        kinds: cuts that are allowed.
-        max_fragments: most fragments there may be; None for any number.
+        max_qubits: Greatest width of a fragment.
+        kinds: Cuts that are allowed.
+        max_fragments: Most fragments there may be; None for any number.
     """
     return CutProblem(
         num_qubits,
@@ -96,7 +96,7 @@ def price_labels(blocks: BlockCircuit, labels: NDArray[np.int64], cost: str) -> 
     """What labels (m, 2) cost under a cost model, in bits.
 
     Raises:
-        PlanError: if there is no such cost model.
+        PlanError: If there is no such cost model.
     """
     check_cost(cost)
     if blocks.num_blocks == 0:

@@ -28,7 +28,7 @@ def searching() -> Iterator[None]:
     """Run a search; say so on standard error if it has to compile anything first.
 
     Raises:
-        InfeasiblePlanError: where the search finds that no plan keeps the limits.
+        InfeasiblePlanError: Where the search finds that no plan keeps the limits.
     """
     from numba.core import event
 

@@ -61,12 +61,12 @@ def layout_of(pairs: NDArray[np.int64], labels: NDArray[np.int64]) -> Layout:
     of[ends] = number[np.cumsum(opens) - 1]
     last = ends[np.append(starts[1:], len(ends)) - 1] if len(starts) else ends[:0]
     return Layout(
-        qubit[starts][by_time],
-        label[starts][by_time],
-        (ends[starts] // 2)[by_time],
-        (last // 2)[by_time],
-        previous,
-        of.reshape(pairs.shape),
+        qubit=qubit[starts][by_time],
+        fragment=label[starts][by_time],
+        first=(ends[starts] // 2)[by_time],
+        last=(last // 2)[by_time],
+        previous=previous,
+        of=of.reshape(pairs.shape),
     )
 
 
@@ -97,8 +97,8 @@ def connected(
             node = parent[node]
         return node
 
-    for one, two in np.unique(layout.of[whole], axis=0).tolist():
-        parent[root(two)] = root(one)
+    for first, second in np.unique(layout.of[whole], axis=0).tolist():
+        parent[root(second)] = root(first)
     roots = np.array([root(node) for node in parent], dtype=np.int64)
     return renumbered(roots[layout.of])
 

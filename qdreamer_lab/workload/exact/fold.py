@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.exact.plans import BoundGroup, Group
+    from qdreamer_lab.workload.exact.term_group import BoundGroup, Group
     from qdreamer_lab.workload.execution.execution import Execution
 
 __all__ = ["Folding", "Unit", "waves"]
@@ -82,18 +82,18 @@ def _one_by_one(unit: Unit) -> Iterator[list[Piece]]:
     """The slices of a unit; what does not touch a sliced cut is taken over from the last one."""
     jobs = unit.part.program.jobs
     last: Piece | None = None
-    for one in unit.slices:
-        piece = Piece(unit, one)
+    for part in unit.slices:
+        piece = Piece(unit, part)
         for number, job in enumerate(jobs):
-            if last is not None and _same(job.program.axes, last.slice, one):
+            if last is not None and _same(job.program.axes, last.slice, part):
                 piece.tensors[number] = last.tensors[number]
         last = piece
         yield [piece]
 
 
-def _same(axes: tuple[tuple[int, int], ...], one: Slice, two: Slice) -> bool:
+def _same(axes: tuple[tuple[int, int], ...], left: Slice, right: Slice) -> bool:
     """Whether a fragment with these axes is the same in two slices."""
-    sides = ((one.bra, two.bra), (one.ket, two.ket))
+    sides = ((left.bra, right.bra), (left.ket, right.ket))
     return all(a.get(cut) == b.get(cut) for a, b in sides for cut, _ in axes)
 
 
@@ -183,10 +183,10 @@ class Folding:
                     missing[piece.unit.part.group, number].append((piece, number))
             self._contract(piece)
         limit = self._execution.memory_limit_bytes
-        work = [_Jobs(one, limit, self._dtype, self._several) for one in missing.values()]
+        work = [_Jobs(pieces, limit, self._dtype, self._several) for pieces in missing.values()]
 
         def keep(chunk: Chunk, result: FragmentResults, row: FragmentRow) -> None:
-            (places,) = (one.taken.pop(chunk) for one in work if chunk in one.taken)
+            (places,) = (jobs.taken.pop(chunk) for jobs in work if chunk in jobs.taken)
             self.rows.append(row)
             self._done[chunk.fragment] += len(places)
             self._tell(row)

@@ -16,14 +16,13 @@ import numpy as np
 
 from qdreamer_lab.workload.circuit.lightcone import needed_gates, reaching_blocks
 from qdreamer_lab.workload.circuit.terms import DIAGONAL
-from qdreamer_lab.workload.cut.partition import lone_labels
+from qdreamer_lab.workload.cut.partition import Partition, lone_labels
 from qdreamer_lab.workload.cut.segments import connected
-from qdreamer_lab.workload.plan.plan import CutPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.circuit.lightcone import GateList
     from qdreamer_lab.workload.circuit.terms import Factors
 
@@ -117,7 +116,7 @@ def restricted(blocks: BlockCircuit, measured: Sequence[int]) -> BlockCircuit:
     )
 
 
-def restricted_plan(plan: CutPlan, measured: Sequence[int]) -> CutPlan:
+def restricted_plan(plan: Partition, measured: Sequence[int]) -> Partition:
     """The plan without what cannot influence these qubits; the cuts that are left stay cuts."""
     keep = reaching_blocks(plan.blocks.pairs, measured)
     if len(keep) == plan.blocks.num_blocks:
@@ -125,7 +124,7 @@ def restricted_plan(plan: CutPlan, measured: Sequence[int]) -> CutPlan:
     blocks = restricted(plan.blocks, measured)
     labels = connected(blocks.pairs, plan.labels[keep])
     lone = lone_labels(blocks, labels, plan.max_qubits)
-    return CutPlan(blocks, labels, lone, plan.max_qubits, plan.cost)
+    return Partition(blocks, labels, lone, plan.max_qubits, plan.cost)
 
 
 def _cone(blocks: int, qubits: int, max_qubits: int) -> _Cone:

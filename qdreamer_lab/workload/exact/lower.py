@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.workload.exact.reconstruct import Reconstruction, paired
-from qdreamer_lab.workload.fragment.program import FragmentProgram, fragment_programs
+from qdreamer_lab.workload.fragment.lower import fragment_programs
 from qdreamer_lab.workload.fragment.split import TermSplit, split_terms
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.terms import Factors
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
+    from qdreamer_lab.workload.fragment.program import FragmentProgram
 
 __all__ = ["ExactProgram", "FragmentJob", "lower"]
 
@@ -91,7 +92,9 @@ class ExactProgram:
         return self.lone_factors * whole.values([paired(t) for t in tensors], self.operator_of)
 
 
-def lower(plan: CutPlan, terms: Sequence[Factors], split: TermSplit | None = None) -> ExactProgram:
+def lower(
+    plan: Partition, terms: Sequence[Factors], split: TermSplit | None = None
+) -> ExactProgram:
     """Make a plan ready for some terms.
 
     Args:

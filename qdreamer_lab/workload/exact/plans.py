@@ -7,7 +7,7 @@ over the fragments, and the order of contraction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,71 +23,23 @@ from qdreamer_lab.workload.exact.groups import (
     restricted_plan,
     term_groups,
 )
-from qdreamer_lab.workload.exact.lower import ExactProgram, lower
-from qdreamer_lab.workload.exact.reconstruct import Reconstruction
+from qdreamer_lab.workload.exact.lower import lower
 from qdreamer_lab.workload.exact.slicing import cuts_to_slice
-from qdreamer_lab.workload.fragment.split import TermSplit, split_terms
-from qdreamer_lab.workload.plan.find import plan_blocks
+from qdreamer_lab.workload.exact.term_group import BoundGroup, Group
+from qdreamer_lab.workload.fragment.split import split_terms
 from qdreamer_lab.workload.plan.fit import dearer, fitted
+from qdreamer_lab.workload.plan.search import find_partition
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.workload.circuit.gates import FlatGate
     from qdreamer_lab.workload.circuit.terms import Factors
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
+    from qdreamer_lab.workload.exact.reconstruct import Reconstruction
     from qdreamer_lab.workload.request import RunSettings
 
-__all__ = ["BoundGroup", "ExactPlans", "Group", "parts_that_fit"]
-
-_Axes = tuple[tuple[tuple[int, int], ...], ...]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Group:
-    """Terms that run together, and what is known of them whatever the parameter values.
-
-    Attributes:
-        terms: the terms.
-        numbers: their indices among all terms.
-        gates: indices of the circuit's gates that can influence them.
-        measured: the qubits on which they act.
-        plan: their plan, with the matrices of the circuit for which it was found.
-        split: how they fall apart over its fragments.
-        contractions: those planned so far, by axes and limit.
-    """
-
-    terms: tuple[Factors, ...]
-    numbers: NDArray[np.int64]
-    gates: tuple[int, ...]
-    measured: tuple[int, ...]
-    plan: CutPlan
-    split: TermSplit
-    contractions: dict[tuple[_Axes, int], Reconstruction] = field(default_factory=dict)
-
-    def contraction(
-        self, program: ExactProgram, sliced: Sequence[int], limit_bytes: int
-    ) -> Reconstruction:
-        """How to contract tensors of this run when some cuts are fixed."""
-        axes = program.axes(sliced)
-        for (known, limit), found in self.contractions.items():
-            if known == axes and limit <= limit_bytes:
-                return found
-        made = Reconstruction(axes, limit_bytes)
-        self.contractions[axes, limit_bytes] = made
-        return made
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class BoundGroup:
-    """A group with the matrices of one set of parameter values."""
-
-    group: Group
-    plan: CutPlan
-    program: ExactProgram
+__all__ = ["ExactPlans", "parts_that_fit"]
 
 
 def parts_that_fit(
@@ -96,7 +48,7 @@ def parts_that_fit(
     """A group, or its terms in several portions, with the cuts to slice and the contraction.
 
     Raises:
-        MemoryLimitError: if even a single term does not fit.
+        MemoryLimitError: If even a single term does not fit.
     """
     try:
         sliced = cuts_to_slice(part.program, itemsize, task_bytes, here_bytes)
@@ -121,7 +73,7 @@ class ExactPlans:
     def __init__(self) -> None:
         self._gates: GateList | None = None
         self._terms: tuple[Factors, ...] = ()
-        self._plan: CutPlan | None = None
+        self._plan: Partition | None = None
         self._groups: tuple[Group, ...] = ()
 
     def runs(
@@ -130,7 +82,7 @@ class ExactPlans:
         """Everything to run for some terms of a circuit, the group with the most work first.
 
         Raises:
-            PlanError: if the given plan does not belong to the circuit, or leaves out a term.
+            PlanError: If the given plan does not belong to the circuit, or leaves out a term.
         """
         gates = list(flat_gates(circuit))
         listed = GateList(gates)
@@ -138,7 +90,7 @@ class ExactPlans:
             self._groups = _groups(gates, listed, circuit.num_qubits, terms, settings)
             self._gates, self._terms, self._plan = listed, terms, settings.plan
         runs = self._runs(gates, circuit.num_qubits, settings)
-        if settings.plan is None and any(dearer(one.plan, one.group.plan) for one in runs):
+        if settings.plan is None and any(dearer(bound.plan, bound.group.plan) for bound in runs):
             self._groups = _groups(gates, listed, circuit.num_qubits, terms, settings)
             runs = self._runs(gates, circuit.num_qubits, settings)
         return runs
@@ -182,8 +134,16 @@ def _groups(
         else:
             chosen, measured = needed_gates(listed, acted), tuple(acted)
             part = blocks_of_gates((gates[k] for k in chosen), num_qubits, measured)
-            kept = plan_blocks(part, width, SearchOptions(seed=settings.seed))
+            kept = find_partition(part, width, SearchOptions(seed=settings.seed))
         split = split_terms(kept, inside)
-        indices = np.array(numbers, np.int64)
-        groups.append(Group(inside, indices, tuple(chosen), measured, kept, split))
+        groups.append(
+            Group(
+                terms=inside,
+                numbers=np.array(numbers, np.int64),
+                gates=tuple(chosen),
+                measured=measured,
+                plan=kept,
+                split=split,
+            )
+        )
     return tuple(groups)

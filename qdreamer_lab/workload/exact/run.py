@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.workload.estimate import Estimate, Seconds
 from qdreamer_lab.workload.exact.fold import Folding, Unit, waves
 from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
 from qdreamer_lab.workload.execution.decisions import PlanDropped
 from qdreamer_lab.workload.execution.foresight import EXACT_S
-from qdreamer_lab.workload.record import Estimate, Seconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,14 +37,14 @@ class ExactRunner:
         """Estimate all values of a request.
 
         Raises:
-            MemoryLimitError: if something does not fit, even in slices.
-            PlanError: if the given plan does not belong to the circuit.
-            CancelledError: if `execution.stop` was set.
-            PlanDropped: if the plan is given up; values of finished bindings go with it.
+            MemoryLimitError: If something does not fit, even in slices.
+            PlanError: If the given plan does not belong to the circuit.
+            CancelledError: If `execution.stop` was set.
+            PlanDropped: If the plan is given up; values of finished bindings go with it.
         """
         start = time.perf_counter()
         wanted = _wanted(request)
-        values = [np.zeros(len(one.terms)) for one in wanted]
+        values = [np.zeros(len(binding.terms)) for binding in wanted]
         units = self._units(request, wanted, values, settings, execution)
         operations = sum(unit.work + unit.contraction.operations for unit in units)
         execution.warn_if_long(EXACT_S * operations)
@@ -89,7 +89,7 @@ class ExactRunner:
         for binding, circuit in enumerate(request.circuits):
             for part in self._plans.runs(circuit, wanted[binding].terms, settings):
                 found = parts_that_fit(part, itemsize, task, here // 2)
-                units += [Unit(binding, *one, values[binding]) for one in found]
+                units += [Unit(binding, *fitting, values[binding]) for fitting in found]
         return units
 
 
@@ -98,8 +98,8 @@ class _Wanted:
     """What is wanted of a binding; bindings of which the same is wanted share it.
 
     Attributes:
-        terms: distinct terms.
-        sums: per observable, which of the terms it adds up, and their coefficients.
+        terms: Distinct terms.
+        sums: Per observable, which of the terms it adds up, and their coefficients.
     """
 
     terms: tuple[Factors, ...]
@@ -113,8 +113,8 @@ def _wanted(request: Request) -> list[_Wanted]:
     ends = np.searchsorted(binding, np.arange(1, len(request.circuits)))
     known: dict[tuple[int, ...], _Wanted] = {}
     wanted = []
-    for one in np.split(observable, ends)[: len(request.circuits)]:
-        key = tuple(np.unique(one).tolist())
+    for mine in np.split(observable, ends)[: len(request.circuits)]:
+        key = tuple(np.unique(mine).tolist())
         if key not in known:
             known[key] = _collected(request, key)
         wanted.append(known[key])

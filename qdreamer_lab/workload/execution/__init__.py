@@ -1,4 +1,4 @@
-"""Getting work run: tasks to sessions, paced and watched, with its limits and progress.
+"""How work gets done: chunks become tasks of a session, paced, watched, limited and reported.
 
 It must not know plans, observables or modes.
 """

@@ -17,15 +17,15 @@ class Chunk:
     """A task to be.
 
     Attributes:
-        binding: which set of parameter values it belongs to.
-        fragment: id in the plan.
-        width: qubits.
-        variants: state vectors or circuits in it.
-        work: rough floating-point operations.
-        function: what to call; its result has `seconds`, the wall time where it ran.
-        args: its arguments.
-        suffix: added to the name `fragment-{fragment}` to tell tasks apart.
-        shots: shots that it takes.
+        binding: Which set of parameter values it belongs to.
+        fragment: Id in the plan.
+        width: Qubits.
+        variants: State vectors or circuits in it.
+        work: Rough floating-point operations.
+        function: What to call; its result has `seconds`, the wall time where it ran.
+        args: Its arguments.
+        suffix: Added to the name `fragment-{fragment}` to tell tasks apart.
+        shots: Shots that it takes.
     """
 
     binding: int
@@ -64,15 +64,15 @@ class FragmentRow:
     """What became of one chunk.
 
     Attributes:
-        binding: which set of parameter values it belongs to.
-        fragment: id in the plan.
-        width: qubits.
-        variants: state vectors or circuits in it.
-        seconds: wall time where it ran.
-        worker: name of the worker, empty if it ran in this process.
-        pilot: name of the pilot, empty if it ran in this process.
-        shots: shots taken.
-        start: when it began, in seconds since 1970; None if it ran in this process.
+        binding: Which set of parameter values it belongs to.
+        fragment: Id in the plan.
+        width: Qubits.
+        variants: State vectors or circuits in it.
+        seconds: Wall time where it ran.
+        worker: Name of the worker, empty if it ran in this process.
+        pilot: Name of the pilot, empty if it ran in this process.
+        shots: Shots taken.
+        start: When it began, in seconds since 1970; None if it ran in this process.
     """
 
     binding: int

@@ -22,9 +22,9 @@ class PilotWorkers:
     """Workers of one pilot.
 
     Attributes:
-        name: of the pilot.
-        count: workers.
-        memory_bytes: what each of them may use.
+        name: Of the pilot.
+        count: Workers.
+        memory_bytes: What each of them may use.
     """
 
     name: str
@@ -41,10 +41,10 @@ class Workers:
     @property
     def count(self) -> int:
         """How many."""
-        return sum(one.count for one in self.pilots)
+        return sum(pilot.count for pilot in self.pilots)
 
     def __str__(self) -> str:
-        return " and ".join(f"{one.name} ({one.count})" for one in self.pilots) or "none"
+        return " and ".join(f"{pilot.name} ({pilot.count})" for pilot in self.pilots) or "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class Backlog:
     """Work that a run has at hand but has not got back.
 
     Attributes:
-        queued: not handed out yet: how many items, and the work of each.
-        flying: handed out: the work of a task, and for how many seconds it has been running.
+        queued: Not handed out yet: how many items, and the work of each.
+        flying: Handed out: the work of a task, and for how many seconds it has been running.
     """
 
     queued: tuple[tuple[int, float], ...]
@@ -67,21 +67,21 @@ class Standing:
     Work is in the unit of `Chunk.work`, roughly floating-point operations.
 
     Attributes:
-        at_s: seconds since the run began.
-        before: its workers so far.
-        after: its workers now.
-        on: kind of worker or pilot that it asked for.
+        at_s: Seconds since the run began.
+        before: Its workers so far.
+        after: Its workers now.
+        on: Kind of worker or pilot that it asked for.
         mode: "exact" or "sampled".
-        backlog: work at hand.
-        later: work that comes after it, as far as it is known.
-        done_work: work of the tasks that are over.
-        done_s: what those took, in seconds of one worker.
-        shots_done: shots that have come back.
-        shots_asked: shots of all rounds so far, the present one included.
-        bindings: sets of parameter values.
-        bindings_done: those whose values are known for good.
-        switches: how often the run was planned anew already.
-        stranded: the pilot that an earlier decision chose has no worker left and will have none, so
+        backlog: Work at hand.
+        later: Work that comes after it, as far as it is known.
+        done_work: Work of the tasks that are over.
+        done_s: What those took, in seconds of one worker.
+        shots_done: Shots that have come back.
+        shots_asked: Shots of all rounds so far, the present one included.
+        bindings: Sets of parameter values.
+        bindings_done: Those whose values are known for good.
+        switches: How often the run was planned anew already.
+        stranded: The pilot that an earlier decision chose has no worker left and will have none, so
             that the present plan cannot go on; `on` and `after` are of the place before that.
     """
 
@@ -122,9 +122,9 @@ class Course:
     """A new way to go on.
 
     Attributes:
-        max_qubits: greatest width of a fragment.
+        max_qubits: Greatest width of a fragment.
         mode: "exact" or "sampled".
-        on: kind of worker or pilot.
+        on: Kind of worker or pilot.
     """
 
     max_qubits: int
@@ -137,15 +137,15 @@ class Decision:
     """What was decided when workers came or went.
 
     Attributes:
-        at_s: seconds since the run began.
-        workers_before: workers that the run had.
-        workers_after: workers that it has now.
-        reason: what happened, what was weighed and what follows, in words.
-        continue_s: what the rest would take with the present plan; None if that was not asked.
-        anew_s: what the best new plan would take from its beginning; None if there is none.
-        course: the new way to go on; None if the plan stays.
-        dropped_s: seconds of one worker spent on tasks whose results are given up.
-        dropped_shots: shots among them.
+        at_s: Seconds since the run began.
+        workers_before: Workers that the run had.
+        workers_after: Workers that it has now.
+        reason: What happened, what was weighed and what follows, in words.
+        continue_s: What the rest would take with the present plan; None if that was not asked.
+        anew_s: What the best new plan would take from its beginning; None if there is none.
+        course: The new way to go on; None if the plan stays.
+        dropped_s: Seconds of one worker spent on tasks whose results are given up.
+        dropped_shots: Shots among them.
     """
 
     at_s: float
@@ -178,7 +178,7 @@ class PlanDropped(Exception):  # noqa: N818 an event rather than an error
     """The present plan is given up; raised and caught inside a run, users never see it.
 
     Attributes:
-        decision: why, and how to go on.
+        decision: Why, and how to go on.
         evs: (values,) what is known of the values so far; NaN where nothing is.
         stds: (values,) their standard errors.
         complete: (values,) bool; which of them are final.

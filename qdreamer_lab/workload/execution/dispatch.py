@@ -43,20 +43,20 @@ def run_chunks(
     """Run everything, heaviest first, and hand on every result as it arrives.
 
     Args:
-        chunks: tasks, and work to be divided into tasks of about a third of a second.
-        session: where to submit them; None runs them one by one in this process.
-        on: a kind of worker or a pilot's name, as the session takes it.
-        stop: set from elsewhere to give up; tasks already submitted are then cancelled.
-        keep: called in this thread as `keep(chunk, result, row)`.
-        pace: what is known from earlier work of the same kind, and learns more.
-        watch: follows the workers of the run that this is a part of.
-        most_workers: so many tasks are under way at once, and no others wait at the workers, which
+        chunks: Tasks, and work to be divided into tasks of about a third of a second.
+        session: Where to submit them; None runs them one by one in this process.
+        on: A kind of worker or a pilot's name, as the session takes it.
+        stop: Set from elsewhere to give up; tasks already submitted are then cancelled.
+        keep: Called in this thread as `keep(chunk, result, row)`.
+        pace: What is known from earlier work of the same kind, and learns more.
+        watch: Follows the workers of the run that this is a part of.
+        most_workers: So many tasks are under way at once, and no others wait at the workers, which
             would take them up; None for all workers.
 
     Raises:
-        CancelledError: if `stop` was set.
-        WorkersLostError: if no worker is left, and none comes.
-        PlanDropped: if the adviser of `watch` gives up the plan.
+        CancelledError: If `stop` was set.
+        WorkersLostError: If no worker is left, and none comes.
+        PlanDropped: If the adviser of `watch` gives up the plan.
     """
     queue = _Queue(chunks, Pace() if pace is None else pace)
     if session is None:

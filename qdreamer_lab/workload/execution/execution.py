@@ -33,15 +33,15 @@ class Execution:
     """Where and how a run is carried out; `CutEstimator` explains each part.
 
     Attributes:
-        session: where tasks run; None is this process.
-        on: kind of worker or pilot, as the session takes it.
-        backend: the device that runs circuits; None for simulators.
-        fallback: kind of worker or pilot for what the device cannot run; None for nothing.
-        memory_limit_bytes: most memory for a task or the reconstruction; None for what is free.
-        most_workers: most workers that may be busy for this run at once; None for all.
-        progress: told after every task.
-        stop: set from elsewhere to give up.
-        watch: follows the workers, from the beginning of the run to its end.
+        session: Where tasks run; None is this process.
+        on: Kind of worker or pilot, as the session takes it.
+        backend: The device that runs circuits; None for simulators.
+        fallback: Kind of worker or pilot for what the device cannot run; None for nothing.
+        memory_limit_bytes: Most memory for a task or the reconstruction; None for what is free.
+        most_workers: Most workers that may be busy for this run at once; None for all.
+        progress: Told after every task.
+        stop: Set from elsewhere to give up.
+        watch: Follows the workers, from the beginning of the run to its end.
     """
 
     session: SessionLike | None = None
@@ -74,14 +74,14 @@ class Execution:
         """Run everything, heaviest first, and hand on every result as it arrives.
 
         Args:
-            chunks: tasks, and work to be divided into tasks.
-            keep: called in this thread as `keep(chunk, result, row)`.
-            pace: what is known from earlier work of the same kind, and learns more.
+            chunks: Tasks, and work to be divided into tasks.
+            keep: Called in this thread as `keep(chunk, result, row)`.
+            pace: What is known from earlier work of the same kind, and learns more.
 
         Raises:
-            CancelledError: if `stop` was set.
-            WorkersLostError: if no worker is left, and none comes.
-            PlanDropped: if the adviser gives up the plan.
+            CancelledError: If `stop` was set.
+            WorkersLostError: If no worker is left, and none comes.
+            PlanDropped: If the adviser gives up the plan.
         """
         run_chunks(
             chunks,

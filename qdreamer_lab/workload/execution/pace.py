@@ -9,10 +9,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["TASKS_PER_WORKER", "Pace"]
+__all__ = ["TASKS_PER_WORKER", "TASK_S", "Pace"]
 
 TASKS_PER_WORKER = 3
 """One runs and the others are ready when it ends; more would only wait in the agent's memory."""
+
+TASK_S = 0.3
+"""How long a task should take, in seconds."""
 
 _GUESS_S = 1e-9
 """Seconds per unit of work before anything was measured: a floating-point operation on one core."""
@@ -32,10 +35,10 @@ class Pace:
     """Seconds per unit of work, learned from finished tasks.
 
     Attributes:
-        target_s: how long a task should take.
+        target_s: How long a task should take.
     """
 
-    target_s: float = 0.3
+    target_s: float = TASK_S
     _work: float = 0.0
     _seconds: float = 0.0
     _first: float = 0.0
@@ -55,10 +58,10 @@ class Pace:
         """How many items the next task should hold.
 
         Args:
-            remaining: items there are, at least 1.
-            work_each: work of one item.
-            rest: work that has not been handed out yet, these items included.
-            workers: how many share it; no task gets more than its part.
+            remaining: Items there are, at least 1.
+            work_each: Work of one item.
+            rest: Work that has not been handed out yet, these items included.
+            workers: How many share it; no task gets more than its part.
 
         Returns:
             At least 1 and at most `remaining`.

@@ -25,9 +25,9 @@ class FragmentProgress:
     """How far one fragment is, over all bindings.
 
     Attributes:
-        fragment: id in the plan.
-        done: what is done: in sampled mode variants of this round; in exact mode simulations.
-        total: what there is to do.
+        fragment: Id in the plan.
+        done: What is done: in sampled mode variants of this round; in exact mode simulations.
+        total: What there is to do.
     """
 
     fragment: int
@@ -40,14 +40,14 @@ class Report:
     """Where an estimation stands.
 
     Attributes:
-        fragments: one per fragment.
-        row: the task that was just finished, or None between rounds.
-        shots: shots taken so far.
-        shots_total: shots that will have been taken at the end of this round.
+        fragments: One per fragment.
+        row: The task that was just finished, or None between rounds.
+        shots: Shots taken so far.
+        shots_total: Shots that will have been taken at the end of this round.
         evs: (values,) current estimate; None before the first round is over.
         stds: (values,) standard errors of `evs`.
-        over: nothing more will come.
-        decisions: what was decided so far because workers came or went.
+        over: Nothing more will come.
+        decisions: What was decided so far because workers came or went.
     """
 
     fragments: tuple[FragmentProgress, ...]
@@ -103,7 +103,7 @@ class ProgressLine:
         stream = sys.stdout if notebook else sys.stderr
         end = "\n" if report.over else ""
         live = notebook or stream.isatty()
-        new = [one for one in report.decisions if one not in self._decisions]
+        new = [decision for decision in report.decisions if decision not in self._decisions]
         self._decisions = report.decisions
         for decision in new:
             print(f"\r{decision!s:<{self._width}}" if live else decision, file=stream)

@@ -67,12 +67,12 @@ class Watch:
     """The workers of one run, from its beginning to its end.
 
     Args:
-        adviser: asked whether to plan anew when workers have come or gone; None keeps the plan.
-        patience_s: how long to wait for a worker when no pilot is left that could bring one.
-        clock: seconds, from any origin.
+        adviser: Asked whether to plan anew when workers have come or gone; None keeps the plan.
+        patience_s: How long to wait for a worker when no pilot is left that could bring one.
+        clock: Seconds, from any origin.
 
     Attributes:
-        decisions: what was decided so far.
+        decisions: What was decided so far.
     """
 
     def __init__(
@@ -124,8 +124,8 @@ class Watch:
         """How many workers there are now; asks for a decision if that has changed for good.
 
         Raises:
-            PlanDropped: if the rest is to be planned anew.
-            WorkersLostError: if no pilot is left, and none came for a while.
+            PlanDropped: If the rest is to be planned anew.
+            WorkersLostError: If no pilot is left, and none came for a while.
         """
         now = self._clock()
         place = self._places.get(on)
@@ -246,4 +246,4 @@ def _workers(pilots: list[Any], counts: dict[str, int]) -> Workers:
         for pilot in pilots
         if counts[pilot.name]
     )
-    return Workers(tuple(sorted(found, key=lambda one: one.name)))
+    return Workers(tuple(sorted(found, key=lambda workers: workers.name)))

@@ -60,7 +60,7 @@ def gram_matrices(
 ) -> NDArray[np.complex128]:
     """⟨ψ_i|O|φ_j⟩ for all rows ψ of `bra` and φ of `ket`, and all operators.
 
-    Sorts the numbers of the states for a while, so nobody else may look at them.
+    Reorders the states in place for as long as it runs, so nothing else may read them meanwhile.
 
     Args:
         bra: (a, 2**n).

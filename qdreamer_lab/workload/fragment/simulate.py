@@ -79,7 +79,7 @@ class FragmentResults:
 def run_fragments(
     calls: tuple[FragmentCall, ...], memory_limit_bytes: int | None, dtype: str
 ) -> FragmentResults:
-    """`run_fragment` for several, on the clock."""
+    """Simulate several fragments one after another, and time them."""
     start = time.perf_counter()
     tensors = tuple(
         run_fragment(call.program, call.operators, memory_limit_bytes, dtype, call.bra, call.ket)

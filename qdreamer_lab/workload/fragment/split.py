@@ -13,14 +13,15 @@ import numpy as np
 
 from qdreamer_lab.errors import ObservableError
 from qdreamer_lab.workload.circuit.terms import LETTERS, Factors
-from qdreamer_lab.workload.fragment.program import FragmentProgram, fragment_programs
+from qdreamer_lab.workload.fragment.lower import fragment_programs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
+    from qdreamer_lab.workload.fragment.program import FragmentProgram
 
 __all__ = ["TermSplit", "split_terms"]
 
@@ -51,7 +52,7 @@ class TermSplit:
 
 
 def split_terms(
-    plan: CutPlan, terms: Sequence[Factors], programs: Sequence[FragmentProgram] | None = None
+    plan: Partition, terms: Sequence[Factors], programs: Sequence[FragmentProgram] | None = None
 ) -> TermSplit:
     """Split terms over the fragments of a plan.
 
@@ -77,7 +78,7 @@ def split_terms(
     return TermSplit(tuple(map(tuple, known)), operator_of, tuple(lone), lone_of)
 
 
-def _check_measured(plan: CutPlan, terms: Sequence[Factors]) -> None:
+def _check_measured(plan: Partition, terms: Sequence[Factors]) -> None:
     missing = {qubit for term in terms for qubit, _ in term} - set(plan.blocks.measured)
     if missing:
         names = ", ".join(map(str, sorted(missing)))

@@ -29,7 +29,7 @@ def drawer(output: object) -> Callable[[Partition], Any]:
     """The function that makes a form of picture.
 
     Raises:
-        PlanError: if there is no such form.
+        PlanError: If there is no such form.
     """
     if isinstance(output, str) and output in _OWN:
         return _OWN[output]

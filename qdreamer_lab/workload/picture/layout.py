@@ -43,9 +43,9 @@ class Picture:
 
     Attributes:
         column: (m,) column of each block; blocks that share a column do not overlap.
-        num_columns: number of columns.
-        led: the columns before which some wire is cut, so that they need room.
-        starts: per qubit, the segments of its wire in order, as (fragment, first column).
+        num_columns: Number of columns.
+        led: The columns before which some wire is cut, so that they need room.
+        starts: Per qubit, the segments of its wire in order, as (fragment, first column).
     """
 
     column: NDArray[np.int64]

@@ -106,11 +106,11 @@ def _wire(
 def _block(plan: Partition, block: int, x: int) -> str:
     """One block: dots and a line in its fragment's colour, or crosses and a dashed line."""
     low, high = plan.blocks.pairs[block].tolist()
-    one, two = plan.labels[block].tolist()
-    if one == two:
+    low_label, high_label = plan.labels[block].tolist()
+    if low_label == high_label:
         ends = "".join(f'<circle cx="{x}" cy="{_y(q)}" r="4.5"/>' for q in (low, high))
         line = f'<path d="M{x} {_y(low)}V{_y(high)}" stroke-width="2"/>'
-        return f'<g fill="{_colour(one)}" stroke="{_colour(one)}">{line}{ends}</g>'
+        return f'<g fill="{_colour(low_label)}" stroke="{_colour(low_label)}">{line}{ends}</g>'
     crosses = "".join(f"M{x - 5} {_y(q) - 5}l10 10m0 -10l-10 10" for q in (low, high))
     return (
         f'<path d="M{x} {_y(low)}V{_y(high)}" stroke="{_INK}" stroke-dasharray="3 3"/>'

@@ -87,10 +87,11 @@ def _cells(plan: Partition, picture: Picture) -> tuple[list[str], list[list[str]
     names = [f"q{qubit}" for qubit in range(n)]
     long = max(map(len, names)) + 1 + max(map(len, first))
     heads = [
-        f"{name} {one:>{long - len(name) - 1}} " for name, one in zip(names, first, strict=True)
+        f"{name} {symbol:>{long - len(name) - 1}} "
+        for name, symbol in zip(names, first, strict=True)
     ]
     cells = [
-        [one + two for one, two in zip(row, symbols, strict=True)]
+        [so_far + symbol for so_far, symbol in zip(row, symbols, strict=True)]
         for row, symbols in zip(lead, marks, strict=True)
     ]
     return heads, cells
@@ -102,8 +103,8 @@ def _by_fragment(plan: Partition) -> str:
     ends: Counter[tuple[int, int, str]] = Counter()
     for cut in plan.cuts:
         kind = "gate" if isinstance(cut, GateCut) else "wire"
-        one, two = cut.fragments
-        ends.update([(one, two, kind), (two, one, kind)])
+        low, high = cut.fragments
+        ends.update([(low, high, kind), (high, low, kind)])
     lines = []
     for fragment in plan.fragments:
         partners = [

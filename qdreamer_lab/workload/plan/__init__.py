@@ -1,4 +1,4 @@
-"""Plans: where a circuit is cut, found, saved, and fitted to what is run.
+"""Plans as users have them: found, saved, drawn, and checked against the circuit that is run.
 
 It must not know how fragments are run.
 """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdreamer_lab.errors import PlanError
-from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 from qdreamer_lab.workload.cut.partition import Partition
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def load_partition(path: str | Path) -> Partition:
     """Read a plan from a file.
 
     Raises:
-        PlanError: if the file holds something else, is of another version, or is broken.
-        OSError: if it cannot be read.
+        PlanError: If the file holds something else, is of another version, or is broken.
+        OSError: If it cannot be read.
     """
     try:
         document = json.loads(Path(path).read_bytes())

@@ -1,7 +1,6 @@
 """From a circuit and a width to a plan, or to one plan for each of several widths.
 
-This module translates, to the cut finder and back, and finds room for the qubits that the finder
-does not see. It must not search.
+These are the functions that users call. They must not search.
 """
 
 from __future__ import annotations
@@ -14,20 +13,15 @@ from qdreamer_lab.errors import InfeasiblePlanError
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.options import SearchOptions, check_width
-from qdreamer_lab.workload.cut.partition import lone_labels
-from qdreamer_lab.workload.cut.problem import block_problem, price_labels
-from qdreamer_lab.workload.cut.searching import searching
-from qdreamer_lab.workload.cut.segments import connected, renumbered
 from qdreamer_lab.workload.plan.plan import CutPlan
+from qdreamer_lab.workload.plan.search import find_partition, find_partitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.search.problem import Found
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 
 __all__ = ["pareto", "plan_blocks", "plan_cuts"]
 
@@ -49,23 +43,25 @@ def plan_cuts(
     """Find where to cut a circuit so that no fragment needs more than `max_qubits` qubits.
 
     Args:
-        circuit: unitary and fully bound.
-        max_qubits: greatest width of a fragment, at least 1.
-        observables: one or many; blocks outside their light cone are left out of the plan.
-        kinds: cuts that are allowed, some of "gate" and "wire".
-        cost: what makes a plan good: "lo" (every cut has a decomposition of its own), "joint"
+        circuit: Unitary and fully bound.
+        max_qubits: Greatest width of a fragment, at least 1.
+        observables: One or many; blocks outside their light cone are left out of the plan.
+        kinds: Cuts that are allowed, some of "gate" and "wire".
+        cost: What makes a plan good: "lo" (every cut has a decomposition of its own), "joint"
             (parallel rotations share one), "locc" (also parallel wires, with classical
             communication), or "work" (floating-point operations of exact mode).
-        max_fragments: most fragments there may be; None for any number.
-        time_limit_s: no new attempt starts after this; with 0, the first plan found is the answer.
-        seed: makes the search repeatable.
+        max_fragments: Most fragments there may be; None for any number.
+        time_limit_s: No new attempt starts after this; with 0, the first plan found is the answer.
+        seed: Makes the search repeatable.
 
     Raises:
-        CircuitError: if the circuit is empty, not unitary, or has unbound parameters.
-        InfeasiblePlanError: if no plan keeps to the limits; it knows the smallest width that does.
-        PlanError: if an argument makes no sense.
+        CircuitError: If the circuit is empty, not unitary, or has unbound parameters.
+        InfeasiblePlanError: If no plan keeps to the limits; it knows the smallest width that does.
+        PlanError: If an argument makes no sense.
     """
-    options = SearchOptions(kinds, cost, max_fragments, time_limit_s, seed)
+    options = SearchOptions(
+        kinds=kinds, cost=cost, max_fragments=max_fragments, time_limit_s=time_limit_s, seed=seed
+    )
     check_width(max_qubits)
     return plan_blocks(to_blocks(circuit, observables), max_qubits, options)
 
@@ -74,19 +70,7 @@ def plan_blocks(
     blocks: BlockCircuit, max_qubits: int, options: SearchOptions | None = None
 ) -> CutPlan:
     """`plan_cuts` for a circuit that is in normal form already."""
-    # Imported late, because loading the compiled kernels takes longer than a plan without cuts.
-    from qdreamer_lab.search.finder import search
-
-    check_width(max_qubits)
-    options = SearchOptions() if options is None else options
-    with searching():
-        problem = block_problem(
-            blocks, max_qubits, kinds=options.kinds, max_fragments=options.max_fragments
-        )
-        found = search(
-            problem, cost=options.cost, time_limit_s=options.time_limit_s, seed=int(options.seed)
-        )
-    return _plan(blocks, max_qubits, options, found)
+    return CutPlan.of(find_partition(blocks, max_qubits, options))
 
 
 def pareto(
@@ -103,25 +87,27 @@ def pareto(
     """Find plans for several widths at once: the trade-off of fragment width against overhead.
 
     Args:
-        circuit: unitary and fully bound.
-        widths: greatest widths of a fragment, in any order; by default up to ten from an eighth of
+        circuit: Unitary and fully bound.
+        widths: Greatest widths of a fragment, in any order; by default up to ten from an eighth of
             the circuit's qubits to all of them, without those for which there is no plan.
-        observables: as for `plan_cuts`, like the rest.
-        kinds: cuts that are allowed.
-        cost: what makes a plan good.
-        max_fragments: most fragments there may be.
-        time_limit_s: for all widths together.
-        seed: makes the search repeatable.
+        observables: As for `plan_cuts`, like the rest.
+        kinds: Cuts that are allowed.
+        cost: What makes a plan good.
+        max_fragments: Most fragments there may be.
+        time_limit_s: For all widths together.
+        seed: Makes the search repeatable.
 
     Returns:
         One plan per width, in the order of `widths`; a wider one never costs more.
 
     Raises:
-        CircuitError: as `plan_cuts`.
-        InfeasiblePlanError: as `plan_cuts`, for the smallest of the `widths` that were given.
-        PlanError: if an argument makes no sense.
+        CircuitError: As `plan_cuts`.
+        InfeasiblePlanError: As `plan_cuts`, for the smallest of the `widths` that were given.
+        PlanError: If an argument makes no sense.
     """
-    options = SearchOptions(kinds, cost, max_fragments, time_limit_s, seed)
+    options = SearchOptions(
+        kinds=kinds, cost=cost, max_fragments=max_fragments, time_limit_s=time_limit_s, seed=seed
+    )
     given = None if widths is None else list(widths)
     for width in given or ():
         check_width(width)
@@ -138,22 +124,7 @@ def pareto(
 
 
 def _plans(blocks: BlockCircuit, widths: list[int], options: SearchOptions) -> list[CutPlan]:
-    from qdreamer_lab.search.finder import search_pareto
-
-    if not widths or blocks.num_blocks == 0:
-        return [plan_blocks(blocks, width, options) for width in widths]
-    with searching():
-        problem = block_problem(
-            blocks, min(widths), kinds=options.kinds, max_fragments=options.max_fragments
-        )
-        found = search_pareto(
-            problem,
-            widths,
-            cost=options.cost,
-            time_limit_s=options.time_limit_s,
-            seed=int(options.seed),
-        )
-    return [_plan(blocks, w, options, one) for w, one in zip(widths, found, strict=True)]
+    return [CutPlan.of(found) for found in find_partitions(blocks, widths, options)]
 
 
 def _spread(num_qubits: int) -> list[int]:
@@ -161,37 +132,3 @@ def _spread(num_qubits: int) -> list[int]:
     narrowest = max(min(2, num_qubits), -(-num_qubits // 8))
     ideal = np.linspace(narrowest, num_qubits, _DEFAULT_WIDTHS)
     return [int(width) for width in np.unique(np.rint(ideal))]
-
-
-def _plan(blocks: BlockCircuit, max_qubits: int, options: SearchOptions, found: Found) -> CutPlan:
-    labels = _separated(blocks, found.labels, options)
-    return CutPlan(
-        blocks=blocks,
-        labels=labels,
-        lone_labels=lone_labels(blocks, labels, max_qubits, options.max_fragments),
-        max_qubits=int(max_qubits),
-        cost=options.cost,
-        log2_lower_bound=found.log2_lower_bound,
-        proven_optimal=found.proven_optimal,
-    )
-
-
-def _separated(
-    blocks: BlockCircuit, labels: NDArray[np.int64], options: SearchOptions
-) -> NDArray[np.int64]:
-    """Split fragments into their connected parts, which are easier to run, where that is free.
-
-    It may not be: fragments may be limited in number, and cuts share a decomposition only between
-    the same two fragments.
-    """
-    apart = connected(blocks.pairs, labels)
-    more = apart.max(initial=-1) > labels.max(initial=-1)
-    if not more:
-        return renumbered(labels)
-    if options.max_fragments is not None and apart.max() >= options.max_fragments:
-        return renumbered(labels)
-    if options.cost in ("joint", "locc"):
-        before, after = (price_labels(blocks, each, options.cost) for each in (labels, apart))
-        if after > before + 1e-9:
-            return renumbered(labels)
-    return apart

@@ -11,11 +11,11 @@ from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.lightcone import measured_by, needed_gates
 
 if TYPE_CHECKING:
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.circuit.gates import FlatGate
     from qdreamer_lab.workload.circuit.lightcone import GateList
     from qdreamer_lab.workload.circuit.terms import Factors
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
 
 __all__ = ["dearer", "fitted"]
 
@@ -24,7 +24,7 @@ _DEARER_BITS = 1.0
 
 
 def fitted(
-    plan: CutPlan, gates: list[FlatGate], listed: GateList, terms: tuple[Factors, ...]
+    plan: Partition, gates: list[FlatGate], listed: GateList, terms: tuple[Factors, ...]
 ) -> tuple[BlockCircuit, list[int]]:
     """The part of a circuit for which a plan was made, and its gates.
 
@@ -32,7 +32,7 @@ def fitted(
     earlier run, without gates that commute with the observables.
 
     Raises:
-        PlanError: if it is neither.
+        PlanError: If it is neither.
     """
     blocks, acted = plan.blocks, measured_by(terms)
     if set(acted) <= set(blocks.measured):
@@ -44,7 +44,7 @@ def fitted(
     raise PlanError("the plan was made for another circuit, or for narrower observables")
 
 
-def dearer(plan: CutPlan, made: CutPlan) -> bool:
+def dearer(plan: Partition, made: Partition) -> bool:
     """Whether a plan costs clearly more than it did with the values for which it was made.
 
     Gates may vanish at angles such as 0, with which sweeps and optimizers like to begin. A plan

@@ -5,7 +5,6 @@ What a plan is, is said by `Partition`; every form is written where it is import
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from qdreamer_lab.workload.cut.partition import Partition
@@ -31,18 +30,22 @@ class CutPlan(Partition):
     @classmethod
     def of(cls, partition: Partition) -> CutPlan:
         """The plan that splits a circuit like this."""
-        return cls(**{one.name: getattr(partition, one.name) for one in fields(partition)})
+        if isinstance(partition, cls):
+            return partition
+        plan = cls.__new__(cls)
+        vars(plan).update(vars(partition))  # checked already, and what follows from it is kept
+        return plan
 
     def to_circuit(self, *, moves: bool = False) -> QuantumCircuit:
         """The plan as a cut circuit of qiskit-addon-cutting, one `UnitaryGate` per block.
 
         Args:
-            moves: write wire cuts as cut `Move` gates to extra qubits instead of `CutWire`
+            moves: Write wire cuts as cut `Move` gates to extra qubits instead of `CutWire`
                 markers: what the addon's `cut_wires` makes of the markers, and right also where a
                 wire is cut several times, with cuts of other wires between.
 
         Raises:
-            CircuitError: if the addon cannot decompose a block.
+            CircuitError: If the addon cannot decompose a block.
         """
         from qdreamer_lab.workload.addon.circuits import write_cut_circuit
 
@@ -56,12 +59,12 @@ class CutPlan(Partition):
         two-qubit gate is a block of its own, up to a global phase.
 
         Args:
-            cut_circuit: as `to_circuit` or `find_cuts` make it, or the addon.
-            max_qubits: the width to keep to; by default that of the widest fragment.
+            cut_circuit: As `to_circuit` or `find_cuts` make it, or the addon.
+            max_qubits: The width to keep to; by default that of the widest fragment.
 
         Raises:
-            CircuitError: if the circuit holds something else that is not unitary.
-            PlanError: if a fragment is wider than `max_qubits`.
+            CircuitError: If the circuit holds something else that is not unitary.
+            PlanError: If a fragment is wider than `max_qubits`.
         """
         from qdreamer_lab.workload.addon.circuits import read_cut_circuit
 
@@ -76,13 +79,13 @@ class CutPlan(Partition):
         Wires are numbered subcircuit by subcircuit, by the qubit on which each begins.
 
         Args:
-            subcircuits: with `SingleQubitQPDGate`s whose labels end in the number of their cut.
-            max_qubits: the width to keep to; by default that of the widest fragment.
+            subcircuits: With `SingleQubitQPDGate`s whose labels end in the number of their cut.
+            max_qubits: The width to keep to; by default that of the widest fragment.
 
         Raises:
-            CircuitError: if the halves of the cuts do not fit together, or an instruction cannot
+            CircuitError: If the halves of the cuts do not fit together, or an instruction cannot
                 be read.
-            PlanError: if a fragment is wider than `max_qubits`.
+            PlanError: If a fragment is wider than `max_qubits`.
         """
         from qdreamer_lab.workload.addon.subcircuits import read_subcircuits
 
@@ -97,8 +100,8 @@ class CutPlan(Partition):
         """Read a file that `save` wrote.
 
         Raises:
-            PlanError: if it is no such file, of another version, or broken.
-            OSError: if it cannot be read.
+            PlanError: If it is no such file, of another version, or broken.
+            OSError: If it cannot be read.
         """
         return cls.of(load_partition(path))
 
@@ -115,7 +118,7 @@ class CutPlan(Partition):
                 circuits are shown by fragment, or, with plotly, as a graph of qubits.
 
         Raises:
-            PlanError: if `output` is none of these, nor one that an installed package adds (entry
+            PlanError: If `output` is none of these, nor one that an installed package adds (entry
                 point group `qdreamer_lab.drawings`).
         """
         return drawer(output)(self)

@@ -1,4 +1,4 @@
 """Sampled mode: variants of fragments run for shots, values with standard errors.
 
-It must not import exact mode.
+It must not import another mode.
 """

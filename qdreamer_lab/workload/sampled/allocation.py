@@ -59,7 +59,7 @@ def neyman(spread: NDArray[np.float64], total: int, floor: NDArray[np.int64]) ->
 
 
 def rounded(shots: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Few different numbers instead of many: a number times powers of two, below the same total.
+    """Round shots to few different numbers: one base times powers of two, with no greater total.
 
     A device takes circuits with equal shots in one job. Shots that are off by a factor of up to
     √2 cost 4 % more variance.
@@ -91,7 +91,7 @@ def most(weights: NDArray[np.float64]) -> NDArray[np.float64]:
 def believed(
     squares: NDArray[np.float64], degrees: NDArray[np.int64] | int, prior: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Variance from a sum of squares with so many degrees of freedom, and a prior."""
+    """Variance estimated from a sum of squares, its degrees of freedom, and a prior."""
     return np.asarray((squares + _PRIOR * prior) / (degrees + _PRIOR))
 
 

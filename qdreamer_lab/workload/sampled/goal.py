@@ -29,6 +29,8 @@ _GROWTH = 16
 well enough. And at least one over this, lest there be many small rounds."""
 
 _ROUNDS = 8
+"""Rounds that are run for a precision, at most."""
+
 _SLACK = 1.05
 """A standard error this close to the one wanted is good enough."""
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.cut.problem import block_problem
-from qdreamer_lab.workload.fragment.program import fragment_programs
+from qdreamer_lab.workload.fragment.lower import fragment_programs
 from qdreamer_lab.workload.fragment.split import split_terms
 from qdreamer_lab.workload.sampled.bases import bases_of
 from qdreamer_lab.workload.sampled.glue import Glue, gate_glue, joint_glue, wire_glue
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.terms import ProductTerm
-    from qdreamer_lab.workload.fragment.program import Decomposed, FragmentProgram
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
+    from qdreamer_lab.workload.fragment.lower import Decomposed
+    from qdreamer_lab.workload.fragment.program import FragmentProgram
     from qdreamer_lab.workload.sampled.weyl import WeylForm
 
 __all__ = ["SampledProgram", "lower"]
@@ -48,7 +49,7 @@ class SampledProgram:
         gluing: Puts their tensors together to values, one per observable.
     """
 
-    plan: CutPlan
+    plan: Partition
     fragments: tuple[ShotFragment, ...]
     glues: tuple[Glue, ...]
     gluing: Gluing
@@ -60,7 +61,7 @@ class SampledProgram:
 
 
 def lower(
-    plan: CutPlan, observables: Sequence[Sequence[ProductTerm]], *, joint: bool = True
+    plan: Partition, observables: Sequence[Sequence[ProductTerm]], *, joint: bool = True
 ) -> SampledProgram:
     """Split observables over the fragments of a plan.
 
@@ -106,13 +107,13 @@ def lower(
     return SampledProgram(plan, fragments, tuple(glues), gluing)
 
 
-def _weyl_forms(plan: CutPlan) -> dict[int, WeylForm]:
+def _weyl_forms(plan: Partition) -> dict[int, WeylForm]:
     """The Weyl form of every block that is cut."""
     blocks = [cut.block for cut in plan.cuts if isinstance(cut, GateCut)]
     return {block: weyl_form(plan.blocks.unitaries[block]) for block in blocks}
 
 
-def _groups(plan: CutPlan, forms: dict[int, WeylForm], joint: bool) -> list[tuple[int, ...]]:
+def _groups(plan: Partition, forms: dict[int, WeylForm], joint: bool) -> list[tuple[int, ...]]:
     """Which cuts are glued as one, without those that cost nothing."""
     rank = {
         k: len(forms[cut.block].coefficients) if isinstance(cut, GateCut) else 2
@@ -139,7 +140,7 @@ def _groups(plan: CutPlan, forms: dict[int, WeylForm], joint: bool) -> list[tupl
     ]
 
 
-def _glue(plan: CutPlan, cuts: tuple[int, ...], forms: dict[int, WeylForm]) -> Glue:
+def _glue(plan: Partition, cuts: tuple[int, ...], forms: dict[int, WeylForm]) -> Glue:
     parts = [forms[cut.block] for k in cuts if isinstance(cut := plan.cuts[k], GateCut)]
     if not parts:
         return wire_glue()
@@ -149,7 +150,7 @@ def _glue(plan: CutPlan, cuts: tuple[int, ...], forms: dict[int, WeylForm]) -> G
 
 
 def _legs(
-    plan: CutPlan, program: FragmentProgram, groups: list[tuple[int, ...]], glues: list[Glue]
+    plan: Partition, program: FragmentProgram, groups: list[tuple[int, ...]], glues: list[Glue]
 ) -> tuple[Leg, ...]:
     axis = {cut: k for k, (cut, _) in enumerate(program.axes)}
     legs = []

@@ -12,14 +12,14 @@ from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.gates import flat_gates
 from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
 from qdreamer_lab.workload.cut.options import SearchOptions
-from qdreamer_lab.workload.plan.find import plan_blocks
 from qdreamer_lab.workload.plan.fit import dearer, fitted
+from qdreamer_lab.workload.plan.search import find_partition
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.workload.circuit.terms import Factors
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
     from qdreamer_lab.workload.request import Request, RunSettings
 
 __all__ = ["BoundPlans"]
@@ -31,20 +31,22 @@ class BoundPlans:
     def __init__(self) -> None:
         self._gates: GateList | None = None
         self._terms: tuple[Factors, ...] = ()
-        self._plan: CutPlan | None = None
+        self._plan: Partition | None = None
 
-    def plans(self, request: Request, settings: RunSettings) -> list[CutPlan]:
+    def plans(self, request: Request, settings: RunSettings) -> list[Partition]:
         """A plan for each of the request's circuits.
 
         Raises:
-            PlanError: if the given plan does not belong to the circuit.
+            PlanError: If the given plan does not belong to the circuit.
         """
-        terms = tuple(dict.fromkeys(t.factors for one in request.observables for t in one))
+        terms = tuple(
+            dict.fromkeys(term.factors for observable in request.observables for term in observable)
+        )
         return [self._bound(circuit, terms, settings) for circuit in request.circuits]
 
     def _bound(
         self, circuit: QuantumCircuit, terms: tuple[Factors, ...], settings: RunSettings
-    ) -> CutPlan:
+    ) -> Partition:
         gates = list(flat_gates(circuit))
         listed = GateList(gates)
         if settings.plan is not None:
@@ -53,10 +55,12 @@ class BoundPlans:
         inside = (gates[k] for k in needed_gates(listed, acted))
         blocks = blocks_of_gates(inside, circuit.num_qubits, tuple(sorted(acted)))
         if self._plan is None or self._gates != listed or self._terms != terms:
-            self._plan = plan_blocks(blocks, settings.max_qubits, SearchOptions(seed=settings.seed))
+            self._plan = find_partition(
+                blocks, settings.max_qubits, SearchOptions(seed=settings.seed)
+            )
             self._gates, self._terms = listed, terms
         plan = self._plan.with_blocks(blocks)
         if dearer(plan, self._plan):
-            plan = plan_blocks(blocks, settings.max_qubits, SearchOptions(seed=settings.seed))
+            plan = find_partition(blocks, settings.max_qubits, SearchOptions(seed=settings.seed))
             self._plan = plan
         return plan

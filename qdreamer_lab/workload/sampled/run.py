@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.workload.estimate import Estimate, Seconds
 from qdreamer_lab.workload.execution.decisions import PlanDropped
 from qdreamer_lab.workload.execution.foresight import ROUGH_S
 from qdreamer_lab.workload.execution.pace import Pace
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
 from qdreamer_lab.workload.execution.threads import one_thread
-from qdreamer_lab.workload.record import Estimate, Seconds
 from qdreamer_lab.workload.sampled.device.routes import Failure, Routes
 from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower
@@ -49,11 +49,11 @@ class SampledRunner:
         """Estimate all values of a request.
 
         Raises:
-            PrecisionError: if the precision cannot be reached with the shots allowed.
-            MemoryLimitError: if a fragment does not fit into a task.
-            PlanError: if the given plan does not belong to the circuit.
-            CancelledError: if `execution.stop` was set.
-            PlanDropped: if the plan is given up; the estimate so far goes with it.
+            PrecisionError: If the precision cannot be reached with the shots allowed.
+            MemoryLimitError: If a fragment does not fit into a task.
+            PlanError: If the given plan does not belong to the circuit.
+            CancelledError: If `execution.stop` was set.
+            PlanDropped: If the plan is given up; the estimate so far goes with it.
         """
         start = time.perf_counter()
         rounds, wanted = self._prepared(request, settings, execution)
@@ -63,7 +63,7 @@ class SampledRunner:
             in_process=execution.in_process,
             fallback=execution.fallback is not None,
         )
-        routes.prepare([one.program for one in rounds], request.source, request.values)
+        routes.prepare([each.program for each in rounds], request.source, request.values)
         story = _Story(request, rounds, wanted, execution, routes)
         try:
             while story.next_round():
@@ -79,8 +79,8 @@ class SampledRunner:
             evs=evs,
             stds=stds,
             rows=tuple(story.rows),
-            plans=tuple(one.program.plan for one in rounds[:1]),
-            variants=sum(one.program.num_variants for one in rounds),
+            plans=tuple(each.program.plan for each in rounds[:1]),
+            variants=sum(each.program.num_variants for each in rounds),
             shots=story.shots,
             seconds=Seconds(
                 plan_s=planned - start,
@@ -137,9 +137,9 @@ class _Story:
         """Decide what to run next; False when every binding has reached its goal."""
         start = time.perf_counter()
         shares: dict[tuple[int, int], ShotShare] = {}
-        for k, one in enumerate(self._rounds):
+        for k, each in enumerate(self._rounds):
             suffix = f"-binding-{k}" if len(self._rounds) > 1 else ""
-            for fragment, asked in zip(one.program.fragments, one.requests(), strict=False):
+            for fragment, asked in zip(each.program.fragments, each.requests(), strict=False):
                 call = partial(self._routes.call, k, fragment)
                 shares[k, fragment.program.id] = ShotShare(k, fragment, asked, suffix, call)
         if shares:
@@ -189,12 +189,12 @@ class _Story:
     def conclude(self) -> None:
         """End the round: new estimates for the bindings that took part."""
         start = time.perf_counter()
-        for k, one in enumerate(self._rounds):
-            mine = [self._shares.get((k, f.program.id)) for f in one.program.fragments]
+        for k, each in enumerate(self._rounds):
+            mine = [self._shares.get((k, f.program.id)) for f in each.program.fragments]
             results = [share.result() for share in mine if share is not None]
             if results:
                 with one_thread():
-                    one.take(results)
+                    each.take(results)
         self.contract_s += time.perf_counter() - start
         self.tell(None)
 

@@ -3,7 +3,7 @@
 The first round learns how much each variant matters and how much it varies, the next ones spend
 shots accordingly. Every round is an unbiased estimate by itself; rounds are averaged with weights
 from the variances that were expected of them. A run tells the schedule what its shots have shown, a
-prediction what they are to be expected to show. It must not know fragments, and takes no shots.
+prediction what shots should show. It must not know fragments, and takes no shots.
 """
 
 from __future__ import annotations

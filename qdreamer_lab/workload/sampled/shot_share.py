@@ -1,4 +1,7 @@
-"""A round of shots of one fragment, as work that can be divided into tasks."""
+"""A round of shots of one fragment, as work that can be divided into tasks.
+
+It must not decide how many shots there are, or where they run.
+"""
 
 from __future__ import annotations
 

@@ -53,13 +53,11 @@ class ShotResult:
         tensor: The variants' share of the fragment's tensor.
         samples: Of each variant, if asked for.
         seconds: Wall time on the worker.
-        note: What the user should be told, such as that another backend stepped in.
     """
 
     tensor: ShotTensor
     samples: tuple[Sample, ...]
     seconds: float
-    note: str = ""
 
 
 def fold(

@@ -2,7 +2,8 @@
 
 The tensor holds, per local operator, the coordinates at all legs. Beside their sum it is kept for a
 fixed number of groups of shots, so that an error bar can be taken of anything that is computed from
-the tensor, correlations included, and memory does not grow with variants or shots.
+the tensor, correlations included, and memory does not grow with variants or shots. It must not know
+where shots come from.
 """
 
 from __future__ import annotations

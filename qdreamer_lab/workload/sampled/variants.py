@@ -1,6 +1,6 @@
 """The variants of a fragment: one operation at each cut, and one measurement basis.
 
-Descriptions only; what runs them is in `sampling` (simulators) and `device` (QPUs).
+Descriptions only: `simulate` runs them on simulators, the room `device` on QPUs.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def log2_entropies(coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def string_work(chain: Chain, strings: Iterable[Factors]) -> tuple[int, float]:
-    """What expectation values of Pauli strings take.
+    """How much work it is to take expectation values of Pauli strings.
 
     Returns:
         Sites between the first and the last letter of each string, and multiply-adds there.

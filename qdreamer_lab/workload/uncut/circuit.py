@@ -1,6 +1,6 @@
 """Circuits that run uncut, but not as state vectors: what is to be simulated, and how large it is.
 
-A run and its prediction start from the same `Whole`. Nothing runs here.
+A run and its prediction start from the same `UncutCircuit`. Nothing runs here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, neede
 from qdreamer_lab.workload.circuit.pauli_sums import pauli_sum
 from qdreamer_lab.workload.cut.options import SearchOptions
 from qdreamer_lab.workload.execution.memory import readable
-from qdreamer_lab.workload.plan.find import plan_blocks
+from qdreamer_lab.workload.plan.search import find_partition
 from qdreamer_lab.workload.uncut.bonds import Chain, chain_of, log2_ranks
 from qdreamer_lab.workload.uncut.simulate import GateRow
 from qdreamer_lab.workload.uncut.stabilizer import CliffordGates, clifford_gates
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.workload.circuit.blocks import BlockCircuit
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.circuit.pauli_sums import PauliSum
     from qdreamer_lab.workload.circuit.terms import Factors, ProductTerm
-    from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.cut.partition import Partition
 
-__all__ = ["Whole", "check_chain", "clifford_of", "whole_of"]
+__all__ = ["UncutCircuit", "check_chain", "clifford_of", "uncut_circuit"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Whole:
+class UncutCircuit:
     """A circuit, without the gates that no observable sees and the qubits that are left idle.
 
     Attributes:
@@ -58,9 +58,9 @@ class Whole:
         """Different Pauli strings of all observables."""
         return tuple(dict.fromkeys(string for each in self.sums for _, string in each))
 
-    def plan(self) -> CutPlan:
+    def plan(self) -> Partition:
         """The plan that cuts nothing."""
-        return plan_blocks(self.blocks, self.blocks.num_qubits, SearchOptions(time_limit_s=0.0))
+        return find_partition(self.blocks, self.blocks.num_qubits, SearchOptions(time_limit_s=0.0))
 
     def chain(self, work_most: float = math.inf) -> Chain | None:
         """Bounds on the matrix product state; None if it takes more work than that."""
@@ -68,7 +68,9 @@ class Whole:
         return chain_of(self.row.num_qubits, self.row.pairs, ranks, work_most)
 
 
-def whole_of(circuit: QuantumCircuit, observables: Sequence[tuple[ProductTerm, ...]]) -> Whole:
+def uncut_circuit(
+    circuit: QuantumCircuit, observables: Sequence[tuple[ProductTerm, ...]]
+) -> UncutCircuit:
     """Read a circuit.
 
     Args:
@@ -105,7 +107,7 @@ def whole_of(circuit: QuantumCircuit, observables: Sequence[tuple[ProductTerm, .
         tuple((c, tuple((number[qubit], letter) for qubit, letter in string)) for c, string in each)
         for each in sums
     )
-    return Whole(row, renumbered, blocks, blocks.coefficients)
+    return UncutCircuit(row, renumbered, blocks, blocks.coefficients)
 
 
 def check_chain(chain: Chain, limit_bytes: int) -> None:
@@ -122,7 +124,7 @@ def check_chain(chain: Chain, limit_bytes: int) -> None:
         )
 
 
-def clifford_of(whole: Whole) -> tuple[NDArray[np.int64], CliffordGates]:
+def clifford_of(whole: UncutCircuit) -> tuple[NDArray[np.int64], CliffordGates]:
     """The gates as Clifford gates.
 
     Returns:

@@ -38,7 +38,7 @@ _PAULIS = {
 
 
 class MatrixProductState:
-    """|0…0⟩ at first.
+    """A chain of tensors, |0…0⟩ at first.
 
     Args:
         num_qubits: n, in the order of the chain at first.
@@ -121,7 +121,7 @@ class MatrixProductState:
     def _beside(
         self, left: NDArray[np.complex128], place: int, letter: str
     ) -> NDArray[np.complex128]:
-        """What is left of the next site, bra (rows) and ket (columns), from what is left of one."""
+        """The left environment of the next site, bra (rows) and ket (columns), from this one's."""
         site = self._sites[place]
         x, _, y = site.shape
         ket = (left @ site.reshape(x, 2 * y)).reshape(x, 2, y)
@@ -141,7 +141,7 @@ def _shared(first: str, second: str) -> int:
 def _leading(
     matrix: NDArray[np.complex128],
 ) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
-    """Singular values of weight one in all, without the least, and their right vectors as rows."""
+    """The singular values that are kept, normalized, and their right vectors as rows."""
     try:
         _, values, rows = np.linalg.svd(matrix, full_matrices=False)
     except np.linalg.LinAlgError:  # divide and conquer may fail to converge; QR takes longer

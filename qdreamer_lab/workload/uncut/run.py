@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.errors import PlanError
+from qdreamer_lab.workload.estimate import Estimate, Seconds
 from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.execution.foresight import ROUGH_S
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
-from qdreamer_lab.workload.record import Estimate, Seconds
-from qdreamer_lab.workload.uncut.circuit import check_chain, whole_of
+from qdreamer_lab.workload.uncut.circuit import check_chain, uncut_circuit
 from qdreamer_lab.workload.uncut.tasks import matrix_product_state_task, stabilizer_task
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.execution.chunk import FragmentRow
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import Request, RunSettings
-    from qdreamer_lab.workload.uncut.circuit import Whole
-    from qdreamer_lab.workload.uncut.simulate import WholeResult
+    from qdreamer_lab.workload.uncut.circuit import UncutCircuit
+    from qdreamer_lab.workload.uncut.simulate import UncutResult
     from qdreamer_lab.workload.uncut.tasks import UncutCall
 
 __all__ = ["MatrixProductStateRunner", "StabilizerRunner"]
@@ -35,7 +35,7 @@ class _UncutRunner:
     """Runs every circuit of a request as one task.
 
     Attributes:
-        method: how circuits are simulated.
+        method: How circuits are simulated.
     """
 
     method: str
@@ -44,10 +44,10 @@ class _UncutRunner:
         """Estimate all values of a request.
 
         Raises:
-            MethodError: if the method does not apply to the circuit.
-            MemoryLimitError: if a matrix product state may not fit.
-            PlanError: if the circuit is wider than `settings.max_qubits`, or a plan is given.
-            CancelledError: if `execution.stop` was set.
+            MethodError: If the method does not apply to the circuit.
+            MemoryLimitError: If a matrix product state may not fit.
+            PlanError: If the circuit is wider than `settings.max_qubits`, or a plan is given.
+            CancelledError: If `execution.stop` was set.
         """
         start = time.perf_counter()
         self._check(request, settings)
@@ -55,7 +55,7 @@ class _UncutRunner:
         chunks, wanted, plans = [], [], []
         for k, circuit in enumerate(request.circuits):
             mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
-            whole = whole_of(circuit, [request.observables[i] for i in mine.tolist()])
+            whole = uncut_circuit(circuit, [request.observables[i] for i in mine.tolist()])
             function, arguments, work = self._call(whole, limit)
             chunk = Chunk(
                 binding=k,
@@ -76,7 +76,7 @@ class _UncutRunner:
         rows: list[FragmentRow] = []
         values: dict[int, NDArray[np.float64]] = {}
 
-        def keep(chunk: Chunk, result: WholeResult, row: FragmentRow) -> None:
+        def keep(chunk: Chunk, result: UncutResult, row: FragmentRow) -> None:
             rows.append(row)
             values[chunk.binding] = result.values
             execution.binding_done()
@@ -107,7 +107,7 @@ class _UncutRunner:
                 f"{settings.max_qubits}"
             )
 
-    def _call(self, whole: Whole, limit_bytes: int) -> UncutCall:
+    def _call(self, whole: UncutCircuit, limit_bytes: int) -> UncutCall:
         raise NotImplementedError
 
 
@@ -116,7 +116,7 @@ class MatrixProductStateRunner(_UncutRunner):
 
     method = "matrix_product_state"
 
-    def _call(self, whole: Whole, limit_bytes: int) -> UncutCall:
+    def _call(self, whole: UncutCircuit, limit_bytes: int) -> UncutCall:
         chain = whole.chain()
         assert chain is not None
         check_chain(chain, limit_bytes)
@@ -128,5 +128,5 @@ class StabilizerRunner(_UncutRunner):
 
     method = "stabilizer"
 
-    def _call(self, whole: Whole, limit_bytes: int) -> UncutCall:
+    def _call(self, whole: UncutCircuit, limit_bytes: int) -> UncutCall:
         return stabilizer_task(whole)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.uncut.stabilizer import CliffordGates
 
-__all__ = ["GateRow", "WholeResult", "run_matrix_product_state", "run_stabilizer"]
+__all__ = ["GateRow", "UncutResult", "run_matrix_product_state", "run_stabilizer"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,7 +45,7 @@ class GateRow:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class WholeResult:
+class UncutResult:
     """What a worker hands back.
 
     Attributes:
@@ -57,7 +57,7 @@ class WholeResult:
     seconds: float
 
 
-def run_matrix_product_state(row: GateRow, sums: tuple[PauliSum, ...]) -> WholeResult:
+def run_matrix_product_state(row: GateRow, sums: tuple[PauliSum, ...]) -> UncutResult:
     """Expectation values of a circuit applied to |0…0⟩.
 
     Args:
@@ -74,7 +74,7 @@ def run_matrix_product_state(row: GateRow, sums: tuple[PauliSum, ...]) -> WholeR
         found = state.values(string for each in sums for _, string in each if string)
     found[()] = 1.0
     values = [sum(coefficient * found[string] for coefficient, string in each) for each in sums]
-    return WholeResult(np.array(values, np.float64), time.perf_counter() - start)
+    return UncutResult(np.array(values, np.float64), time.perf_counter() - start)
 
 
 def run_stabilizer(
@@ -83,7 +83,7 @@ def run_stabilizer(
     gates: CliffordGates,
     strings: tuple[Factors, ...],
     sums: list[tuple[NDArray[np.float64], NDArray[np.int64]]],
-) -> WholeResult:
+) -> UncutResult:
     """Expectation values of a Clifford circuit applied to |0…0⟩.
 
     Args:
@@ -96,4 +96,4 @@ def run_stabilizer(
     start = time.perf_counter()
     found = string_values(num_qubits, pairs, gates, strings)
     values = np.array([coefficients @ found[which] for coefficients, which in sums])
-    return WholeResult(values, time.perf_counter() - start)
+    return UncutResult(values, time.perf_counter() - start)

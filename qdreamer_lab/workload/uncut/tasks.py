@@ -15,16 +15,16 @@ from qdreamer_lab.workload.uncut.simulate import run_matrix_product_state, run_s
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qdreamer_lab.workload.uncut.circuit import Whole
-    from qdreamer_lab.workload.uncut.simulate import WholeResult
+    from qdreamer_lab.workload.uncut.circuit import UncutCircuit
+    from qdreamer_lab.workload.uncut.simulate import UncutResult
 
 __all__ = ["UncutCall", "matrix_product_state_task", "stabilizer_task"]
 
-UncutCall = tuple["Callable[..., WholeResult]", tuple[object, ...], float]
+UncutCall = tuple["Callable[..., UncutResult]", tuple[object, ...], float]
 """What to call, with which arguments, and roughly how many operations it is."""
 
 
-def matrix_product_state_task(whole: Whole, work: float) -> UncutCall:
+def matrix_product_state_task(whole: UncutCircuit, work: float) -> UncutCall:
     """The task of a matrix product state.
 
     Args:
@@ -34,7 +34,7 @@ def matrix_product_state_task(whole: Whole, work: float) -> UncutCall:
     return run_matrix_product_state, (whole.row, whole.sums), work
 
 
-def stabilizer_task(whole: Whole) -> UncutCall:
+def stabilizer_task(whole: UncutCircuit) -> UncutCall:
     """The task of a Clifford circuit.
 
     Raises:

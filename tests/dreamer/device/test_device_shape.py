@@ -9,7 +9,7 @@ from qdreamer_lab.dreamer.device.cost import DeviceShape, shot_seconds
 from qdreamer_lab.dreamer.device.shape import device_shape
 from qdreamer_lab.dreamer.fragment.shape import program_depth
 from qdreamer_lab.errors import QDreamerError
-from qdreamer_lab.workload.fragment.program import fragment_programs
+from qdreamer_lab.workload.fragment.lower import fragment_programs
 from qdreamer_lab.workload.plan.find import plan_cuts
 from tests.circuits.plain import ghz, layered, neighbours
 

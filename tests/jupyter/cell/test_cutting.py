@@ -107,10 +107,14 @@ def test_a_cell_of_ours_that_is_canceled_leaves_no_fragments_running(run, sessio
         "qc = efficient_su2(24, reps=8)\n"
         "qc = qc.assign_parameters(np.linspace(0, 1, qc.num_parameters))\n(qc, 'Z' * 24)"
     )
+
+    def unfinished():
+        return [task for task in session.tasks if not task.done()]
+
     task = run(f"%%qtask --cut auto --noblock --name wide\n{cell}")
-    wait_until(lambda: any(t.name.startswith("fragment") for t in session._unfinished.values()))
+    wait_until(lambda: any(t.name.startswith("fragment") for t in unfinished()))
     task.cancel()
-    wait_until(lambda: not session._unfinished)
+    wait_until(lambda: not unfinished())
 
 
 def test_an_interrupt_cancels_it(monkeypatch):

@@ -1,5 +1,4 @@
 import ast
-import threading
 import types
 
 import numpy as np
@@ -67,25 +66,6 @@ def test_functions_ship_with_their_globals_and_modules_by_name():
     assert unpack(payload)["shift"]([1, 2]).tolist() == [5, 6]
     assert collect(ast.parse("np"), space).total_bytes < 100
     assert isinstance(unpack(collect(ast.parse("np"), space))["np"], types.ModuleType)
-
-
-def test_what_variables_share_stays_shared():
-    shared = [1]
-    values = unpack(pack({"a": [shared], "b": shared}))
-    assert values["a"][0] is values["b"]
-
-
-def test_a_variable_that_cannot_be_sent_is_named():
-    with pytest.raises(ShipError, match=r"^held \(dict\) cannot be sent: .*lock"):
-        collect(ast.parse("ok, held"), {"ok": 1, "held": {"lock": threading.Lock()}})
-
-
-def test_a_payload_over_the_limit_names_the_variable_that_is_too_large():
-    space = {"small": np.zeros(1000), "large": np.zeros(10**6)}
-    with pytest.raises(ShipError, match=r"^large is too large.*1 MB.*small \(8.*kB\)"):
-        collect(ast.parse("small, large"), space, limit_bytes=10**6)
-    with pytest.raises(ShipError, match="-i nothing"):
-        collect(ast.parse("1"), space, only=["nothing"])
 
 
 def test_what_the_notebook_itself_put_there_stays_there():

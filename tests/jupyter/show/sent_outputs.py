@@ -10,11 +10,16 @@ def looks(*contents):
 
 
 def content(essence, detail=0, over=False):
+    """A snapshot that says what it is made of."""
     return Snapshot(f"<b>{essence} {detail}</b>", f"{essence} {detail}", essence, detail, over)
 
 
 class Sent(list):
     """What was published, as (text, is an update)."""
+
+    def __init__(self):
+        super().__init__()
+        self.id = None
 
     def __call__(self, bundle, display_id, update):
         self.append((bundle["text/plain"], update))

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from pilot_kernel.errors import AgentLostError
+from pilot_kernel.jupyter.show.overviews import SessionView
 from pilot_kernel.jupyter.show.pilot_rows import NO_PILOT, overview
 from pilot_kernel.jupyter.show.rows_html import overview_html
 from pilot_kernel.jupyter.show.rows_text import overview_text
@@ -152,3 +154,18 @@ def test_the_window_grows_with_what_there_is():
     assert overview(replace(activity, at=1100.0)).window == "last 2 min"
     assert overview(replace(activity, at=1000.0 + 3000)).window == "last 5 min"
     assert overview(Activity(1.0, (), (), Queue())).window == "last 1 min"
+
+
+class GoneSession:
+    def __init__(self, closed):
+        self.closed = closed
+
+    def activity(self):
+        raise AgentLostError("agent x is gone")
+
+
+def test_a_session_that_is_lost_or_closed_says_so_and_is_over():
+    lost, closed = SessionView(GoneSession(False)).look(), SessionView(GoneSession(True)).look()
+    assert (lost.over, lost.text) == (True, "agent x is gone")
+    assert closed.over
+    assert "closed" in closed.text

@@ -1,7 +1,10 @@
-"""The card of a task in the background."""
+"""The card of a task: at one moment, and when it has ended in the background."""
 
 import base64
 
+import pytest
+
+from pilot_kernel.jupyter.show.task_card import Card, card_html, card_text, last_lines
 from pilot_kernel.jupyter.show.task_view import TaskView
 from pilot_kernel.jupyter.worker.display_message import (
     DisplayMessage,
@@ -9,6 +12,7 @@ from pilot_kernel.jupyter.worker.display_message import (
 )
 from pilot_kernel.task.notebook.handle import Output
 from pilot_kernel.task.wire.record import TaskState
+from tests.drawing.html_check import Balance
 
 
 def test_the_card_of_a_background_cell_ends_with_what_it_displayed():
@@ -64,3 +68,16 @@ class Ended:
 
     def result(self):
         return None
+
+
+@pytest.mark.parametrize("state", list(TaskState))
+def test_a_card_says_state_place_and_time_and_escapes_what_was_printed(state):
+    card = Card("<bell>", state, "local", 3.2, 2, 8, 1, {"data": 3 * 10**6}, "a < b", "bad & worse")
+    shown = Balance(card_html(card)).text
+    for fact in (state, "<bell>", "on local", "3.2 s", "2/8", "data 3 MB", "a < b", "bad & worse"):
+        assert fact in shown
+        assert fact in card_text(card)
+
+
+def test_a_card_shows_the_end_of_what_was_printed():
+    assert last_lines("\n".join(map(str, range(30)))).startswith("[18 lines before")

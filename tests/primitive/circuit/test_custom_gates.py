@@ -9,13 +9,14 @@ from qiskit.circuit import (
     ControlModifier,
     Gate,
     Instruction,
+    InverseModifier,
     Parameter,
 )
 from qiskit.circuit.library import HGate, get_standard_gate_name_mapping
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers.fake_provider import GenericBackendV2
-from qiskit.quantum_info import Operator, Pauli, Statevector
+from qiskit.quantum_info import Operator, Pauli, Statevector, random_clifford
 from qiskit.transpiler import Target
 from qiskit_aer import AerSimulator
 
@@ -82,6 +83,20 @@ def test_a_gate_is_what_its_definition_says_whatever_its_name(device, kind):
         found = _probabilities(_written(circuit, device))
         wanted = Statevector(truth).probabilities()
         np.testing.assert_allclose(found, wanted, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
+def test_operations_that_are_no_instructions_are_written_out(device):
+    circuit, truth = QuantumCircuit(3), QuantumCircuit(3)
+    clifford = random_clifford(2, seed=3)
+    for each in (circuit, truth):
+        each.rx(0.4, range(3))
+    circuit.append(clifford, [2, 0])
+    circuit.append(AnnotatedOperation(clifford, InverseModifier()), [0, 1])
+    truth.compose(clifford.to_circuit(), [2, 0], inplace=True)
+    truth.compose(clifford.to_circuit().inverse(), [0, 1], inplace=True)
+    found = _probabilities(_written(circuit, device))
+    np.testing.assert_allclose(found, Statevector(truth).probabilities(), atol=1e-9)
 
 
 def test_gates_are_written_out_below_controls_and_in_bodies():
@@ -198,7 +213,7 @@ def test_values_of_a_sweep_on_a_device_that_returns_counts():
     pub = EstimatorPub.coerce((circuit, "ZZ", angles), 0.02)
     (result,) = run_pubs(for_device([pub], device, [ROOM], None), device, seed=1)
     bound = [circuit.assign_parameters([angle]) for angle in angles]
-    truth = [Statevector(one).expectation_value(Pauli("ZZ")).real for one in bound]
+    truth = [Statevector(each).expectation_value(Pauli("ZZ")).real for each in bound]
     assert (np.abs(result.data.evs - truth) < 5 * result.data.stds).all()
 
 

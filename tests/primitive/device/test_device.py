@@ -98,11 +98,11 @@ def test_a_circuit_is_transpiled_once_and_not_at_all_if_it_fits(session):
     backend, pilots = backend_named("fake_manila"), session.candidates("fake_manila")
     circuit = measured(star(4))
     pubs = [SamplerPub.coerce((circuit,), shots) for shots in (10, 20)]
-    one, two = for_device(pubs, backend, pilots, None)
-    assert one.circuit is two.circuit
-    assert set(one.circuit.count_ops()) <= set(backend.target.operation_names) | {"barrier"}
-    assert for_device([one], backend, pilots, None)[0].circuit is one.circuit
-    assert for_device(pubs, backend, pilots, 0)[0].circuit.size() >= one.circuit.size()
+    first, second = for_device(pubs, backend, pilots, None)
+    assert first.circuit is second.circuit
+    assert set(first.circuit.count_ops()) <= set(backend.target.operation_names) | {"barrier"}
+    assert for_device([first], backend, pilots, None)[0].circuit is first.circuit
+    assert for_device(pubs, backend, pilots, 0)[0].circuit.size() >= first.circuit.size()
 
 
 def test_less_noise_to_hand_over_changes_no_shot():

@@ -100,9 +100,9 @@ def test_registers_of_a_shot_stay_together_and_part_of_the_shots_is_fair():
     circuit.cx(0, 1)
     circuit.measure([0, 1], [0, 1])
     (result,) = run_pubs([SamplerPub.coerce((circuit,), 2000)], Vendor(COUNTS), seed=2)
-    one, two = result.data.a.array.ravel(), result.data.b.array.ravel()
-    np.testing.assert_array_equal(one, two)
-    assert 0.3 < one[:200].mean() < 0.7  # counts come sorted
+    first, second = result.data.a.array.ravel(), result.data.b.array.ravel()
+    np.testing.assert_array_equal(first, second)
+    assert 0.3 < first[:200].mean() < 0.7  # counts come sorted
 
 
 def test_a_device_that_takes_shots_only():

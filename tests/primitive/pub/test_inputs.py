@@ -35,20 +35,20 @@ def test_a_circuit_or_a_generator_of_pubs_will_do(session):
     circuit = QuantumCircuit(1)
     circuit.x(0)
     measured = circuit.measure_all(inplace=False)
-    (one,) = session.sampler().run(measured, shots=3).result()
-    (two,) = session.sampler().run((measured for _ in range(1)), shots=3).result()
-    assert one.data.meas.get_counts() == two.data.meas.get_counts() == {"1": 3}
+    (first,) = session.sampler().run(measured, shots=3).result()
+    (second,) = session.sampler().run((measured for _ in range(1)), shots=3).result()
+    assert first.data.meas.get_counts() == second.data.meas.get_counts() == {"1": 3}
 
 
 def test_sweeps_of_no_points_have_no_values(session):
     measured = _turned().measure_all(inplace=False)
     nothing = np.zeros((0, 1))
     pubs = [(measured, nothing), (measured, [[np.pi]]), (measured, np.zeros((2, 0, 1)))]
-    empty, one, two = session.sampler().run(pubs, shots=10).result()
+    empty, first, second = session.sampler().run(pubs, shots=10).result()
     assert empty.data.meas.shape == (0,)
     assert empty.data.meas.num_shots == 10
-    assert one.data.meas.get_counts(0) == {"1": 10}
-    assert two.data.meas.shape == (2, 0)
+    assert first.data.meas.get_counts(0) == {"1": 10}
+    assert second.data.meas.shape == (2, 0)
     pubs = [(_turned(), "Z", nothing), (_turned(), ["Z", "X"], np.zeros((0, 1, 1)))]
     for pub, result in zip(pubs, session.estimator().run(pubs).result(), strict=True):
         expected = StatevectorEstimator().run([pub]).result()[0].data

@@ -44,10 +44,10 @@ def _with_metadata():
 )
 def test_what_arrives_is_what_was_sent(circuit, in_qpy):
     values = np.linspace(0, 1, 600 * circuit.num_parameters).reshape(600, -1)
-    one = SamplerPub.coerce((circuit, values, 7))
+    sampled = SamplerPub.coerce((circuit, values, 7))
     bare = circuit.remove_final_measurements(inplace=False)
-    two = EstimatorPub.coerce((bare, "Z" * bare.num_qubits, values[:3]), 0.25)
-    pieces = cut([one, two, one], seed=3)
+    estimated = EstimatorPub.coerce((bare, "Z" * bare.num_qubits, values[:3]), 0.25)
+    pieces = cut([sampled, estimated, sampled], seed=3)
     shipment = pack(pieces)
     assert isinstance(shipment.circuits, bytes) == in_qpy
     arrived = unpack(pickle.loads(pickle.dumps(shipment)))
@@ -60,7 +60,7 @@ def test_what_arrives_is_what_was_sent(circuit, in_qpy):
         )
     assert arrived[0].pub.shots == 7
     assert arrived[3].pub.precision == 0.25
-    assert arrived[3].pub.observables.tolist() == two.observables.tolist()
+    assert arrived[3].pub.observables.tolist() == estimated.observables.tolist()
 
 
 def test_a_circuit_travels_once():

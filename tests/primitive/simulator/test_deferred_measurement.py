@@ -22,23 +22,23 @@ def _random(seed, length):
     circuit, state = QuantumCircuit(3, 3), DensityMatrix.from_label("000")
     for _ in range(length):
         step = QuantumCircuit(3)
-        kind, (one, two) = rng.integers(5), rng.permutation(3)[:2].tolist()
+        kind, (first, second) = rng.integers(5), rng.permutation(3)[:2].tolist()
         if kind == 0:
-            circuit.measure(one, two)
-            state = state.evolve(_DEPHASING, [one])
+            circuit.measure(first, second)
+            state = state.evolve(_DEPHASING, [first])
         elif kind == 1:
-            circuit.reset(one)
-            state = state.reset([one])
+            circuit.reset(first)
+            state = state.reset([first])
         elif kind == 2:
             amplitudes = rng.normal(size=2) / 1
-            circuit.initialize(amplitudes, [one], normalize=True)
-            state = state.reset([one])
+            circuit.initialize(amplitudes, [first], normalize=True)
+            state = state.reset([first])
             angle = 2 * np.arctan2(amplitudes[1], amplitudes[0])
-            step.ry(angle, one)
+            step.ry(angle, first)
             state = state.evolve(step)
         else:
-            step.u(*rng.uniform(0, 3, 3), one)
-            step.cx(one, two)
+            step.u(*rng.uniform(0, 3, 3), first)
+            step.cx(first, second)
             circuit.compose(step, inplace=True)
             state = state.evolve(step)
     return circuit, state

@@ -8,7 +8,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
-from pilot_kernel.primitive.circuit.gates import BOUND_LATE
+from pilot_kernel.primitive.simulator.aer import BOUND_LATE
 from pilot_kernel.primitive.simulator.parameter_binding import binds_late
 from pilot_kernel.primitive.simulator.prepare import for_simulator
 from tests.circuits.awkward import STANDARD

@@ -17,6 +17,7 @@ from qiskit.circuit.library import (
     MCPhaseGate,
     MCXGate,
     PauliEvolutionGate,
+    PermutationGate,
     PhaseGate,
     RXGate,
     RYGate,
@@ -103,6 +104,7 @@ def test_open_controls_are_read_right(controls):
         XGate().control(3, ctrl_state="010", annotated=False),
         SwapGate().control(2, annotated=False),
         RXGate(0.3).control(3, annotated=False),
+        PermutationGate([3, 0, 1, 4, 2]),
     ],
 )
 def test_wide_gates_fall_apart_into_no_more_gates_than_qiskit_finds(gate):

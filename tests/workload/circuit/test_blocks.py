@@ -13,8 +13,8 @@ from qiskit.circuit.random import random_circuit
 from qiskit.quantum_info import Operator, Statevector, random_unitary
 
 from qdreamer_lab.errors import CircuitError, ObservableError
-from qdreamer_lab.workload.circuit.blocks import gate_cut_gamma, schmidt_coefficients, to_blocks
-from qdreamer_lab.workload.circuit.schmidt import local_terms
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.schmidt import gate_cut_gamma, local_terms, schmidt_coefficients
 from tests.circuits.drawn import random_rzz
 from tests.circuits.plain import of_unitaries
 

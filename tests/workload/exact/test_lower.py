@@ -13,7 +13,7 @@ from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
 from qdreamer_lab.workload.cut.cuts import GateCut, WireCut
 from qdreamer_lab.workload.exact.lower import lower
 from qdreamer_lab.workload.fragment.footprint import batch_bytes
-from qdreamer_lab.workload.fragment.program import fragment_programs
+from qdreamer_lab.workload.fragment.lower import fragment_programs
 from qdreamer_lab.workload.fragment.simulate import run_fragment
 from qdreamer_lab.workload.plan.find import plan_cuts
 from qdreamer_lab.workload.plan.plan import CutPlan

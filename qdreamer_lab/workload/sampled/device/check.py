@@ -54,7 +54,7 @@ def check_width(fragment: int, width: int, backend: BackendV2) -> None:
 
 
 def check_device(fragments: Iterable[ShotFragment], backend: BackendV2) -> None:
-    """Say what no circuit of these fragments can be run for, before anything runs.
+    """Refuse fragments that a backend cannot run, before anything runs.
 
     Raises:
         DeviceError: If a fragment is too wide, or needs measurements that the device cannot make,

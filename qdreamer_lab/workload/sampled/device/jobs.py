@@ -1,7 +1,7 @@
 """Running variants on a device: any Qiskit backend, real or simulated with its noise.
 
-What stands in the way for the device's own reasons is a `DeviceError`, so that whoever asked can
-turn to another backend. This module must not decide how many shots a variant gets.
+What a device cannot run, or fails at, is a `DeviceError`, so that callers can turn to another
+backend. This module must not decide how many shots a variant gets.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from qiskit.circuit import CircuitInstruction
 
+    from qdreamer_lab.workload.cut.partition import Partition
     from qdreamer_lab.workload.fragment.program import FragmentProgram, Step
-    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["FragmentCircuit", "Mark", "fragment_circuit"]
 
@@ -77,7 +77,7 @@ class FragmentCircuit:
 
 
 def fragment_circuit(
-    circuit: QuantumCircuit, plan: CutPlan, program: FragmentProgram
+    circuit: QuantumCircuit, plan: Partition, program: FragmentProgram
 ) -> FragmentCircuit:
     """Write one fragment of a plan.
 
@@ -102,7 +102,7 @@ def fragment_circuit(
     return FragmentCircuit(program.id, unrolled(out), tuple(marks), tuple(sorted(rigid)))
 
 
-def _places(plan: CutPlan, fragment: int) -> Iterator[Mark | int]:
+def _places(plan: Partition, fragment: int) -> Iterator[Mark | int]:
     """The block or mark that each step of the fragment's program stands for, in its order."""
     gates = {cut.block: k for k, cut in enumerate(plan.cuts) if isinstance(cut, GateCut)}
     wires = {
@@ -119,7 +119,7 @@ def _places(plan: CutPlan, fragment: int) -> Iterator[Mark | int]:
 
 
 def _write_block(
-    out: QuantumCircuit, circuit: QuantumCircuit, plan: CutPlan, block: int, step: Step
+    out: QuantumCircuit, circuit: QuantumCircuit, plan: Partition, block: int, step: Step
 ) -> set[str]:
     """Append one block; returns the parameters that are lost in its matrix."""
     local = dict(zip(plan.blocks.pairs[block].tolist(), step.qubits, strict=True))

@@ -1,7 +1,7 @@
 """Where the variants of each fragment run: on a device, or on simulators.
 
-A fragment that a device cannot run, for reasons of the device, goes to simulators if that is
-allowed. This module must not know shots or values.
+A fragment that the device cannot run goes to simulators, if the user allows it. This module must
+not know shots or values.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = ["Failure", "Routes"]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Instead of a result: what the device said.
+    """What a task hands back instead of a result when its device has failed.
 
     Attributes:
         error: The reason.

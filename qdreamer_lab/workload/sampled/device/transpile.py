@@ -61,7 +61,7 @@ class Place:
     """Where a mark ended up.
 
     Attributes:
-        mark: Which.
+        mark: The mark.
         index: Number of instructions of the template's circuit that come before it.
         qubit: Physical qubit.
     """

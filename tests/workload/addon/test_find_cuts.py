@@ -28,7 +28,7 @@ from qiskit_addon_cutting.qpd import QPDBasis
 
 from qdreamer_lab import CutPlan, find_cuts
 from qdreamer_lab.workload.addon.decomposition import unitary_of_basis
-from qdreamer_lab.workload.circuit.blocks import gate_cut_gamma
+from qdreamer_lab.workload.circuit.schmidt import gate_cut_gamma
 from tests.circuits.drawn import random_unitary
 
 WIRES_MIXED_UP = "ignore:a wire is cut again after another:UserWarning"

@@ -6,9 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
+from qdreamer_lab import CutEstimator
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.execution import watch
 from qdreamer_lab.workload.execution.decisions import Decision
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.execution.watch import Watch
@@ -19,12 +22,16 @@ from qdreamer_lab.workload.request import RunSettings
 every_mode = pytest.mark.parametrize("mode", MODES, ids=lambda mode: f"{mode.name}-{mode.method}")
 
 
+def pilots(count):
+    return [SimpleNamespace(name="p", wanted=count, workers=count, memory_per_worker_bytes=2**30)]
+
+
 class PoolSession:
     def __init__(self, pool):
         self.pool = pool
 
     def candidates(self, on=None):
-        return [SimpleNamespace(name="p", wanted=2, workers=2, memory_per_worker_bytes=2**30)]
+        return pilots(2)
 
     pilots_for = candidates
 
@@ -58,15 +65,45 @@ def settings(mode):
 def test_tasks_are_watched_and_decisions_reported(mode):
     reports = []
     with ThreadPoolExecutor(2) as pool:
-        watch = CountingWatch()
-        execution = Execution(session=PoolSession(pool), watch=watch, progress=reports.append)
+        counting = CountingWatch()
+        execution = Execution(session=PoolSession(pool), watch=counting, progress=reports.append)
         found = mode.runner().run(bell(), settings(mode), execution)
     assert np.allclose(found.evs, [1, 1, 0], atol=6 * found.stds.max() + 1e-9)
     assert (found.shots > 0) == mode.takes_shots
     assert bool(found.stds.any()) == mode.takes_shots == (not mode.exact)
-    assert watch.seen == len(found.rows) > 0
-    assert all(report.decisions == watch.decisions for report in reports)
+    assert counting.seen == len(found.rows) > 0
+    assert all(report.decisions == counting.decisions for report in reports)
     assert reports[-1].over
+
+
+@pytest.mark.parametrize("method", ["matrix_product_state", "stabilizer"])
+def test_uncut_runs_say_that_workers_came_and_ask_nobody_for_another_plan(monkeypatch, method):
+    class GrowingSession(PoolSession):
+        looks = 0
+
+        def pilots_for(self, on=None):
+            self.looks += 1
+            count = 1 if self.looks == 1 else 2
+            return pilots(count)
+
+        def candidates(self, on=None):
+            return pilots(1)
+
+    class Adviser:
+        def changed(self, standing):
+            raise AssertionError("there is no other plan")
+
+    monkeypatch.setattr(watch, "_SETTLE_S", 0.0)
+    circuit = QuantumCircuit(2)
+    circuit.rz(Parameter("t"), 0)
+    circuit.cx(0, 1)
+    with ThreadPoolExecutor(2) as pool:
+        estimator = CutEstimator(2, method=method, session=GrowingSession(pool), adviser=Adviser())
+        result = estimator.run([(circuit, "ZZ", np.zeros((40, 1)))]).result()[0]
+    assert np.allclose(result.data.evs, 1)
+    (decision,) = result.record.decisions
+    assert "the rest is dealt out to 2 workers" in decision.reason
+    assert (decision.workers_before, decision.workers_after) == (1, 2)
 
 
 @every_mode

@@ -1,5 +1,6 @@
 """Pictures show every cut, stay small, and are well formed."""
 
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -11,6 +12,7 @@ from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.cut.partition import lone_labels
+from qdreamer_lab.workload.picture import drawings
 from qdreamer_lab.workload.picture.layout import COLOURS, fragment_name, ranges
 from tests.circuits.drawn import random_circuit, random_labels
 from tests.circuits.plain import cx_line
@@ -90,6 +92,22 @@ def test_nothing_to_draw_is_drawn_too():
     ElementTree.fromstring(empty.draw("svg"))
     with pytest.raises(PlanError, match='"text", "svg" or "plotly"'):
         empty.draw("oil")
+
+
+def test_other_packages_add_forms_by_entry_points(monkeypatch):
+    asked = []
+
+    def points(group):
+        asked.append(group)
+        load = lambda: lambda plan: f"oil on {plan.blocks.num_qubits} qubits"  # noqa: E731
+        return [SimpleNamespace(name="oil", load=load)]
+
+    monkeypatch.setattr(drawings, "entry_points", points)
+    plan = plan_cuts(QuantumCircuit(1), 1)
+    assert plan.draw("oil") == "oil on 1 qubits"
+    assert asked == ["qdreamer_lab.drawings"]
+    with pytest.raises(PlanError, match='"text", "svg" or "oil"'):
+        plan.draw("plotly")
 
 
 def test_names_never_end():

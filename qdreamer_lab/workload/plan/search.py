@@ -1,0 +1,109 @@
+"""From a circuit in normal form to a partition of it: the way to the cut finder and back.
+
+It translates, and finds room for the qubits that the finder does not see. It must not search.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qdreamer_lab.workload.cut.options import SearchOptions, check_width
+from qdreamer_lab.workload.cut.partition import Partition, lone_labels
+from qdreamer_lab.workload.cut.problem import block_problem, price_labels
+from qdreamer_lab.workload.cut.searching import searching
+from qdreamer_lab.workload.cut.segments import connected, renumbered
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.search.problem import Found
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
+
+__all__ = ["find_partition", "find_partitions"]
+
+
+def find_partition(
+    blocks: BlockCircuit, max_qubits: int, options: SearchOptions | None = None
+) -> Partition:
+    """Split a circuit so that no fragment needs more than `max_qubits` qubits.
+
+    Raises:
+        InfeasiblePlanError: If no plan keeps to the limits; it knows the smallest width that does.
+        PlanError: If the width makes no sense.
+    """
+    # Imported late, because loading the compiled kernels takes longer than a plan without cuts.
+    from qdreamer_lab.search.finder import search
+
+    check_width(max_qubits)
+    options = SearchOptions() if options is None else options
+    with searching():
+        problem = block_problem(
+            blocks, max_qubits, kinds=options.kinds, max_fragments=options.max_fragments
+        )
+        found = search(
+            problem, cost=options.cost, time_limit_s=options.time_limit_s, seed=int(options.seed)
+        )
+    return _partition(blocks, max_qubits, options, found)
+
+
+def find_partitions(
+    blocks: BlockCircuit, widths: list[int], options: SearchOptions
+) -> list[Partition]:
+    """One partition for each of several widths.
+
+    Raises:
+        InfeasiblePlanError: If there is none for the smallest of them.
+    """
+    from qdreamer_lab.search.finder import search_pareto
+
+    if not widths or blocks.num_blocks == 0:
+        return [find_partition(blocks, width, options) for width in widths]
+    with searching():
+        problem = block_problem(
+            blocks, min(widths), kinds=options.kinds, max_fragments=options.max_fragments
+        )
+        found = search_pareto(
+            problem,
+            widths,
+            cost=options.cost,
+            time_limit_s=options.time_limit_s,
+            seed=int(options.seed),
+        )
+    return [_partition(blocks, w, options, answer) for w, answer in zip(widths, found, strict=True)]
+
+
+def _partition(
+    blocks: BlockCircuit, max_qubits: int, options: SearchOptions, found: Found
+) -> Partition:
+    labels = _separated(blocks, found.labels, options)
+    return Partition(
+        blocks=blocks,
+        labels=labels,
+        lone_labels=lone_labels(blocks, labels, max_qubits, options.max_fragments),
+        max_qubits=int(max_qubits),
+        cost=options.cost,
+        log2_lower_bound=found.log2_lower_bound,
+        proven_optimal=found.proven_optimal,
+    )
+
+
+def _separated(
+    blocks: BlockCircuit, labels: NDArray[np.int64], options: SearchOptions
+) -> NDArray[np.int64]:
+    """Split fragments into their connected parts, which are easier to run, where that is free.
+
+    It may not be: fragments may be limited in number, and cuts share a decomposition only between
+    the same two fragments.
+    """
+    apart = connected(blocks.pairs, labels)
+    more = apart.max(initial=-1) > labels.max(initial=-1)
+    if not more:
+        return renumbered(labels)
+    if options.max_fragments is not None and apart.max() >= options.max_fragments:
+        return renumbered(labels)
+    if options.cost in ("joint", "locc"):
+        before, after = (price_labels(blocks, each, options.cost) for each in (labels, apart))
+        if after > before + 1e-9:
+            return renumbered(labels)
+    return apart
