@@ -11,7 +11,7 @@ __all__ = ["charts_html"]
 
 _COLOURS = (BRAND, "#e8833a", "#2ca58d", "#b565c9", "#c94f5d", "#8a8d3a")
 _WIDE, _HIGH = 460, 150
-_ERROR_BARS = 60  # more of them run into each other: the band says it all
+_ERROR_BARS = 60  # more of them would overlap; the band shows the errors then
 _LEFT, _TOP, _BOTTOM = 44, 8, 20
 
 
@@ -102,7 +102,7 @@ def _legend(curves: Curves) -> str:
 
 
 def _place(at: float, axis: Axis, value: float, low: float, high: float) -> tuple[float, float]:
-    """Where a value `at` a place on the axis is drawn."""
+    """Where a value at a point of the axis is drawn."""
     first, last = min(axis.points), max(axis.points)
     x = _LEFT + (_WIDE - _LEFT - 8) * (at - first) / ((last - first) or 1)
     return x, _TOP + (_HIGH - _TOP - _BOTTOM) * (high - value) / (high - low)
@@ -161,13 +161,13 @@ def _curve(curves: Curves, at: int, low: float, high: float) -> str:
 def _error_bar(
     axis: Axis, at: float, lower: float, upper: float, low: float, high: float, colour: str
 ) -> str:
-    """From one standard error below a value to one above it."""
+    """A bar from one standard error below a value to one standard error above it."""
     x, top = _place(at, axis, upper, low, high)
     _, bottom = _place(at, axis, lower, low, high)
     return "".join(
-        f"<line x1='{one:.1f}' x2='{two:.1f}' y1='{three:.1f}' y2='{four:.1f}' "
+        f"<line x1='{x1:.1f}' x2='{x2:.1f}' y1='{y1:.1f}' y2='{y2:.1f}' "
         f"style='stroke:{colour};stroke-width:1'/>"
-        for one, two, three, four in (
+        for x1, x2, y1, y2 in (
             (x, x, top, bottom),
             (x - 2, x + 2, top, top),
             (x - 2, x + 2, bottom, bottom),

@@ -1,4 +1,4 @@
-"""Charts for a terminal: bars, tables and curves made of characters."""
+"""Charts as text: bars, tables and curves made of characters."""
 
 import math
 from collections.abc import Sequence

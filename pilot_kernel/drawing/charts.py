@@ -1,4 +1,4 @@
-"""What there is to draw of results, as plain data: counts, tables of values, curves."""
+"""Charts as plain data: counts of outcomes, tables of values, curves."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +13,8 @@ class Counts:
     """How often each outcome came.
 
     Attributes:
-        title: What it is of.
-        rows: Outcomes and their counts; all in order of the outcomes, or the most frequent first.
+        title: What the chart is of.
+        rows: Outcomes and their counts: all, by outcome; of many, the most frequent first.
         shots: How many shots there were.
         left_out: How many outcomes are not in `rows`.
     """
@@ -30,11 +30,12 @@ class Values:
     """Expectation values with their standard errors.
 
     Attributes:
-        title: What they are of.
+        title: What the chart is of.
         rows: Name, value and standard error of each.
         left_out: How many are not in `rows`.
-        shots: How many they were estimated from, if that is known; without shots, a standard error
-            of 0 means that a value is exact, with shots only that all of them agreed.
+        shots: How many shots they were estimated from; 0 if there were none, or if that is not
+            known. A standard error of 0 means without shots that a value is exact, and with
+            shots only that all of them agreed.
     """
 
     title: str
@@ -48,8 +49,8 @@ class Axis:
     """Where the points of a sweep lie.
 
     Attributes:
-        name: Of the parameter; empty if several change, or none is known.
-        points: Its values, ascending or descending; 0, 1, ... if there is no such parameter.
+        name: The parameter that changes; empty if several do, or if it is not known.
+        points: Its values, ascending or descending; 0, 1, ... without a name.
     """
 
     name: str
@@ -58,16 +59,16 @@ class Axis:
 
 @dataclass(frozen=True)
 class Curves:
-    """Expectation values along a sweep: one curve an observable, or a value of another parameter.
+    """Expectation values along a sweep, a curve for each observable or further parameter value.
 
     Attributes:
-        title: What it is of.
+        title: What the chart is of.
         labels: Names of the curves.
         values: Of each curve, a value for each point.
         stds: Their standard errors (0 if exact).
-        axis: Where the points lie: the parameter that changes, or their numbers.
-        sets: How many sets of parameter values there are; one a point, unless curves differ in
-            parameters too.
+        axis: The parameter that changes, or the numbers of the points.
+        sets: How many sets of parameter values there are: more than points, if curves differ in
+            their parameters.
     """
 
     title: str
@@ -86,8 +87,8 @@ def is_sweep(shape: tuple[int, ...], names: Any) -> bool:
 
     Args:
         shape: The shape of the values.
-        names: Array of the names of their observables; None if they are not known. Different
-            observables along the last axis are no sweep.
+        names: The names of their observables, an array; None if they are not known. If the
+            observables differ along the last axis, it is no sweep.
     """
     if len(shape) not in (1, 2) or shape[-1] < _SWEEP_POINTS:
         return False

@@ -39,7 +39,7 @@ _TONES = {
 def table_html(
     head: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[int] = ()
 ) -> str:
-    """A quiet table of text: hairlines, figures aligned to the right."""
+    """A table of text with thin lines, some columns aligned to the right."""
     cells = [[escape(text) for text in row] for row in rows]
     return grid_html(head, cells, numeric, style=MONO)
 
@@ -92,7 +92,7 @@ def grid_html(
 
 
 def mark_html(mark: Mark, word: str) -> str:
-    """A state: its symbol in colour, its word in the colour of text, which always reads well."""
+    """A state: its symbol in colour, and its word in the colour of text, to be easily read."""
     return (
         "<span style='white-space:nowrap'><span aria-hidden='true' style='display:inline-block;"
         f"width:1.3em;color:{_TONES[mark.tone]}'>{mark.symbol}</span>{escape(word)}</span>"
@@ -100,7 +100,7 @@ def mark_html(mark: Mark, word: str) -> str:
 
 
 def progress_html(done: int, parts: int) -> str:
-    """A bar and the numbers beside it."""
+    """A progress bar, and the numbers beside it."""
     share = 100 * done / max(1, parts)
     return (
         "<span style='display:inline-flex;gap:8px;align-items:center;white-space:nowrap'>"

@@ -1,4 +1,4 @@
-"""From a primitive's result to what there is to draw of it."""
+"""Makes charts of the result of a primitive."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,13 +23,14 @@ _NAMED = 3
 def result_charts(
     result: Any, labels: Sequence[Any] = (), bindings: Sequence[Any] = ()
 ) -> list[Chart]:
-    """What there is to draw of a Qiskit `PrimitiveResult`.
+    """The charts of a Qiskit `PrimitiveResult`.
 
     Args:
         result: The result.
-        labels: For each PUB an array of its observables' names, if they are known. Else names are
-            made of the observables in its metadata, if there are some.
-        bindings: For each PUB its `BindingsArray`, likewise from `parameter_values`.
+        labels: For each PUB the names of its observables, an array. Without it, they are made of
+            `observables` in the metadata, if that is there.
+        bindings: For each PUB its `BindingsArray`; without it, `parameter_values` in the
+            metadata.
     """
     found: list[Chart] = []
     several = len(result) > 1
@@ -42,9 +43,11 @@ def result_charts(
                 _estimates(
                     pub.data,
                     title,
-                    labels[number] if number < len(labels) else _told_names(pub),
-                    bindings[number] if number < len(bindings) else _told(pub, "parameter_values"),
-                    int(_told(pub, "shots") or 0),
+                    labels[number] if number < len(labels) else _names_in_metadata(pub),
+                    bindings[number]
+                    if number < len(bindings)
+                    else _metadata(pub, "parameter_values"),
+                    int(_metadata(pub, "shots") or 0),
                 )
             )
         else:
@@ -52,13 +55,13 @@ def result_charts(
     return found
 
 
-def _told(pub: Any, name: str) -> Any:
-    """What a result says of itself; None if it does not."""
+def _metadata(pub: Any, name: str) -> Any:
+    """An entry of the metadata of a PUB's result; None if there is none."""
     return (getattr(pub, "metadata", None) or {}).get(name)
 
 
-def _told_names(pub: Any) -> Any:
-    observables = _told(pub, "observables")
+def _names_in_metadata(pub: Any) -> Any:
+    observables = _metadata(pub, "observables")
     return None if observables is None else observable_names(observables)
 
 
@@ -130,11 +133,11 @@ def _curves(evs: Any, stds: Any, names: Any, title: str, bindings: Any) -> Curve
 
 @dataclass(frozen=True)
 class _Sweep:
-    """What changes along the curves, and from one to the next.
+    """Which parameters change along the curves, and which between them.
 
     Attributes:
-        axis: The parameter along them, if it is one, and changes in one direction.
-        rows: For each curve the parameters that tell it from others; empty where none does.
+        axis: The parameter that changes along them, if there is one and it only grows or falls.
+        rows: For each curve, the parameters that set it apart from others; may be empty.
     """
 
     axis: Axis

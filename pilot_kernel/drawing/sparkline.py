@@ -1,4 +1,4 @@
-"""Small pictures of the last minutes, one value after the other: as SVG and as characters."""
+"""Small line charts of the last minutes, as SVG and as text."""
 
 import math
 from collections.abc import Sequence
@@ -22,10 +22,10 @@ def binned(
     window_s: float,
     bins: int,
 ) -> tuple[float | None, ...]:
-    """Means over equal spans of time, of which the last one holds `until`.
+    """Means over equal spans of time, the last of which contains `until`.
 
-    The spans' edges are the same whenever it is asked, so that a picture moves in whole steps and
-    does not flicker.
+    The edges of the spans do not depend on `until`, so a picture moves in whole steps and does not
+    flicker.
 
     Args:
         times: Unix seconds.
@@ -35,7 +35,7 @@ def binned(
         bins: How many spans.
 
     Returns:
-        One mean a span, the oldest first; None for a span without values.
+        The mean of each span, the oldest first; None for a span without values.
     """
     width = window_s / bins
     last = math.floor(until / width)
@@ -51,11 +51,11 @@ def binned(
 
 
 def spark_svg(shares: Shares, label: str) -> str:
-    """An area over time.
+    """A sparkline as SVG: an area over time.
 
     Args:
         shares: Values between 0 (bottom) and 1 (top), evenly spaced; None where there is none.
-        label: What a screen reader says instead.
+        label: What a screen reader reads out.
     """
     step = _WIDE / max(1, len(shares))
     drawn = "".join(_area(run, begin, step) for begin, run in _runs(shares))
@@ -68,7 +68,7 @@ def spark_svg(shares: Shares, label: str) -> str:
 
 
 def _runs(shares: Shares) -> list[tuple[int, list[float]]]:
-    """The stretches without gaps, and where each begins."""
+    """The runs of values without gaps, and where each begins."""
     runs: list[tuple[int, list[float]]] = []
     before = False
     for at, share in enumerate(shares):
@@ -81,7 +81,7 @@ def _runs(shares: Shares) -> list[tuple[int, list[float]]]:
 
 
 def _area(run: Sequence[float], begin: int, step: float) -> str:
-    # Whole pixels: what changes by less does not make a new picture.
+    # Whole pixels, so that a smaller change makes no new picture.
     def height(share: float) -> int:
         return round((_HIGH - 2) * (1 - min(1.0, max(0.0, share)))) + 1
 
@@ -99,14 +99,14 @@ def _area(run: Sequence[float], begin: int, step: float) -> str:
 
 
 def _bends(places: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
-    """The points where a line changes its height; those on a level stretch say nothing."""
+    """The points of a line that are not in the middle of a level stretch."""
     inner = range(1, len(places) - 1)
     level = {at for at in inner if places[at - 1][1] == places[at][1] == places[at + 1][1]}
     return [place for at, place in enumerate(places) if at not in level]
 
 
 def spark_text(shares: Shares) -> str:
-    """The same as a row of blocks; a gap is a space."""
+    """A sparkline as a row of block characters; a gap is a space."""
     top = len(_HEIGHTS) - 1
     return "".join(
         " " if share is None else _HEIGHTS[round(top * min(1.0, max(0.0, share)))]

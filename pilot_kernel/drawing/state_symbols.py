@@ -1,4 +1,4 @@
-"""The symbols beside states. They repeat the word next to them, and colour only repeats both."""
+"""The symbols beside the names of states, which say the same; so does their colour."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ __all__ = ["BUSY", "DOWN", "IDLE", "PILOT_MARKS", "SILENT", "TASK_MARKS", "Mark"
 
 @dataclass(frozen=True)
 class Mark:
-    """A symbol and what tone to draw it in: quiet, active, good, warn or bad."""
+    """A symbol and its tone: quiet, active, good, warn or bad."""
 
     symbol: str
     tone: str = "quiet"

@@ -1,4 +1,4 @@
-"""Tables and bars for a terminal, and for whatever shows text only."""
+"""Tables and bars as text, for terminals."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ _WIDTH = 32
 
 
 def bar(share: float, width: int = _WIDTH) -> str:
-    """A bar of `share` (0 to 1) of `width` characters."""
+    """A bar that fills a share (0 to 1) of `width` characters."""
     eighths = max(1, round(8 * width * share)) if share > 0 else 0
     return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).rstrip()
 

@@ -1,4 +1,4 @@
-"""Values, sizes, durations and moments as people read them."""
+"""Numbers, sizes, durations and times of day as people read them."""
 
 import math
 import time
@@ -7,7 +7,7 @@ __all__ = ["clock", "megabytes", "number", "rounded", "seconds"]
 
 
 def rounded(std: float) -> str:
-    """A standard error with two digits that count."""
+    """A standard error with two significant digits."""
     if std == 0 or not math.isfinite(std):
         return f"{std:g}"
     places = max(0, 1 - math.floor(math.log10(abs(std))))
@@ -15,7 +15,7 @@ def rounded(std: float) -> str:
 
 
 def number(value: float, std: float = 0.0) -> str:
-    """A value with as many digits as its standard error allows."""
+    """A value with as many digits as its standard error allows; six without an error."""
     if std > 0 and math.isfinite(std):
         places = max(0, 1 - math.floor(math.log10(std)))
         return f"{value:+.{min(places, 10)}f}"
@@ -23,7 +23,7 @@ def number(value: float, std: float = 0.0) -> str:
 
 
 def seconds(duration: float | None) -> str:
-    """A duration as people read it; one that is given in whole seconds, without a fraction."""
+    """A duration as text; an `int` is shown without a fraction."""
     if duration is None:
         return ""
     if duration < 10 and not isinstance(duration, int):
@@ -36,12 +36,12 @@ def seconds(duration: float | None) -> str:
 
 
 def clock(at: float) -> str:
-    """A moment (unix seconds) as the clock and the calendar here have it."""
+    """A time (unix seconds) as the local time and date."""
     return time.strftime("%H:%M:%S on %Y-%m-%d", time.localtime(at))
 
 
 def megabytes(size: int) -> str:
-    """A size as people read it."""
+    """A number of bytes as text, with the unit that fits."""
     for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if size >= factor:
             return f"{size / factor:.3g} {unit}"

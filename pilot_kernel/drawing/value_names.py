@@ -1,4 +1,4 @@
-"""What the values of a result are of: observables by name, and parameter values."""
+"""Names for the values of a result: observables and parameter values."""
 
 import itertools
 from typing import Any
@@ -20,7 +20,7 @@ def value_names(pubs: Any) -> list[Any]:
         pubs: What was run, as a primitive takes it.
 
     Returns:
-        One array for each PUB; nothing if they have no observables.
+        An array for each PUB; an empty list if they have no observables.
     """
     return [
         _with_parameters(pub, observable_names(pub.observables)) for pub in _estimator_pubs(pubs)
@@ -40,7 +40,7 @@ def _estimator_pubs(pubs: Any) -> list[Any]:
 
 
 def _with_parameters(pub: Any, names: Any) -> Any:
-    """Names that say the parameter values too, where there are several sets and no curve."""
+    """Names with parameter values in them, where a table has several sets of them."""
     sets = pub.parameter_values
     if sets.size < 2 or is_sweep(pub.shape, names):
         return names

@@ -1,4 +1,4 @@
-"""What `%load_ext pilot_kernel` does: magics, pictures, and a session that starts unnoticed."""
+"""What `%load_ext pilot_kernel` does: adds magics and pictures, starts a session."""
 
 import contextlib
 import os
@@ -58,7 +58,7 @@ def _close_if_idle(session: "Session") -> None:
 
 
 class _Extension:
-    """What must be undone, and what must happen when the kernel ends."""
+    """What is done while the extension is loaded, and when the kernel ends."""
 
     def __init__(self, shell: Any, notebook: Notebook) -> None:
         self._shell = shell
@@ -82,9 +82,9 @@ class _Extension:
             self._shut_down = None
 
     def _on_shutdown(self, restart: bool) -> Any:
-        """A kernel that ends for good takes an idle session along; a restart finds it again.
+        """Close an idle session when the kernel ends for good; after a restart it is found again.
 
-        No atexit here: a kernel that is busy is killed before it comes to that.
+        `atexit` would not do: a busy kernel is killed before it runs.
         """
         session = self._notebook.living_session()
         if not restart and session is not None:

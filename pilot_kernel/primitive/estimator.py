@@ -9,6 +9,7 @@ from pilot_kernel.primitive.job import PilotJob
 from pilot_kernel.primitive.pub.check import estimator_pubs, listed
 from pilot_kernel.primitive.session_like import SessionLike
 from pilot_kernel.primitive.submit import Seed, default_precision, submit_pubs
+from pilot_kernel.task.notebook.options import TaskOptions
 
 __all__ = ["PilotEstimator"]
 
@@ -69,6 +70,7 @@ class PilotEstimator(BaseEstimatorV2):  # type: ignore[misc]
         """
         precision = self.default_precision if precision is None else precision
         checked = estimator_pubs(listed(pubs, may_be_empty=True), precision)
-        task = submit_pubs(self._session, checked, on=self._on, seed=self._seed, **self._options)
+        how = TaskOptions(on=self._on)
+        task = submit_pubs(self._session, checked, how, seed=self._seed, **self._options)
         task.about = checked
         return PilotJob(task)

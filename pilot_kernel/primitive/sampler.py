@@ -9,6 +9,7 @@ from pilot_kernel.primitive.job import PilotJob
 from pilot_kernel.primitive.pub.check import listed, sampler_pubs
 from pilot_kernel.primitive.session_like import SessionLike
 from pilot_kernel.primitive.submit import DEFAULT_SHOTS, Seed, submit_pubs
+from pilot_kernel.task.notebook.options import TaskOptions
 
 __all__ = ["PilotSampler"]
 
@@ -36,10 +37,10 @@ class PilotSampler(BaseSamplerV2):  # type: ignore[misc]
         optimization_level: int | None = None,
     ) -> None:
         self._session = session
+        self._on = on
         self._seed = seed
         self._default_shots = default_shots
         self._options: dict[str, Any] = {
-            "on": on,
             "method": method,
             "optimization_level": optimization_level,
         }
@@ -66,4 +67,5 @@ class PilotSampler(BaseSamplerV2):  # type: ignore[misc]
         """
         shots = self._default_shots if shots is None else shots
         checked = sampler_pubs(listed(pubs, may_be_empty=True), shots)
-        return PilotJob(submit_pubs(self._session, checked, seed=self._seed, **self._options))
+        how = TaskOptions(on=self._on)
+        return PilotJob(submit_pubs(self._session, checked, how, seed=self._seed, **self._options))

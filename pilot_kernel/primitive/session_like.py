@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from pilot_kernel.resource.pilot import PilotStatus
 from pilot_kernel.task.notebook.handle import Task
+from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
 
 __all__ = ["SessionLike"]
 
@@ -21,13 +22,7 @@ class SessionLike(Protocol):
         fn: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        *,
-        on: str | None = None,
-        name: str | None = None,
-        retries: int | None = None,
-        timeout_s: float | None = None,
-        parts: tuple[Task, ...] = (),
-        part: bool = False,
+        options: TaskOptions = DEFAULT_OPTIONS,
     ) -> Task:
         """Submit a call, as `Session.submit_call` does."""
         ...

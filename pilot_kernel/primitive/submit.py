@@ -21,6 +21,7 @@ from pilot_kernel.primitive.simulator.prepare import for_simulator
 from pilot_kernel.primitive.simulator.run import Settings, simulate, simulate_all
 from pilot_kernel.resource.pilot import PilotStatus
 from pilot_kernel.task.notebook.handle import Task
+from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
 
 __all__ = ["DEFAULT_SHOTS", "Seed", "default_precision", "run", "submit_pubs"]
 
@@ -58,23 +59,27 @@ def run(
     *,
     shots: int | None = None,
     precision: float | None = None,
-    on: str | None = None,
+    seed: Seed = None,
+    method: str = "automatic",
+    optimization_level: int | None = None,
     **options: Any,
 ) -> Task:
     """Run PUBs of either kind; see `Session.run`."""
+    how = TaskOptions(**options)
     found = listed(pubs)
+    submit = partial(submit_pubs, seed=seed, method=method, optimization_level=optimization_level)
     if has_observables(found):
         if shots is not None:
             raise _mismatch("shots", "observables", "precision")
-        precision = default_precision(session, on) if precision is None else precision
+        precision = default_precision(session, how.on) if precision is None else precision
         pubs = estimator_pubs(found, precision)
-        task = submit_pubs(session, pubs, on=on, **options)
+        task = submit(session, pubs, how)
         task.about = pubs
         return task
     if precision is not None:
         raise _mismatch("precision", "no observables", "shots")
     shots = DEFAULT_SHOTS if shots is None else shots
-    return submit_pubs(session, sampler_pubs(found, shots), on=on, **options)
+    return submit(session, sampler_pubs(found, shots), how)
 
 
 def _mismatch(given: str, what: str, right: str) -> Exception:
@@ -84,14 +89,11 @@ def _mismatch(given: str, what: str, right: str) -> Exception:
 def submit_pubs(
     session: SessionLike,
     pubs: Sequence[Any],
+    options: TaskOptions = DEFAULT_OPTIONS,
     *,
-    on: str | None = None,
     seed: Seed = None,
     method: str = "automatic",
     optimization_level: int | None = None,
-    name: str | None = None,
-    retries: int | None = None,
-    timeout_s: float | None = None,
 ) -> Task:
     """Submit checked PUBs; the task's result is their `PrimitiveResult`.
 
@@ -100,22 +102,27 @@ def submit_pubs(
         PlacementError: `on` names nothing that exists, or several QPUs.
     """
     seed = _whole_seed(seed)
-    pilots = session.candidates(on)
-    work = _work(pubs, pilots, method, "GPU" if on == "gpu" else "CPU", optimization_level)
-    kind = "sample" if pubs and isinstance(pubs[0], SamplerPub) else "estimate"
-    name = name or kind
+    pilots = session.candidates(options.on)
+    device = "GPU" if options.on == "gpu" else "CPU"
+    work = _work(pubs, pilots, method, device, optimization_level)
+    sampled = bool(pubs) and isinstance(pubs[0], SamplerPub)
+    options = options.named("sample" if sampled else "estimate")
     workers = sum(max(1, pilot.wanted) for pilot in pilots)
     pieces = cut(work.pubs, seed)
     done = [(replace(p, pub=None), empty_result(p)) for p in pieces if is_empty(p)]
     groups = chunks([p for p in pieces if not is_empty(p)], workers, work.per_worker)
-    submit = partial(session.submit_call, on=on, retries=retries, timeout_s=timeout_s)
     if len(groups) == 1 and not done:
-        return submit(work.whole, (pack(groups[0]), *work.settings), {}, name=name)
+        return session.submit_call(work.whole, (pack(groups[0]), *work.settings), {}, options)
     parts = tuple(
-        submit(*(work.part, (pack(group), *work.settings), {}), name=f"{name}.{number}", part=True)
+        session.submit_call(
+            work.part,
+            (pack(group), *work.settings),
+            {},
+            replace(options, name=f"{options.name}.{number}", part=True),
+        )
         for number, group in enumerate(groups)
     )
-    return submit(_join_groups, ([*parts, done],), {}, name=name, parts=parts)
+    return session.submit_call(_join_groups, ([*parts, done],), {}, replace(options, parts=parts))
 
 
 def _whole_seed(seed: Any) -> int | None:

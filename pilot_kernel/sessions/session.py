@@ -1,30 +1,27 @@
-"""What a notebook or a script holds: pilots are added to it, tasks are submitted to it.
+"""A session: pilots are added to it, tasks are submitted to it.
 
 This module imports nothing heavy: the engine is imported in the background, while the agent
 starts.
 """
 
 import atexit
-import dataclasses
 import itertools
 import secrets
-import threading
-import time
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
-from weakref import WeakValueDictionary
 
-from pilot_kernel.errors import PilotError, PlacementError
+from pilot_kernel.errors import PilotError
 from pilot_kernel.resource.activity import Activity
 from pilot_kernel.resource.connection.link import Link
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind.by_scheme import check_description
-from pilot_kernel.resource.pilot import Pilot, PilotStatus, read_status
+from pilot_kernel.resource.pilot import Pilot, PilotStatus
+from pilot_kernel.sessions.packed_call import packed_call
+from pilot_kernel.sessions.pilots import PilotBook
+from pilot_kernel.sessions.tasks import TaskBook
 from pilot_kernel.task.notebook.handle import Task
-from pilot_kernel.task.notebook.inputs import Inputs
-from pilot_kernel.task.notebook.placement import candidates, requirement
-from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord, TaskState
+from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
+from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord
 
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 _PLUGINS = ("pilot_kernel.task.ledger:Ledger", "pilot_kernel.task.worker.plugin:WorkerEdge")
-_KEPT_DONE = 100
 _IDLE_S = 300.0
 _IDLE_UNNAMED_S = 10.0
 
@@ -45,9 +41,9 @@ class Session:
 
     Args:
         name: Under this name another process finds the session's agent again. A session with a
-            name outlives its process; one without ends with it.
-        idle_timeout_s: How long the agent stays without a client and without work; 5 minutes
-            with a name, 10 seconds without.
+            name outlives its process; without a name it ends with the process.
+        idle_timeout_s: Seconds that the agent stays without a client and without work; 300 with
+            a name, 10 without.
     """
 
     def __init__(self, name: str = "", *, idle_timeout_s: float | None = None) -> None:
@@ -57,50 +53,23 @@ class Session:
             raise PilotError(f"idle_timeout_s={idle_timeout_s}: more than zero seconds")
         self.name = name
         self.closed = False
-        self._tasks: WeakValueDictionary[str, Task] = WeakValueDictionary()
-        self._early: dict[str, list[dict[str, Any]]] = {}
-        self._telling = threading.RLock()  # telling a task may submit the next
         # A second task of the same key would be given the first one's result.
         self._stamp = secrets.token_hex(5)
         self._numbers = itertools.count()
-        self._unfinished: dict[str, Task] = {}
-        self._finished: deque[Task] = deque(maxlen=_KEPT_DONE)
-        self._adding = threading.Lock()
-        self._known: list[PilotStatus] = []
-        self._outdated = threading.Event()  # workers came or went since `_known` was asked for
+        self._pilots = PilotBook(self._call)
+        self._tasks = TaskBook(self._call, lambda: self._link.lost())
         self._link = Link(name, idle_timeout_s, _PLUGINS, self._opened)
         atexit.register(self._at_exit)
 
+    def _call(self, handler: str, **arguments: Any) -> Any:
+        return self._link.call(handler, **arguments)
+
     def _opened(self, link: Link) -> None:
-        client = link.client
-        self._unfinished.clear()  # what an agent had that ended while it was attached to
-        self._finished.clear()
-        client.subscribe_topic(TOPIC, self._on_news)
-        client.subscribe_topic(WORKERS, lambda _: self._outdated.set())
+        self._tasks.begin()
+        link.client.subscribe_topic(TOPIC, self._tasks.hear)
+        link.client.subscribe_topic(WORKERS, lambda _: self._pilots.workers_changed())
         if link.found:
-            self._take_up_orphans(link)
-
-    def _take_up_orphans(self, link: Link) -> None:
-        from distributed import Future
-
-        for key, pickled in link.call("task_results").items():
-            self._follow(key, None).tell({"key": key, "result": pickled})
-        keys = link.call("orphans")
-        for key in keys:  # the futures first: the scheduler reports on them at once
-            self._follow(key, Future(key, link.client))
-        if keys:
-            link.call("hand_over", keys=keys, client=link.client.id)
-        for task in self._tasks.values():
-            task.output.extend(link.call("task_output", key=task.key))
-
-    def _on_news(self, event: tuple[float, dict[str, Any]]) -> None:
-        news = event[1]
-        with self._telling:
-            task = self._tasks.get(news["key"])
-            if task is not None:
-                task.tell(news)
-            elif news["key"] in self._early:
-                self._early[news["key"]].append(news)
+            self._tasks.take_up(link)
 
     # ---- pilots
 
@@ -116,31 +85,16 @@ class Session:
         """
         described = PilotDescription.coerce(description, **keys)
         check_description(described)
-        with self._adding:
-            return self._pilot(self._add(described))
-
-    def _add(self, description: PilotDescription) -> str:
-        keys = dataclasses.asdict(description)
-        name: str = self._link.call("pilot_add", description=keys)
-        self._known = self._ask_pilots()
-        return name
-
-    def _pilot(self, name: str) -> Pilot:
-        return Pilot(name, self._link.call, self.pilot_statuses)
+        return self._pilots.add(described)
 
     @property
     def pilots(self) -> list[Pilot]:
         """The session's pilots."""
-        return [self._pilot(status.name) for status in self.pilot_statuses()]
+        return self._pilots.pilots()
 
     def pilot_statuses(self) -> list[PilotStatus]:
         """How every pilot stands now."""
-        self._outdated.clear()
-        self._known = self._ask_pilots()
-        return self._known
-
-    def _ask_pilots(self) -> list[PilotStatus]:
-        return [read_status(row) for row in self._link.call("pilot_list")]
+        return self._pilots.statuses()
 
     def activity(self) -> Activity:
         """What the workers do now, what waits, and how busy they were in the last five minutes.
@@ -148,7 +102,7 @@ class Session:
         Raises:
             AgentLostError: The session's agent is gone.
         """
-        return Activity.read(self._link.call("pilot_activity"))
+        return Activity.read(self._call("pilot_activity"))
 
     def candidates(self, on: str | None = None) -> list[PilotStatus]:
         """The pilots that could run a task, a local one being added if there is none at all.
@@ -159,14 +113,7 @@ class Session:
         Raises:
             PlacementError: There is none.
         """
-        if not self._known:
-            with self._adding:
-                if not self.pilot_statuses():
-                    self._add(PilotDescription())
-        try:
-            return candidates(on, self._known)
-        except PilotError:
-            return candidates(on, self.pilot_statuses())  # another notebook may have added it
+        return self._pilots.candidates(on)
 
     def pilots_for(self, on: str | None = None) -> list[PilotStatus]:
         """The pilots that could run a task, as they stand now; empty if there are none.
@@ -179,17 +126,7 @@ class Session:
         Raises:
             AgentLostError: The session's agent is gone.
         """
-        found = self._usable(on)
-        if self._outdated.is_set() or not any(pilot.workers for pilot in found):
-            self.pilot_statuses()
-            found = self._usable(on)
-        return found
-
-    def _usable(self, on: str | None) -> list[PilotStatus]:
-        try:
-            return candidates(on, self._known)
-        except PlacementError:
-            return []
+        return self._pilots.usable_now(on)
 
     # ---- tasks
 
@@ -223,22 +160,15 @@ class Session:
             ShipError: The function or an argument cannot be pickled.
             AgentLostError: The session's agent is gone.
         """
-        return self.submit_call(
-            fn, args, kwargs, on=on, name=name, retries=retries, timeout_s=timeout_s
-        )
+        options = TaskOptions(on, name, retries, timeout_s)
+        return self.submit_call(fn, args, kwargs, options)
 
     def submit_call(
         self,
         fn: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        *,
-        on: str | None = None,
-        name: str | None = None,
-        retries: int | None = None,
-        timeout_s: float | None = None,
-        parts: tuple[Task, ...] = (),
-        part: bool = False,
+        options: TaskOptions = DEFAULT_OPTIONS,
     ) -> Task:
         """What `submit` does, for callers with options of their own.
 
@@ -246,82 +176,36 @@ class Session:
             fn: What to call.
             args: Its arguments.
             kwargs: Its keyword arguments.
-            on: As for `submit`.
-            name: As for `submit`.
-            retries: As for `submit`.
-            timeout_s: As for `submit`.
-            parts: The tasks whose results this one joins.
-            part: It is one of those, and does not show among the session's tasks.
+            options: Where and how it runs, and whether it is part of other work.
         """
         if self.closed:
             raise PilotError("this session is closed; pilot_kernel.session() begins a new one")
         if not callable(fn):
-            raise PilotError(f"submit wants a function, not {type(fn).__name__}: submit(fn, *args)")
-        if timeout_s is not None and timeout_s <= 0:
-            raise PilotError(f"timeout_s={timeout_s}: more than zero seconds")
-        if retries is not None and retries < 0:
-            raise PilotError(f"retries={retries}: zero or more")
-        from pilot_kernel.resource.agent.scheduler import DEATHS_ALLOWED
-        from pilot_kernel.task.wire.packing import Call, pack_call
+            raise PilotError(f"submit takes a function, not {type(fn).__name__}: submit(fn, *args)")
         from pilot_kernel.task.worker.plugin import perform
 
         client = self._link.client
-        self.candidates(on)
-        inputs = Inputs()
-        packed = pack_call(
-            fn,
-            tuple(inputs.place(value) for value in args),
-            {name: inputs.place(value) for name, value in kwargs.items()},
-        )
-        label = name or getattr(fn, "__name__", type(fn).__name__)
+        self.candidates(options.on)
+        label = options.name or getattr(fn, "__name__", type(fn).__name__)
         key = f"{label}-{self._stamp}{next(self._numbers)}"
-        self._early[key] = []  # a quick task may be over before `submit` returns
-        crashes = 1 if retries is None else min(1, retries)
-        notes: dict[str, Any] = {
-            "resources": requirement(on),
-            "priority": -time.time(),  # first come, first served, also across notebooks
-        }
-        if retries is not None:
-            notes[DEATHS_ALLOWED] = retries
-        call = Call(key, packed, timeout_s, crashes)
-        try:
-            future = client.post(key, perform, (call, *inputs.references()), notes)
-            return self._follow(key, future, parts=parts, part=part)
-        except ConnectionError:
-            raise self._link.lost() from None
-        finally:
-            self._early.pop(key, None)
-
-    def _follow(self, key: str, future: Any, **options: Any) -> Task:
-        task = Task(key, future, records=self.history, lost=self._link.lost, **options)
-        with self._telling:
-            self._tasks[task.key] = task
-            for news in self._early.pop(key, ()):
-                task.tell(news)
-        if options.get("part"):  # its whole holds on to it
-            return task
-        self._unfinished[task.key] = task
-        task.add_done_callback(self._settle)
-        return task
-
-    def _settle(self, task: Any) -> None:
-        """Keep only the latest finished tasks: their results fill the workers' memory."""
-        if self._unfinished.pop(task.key, None) is not None:
-            self._finished.append(task)
+        with self._tasks.expecting(key):
+            try:
+                packed, notes = packed_call(key, fn, args, kwargs, options)
+                future = client.post(key, perform, packed, notes)
+                return self._tasks.follow(key, future, parts=options.parts, part=options.part)
+            except ConnectionError:
+                raise self._link.lost() from None
 
     @property
     def tasks(self) -> list[Task]:
         """The unfinished tasks and the latest finished ones, in order of submission."""
         if self._link.found:
             self._link.wait()  # the tasks that were taken up belong here too
-        return [*self._finished, *self._unfinished.values()]
+        return self._tasks.listed()
 
     def history(self, keys: list[str] | None = None) -> list[TaskRecord]:
         """When and where tasks ran: the records of `keys`, or of the last 10,000 tasks."""
-        return [
-            TaskRecord(**{**row, "state": TaskState(row["state"])})
-            for row in self._link.call("task_records", keys=keys)
-        ]
+        return self._tasks.history(keys)
 
     # ---- quantum work
 
@@ -396,12 +280,12 @@ class Session:
     @property
     def shared(self) -> bool:
         """Whether other notebooks or scripts are attached to the same agent."""
-        return len(self._link.call("people")) > 1
+        return len(self._call("people")) > 1
 
     @property
     def dashboard(self) -> str:
         """URL of Dask's dashboard, which the first call opens on this machine only."""
-        return f"http://127.0.0.1:{self._link.call('dashboard')}/status"
+        return f"http://127.0.0.1:{self._call('dashboard')}/status"
 
     def close(self) -> None:
         """Cancel what is unfinished, stop all pilots, end the agent."""
@@ -430,4 +314,4 @@ class Session:
     def __repr__(self) -> str:
         if self.closed or self.lost:
             return f"<Session {self.name} {'closed' if self.closed else 'lost'}>"
-        return f"<Session {self.name} {len(self._unfinished)} unfinished tasks>"
+        return f"<Session {self.name} {self._tasks.unfinished} unfinished tasks>"

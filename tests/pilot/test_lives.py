@@ -304,16 +304,11 @@ def test_an_agent_that_somebody_else_starts_and_that_never_comes_is_named(home, 
 
 
 def test_an_agent_that_cannot_start_says_why(home, monkeypatch):
-    monkeypatch.setattr(pilot_kernel.session.__globals__["Session"], "__init__", _plug_nonsense)
-    session = pilot_kernel.Session()
+    monkeypatch.setattr("pilot_kernel.sessions.session._PLUGINS", ("nonsense:Plugin",))
+    session = pilot_kernel.Session(idle_timeout_s=5.0)
     with pytest.raises(AgentStartError, match=r"(?s)exit code 1.*No module named 'nonsense'"):
         session.submit(pow, 2, 2)
     assert [each for each in home.iterdir() if each.is_dir()] == []
-
-
-def _plug_nonsense(self):
-    self.closed, self._early, self._known = False, {}, []
-    self._link = link.Link("", 5.0, ("nonsense:Plugin",), lambda _: None)
 
 
 def test_the_dashboard_says_what_it_needs(home, monkeypatch):

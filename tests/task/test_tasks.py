@@ -8,6 +8,7 @@ import traceback
 import pytest
 
 from pilot_kernel.errors import PilotError, PlacementError, TaskFailedError, TaskTimeoutError
+from pilot_kernel.sessions.tasks import TaskBook
 from pilot_kernel.task.wire.record import TaskState
 from tests.conftest import wait_until
 
@@ -126,7 +127,7 @@ def test_output_streams_while_the_task_runs(session, tmp_path):
 
 
 def test_what_a_task_printed_before_submit_returned_is_not_lost(session, monkeypatch):
-    follow = type(session)._follow
+    follow = TaskBook.follow
 
     def late(self, key, future, **options):
         while future.status == "pending":
@@ -134,7 +135,7 @@ def test_what_a_task_printed_before_submit_returned_is_not_lost(session, monkeyp
         time.sleep(0.3)  # all news of it has come by now
         return follow(self, key, future, **options)
 
-    monkeypatch.setattr(type(session), "_follow", late)
+    monkeypatch.setattr(TaskBook, "follow", late)
     task = session.submit(print, "quick")
     assert task.result() is None
     assert task.output.text() == "quick\n"
@@ -210,7 +211,7 @@ def test_on_names_a_pilot_or_a_kind(session):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ((3,), "wants a function, not int"),
+        ((3,), "takes a function, not int"),
     ],
 )
 def test_submit_refuses_nonsense(session, arguments, complaint):

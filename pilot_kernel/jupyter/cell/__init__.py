@@ -1,4 +1,4 @@
-"""What a cell becomes: read, sent with the variables that it needs, followed as a task.
+"""What becomes of a cell: it is read, sent with the variables it needs, and followed as a task.
 
-It must not draw or print anything: what is seen is another room's.
+It must not draw or print anything, nor know of the magics.
 """

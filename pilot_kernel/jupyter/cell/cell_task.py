@@ -1,4 +1,4 @@
-"""What a cell magic gives back: a future over the one or two tasks that a cell becomes."""
+"""What a cell magic gives: a future over the one or two tasks that a cell becomes."""
 
 import concurrent.futures
 import contextlib
@@ -8,39 +8,38 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from pilot_kernel.errors import PilotError
-from pilot_kernel.jupyter.cell.local_task import LocalTask
-from pilot_kernel.task.notebook.handle import Output, Task
+from pilot_kernel.task.notebook.handle import Output
+from pilot_kernel.task.notebook.task_like import TaskLike
 from pilot_kernel.task.notebook.waiting import until_done
 from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
 __all__ = ["CellTask"]
 
-# One thread that opens results and sends what follows, and that lives as long as the process:
-# Qiskit crashes if it was first imported in a thread that has ended.
+# One thread for all cells opens results and submits what follows. It lives as long as the process,
+# because Qiskit crashes if it was first imported in a thread that has ended.
 _courier = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="pilot-courier")
 
 
 class CellTask(concurrent.futures.Future[Any]):
-    """A cell on its way through the pilot; it offers what a `Task` offers.
+    """A cell on its way through the pilot; a `TaskLike`.
 
-    It goes from one task to the next in the background, so that neither the notebook nor the
-    engine waits for it.
+    The second task follows the first in the background; neither the notebook nor the engine waits.
 
     Args:
         name: What the user calls it.
-        first: The task that was submitted already.
-        then: From a task's value to the next task, or None if this was the last.
-        finish: From the last task's value to the cell's. Both run in the background.
-        shipped: What was sent with it: bytes by variable.
-        clean: Trims an error before it is kept.
+        first: The first task, which has been submitted.
+        then: Makes the second task from the value of the first; None if there is no second.
+        finish: Makes the value of the cell from that of the last task; runs in the background.
+        shipped: The variables that were sent with it, in bytes.
+        clean: Shortens the traceback of an error before it is kept.
     """
 
     def __init__(
         self,
         name: str,
-        first: Task,
+        first: TaskLike,
         *,
-        then: Callable[[Any], Task | LocalTask | None] = lambda value: None,
+        then: Callable[[Any], TaskLike | None] = lambda value: None,
         finish: Callable[[Any], Any] = lambda value: value,
         shipped: dict[str, int] | None = None,
         clean: Callable[[BaseException], BaseException] = lambda error: error,
@@ -49,7 +48,7 @@ class CellTask(concurrent.futures.Future[Any]):
         self.name = name
         self.key = first.key
         self.begun = time.time()
-        self.stages: list[Task | LocalTask] = [first]
+        self.stages: list[TaskLike] = [first]
         self.shipped = shipped or {}
         self.output: Output = _Joined(self.stages)
         self._then = then
@@ -87,7 +86,7 @@ class CellTask(concurrent.futures.Future[Any]):
             except BaseException as error:  # noqa: BLE001 whoever asks for the result gets it
                 self.set_exception(self._clean(error))
 
-    def _add(self, task: Task | LocalTask) -> None:
+    def _add(self, task: TaskLike) -> None:
         with self._moving:
             self.stages.append(task)
         if self.cancelled():
@@ -103,13 +102,13 @@ class CellTask(concurrent.futures.Future[Any]):
         return TaskState.RUNNING if len(self.stages) > 1 else self._unfinished(self.stages[0])
 
     @staticmethod
-    def _unfinished(task: Task | LocalTask) -> TaskState:
+    def _unfinished(task: TaskLike) -> TaskState:
         state = task.state
         return TaskState.RUNNING if state.final else state
 
     @property
     def record(self) -> TaskRecord:
-        """The times and the place of the task that it is at now."""
+        """When and where the present task ran."""
         return self.stages[-1].record
 
     @property
@@ -129,7 +128,7 @@ class CellTask(concurrent.futures.Future[Any]):
 
     def cancel(self) -> bool:
         """Give it up, even while it runs; False if it was done already."""
-        with self._canceling:  # the courier hears of it as well; a future takes it only once
+        with self._canceling:  # the background thread may cancel it too; a future allows that once
             if self.cancelled():
                 return True
             if not super().cancel():
@@ -162,9 +161,9 @@ class CellTask(concurrent.futures.Future[Any]):
 
 
 class _Joined(Output):
-    """The output of several tasks in the order in which it came."""
+    """The output of several tasks, in the order in which it arrived."""
 
-    def __init__(self, stages: list[Task | LocalTask]) -> None:
+    def __init__(self, stages: list[TaskLike]) -> None:
         super().__init__()
         self._stages = stages
         self._positions: dict[str, int] = {}

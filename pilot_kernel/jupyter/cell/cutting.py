@@ -1,4 +1,4 @@
-"""How `%%qtask --cut` finds who cuts circuits. Nothing is cut here.
+"""Finds the package that cuts circuits for `%%qtask --cut`, and runs it in the background.
 
 A package that can cut registers a function under the entry point group `pilot_kernel.cutters`. It
 takes one `CutRequest` and returns Qiskit's `PrimitiveResult` of the request's PUBs.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import CellError, PubError
 from pilot_kernel.jupyter.cell.local_task import LocalTask
+from pilot_kernel.task.notebook.options import TaskOptions
 
 if TYPE_CHECKING:
     from pilot_kernel.sessions.session import Session
@@ -27,18 +28,18 @@ _FIRST = "qdreamer"
 
 @dataclass(frozen=True, eq=False)
 class CutRequest:
-    """What a cell wants cut.
+    """What to cut, as a cutter is told.
 
     Attributes:
         session: Where fragments run as tasks.
         pubs: A list of estimator PUBs.
-        width: Most qubits of a fragment; None lets the cutter decide, also not to cut.
+        width: Most qubits of a fragment; None lets the cutter choose, or leave a circuit whole.
         precision: Standard error wanted of PUBs that name none; None for the cutter's default.
         seed: Of the random numbers.
         on: Kind of worker or name of a pilot, as `Session.submit` takes it.
-        stop: Set from elsewhere; the cutter then raises `concurrent.futures.CancelledError`.
+        stop: Set when it is canceled; the cutter then raises `CancelledError` soon.
         say: Prints a line in the cell.
-        tell: Takes how many parts are done, and how many there are.
+        tell: Takes how many parts are done and how many there are.
     """
 
     session: "Session"
@@ -61,7 +62,7 @@ class CutOptions:
 
     Attributes:
         width: Most qubits of a fragment; None lets the cutter decide.
-        cutter: Who cuts.
+        cutter: The function that cuts.
     """
 
     width: int | None
@@ -69,13 +70,13 @@ class CutOptions:
 
 
 def cut_options(wanted: str | int) -> CutOptions:
-    """Check what `--cut` was given, and find a cutter.
+    """Check the value of `--cut`, and find a cutter.
 
     Args:
         wanted: `auto`, or most qubits of a fragment.
 
     Raises:
-        CellError: It is neither, or nothing that is installed can cut.
+        CellError: The value is neither, or no installed package can cut.
     """
     text = str(wanted).strip("'\"")
     if text != "auto" and not (text.isascii() and text.isdigit() and int(text) > 0):
@@ -86,7 +87,7 @@ def cut_options(wanted: str | int) -> CutOptions:
 def _cutter() -> Cutter:
     found = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     if not found:
-        raise CellError("--cut: nothing that is installed can cut; pip install qdreamer-lab")
+        raise CellError("--cut: no installed package can cut circuits; pip install qdreamer-lab")
     point = found[_FIRST if _FIRST in found else min(found)]
     try:
         loaded: Cutter = point.load()
@@ -99,46 +100,52 @@ def _cutter() -> Cutter:
 
 
 def start(
-    options: CutOptions,
+    cut: CutOptions,
     session: "Session",
     pubs: Any,
+    options: TaskOptions,
     *,
-    precision: float | None,
-    seed: int | None,
-    on: str | None,
-    name: str,
-    timeout_s: float | None,
+    precision: float | None = None,
+    seed: int | None = None,
 ) -> LocalTask:
-    """Have PUBs cut and run, in the background.
+    """Cut PUBs and run them, in the background.
+
+    Args:
+        cut: The width, and the cutter.
+        session: Where fragments run as tasks.
+        pubs: What to run, as `Session.run` takes it.
+        options: Where fragments run; the name and the time limit of the whole.
+        precision: Standard error wanted of PUBs that name none.
+        seed: Of the random numbers.
 
     Raises:
-        CellError: They are no estimator PUBs.
-        PubError: One is no PUB at all.
+        CellError: They are not estimator PUBs.
+        PubError: One of them is no PUB, or the precision is not positive.
     """
     from pilot_kernel.primitive.pub.check import has_observables, listed
 
     found = listed(pubs)
     if not has_observables(found):
         raise CellError(
-            "--cut: what is sampled cannot be cut, since fragments are put together for "
-            "expectation values; end the cell with (circuit, observables)"
+            "--cut: a circuit that is sampled cannot be cut, since fragments only give expectation "
+            "values; end the cell with (circuit, observables)"
         )
     if precision is not None and not precision > 0:
         raise PubError(f"--precision {precision:g}: more than zero")
 
     def work(task: LocalTask) -> Any:
-        return options.cutter(
+        return cut.cutter(
             CutRequest(
                 session,
                 found,
-                options.width,
+                cut.width,
                 precision,
                 seed,
-                on,
+                options.on,
                 task.stop,
                 task.say,
                 task.tell,
             )
         )
 
-    return LocalTask(name, work, timeout_s=timeout_s)
+    return LocalTask(options.name or "cut", work, timeout_s=options.timeout_s)

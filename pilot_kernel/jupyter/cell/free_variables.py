@@ -1,8 +1,8 @@
 """Which of the notebook's variables a cell needs, found from its syntax tree.
 
-A name is needed if the cell may read it before binding it. Where that depends on what happens at
-run time (an `if`, a loop that may not run, a function called later) it counts as needed: to send
-too much costs a little time, to send too little costs the result.
+A variable is needed if the cell may read it before binding it. Where that depends on what happens
+at run time (an `if`, a loop that may not run, a function called later), it counts as needed: a
+variable too many costs a little time, a missing one costs the result.
 """
 
 import ast
@@ -36,9 +36,9 @@ def collect(
     Args:
         tree: The cell.
         namespace: The notebook's variables.
-        only: Send these instead of what the cell is found to read.
-        hidden: What the notebook itself put into `namespace`; it stays there.
-        limit_bytes: What all variables together may weigh.
+        only: Send these variables, instead of those that the cell may read.
+        hidden: What the notebook itself has put into `namespace`; this is not sent.
+        limit_bytes: Most bytes that all variables may take together.
 
     Raises:
         ShipError: A variable does not exist, cannot be pickled, or is too large.
@@ -64,7 +64,7 @@ def read_names(tree: ast.Module) -> list[str]:
 
 
 def bound_names(tree: ast.Module) -> set[str] | None:
-    """The global names a cell may bind; None if `import *` makes that unknowable."""
+    """The global names that a cell may bind; None if `import *` hides them."""
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and any(a.name == "*" for a in node.names):
@@ -77,7 +77,7 @@ def bound_names(tree: ast.Module) -> set[str] | None:
 
 
 class _Flow:
-    """Walks statements in order and keeps the names that are certainly bound by then."""
+    """Walks through statements in order, and knows which names are certainly bound."""
 
     def __init__(self) -> None:
         self.read: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""Work that this process does for a cell, seen as a task; it submits tasks of its own meanwhile."""
+"""Work that runs in a thread of this process, followed like a task on a worker."""
 
 import concurrent.futures
 import contextlib
@@ -16,12 +16,12 @@ __all__ = ["LocalTask"]
 
 
 class LocalTask(concurrent.futures.Future[Any]):
-    """A function that runs in a thread of this process, and offers what a `Task` offers.
+    """A function that runs in a thread of this process; a `TaskLike`.
 
     Args:
         name: What the user calls it.
-        work: Called with the task. It should look at `stop`, and raise `CancelledError` soon
-            after that is set; `say` and `tell` show how it is getting on.
+        work: Called with the task. It should raise `CancelledError` soon after `stop` is set;
+            with `say` and `tell` it reports its progress.
         timeout_s: Seconds that it may run.
 
     Attributes:
@@ -39,7 +39,7 @@ class LocalTask(concurrent.futures.Future[Any]):
         self.progress = (0, 1)
         self.deaths = 0
         self._work = work
-        self._began = time.time()
+        self.begun = time.time()
         self._ended: float | None = None
         self._canceling = threading.Lock()
         self.add_done_callback(lambda _: self._note_end())
@@ -56,7 +56,7 @@ class LocalTask(concurrent.futures.Future[Any]):
         self.progress = (done, max(1, parts))
 
     def _run(self) -> None:
-        # What ends it first counts: canceling and the timeout come from other threads.
+        # Whatever ends it first counts; it may be canceled, or time out, in another thread.
         with contextlib.suppress(concurrent.futures.InvalidStateError):
             try:
                 value = self._work(self)
@@ -93,17 +93,22 @@ class LocalTask(concurrent.futures.Future[Any]):
 
     @property
     def record(self) -> TaskRecord:
-        """Its times; it has no place on a pilot."""
-        began = self._began
-        return TaskRecord(self.key, self.name, self.state, began, began, self._ended)
+        """When it began and ended; it runs on no pilot."""
+        begun = self.begun
+        return TaskRecord(self.key, self.name, self.state, begun, begun, self._ended)
+
+    @property
+    def stages(self) -> tuple["LocalTask", ...]:
+        """The tasks that it goes through: itself alone."""
+        return (self,)
 
     def running(self) -> bool:
-        """Whether it is at work."""
+        """Whether it is under way."""
         return not self.done()
 
     def cancel(self) -> bool:
         """Give it up, even while it runs; False if it was done already."""
-        with self._canceling:  # a future takes being told of it only once
+        with self._canceling:  # a future allows that only once
             if self.cancelled():
                 return True
             if not super().cancel():

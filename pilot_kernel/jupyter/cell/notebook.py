@@ -1,4 +1,4 @@
-"""One notebook and its session: which it is, how it starts, and which tasks its cells have sent."""
+"""A notebook's session: its name, how it starts, and which tasks the cells have sent."""
 
 import contextlib
 import os
@@ -10,6 +10,7 @@ from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.cell.cell_task import CellTask
 from pilot_kernel.sessions.current import current, session
 from pilot_kernel.sessions.session import Session
+from pilot_kernel.task.notebook.task_like import TaskLike
 
 __all__ = ["Notebook", "session_name"]
 
@@ -18,10 +19,10 @@ _INHERITED = "PILOT_KERNEL_NOTEBOOK"
 
 
 def session_name(shell: Any) -> str:
-    """What a notebook's session is called: the same after a restart of its kernel.
+    """The name of a notebook's session, which stays the same when its kernel restarts.
 
-    Jupyter's server tells the kernel which notebook it belongs to; without one, the kernel's
-    connection file stays the same over restarts. In a terminal there is nothing to come back to.
+    Jupyter's server tells a kernel which notebook it belongs to. Without a server, the kernel's
+    connection file stays the same. A terminal has no name, as nobody can come back to it.
     """
     if getattr(shell, "kernel", None) is None:
         return ""
@@ -46,7 +47,7 @@ class Notebook:
     # ---- the session
 
     def session(self) -> Session:
-        """The session, started if there is none. A lost one stays, and says so when used."""
+        """The session; a new one if there is none. A lost one stays, and says so when used."""
         self._join_start()
         return current() or self.start()
 
@@ -57,11 +58,11 @@ class Notebook:
             self._starting = None
 
     def start(self) -> Session:
-        """Start a session, or attach to the one this notebook had; nothing if one is open."""
+        """The open session; else a new one, or that which this notebook had before."""
         return self.living_session() or session(self.name)
 
     def start_in_background(self) -> Session:
-        """As `start`, and see to it that there is a pilot, without making a cell wait."""
+        """As `start`; then add a pilot if there is none, without making a cell wait."""
         started = self.start()
         self._starting = threading.Thread(
             target=self._add_pilot, args=(started,), name="pilot-start", daemon=True
@@ -81,7 +82,7 @@ class Notebook:
 
     @staticmethod
     def living_session() -> Session | None:
-        """As `open_session`, for those who cannot wait."""
+        """As `open_session`, without waiting for a session that starts."""
         found = current()
         return found if found is not None and not found.lost else None
 
@@ -92,18 +93,20 @@ class Notebook:
         self._kept.append(task)
         return task
 
-    def tasks(self) -> list[Any]:
+    def tasks(self) -> list[TaskLike]:
         """The tasks of this notebook's cells and of its session, the oldest first."""
-        stages = {stage.key for task in list(self._kept) for stage in list(task.stages)}
+        kept = list(self._kept)
+        stages = {stage.key for task in kept for stage in list(task.stages)}
         opened = self.open_session()
         others = [t for t in opened.tasks if t.key not in stages] if opened else []
-        return sorted([*others, *self._kept], key=lambda task: task.begun)
+        found: list[TaskLike] = [*others, *kept]
+        return sorted(found, key=lambda task: task.begun)
 
-    def find(self, wanted: str | None) -> Any:
+    def find(self, wanted: str | None) -> TaskLike:
         """A task by key, by name (the newest), or by the beginning of its key; else the newest.
 
         Raises:
-            PilotError: There is none, or several begin like that.
+            PilotError: There is none, or several keys begin like that.
         """
         wanted = None if wanted is None else wanted.strip("'\"")  # a name may have spaces
         tasks = self.tasks()
@@ -126,5 +129,5 @@ class Notebook:
         raise PilotError(f"there is no task {wanted!r}; the latest are: {shown}")
 
 
-def _keys(task: Any) -> list[str]:
-    return [stage.key for stage in getattr(task, "stages", [task])]
+def _keys(task: TaskLike) -> list[str]:
+    return [stage.key for stage in task.stages]

@@ -1,4 +1,4 @@
-"""A cell's text, read and checked before anything is sent: syntax, notebook syntax, emptiness."""
+"""A cell of Python, parsed in the notebook, so that mistakes are shown before anything is sent."""
 
 import ast
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def read_cell(body: str, header: str, filename: str = "<cell>") -> Cell:
         filename: What tracebacks call it.
 
     Raises:
-        CellError: It is empty, is no Python, or uses what only a notebook understands.
+        CellError: It is empty, is not Python, or uses syntax that only notebooks know.
     """
     source = f"# {header}\n{body}"
     try:
@@ -48,9 +48,9 @@ def read_cell(body: str, header: str, filename: str = "<cell>") -> Cell:
     except SyntaxError as error:
         raise CellError(_notebook_syntax(source) or _shown(error)) from None
     except ValueError as error:  # a null byte
-        raise CellError(f"the cell is no Python: {error}") from None
+        raise CellError(f"the cell is not Python: {error}") from None
     if not tree.body:
-        raise CellError("the cell is empty: write below the magic's line what shall run")
+        raise CellError("the cell is empty: write what is to run below the line of the magic")
     return Cell(source, filename, tree)
 
 
@@ -64,14 +64,14 @@ def _shown(error: SyntaxError) -> str:
 
 
 def _notebook_syntax(source: str) -> str | None:
-    """Say which line is a magic or a shell command, if that is what is wrong."""
+    """The message for a cell with a magic or a shell command in it; None if it has none."""
     from IPython.core.inputtransformer2 import TransformerManager
 
     lines = source.splitlines()
     for number, line in enumerate(lines[1:], start=2):
         stripped = line.strip()
         if stripped.startswith("%%"):
-            return f"line {number} of the cell: {stripped!r}: one cell magic a cell"
+            return f"line {number} of the cell: {stripped!r}: a cell takes only one cell magic"
         if not stripped or stripped.startswith("#"):
             continue
         if "get_ipython()" in TransformerManager().transform_cell(stripped) and not _python(line):

@@ -1,4 +1,4 @@
-"""OpenQASM cells: parsed in the notebook, so that a mistake is shown with its line at once."""
+"""A cell of OpenQASM, parsed in the notebook, so that mistakes are shown with their lines."""
 
 import re
 from typing import Any
@@ -22,7 +22,7 @@ def parse_qasm(body: str, *, lines_above: int = 0) -> Any:
     from pilot_kernel.primitive.circuit.qasm import read_qasm
 
     if not body.strip():
-        raise CellError("the cell is empty: write an OpenQASM program below the magic's line")
+        raise CellError("the cell is empty: write an OpenQASM program below the line of the magic")
     try:
         circuit = read_qasm(body)
     except QasmError as error:
@@ -46,7 +46,7 @@ def _without_value(name: str, body: str) -> QasmError:
 
 def _shown(error: QasmError, body: str, lines_above: int) -> str:
     if error.line is None or error.column is None:
-        return f"the cell is no OpenQASM: {error.reason}"
+        return f"the cell is not OpenQASM: {error.reason}"
     lines = body.splitlines()
     text = lines[error.line - 1] if error.line <= len(lines) else ""
     told = (

@@ -1,8 +1,8 @@
-"""What `%%ctask` and `%%qtask` do, for people who would rather call a function."""
+"""Submits cells: `%%ctask` and `%%qtask` as functions."""
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import CellError, PlacementError
@@ -18,45 +18,27 @@ from pilot_kernel.jupyter.cell.python_source import Cell
 from pilot_kernel.jupyter.cell.tracebacks import clean
 from pilot_kernel.jupyter.worker.payload import Payload
 from pilot_kernel.jupyter.worker.run import CellOutcome, run_cell
+from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
+from pilot_kernel.task.notebook.task_like import TaskLike
 
 if TYPE_CHECKING:
-    from pilot_kernel.jupyter.cell.local_task import LocalTask
     from pilot_kernel.sessions.session import Session
     from pilot_kernel.task.notebook.handle import Task
 
-__all__ = ["CellInputs", "Placement", "ctask", "qtask", "run_circuit"]
+__all__ = ["CellInputs", "ctask", "qtask", "run_circuit"]
 
 _WARN_BYTES = "distributed.admin.large-graph-warning-threshold"
 
 
 @dataclass(frozen=True)
-class Placement:
-    """Where and how a cell's tasks run; the fields are `Session.submit`'s."""
-
-    on: str | None = None
-    name: str | None = None
-    retries: int | None = None
-    timeout_s: float | None = None
-
-    def options(self, default_name: str) -> dict[str, Any]:
-        """As keyword arguments of `Session.submit` and `Session.run`."""
-        return {
-            "on": self.on,
-            "name": self.name or default_name,
-            "retries": self.retries,
-            "timeout_s": self.timeout_s,
-        }
-
-
-@dataclass(frozen=True)
 class CellInputs:
-    """What goes to the worker with a cell, and what comes back.
+    """The variables that a cell may take along to its worker.
 
     Attributes:
         namespace: The notebook's variables.
-        hidden: Those of them that the notebook itself put there.
-        inputs: What to send; None for what the cell is found to read.
-        limit_bytes: What all of it may weigh.
+        hidden: Those of them that the notebook itself has put there.
+        inputs: The variables to send; None for those that the cell may read.
+        limit_bytes: Most bytes that they may take together.
     """
 
     namespace: Mapping[str, Any]
@@ -65,7 +47,7 @@ class CellInputs:
     limit_bytes: int = DEFAULT_LIMIT_BYTES
 
     def collect(self, tree: ast.Module) -> Payload:
-        """Pickle what a cell needs; see `free_variables.collect`."""
+        """Pickle the variables that a cell needs; see `free_variables.collect`."""
         return collect(
             tree,
             self.namespace,
@@ -78,21 +60,21 @@ class CellInputs:
 def ctask(
     session: "Session",
     cell: Cell,
-    shipping: CellInputs,
+    inputs: CellInputs,
     *,
     outputs: Iterable[str] = (),
     deliver: Callable[[dict[str, Any]], None] = lambda values: None,
-    placement: Placement = Placement(),
+    options: TaskOptions = DEFAULT_OPTIONS,
 ) -> CellTask:
     """Run a cell on a worker.
 
     Args:
         session: Where to run it.
         cell: The cell.
-        shipping: The variables it may need.
-        outputs: The names it is to bring back besides the value of its last expression.
-        deliver: Takes those names and their values when the cell is done.
-        placement: Where and how.
+        inputs: The variables it may need.
+        outputs: Variables to bring back besides the value of the last expression.
+        deliver: Takes these variables when the cell is done.
+        options: Where and how its tasks run.
 
     Returns:
         A task whose result is the value of the cell's last expression.
@@ -100,12 +82,12 @@ def ctask(
     Raises:
         CellError: The cell never defines one of `outputs`.
         ShipError: A variable cannot be sent.
-        PlacementError: `placement.on` names nothing that exists.
+        PlacementError: `options.on` names nothing that exists.
     """
     outputs = tuple(outputs)
     _check_outputs(cell, outputs)
-    payload = shipping.collect(cell.tree)
-    options = placement.options("cell")
+    payload = inputs.collect(cell.tree)
+    options = options.named("cell")
     first = _send(session, cell, payload, outputs, options)
 
     def finish(outcome: CellOutcome) -> Any:
@@ -114,7 +96,7 @@ def ctask(
         return value
 
     return CellTask(
-        options["name"],
+        first.name,
         first,
         finish=finish,
         shipped=payload.sizes,
@@ -125,27 +107,27 @@ def ctask(
 def qtask(
     session: "Session",
     cell: Cell,
-    shipping: CellInputs,
+    inputs: CellInputs,
     *,
     shots: int | None = None,
     precision: float | None = None,
     seed: int | None = None,
     cut: str | int | None = None,
-    placement: Placement = Placement(),
-    watch: Callable[[Any, Any], None] = lambda pubs, result: None,
+    options: TaskOptions = DEFAULT_OPTIONS,
+    on_result: Callable[[Any, Any], None] = lambda pubs, result: None,
 ) -> CellTask:
     """Build circuits on a worker and run them, spread over the pilot.
 
     Args:
         session: Where to run it.
         cell: A cell whose last expression is a circuit, a PUB, or a list of them.
-        shipping: The variables it may need.
+        inputs: The variables it may need.
         shots: As for `Session.run`.
         precision: As for `Session.run`.
         seed: As for `Session.run`.
         cut: Most qubits of a fragment, or `auto`; see `cutting`. None leaves circuits whole.
-        placement: Where and how.
-        watch: Called with the PUBs and their result when it is there.
+        options: Where and how its tasks run.
+        on_result: Called with the PUBs and their result.
 
     Returns:
         A task whose result is a Qiskit `PrimitiveResult`.
@@ -153,7 +135,7 @@ def qtask(
     Raises:
         CellError: The cell does not end with an expression, or circuits cannot be cut like this.
         ShipError: A variable cannot be sent.
-        PlacementError: `placement.on` names nothing that exists.
+        PlacementError: `options.on` names nothing that exists.
     """
     if not cell.ends_with_value:
         raise CellError(
@@ -163,27 +145,27 @@ def qtask(
     cutting = None if cut is None else cut_options(cut)
     if cutting is not None and shots is not None:
         raise CellError("--cut estimates observables: it takes --precision, not --shots")
-    options = placement.options("circuit")
-    building = {**options, "on": _builder(session, placement.on)}
-    payload = shipping.collect(cell.tree)
+    options = options.named("circuit")
+    building = replace(options, on=_builder(session, options.on))
+    payload = inputs.collect(cell.tree)
     first = _send(session, cell, payload, (), building)
     pubs: Any = None
 
-    def run(outcome: CellOutcome) -> "Task | LocalTask":
+    def run(outcome: CellOutcome) -> TaskLike:
         nonlocal pubs
         pubs, _ = outcome.open()
         _check_pubs(pubs)
         if cutting is not None:
-            how = {key: value for key, value in options.items() if key != "retries"}
-            return start(cutting, session, pubs, precision=precision, seed=seed, **how)
-        return session.run(pubs, shots=shots, precision=precision, seed=seed, **options)
+            return start(cutting, session, pubs, options, precision=precision, seed=seed)
+        how = options.keywords()
+        return session.run(pubs, shots=shots, precision=precision, seed=seed, **how)
 
     def finish(result: Any) -> Any:
-        watch(pubs, result)
+        on_result(pubs, result)
         return result
 
     return CellTask(
-        options["name"],
+        first.name,
         first,
         then=run,
         finish=finish,
@@ -198,12 +180,12 @@ def run_circuit(
     *,
     shots: int | None = None,
     seed: int | None = None,
-    placement: Placement = Placement(),
+    options: TaskOptions = DEFAULT_OPTIONS,
 ) -> CellTask:
-    """Sample a circuit that is there already, as `%%qtask --qasm` does."""
-    options = placement.options("circuit")
-    first = session.run([circuit], shots=shots, seed=seed, **options)
-    return CellTask(options["name"], first, clean=lambda error: clean(error, None))
+    """Sample a circuit, as `%%qtask --qasm` does."""
+    options = options.named("circuit")
+    first = session.run([circuit], shots=shots, seed=seed, **options.keywords())
+    return CellTask(first.name, first, clean=lambda error: clean(error, None))
 
 
 def _send(
@@ -211,18 +193,19 @@ def _send(
     cell: Cell,
     payload: Payload,
     outputs: tuple[str, ...],
-    options: dict[str, Any],
+    options: TaskOptions,
 ) -> "Task":
     import dask
 
-    session.candidates(options["on"])  # a wrong place is told before a large payload is sent
-    # Dask warns of large arguments, not knowing that the user was told and has set a limit.
+    session.candidates(options.on)  # a wrong place is reported before a large payload is sent
+    # Dask would warn of large arguments; the user has a limit of his own for them.
     with dask.config.set({_WARN_BYTES: 2 * payload.total_bytes + 10**7}):
-        return session.submit(run_cell, cell.source, cell.filename, payload, outputs, **options)
+        arguments = (cell.source, cell.filename, payload, outputs)
+        return session.submit_call(run_cell, arguments, {}, options)
 
 
 def _builder(session: "Session", on: str | None) -> str | None:
-    """Where the circuits are built: in the same pilot if it has CPUs, else on any."""
+    """Where circuits are built: on the pilot that runs them if it has CPUs, else on any."""
     chosen = session.candidates(on)
     named = on if any(pilot.name == on and "CPU" in pilot.offers for pilot in chosen) else None
     try:

@@ -1,7 +1,7 @@
-"""Errors as a notebook shows them: what the user's code did, without our machinery around it.
+"""Tracebacks of cells that failed on a worker, without the frames of the pilot itself.
 
-The frames of a remote traceback are stand-ins that know their file and line but not where their
-function begins, which IPython's own formatter needs; so the lines are laid out here.
+A remote frame knows its file and line, but not where its function begins. IPython's own formatter
+needs that, so the lines are laid out here.
 """
 
 import contextlib
@@ -21,28 +21,28 @@ _RED, _GREEN, _CYAN, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[39m"
 
 
 def clean(error: BaseException, filename: str | None) -> BaseException:
-    """Keep of an error's traceback only what happened in the user's code.
+    """Remove from an error's traceback all frames but those of the user's code.
 
     Args:
         error: What a task raised.
-        filename: What tracebacks call the cell; None if none ran.
+        filename: The cell's name in tracebacks; None if no cell ran.
 
     Returns:
-        The same error. Where IPython shows it, it shows those frames alone.
+        The same error; IPython shows the frames that are left.
     """
-    if isinstance(error, TaskFailedError):  # it tells a traceback in words
+    if isinstance(error, TaskFailedError):  # its message holds a traceback
         error.args = (_without_ours(str(error)),)
     trace = _from_cell(error.__traceback__, filename)
     error.__traceback__ = trace
     if not isinstance(error, PilotError):
-        # An exception with slots takes no such hook; IPython then shows our frames too.
+        # An exception with slots takes no hook; IPython then shows the pilot's frames too.
         with contextlib.suppress(AttributeError):
             error._render_traceback_ = _Rendering(error, trace)  # type: ignore[attr-defined]
     return error
 
 
 def _without_ours(told: str) -> str:
-    """A traceback as text without the frames of our machinery."""
+    """A traceback that is text already, without the frames of the pilot."""
     kept = []
     ours = False
     for line in told.splitlines():
@@ -69,7 +69,7 @@ def _from_cell(trace: TracebackType | None, filename: str | None) -> TracebackTy
 
 
 class _Rendering:
-    """IPython's hook on an exception: lines to show instead of a traceback."""
+    """The hook by which IPython asks an exception for its traceback."""
 
     def __init__(self, error: BaseException, trace: TracebackType | None) -> None:
         self._error = error
@@ -94,7 +94,7 @@ class _Rendering:
 
 
 def _frame(frame: Any, line: int) -> str:
-    """A frame: where it is, and the lines around."""
+    """A frame: its place, and the lines around it."""
     code = frame.f_code
     label = _label(code.co_filename)
     function = "" if code.co_name == "<module>" else f", in {code.co_name}"
@@ -109,7 +109,7 @@ def _frame(frame: Any, line: int) -> str:
 
 
 def _label(filename: str) -> str:
-    """What IPython calls a file: a cell by its number."""
+    """What IPython calls a file; a cell has a number."""
     from IPython.core.getipython import get_ipython
 
     shell: Any = get_ipython()

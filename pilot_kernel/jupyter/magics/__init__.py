@@ -1,4 +1,4 @@
 """What is typed: the cell magics, the line magics, and waiting for what a cell has sent.
 
-It parses and delegates: neither work for a task nor drawing is done here.
+It parses and delegates; it must not prepare work for workers or draw anything itself.
 """

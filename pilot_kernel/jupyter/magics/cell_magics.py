@@ -23,10 +23,11 @@ from pilot_kernel.jupyter.cell.cell_task import CellTask
 from pilot_kernel.jupyter.cell.notebook import Notebook
 from pilot_kernel.jupyter.cell.python_source import Cell, read_cell
 from pilot_kernel.jupyter.cell.qasm_source import parse_qasm
-from pilot_kernel.jupyter.cell.submit import CellInputs, Placement
+from pilot_kernel.jupyter.cell.submit import CellInputs
 from pilot_kernel.jupyter.magics.wait import wait
 from pilot_kernel.jupyter.show.publishing import in_notebook
 from pilot_kernel.jupyter.show.result_view import remember_observables
+from pilot_kernel.task.notebook.options import TaskOptions
 
 __all__ = ["CellMagics"]
 
@@ -35,18 +36,18 @@ _INPUTS = "variables to send, a,b; else what it reads"
 
 
 def _amount(text: str) -> float:
-    """An option's value: a number that says how much, so neither negative nor endless."""
+    """The value of an option: a finite number, zero or more."""
     try:
         value = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text}: zero or more, and finite")
     return value
 
 
 def _count(text: str) -> int:
-    """An option's value: a whole number."""
+    """The value of an option: a whole number, zero or more."""
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text}: a whole number, zero or more")
     return int(text)
@@ -96,10 +97,10 @@ class CellMagics(Magics):  # type: ignore[misc]
         task = submit.ctask(
             self.notebook.session(),
             read,
-            self._shipping(args),
+            self._inputs(args),
             outputs=_names(args.out),
             deliver=self.shell.user_ns.update,
-            placement=_placement(args),
+            options=_options(args),
         )
         return self._finish(task, args)
 
@@ -140,27 +141,27 @@ class CellMagics(Magics):  # type: ignore[misc]
         return submit.qtask(
             self.notebook.session(),
             read,
-            self._shipping(args),
+            self._inputs(args),
             shots=args.shots,
             precision=args.precision,
             seed=args.seed,
             cut=args.cut,
-            placement=_placement(args),
-            watch=remember_observables,
+            options=_options(args),
+            on_result=remember_observables,
         )
 
     def _circuit(self, args: Any, line: str, cell: str) -> CellTask:
         if args.precision is not None:
             raise UsageError("%%qtask --qasm samples: it takes --shots, not --precision")
         if args.cut is not None:
-            raise UsageError("%%qtask --qasm samples, and what is sampled cannot be cut")
+            raise UsageError("%%qtask --qasm samples, and a circuit that is sampled cannot be cut")
         circuit = parse_qasm(cell, lines_above=1)
         return submit.run_circuit(
             self.notebook.session(),
             circuit,
             shots=args.shots,
             seed=args.seed,
-            placement=_placement(args),
+            options=_options(args),
         )
 
     def _read(self, magic: str, line: str, body: str) -> Cell:
@@ -169,7 +170,7 @@ class CellMagics(Magics):  # type: ignore[misc]
         filename = self.shell.compile.cache(source, _cell_number(self.shell), raw_code=source)
         return read_cell(body, header, filename)
 
-    def _shipping(self, args: Any) -> CellInputs:
+    def _inputs(self, args: Any) -> CellInputs:
         return CellInputs(
             self.shell.user_ns,
             self.shell.user_ns_hidden,
@@ -186,7 +187,7 @@ class CellMagics(Magics):  # type: ignore[misc]
 
 
 def _cell_number(shell: Any) -> int:
-    """The number of the cell that runs. The shell's own count is that of the next one by then."""
+    """The number of the cell that runs; the shell has already counted up to the next."""
     frame: Any = sys._getframe()
     while frame is not None:
         name = shell.compile.format_code_name(frame.f_code.co_filename)
@@ -196,9 +197,9 @@ def _cell_number(shell: Any) -> int:
     return int(shell.execution_count)
 
 
-def _placement(args: Any) -> Placement:
+def _options(args: Any) -> TaskOptions:
     name = args.name.strip("'\"") if args.name else None
-    return Placement(args.on, name, args.retries, args.timeout)
+    return TaskOptions(args.on, name, args.retries, args.timeout)
 
 
 def _names(words: list[str] | None) -> tuple[str, ...]:
@@ -206,5 +207,5 @@ def _names(words: list[str] | None) -> tuple[str, ...]:
     names = tuple(name.strip() for name in listed.split(",") if name.strip())
     for name in names:
         if not name.isidentifier():
-            raise UsageError(f"{name!r} is no variable's name; several are written a,b")
+            raise UsageError(f"{name!r} is not the name of a variable; several are written a,b")
     return names

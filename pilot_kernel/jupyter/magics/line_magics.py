@@ -88,7 +88,7 @@ class PilotMagics(Magics):  # type: ignore[misc]
     def _scale(self, args: Any) -> SessionView | Table:
         name, count = _words(args, 2, 2, "scale NAME COUNT")
         if not count.isdigit():
-            raise UsageError(f"%pilot scale NAME COUNT: {count!r} is no number of workers")
+            raise UsageError(f"%pilot scale NAME COUNT: {count!r} is not a number of workers")
         session = self.notebook.session()
         pilot_commands.pilot_called(session, name).scale(int(count))
         return pilot_commands.status(session)

@@ -54,14 +54,14 @@ def _own(session: Session | None) -> str | None:
 
 
 def attach(session: Session | None, wanted: str) -> Session:
-    """Leave `session`, if there is one, for another agent of this user's.
+    """Leave the open session, if there is one, and attach to another agent of this user.
 
     Args:
         session: The session that is open.
         wanted: Id of the agent, the beginning of it, or its session's name.
 
     Raises:
-        PilotError: No living agent is called so, or several are.
+        PilotError: No living agent has this name, or several have.
     """
     entry = _entry(wanted)
     if not entry.alive():
@@ -89,15 +89,15 @@ def _entry(wanted: str) -> registry.AgentEntry:
 
 
 def reap(session: Session | None, wanted: str | None, *, everything: bool = False) -> str:
-    """End agents with all they started, and remove what dead ones left behind.
+    """End agents and all that they started, and remove what dead ones have left.
 
     Args:
-        session: The session that is open; it is spared unless named.
+        session: The open session; its agent is spared unless it is named.
         wanted: The agent to end; None for the dead ones only.
         everything: End all agents but the session's own.
 
     Raises:
-        PilotError: No agent is called `wanted`.
+        PilotError: No agent has the name `wanted`.
     """
     own = _own(session)
     if wanted is not None:

@@ -1,16 +1,17 @@
-"""Waiting for a task in a cell.
+"""Waits for a task within a cell.
 
-What the task prints appears as the cell's own output, and an interrupt of the kernel cancels it.
+What the task prints appears as the cell's own output. Interrupting the kernel cancels the task.
 """
 
 import concurrent.futures
 import sys
 import time
-from typing import Any
+from typing import Any, cast
 
 from pilot_kernel.jupyter.show.publishing import publish_message, publisher
 from pilot_kernel.jupyter.show.task_view import TaskView
 from pilot_kernel.jupyter.worker.display_message import DISPLAY, decode
+from pilot_kernel.task.notebook.task_like import TaskLike
 
 __all__ = ["CellInterruptedError", "wait"]
 
@@ -21,19 +22,19 @@ _MOST_BYTES = 256_000
 
 
 class CellInterruptedError(KeyboardInterrupt):
-    """The kernel was interrupted while a cell waited; what it waited for is canceled."""
+    """The kernel was interrupted while a cell waited; the task is canceled."""
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
 
 
-def wait(task: Any, *, live: bool = True, progress_after_s: float = 1.0) -> Any:
+def wait(task: TaskLike, *, live: bool = True, progress_after_s: float = 1.0) -> Any:
     """Wait for a task, as a cell does.
 
     Args:
         task: A task.
         live: Show a status line that is kept up to date.
-        progress_after_s: When that line appears, so that quick cells stay clean.
+        progress_after_s: Seconds before that line appears, so that quick cells have none.
 
     Returns:
         Its result.
@@ -45,7 +46,8 @@ def wait(task: Any, *, live: bool = True, progress_after_s: float = 1.0) -> Any:
     streams = _Streams(task)
     view = _LateView(task, progress_after_s) if live else None
     try:
-        while not concurrent.futures.wait([task], timeout=_LIVE_POLL_S).done:
+        future = cast("concurrent.futures.Future[Any]", task)
+        while not concurrent.futures.wait([future], timeout=_LIVE_POLL_S).done:
             streams.flush()
             if view is not None:
                 view.refresh()
@@ -61,9 +63,9 @@ def wait(task: Any, *, live: bool = True, progress_after_s: float = 1.0) -> Any:
 
 
 class _LateView:
-    """A status line that appears only once a task has taken a while."""
+    """A status line that appears only when a task takes a while."""
 
-    def __init__(self, task: Any, after_s: float) -> None:
+    def __init__(self, task: TaskLike, after_s: float) -> None:
         self._view = TaskView(task, publisher(), whole=False)
         self._due = time.monotonic() + after_s
         self._visible = False
@@ -85,9 +87,9 @@ class _LateView:
 
 
 class _Streams:
-    """Writes what a task prints to the cell, up to a point, and shows what it displays."""
+    """Writes what a task prints to the cell, up to a limit, and shows what it displays."""
 
-    def __init__(self, task: Any) -> None:
+    def __init__(self, task: TaskLike) -> None:
         self._task = task
         self._position = 0
         self._lines = 0
@@ -110,7 +112,7 @@ class _Streams:
             sys.stderr.flush()
 
     def _turn_to(self, stream: Any) -> None:
-        """Write to this one from now on; the front end is to see both in the task's order."""
+        """Switch between stdout and stderr, so that the order is that of the task."""
         if self._stream is not None and stream is not self._stream:
             self._stream.flush()
         self._stream = stream

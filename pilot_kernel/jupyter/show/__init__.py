@@ -1,4 +1,4 @@
-"""What is seen of sessions, pilots, tasks and results in a notebook, and what keeps it up to date.
+"""What a notebook shows of sessions, pilots, tasks and results, kept up to date.
 
 It must not change what it shows: nothing is submitted, canceled or stopped here.
 """

@@ -1,4 +1,4 @@
-"""Rows of text that know how to show themselves; `%pilot list` is one."""
+"""The table of `%pilot list`, as HTML and as text."""
 
 import time
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ __all__ = ["Table", "agents_table"]
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a head, with a line to say when there is none.
+    """Rows of text below a head, or a line that says that there are none.
 
     Attributes:
         head: Names of the columns.
@@ -43,7 +43,7 @@ class Table:
 
 
 def agents_table(entries: Sequence[AgentEntry], own: str | None) -> Table:
-    """One row an agent of this user.
+    """The agents of this user, one in each row.
 
     Args:
         entries: What the registry holds.

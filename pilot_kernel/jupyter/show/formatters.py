@@ -1,6 +1,6 @@
 """Teaches a shell to show results, tasks and sessions, and to keep up to date what it shows.
 
-Nothing here prints: what a thread prints would land in whichever cell is newest.
+Nothing is printed here: what a thread prints appears in whichever cell is the newest.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ from pilot_kernel.jupyter.show.task_view import TaskView
 from pilot_kernel.jupyter.worker.shell import FIGURE, print_figure
 from pilot_kernel.sessions.session import Session
 from pilot_kernel.task.notebook.handle import Task
+from pilot_kernel.task.notebook.task_like import TaskLike
 
 __all__ = ["register", "unregister"]
 
@@ -31,7 +32,7 @@ _SESSION = _name_of(Session)
 
 
 class _Live:
-    """What is live in one shell."""
+    """What one shell shows and keeps up to date."""
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
@@ -45,7 +46,7 @@ class _Live:
     def after_cell(self, *_: Any) -> None:
         self.refresher.settle()
 
-    def show_task(self, task: Any) -> None:
+    def show_task(self, task: TaskLike) -> None:
         view = TaskView(task, publisher(), whole=True)
         view.show()
         self.refresher.keep(view, cell_of(self.shell))
@@ -64,7 +65,7 @@ class _Live:
         """Show the live output of `of`: the same one, however often it is shown."""
         known = self._outputs.get(type(view))
         if known is None or known[0] is not of or known[1].over:
-            known = (of, LiveOutput(view.look, publisher()))
+            known = (of, LiveOutput(view.snapshot, publisher()))
             self._outputs[type(view)] = known
         output = known[1]
         output.show()
@@ -72,11 +73,11 @@ class _Live:
 
 
 def register(shell: Any) -> None:
-    """Teach the shell to draw results, and to show sessions and tasks live."""
+    """Teach the shell to draw results, and to show sessions and tasks up to date."""
     formatters = shell.display_formatter.formatters
     formatters["text/html"].for_type_by_name(*_RESULT, result_html)
-    # A figure that a worker sent shows without matplotlib having been set up here, which replaces
-    # this.
+    # So that a figure from a worker is shown even if matplotlib is not set up here. Setting it
+    # up replaces this formatter.
     formatters["image/png"].for_type_by_name(*FIGURE, print_figure)
     _text_for(shell, _RESULT, result_text)
     _text_for(shell, _SESSION, lambda session: repr(SessionView(session)))
@@ -107,7 +108,7 @@ def _shown_live(live: _Live) -> list[tuple[tuple[str, str], Any]]:
 
 
 def unregister(shell: Any) -> None:
-    """Undo `register`; what is live stays as it is."""
+    """Undo `register`; what is shown stays as it is now."""
     formatters = shell.display_formatter.formatters
     known = [(formatters["text/html"], _RESULT), (formatters["image/png"], FIGURE)]
     known += [(formatters["text/plain"], name) for name in (_RESULT, _SESSION)]

@@ -1,7 +1,7 @@
-"""Something that changes, shown in any number of places of a notebook.
+"""An output that changes, and may be shown in any number of cells.
 
-All its places carry the same display id, so one message changes all of them, and showing it again
-costs nothing more.
+All its places have the same display id, so one message changes all of them, however often it is
+shown.
 """
 
 import secrets
@@ -15,20 +15,20 @@ from pilot_kernel.jupyter.show.rows_html import note_html
 
 __all__ = ["LiveOutput", "Snapshot"]
 
-_FIRST_LOOK_S = 0.5
+_FIRST_WAIT_S = 0.5
 _GAUGES_EVERY_S = 5.0
 _NOTHING_YET = "the agent is starting; this fills in by itself"
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What there is to show at one moment.
+    """A live output at one moment.
 
     Attributes:
         html: As HTML.
         text: As text.
-        essence: What a person must see at once when it changes.
-        detail: What may follow a few seconds later.
+        essence: What it says that matters: a change of this is shown at once.
+        detail: What else it says: a change of this may be shown seconds later.
         over: Whether nothing will change any more.
     """
 
@@ -39,24 +39,24 @@ class Snapshot:
     over: bool = False
 
     def bundle(self) -> dict[str, str]:
-        """What a display message carries."""
+        """Its representations by MIME type."""
         return {"text/html": self.html, "text/plain": self.text}
 
 
 class LiveOutput:
-    """Content that changes, under one display id.
+    """An output that changes, under one display id.
 
     Args:
-        look: Makes the content. It may ask the agent, and is called in threads.
-        publish: Sends it to the front end.
+        take: Makes a snapshot. It may ask the agent, and is called in threads.
+        publish: Sends a snapshot to the front end.
     """
 
     def __init__(
         self,
-        look: Callable[[], Snapshot],
+        take: Callable[[], Snapshot],
         publish: Publish,
     ) -> None:
-        self._look = look
+        self._take_snapshot = take
         self._publish = publish
         self._id = f"pilot-board-{secrets.token_hex(8)}"
         self._publishing = threading.Lock()
@@ -67,26 +67,26 @@ class LiveOutput:
 
     @property
     def over(self) -> bool:
-        """Whether its last content has been shown."""
+        """Whether its last snapshot has been shown."""
         return self._shown is not None and self._shown.over
 
     def show(self) -> None:
-        """Show it in the cell that runs now, waiting but a moment for its content."""
-        looking = threading.Thread(target=self._take_look, name="pilot-look", daemon=True)
-        looking.start()
-        looking.join(_FIRST_LOOK_S)
+        """Show it in the cell that runs now, waiting half a second at most for its content."""
+        taking = threading.Thread(target=self._update, name="pilot-snapshot", daemon=True)
+        taking.start()
+        taking.join(_FIRST_WAIT_S)
         with self._publishing:
             self._shown = self._latest or _nothing_yet()
             self._shown_at = time.monotonic()
             self._publish(self._shown.bundle(), self._id, False)
 
-    def _take_look(self) -> Snapshot:
-        self._latest = self._look()
+    def _update(self) -> Snapshot:
+        self._latest = self._take_snapshot()
         return self._latest
 
     def refresh(self) -> None:
-        """Show what is new: what matters at once, the rest every few seconds."""
-        new = self._take_look()
+        """Send what has changed: what matters at once, the rest every few seconds."""
+        new = self._update()
         with self._publishing:
             old = self._shown
             if old is not None and not self._due(old, new):
@@ -101,7 +101,7 @@ class LiveOutput:
         return new.detail != old.detail and time.monotonic() - self._shown_at >= _GAUGES_EVERY_S
 
     def repeat(self) -> None:
-        """Send what is shown once more, if it was sent since the last time."""
+        """Send the last update once more, unless that was done already."""
         with self._publishing:
             if self._unheard and self._shown is not None:
                 self._unheard = False

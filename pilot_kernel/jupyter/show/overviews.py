@@ -1,9 +1,8 @@
-"""What is looked at when a session or a notebook's tasks are shown: who is asked, and how often."""
+"""A session's pilots and a notebook's tasks as they stand now: asks the agent, and makes rows."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.cell.local_task import LocalTask
@@ -14,6 +13,7 @@ from pilot_kernel.jupyter.show.rows_html import note_html, overview_html, tasks_
 from pilot_kernel.jupyter.show.rows_text import overview_text, tasks_text
 from pilot_kernel.jupyter.show.task_rows import chosen, current_stage, task_list
 from pilot_kernel.sessions.session import Session
+from pilot_kernel.task.notebook.task_like import TaskLike
 from pilot_kernel.task.wire.record import TaskRecord
 
 __all__ = ["SessionView", "TasksView"]
@@ -23,7 +23,7 @@ _ASKED_AGAIN = 3  # times, for a task that is done and whose record is not
 
 
 class SessionView:
-    """A session's pilots: live in a notebook, as they stand now elsewhere.
+    """A session's pilots: kept up to date in a notebook, as they stand now elsewhere.
 
     Args:
         session: The session.
@@ -32,8 +32,8 @@ class SessionView:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def look(self) -> Snapshot:
-        """Ask the agent, once."""
+    def snapshot(self) -> Snapshot:
+        """The pilots now; one question to the agent."""
         try:
             shown = overview(self.session.activity())
         except (PilotError, OSError) as error:
@@ -47,14 +47,14 @@ class SessionView:
         )
 
     def __repr__(self) -> str:
-        return self.look().text
+        return self.snapshot().text
 
     def _repr_html_(self) -> str:
-        return self.look().html
+        return self.snapshot().html
 
 
 class TasksView:
-    """The tasks of a notebook: live in it, as they stand now elsewhere.
+    """The tasks of a notebook: kept up to date there, as they stand now elsewhere.
 
     Args:
         notebook: The notebook.
@@ -65,16 +65,16 @@ class TasksView:
         self._records: dict[str, TaskRecord] = {}
         self._asked: dict[str, int] = {}
 
-    def look(self) -> Snapshot:
-        """Ask the agent for what is not known for good, once."""
+    def snapshot(self) -> Snapshot:
+        """The tasks now; one question to the agent, for those that may have changed."""
         tasks = self.notebook.tasks()
         states = [task.state for task in tasks]
         self._learn([tasks[place] for place in chosen(states)])
         shown = task_list(tasks, self._records, time.time())
         return Snapshot(tasks_html(shown), tasks_text(shown), essence=replace(shown, at=0.0))
 
-    def _learn(self, tasks: Sequence[Any]) -> None:
-        """Bring the records of `tasks` up to date, and forget all others."""
+    def _learn(self, tasks: Sequence[TaskLike]) -> None:
+        """Bring the records of these tasks up to date, and forget all others."""
         stages = {stage.key: stage for stage in map(current_stage, tasks)}
         known = {key: record for key, record in self._records.items() if key in stages}
         self._asked = {key: count for key, count in self._asked.items() if key in stages}
@@ -84,7 +84,7 @@ class TasksView:
         known.update({record.key: record for record in self._ask(wanted)})
         self._records = known
 
-    def _worth_asking(self, stage: Any, known: dict[str, TaskRecord]) -> bool:
+    def _worth_asking(self, stage: TaskLike, known: dict[str, TaskRecord]) -> bool:
         if isinstance(stage, LocalTask):
             return False
         if not stage.done():
@@ -103,7 +103,7 @@ class TasksView:
             return []
 
     def __repr__(self) -> str:
-        return self.look().text
+        return self.snapshot().text
 
     def _repr_html_(self) -> str:
-        return self.look().html
+        return self.snapshot().html

@@ -1,4 +1,4 @@
-"""From what the agent tells of its pilots to the rows a person reads: pure, no drawing here."""
+"""The rows that are shown of pilots and their workers, made from what the agent reports."""
 
 import math
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class Row:
         is_pilot: Whether it is a pilot.
         mark: The symbol of its state.
         state: Its state.
-        doing: What it is at; what a pilot is made of.
+        doing: The task of a worker; what a pilot consists of.
         cpu: Use of its cores.
         memory: Use of its memory.
     """
@@ -66,10 +66,10 @@ class Overview:
 
     Attributes:
         at: When, unix seconds.
-        summary: The whole in a line.
-        window: How far back the gauges go.
+        summary: All of it in one line.
+        window: How far back the gauges go, as text.
         rows: Pilots, each with its workers below it.
-        queue: What waits, in a line; empty if nothing does.
+        queue: The tasks that wait, in one line; empty if none does.
     """
 
     at: float
@@ -79,7 +79,7 @@ class Overview:
     queue: str
 
     def essence(self) -> tuple[object, ...]:
-        """What a person must see at once when it changes; gauges may follow later."""
+        """What is shown at once when it changes; gauges may follow later."""
         return (
             self.summary,
             self.queue,
@@ -104,7 +104,7 @@ def overview(activity: Activity) -> Overview:
 
 
 def _window(activity: Activity) -> int:
-    """The smallest window that holds all there is."""
+    """The smallest window (seconds) that holds all samples."""
     span = activity.at - activity.times[0] if activity.times else 0.0
     return next((window for window in _WINDOWS if span <= window), max(_WINDOWS))
 
@@ -209,7 +209,7 @@ def _gauges(
     activity: Activity,
     window_s: int,
 ) -> tuple[Gauge | None, Gauge | None]:
-    """Processor and memory; nothing of what was never up."""
+    """The use of processor and memory; None for what was never up."""
     if not any(use is not None for use in of.cpu_percent):
         return None, None
     limit = of.memory_limit_bytes or max(size or 0 for size in of.memory_bytes) or 1

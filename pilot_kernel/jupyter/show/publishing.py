@@ -1,4 +1,4 @@
-"""How something is sent to the front end: into the cell that runs, or later in place of it."""
+"""Sends outputs to the front end: new ones, and updates of those that are shown."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ def in_notebook(shell: Any) -> bool:
 
 
 def publish_message(message: DisplayMessage) -> None:
-    """Show in the cell that runs what a cell has displayed on its worker."""
+    """Show, in the cell that runs now, what was displayed on a worker."""
     from IPython.core.interactiveshell import InteractiveShell
 
     display = InteractiveShell.instance().display_pub
@@ -37,9 +37,9 @@ def publish_message(message: DisplayMessage) -> None:
 
 
 def publisher() -> Publish:
-    """Sends bundles by way of the front end's own channel.
+    """A function that sends outputs through the shell that runs.
 
-    Updates come from threads, and must not end in the hands of a cell that captures its outputs.
+    Updates come from threads. They go to the front end itself, even while a cell captures outputs.
     """
     from IPython.core.interactiveshell import InteractiveShell
 

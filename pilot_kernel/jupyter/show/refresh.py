@@ -1,8 +1,8 @@
-"""One thread that keeps everything shown up to date, each view at most once a second.
+"""One thread that keeps up to date all that is live, each view once a second at most.
 
-A kernel is not told when an output is removed, except by the next cell that runs: its request
-names the cell, and the cells that were deleted. A view all of whose cells have run again or are
-deleted is let go of. One that was cleared costs a message a second while something changes.
+A kernel is not told that an output was removed. It only learns from the next request which cell
+runs, and which cells were deleted. A view whose cells have all run again, or are deleted, is
+dropped. A view that the user cleared costs a message a second while something changes.
 """
 
 import logging
@@ -19,7 +19,7 @@ _GATHER_S = 0.05  # many tasks may end at once
 
 
 class LiveView(Protocol):
-    """Something shown that changes."""
+    """Something that is shown and changes."""
 
     @property
     def over(self) -> bool:
@@ -29,17 +29,17 @@ class LiveView(Protocol):
         """Bring it up to date, if there is anything new; may ask the agent."""
 
     def repeat(self) -> None:
-        """Send what is shown once more, unless that was done; asks nobody."""
+        """Send the last update once more, unless that was done already; asks nobody."""
 
 
 def cell_of(shell: Any) -> str | None:
-    """The id of the cell that runs, if the front end tells."""
+    """The id of the cell that runs, if the front end sends ids."""
     cell = _metadata(shell).get("cellId")
     return str(cell) if cell else None
 
 
 def gone_cells(shell: Any) -> set[str]:
-    """The cells whose outputs the front end has dropped: the one that begins, and deleted ones."""
+    """The cells whose outputs are gone: the cell that begins to run, and deleted ones."""
     begins = cell_of(shell)
     deleted = _metadata(shell).get("deletedCells") or ()
     return {str(cell) for cell in deleted} | ({begins} if begins else set())
@@ -85,7 +85,7 @@ class Refresher:
         self._wake.set()
 
     def forget(self, cells: Iterable[str]) -> None:
-        """Let go of the views that were shown in these cells and nowhere else."""
+        """Drop the views that were shown in these cells and nowhere else."""
         gone = set(cells)
         with self._lock:
             for view, shown in list(self._cells.items()):
@@ -94,16 +94,16 @@ class Refresher:
                     del self._cells[view]
 
     def clear(self) -> None:
-        """Let go of all views."""
+        """Drop all views."""
         with self._lock:
             self._cells.clear()
             self._ended.clear()
 
     def settle(self) -> None:
-        """Show, within the cell that is ending, what has changed meanwhile.
+        """Send again, while the cell that is ending still runs, what has changed meanwhile.
 
-        What runs notebooks without a browser listens only while a cell runs, so an update that
-        comes from a thread between two cells is lost to it.
+        Programs that run notebooks listen only while a cell runs; they miss updates that a thread
+        sends between two cells.
         """
         with self._lock:
             ended, self._ended = self._ended, []
@@ -117,7 +117,7 @@ class Refresher:
             view.repeat()
 
     def _refresh(self, view: LiveView) -> None:
-        """Bring a view up to date. One that fails is let go of: the others live on."""
+        """Bring a view up to date; a view that fails is dropped, and the others live on."""
         try:
             view.refresh()
         except Exception:  # noqa: BLE001 a user's representation may raise anything

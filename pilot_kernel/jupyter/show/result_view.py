@@ -15,12 +15,12 @@ _pubs: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
 def remember_observables(pubs: Any, result: Any) -> None:
-    """Keep the PUBs, for the names of what the result is of when it is drawn."""
+    """Keep the PUBs of a result, so that its values have names when it is drawn."""
     _pubs[result] = pubs
 
 
 def _names_and_bindings(result: Any) -> tuple[list[Any], list[Any]]:
-    """The names of a result's values, and their parameter values, if it is known whose they are."""
+    """The names of a result's values and their parameter values; empty if they are unknown."""
     pubs = _pubs.get(result)
     session = current()
     if pubs is None and session is not None:

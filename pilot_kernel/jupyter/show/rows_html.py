@@ -1,4 +1,4 @@
-"""The pilots and the tasks as HTML: tables with pictures in them that read well without."""
+"""The tables of pilots and of tasks as HTML; their small pictures repeat what words say."""
 
 from collections.abc import Sequence
 from html import escape
@@ -101,12 +101,12 @@ def _task_row(row: TaskRow) -> Sequence[str]:
 
 
 def _whole(shown: str) -> str:
-    """What is not broken into lines."""
+    """HTML that is not broken into lines."""
     return f"<span style='white-space:nowrap'>{shown}</span>" if shown else ""
 
 
 def _box(label: str, content: str) -> str:
-    """What is too wide for its window scrolls in here, also by keyboard."""
+    """A region that scrolls, by keyboard too, if its content is too wide for the window."""
     return (
         f"<div role='region' aria-label='{label}' tabindex='0' style='{BASE};overflow-x:auto;"
         f"max-width:100%'>{content}</div>"

@@ -1,4 +1,4 @@
-"""The pilots and the tasks for a terminal, and for whatever shows text only."""
+"""The tables of pilots and of tasks as text, for terminals."""
 
 from pilot_kernel.drawing.sparkline import spark_text
 from pilot_kernel.drawing.state_symbols import TASK_MARKS

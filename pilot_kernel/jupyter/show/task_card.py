@@ -1,4 +1,4 @@
-"""How a task looks while it runs: one line, and under it the last that it printed. Pure."""
+"""A task as it is shown: a line with its state, and below it the end of what it printed."""
 
 import base64
 from collections.abc import Mapping
@@ -26,12 +26,12 @@ class Card:
         name: What the user calls it.
         state: Its state.
         pilot: Where it runs.
-        elapsed_s: How long it has been going.
+        elapsed_s: Seconds since it was submitted.
         done: How many of its parts are done.
         parts: How many parts it has.
         deaths: How many workers died running it.
-        shipped: What was sent with it, bytes by variable.
-        tail: The last that it printed.
+        shipped: The variables that were sent with it, in bytes.
+        tail: The end of what it printed.
         note: What else there is to say, such as its error.
     """
 
@@ -66,7 +66,7 @@ class Card:
 
 
 def card_html(card: Card) -> str:
-    """One line with a coloured mark; the output below."""
+    """The card as HTML: a line with a coloured symbol, the output below."""
     facts = "".join(f"<span style='{MUTED}'>{escape(fact)}</span>" for fact in card.facts())
     state = mark_html(TASK_MARKS[card.state], card.state)
     lines = [
@@ -91,7 +91,7 @@ def _progress(card: Card) -> str:
 
 
 def card_text(card: Card) -> str:
-    """The same as text."""
+    """The card as text."""
     parts = [f"{TASK_MARKS[card.state].symbol} {card.state} {card.name}", *card.facts()]
     if card.parts > 1 and not card.state.final:
         parts.append(f"{card.done}/{card.parts} {bar(card.done / card.parts, 16)}".rstrip())
@@ -99,7 +99,7 @@ def card_text(card: Card) -> str:
 
 
 def inline_html(message: DisplayMessage) -> str:
-    """Something displayed, as HTML to stand among other HTML: the richest that can."""
+    """What was displayed as HTML, in the richest form that fits among other HTML."""
     for kind in ("text/html", "image/svg+xml"):
         if kind in message.data:
             return f"<div style='margin:4px 0'>{message.data[kind]}</div>"
@@ -114,7 +114,7 @@ def inline_html(message: DisplayMessage) -> str:
 
 
 def last_lines(text: str) -> str:
-    """The end of what a task printed, saying how much came before."""
+    """The end of what a task printed, and how many lines came before."""
     lines = text.rstrip("\n").splitlines()
     kept = lines[-_TAIL_LINES:]
     if len(lines) > len(kept):

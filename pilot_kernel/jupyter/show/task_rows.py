@@ -1,10 +1,10 @@
-"""From tasks and what the agent knows of them to the rows a person reads."""
+"""The rows that are shown of tasks, made from the tasks and the agent's records of them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from pilot_kernel.task.notebook.task_like import TaskLike
 from pilot_kernel.task.wire.packing import reason
 from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
@@ -70,7 +70,7 @@ class TaskList:
 
 
 def chosen(states: Sequence[TaskState]) -> list[int]:
-    """Which tasks to show: the newest, but what runs before what does not.
+    """Choose which tasks to show: the newest, but running ones first.
 
     Args:
         states: The tasks' states, the oldest first.
@@ -85,12 +85,12 @@ def chosen(states: Sequence[TaskState]) -> list[int]:
     return sorted(kept, reverse=True)
 
 
-def task_list(tasks: Sequence[Any], records: Mapping[str, TaskRecord], at: float) -> TaskList:
+def task_list(tasks: Sequence[TaskLike], records: Mapping[str, TaskRecord], at: float) -> TaskList:
     """The rows to show of tasks.
 
     Args:
         tasks: The tasks, the oldest first.
-        records: What the agent knows of them, by key; it may know nothing.
+        records: The agent's records of them, by key; some may be missing.
         at: Now, unix seconds.
     """
     states = [task.state for task in tasks]
@@ -111,13 +111,12 @@ def _counted(states: Sequence[TaskState]) -> str:
     return " · ".join(f"{counts[state]:,} {state.lower()}" for state in _ORDER if counts[state])
 
 
-def current_stage(task: Any) -> Any:
-    """What a task is at: a cell's task goes through several."""
-    stages = getattr(task, "stages", None)
-    return stages[-1] if stages else task
+def current_stage(task: TaskLike) -> TaskLike:
+    """The present stage of a task; a cell's task goes through several."""
+    return task.stages[-1]
 
 
-def _row(task: Any, state: TaskState, records: Mapping[str, TaskRecord], at: float) -> TaskRow:
+def _row(task: TaskLike, state: TaskState, records: Mapping[str, TaskRecord], at: float) -> TaskRow:
     record = records.get(current_stage(task).key)
     done, parts = task.progress
     return TaskRow(
@@ -134,16 +133,16 @@ def _row(task: Any, state: TaskState, records: Mapping[str, TaskRecord], at: flo
 
 
 def _where(record: TaskRecord | None) -> str:
-    """Its worker; while it waits, that may still change."""
+    """Its worker; empty while it waits, as that may still change."""
     if record is None or record.started is None:
         return ""
     return record.worker or record.pilot or ""
 
 
-def _note(task: Any, state: TaskState) -> str:
+def _note(task: TaskLike, state: TaskState) -> str:
     if state is TaskState.FAILED:
         error = task.exception(0)
-        told = reason(error).splitlines()[0]
+        told = "" if error is None else reason(error).splitlines()[0]
         return told if len(told) <= _NOTE else f"{told[:_NOTE]}…"
     if task.deaths:
         return f"restarted after {task.deaths} lost worker{'' if task.deaths == 1 else 's'}"
@@ -153,7 +152,7 @@ def _note(task: Any, state: TaskState) -> str:
 def _waited(record: TaskRecord | None, at: float) -> float | None:
     if record is None or (record.state.final and record.started is None):
         return None
-    # Two machines' clocks may differ by a little.
+    # The clocks of two machines may differ a little.
     return _shown(max(0.0, (record.started or at) - record.queued), record.started is None)
 
 
@@ -164,5 +163,5 @@ def _ran(record: TaskRecord | None, at: float) -> float | None:
 
 
 def _shown(duration_s: float, growing: bool) -> float:
-    """Whole seconds while it grows: it is shown anew once a second."""
+    """Whole seconds while it grows, since it is shown once a second."""
     return int(duration_s) if growing else duration_s

@@ -4,9 +4,9 @@ import contextlib
 import secrets
 import threading
 import time
-from typing import Any
 
 from pilot_kernel.errors import PilotError
+from pilot_kernel.jupyter.cell.cell_task import CellTask
 from pilot_kernel.jupyter.show.publishing import Publish
 from pilot_kernel.jupyter.show.task_card import Card, card_html, card_text, inline_html, last_lines
 from pilot_kernel.jupyter.worker.display_message import (
@@ -16,6 +16,7 @@ from pilot_kernel.jupyter.worker.display_message import (
     latest,
     text_of,
 )
+from pilot_kernel.task.notebook.task_like import TaskLike
 from pilot_kernel.task.wire.packing import reason
 from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
@@ -23,17 +24,17 @@ __all__ = ["TaskView"]
 
 
 class TaskView:
-    """Shows a task in one place of the notebook.
+    """Shows a task in one cell of the notebook.
 
     Args:
         task: The task.
-        publish: Sends it to the front end.
-        whole: Show what it prints and, in the end, its result too; else the status line only.
+        publish: Sends the card to the front end.
+        whole: Show also what it prints and, when it has ended, its result; else a status line.
     """
 
     def __init__(
         self,
-        task: Any,
+        task: TaskLike,
         publish: Publish,
         *,
         whole: bool,
@@ -42,7 +43,7 @@ class TaskView:
         self._publish = publish
         self._whole = whole
         self._id = f"pilot-task-{secrets.token_hex(8)}"
-        self._begun: float = task.begun
+        self._begun = task.begun
         self._record: TaskRecord | None = None
         self._asked_at: tuple[TaskState, int] | None = None
         self._shown: dict[str, str] | None = None
@@ -53,8 +54,7 @@ class TaskView:
     @property
     def over(self) -> bool:
         """Whether the task has ended."""
-        done: bool = self.task.done()
-        return done
+        return self.task.done()
 
     def show(self) -> None:
         """Show it in the cell that runs now."""
@@ -64,7 +64,7 @@ class TaskView:
             self._publish(bundle, self._id, False)
 
     def refresh(self) -> None:
-        """Bring it up to date; once it shows the end, it stays as it is."""
+        """Bring it up to date, until it has shown the end of the task."""
         if self._shows_end:
             return
         bundle, ended = self._bundle()
@@ -75,7 +75,7 @@ class TaskView:
             self._shows_end = self._shows_end or ended
 
     def repeat(self) -> None:
-        """Send what is shown once more, if it was sent since the last time."""
+        """Send the last update once more, unless that was done already."""
         with self._publishing:
             if self._unheard and self._shown is not None:
                 self._unheard = False
@@ -104,7 +104,7 @@ class TaskView:
             done=done,
             parts=parts,
             deaths=task.deaths,
-            shipped=getattr(task, "shipped", None),
+            shipped=task.shipped if isinstance(task, CellTask) else {},
             tail=last_lines(task.output.text()) if self._whole else "",
             note=self._note() if self._whole else "",
         )
@@ -118,7 +118,7 @@ class TaskView:
         return elapsed if final else int(elapsed)
 
     def _ask(self, state: TaskState) -> None:
-        """Ask the agent where it runs: when that may have changed, and not at every refresh."""
+        """Ask the agent where the task runs, but only if that may have changed."""
         place_known = self._record is not None and self._record.pilot is not None
         if self._asked_at == (state, self.task.deaths) and place_known:
             return
@@ -134,7 +134,7 @@ class TaskView:
         return "" if error is None else reason(error).splitlines()[0]
 
     def _displayed(self) -> list[DisplayMessage]:
-        """What the task has displayed; the last version of what was updated."""
+        """What the task has displayed, each in its last version."""
         chunks, _ = self.task.output.since(0)
         return latest(decode(text) for stream, text in chunks if stream == DISPLAY)
 

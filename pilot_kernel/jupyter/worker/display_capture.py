@@ -32,12 +32,12 @@ __all__ = ["DisplayCapture", "capture_displays"]
 
 _SHELL_MODULE = "IPython.core.interactiveshell"
 _BACKEND = "module://matplotlib_inline.backend_inline"
-_ALL_BYTES = 8 * LIMIT_BYTES  # of a cell, whose plot may change hundreds of times
+_ALL_BYTES = 8 * LIMIT_BYTES  # by one cell, which may redraw a plot hundreds of times
 _WIDGET = "application/vnd.jupyter.widget-view+json"  # its model would live on the worker
 
 
 class DisplayCapture:
-    """Takes what one cell displays.
+    """Takes what a cell displays.
 
     Args:
         emit: Appends a chunk to the task's output: `emit(stream, text)`.
@@ -62,7 +62,7 @@ class DisplayCapture:
                 self._emit("stderr", f"\n{told}\n")
 
     def show_value(self, value: Any) -> bool:
-        """Display a value, if there is more to it than a repr."""
+        """Display a value if it has more than a `repr`; whether it has."""
         from IPython.core.interactiveshell import InteractiveShell
 
         data, metadata = InteractiveShell.instance().display_formatter.format(value)
@@ -72,7 +72,7 @@ class DisplayCapture:
         return True
 
     def show_figures(self, value: Any = None) -> None:
-        """Display the figures that are open, and close them; `value` is shown elsewhere."""
+        """Display the figures that are open, except `value`, and close them all."""
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is None or not hasattr(pyplot, "get_fignums"):  # half imported, by an error
             return
@@ -128,7 +128,7 @@ def _environment(wanted: dict[str, str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _builtin(name: str, value: Any) -> Iterator[None]:
-    """A builtin, since functions that were sent with the cell have globals of their own."""
+    """Add a builtin; functions that were sent with the cell have globals of their own."""
     if hasattr(builtins, name):
         yield
         return

@@ -37,7 +37,7 @@ def under_voila() -> bool:
 
 
 def plotly_renderer() -> str:
-    """How figures of plotly travel to the page.
+    """How plotly's figures reach the page.
 
     JupyterLab's extension for their own type saves a picture with each figure. Under Voilà there
     is no notebook to save it in, and the extension fails, so they travel as HTML.
@@ -52,8 +52,8 @@ class DisplayMessage:
     Attributes:
         data: Its representations by MIME type.
         metadata: What goes with them.
-        display_id: By which it can be updated later; empty if it cannot.
-        update: It replaces what is shown under its id.
+        display_id: By this it can be updated later; empty if it cannot.
+        update: Whether it replaces what is shown under its id.
         clear: If not empty, only clear the output: `now`, or `wait` for the next display.
     """
 
@@ -82,7 +82,7 @@ def encode(message: DisplayMessage, limit_bytes: int = LIMIT_BYTES) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has no word for: images travel as Jupyter has them."""
+    """A value that JSON does not know, as text; images as Jupyter sends them."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     if hasattr(value, "tolist"):  # NumPy's numbers and arrays
@@ -96,7 +96,7 @@ def decode(text: str) -> DisplayMessage:
 
 
 def latest(messages: Iterable[DisplayMessage]) -> list[DisplayMessage]:
-    """What is to be seen in the end: updates in their places, and nothing that was cleared."""
+    """What is seen in the end: updated displays in their places, without what was cleared."""
     seen: list[DisplayMessage] = []
     for each in messages:
         if each.clear:

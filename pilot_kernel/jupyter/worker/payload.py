@@ -1,4 +1,4 @@
-"""Named values in one pickle, with what each of them weighs.
+"""Variables on their way between notebook and worker: named values in one pickle.
 
 Workers import this module too, so it imports no IPython.
 """
@@ -22,13 +22,13 @@ __all__ = ["Payload", "pack", "remember_source", "unpack"]
 
 @dataclass(frozen=True)
 class Payload:
-    """Values on their way between notebook and worker.
+    """Named values in one pickle.
 
     Attributes:
-        sizes: What each value adds to the pickle, in bytes, by name and in order.
+        sizes: How many bytes each value adds to the pickle, in order.
         blob: The pickle.
-        sources: The cells that functions among the values were written in, by what tracebacks call
-            them: they are in no file that the other side could read.
+        sources: The text of the cells in which functions among the values were written, by their
+            names in tracebacks; the other side has no file of them.
     """
 
     sizes: dict[str, int]
@@ -46,7 +46,7 @@ class _LimitError(Exception):
 
 
 class _Limited(io.BytesIO):
-    """Stops a pickle that grows too large, before the machine's memory is full of it."""
+    """A buffer that refuses a pickle that grows too large, before it fills the memory."""
 
     def __init__(self, limit_bytes: int | None) -> None:
         super().__init__()
@@ -60,9 +60,9 @@ class _Limited(io.BytesIO):
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-    """Leaves functions the file name of their code, by which tracebacks find its lines.
+    """Keeps the file names of functions, by which tracebacks find their lines.
 
-    cloudpickle drops it, and calls every file `<dynamic-code>`.
+    cloudpickle would call every file `<dynamic-code>`.
     """
 
     def __init__(self, buffer: io.BytesIO) -> None:
@@ -83,7 +83,7 @@ def _make_code(make: Callable[..., CodeType], arguments: tuple[Any, ...], file: 
 
 
 def _cell_source(file: str) -> str:
-    """The text of a cell; nothing for a file, which has a time of its last change."""
+    """The text of a cell; empty for a file, which `linecache` keeps with a modification time."""
     known = linecache.cache.get(file)
     return "".join(known[2]) if known and len(known) > 1 and known[1] is None else ""
 
@@ -124,8 +124,8 @@ def pack(values: Mapping[str, Any], limit_bytes: int | None = None) -> Payload:
 def _too_heavy(name: str, sizes: dict[str, int], limit_bytes: int) -> str:
     before = f"; before it came {_listed(sizes)}" if sizes else ""
     return (
-        f"{name} is too large: everything that is sent may take {megabytes(limit_bytes)}{before}. "
-        "Make it inside the cell, name what to send with -i, or raise --limit (in MB)"
+        f"{name} is too large: all variables together may take {megabytes(limit_bytes)}{before}. "
+        "Create it inside the cell, name what to send with -i, or raise --limit (in MB)"
     )
 
 

@@ -75,7 +75,7 @@ def _outcome(value: Any, outputs: dict[str, Any], capture: DisplayCapture) -> Ce
     try:
         return CellOutcome(pack({VALUE: value, **outputs}))
     except ShipError as error:
-        # The notebook shows what it gets; what it cannot get is shown from here.
+        # The notebook shows the values that it gets. This one it cannot get, so it is shown here.
         if not str(error).startswith(VALUE) or not capture.show_value(value):
             raise
         print(f"[{error}; it is shown, and the result is None]", file=sys.stderr)

@@ -166,6 +166,11 @@ class Task(concurrent.futures.Future[Any]):
             return (count if self.done() else 0), count
         return sum(part.done() for part in self.parts), self._part_count
 
+    @property
+    def stages(self) -> tuple["Task", ...]:
+        """The tasks that it goes through: itself alone."""
+        return (self,)
+
     def running(self) -> bool:
         """Whether a worker is at it."""
         return self.state is TaskState.RUNNING

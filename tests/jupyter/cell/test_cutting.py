@@ -169,7 +169,7 @@ def test_a_wrong_option_is_told_before_anything_is_submitted(run, session, cell,
 @pytest.mark.parametrize(
     ("options", "last", "error", "told"),
     [
-        ("--cut 3", "qc.measure_all()\nqc", CellError, "what is sampled cannot be cut"),
+        ("--cut 3", "qc.measure_all()\nqc", CellError, "a circuit that is sampled cannot be cut"),
         ("--cut 3 --precision 0", "(qc, 'Z' * 6)", PubError, "more than zero"),
         ("--cut 3", "(qc, 'ZZ')", CellError, "PUB 0"),
         ("--cut 3", "qc.reset(0)\n(qc, 'Z' * 6)", CellError, "reset"),

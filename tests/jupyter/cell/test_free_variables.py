@@ -84,7 +84,7 @@ def test_what_the_notebook_itself_put_there_stays_there():
         ("x = 1\n!ls", "line 3.*'!ls' is notebook syntax"),
         ("%timeit 3", "line 2.*notebook syntax"),
         ("f = !ls", "line 2.*notebook syntax"),
-        ("%%time\n3", "line 2.*one cell magic a cell"),
+        ("%%time\n3", "line 2.*a cell takes only one cell magic"),
         ("a = '\0'", "null"),
     ],
 )

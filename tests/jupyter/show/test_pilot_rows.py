@@ -165,7 +165,8 @@ class GoneSession:
 
 
 def test_a_session_that_is_lost_or_closed_says_so_and_is_over():
-    lost, closed = SessionView(GoneSession(False)).look(), SessionView(GoneSession(True)).look()
+    lost = SessionView(GoneSession(False)).snapshot()
+    closed = SessionView(GoneSession(True)).snapshot()
     assert (lost.over, lost.text) == (True, "agent x is gone")
     assert closed.over
     assert "closed" in closed.text

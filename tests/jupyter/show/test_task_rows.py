@@ -23,6 +23,10 @@ class MadeUp:
     def name(self):
         return self.key.rpartition("-")[0]
 
+    @property
+    def stages(self):
+        return (self,)
+
     def exception(self, timeout=None):
         return self.error
 

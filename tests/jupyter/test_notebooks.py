@@ -1,4 +1,4 @@
-"""The explorer's notebook: it runs, and it reads well as it was saved."""
+"""The notebooks: they run from top to bottom, and read well as they were saved."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "02_cut_explorer.ipynb"
+QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
+EXPLORER = Path(__file__).parents[2] / "notebooks" / "02_cut_explorer.ipynb"
 MOST_BYTES = 1_500_000
 
 
@@ -18,7 +19,7 @@ def _outputs(notebook, word):
 
 
 def test_the_notebook_runs_from_top_to_bottom(kernelspec, registry_home):
-    notebook = nbformat.read(NOTEBOOK, 4)
+    notebook = nbformat.read(EXPLORER, 4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = []
@@ -33,7 +34,7 @@ def test_the_notebook_runs_from_top_to_bottom(kernelspec, registry_home):
 
 
 def test_the_saved_notebook_shows_a_picture_and_a_table_where_nothing_runs():
-    text = NOTEBOOK.read_text()
+    text = EXPLORER.read_text()
     notebook = nbformat.reads(text, 4)
     assert notebook.metadata.kernelspec.name == "pilot"
     assert "widgets" not in notebook.metadata
@@ -49,9 +50,26 @@ def test_the_saved_notebook_shows_a_picture_and_a_table_where_nothing_runs():
 
 
 def test_the_notebooks_pictures_are_there():
-    notebook = nbformat.read(NOTEBOOK, 4)
+    notebook = nbformat.read(EXPLORER, 4)
     told = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     names = [part.split(")")[0] for part in told.split("](pictures/")[1:]]
     assert len(names) >= 4
     for name in names:
-        assert 10_000 < (NOTEBOOK.parent / "pictures" / name).stat().st_size < 150_000
+        assert 10_000 < (EXPLORER.parent / "pictures" / name).stat().st_size < 150_000
+
+
+def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home):
+    notebook = nbformat.read(QUICKSTART, 4)
+    assert notebook.metadata.kernelspec.name == "pilot"
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    NotebookClient(notebook, timeout=240, kernel_name="pilot").execute()
+    shown = [
+        output.data.get("text/plain", "")
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if output.output_type in ("display_data", "execute_result")
+    ]
+    assert any("4,096 shots" in text for text in shown)
+    background = [text for text in shown if "2,000 shots" in text]
+    assert len(background) == 1
+    assert "DONE" in background[0]

@@ -1,0 +1,53 @@
+"""A call as it is sent to the scheduler: packed, with what it needs of a worker."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pilot_kernel.task.notebook.inputs import Inputs
+from pilot_kernel.task.notebook.options import TaskOptions
+from pilot_kernel.task.notebook.placement import requirement
+
+__all__ = ["packed_call"]
+
+
+def packed_call(
+    key: str,
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    options: TaskOptions,
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Pack a call.
+
+    Args:
+        key: The task's key.
+        fn: What to call.
+        args: Its arguments; a task among them stands for its result.
+        kwargs: Its keyword arguments.
+        options: Where, how often and how long it may run.
+
+    Returns:
+        The arguments of `pilot_kernel.task.worker.plugin.perform`, and Dask's annotations.
+
+    Raises:
+        ShipError: The function or an argument cannot be pickled.
+    """
+    from pilot_kernel.resource.agent.scheduler import DEATHS_ALLOWED
+    from pilot_kernel.task.wire.packing import Call, pack_call
+
+    inputs = Inputs()
+    packed = pack_call(
+        fn,
+        tuple(inputs.place(value) for value in args),
+        {name: inputs.place(value) for name, value in kwargs.items()},
+    )
+    retries = options.retries
+    crashes = 1 if retries is None else min(1, retries)
+    notes: dict[str, Any] = {
+        "resources": requirement(options.on),
+        "priority": -time.time(),  # first come, first served, also across notebooks
+    }
+    if retries is not None:
+        notes[DEATHS_ALLOWED] = retries
+    return (Call(key, packed, options.timeout_s, crashes), *inputs.references()), notes

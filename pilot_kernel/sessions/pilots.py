@@ -1,0 +1,83 @@
+"""The pilots of a session: adding them, how they stand, and which of them could run a task."""
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from pilot_kernel.errors import PilotError, PlacementError
+from pilot_kernel.resource.description import PilotDescription
+from pilot_kernel.resource.pilot import Pilot, PilotStatus, read_status
+from pilot_kernel.task.notebook.placement import candidates
+
+__all__ = ["PilotBook"]
+
+
+class PilotBook:
+    """What a session knows of its pilots; it asks the agent only when that may have changed.
+
+    Args:
+        call: Calls one of the agent's handlers by name.
+    """
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call = call
+        self._adding = threading.Lock()
+        self._known: list[PilotStatus] = []
+        self._outdated = threading.Event()  # workers came or went since `_known` was asked for
+
+    def workers_changed(self) -> None:
+        """Take note that workers have come or gone."""
+        self._outdated.set()
+
+    def add(self, description: PilotDescription) -> Pilot:
+        """Ask the agent for a pilot."""
+        with self._adding:
+            return self._pilot(self._add(description))
+
+    def _add(self, description: PilotDescription) -> str:
+        keys = dataclasses.asdict(description)
+        name: str = self._call("pilot_add", description=keys)
+        self._known = self._ask()
+        return name
+
+    def _pilot(self, name: str) -> Pilot:
+        return Pilot(name, self._call, self.statuses)
+
+    def pilots(self) -> list[Pilot]:
+        """A handle on each pilot."""
+        return [self._pilot(status.name) for status in self.statuses()]
+
+    def statuses(self) -> list[PilotStatus]:
+        """How every pilot stands now."""
+        self._outdated.clear()
+        self._known = self._ask()
+        return self._known
+
+    def _ask(self) -> list[PilotStatus]:
+        return [read_status(row) for row in self._call("pilot_list")]
+
+    def candidates(self, on: str | None) -> list[PilotStatus]:
+        """The pilots that could run a task; see `Session.candidates`."""
+        if not self._known:
+            with self._adding:
+                if not self.statuses():
+                    self._add(PilotDescription())
+        try:
+            return candidates(on, self._known)
+        except PilotError:
+            return candidates(on, self.statuses())  # another notebook may have added it
+
+    def usable_now(self, on: str | None) -> list[PilotStatus]:
+        """The pilots that could run a task, as they stand now; see `Session.pilots_for`."""
+        found = self._usable(on)
+        if self._outdated.is_set() or not any(pilot.workers for pilot in found):
+            self.statuses()
+            found = self._usable(on)
+        return found
+
+    def _usable(self, on: str | None) -> list[PilotStatus]:
+        try:
+            return candidates(on, self._known)
+        except PlacementError:
+            return []
