@@ -24,7 +24,7 @@ def test_the_session_in_use_is_given_until_it_is_closed(nobody, registry_home):
 
 
 def test_programs_find_use_where_it_was():
-    from pilot_kernel.session import use
+    from pilot_kernel.sessions.current import use
 
     assert use is current.use
     assert callable(pilot_kernel.session)
