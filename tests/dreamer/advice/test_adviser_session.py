@@ -14,6 +14,7 @@ from qiskit.quantum_info import Statevector
 
 from pilot_kernel import Session
 from pilot_kernel.jupyter.cell.cutting import CutRequest
+from pilot_kernel.sessions.pilots import PilotBook
 from qdreamer_lab import CutEstimator, QDreamer
 from qdreamer_lab.dreamer import cutter
 from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
@@ -33,12 +34,18 @@ _TIGHT_BYTES = 2**21
 class TightSession(Session):
     """A session whose pilots called `small…` say that their workers have little memory."""
 
-    def _ask_pilots(self):
+    def __init__(self):
+        super().__init__()
+        self._pilots = TightPilots(self._call)
+
+
+class TightPilots(PilotBook):
+    def _ask(self):
         return [
             replace(one, memory_per_worker_bytes=_TIGHT_BYTES)
             if one.name.startswith("small")
             else one
-            for one in super()._ask_pilots()
+            for one in super()._ask()
         ]
 
 
