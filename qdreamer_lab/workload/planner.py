@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.errors import InfeasiblePlanError
+from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.blocks import to_blocks
-from qdreamer_lab.workload.layout import connected, layout_of, renumbered
+from qdreamer_lab.workload.layout import connected, layout_of
 from qdreamer_lab.workload.options import SearchOptions, check_width
 from qdreamer_lab.workload.plan import CutPlan
 from qdreamer_lab.workload.pricing import block_problem, price_labels

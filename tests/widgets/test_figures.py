@@ -15,13 +15,13 @@ from qiskit import QuantumCircuit
 
 from qdreamer_lab import CutEstimator, CutPlan, MachineProfile, QDreamer, plan_cuts
 from qdreamer_lab.errors import PlanError, QDreamerError
+from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.widgets import figures
 from qdreamer_lab.widgets.figures.layout import seconds_ticks
 from qdreamer_lab.widgets.figures.spread import spread
 from qdreamer_lab.widgets.palette import DARK, LIGHT, contrast, look_of
 from qdreamer_lab.workload.blocks import to_blocks
 from qdreamer_lab.workload.dispatch import FragmentRow
-from qdreamer_lab.workload.layout import renumbered
 from qdreamer_lab.workload.plan import GateCut
 from qdreamer_lab.workload.planner import lone_labels
 
