@@ -23,9 +23,7 @@ from qdreamer_lab.widgets.palette import DARK, LIGHT, contrast, look_of
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.cut.partition import lone_labels
-from qdreamer_lab.workload.cut.segments import renumbered
 from qdreamer_lab.workload.execution.chunk import FragmentRow
-from qdreamer_lab.workload.planner import lone_labels
 from tests.circuits.drawn import random_rzz
 from tests.circuits.plain import turned_cx_line
 
