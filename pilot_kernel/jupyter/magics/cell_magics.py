@@ -1,5 +1,6 @@
-# mypy: disable-error-code="untyped-decorator"
 """The cell magics: `%%ctask` and `%%qtask`. They parse and delegate to `cell/submit.py`."""
+
+# mypy: disable-error-code="untyped-decorator"
 
 import argparse
 import math

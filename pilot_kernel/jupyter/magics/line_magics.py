@@ -1,5 +1,6 @@
-# mypy: disable-error-code="untyped-decorator"
 """The line magics: `%pilot`, `%tasks`, `%qresult`, `%cancel`. They parse and delegate."""
+
+# mypy: disable-error-code="untyped-decorator"
 
 from typing import Any
 

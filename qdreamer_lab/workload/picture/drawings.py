@@ -5,7 +5,6 @@ A form that needs a plotting library is found by its name only, so that nothing 
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.errors import PlanError
@@ -33,6 +32,8 @@ def drawer(output: object) -> Callable[[Partition], Any]:
     """
     if isinstance(output, str) and output in _OWN:
         return _OWN[output]
+    from importlib.metadata import entry_points  # takes a while to load
+
     others = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     if not isinstance(output, str) or output not in others:
         *some, last = (f'"{name}"' for name in (*_OWN, *sorted(others)))
