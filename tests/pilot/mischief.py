@@ -3,7 +3,7 @@
 import contextlib
 import random
 import signal
-import time
+import threading
 from typing import TYPE_CHECKING
 
 import psutil
@@ -50,27 +50,25 @@ class Mischief:
         self.rng = rng
         self.killed: set[int] = set()  # task processes
         self.done: list[str] = []
-        self.frozen: list[tuple[float, psutil.Process]] = []
+        self.frozen: list[tuple[threading.Timer, psutil.Process]] = []
         self.deeds: tuple[Callable[[], None], ...] = (
             *(self.kill_worker, self.kill_worker, self.kill_task, self.freeze, self.freeze),
             *(self.scale, self.scale, self.add, self.remove),
         )
 
     def act(self) -> None:
-        """Do one thing, and let go of what has been frozen for long enough."""
-        self.thaw(time.monotonic())
+        """Do one thing."""
         deed = self.rng.choice(self.deeds)
         with contextlib.suppress(psutil.NoSuchProcess):  # it had ended by itself
             deed()
             self.done.append(deed.__name__)
 
-    def thaw(self, until: float) -> None:
-        """Let go of what was frozen up to a moment."""
-        for begun, process in self.frozen:
-            if begun <= until:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.send_signal(signal.SIGCONT)
-        self.frozen = [(begun, process) for begun, process in self.frozen if begun > until]
+    def thaw(self) -> None:
+        """Let go of all that is frozen still."""
+        for timer, process in self.frozen:
+            timer.cancel()
+            _thaw(process)
+        self.frozen.clear()
 
     def kill_worker(self) -> None:
         if workers := family(self.agent)["workers"]:
@@ -87,7 +85,10 @@ class Mischief:
         if processes := each["workers"] + each["tasks"]:
             process = self.rng.choice(processes)
             process.send_signal(signal.SIGSTOP)
-            self.frozen.append((time.monotonic() + self.rng.uniform(0.3, 2.5), process))
+            # From a thread: the next deed may have to wait for this very process.
+            timer = threading.Timer(self.rng.uniform(0.3, 2.5), _thaw, [process])
+            self.frozen.append((timer, process))
+            timer.start()
 
     def scale(self) -> None:
         self._pilot("steady").scale(self.rng.choice((1, 2, 2, 3)))
@@ -104,3 +105,8 @@ class Mischief:
 
     def _pilot(self, name: str) -> Pilot:
         return next(pilot for pilot in self.session.pilots if pilot.name == name)
+
+
+def _thaw(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.send_signal(signal.SIGCONT)

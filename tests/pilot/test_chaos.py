@@ -107,7 +107,7 @@ def test_nothing_is_lost_run_again_or_left_behind(registry_home, tmp_path):
                 sizes.append((agent.memory_info().rss, psutil.Process().memory_info().rss))
             load.turn(mischief.killed)
             time.sleep(0.02)
-        mischief.thaw(float("inf"))
+        mischief.thaw()
         context = f"seed {seed}, {load.count} tasks, {len(mischief.done)} deeds"
         give_up = time.monotonic() + 90
         while load.under_way:
