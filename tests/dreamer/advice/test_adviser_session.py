@@ -33,13 +33,15 @@ _TIGHT_BYTES = 2**21
 class TightSession(Session):
     """A session whose pilots called `small…` say that their workers have little memory."""
 
-    def _ask_pilots(self):
-        return [
-            replace(one, memory_per_worker_bytes=_TIGHT_BYTES)
-            if one.name.startswith("small")
-            else one
-            for one in super()._ask_pilots()
-        ]
+    def __init__(self):
+        super().__init__()
+        ask = self._pilots._ask
+        self._pilots._ask = lambda: [self._tight(status) for status in ask()]
+
+    @staticmethod
+    def _tight(status):
+        small = status.name.startswith("small")
+        return replace(status, memory_per_worker_bytes=_TIGHT_BYTES) if small else status
 
 
 @pytest.fixture(autouse=True)
