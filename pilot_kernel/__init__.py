@@ -1,13 +1,18 @@
 """A pilot behind your notebook: workers that hold resources, and tasks bound to them late."""
 
+import sys
 from typing import Any
 
 from pilot_kernel.resource.description import PilotDescription
+from pilot_kernel.sessions import current as _current
 from pilot_kernel.sessions.current import session
 from pilot_kernel.sessions.session import Session
 from pilot_kernel.task.notebook.handle import Task
 
 __all__ = ["PilotDescription", "Session", "Task", "session"]
+
+# Programs import `use` from here, where it was before `sessions` was a room.
+sys.modules[f"{__name__}.session"] = _current
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -18,9 +18,9 @@ from qdreamer_lab.dreamer.advice.limits import Limits
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.reference import Reference, reference_values
 from qdreamer_lab.workload.circuit.pauli_text import parse_observable
-from qdreamer_lab.workload.circuit.qasm import load_qasm
 from qdreamer_lab.workload.cut.options import check_width
 from qdreamer_lab.workload.execution.memory import readable
+from qdreamer_lab.workload.qasm import load_qasm
 from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:

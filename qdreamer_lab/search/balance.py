@@ -37,11 +37,11 @@ def balanced(graph: PieceGraph, plan: Plan, seed: int, deadline: float) -> Plan:
     """
     if graph.num_pieces * graph.widest > LIMIT:
         return plan
-    widest = int(piece_widths(plan.labels, graph.wire, int(plan.labels.max()) + 1).max())
+    widest = int(piece_widths(plan.labels, graph.pieces.wire, int(plan.labels.max()) + 1).max())
     low, high = 1, widest
     while low < high and time.perf_counter() < deadline:
         middle = (low + high) // 2
-        narrow = replace(graph, max_width=middle)
+        narrow = replace(graph, limits=graph.limits._replace(max_width=middle))
         known = Plan(plan.labels, plan.cost + TOLERANCE / 2, 0.0)
         found = Sweep(room=ROOM).improve(narrow, known, seed)
         if found.cost < known.cost and is_feasible(narrow, found.labels):

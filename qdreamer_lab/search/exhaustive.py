@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
-from qdreamer_lab.kernels.search.exhaustive import exhaustive
-from qdreamer_lab.search.cost_models import MODELS, ranks, sines
+from qdreamer_lab.kernels.search.exhaustive import LeastCosts, exhaustive
+from qdreamer_lab.search.cost_models import MODELS
 from qdreamer_lab.search.least_costs import least_costs
+from qdreamer_lab.search.problem_arrays import blocks_of, limits_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,17 +43,9 @@ def search_exhaustively(
     m = len(problem.pairs)
     labels, value, complete = exhaustive(
         MODELS[cost],
-        problem.pairs,
-        problem.gate_cost,
-        problem.wire_cost,
-        sines(problem),
-        ranks(problem),
-        problem.num_qubits,
-        gates,
-        wire,
-        problem.max_qubits,
-        problem.total_room,
-        2 * m if problem.max_fragments is None else problem.max_fragments,
+        blocks_of(problem),
+        LeastCosts(gates, wire),
+        limits_of(problem, 2 * m),
         min(upper, FORBIDDEN / 2),
         max_nodes,
     )

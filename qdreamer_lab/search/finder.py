@@ -12,9 +12,11 @@ import numpy as np
 
 from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
 from qdreamer_lab.search.balance import balanced
-from qdreamer_lab.search.cost_models import MODELS, canonical
+from qdreamer_lab.search.cost_models import MODELS
+from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.search.nonadditive import search_priced
 from qdreamer_lab.search.problem import Found, InfeasibleError
+from qdreamer_lab.search.problem_arrays import limits_of
 from qdreamer_lab.search.schedule import improve
 from qdreamer_lab.search.strategies.piece_graph import piece_graph
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan
@@ -126,7 +128,7 @@ def _additive(
     if graph is None:
         graph = piece_graph(problem)
     else:
-        graph = replace(graph, max_width=problem.max_qubits, total_room=problem.total_room)
+        graph = replace(graph, limits=limits_of(problem, graph.num_pieces))
     start = None
     if before is not None:
         start = Plan(graph.piece_labels(before.labels), before.log2_overhead, 0.0)
@@ -134,7 +136,7 @@ def _additive(
     if len(best.labels) == 0:
         return np.empty((0, 2), np.int64), best.cost, best.bound
     best = balanced(graph, best, seed, deadline)
-    return canonical(graph.endpoint_labels(best.labels)), best.cost, best.bound
+    return renumbered(graph.endpoint_labels(best.labels)), best.cost, best.bound
 
 
 def _smallest_width(problem: CutProblem, seed: int) -> int:

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
+from qdreamer_lab.kernels.search.anneal import Cooling
 from qdreamer_lab.kernels.search.anneal_priced import anneal_priced
-from qdreamer_lab.search.cost_models import MODELS, canonical, plan_price, ranks, sines
+from qdreamer_lab.search.cost_models import MODELS, plan_price
 from qdreamer_lab.search.exhaustive import search_exhaustively
+from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.search.least_costs import least_costs
+from qdreamer_lab.search.problem_arrays import blocks_of
 from qdreamer_lab.search.schedule import improve
 from qdreamer_lab.search.strategies.piece_graph import PieceGraph, piece_graph
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, is_feasible, no_plan
@@ -41,6 +44,9 @@ EXHAUSTIVE_NODES = 2_000_000
 #: Effort of annealing under the real price, in units of about ten nanoseconds, and moves at most.
 ANNEAL_EFFORT = 4_000_000
 ANNEAL_MOVES = 5_000
+
+#: Temperatures between which it anneals, in bits (or log2 of the work).
+ANNEAL_HOT, ANNEAL_COLD = 1.5, 0.1
 
 
 #: Size and room of the sweep that bounds plans with communication from below.
@@ -144,7 +150,7 @@ def _cheaper(
     value = plan_price(problem, labels, cost)
     if best is not None and best.value <= value + TOLERANCE:
         return Priced(best.labels, best.value, max(bound, best.bound))
-    return Priced(canonical(labels), value, bound)
+    return Priced(renumbered(labels), value, bound)
 
 
 def _anneal(
@@ -152,32 +158,21 @@ def _anneal(
 ) -> NDArray[np.int64]:
     """Anneal labels of pieces (S,) under the real price; return labels of endpoints (m, 2)."""
     names, start = np.unique(labels, return_inverse=True)
-    num_labels = min(graph.max_labels, len(names) + 2)
+    num_labels = min(graph.limits.max_labels, len(names) + 2)
     # Grouping c cuts of m blocks looks at up to c m steps; short circuits cost what m does.
-    cut = int(np.count_nonzero(np.diff(labels[graph.piece], axis=1)))
+    cut = int(np.count_nonzero(np.diff(labels[graph.piece_of], axis=1)))
     effort = len(problem.pairs) * (5 + cut)
     moves = min(ANNEAL_MOVES, ANNEAL_EFFORT // effort)
     if moves < 100:
         return graph.endpoint_labels(labels)
     found, _ = anneal_priced(
         MODELS[cost],
+        blocks_of(problem),
         np.asarray(start, np.int64),
-        graph.piece,
-        graph.wire,
-        graph.start,
-        graph.neighbour,
-        problem.pairs,
-        problem.gate_cost,
-        problem.wire_cost,
-        sines(problem),
-        ranks(problem),
-        problem.num_qubits,
-        graph.max_width,
-        graph.total_room,
-        num_labels,
-        moves,
-        1.5,
-        0.1,
+        graph.piece_of,
+        graph.pieces,
+        graph.limits._replace(max_labels=num_labels),
+        Cooling(moves, ANNEAL_HOT, ANNEAL_COLD),
         seed,
     )
     return graph.endpoint_labels(found if is_feasible(graph, found) else labels)

@@ -60,7 +60,7 @@ def quick(graph: PieceGraph) -> Iterator[Strategy]:
         yield Sweep(room=1_000, max_states=60_000)
     yield Multilevel(tries=4)
     yield Anneal(moves=20_000, hot=0.8, cold=0.2)
-    if graph.num_pieces > DEEP * len(np.unique(graph.wire)):
+    if graph.num_pieces > DEEP * len(np.unique(graph.pieces.wire)):
         # Chosen by trial: longer circuits change faster which wires belong together.
         horizon = 20 if graph.num_pieces < VERY_DEEP else 12
         yield Sweep(room=min(240, 800_000 // graph.num_pieces), horizon=horizon)

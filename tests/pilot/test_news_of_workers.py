@@ -40,14 +40,14 @@ def test_a_worker_that_dies_is_seen_to_go_and_to_come_back(own):
     own.add_pilot("local://", name="a", cores_per_node=2)
     wait_until(lambda: count(own) == 2)
     asked = []
-    ask = own._ask_pilots
+    ask = own._pilots._ask
 
     def counted():
         rows = ask()
         asked.append(sum(row.workers for row in rows))
         return rows
 
-    own._ask_pilots = counted
+    own._pilots._ask = counted
     process = worker_pids(own).popitem()[1]
     for _ in range(20):
         own.pilots_for()

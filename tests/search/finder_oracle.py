@@ -8,21 +8,21 @@ import numba
 import numpy as np
 
 from qdreamer_lab.kernels.cost.plan_price import price
-from qdreamer_lab.search.cost_models import MODELS, ranks, sines
+from qdreamer_lab.search.cost_models import MODELS
+from qdreamer_lab.search.problem_arrays import blocks_of, sines
 
 if TYPE_CHECKING:
     from qdreamer_lab.search.problem import CutProblem
 
 
 @numba.njit(cache=True)
-def _cheapest(
-    model, pairs, gates, wire, sine, rank, n, low_gates, low_wire, max_qubits, limit, idle, below
-):
+def _cheapest(model, blocks, low_gates, low_wire, max_qubits, limit, idle, below):
     """Enumerate labels of endpoints in time order, fragments numbered as they first appear.
 
     The only thing left out are labellings whose cuts, at the least each can cost, already cost as
     much as the best plan known (at first `below`), or that hold a fragment that is too wide.
     """
+    pairs = blocks.pairs
     m = pairs.shape[0]
     ends = 2 * m
     labels = np.full((m, 2), -1, np.int64)
@@ -34,7 +34,7 @@ def _cheapest(
     while depth >= 0:
         if depth == ends:
             if width[depth].sum() + idle <= limit * max_qubits and used[depth] <= limit:
-                best = min(best, price(model, pairs, labels, gates, wire, sine, rank, n))
+                best = min(best, price(model, blocks, labels))
             depth -= 1
             continue
         b, side = depth // 2, depth % 2
@@ -79,12 +79,7 @@ def cheapest(problem: CutProblem, below: float = 1e5, cost: str = "lo") -> float
     return float(
         _cheapest(
             MODELS[cost],
-            problem.pairs,
-            problem.gate_cost,
-            problem.wire_cost,
-            sine,
-            ranks(problem),
-            problem.num_qubits,
+            blocks_of(problem),
             low_gates,
             low_wire,
             problem.max_qubits,

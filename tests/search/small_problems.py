@@ -1,4 +1,4 @@
-"""Small random cut problems."""
+"""Small cut problems."""
 
 from __future__ import annotations
 
@@ -25,3 +25,12 @@ def random_problem(seed: int, max_wires: int = 7, max_blocks: int = 10) -> CutPr
         sine=np.where(general, np.nan, sine),
         rank=np.where(general, 4, 2),
     )
+
+
+def ladder(rungs: int, max_qubits: int) -> CutProblem:
+    """Two layers of blocks on a ladder, cheap along the rails and dear on the rungs."""
+    rails = [(2 * k + side, 2 * k + 2 + side) for k in range(rungs - 1) for side in (0, 1)]
+    steps = [(2 * k, 2 * k + 1) for k in range(rungs)]
+    pairs = np.array((rails + steps) * 2)
+    cost = np.array(([1.5] * len(rails) + [5.0] * len(steps)) * 2)
+    return CutProblem(2 * rungs, pairs, cost, max_qubits)

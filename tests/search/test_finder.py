@@ -14,7 +14,7 @@ from qdreamer_lab.search.finder import search, search_pareto
 from qdreamer_lab.search.problem import CutProblem, InfeasibleError
 from tests.search.finder_oracle import cheapest
 from tests.search.plain_account import plain_cost, plain_widths
-from tests.search.small_problems import random_problem
+from tests.search.small_problems import ladder, random_problem
 
 #: How far below the answer the oracle looks for something better, in bits.
 MARGIN = 0.01
@@ -133,6 +133,13 @@ def test_large_circuits_get_a_plan() -> None:
     assert max(plain_widths(problem, found.labels).values()) <= 50
     assert plain_cost(problem, found.labels) == pytest.approx(found.log2_overhead)
     assert found.log2_overhead < 0.95 * problem.gate_cost.sum() * 7 / 8
+
+
+def test_a_ladder_is_cut_across_its_rails() -> None:
+    """Fragments of four rungs: one place to cut, two rails of two layers each."""
+    found = search(ladder(8, 8), time_limit_s=600.0)
+    assert found.proven_optimal
+    assert found.log2_overhead == pytest.approx(4 * 1.5)
 
 
 def test_work_may_ask_for_cuts_where_none_are_needed() -> None:

@@ -1,5 +1,7 @@
 """Kernel that prices a plan under any cost model, by number, so that other kernels can call it."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,32 +22,39 @@ terms exact to 1e-9.
 """
 
 
+class Blocks(NamedTuple):
+    """Two-qubit blocks of a circuit, and what cutting them costs.
+
+    Attributes:
+        pairs: (m, 2) Qubits of each block, in time order.
+        gate_cost: (m,) Bits of cutting each block on its own; `FORBIDDEN` if it must not be.
+        wire_cost: Bits of cutting a wire on its own, likewise.
+        sine: (m,) |sin theta| of rotations about one axis, NaN for other blocks.
+        rank: (m,) Operator-Schmidt ranks.
+        num_qubits: Number of wires.
+    """
+
+    pairs: Ints
+    gate_cost: Floats
+    wire_cost: float
+    sine: Floats
+    rank: Ints
+    num_qubits: int
+
+
 @kernel
-def price(
-    model: int,
-    pairs: Ints,
-    labels: Ints,
-    gate_cost: Floats,
-    wire_cost: float,
-    sine: Floats,
-    rank: Ints,
-    num_qubits: int,
-) -> float:
-    """Price labels of endpoints (m, 2), numbered by first appearance, under one cost model.
+def price(model: int, blocks: Blocks, labels: Ints) -> float:
+    """Price labels of endpoints under one cost model.
 
     Args:
         model: `LO`, `JOINT`, `LOCC` or `WORK`.
-        pairs: (m, 2) qubits of each block, in time order.
-        labels: (m, 2) fragment of each endpoint.
-        gate_cost: (m,) bits of cutting each block on its own; `FORBIDDEN` if it must not be.
-        wire_cost: bits of cutting a wire on its own, likewise.
-        sine: (m,) |sin theta| of rotations, NaN for other blocks.
-        rank: (m,) operator-Schmidt ranks.
-        num_qubits: number of wires.
+        blocks: What is cut.
+        labels: (m, 2) Fragment of each endpoint, numbered by first appearance.
 
     Returns:
         Bits of sampling overhead, or log2 of the work for `WORK`.
     """
+    pairs, gate_cost, wire_cost, sine, rank, num_qubits = blocks
     bits = 0.0
     if model == WORK:
         bits = log2_work(pairs, labels, rank, num_qubits)

@@ -10,6 +10,8 @@ Sources: Ufrecht et al., arXiv:2312.09679, and Schmitt, Piveteau and Sutter, arX
 rotations; Brenner, Piveteau and Sutter, arXiv:2302.03366, for wires.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,14 +27,42 @@ MAX_GROUP = 8
 TRIES = 8
 
 
+class Groups(NamedTuple):
+    """Groups of cut blocks, numbered from 0; the members of each are a linked list.
+
+    Attributes:
+        of: (m,) Group of each block, -1 for blocks in none.
+        first: (m,) Member of each group that joined last, or -1.
+        next: (m,) Member that joined before each block, or -1.
+    """
+
+    of: Ints
+    first: Ints
+    next: Ints
+
+
+class Walk(NamedTuple):
+    """Room to walk along the wires of a fragment.
+
+    Attributes:
+        following: (m, 2) See `next_in_run`.
+        stack: (m,) Blocks to go on from.
+        visited: (m,) Number of the walk that came to each block last.
+    """
+
+    following: Ints
+    stack: Ints
+    visited: Ints
+
+
 @kernel
 def next_in_run(pairs: Ints, labels: Ints, num_qubits: int) -> Ints:
     """Find the block that follows each endpoint on its wire inside its fragment, or -1.
 
     Args:
-        pairs: (m, 2) qubits of each block.
-        labels: (m, 2) fragment of each endpoint.
-        num_qubits: number of wires.
+        pairs: (m, 2) Qubits of each block.
+        labels: (m, 2) Fragment of each endpoint.
+        num_qubits: Number of wires.
     """
     m = pairs.shape[0]
     following = np.full((m, 2), -1, np.int64)
@@ -49,26 +79,18 @@ def next_in_run(pairs: Ints, labels: Ints, num_qubits: int) -> Ints:
 
 @kernel
 def leads_to(
-    group: int,
-    block: int,
-    fragment: int,
-    labels: Ints,
-    following: Ints,
-    member_of: Ints,
-    first_member: Ints,
-    next_member: Ints,
-    stack: Ints,
-    visited: Ints,
-    stamp: int,
+    group: int, block: int, fragment: int, labels: Ints, groups: Groups, walk: Walk, number: int
 ) -> bool:
-    """Whether `block` must wait for some member of `group` inside `fragment`.
+    """Whether `block` must wait for some member of `group` inside `fragment`; `number` is new.
 
     Only blocks before `block` are in groups, so nothing after it can lead back to it.
     """
+    group_of, first_member, next_member = groups
+    following, stack, visited = walk
     top = 0
     b = first_member[group]
     while b >= 0:
-        visited[b] = stamp
+        visited[b] = number
         stack[top] = b
         top += 1
         b = next_member[b]
@@ -81,12 +103,12 @@ def leads_to(
             there = following[here, side]
             if there == block:
                 return True
-            if there < 0 or there > block or visited[there] == stamp:
+            if there < 0 or there > block or visited[there] == number:
                 continue
-            other = first_member[member_of[there]] if member_of[there] >= 0 else there
+            other = first_member[group_of[there]] if group_of[there] >= 0 else there
             while other >= 0:
-                if visited[other] != stamp:
-                    visited[other] = stamp
+                if visited[other] != number:
+                    visited[other] = number
                     stack[top] = other
                     top += 1
                 other = next_member[other]
@@ -100,71 +122,53 @@ def group_cuts(pairs: Ints, labels: Ints, sine: Floats, num_qubits: int) -> Ints
     Only the last `TRIES` groups that are between the same two fragments and have room are tried.
 
     Args:
-        pairs: (m, 2) qubits of each block, in time order.
-        labels: (m, 2) fragment of each endpoint.
+        pairs: (m, 2) Qubits of each block, in time order.
+        labels: (m, 2) Fragment of each endpoint.
         sine: (m,) |sin theta| of rotations about one axis, NaN for other blocks.
-        num_qubits: number of wires.
+        num_qubits: Number of wires.
 
     Returns:
         (m,) group of each cut block, counted from 0 (a lone cut is a group of one); -1 for
         blocks that are not cut.
     """
     m = pairs.shape[0]
-    following = next_in_run(pairs, labels, num_qubits)
-    member_of = np.full(m, -1, np.int64)
-    first_member = np.full(m, -1, np.int64)
-    next_member = np.full(m, -1, np.int64)
-    size = np.zeros(m, np.int64)
-    low = np.zeros(m, np.int64)
-    high = np.zeros(m, np.int64)
-    stack = np.empty(m, np.int64)
-    visited = np.full(m, -1, np.int64)
-    stamp = 0
-    groups = 0
+    none = np.full(m, -1, np.int64)
+    groups = Groups(none, none.copy(), none.copy())
+    group_of, first_member, next_member = groups
+    walk = Walk(next_in_run(pairs, labels, num_qubits), np.empty(m, np.int64), none.copy())
+    size, low, high = np.zeros(m, np.int64), np.zeros(m, np.int64), np.zeros(m, np.int64)
+    walks, count = 0, 0
     for b in range(m):
         if labels[b, 0] == labels[b, 1]:
             continue
-        one, two = min(labels[b, 0], labels[b, 1]), max(labels[b, 0], labels[b, 1])
+        first, second = min(labels[b, 0], labels[b, 1]), max(labels[b, 0], labels[b, 1])
         joined = -1
-        if not np.isnan(sine[b]):
-            tries = 0
-            for g in range(groups - 1, -1, -1):
-                if low[g] != one or high[g] != two or size[g] >= MAX_GROUP:
-                    continue
-                if np.isnan(sine[first_member[g]]):
-                    continue
-                tries += 1
-                if tries > TRIES:
+        tries = 0
+        for g in range(count - 1, -1, -1):
+            if np.isnan(sine[b]) or tries == TRIES:
+                break
+            if low[g] != first or high[g] != second or size[g] >= MAX_GROUP:
+                continue
+            if np.isnan(sine[first_member[g]]):
+                continue
+            tries += 1
+            blocked = False
+            for fragment in (first, second):
+                walks += 1
+                if leads_to(g, b, fragment, labels, groups, walk, walks):
+                    blocked = True
                     break
-                blocked = False
-                for fragment in (one, two):
-                    stamp += 1
-                    if leads_to(
-                        g,
-                        b,
-                        fragment,
-                        labels,
-                        following,
-                        member_of,
-                        first_member,
-                        next_member,
-                        stack,
-                        visited,
-                        stamp,
-                    ):
-                        blocked = True
-                        break
-                if not blocked:
-                    joined = g
+            if not blocked:
+                joined = g
         if joined < 0:
-            joined = groups
-            groups += 1
-            low[joined], high[joined] = one, two
+            joined = count
+            count += 1
+            low[joined], high[joined] = first, second
         next_member[b] = first_member[joined]
         first_member[joined] = b
-        member_of[b] = joined
+        group_of[b] = joined
         size[joined] += 1
-    return member_of
+    return group_of
 
 
 @kernel

@@ -1,25 +1,40 @@
 """Kernel that turns a list of weighted edges into a compressed adjacency."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from qdreamer_lab.kernels.jit import kernel
 
 
+class Adjacency(NamedTuple):
+    """Who is joined to whom in an undirected graph of S nodes.
+
+    Node v is joined to `neighbour[start[v]:start[v + 1]]`, each once.
+
+    Attributes:
+        start: (S + 1,) Where the neighbours of each node begin.
+        neighbour: Neighbours of all nodes.
+        cost: Weights of the edges to them, in bits.
+    """
+
+    start: NDArray[np.int64]
+    neighbour: NDArray[np.int64]
+    cost: NDArray[np.float64]
+
+
 @kernel
-def adjacency(
-    ends: NDArray[np.int64], weight: NDArray[np.float64], num_nodes: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+def adjacency(ends: NDArray[np.int64], weight: NDArray[np.float64], num_nodes: int) -> Adjacency:
     """Compress the edges of an undirected graph, summing the weights of parallel edges.
 
     Args:
-        ends: (m, 2) the two nodes of each edge; an edge from a node to itself is dropped.
-        weight: (m,) the edges' weights.
-        num_nodes: number of nodes S.
+        ends: (m, 2) The two nodes of each edge; an edge from a node to itself is dropped.
+        weight: (m,) The edges' weights.
+        num_nodes: Number of nodes S.
 
     Returns:
-        `start` (S + 1,), `neighbour` and `cost`: the neighbours of node v are
-        `neighbour[start[v]:start[v + 1]]`, each once, in order of first appearance.
+        The adjacency, with the neighbours of each node in order of first appearance.
     """
     m = ends.shape[0]
     fill = np.zeros(num_nodes + 1, np.int64)
@@ -54,4 +69,4 @@ def adjacency(
                 neighbour[used], cost[used] = u, raw_weight[k]
                 used += 1
     start[num_nodes] = used
-    return start, neighbour[:used].copy(), cost[:used].copy()
+    return Adjacency(start, neighbour[:used].copy(), cost[:used].copy())

@@ -11,7 +11,7 @@ from qdreamer_lab.kernels.jit import kernel
 
 
 @kernel
-def contract(
+def wire_pieces(
     pairs: NDArray[np.int64], gate_cost: NDArray[np.float64], num_qubits: int, wire_cost: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Number the pieces of all wires, joining endpoints that no optimal plan separates.
@@ -22,10 +22,10 @@ def contract(
     move removes a wire cut, so all of these places can be closed at once.
 
     Args:
-        pairs: (m, 2) qubits of each block, in time order.
-        gate_cost: (m,) cost of cutting each block, in bits.
-        num_qubits: number of wires.
-        wire_cost: cost of cutting a wire, in bits.
+        pairs: (m, 2) Qubits of each block, in time order.
+        gate_cost: (m,) Cost of cutting each block, in bits.
+        num_qubits: Number of wires.
+        wire_cost: Cost of cutting a wire, in bits.
 
     Returns:
         `piece` (m, 2), the piece of each endpoint, numbered wire by wire and in time order

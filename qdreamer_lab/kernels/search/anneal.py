@@ -1,38 +1,44 @@
 """Kernel that anneals a labelling of wire pieces by moving runs of one wire between fragments.
 
-Works on the piece graph of `search/strategies/piece_graph.py`, with costs that add up edge by
-edge. It never decides how long to run: the caller gives the number of moves.
+Works on the piece graph with costs that add up edge by edge. It never decides how long to run:
+the caller gives the number of moves.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qdreamer_lab.kernels.jit import kernel
-from qdreamer_lab.kernels.random_numbers import advance, below, unit
+from qdreamer_lab.kernels.pieces.piece_costs import piece_cost, piece_widths
+from qdreamer_lab.kernels.pieces.pieces import Limits, Pieces, follows
+from qdreamer_lab.kernels.random_numbers import MASK, advance, below, unit
 
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+
+
+class Cooling(NamedTuple):
+    """How an annealing goes on.
+
+    Attributes:
+        moves: Moves to try.
+        hot: Temperature at the start, in bits.
+        cold: Temperature at the end, in bits.
+    """
+
+    moves: int
+    hot: float
+    cold: float
 
 
 @kernel
-def relabel(
-    labels: Ints,
-    piece_wire: Ints,
-    width: Ints,
-    start: Ints,
-    neighbour: Ints,
-    cost: Floats,
-    wire_cost: float,
-    first: int,
-    last: int,
-    target: int,
-) -> float:
+def relabel(labels: Ints, width: Ints, pieces: Pieces, first: int, last: int, target: int) -> float:
     """Give pieces `first`..`last` of one wire the label `target`; return the change of cost.
 
     `labels` and `width` are updated in place.
     """
+    start, neighbour, cost = pieces.gates
     change = 0.0
-    num = labels.shape[0]
     for v in range(first, last + 1):
         old = labels[v]
         width[old] -= 1
@@ -44,34 +50,34 @@ def relabel(
                     change += cost[k]
                 elif other == target:
                     change -= cost[k]
-    low = first - 1 if first > 0 and piece_wire[first - 1] == piece_wire[first] else first
-    high = last + 1 if last + 1 < num and piece_wire[last + 1] == piece_wire[last] else last
+    low = first - 1 if follows(pieces.wire, first) else first
+    high = last + 1 if follows(pieces.wire, last + 1) else last
     for v in range(low, high):
         if labels[v] == labels[v + 1]:
             width[labels[v]] += 1
         else:
-            change -= wire_cost
+            change -= pieces.wire_cost
     for v in range(first, last + 1):
         labels[v] = target
     for v in range(low, high):
         if labels[v] == labels[v + 1]:
             width[labels[v]] -= 1
         else:
-            change += wire_cost
+            change += pieces.wire_cost
     return change
 
 
 @kernel
-def total_overflow(width: Ints, max_width: int, total_room: int) -> int:
-    """Return how many qubits are held beyond `max_width` per fragment and `total_room` in all."""
+def total_overflow(width: Ints, limits: Limits) -> int:
+    """Count the qubits held beyond what each fragment, and all fragments together, may hold."""
     overflow: int = 0
     total: int = 0
     for f in range(width.shape[0]):
         total += width[f]
-        if width[f] > max_width:
-            overflow += width[f] - max_width
-    if total > total_room:
-        overflow += total - total_room
+        if width[f] > limits.max_width:
+            overflow += width[f] - limits.max_width
+    if total > limits.total_room:
+        overflow += total - limits.total_room
     return int(overflow)
 
 
@@ -87,9 +93,31 @@ def fresh_label(width: Ints, wanted: int) -> int:
 
 
 @kernel
-def propose(
-    now: Ints, piece_wire: Ints, width: Ints, start: Ints, neighbour: Ints, state: int
-) -> tuple[int, int, int, int]:
+def stretch(labels: Ints, wire: Ints, piece: int, reach: int) -> tuple[int, int]:
+    """Return the first and last piece of the run around `piece` that moves along with it.
+
+    Args:
+        labels: (S,) Fragment of each piece.
+        wire: (S,) Wire of each piece.
+        piece: Where the run is.
+        reach: 0 or 1 for the piece alone, 2 for its label's run up to it, 3 for that from it on,
+            4 to 6 for both, 7 for its whole wire.
+    """
+    first, last = piece, piece
+    if reach < 2:
+        return first, last
+    whole = reach == 7
+    if reach != 3:
+        while follows(wire, first) and (whole or labels[first - 1] == labels[piece]):
+            first -= 1
+    if reach != 2:
+        while follows(wire, last + 1) and (whole or labels[last + 1] == labels[piece]):
+            last += 1
+    return first, last
+
+
+@kernel
+def propose(now: Ints, width: Ints, pieces: Pieces, state: int) -> tuple[int, int, int, int]:
     """Draw a move: a random piece, stretched to a run of its wire, and a label to give it.
 
     The label is that of a gate neighbour, of a wire neighbour, of any piece, or a fresh one.
@@ -97,6 +125,7 @@ def propose(
     Returns:
         The random state, the first and last piece, and the label (-1 for no move).
     """
+    start, neighbour, _ = pieces.gates
     num = now.shape[0]
     state = advance(state)
     v = below(state, num)
@@ -107,9 +136,9 @@ def propose(
     if pick < 9 and start[v + 1] > start[v]:
         state = advance(state)
         target = now[neighbour[start[v] + below(state, start[v + 1] - start[v])]]
-    elif pick < 11 and v > 0 and piece_wire[v - 1] == piece_wire[v]:
+    elif pick < 11 and follows(pieces.wire, v):
         target = now[v - 1]
-    elif pick < 13 and v + 1 < num and piece_wire[v + 1] == piece_wire[v]:
+    elif pick < 13 and follows(pieces.wire, v + 1):
         target = now[v + 1]
     elif pick < 15:
         state = advance(state)
@@ -120,42 +149,19 @@ def propose(
     if target == here:
         return state, v, v, -1
     state = advance(state)
-    reach = below(state, 8)
-    first, last = v, v
-    whole = reach == 7
-    if reach >= 2:
-        if reach != 3:
-            while (
-                first > 0
-                and piece_wire[first - 1] == piece_wire[v]
-                and (whole or now[first - 1] == here)
-            ):
-                first -= 1
-        if reach != 2:
-            while (
-                last + 1 < num
-                and piece_wire[last + 1] == piece_wire[v]
-                and (whole or now[last + 1] == here)
-            ):
-                last += 1
+    first, last = stretch(now, pieces.wire, v, below(state, 8))
     return state, first, last, target
 
 
 @kernel
+def accepts(rise: float, heat: float, state: int) -> bool:
+    """Whether a move that costs `rise` bits more is made, by the rule of Metropolis."""
+    return rise <= 0.0 or unit(state) < np.exp(-rise / heat)
+
+
+@kernel
 def anneal(
-    labels: Ints,
-    piece_wire: Ints,
-    start: Ints,
-    neighbour: Ints,
-    cost: Floats,
-    wire_cost: float,
-    max_width: int,
-    total_room: int,
-    num_labels: int,
-    moves: int,
-    hot: float,
-    cold: float,
-    seed: int,
+    labels: Ints, pieces: Pieces, limits: Limits, cooling: Cooling, seed: int
 ) -> tuple[Ints, float]:
     """Anneal from `labels` and return the cheapest feasible labelling met, with its cost.
 
@@ -164,60 +170,38 @@ def anneal(
     and falls while there are none.
 
     Args:
-        labels: (S,) fragment of each piece, values below `num_labels`.
-        piece_wire: (S,) wire of each piece; pieces of one wire are consecutive, in time order.
-        start: adjacency of gates between pieces, see `kernels/pieces/adjacency.py`.
-        neighbour: see `start`.
-        cost: see `start`.
-        wire_cost: cost of a wire cut, in bits.
-        max_width: qubits a fragment may hold.
-        total_room: qubits all fragments together may hold.
-        num_labels: fragments there may be at most.
-        moves: moves to try.
-        hot: temperature at the start, in bits.
-        cold: temperature at the end, in bits.
-        seed: of the random moves.
+        labels: (S,) Fragment of each piece.
+        pieces: What is labelled.
+        limits: What the answer has to keep.
+        cooling: How long to anneal, and from which temperature to which.
+        seed: Seed of the random moves.
 
     Returns:
         The best feasible labels, and their cost (infinite if none was met).
     """
-    num = labels.shape[0]
     now = labels.copy()
-    width = np.zeros(num_labels, np.int64)
-    value = 0.0
-    for v in range(num):
-        width[now[v]] += 1
-        if v > 0 and piece_wire[v - 1] == piece_wire[v]:
-            if now[v - 1] == now[v]:
-                width[now[v]] -= 1
-            else:
-                value += wire_cost
-        for k in range(start[v], start[v + 1]):
-            if neighbour[k] > v and now[neighbour[k]] != now[v]:
-                value += cost[k]
-    overflow = total_overflow(width, max_width, total_room)
+    width = piece_widths(now, pieces.wire, limits.max_labels)
+    value = piece_cost(now, pieces)
+    overflow = total_overflow(width, limits)
     best = now.copy()
     best_value = value if overflow == 0 else np.inf
-    saved = np.empty(num, np.int64)
-    state = advance(advance((seed * 2654435761 + 12345) & ((1 << 48) - 1)))
-    cooling = (cold / hot) ** (1.0 / max(1, moves))
-    heat = hot
+    saved = now.copy()
+    state = advance(advance((seed * 2654435761 + 12345) & MASK))
+    factor = (cooling.cold / cooling.hot) ** (1.0 / max(1, cooling.moves))
+    heat = cooling.hot
     penalty = 3.0
-    for _ in range(moves):
-        heat *= cooling
+    for _ in range(cooling.moves):
+        heat *= factor
         penalty = min(1e4, penalty * 1.002) if overflow > 0 else max(1.0, penalty * 0.999)
-        state, first, last, target = propose(now, piece_wire, width, start, neighbour, state)
+        state, first, last, target = propose(now, width, pieces, state)
         if target < 0:
             continue
         for u in range(first, last + 1):
             saved[u] = now[u]
-        change = relabel(
-            now, piece_wire, width, start, neighbour, cost, wire_cost, first, last, target
-        )
-        over = total_overflow(width, max_width, total_room)
-        rise = change + penalty * (over - overflow)
+        change = relabel(now, width, pieces, first, last, target)
+        over = total_overflow(width, limits)
         state = advance(state)
-        if rise <= 0.0 or unit(state) < np.exp(-rise / heat):
+        if accepts(change + penalty * (over - overflow), heat, state):
             value += change
             overflow = over
             if over == 0 and value < best_value - 1e-9:
@@ -226,5 +210,5 @@ def anneal(
         else:
             # Undo piece by piece: a run may have held several labels.
             for u in range(first, last + 1):
-                relabel(now, piece_wire, width, start, neighbour, cost, wire_cost, u, u, saved[u])
+                relabel(now, width, pieces, u, u, saved[u])
     return best, best_value

@@ -7,25 +7,25 @@ starts from plans found there.
 import numpy as np
 from numpy.typing import NDArray
 
-from qdreamer_lab.kernels.cost.plan_price import price
+from qdreamer_lab.kernels.cost.plan_price import Blocks, price
 from qdreamer_lab.kernels.jit import kernel
 from qdreamer_lab.kernels.pieces.piece_costs import piece_widths
-from qdreamer_lab.kernels.random_numbers import advance, unit
-from qdreamer_lab.kernels.search.anneal import propose, total_overflow
+from qdreamer_lab.kernels.pieces.pieces import Limits, Pieces
+from qdreamer_lab.kernels.random_numbers import MASK, advance
+from qdreamer_lab.kernels.search.anneal import Cooling, accepts, propose, total_overflow
 
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 @kernel
-def spread(labels: Ints, piece: Ints, num_labels: int) -> Ints:
+def spread(labels: Ints, piece_of: Ints, num_labels: int) -> Ints:
     """Give labels of pieces (S,) to block endpoints (m, 2), numbered by first appearance."""
     name = np.full(num_labels, -1, np.int64)
-    out = np.empty(piece.shape, np.int64)
+    out = np.empty(piece_of.shape, np.int64)
     used = 0
-    for b in range(piece.shape[0]):
+    for b in range(piece_of.shape[0]):
         for side in range(2):
-            label = labels[piece[b, side]]
+            label = labels[piece_of[b, side]]
             if name[label] < 0:
                 name[label] = used
                 used += 1
@@ -34,77 +34,67 @@ def spread(labels: Ints, piece: Ints, num_labels: int) -> Ints:
 
 
 @kernel
+def move_some(
+    now: Ints, pieces: Pieces, num_labels: int, moves: int, state: int
+) -> tuple[int, bool]:
+    """Make `moves` random moves in place; return the random state and whether anything moved."""
+    moved = False
+    for _ in range(moves):
+        width = piece_widths(now, pieces.wire, num_labels)
+        state, first, last, target = propose(now, width, pieces, state)
+        if target >= 0:
+            now[first : last + 1] = target
+            moved = True
+    return state, moved
+
+
+@kernel
 def anneal_priced(
     model: int,
+    blocks: Blocks,
     labels: Ints,
-    piece: Ints,
-    piece_wire: Ints,
-    start: Ints,
-    neighbour: Ints,
-    pairs: Ints,
-    gate_cost: Floats,
-    wire_cost: float,
-    sine: Floats,
-    rank: Ints,
-    num_qubits: int,
-    max_width: int,
-    total_room: int,
-    num_labels: int,
-    moves: int,
-    hot: float,
-    cold: float,
+    piece_of: Ints,
+    pieces: Pieces,
+    limits: Limits,
+    cooling: Cooling,
     seed: int,
 ) -> tuple[Ints, float]:
-    """Anneal from the feasible `labels` of pieces; return the best feasible ones and their price.
+    """Anneal from feasible labels of pieces; return the best feasible ones and their price.
 
-    The arguments are those of `anneal` and `price`; `piece` (m, 2) is the piece of each endpoint.
     Moves to too wide fragments are refused, and every fourth step moves two runs at once, so that
     full fragments can trade.
+
+    Args:
+        model: Cost model, as in `price`.
+        blocks: What is cut.
+        labels: (S,) Fragment of each piece.
+        piece_of: (m, 2) The piece of each endpoint.
+        pieces: What is labelled; its costs are not used.
+        limits: What the answer has to keep.
+        cooling: How long to anneal, and from which temperature to which.
+        seed: Seed of the random moves.
     """
     now = labels.copy()
-    value = price(
-        model,
-        pairs,
-        spread(now, piece, num_labels),
-        gate_cost,
-        wire_cost,
-        sine,
-        rank,
-        num_qubits,
-    )
+    value = price(model, blocks, spread(now, piece_of, limits.max_labels))
     best, best_value = now.copy(), value
     saved = now.copy()
-    state = advance(advance((seed * 2654435761 + 777) & ((1 << 48) - 1)))
-    cooling = (cold / hot) ** (1.0 / max(1, moves))
-    heat = hot
-    for step in range(moves):
-        heat *= cooling
+    state = advance(advance((seed * 2654435761 + 777) & MASK))
+    factor = (cooling.cold / cooling.hot) ** (1.0 / max(1, cooling.moves))
+    heat = cooling.hot
+    for step in range(cooling.moves):
+        heat *= factor
         saved[:] = now
-        changed = False
-        for _ in range(2 if step % 4 == 0 else 1):
-            width = piece_widths(now, piece_wire, num_labels)
-            state, first, last, target = propose(now, piece_wire, width, start, neighbour, state)
-            if target >= 0:
-                now[first : last + 1] = target
-                changed = True
-        if not changed:
+        moves = 2 if step % 4 == 0 else 1
+        state, moved = move_some(now, pieces, limits.max_labels, moves, state)
+        if not moved:
             continue
-        width = piece_widths(now, piece_wire, num_labels)
-        if total_overflow(width, max_width, total_room) > 0:
+        width = piece_widths(now, pieces.wire, limits.max_labels)
+        if total_overflow(width, limits) > 0:
             now[:] = saved
             continue
-        fresh = price(
-            model,
-            pairs,
-            spread(now, piece, num_labels),
-            gate_cost,
-            wire_cost,
-            sine,
-            rank,
-            num_qubits,
-        )
+        fresh = price(model, blocks, spread(now, piece_of, limits.max_labels))
         state = advance(state)
-        if fresh <= value or unit(state) < np.exp((value - fresh) / heat):
+        if accepts(fresh - value, heat, state):
             value = fresh
             if value < best_value - 1e-9:
                 best_value = value

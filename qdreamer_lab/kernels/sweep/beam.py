@@ -26,14 +26,14 @@ class Beam(NamedTuple):
     """Partial plans of one step, each a row of every array.
 
     Attributes:
-        labels: (C, slots) fragment of the piece in each slot, numbered in slot order.
-        widths: (C, slots) qubits of each of these fragments.
-        value: (C,) bits of the cuts so far.
-        rating: (C,) by what plans are dropped when there is no room: value plus what lies ahead.
-        parent: (C,) row of the plan this one extends, in the beam before.
-        choice: (C,) fragment that was chosen for the piece just placed, numbered as in `parent`.
-        code: (C,) hash of the labels.
-        link: (C,) next row with the same place in the table, or -1.
+        labels: (C, slots) Fragment of the piece in each slot, numbered in slot order.
+        widths: (C, slots) Qubits of each of these fragments.
+        value: (C,) Bits of the cuts so far.
+        rating: (C,) By what plans are dropped when there is no room: value plus what lies ahead.
+        parent: (C,) Row of the plan this one extends, in the beam before.
+        choice: (C,) Fragment that was chosen for the piece just placed, numbered as in `parent`.
+        code: (C,) Hash of the labels.
+        link: (C,) Next row with the same place in the table, or -1.
     """
 
     labels: Bytes
@@ -62,8 +62,17 @@ def empty_beam(capacity: int, slots: int) -> Beam:
 
 
 @kernel
+def empty_table(capacity: int) -> NDArray[np.int32]:
+    """Make a hash table for `capacity` partial plans: a row for each remainder of hashes, or -1."""
+    size = 64
+    while size < 2 * capacity:
+        size *= 2
+    return np.full(size, -1, np.int32)
+
+
+@kernel
 def copy_row(beam: Beam, source: int, target: int) -> None:
-    """Overwrite one partial plan by another; hashes and links are not kept."""
+    """Overwrite the plan in row `target` by that in row `source`, all but its link."""
     for s in range(beam.labels.shape[1]):
         beam.labels[target, s] = beam.labels[source, s]
         beam.widths[target, s] = beam.widths[source, s]
@@ -106,12 +115,12 @@ def keep_best(beam: Beam, count: int, room: int) -> tuple[int, float]:
 
 @kernel
 def relink(beam: Beam, count: int, table: NDArray[np.int32]) -> None:
-    """Enter the first `count` partial plans into an emptied hash table."""
+    """Empty a hash table, and link the first `count` partial plans into it."""
     table[:] = -1
-    for k in range(count):
-        home = np.int64(beam.code[k] & np.uint64(table.shape[0] - 1))
-        beam.link[k] = table[home]
-        table[home] = k
+    for row in range(count):
+        home = np.int64(beam.code[row] & np.uint64(table.shape[0] - 1))
+        beam.link[row] = table[home]
+        table[home] = row
 
 
 @kernel
@@ -119,12 +128,21 @@ def find_place(
     beam: Beam,
     head: int,
     code: np.uint64,
-    trial: Bytes,
-    trial_width: NDArray[np.int16],
+    labels: Bytes,
+    widths: NDArray[np.int16],
     fresh: int,
     value: float,
 ) -> int:
     """Compare a partial plan with those in the beam that have the same frontier.
+
+    Args:
+        beam: The plans it competes with.
+        head: The row that its hash leads to first, or -1.
+        code: Hash of its labels.
+        labels: (slots,) Fragment of the piece in each slot.
+        widths: Qubits of its fragments.
+        fresh: Number of its fragments.
+        value: Bits of its cuts so far.
 
     Returns:
         The row it replaces, being no worse in cost and widths; `BEATEN` if some row is no worse
@@ -136,18 +154,18 @@ def find_place(
         hops += 1
         if beam.code[e] == code:
             equal = True
-            for s in range(trial.shape[0]):
-                if beam.labels[e, s] != trial[s]:
+            for s in range(labels.shape[0]):
+                if beam.labels[e, s] != labels[s]:
                     equal = False
                     break
             if equal:
                 wider, slimmer = False, False
                 for f in range(fresh):
-                    wider = wider or beam.widths[e, f] > trial_width[f]
-                    slimmer = slimmer or beam.widths[e, f] < trial_width[f]
+                    wider = wider or beam.widths[e, f] > widths[f]
+                    slimmer = slimmer or beam.widths[e, f] < widths[f]
                 if not wider and beam.value[e] <= value + 1e-12:
                     return BEATEN
                 if not slimmer and value <= beam.value[e]:
-                    return e
+                    return int(e)
         e = beam.link[e]
     return NEW

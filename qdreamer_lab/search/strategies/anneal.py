@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.kernels.search.anneal import anneal
+from qdreamer_lab.kernels.search.anneal import Cooling, anneal
 from qdreamer_lab.search.strategies.strategy import Plan
 
 if TYPE_CHECKING:
@@ -32,20 +32,12 @@ class Anneal:
         """Anneal from `best`, which must be known."""
         for attempt in range(self.restarts):
             names, labels = np.unique(best.labels, return_inverse=True)
-            num_labels = min(graph.max_labels, len(names) + SPARE_LABELS)
+            num_labels = min(graph.limits.max_labels, len(names) + SPARE_LABELS)
             found, cost = anneal(
                 np.asarray(labels, np.int64),
-                graph.wire,
-                graph.start,
-                graph.neighbour,
-                graph.cost,
-                graph.wire_cost,
-                graph.max_width,
-                graph.total_room,
-                num_labels,
-                self.moves,
-                self.hot,
-                self.cold,
+                graph.pieces,
+                graph.limits._replace(max_labels=num_labels),
+                Cooling(self.moves, self.hot, self.cold),
                 seed * 1000 + attempt,
             )
             best = best.improved_by(Plan(found, cost, best.bound))

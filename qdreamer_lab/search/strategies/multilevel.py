@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.kernels.pieces.adjacency import adjacency
-from qdreamer_lab.kernels.search.partition import grow_parts, match_heavy, refine_parts
+from qdreamer_lab.kernels.pieces.adjacency import Adjacency, adjacency
+from qdreamer_lab.kernels.search.partition import WeightedGraph, grow_parts, match_heavy
+from qdreamer_lab.kernels.search.refine_parts import refine_parts
 from qdreamer_lab.search.strategies.strategy import Plan, cost_of, is_feasible
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
 
 __all__ = ["Multilevel"]
-
-Level = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64]", "NDArray[np.int64]"]
 
 #: Coarse nodes a part should still consist of when coarsening stops.
 NODES_PER_PART = 8
@@ -41,63 +40,56 @@ class Multilevel:
 
     def improve(self, graph: PieceGraph, best: Plan, seed: int) -> Plan:
         """Partition afresh; `best` is only passed through."""
-        wires = np.unique(graph.wire)
-        place = np.searchsorted(wires, graph.wire)
-        graph_of_wires = _merged(
-            place, (graph.start, graph.neighbour, graph.cost, np.zeros(0, np.int64)), len(wires)
-        )
-        finest = (*graph_of_wires, np.ones(len(wires), np.int64))
+        wires = np.unique(graph.pieces.wire)
+        place = np.searchsorted(wires, graph.pieces.wire)
+        edges = merged(place, graph.pieces.gates, len(wires))
+        finest = WeightedGraph(edges, np.ones(len(wires), np.int64))
         for attempt in range(self.tries):
-            part = partition(finest, graph.max_width, seed * 100 + attempt)
+            part = partition(finest, graph.limits.max_width, seed * 100 + attempt)
             labels = part[place]
             if is_feasible(graph, labels):
                 best = best.improved_by(Plan(labels, cost_of(graph, labels), 0.0))
         return best
 
 
-def partition(finest: Level, room: int, seed: int) -> NDArray[np.int64]:
+def partition(finest: WeightedGraph, room: int, seed: int) -> NDArray[np.int64]:
     """Partition a weighted graph into parts of at most `room`; return the part of each node."""
-    parts = -(-int(finest[3].sum()) // room)
+    parts = -(-int(finest.weight.sum()) // room)
     levels, maps = [finest], []
     heaviest = max(1, room // NODES_PER_PART)
-    while len(levels[-1][3]) > NODES_PER_PART * parts:
-        start, neighbour, cost, weight = levels[-1]
-        coarse, count = match_heavy(start, neighbour, cost, weight, heaviest, seed + len(levels))
+    while len(levels[-1].weight) > NODES_PER_PART * parts:
+        edges, weight = levels[-1]
+        coarse, count = match_heavy(levels[-1], heaviest, seed + len(levels))
         if count > 0.95 * len(weight):
             break
-        merged = np.bincount(coarse, weight, count).astype(np.int64)
-        levels.append((*_merged(coarse, levels[-1], count), merged))
+        summed = np.bincount(coarse, weight, count).astype(np.int64)
+        levels.append(WeightedGraph(merged(coarse, edges, count), summed))
         maps.append(coarse)
     part, load = _first_parts(levels[-1], room, parts, seed)
     for level, coarse in zip(reversed(levels[:-1]), reversed(maps), strict=True):
         part = part[coarse]
-        start, neighbour, cost, weight = level
-        refine_parts(start, neighbour, cost, weight, part, load, room, PASSES)
+        refine_parts(level, part, load, room, PASSES)
     return part
 
 
 def _first_parts(
-    level: Level, room: int, parts: int, seed: int
+    level: WeightedGraph, room: int, parts: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Grow and refine parts of the coarsest graph a few times; return the best, with its loads."""
-    start, neighbour, cost, weight = level
+    (start, neighbour, cost), weight = level
     tried = []
     for growth in range(GROWTHS):
-        part, load, _ = grow_parts(
-            start, neighbour, cost, weight, room, parts, seed * GROWTHS + growth
-        )
-        refine_parts(start, neighbour, cost, weight, part, load, room, PASSES)
+        part, load, _ = grow_parts(level, room, parts, seed * GROWTHS + growth)
+        refine_parts(level, part, load, room, PASSES)
         inside = part[np.repeat(np.arange(len(weight)), np.diff(start))] == part[neighbour]
         tried.append((float(cost[~inside].sum()), growth, part, load))
     _, _, part, load = min(tried, key=lambda made: made[:2])
     return part, load
 
 
-def _merged(
-    place: NDArray[np.int64], level: Level, count: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Adjacency of the graph whose node `place[v]` holds node v of `level`."""
-    start, neighbour, cost, _ = level
+def merged(place: NDArray[np.int64], edges: Adjacency, count: int) -> Adjacency:
+    """Join the nodes of a graph: node v goes into node `place[v]`, of `count` nodes."""
+    start, neighbour, cost = edges
     own = np.repeat(np.arange(len(start) - 1), np.diff(start))
     once = own < neighbour
     ends = np.column_stack((place[own[once]], place[neighbour[once]]))

@@ -24,11 +24,11 @@ class RandomPlan:
     def improve(self, graph: PieceGraph, best: Plan, seed: int) -> Plan:
         """Draw afresh; `best` is only passed through."""
         rng = np.random.default_rng(seed)
-        num_wires = int(graph.wire.max()) + 1
+        num_wires = int(graph.pieces.wire.max()) + 1
         for _ in range(self.tries):
             fragment = np.empty(num_wires, np.int64)
-            fragment[rng.permutation(num_wires)] = np.arange(num_wires) // graph.max_width
-            labels = fragment[graph.wire]
+            fragment[rng.permutation(num_wires)] = np.arange(num_wires) // graph.limits.max_width
+            labels = fragment[graph.pieces.wire]
             if is_feasible(graph, labels):
                 best = best.improved_by(Plan(labels, cost_of(graph, labels), no_plan().bound))
         return best

@@ -23,7 +23,7 @@ class Separate:
     def improve(self, graph: PieceGraph, best: Plan, seed: int) -> Plan:
         """Label pieces by their block; `best` comes back where that is not feasible."""
         labels = np.empty(graph.num_pieces, np.int64)
-        labels[graph.piece] = np.arange(len(graph.piece))[:, None]
+        labels[graph.piece_of] = np.arange(len(graph.piece_of))[:, None]
         labels = packed(graph, labels)
         if not is_feasible(graph, labels):
             return best

@@ -64,14 +64,14 @@ def no_plan() -> Plan:
 
 def is_feasible(graph: PieceGraph, labels: NDArray[np.int64]) -> bool:
     """Whether labels of pieces (S,) keep every limit of the graph."""
-    widths = piece_widths(labels, graph.wire, int(labels.max(initial=-1)) + 1)
+    widths = piece_widths(labels, graph.pieces.wire, int(labels.max(initial=-1)) + 1)
     return (
-        int(widths.max(initial=0)) <= graph.max_width
-        and int(widths.sum()) <= graph.total_room
-        and int(np.count_nonzero(widths)) <= graph.max_labels
+        int(widths.max(initial=0)) <= graph.limits.max_width
+        and int(widths.sum()) <= graph.limits.total_room
+        and int(np.count_nonzero(widths)) <= graph.limits.max_labels
     )
 
 
 def cost_of(graph: PieceGraph, labels: NDArray[np.int64]) -> float:
     """Bits that labels of pieces (S,) cost."""
-    return piece_cost(labels, graph.wire, graph.start, graph.neighbour, graph.cost, graph.wire_cost)
+    return piece_cost(labels, graph.pieces)

@@ -14,7 +14,7 @@ import numpy as np
 
 from qdreamer_lab.kernels.pieces.packing import pack
 from qdreamer_lab.kernels.pieces.piece_costs import piece_widths
-from qdreamer_lab.kernels.sweep.sweep import sweep
+from qdreamer_lab.kernels.sweep.sweep import Effort, sweep
 from qdreamer_lab.search.strategies.strategy import Plan, is_feasible
 
 if TYPE_CHECKING:
@@ -37,16 +37,10 @@ class Sweep:
         """Sweep once; `seed` is not used, because nothing is random."""
         labels, cost, bound, _ = sweep(
             graph.order,
-            graph.wire,
-            graph.start,
-            graph.neighbour,
-            graph.cost,
-            graph.wire_cost,
-            graph.max_width,
-            self.room,
+            graph.pieces,
+            graph.limits.max_width,
             best.cost,
-            self.max_states,
-            self.horizon,
+            Effort(self.room, self.max_states, self.horizon),
         )
         if labels[0] < 0:
             return Plan(best.labels, best.cost, bound)
@@ -59,8 +53,8 @@ class Sweep:
 def packed(graph: PieceGraph, labels: NDArray[np.int64]) -> NDArray[np.int64]:
     """Join fragments if there are more than allowed; labels (S,) that fit are left alone."""
     used = int(labels.max()) + 1
-    if used <= graph.max_labels:
+    if used <= graph.limits.max_labels:
         return labels
-    widths = piece_widths(labels, graph.wire, used)
-    bins, _ = pack(widths, graph.max_width)
+    widths = piece_widths(labels, graph.pieces.wire, used)
+    bins, _ = pack(widths, graph.limits.max_width)
     return np.asarray(bins[labels])

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.search.labels import renumbered
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Layout", "connected", "layout_of", "renumbered"]
+__all__ = ["Layout", "connected", "layout_of"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -101,11 +103,3 @@ def connected(
         parent[root(second)] = root(first)
     roots = np.array([root(node) for node in parent], dtype=np.int64)
     return renumbered(roots[layout.of])
-
-
-def renumbered(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same partition with ids 0, 1, 2, … by first appearance."""
-    _, first, where = np.unique(labels, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return np.asarray(rank[where], dtype=np.int64).reshape(labels.shape)

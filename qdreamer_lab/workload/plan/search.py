@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.workload.cut.options import SearchOptions, check_width
 from qdreamer_lab.workload.cut.partition import Partition, lone_labels
 from qdreamer_lab.workload.cut.problem import block_problem, price_labels
 from qdreamer_lab.workload.cut.searching import searching
-from qdreamer_lab.workload.cut.segments import connected, renumbered
+from qdreamer_lab.workload.cut.segments import connected
 
 if TYPE_CHECKING:
     import numpy as np

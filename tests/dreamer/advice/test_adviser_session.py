@@ -14,6 +14,7 @@ from qiskit.quantum_info import Statevector
 
 from pilot_kernel import Session
 from pilot_kernel.jupyter.cell.cutting import CutRequest
+from pilot_kernel.sessions.pilots import PilotBook
 from qdreamer_lab import CutEstimator, QDreamer
 from qdreamer_lab.dreamer import cutter
 from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
@@ -35,13 +36,17 @@ class TightSession(Session):
 
     def __init__(self):
         super().__init__()
-        ask = self._pilots._ask
-        self._pilots._ask = lambda: [self._tight(status) for status in ask()]
+        self._pilots = TightPilots(self._call)
 
-    @staticmethod
-    def _tight(status):
-        small = status.name.startswith("small")
-        return replace(status, memory_per_worker_bytes=_TIGHT_BYTES) if small else status
+
+class TightPilots(PilotBook):
+    def _ask(self):
+        return [
+            replace(one, memory_per_worker_bytes=_TIGHT_BYTES)
+            if one.name.startswith("small")
+            else one
+            for one in super()._ask()
+        ]
 
 
 @pytest.fixture(autouse=True)

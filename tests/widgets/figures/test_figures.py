@@ -15,6 +15,7 @@ from qiskit import QuantumCircuit
 
 from qdreamer_lab import CutEstimator, CutPlan, MachineProfile, QDreamer, plan_cuts
 from qdreamer_lab.errors import PlanError, QDreamerError
+from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.widgets import figures
 from qdreamer_lab.widgets.figures.graph_layout import spread
 from qdreamer_lab.widgets.figures.style import seconds_ticks
@@ -22,7 +23,6 @@ from qdreamer_lab.widgets.palette import DARK, LIGHT, contrast, look_of
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.cut.partition import lone_labels
-from qdreamer_lab.workload.cut.segments import renumbered
 from qdreamer_lab.workload.execution.chunk import FragmentRow
 from tests.circuits.drawn import random_rzz
 from tests.circuits.plain import turned_cx_line

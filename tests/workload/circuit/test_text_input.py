@@ -8,7 +8,7 @@ from qiskit.quantum_info import Operator, SparsePauliOp
 
 from qdreamer_lab.errors import InfeasiblePlanError, ObservableError, QasmError
 from qdreamer_lab.workload.circuit.pauli_text import parse_observable
-from qdreamer_lab.workload.circuit.qasm import load_qasm, loads_qasm
+from qdreamer_lab.workload.qasm import load_qasm, loads_qasm
 
 
 @pytest.mark.parametrize(
