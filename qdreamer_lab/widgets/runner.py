@@ -1,4 +1,4 @@
-"""Run and Stop: a candidate is run in a thread, and what comes of it becomes changes of the state.
+"""Run and Stop: runs the selected candidate in a thread, and reports by changing the state.
 
 Runs and learns as `Recommendation.run` does, but the plan stays the one that was selected when
 workers come or go.

@@ -1,4 +1,4 @@
-"""Which ways to run are looked at: few enough for an answer at once, the best of all among them.
+"""Which ways to run are priced: few enough for an answer at once, the best of all among them.
 
 A plan is found once for each width and then priced for every number of workers. Where a coarse look
 shows the best width, it looks closer. It must not rank.

@@ -1,4 +1,4 @@
-"""Ranked ways to run a circuit, or what is in the way of all of them."""
+"""Ways to run a circuit within limits, priced and ranked; or the reason why there are none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a prediction to the run that it is of, and what is learned from that. It decides nothing."""
+"""Running a circuit in a way that was predicted, and learning from it. It decides nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run would do, as plain numbers: all that pricing needs.
+"""What a run would do, as plain numbers: all that is needed to price it.
 
 A `Case` holds counts per task, sizes, and how long planning took. It does not depend on a machine's
 profile, so that many profiles can price it, and one profile for many numbers of workers.

@@ -81,7 +81,8 @@ class Configuration:
         whole = self.max_qubits >= num_qubits and self.cost != "work"  # which cuts to save work
         how = "uncut" if whole else f"in fragments of ≤ {self.max_qubits}"
         if not self.cuts:
-            how += f" {_AS[self.method]}"
+            state = self.method.replace("_", " ").removesuffix(" state")
+            how += f" as a {state} state"
         if self.cost != "lo":
             how += f" ({_GOOD[self.cost]})"
         if set(self.kinds) != set(KINDS):
@@ -91,5 +92,4 @@ class Configuration:
         return f"{how}, {self.mode}, {place}{f' on {self.on}' if self.on else ''}"
 
 
-_AS = {"matrix_product_state": "as a matrix product state", "stabilizer": "as a stabilizer state"}
 _GOOD = {"work": "least work", "joint": "joint cuts", "locc": "joint cuts with communication"}

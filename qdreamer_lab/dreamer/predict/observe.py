@@ -1,4 +1,4 @@
-"""From a finished run to what each phase of its prediction should have been.
+"""Learning from a finished run: the time of each phase corrects the coefficients behind it.
 
 Reads the record of a `CutEstimator`'s run. It must not run anything.
 """

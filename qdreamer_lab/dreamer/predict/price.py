@@ -1,4 +1,4 @@
-"""From a case and a profile to a prediction: seconds per phase, makespan, interval."""
+"""From a case and a place to a prediction: seconds per phase, makespan, interval."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+import threading
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
@@ -48,6 +50,33 @@ def test_run_does_it_and_learns(dreamer):
     result = found.run()
     assert result.data.evs == pytest.approx(11.0)
     assert dreamer.profile().belief.observations > 0
+
+
+def test_another_way_can_be_run_and_shots_be_repeated(dreamer):
+    found = dreamer.recommend(ghz(6), neighbours(6), precision=0.1)
+    sampled = next(one for one in found.predictions if not one.configuration.exact)
+    first, second = (found.run(sampled, seed=3) for _ in range(2))
+    assert first.record.mode == "sampled"
+    assert np.array_equal(first.data.evs, second.data.evs)
+
+
+def test_a_run_that_is_given_up_ends_at_once(dreamer, monkeypatch):
+    found = dreamer.recommend(ghz(6), neighbours(6))
+    monkeypatch.setattr("qdreamer_lab.workload.job.CutJob.wait", lambda *_: False)
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(CancelledError):
+        found.run(stop=stop)
+    assert dreamer.profile().belief.observations == 0
+
+
+def test_what_cannot_be_learned_from_is_no_error(dreamer, monkeypatch):
+    def full(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(dreamer.engine, "keep", full)
+    found = dreamer.recommend(ghz(6), neighbours(6))
+    assert found.run().data.evs == pytest.approx(5.0)
 
 
 def test_limits_are_kept(dreamer):
