@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qdreamer_lab.dreamer.advice.limits import Limits
-    from qdreamer_lab.dreamer.device.terms import DeviceTerms
+    from qdreamer_lab.dreamer.device.owner_terms import DeviceTerms
     from qdreamer_lab.dreamer.dreamer import QDreamer
     from qdreamer_lab.dreamer.machine.profile import MachineProfile
     from qdreamer_lab.dreamer.model.power_law import PowerLawModel
@@ -79,7 +79,7 @@ _HOMES = {
     "CutPlan": "qdreamer_lab.workload.plan.plan",
     "Decision": "qdreamer_lab.workload.execution.decisions",
     "DeviceError": "qdreamer_lab.errors",
-    "DeviceTerms": "qdreamer_lab.dreamer.device.terms",
+    "DeviceTerms": "qdreamer_lab.dreamer.device.owner_terms",
     "InfeasiblePlanError": "qdreamer_lab.errors",
     "Limits": "qdreamer_lab.dreamer.advice.limits",
     "LongRunWarning": "qdreamer_lab.errors",

@@ -16,7 +16,7 @@ from qiskit.circuit.library import efficient_su2
 
 from qdreamer_lab.dreamer.advice.limits import Limits
 from qdreamer_lab.dreamer.dreamer import QDreamer
-from qdreamer_lab.reference import Reference, reference_values
+from qdreamer_lab.reference_values import Reference, reference_values
 from qdreamer_lab.workload.circuit.pauli_text import parse_observable
 from qdreamer_lab.workload.cut.options import check_width
 from qdreamer_lab.workload.execution.memory import readable

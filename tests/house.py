@@ -290,3 +290,14 @@ def free_rooms(root, packages=PACKAGES):
         for name in house.floors
         if not any(name in ordered for _, ordered, _, _ in contracts(root))
     ]
+
+
+def vanished_files(root, document):
+    """Files that a document names, by a path or the end of one, and that are not there."""
+    there = {f"/{path.relative_to(root).as_posix()}" for path in Path(root).rglob("*.*")}
+    named = re.findall(r"`([\w/]+\.(?:py|js))\b", (Path(root) / document).read_text())
+    return [
+        f"{document} names {name}, which is not there"
+        for name in dict.fromkeys(named)
+        if not any(path.endswith(f"/{name}") for path in there)
+    ]

@@ -8,7 +8,7 @@ from qiskit import QuantumCircuit, qasm2, qasm3
 from qiskit.quantum_info import SparsePauliOp
 
 from qdreamer_lab import cli, demo
-from qdreamer_lab.reference import Reference, reference_values
+from qdreamer_lab.reference_values import Reference, reference_values
 from tests.circuits.plain import bound_ansatz, ghz
 
 

@@ -60,6 +60,10 @@ def test_every_floor_and_room_is_under_a_contract():
     told(house.free_rooms(ROOT))
 
 
+def test_architecture_names_files_that_exist():
+    told(house.vanished_files(ROOT, "ARCHITECTURE.md"))
+
+
 # ---- the checks themselves
 
 
@@ -224,4 +228,16 @@ def test_contracts_that_are_stale_or_missing_are_seen(build):
     assert house.free_rooms(root, PACKAGES) == [
         "no contract orders what is in cellar.beer.ale",
         "no contract orders the floor cellar.cider",
+    ]
+
+
+def test_files_that_a_document_names_are_looked_for(build):
+    root = build({"cellar/wine/red.py": "", "attic/board.js": ""})
+    text = (
+        "`red.py`, `wine/red.py:pour`, `board.js`, `beer/red.py`, red.old, `white.py`, `white.py`"
+    )
+    (root / "MAP.md").write_text(text)
+    assert house.vanished_files(root, "MAP.md") == [
+        "MAP.md names beer/red.py, which is not there",
+        "MAP.md names white.py, which is not there",
     ]

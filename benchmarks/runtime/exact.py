@@ -15,7 +15,7 @@ from benchmarks.runtime.cases import bonds_of, dense, ends_and_middle, exact, la
 from benchmarks.runtime.peers import addon_exact, aer_dense
 from benchmarks.runtime.rows import Row, at_least, at_most, median_of, seconds_text, timed
 from qdreamer_lab import plan_cuts
-from qdreamer_lab.reference import reference_values
+from qdreamer_lab.reference_values import reference_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

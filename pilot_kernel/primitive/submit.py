@@ -16,9 +16,9 @@ from pilot_kernel.primitive.pub.check import estimator_pubs, has_observables, li
 from pilot_kernel.primitive.pub.pieces import chunks, cut, empty_result, is_empty, join
 from pilot_kernel.primitive.pub.shipment import pack
 from pilot_kernel.primitive.session_like import SessionLike
-from pilot_kernel.primitive.simulator.memory import check_memory
 from pilot_kernel.primitive.simulator.prepare import for_simulator
 from pilot_kernel.primitive.simulator.run import Settings, simulate, simulate_all
+from pilot_kernel.primitive.simulator.state_memory import check_memory
 from pilot_kernel.resource.pilot import PilotStatus
 from pilot_kernel.task.notebook.handle import Task
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions

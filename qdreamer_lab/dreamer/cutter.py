@@ -13,16 +13,16 @@ from qiskit.primitives import PrimitiveResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from pilot_kernel.errors import CellError
-from qdreamer_lab.dreamer.advice.run import waited_for
+from qdreamer_lab.dreamer.advice.run_prediction import waited_for
 from qdreamer_lab.dreamer.dreamer import QDreamer
-from qdreamer_lab.dreamer.text import seconds_text
+from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
 from qdreamer_lab.workload.modes import EXACT, SAMPLED
 from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:
-    from pilot_kernel.jupyter.cell.cutting import CutRequest
+    from pilot_kernel.jupyter.cell.circuit_cutter import CutRequest
     from qdreamer_lab.workload.execution.decisions import Decision
     from qdreamer_lab.workload.execution.progress import Progress, Report
 

@@ -10,7 +10,7 @@ from qdreamer_lab.dreamer.advice.recommend import recommended
 from qdreamer_lab.dreamer.engine import Engine
 from qdreamer_lab.dreamer.machine.profile import MachineProfile
 from qdreamer_lab.dreamer.predict.configuration import Configuration
-from qdreamer_lab.dreamer.wanted import request_of
+from qdreamer_lab.dreamer.prediction_request import request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.modes import METHODS
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.dreamer.advice.recommendation import Recommendation
-    from qdreamer_lab.dreamer.device.terms import DeviceTerms
+    from qdreamer_lab.dreamer.device.owner_terms import DeviceTerms
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
     from qdreamer_lab.workload.execution.session import SessionLike

@@ -27,12 +27,12 @@ from qdreamer_lab.workload.request import RunSettings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from qdreamer_lab.dreamer.device.terms import DeviceTerms
+    from qdreamer_lab.dreamer.device.owner_terms import DeviceTerms
     from qdreamer_lab.dreamer.model.case import Case
     from qdreamer_lab.dreamer.predict.configuration import Configuration
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.dreamer.prediction_request import Wanted
     from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.plan.plan import CutPlan
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.model.belief import Belief
     from qdreamer_lab.dreamer.model.case import Case
     from qdreamer_lab.dreamer.model.probe import Probe
-    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.dreamer.prediction_request import Wanted
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.mode import Mode
     from qdreamer_lab.workload.request import RunSettings

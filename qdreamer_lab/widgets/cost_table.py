@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pilot_kernel.drawing.value_names import observable_names
-from qdreamer_lab.dreamer.text import seconds_text
+from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.record import RunRecord

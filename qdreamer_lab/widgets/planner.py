@@ -19,7 +19,7 @@ from qdreamer_lab.dreamer.advice.candidates import widths_for
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.dreamer.engine import SEARCH_S
 from qdreamer_lab.dreamer.predict.configuration import Configuration
-from qdreamer_lab.dreamer.wanted import request_of
+from qdreamer_lab.dreamer.prediction_request import request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.cache import Cache
 from qdreamer_lab.widgets.state import Candidate
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.dreamer.prediction_request import Wanted
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Controls
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit

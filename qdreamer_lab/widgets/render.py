@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.dreamer.text import seconds_text
+from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.widgets.cost_table import rows, sentence, table_html
-from qdreamer_lab.widgets.python_source import python_source
+from qdreamer_lab.widgets.python_export import python_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

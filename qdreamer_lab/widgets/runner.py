@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import PilotError
-from qdreamer_lab.dreamer.advice.run import learn, run_prediction
-from qdreamer_lab.dreamer.text import seconds_text
+from qdreamer_lab.dreamer.advice.run_prediction import learn, run_prediction
+from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.cost_table import values_text
 from qdreamer_lab.widgets.state import Run
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
-    from qdreamer_lab.dreamer.advice.run import Ran
+    from qdreamer_lab.dreamer.advice.run_prediction import Ran
     from qdreamer_lab.widgets.planner import Planner
     from qdreamer_lab.widgets.state import Candidate, Controls, View
     from qdreamer_lab.workload.execution.chunk import FragmentRow

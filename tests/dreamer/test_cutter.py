@@ -8,7 +8,7 @@ from qiskit.primitives import StatevectorEstimator
 
 from pilot_kernel.errors import CellError
 from qdreamer_lab.dreamer import cutter
-from qdreamer_lab.dreamer.advice.run import waited_for
+from qdreamer_lab.dreamer.advice.run_prediction import waited_for
 from tests.circuits.plain import ghz
 
 

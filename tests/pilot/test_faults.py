@@ -12,7 +12,7 @@ import pytest
 
 import pilot_kernel
 from pilot_kernel.errors import AgentLostError, WorkerDiedError
-from pilot_kernel.resource import nursery, registry
+from pilot_kernel.resource import registry, start_nursery
 from pilot_kernel.task.wire.record import TaskState
 from tests.conftest import agents_of, wait_until, worker_pids
 
@@ -289,8 +289,8 @@ def test_a_nursery_can_listen_however_long_the_path_is(tmp_path):
     folder = tmp_path / ("long" * 40)
     folder.mkdir()
     path = str(folder / "nursery")
-    process = nursery.start(path)
-    with socket.socket(socket.AF_UNIX) as sock, nursery.address_of(path) as address:
+    process = start_nursery.start(path)
+    with socket.socket(socket.AF_UNIX) as sock, start_nursery.address_of(path) as address:
         sock.connect(address)
     process.communicate(timeout=60)
     assert process.returncode == 0

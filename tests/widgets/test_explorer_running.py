@@ -8,7 +8,7 @@ import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import efficient_su2
 
-from qdreamer_lab.widgets.python_source import python_source
+from qdreamer_lab.widgets.python_export import python_source
 from tests.circuits.plain import brickwork, uneven_line
 from tests.conftest import wait_until
 from tests.widgets.conftest import ENDS, OBSERVABLE, N, done_by, ended, exact, hear, press

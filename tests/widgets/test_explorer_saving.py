@@ -10,7 +10,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from qdreamer_lab import CutPlan
 from qdreamer_lab.errors import QDreamerError
-from qdreamer_lab.widgets.python_source import python_source
+from qdreamer_lab.widgets.python_export import python_source
 from tests.circuits.plain import brickwork, uneven_line
 from tests.widgets.conftest import ENDS, OBSERVABLE, N, done_by, exact, press
 

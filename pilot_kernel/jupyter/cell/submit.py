@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import CellError, PlacementError
 from pilot_kernel.jupyter.cell.cell_task import CellTask
-from pilot_kernel.jupyter.cell.cutting import cut_options, start
+from pilot_kernel.jupyter.cell.circuit_cutter import cut_options, start
 from pilot_kernel.jupyter.cell.free_variables import (
     DEFAULT_LIMIT_BYTES,
     bound_names,

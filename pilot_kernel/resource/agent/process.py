@@ -26,7 +26,7 @@ import cloudpickle
 import psutil
 
 from pilot_kernel.errors import PilotError
-from pilot_kernel.resource import credentials, nursery, registry, worker_environment
+from pilot_kernel.resource import credentials, registry, start_nursery, worker_environment
 from pilot_kernel.resource.agent.monitor import PERIOD_S, Monitor
 from pilot_kernel.resource.agent.roster import Roster
 from pilot_kernel.resource.pilot import PilotState
@@ -65,13 +65,13 @@ def _configure(scratch: str) -> None:
 
 def _start_nursery(scratch: str) -> "subprocess.Popen[bytes]":
     """Start what task processes are forked from, and tell workers where it and results are."""
-    for variable in nursery.ONE_THREAD:
+    for variable in start_nursery.ONE_THREAD:
         os.environ.setdefault(variable, "1")
     results = os.path.join(scratch, "results")
     os.mkdir(results, mode=0o700)
     os.environ[worker_environment.RESULTS] = results
     path = os.environ[worker_environment.NURSERY] = os.path.join(scratch, "nursery")
-    return nursery.start(path)
+    return start_nursery.start(path)
 
 
 def _start_forkserver(entry: registry.AgentEntry) -> None:

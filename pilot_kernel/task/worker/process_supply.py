@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pilot_kernel.errors import TaskFailedError
 from pilot_kernel.resource import worker_environment
-from pilot_kernel.resource.nursery import start
+from pilot_kernel.resource.start_nursery import start
 from pilot_kernel.task.worker.task_process import Printed, TaskProcess
 
 if TYPE_CHECKING:

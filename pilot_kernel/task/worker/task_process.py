@@ -12,7 +12,7 @@ import signal
 import socket
 from collections.abc import Callable, Sequence
 
-from pilot_kernel.resource.nursery import address_of
+from pilot_kernel.resource.start_nursery import address_of
 from pilot_kernel.task.wire.failure import crash_told
 from pilot_kernel.task.wire.messages import LENGTH, Kind, Message, Reader, frame
 from pilot_kernel.task.wire.packing import Bytes

@@ -1,6 +1,6 @@
 """Whether a run should be planned anew when its workers have changed: weighed and put in words.
 
-What is left under the present plan (`remaining.py`) is held against the best recommendation for
+What is left under the present plan (`remaining_work.py`) is held against the best recommendation for
 the workers that are there now. Its execution is stretched by as much as this run was slower than
 predicted, so that both sides are measured with one yardstick.
 """
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdreamer_lab.dreamer.advice.find import ranked_ways
 from qdreamer_lab.dreamer.advice.limits import Limits
-from qdreamer_lab.dreamer.advice.remaining import GAIN_S, PAYS, pays, rest
-from qdreamer_lab.dreamer.text import seconds_text
-from qdreamer_lab.dreamer.wanted import request_of
+from qdreamer_lab.dreamer.advice.ranked_ways import ranked_ways
+from qdreamer_lab.dreamer.advice.remaining_work import GAIN_S, PAYS, pays, rest
+from qdreamer_lab.dreamer.prediction_request import request_of
+from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.decisions import Course, Decision
 from qdreamer_lab.workload.modes import METHODS, mode_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.dreamer.advice.pricer import Pricer
-    from qdreamer_lab.dreamer.advice.remaining import Rest
+    from qdreamer_lab.dreamer.advice.remaining_work import Rest
     from qdreamer_lab.dreamer.predict.prediction import Prediction
     from qdreamer_lab.workload.execution.decisions import Standing, Workers
     from qdreamer_lab.workload.execution.session import SessionLike

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.model.case import Case
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.dreamer.prediction_request import Wanted
     from qdreamer_lab.workload.mode import Mode
 
 __all__ = ["Candidates", "most_width", "widths_for"]

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.predict.configuration import Configuration
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.dreamer.prediction_request import Wanted
     from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.plan.plan import CutPlan
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.advice.ranking import TIE
-from qdreamer_lab.dreamer.text import price_text, seconds_text
+from qdreamer_lab.dreamer.report_text import price_text, seconds_text
 from qdreamer_lab.workload.execution.memory import readable
 
 if TYPE_CHECKING:

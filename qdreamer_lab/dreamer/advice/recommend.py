@@ -6,10 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
-from qdreamer_lab.dreamer.advice.find import ranked_ways
+from qdreamer_lab.dreamer.advice.ranked_ways import ranked_ways
 from qdreamer_lab.dreamer.advice.recommendation import Recommendation
-from qdreamer_lab.dreamer.advice.run import Ran, learn, run_prediction
-from qdreamer_lab.dreamer.wanted import request_of
+from qdreamer_lab.dreamer.advice.run_prediction import Ran, learn, run_prediction
+from qdreamer_lab.dreamer.prediction_request import request_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.advice.limits import Limits
     from qdreamer_lab.dreamer.advice.pricer import Pricer
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.dreamer.prediction_request import Wanted
     from qdreamer_lab.workload.execution.session import SessionLike
 
 __all__ = ["recommended"]

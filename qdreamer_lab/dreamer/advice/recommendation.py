@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.advice.ranking import Ranking
 from qdreamer_lab.dreamer.advice.reasons import explained
-from qdreamer_lab.dreamer.text import html_table, price_text, seconds_text, text_table
+from qdreamer_lab.dreamer.report_text import html_table, price_text, seconds_text, text_table
 from qdreamer_lab.workload.execution.memory import readable
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-    from qdreamer_lab.dreamer.advice.run import Ran
+    from qdreamer_lab.dreamer.advice.run_prediction import Ran
     from qdreamer_lab.dreamer.predict.prediction import Prediction
     from qdreamer_lab.workload.execution.progress import Progress
     from qdreamer_lab.workload.execution.session import SessionLike

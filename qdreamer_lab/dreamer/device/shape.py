@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qdreamer_lab.dreamer.device.cost import DeviceShape
-from qdreamer_lab.dreamer.device.terms import DeviceTerms
+from qdreamer_lab.dreamer.device.owner_terms import DeviceTerms
 
 __all__ = ["device_shape"]
 

@@ -18,7 +18,7 @@ from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
 
 if TYPE_CHECKING:
     from qdreamer_lab.dreamer.mode import Conditions
-    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.dreamer.prediction_request import Wanted
     from qdreamer_lab.workload.exact.lower import FragmentJob
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
     from qdreamer_lab.workload.exact.term_group import BoundGroup

@@ -13,7 +13,7 @@ from qdreamer_lab.dreamer.fragment.cost import MAPPED_BYTES, FragmentShape, stat
 from qdreamer_lab.dreamer.model.coefficients import Counts
 from qdreamer_lab.kernels.simulate.pauli_sums import TABLE_LIMIT
 from qdreamer_lab.workload.exact.reconstruct import GATHERED
-from qdreamer_lab.workload.fragment.gram import BLOCK, WORTH_THREADS
+from qdreamer_lab.workload.fragment.gram_matrices import BLOCK, WORTH_THREADS
 
 if TYPE_CHECKING:
     import numpy as np

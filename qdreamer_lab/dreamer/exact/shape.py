@@ -13,7 +13,7 @@ import numpy as np
 from qdreamer_lab.dreamer.exact.cost import JoinShape
 from qdreamer_lab.dreamer.fragment.cost import FragmentShape
 from qdreamer_lab.dreamer.fragment.shape import program_steps
-from qdreamer_lab.workload.fragment.gram import BLOCK, pauli_groups
+from qdreamer_lab.workload.fragment.gram_matrices import BLOCK, pauli_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,7 @@ import psutil
 from qdreamer_lab.dreamer.machine.measure import measured
 from qdreamer_lab.dreamer.model.belief import Belief
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PHASES, PLACE
-from qdreamer_lab.dreamer.text import html_table, seconds_text, text_table
+from qdreamer_lab.dreamer.report_text import html_table, seconds_text, text_table
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.memory import readable
 

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.dreamer.device.terms import DeviceTerms
+from qdreamer_lab.dreamer.device.owner_terms import DeviceTerms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

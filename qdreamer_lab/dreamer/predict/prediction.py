@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.dreamer.text import html_table, price_text, seconds_text, text_table
+from qdreamer_lab.dreamer.report_text import html_table, price_text, seconds_text, text_table
 from qdreamer_lab.workload.execution.memory import readable
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.model.case import Case
     from qdreamer_lab.dreamer.predict.configuration import Configuration
     from qdreamer_lab.dreamer.predict.place import Place
-    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.dreamer.prediction_request import Wanted
 
 __all__ = ["priced"]
 

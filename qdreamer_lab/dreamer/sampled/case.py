@@ -13,21 +13,21 @@ from qdreamer_lab.dreamer.model.case import Case, Work, for_sets, timed_twice
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS
 from qdreamer_lab.dreamer.sampled.cost import SampledShape, batch_counts, round_counts, shot_counts
 from qdreamer_lab.dreamer.sampled.rounds import ShotPlan, guessed_plan, played_rounds
-from qdreamer_lab.dreamer.sampled.second_order import product_variance
+from qdreamer_lab.dreamer.sampled.second_order_errors import product_variance
 from qdreamer_lab.dreamer.sampled.shape import round_shape, sampled_shape
 from qdreamer_lab.dreamer.sampled.variance import fragment_moments, fragment_variances
-from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.plans import BoundPlans
+from qdreamer_lab.workload.sampled.shot_goal import Goal
 from qdreamer_lab.workload.sampled.simulate import check_memory
-from qdreamer_lab.workload.sampled.sizes import batch_operations, variant_operations
+from qdreamer_lab.workload.sampled.work_sizes import batch_operations, variant_operations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.dreamer.mode import Conditions
     from qdreamer_lab.dreamer.model.belief import Belief
-    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.dreamer.prediction_request import Wanted
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import RunSettings
     from qdreamer_lab.workload.sampled.lower import SampledProgram

@@ -1,7 +1,7 @@
 """What sampled mode's work amounts to on simulators: counts for the coefficients.
 
-Mirrors `simulate`, `tensor` and `rounds` of `workload.sampled`. Arithmetic on plain data only; it
-must not know circuits or sessions.
+Mirrors `simulate`, `shot_tensor` and `rounds` of `workload.sampled`. Arithmetic on plain data only;
+it must not know circuits or sessions.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.fragment.cost import FragmentShape, state_counts
 from qdreamer_lab.dreamer.model.coefficients import Counts
-from qdreamer_lab.workload.sampled.sizes import (
+from qdreamer_lab.workload.sampled.work_sizes import (
     GROUPS,
     REPLICAS,
     SAMPLE_GROUPS,

@@ -15,9 +15,9 @@ from qdreamer_lab.workload.circuit.terms import ProductTerm
 from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.execution.threads import one_thread
 from qdreamer_lab.workload.plan.find import plan_cuts
-from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.rounds import ShotRounds
+from qdreamer_lab.workload.sampled.shot_goal import Goal
 from qdreamer_lab.workload.sampled.shots import ShotRequest
 from qdreamer_lab.workload.sampled.simulate import sample_fragment
 

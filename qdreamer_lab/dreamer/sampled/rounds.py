@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from qdreamer_lab.workload.sampled.allocation import neyman
 from qdreamer_lab.workload.sampled.schedule import Schedule, averaged, round_variance
-from qdreamer_lab.workload.sampled.sizes import GROUPS
+from qdreamer_lab.workload.sampled.work_sizes import GROUPS
 
 if TYPE_CHECKING:
     from qdreamer_lab.dreamer.sampled.variance import ShotVariance
-    from qdreamer_lab.workload.sampled.goal import Goal
+    from qdreamer_lab.workload.sampled.shot_goal import Goal
 
 __all__ = ["ShotPlan", "guessed_plan", "played_rounds"]
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from qdreamer_lab.kernels.simulate.shot_counts import read_all
 from qdreamer_lab.workload.sampled.allocation import believed, most
+from qdreamer_lab.workload.sampled.shot_tensor import ShotTensor
 from qdreamer_lab.workload.sampled.simulate import Batch
-from qdreamer_lab.workload.sampled.sizes import SAMPLE_GROUPS
-from qdreamer_lab.workload.sampled.tensor import ShotTensor
+from qdreamer_lab.workload.sampled.work_sizes import SAMPLE_GROUPS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

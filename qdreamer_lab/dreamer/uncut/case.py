@@ -11,7 +11,7 @@ from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PLACE
 from qdreamer_lab.dreamer.uncut.cost import clifford_counts, likely_counts
 from qdreamer_lab.dreamer.uncut.shape import chain_shape, clifford_shape
 from qdreamer_lab.errors import MethodError
-from qdreamer_lab.workload.uncut.bonds import chain_of, log2_entropies
+from qdreamer_lab.workload.uncut.bond_dimensions import chain_of, log2_entropies
 from qdreamer_lab.workload.uncut.circuit import check_chain, clifford_of, uncut_circuit
 from qdreamer_lab.workload.uncut.matrix_product_state import TRUNCATION
 from qdreamer_lab.workload.uncut.tasks import stabilizer_task
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.dreamer.mode import Conditions
-    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.dreamer.prediction_request import Wanted
     from qdreamer_lab.workload.cut.partition import Partition
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import RunSettings
-    from qdreamer_lab.workload.uncut.bonds import Chain
+    from qdreamer_lab.workload.uncut.bond_dimensions import Chain
     from qdreamer_lab.workload.uncut.circuit import UncutCircuit
 
 __all__ = ["product_state_case", "stabilizer_case"]

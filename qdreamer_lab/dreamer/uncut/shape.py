@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.uncut.cost import ChainShape, CliffordShape
-from qdreamer_lab.workload.uncut.bonds import string_work
+from qdreamer_lab.workload.uncut.bond_dimensions import string_work
 
 if TYPE_CHECKING:
-    from qdreamer_lab.workload.uncut.bonds import Chain
+    from qdreamer_lab.workload.uncut.bond_dimensions import Chain
     from qdreamer_lab.workload.uncut.circuit import UncutCircuit
 
 __all__ = ["chain_shape", "clifford_shape"]

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.dreamer.text import seconds_text
+from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from qdreamer_lab.dreamer.text import seconds_text
+from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.figures.label_placement import best_side, line_side, uncrowded
 from qdreamer_lab.widgets.figures.style import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from qdreamer_lab.dreamer.text import seconds_text
+from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.widgets.palette import theme
 
 if TYPE_CHECKING:

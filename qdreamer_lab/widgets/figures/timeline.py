@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.predict.prediction import Prediction
-from qdreamer_lab.dreamer.text import seconds_text
+from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.figures.gantt import predicted, real
 from qdreamer_lab.widgets.figures.style import figure, message, value_axis

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.dreamer.text import seconds_text
+from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.widgets.figures.hover_text import count_text, power_text
 from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.modes import METHODS

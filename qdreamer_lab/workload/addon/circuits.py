@@ -20,7 +20,7 @@ from qdreamer_lab.workload.addon.decomposition import unitary_of_basis
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.options import check_width
 from qdreamer_lab.workload.cut.partition import Partition, lone_labels
-from qdreamer_lab.workload.cut.segments import connected, layout_of
+from qdreamer_lab.workload.cut.wire_segments import connected, layout_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -27,8 +27,8 @@ from qdreamer_lab.workload.circuit.gates import two_qubit_gates
 from qdreamer_lab.workload.circuit.unrolling import leaves
 from qdreamer_lab.workload.cut.cuts import WIRE_CUT_GAMMA
 from qdreamer_lab.workload.cut.options import SearchOptions, check_width
-from qdreamer_lab.workload.cut.searching import searching
-from qdreamer_lab.workload.cut.segments import layout_of
+from qdreamer_lab.workload.cut.search_messages import searching
+from qdreamer_lab.workload.cut.wire_segments import layout_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping

@@ -17,13 +17,13 @@ import numpy as np
 from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.cut.cuts import Fragment, GateCut, Segment, WireCut
 from qdreamer_lab.workload.cut.problem import check_cost, price_labels
-from qdreamer_lab.workload.cut.segments import layout_of
+from qdreamer_lab.workload.cut.wire_segments import layout_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
-    from qdreamer_lab.workload.cut.segments import Layout
+    from qdreamer_lab.workload.cut.wire_segments import Layout
 
 __all__ = ["Partition", "lone_labels"]
 

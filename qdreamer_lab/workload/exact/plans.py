@@ -17,7 +17,7 @@ from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.gates import flat_gates
 from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
 from qdreamer_lab.workload.cut.options import SearchOptions
-from qdreamer_lab.workload.exact.groups import (
+from qdreamer_lab.workload.exact.group_terms import (
     block_cones,
     gate_cones,
     restricted_plan,

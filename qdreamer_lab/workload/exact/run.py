@@ -15,7 +15,7 @@ from qdreamer_lab.workload.estimate import Estimate, Seconds
 from qdreamer_lab.workload.exact.fold import Folding, Unit, waves
 from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
 from qdreamer_lab.workload.execution.decisions import PlanDropped
-from qdreamer_lab.workload.execution.foresight import EXACT_S
+from qdreamer_lab.workload.execution.long_run_warning import EXACT_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

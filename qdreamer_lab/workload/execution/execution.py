@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.workload.execution.dispatch import run_chunks
-from qdreamer_lab.workload.execution.foresight import warn_if_long
 from qdreamer_lab.workload.execution.limits import limit_bytes, task_limit_bytes
+from qdreamer_lab.workload.execution.long_run_warning import warn_if_long
 from qdreamer_lab.workload.execution.watch import Watch
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from qdreamer_lab.errors import MemoryLimitError
 from qdreamer_lab.workload.execution.memory import readable
-from qdreamer_lab.workload.fragment.gram import gram_scratch_bytes
+from qdreamer_lab.workload.fragment.gram_matrices import gram_scratch_bytes
 
 if TYPE_CHECKING:
     from qdreamer_lab.workload.circuit.terms import Factors

@@ -22,7 +22,7 @@ from qdreamer_lab.kernels.simulate.statevector import (
 )
 from qdreamer_lab.workload.execution.memory import available_bytes
 from qdreamer_lab.workload.fragment.footprint import split_cuts
-from qdreamer_lab.workload.fragment.gram import gram_matrices
+from qdreamer_lab.workload.fragment.gram_matrices import gram_matrices
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,8 +11,8 @@ from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.workload.cut.options import SearchOptions, check_width
 from qdreamer_lab.workload.cut.partition import Partition, lone_labels
 from qdreamer_lab.workload.cut.problem import block_problem, price_labels
-from qdreamer_lab.workload.cut.searching import searching
-from qdreamer_lab.workload.cut.segments import connected
+from qdreamer_lab.workload.cut.search_messages import searching
+from qdreamer_lab.workload.cut.wire_segments import connected
 
 if TYPE_CHECKING:
     import numpy as np

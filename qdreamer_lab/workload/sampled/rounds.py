@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.workload.sampled.allocation import rounded
-from qdreamer_lab.workload.sampled.goal import PILOT_LEAST
 from qdreamer_lab.workload.sampled.schedule import Schedule
+from qdreamer_lab.workload.sampled.shot_goal import PILOT_LEAST
 from qdreamer_lab.workload.sampled.shots import ShotRequest
-from qdreamer_lab.workload.sampled.sizes import REPLICAS, is_drawn, num_circuits
 from qdreamer_lab.workload.sampled.variance import variances
+from qdreamer_lab.workload.sampled.work_sizes import REPLICAS, is_drawn, num_circuits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.sampled.goal import Goal
     from qdreamer_lab.workload.sampled.lower import SampledProgram
-    from qdreamer_lab.workload.sampled.tensor import Sample, ShotTensor
+    from qdreamer_lab.workload.sampled.shot_goal import Goal
+    from qdreamer_lab.workload.sampled.shot_tensor import Sample, ShotTensor
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
 __all__ = ["ShotRounds"]

@@ -14,15 +14,15 @@ import numpy as np
 
 from qdreamer_lab.workload.estimate import Estimate, Seconds
 from qdreamer_lab.workload.execution.decisions import PlanDropped
-from qdreamer_lab.workload.execution.foresight import ROUGH_S
+from qdreamer_lab.workload.execution.long_run_warning import ROUGH_S
 from qdreamer_lab.workload.execution.pace import Pace
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
 from qdreamer_lab.workload.execution.threads import one_thread
 from qdreamer_lab.workload.sampled.device.routes import Failure, Routes
-from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.plans import BoundPlans
 from qdreamer_lab.workload.sampled.rounds import ShotRounds
+from qdreamer_lab.workload.sampled.shot_goal import Goal
 from qdreamer_lab.workload.sampled.shot_share import ShotShare
 from qdreamer_lab.workload.sampled.simulate import check_memory
 

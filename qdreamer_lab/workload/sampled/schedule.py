@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.workload.sampled.allocation import needed_shots, neyman, predicted_variance
-from qdreamer_lab.workload.sampled.goal import LEAST, PILOT_LEAST
+from qdreamer_lab.workload.sampled.shot_goal import LEAST, PILOT_LEAST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.sampled.goal import Goal
+    from qdreamer_lab.workload.sampled.shot_goal import Goal
 
 __all__ = ["Schedule", "averaged", "round_variance"]
 

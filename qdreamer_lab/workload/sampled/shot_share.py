@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.workload.execution.chunk import Chunk
-from qdreamer_lab.workload.sampled.sizes import batch_operations, variant_operations
+from qdreamer_lab.workload.sampled.work_sizes import batch_operations, variant_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qdreamer_lab.workload.sampled.shot_tensor import Sample, ShotTensor
     from qdreamer_lab.workload.sampled.shots import ShotRequest, ShotResult
-    from qdreamer_lab.workload.sampled.tensor import Sample, ShotTensor
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
 __all__ = ["ShotShare"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.workload.sampled.tensor import Sample, ShotTensor
+from qdreamer_lab.workload.sampled.shot_tensor import Sample, ShotTensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

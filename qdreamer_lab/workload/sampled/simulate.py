@@ -20,9 +20,9 @@ from qdreamer_lab.kernels.simulate.statevector import apply_one_qubit
 from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.fragment.simulate import final_states
 from qdreamer_lab.workload.sampled.bases import TO_Z
+from qdreamer_lab.workload.sampled.shot_tensor import ShotTensor
 from qdreamer_lab.workload.sampled.shots import ShotResult, fold
-from qdreamer_lab.workload.sampled.sizes import GROUPS, states_bytes
-from qdreamer_lab.workload.sampled.tensor import ShotTensor
+from qdreamer_lab.workload.sampled.work_sizes import GROUPS, states_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

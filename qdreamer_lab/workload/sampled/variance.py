@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.sampled.tensor import Sample
+    from qdreamer_lab.workload.sampled.shot_tensor import Sample
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
 __all__ = ["variances"]

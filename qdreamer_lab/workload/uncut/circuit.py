@@ -19,7 +19,7 @@ from qdreamer_lab.workload.circuit.pauli_sums import pauli_sum
 from qdreamer_lab.workload.cut.options import SearchOptions
 from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.plan.search import find_partition
-from qdreamer_lab.workload.uncut.bonds import Chain, chain_of, log2_ranks
+from qdreamer_lab.workload.uncut.bond_dimensions import Chain, chain_of, log2_ranks
 from qdreamer_lab.workload.uncut.simulate import GateRow
 from qdreamer_lab.workload.uncut.stabilizer import CliffordGates, clifford_gates
 

@@ -13,7 +13,7 @@ import numpy as np
 from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.estimate import Estimate, Seconds
 from qdreamer_lab.workload.execution.chunk import Chunk
-from qdreamer_lab.workload.execution.foresight import ROUGH_S
+from qdreamer_lab.workload.execution.long_run_warning import ROUGH_S
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
 from qdreamer_lab.workload.uncut.circuit import check_chain, uncut_circuit
 from qdreamer_lab.workload.uncut.tasks import matrix_product_state_task, stabilizer_task

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
 from qdreamer_lab import QDreamer
-from qdreamer_lab.dreamer.advice import remaining
+from qdreamer_lab.dreamer.advice import remaining_work as remaining
 from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
 from qdreamer_lab.dreamer.advice.limits import Limits
-from qdreamer_lab.dreamer.advice.remaining import GAIN_S, MOST_SWITCHES, PAYS, pays, rest
-from qdreamer_lab.dreamer.advice.run import Ran, learn
+from qdreamer_lab.dreamer.advice.remaining_work import GAIN_S, MOST_SWITCHES, PAYS, pays, rest
+from qdreamer_lab.dreamer.advice.run_prediction import Ran, learn
 from qdreamer_lab.dreamer.machine.profile import MachineProfile
 from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.dreamer.predict.prediction import Account, Phase, Prediction

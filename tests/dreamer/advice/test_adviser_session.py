@@ -13,12 +13,12 @@ from qiskit.primitives import StatevectorEstimator
 from qiskit.quantum_info import Statevector
 
 from pilot_kernel import Session
-from pilot_kernel.jupyter.cell.cutting import CutRequest
+from pilot_kernel.jupyter.cell.circuit_cutter import CutRequest
 from pilot_kernel.sessions.pilots import PilotBook
 from qdreamer_lab import CutEstimator, QDreamer
 from qdreamer_lab.dreamer import cutter
 from qdreamer_lab.dreamer.advice.adviser import PlanAdviser
-from qdreamer_lab.dreamer.advice.run import Ran, learn
+from qdreamer_lab.dreamer.advice.run_prediction import Ran, learn
 from qdreamer_lab.dreamer.machine.profile import MachineProfile
 from qdreamer_lab.dreamer.model.coefficients import PLACE
 from qdreamer_lab.workload.execution import dispatch, watch

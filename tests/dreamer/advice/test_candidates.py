@@ -10,7 +10,7 @@ import pytest
 from qdreamer_lab import Limits, MachineProfile, QDreamer
 from qdreamer_lab.dreamer.advice.candidates import widths_for
 from qdreamer_lab.dreamer.advice.ranking import TIE, affordable, ranked
-from qdreamer_lab.dreamer.advice.run import estimator_for
+from qdreamer_lab.dreamer.advice.run_prediction import estimator_for
 from qdreamer_lab.dreamer.model.makespan import Share, play
 from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.errors import QDreamerError

@@ -10,7 +10,7 @@ import pytest
 
 from qdreamer_lab import CutEstimator, Limits, MachineProfile, QDreamer
 from qdreamer_lab.dreamer.advice.ranking import TIE, ranked
-from qdreamer_lab.dreamer.text import seconds_text
+from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.memory import readable
 from tests.circuits.plain import ghz, layered, neighbours

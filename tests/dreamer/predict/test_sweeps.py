@@ -8,7 +8,7 @@ from qiskit.circuit import Parameter
 from qiskit.primitives import StatevectorEstimator
 
 from qdreamer_lab import CutEstimator, MachineProfile, QDreamer
-from qdreamer_lab.dreamer.advice.remaining import rest
+from qdreamer_lab.dreamer.advice.remaining_work import rest
 from qdreamer_lab.errors import MethodError, PubError
 from tests.circuits.plain import ising
 from tests.dreamer.advice.test_adviser import prediction, standing

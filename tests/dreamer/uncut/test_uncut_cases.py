@@ -19,7 +19,7 @@ from qdreamer_lab.dreamer.uncut.cost import (
 )
 from qdreamer_lab.dreamer.uncut.probes import chain_probes, clifford_probes
 from qdreamer_lab.errors import MethodError, QDreamerError
-from qdreamer_lab.workload.uncut.bonds import log2_entropies, log2_ranks
+from qdreamer_lab.workload.uncut.bond_dimensions import log2_entropies, log2_ranks
 from tests.circuits.drawn import random_cx
 from tests.circuits.plain import ghz, ising, layered, neighbours, ring
 

@@ -13,8 +13,8 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.pub.check import estimator_pubs, has_observables, listed, sampler_pubs
-from pilot_kernel.primitive.simulator.memory import check_memory
 from pilot_kernel.primitive.simulator.prepare import for_simulator
+from pilot_kernel.primitive.simulator.state_memory import check_memory
 from tests.primitive.in_process import simulated
 
 

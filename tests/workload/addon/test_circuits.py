@@ -18,7 +18,7 @@ from qdreamer_lab.errors import CircuitError, InfeasiblePlanError, PlanError
 from qdreamer_lab.workload.addon.decomposition import unitary_of_basis
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.partition import lone_labels
-from qdreamer_lab.workload.cut.segments import connected
+from qdreamer_lab.workload.cut.wire_segments import connected
 from tests.circuits.drawn import random_circuit, random_labels, random_unitary
 
 WIRES_MIXED_UP = "ignore:a wire is cut again after another:UserWarning"

@@ -19,7 +19,7 @@ from qdreamer_lab import CutEstimator, CutPlan, cutting_problem, expand, plan_cu
 from qdreamer_lab.errors import CircuitError, ObservableError, PlanError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.partition import lone_labels
-from qdreamer_lab.workload.cut.segments import connected
+from qdreamer_lab.workload.cut.wire_segments import connected
 from tests.circuits.drawn import random_circuit, random_labels
 
 WIRES_MIXED_UP = "ignore:a wire is cut again after another:UserWarning"

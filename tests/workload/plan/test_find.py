@@ -211,7 +211,7 @@ def test_pareto_leaves_out_widths_for_which_there_is_no_plan():
 def test_a_search_that_compiles_says_so():
     code = (
         "import numba; from numba.core import event\n"
-        "from qdreamer_lab.workload.cut.searching import searching\n"
+        "from qdreamer_lab.workload.cut.search_messages import searching\n"
         "with searching():\n    numba.njit(lambda x: x + 1)(1)\n    numba.njit(lambda x: x)(1)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

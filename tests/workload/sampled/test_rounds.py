@@ -8,10 +8,10 @@ from qiskit.quantum_info import SparseObservable, SparsePauliOp
 
 from qdreamer_lab.errors import PrecisionError
 from qdreamer_lab.workload.cut.cuts import GateCut, WireCut
-from qdreamer_lab.workload.sampled import sizes
+from qdreamer_lab.workload.sampled import work_sizes as sizes
 from qdreamer_lab.workload.sampled.allocation import most
-from qdreamer_lab.workload.sampled.goal import Goal
 from qdreamer_lab.workload.sampled.rounds import ShotRounds
+from qdreamer_lab.workload.sampled.shot_goal import Goal
 from qdreamer_lab.workload.sampled.shots import ShotRequest
 from qdreamer_lab.workload.sampled.simulate import Batch, exact_tensor, sample_fragment
 from qdreamer_lab.workload.sampled.variance import variances

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from qdreamer_lab.errors import PrecisionError
-from qdreamer_lab.workload.sampled.goal import LEAST, PILOT_LEAST, Goal
 from qdreamer_lab.workload.sampled.schedule import Schedule, averaged, round_variance
+from qdreamer_lab.workload.sampled.shot_goal import LEAST, PILOT_LEAST, Goal
 
 WEIGHTS = [np.array([1.0, 2.0, 1.0]), np.array([1.0, 1.0])]
 PER_SHOT = [np.array([[4.0, 1.0, 0.0]]), np.array([[1.0, 1.0]])]

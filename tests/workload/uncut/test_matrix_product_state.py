@@ -13,7 +13,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
 
 from qdreamer_lab import CutEstimator
 from qdreamer_lab.errors import QDreamerError
-from qdreamer_lab.guarded import guarded
+from qdreamer_lab.isolated_call import guarded
 from qdreamer_lab.workload.uncut import matrix_product_state as product_state
 from qdreamer_lab.workload.uncut.matrix_product_state import MatrixProductState
 from tests.circuits.drawn import weak_and_strong

@@ -17,7 +17,7 @@ from qdreamer_lab.kernels.simulate.shot_counts import tally
 from qdreamer_lab.workload.sampled.device.check import check_device, is_simulated
 from qdreamer_lab.workload.sampled.device.splice import REGISTER, splice
 from qdreamer_lab.workload.sampled.shots import ShotResult, fold
-from qdreamer_lab.workload.sampled.sizes import GROUPS
+from qdreamer_lab.workload.sampled.work_sizes import GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,7 +17,7 @@ import numpy as np
 from qdreamer_lab.workload.circuit.lightcone import needed_gates, reaching_blocks
 from qdreamer_lab.workload.circuit.terms import DIAGONAL
 from qdreamer_lab.workload.cut.partition import Partition, lone_labels
-from qdreamer_lab.workload.cut.segments import connected
+from qdreamer_lab.workload.cut.wire_segments import connected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -8,7 +8,7 @@ from qiskit import QuantumCircuit
 
 from qdreamer_lab import CutEstimator
 from qdreamer_lab.errors import LongRunWarning
-from qdreamer_lab.workload.execution import foresight
+from qdreamer_lab.workload.execution import long_run_warning as foresight
 from qdreamer_lab.workload.execution.execution import Execution
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.workload.sampled.sizes import GROUPS, SAMPLE_GROUPS, tensor_bytes
+from qdreamer_lab.workload.sampled.work_sizes import GROUPS, SAMPLE_GROUPS, tensor_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

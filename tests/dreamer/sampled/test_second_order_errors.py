@@ -5,7 +5,7 @@ import pytest
 from qiskit import QuantumCircuit
 
 from qdreamer_lab import plan_cuts
-from qdreamer_lab.dreamer.sampled.second_order import product_variance
+from qdreamer_lab.dreamer.sampled.second_order_errors import product_variance
 from qdreamer_lab.dreamer.sampled.variance import fragment_moments, fragment_variances
 from qdreamer_lab.workload.circuit.terms import ProductTerm
 from qdreamer_lab.workload.sampled.allocation import predicted_variance

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qdreamer_lab.workload.circuit.terms import LETTERS
-from qdreamer_lab.workload.fragment import gram
-from qdreamer_lab.workload.fragment.gram import gram_matrices
+from qdreamer_lab.workload.fragment import gram_matrices as gram
+from qdreamer_lab.workload.fragment.gram_matrices import gram_matrices
 
 
 def random_states(rng, rows, num_qubits, dtype="complex128"):

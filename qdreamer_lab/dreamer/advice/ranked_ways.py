@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.advice.pricer import Pricer
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
-    from qdreamer_lab.dreamer.wanted import Wanted
+    from qdreamer_lab.dreamer.prediction_request import Wanted
 
 __all__ = ["ranked_ways"]
 

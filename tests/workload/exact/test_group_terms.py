@@ -11,8 +11,8 @@ from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.gates import flat_gates
 from qdreamer_lab.workload.circuit.lightcone import GateList, needed_gates
-from qdreamer_lab.workload.exact import groups as cones
-from qdreamer_lab.workload.exact.groups import block_cones, gate_cones, restricted, term_groups
+from qdreamer_lab.workload.exact import group_terms as cones
+from qdreamer_lab.workload.exact.group_terms import block_cones, gate_cones, restricted, term_groups
 from tests.circuits.drawn import random_circuit
 from tests.circuits.plain import bound_ansatz, kicked_ising
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qiskit import QuantumCircuit, transpile
 
-from qdreamer_lab.guarded import guarded
+from qdreamer_lab.isolated_call import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

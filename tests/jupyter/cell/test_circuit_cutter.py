@@ -6,7 +6,7 @@ import pytest
 from qiskit.primitives import PrimitiveResult
 
 from pilot_kernel.errors import CellError, PilotError, PubError, TaskTimeoutError
-from pilot_kernel.jupyter.cell import cutting
+from pilot_kernel.jupyter.cell import circuit_cutter as cutting
 from pilot_kernel.jupyter.cell.local_task import LocalTask
 from pilot_kernel.jupyter.magics.wait import CellInterruptedError, wait
 from pilot_kernel.task.wire.record import TaskState
