@@ -30,9 +30,9 @@ def balanced(graph: PieceGraph, plan: Plan, seed: int, deadline: float) -> Plan:
     """Narrow the device by bisection for as long as an equally cheap plan turns up.
 
     Args:
-        graph: what was labelled.
-        plan: a feasible plan of it.
-        seed: of everything random.
+        graph: What was labelled.
+        plan: A feasible plan of it.
+        seed: Seed of everything random.
         deadline: `time.perf_counter()` after which the plan is left as it is.
     """
     if graph.num_pieces * graph.widest > LIMIT:

@@ -26,10 +26,10 @@ def search_exhaustively(
     """Look for the cheapest plan below `upper`.
 
     Args:
-        problem: what to cut.
-        cost: cost model.
-        upper: bits; plans that are not cheaper are ignored.
-        max_nodes: give up after this many partial plans.
+        problem: What to cut.
+        cost: Cost model.
+        upper: Bits; plans that are not cheaper are ignored.
+        max_nodes: Give up after this many partial plans.
 
     Returns:
         Labels (m, 2) or None if nothing cheaper was found, their price (or `upper`), and whether

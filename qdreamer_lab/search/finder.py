@@ -42,11 +42,11 @@ def make_ready(cost: str) -> None:
     A time limit is one on searching: the clock of a search starts after this.
     """
     with _readying:
-        for one in dict.fromkeys(("lo", cost)):
-            if one not in _ready:
-                for problem, limit in samples(one):
-                    _search(problem, one, limit, 0, prove=False)
-                _ready.add(one)
+        for name in dict.fromkeys(("lo", cost)):
+            if name not in _ready:
+                for problem, limit in samples(name):
+                    _search(problem, name, limit, 0, prove=False)
+                _ready.add(name)
 
 
 def search(
@@ -62,12 +62,12 @@ def search(
     The answer depends on the problem and the seed alone, unless the time limit interrupts.
 
     Args:
-        problem: what to cut, and the limits.
-        cost: the cost model.
-        time_limit_s: no new strategy starts after this; the first plan is always finished, and
+        problem: What to cut, and the limits.
+        cost: The cost model.
+        time_limit_s: No new strategy starts after this; the first plan is always finished, and
             compiling kernels does not count.
-        seed: of everything random.
-        prove: go on until the plan is proven optimal or the time is up, instead of stopping when
+        seed: Seed of everything random.
+        prove: Go on until the plan is proven optimal or the time is up, instead of stopping when
             further effort rarely pays.
 
     Raises:
@@ -169,11 +169,11 @@ def search_pareto(
     smaller one; so costs never rise with the width.
 
     Args:
-        problem: what to cut; its `max_qubits` is ignored.
-        widths: values of `max_qubits`, in any order.
-        cost: the cost model.
-        time_limit_s: for all widths together.
-        seed: of everything random.
+        problem: What to cut; its `max_qubits` is ignored.
+        widths: Values of `max_qubits`, in any order.
+        cost: The cost model.
+        time_limit_s: For all widths together.
+        seed: Seed of everything random.
 
     Returns:
         One answer per width, in the order of `widths`.

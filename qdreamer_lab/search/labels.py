@@ -16,7 +16,11 @@ __all__ = ["renumbered"]
 
 
 def renumbered(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the same partition with labels 0, 1, 2, … by first appearance."""
+    """Return the same partition with labels 0, 1, 2, … by first appearance.
+
+    Args:
+        labels: Labels of endpoints (m, 2), or of anything else, in time order.
+    """
     _, first, where = np.unique(labels, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))

@@ -75,12 +75,12 @@ def search_priced(
     """Search under a cost model that is not additive; no labels if no plan was found.
 
     Args:
-        problem: what to cut.
+        problem: What to cut.
         cost: "joint", "locc" or "work".
-        seed: of everything random.
+        seed: Seed of everything random.
         deadline: `time.perf_counter()` after which nothing new starts.
-        prove: whether to go on until the plan is proven or the time is up.
-        before: a plan that is feasible here too.
+        prove: Whether to go on until the plan is proven or the time is up.
+        before: A plan that is feasible here too.
     """
     problem = _forbidding(problem)
     low_gates, low_wire = least_costs(problem, cost)

@@ -30,16 +30,16 @@ class CutProblem:
     """A circuit as time-ordered two-qubit blocks, and the limits a plan has to keep.
 
     Attributes:
-        num_qubits: number of wires, those without blocks included.
-        pairs: (m, 2) int64; the two qubits of each block, in time order.
-        gate_cost: (m,) bits; log2 of the sampling overhead of cutting each block on its own.
-        max_qubits: qubits a fragment may hold (W).
-        wire_cost: bits; log2 of the sampling overhead of a wire cut without communication.
-        max_fragments: fragments there may be at most, or None for any number.
-        kinds: which cuts are allowed, some of "gate" and "wire".
+        num_qubits: Number of wires, those without blocks included.
+        pairs: (m, 2) The two qubits of each block, in time order; int64.
+        gate_cost: (m,) Bits; log2 of the sampling overhead of cutting each block on its own.
+        max_qubits: Qubits a fragment may hold (W).
+        wire_cost: Bits; log2 of the sampling overhead of a wire cut without communication.
+        max_fragments: Fragments there may be at most, or None for any number.
+        kinds: Which cuts are allowed, some of "gate" and "wire".
         sine: (m,) |sin theta| of the blocks that are rotations about one axis, up to one-qubit
             gates, NaN for the others; None if unknown. Only such blocks can share a decomposition.
-        rank: (m,) operator-Schmidt ranks, None for 4 everywhere. Only "work" asks for them.
+        rank: (m,) Operator-Schmidt ranks, None for 4 everywhere. Only "work" asks for them.
     """
 
     num_qubits: int
@@ -104,11 +104,11 @@ class Found:
     """A plan and how good it is known to be.
 
     Attributes:
-        labels: (m, 2) int64; fragment of each block endpoint, numbered from 0.
-        log2_overhead: bits; the plan's cost under the cost model asked for.
-        log2_lower_bound: bits; no plan costs less.
-        proven_optimal: whether the two agree to within 1e-6.
-        seconds: wall-clock time the search took.
+        labels: (m, 2) Fragment of each block endpoint, numbered from 0; int64.
+        log2_overhead: Bits; the plan's cost under the cost model asked for.
+        log2_lower_bound: Bits; no plan costs less.
+        proven_optimal: Whether the two agree to within 1e-6.
+        seconds: Wall-clock time the search took.
     """
 
     labels: NDArray[np.int64]

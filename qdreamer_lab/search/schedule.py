@@ -113,11 +113,11 @@ def improve(
     """Run strategies on one graph until proven, used up or past `deadline` (perf_counter).
 
     Args:
-        graph: what to label.
-        seed: of everything random.
-        deadline: no strategy but the first starts after this.
-        prove: use the strategies of `thorough` instead of those of `quick`.
-        best: a plan that is known already.
+        graph: What to label.
+        seed: Seed of everything random.
+        deadline: No strategy but the first starts after this.
+        prove: Use the strategies of `thorough` instead of those of `quick`.
+        best: A plan that is known already.
     """
     best = no_plan() if best is None else best
     for number, strategy in enumerate(thorough(graph, deadline) if prove else quick(graph)):

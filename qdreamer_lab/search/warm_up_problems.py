@@ -25,7 +25,7 @@ def samples(cost: str) -> list[tuple[CutProblem, float]]:
     """Problems and the time limits to search them with; together they run all kernels.
 
     Args:
-        cost: the cost model. All models need what `"lo"` does, whose samples are its own.
+        cost: The cost model. All models need what `"lo"` does, whose samples are its own.
     """
     ring = np.array([[q, (q + 1) % 8] for _ in range(3) for q in range(8)], np.int64)
     small = (_problem(ring[:9], 9, 3), _PATIENCE_S)

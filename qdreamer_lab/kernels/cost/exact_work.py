@@ -34,10 +34,10 @@ def log2_work(pairs: Ints, labels: Ints, rank: Ints, num_qubits: int) -> float:
     squared ranks of all cuts that are open on either side.
 
     Args:
-        pairs: (m, 2) qubits of each block, in time order.
-        labels: (m, 2) fragment of each endpoint, -1 for endpoints not yet labelled.
-        rank: (m,) operator-Schmidt rank of each block.
-        num_qubits: number of wires.
+        pairs: (m, 2) Qubits of each block, in time order.
+        labels: (m, 2) Fragment of each endpoint, -1 for endpoints not yet labelled.
+        rank: (m,) Operator-Schmidt rank of each block.
+        num_qubits: Number of wires.
     """
     m = pairs.shape[0]
     num = labels.max() + 1 if m > 0 else 0
@@ -48,16 +48,16 @@ def log2_work(pairs: Ints, labels: Ints, rank: Ints, num_qubits: int) -> float:
     link = np.zeros((num, num))
     last = np.full(num_qubits, -1, np.int64)
     for b in range(m):
-        one, two = labels[b, 0], labels[b, 1]
-        if one >= 0 and two >= 0:
-            if one == two:
-                gates[one] += 4.0
+        f, g = labels[b, 0], labels[b, 1]
+        if f >= 0 and g >= 0:
+            if f == g:
+                gates[f] += 4.0
             else:
                 bits = np.log2(rank[b])
-                for f in (one, two):
-                    gates[f] += 2.0
-                    batch[f] += bits
-                link[min(one, two), max(one, two)] += 2.0 * bits
+                for end in (f, g):
+                    gates[end] += 2.0
+                    batch[end] += bits
+                link[min(f, g), max(f, g)] += 2.0 * bits
         for side in range(2):
             f, q = labels[b, side], pairs[b, side]
             if f < 0:
@@ -77,8 +77,8 @@ def log2_work(pairs: Ints, labels: Ints, rank: Ints, num_qubits: int) -> float:
     for f in range(1, num):
         # Open while f joins 0..f-1: every cut of those among themselves is already summed.
         bits = 0.0
-        for one in range(f + 1):
-            for two in range(max(f, one + 1), num):
-                bits += link[one, two]
+        for low in range(f + 1):
+            for high in range(max(f, low + 1), num):
+                bits += link[low, high]
         total = log2_add(total, bits)
     return float(total)

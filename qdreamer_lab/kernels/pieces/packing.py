@@ -13,8 +13,8 @@ def pack(width: Ints, max_width: int) -> tuple[Ints, int]:
     """Put fragments into as few bins of `max_width` as first-fit decreasing finds.
 
     Args:
-        width: (K,) qubits of each fragment.
-        max_width: qubits a bin may hold.
+        width: (K,) Qubits of each fragment.
+        max_width: Qubits a bin may hold.
 
     Returns:
         The bin of each fragment (K,) and the number of bins.

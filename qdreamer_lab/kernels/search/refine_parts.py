@@ -70,11 +70,12 @@ def overflow_of(parts: Parts, f: int) -> int:
 
 
 @kernel
-def best_target(joined: Floats, load: Ints, here: int, most: int) -> int:
-    """Return the part that a node in part `here` should move to.
+def best_target(joined: Floats, v: int, load: Ints, here: int, most: int) -> int:
+    """Return the part that node `v`, in part `here`, should move to.
 
     Args:
-        joined: (K,) Bits of the edges from the node to the nodes of each part.
+        joined: (S, K) Bits of the edges from each node to the nodes of each part.
+        v: The node.
         load: (K,) Weight of each part.
         here: The node's part.
         most: What a part may weigh before the node comes.
@@ -84,13 +85,13 @@ def best_target(joined: Floats, load: Ints, here: int, most: int) -> int:
     """
     target = -1
     for f in range(load.shape[0]):
-        if f != here and load[f] <= most and (target < 0 or joined[f] > joined[target]):
+        if f != here and load[f] <= most and (target < 0 or joined[v, f] > joined[v, target]):
             target = f
     return target
 
 
 @kernel
-def choose_node(graph: WeightedGraph, parts: Parts, moves: Moves, overflow: int) -> int:
+def choose_node(weight: Ints, parts: Parts, moves: Moves, overflow: int) -> int:
     """Return the node whose best move saves most, or -1 if none can move.
 
     While some part is too heavy, only moves out of such a part count.
@@ -101,16 +102,16 @@ def choose_node(graph: WeightedGraph, parts: Parts, moves: Moves, overflow: int)
     for v in range(part.shape[0]):
         if locked[v]:
             continue
-        here, weight = part[v], graph.weight[v]
-        if stale[v] or target[v] < 0 or load[target[v]] + weight > most:
-            target[v] = best_target(joined[v], load, here, most - weight)
+        here, mine = part[v], weight[v]
+        if stale[v] or target[v] < 0 or load[target[v]] + mine > most:
+            target[v] = best_target(joined, v, load, here, most - mine)
             stale[v] = False
             if target[v] >= 0:
                 gain[v] = joined[v, target[v]] - joined[v, here]
         if target[v] < 0 or (overflow > 0 and load[here] <= room):
             continue
-        if overflow > 0 and load[target[v]] + weight > room:
-            other = best_target(joined[v], load, here, room - weight)
+        if overflow > 0 and load[target[v]] + mine > room:
+            other = best_target(joined, v, load, here, room - mine)
             if other >= 0:
                 target[v] = other
                 gain[v] = joined[v, other] - joined[v, here]
@@ -156,7 +157,7 @@ def one_pass(graph: WeightedGraph, parts: Parts, moves: Moves) -> tuple[float, i
     best_overflow = overflow
     patience = min(num, 50 + num // 10)
     while count < num and count - best_count < patience:
-        v = choose_node(graph, parts, moves, overflow)
+        v = choose_node(graph.weight, parts, moves, overflow)
         if v < 0:
             break
         moved[count], origin[count] = v, parts.part[v]

@@ -37,8 +37,8 @@ def part_blocks(parts: NDArray[np.floating], block: int) -> None:
     In place. Arithmetic then fills whole registers.
 
     Args:
-        parts: (rows, 2 * 2**n) real numbers, a view of complex ones.
-        block: amplitudes in a block.
+        parts: (rows, 2 * 2**n) Real numbers, a view of complex ones.
+        block: Amplitudes in a block.
     """
     old = np.empty(2 * block, parts.dtype)
     for i in range(parts.shape[0]):
@@ -120,11 +120,11 @@ def signed_sums(
     """Write Σ_x signs[k, x] (real + i imag)[x] to sums[k], as many as there are `signs`."""
     for k in range(signs.shape[0]):
         row = signs[k]
-        one, two = 0.0, 0.0
+        real_sum, imag_sum = 0.0, 0.0
         for x in range(real.shape[0]):
-            one += row[x] * real[x]
-            two += row[x] * imag[x]
-        sums[k] = complex(one, two)
+            real_sum += row[x] * real[x]
+            imag_sum += row[x] * imag[x]
+        sums[k] = complex(real_sum, imag_sum)
 
 
 @fused_kernel
@@ -153,12 +153,12 @@ def pauli_sums(
     Args:
         bra: (a, 2 * 2**n), sorted by `part_blocks`.
         ket: (b, 2 * 2**n), likewise.
-        flip: mask shared by the strings.
-        z: (m,) masks.
-        hermitian: bra and ket are the same; only i ≤ j is computed.
-        block: how many x are looked at together, a power of two, at most 2**n.
+        flip: Mask shared by the strings.
+        z: (m,) Masks.
+        hermitian: Bra and ket are the same; only i ≤ j is computed.
+        block: How many x are looked at together, a power of two, at most 2**n.
         out: (operators, a, b); the sums are added to it.
-        place: (m,) first index into `out` of each string.
+        place: (m,) First index into `out` of each string.
     """
     strings, a, b = z.shape[0], bra.shape[0], ket.shape[0]
     real, imag, flipped = np.empty(block), np.empty(block), np.empty(2 * block, bra.dtype)

@@ -48,8 +48,8 @@ def tally(
     Shot k belongs to group k modulo the number of groups.
 
     Args:
-        hits: (shots,) outcome << num_bits | bit string.
-        num_bits: length of a bit string, at most 62.
+        hits: (shots,) What was hit: `outcome << num_bits | bit string`.
+        num_bits: Length of a bit string, at most 62.
         parity: (operators,).
         care: (operators,).
         value: (operators,).

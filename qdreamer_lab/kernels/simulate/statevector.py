@@ -131,10 +131,10 @@ def _combine(
     r0, r1, r2, r3 = real[0], real[1], real[2], real[3]
     s0, s1, s2, s3 = imag[0], imag[1], imag[2], imag[3]
     for k in range(a0.shape[0]):
-        one = r0 * a0[k] - s0 * a1[k] + r1 * b0[k] - s1 * b1[k]
-        two = r0 * a1[k] + s0 * a0[k] + r1 * b1[k] + s1 * b0[k]
-        parts[2 * k] = one + r2 * c0[k] - s2 * c1[k] + r3 * d0[k] - s3 * d1[k]
-        parts[2 * k + 1] = two + r2 * c1[k] + s2 * c0[k] + r3 * d1[k] + s3 * d0[k]
+        re = r0 * a0[k] - s0 * a1[k] + r1 * b0[k] - s1 * b1[k]
+        im = r0 * a1[k] + s0 * a0[k] + r1 * b1[k] + s1 * b0[k]
+        parts[2 * k] = re + r2 * c0[k] - s2 * c1[k] + r3 * d0[k] - s3 * d1[k]
+        parts[2 * k + 1] = im + r2 * c1[k] + s2 * c0[k] + r3 * d1[k] + s3 * d0[k]
 
 
 @fused_kernel

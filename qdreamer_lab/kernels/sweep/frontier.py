@@ -64,44 +64,32 @@ def frontier_of(order: Ints, pieces: Pieces) -> Frontier:
 
 
 @kernel
-def leaving_slots(frontier: Frontier, pieces: Pieces, step: int) -> Ints:
-    """List the slots of the pieces that leave the frontier once `step` is done."""
-    start, neighbour, _ = pieces.gates
-    v = frontier.order[step]
-    leaving = np.empty(frontier.slots + 1, np.int64)
-    count = 0
-    if frontier.leaves[v] <= step:
-        leaving[count] = frontier.slot[v]
-        count += 1
-    if follows(pieces.wire, v) and frontier.leaves[v - 1] == step:
-        leaving[count] = frontier.slot[v - 1]
-        count += 1
-    for k in range(start[v], start[v + 1]):
-        u = neighbour[k]
-        if frontier.enters[u] < step and frontier.leaves[u] == step:
-            leaving[count] = frontier.slot[u]
-            count += 1
-    return leaving[:count]
+def slots_around(frontier: Frontier, pieces: Pieces, step: int) -> tuple[Ints, Floats, Ints]:
+    """Look at the frontier from the piece that a step places.
 
-
-@kernel
-def joined_slots(frontier: Frontier, pieces: Pieces, step: int) -> tuple[Ints, Floats]:
-    """List the slots of the placed pieces that `step`'s piece is joined to, and by how many bits.
-
-    That of the piece before it on its wire, if there is one, comes last.
+    Returns:
+        Slots of the placed pieces that it is joined to, that of the piece before it on its wire
+        last; the bits by which it is joined to each; and the slots of the pieces that leave the
+        frontier once the step is done.
     """
+    _, slot, enters, leaves, _ = frontier
     start, neighbour, cost = pieces.gates
     v = frontier.order[step]
-    slots = np.empty(start[v + 1] - start[v] + 1, np.int64)
-    bits = np.empty(slots.shape[0])
-    count = 0
-    for k in range(start[v], start[v + 1]):
-        if frontier.enters[neighbour[k]] < step:
-            slots[count] = frontier.slot[neighbour[k]]
-            bits[count] = cost[k]
+    room = start[v + 1] - start[v] + 2
+    joined, bits, count = np.empty(room, np.int64), np.empty(room), 0
+    leaving, num_leaving = np.empty(room, np.int64), 0
+    for k in range(start[v], start[v + 1] + 1):
+        if k < start[v + 1]:
+            u, weight = neighbour[k], cost[k]
+        else:
+            u, weight = v - 1 if follows(pieces.wire, v) else v, pieces.wire_cost
+        if enters[u] < step:
+            joined[count], bits[count] = slot[u], weight
             count += 1
-    if follows(pieces.wire, v):
-        slots[count] = frontier.slot[v - 1]
-        bits[count] = pieces.wire_cost
-        count += 1
-    return slots[:count], bits[:count]
+            if leaves[u] == step:
+                leaving[num_leaving] = slot[u]
+                num_leaving += 1
+    if leaves[v] <= step:
+        leaving[num_leaving] = slot[v]
+        num_leaving += 1
+    return joined[:count], bits[:count], leaving[:num_leaving]

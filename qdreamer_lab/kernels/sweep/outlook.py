@@ -79,8 +79,8 @@ def look_ahead(
                 other = current[pieces.wire[neighbour[k]]]
                 if other < 0 or frontier.enters[neighbour[k]] <= step:
                     continue
-                one, two = frontier.slot[u], frontier.slot[other]
-                s, t = min(one, two), max(one, two)
+                a, b = frontier.slot[u], frontier.slot[other]
+                s, t = min(a, b), max(a, b)
                 if table[s, t] == 0.0:
                     if filled == bits.shape[0]:
                         continue

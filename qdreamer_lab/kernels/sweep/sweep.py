@@ -25,7 +25,7 @@ from qdreamer_lab.kernels.sweep.beam import (
     keep_best,
     relink,
 )
-from qdreamer_lab.kernels.sweep.frontier import Frontier, frontier_of, joined_slots, leaving_slots
+from qdreamer_lab.kernels.sweep.frontier import Frontier, frontier_of, slots_around
 from qdreamer_lab.kernels.sweep.outlook import Outlook, bits_ahead, empty_outlook, look_ahead
 from qdreamer_lab.kernels.sweep.path import choices_of, empty_path, labels_of_path, remember
 from qdreamer_lab.kernels.sweep.trial import Trial, empty_trial, pulls, settle
@@ -91,8 +91,7 @@ def step_at(
     """Gather what the step with this number has to know; the outlook is brought up to date."""
     v = frontier.order[number]
     before = frontier.slot[v - 1] if follows(pieces.wire, v) else -1
-    joined, bits = joined_slots(frontier, pieces, number)
-    leaving = leaving_slots(frontier, pieces, number)
+    joined, bits, leaving = slots_around(frontier, pieces, number)
     outlook.current[pieces.wire[v]] = v
     soon, soon_bits = look_ahead(outlook, pieces, frontier, number, horizon)
     return Step(frontier.slot[v], before, joined, bits, leaving, soon, soon_bits)

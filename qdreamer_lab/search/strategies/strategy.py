@@ -25,9 +25,9 @@ class Plan:
     """Labels of pieces with their cost.
 
     Attributes:
-        labels: (S,) int64 fragment of each piece; empty while no plan is known.
-        cost: bits; infinite while no plan is known.
-        bound: bits; no plan of the graph costs less.
+        labels: (S,) Fragment of each piece, int64; empty while no plan is known.
+        cost: Bits; infinite while no plan is known.
+        bound: Bits; no plan of the graph costs less.
     """
 
     labels: NDArray[np.int64]
