@@ -5,6 +5,7 @@ where. A floor is a package right under one of the two packages, a room any pack
 """
 
 import ast
+import configparser
 import itertools
 import re
 import tomllib
@@ -240,21 +241,25 @@ def contracts(root):
 
     Names of layers lose their brackets, and gain their containers.
     """
-    settings = tomllib.loads((root / "pyproject.toml").read_text())
-    for contract in settings["tool"]["importlinter"]["contracts"]:
-        layers = [
-            name.strip("( )")
-            for layer in contract.get("layers", ())
-            for name in re.split(r"[|:]", layer)
-        ]
-        around = contract.get("containers", ())
-        ordered = [f"{box}.{name}" for box in around for name in layers] if around else layers
-        if contract["type"] == "independence":
-            ordered = contract["modules"]
-        ancestors = contract.get("ancestors", ())
-        named = [*around, *ancestors, *contract.get("source_modules", ())]
-        named += contract.get("forbidden_modules", ()) if contract["type"] == "forbidden" else ()
-        yield contract["name"], ordered, ancestors, named
+    settings = configparser.ConfigParser()
+    settings.read(root / ".importlinter")
+    for section in settings.sections():
+        if section.startswith("importlinter:contract:"):
+            yield _contract(settings[section])
+
+
+def _contract(contract):
+    def listed(key):
+        return contract.get(key, "").split("\n")[1:]
+
+    layers = [name.strip("( )") for layer in listed("layers") for name in re.split(r"[|:]", layer)]
+    around, ancestors = listed("containers"), listed("ancestors")
+    ordered = [f"{box}.{name}" for box in around for name in layers] if around else layers
+    if contract["type"] == "independence":
+        ordered = listed("modules")
+    named = [*around, *ancestors, *listed("source_modules")]
+    named += listed("forbidden_modules") if contract["type"] == "forbidden" else ()
+    return contract["name"], ordered, ancestors, named
 
 
 def stale_contracts(root, packages=PACKAGES):

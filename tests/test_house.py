@@ -72,7 +72,8 @@ def build(tmp_path):
     """Write a small project: files by their paths, and the contracts of import-linter."""
 
     def write(files, contracts=""):
-        (tmp_path / "pyproject.toml").write_text(textwrap.dedent(contracts))
+        (tmp_path / ".importlinter").write_text(textwrap.dedent(contracts))
+        (tmp_path / "pyproject.toml").touch()
         for name, text in files.items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -199,22 +200,31 @@ def test_path_games_are_seen(build, line, said):
 
 
 CONTRACTS = """
-    [[tool.importlinter.contracts]]
-    name = "floors"
-    type = "layers"
-    layers = ["(cellar.wine)", "cellar.beer | cellar.gone"]
+    [importlinter:contract:floors]
+    name = floors
+    type = layers
+    layers =
+        (cellar.wine)
+        cellar.beer | cellar.gone
 
-    [[tool.importlinter.contracts]]
-    name = "wine"
-    type = "layers"
-    containers = ["cellar.wine"]
-    layers = ["red", "white"]
+    [importlinter:contract:wine]
+    name = wine
+    type = layers
+    containers =
+        cellar.wine
+    layers =
+        red
+        white
 
-    [[tool.importlinter.contracts]]
-    name = "light"
-    type = "forbidden"
-    source_modules = ["cellar.wine.*", "cellar.lost.*"]
-    forbidden_modules = ["numpy", "cellar.beer"]
+    [importlinter:contract:light]
+    name = light
+    type = forbidden
+    source_modules =
+        cellar.wine.*
+        cellar.lost.*
+    forbidden_modules =
+        numpy
+        cellar.beer
 """
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qdreamer_lab.search.cost_models import plan_price
+from qdreamer_lab.search.exhaustive import search_exhaustively
 from qdreamer_lab.search.finder import search, search_pareto
 from qdreamer_lab.search.problem import CutProblem, InfeasibleError
 from tests.search.finder_oracle import cheapest
@@ -198,3 +199,13 @@ def test_a_trade_off_without_blocks_or_widths_is_no_error():
     bare = CutProblem(3, np.empty((0, 2), np.int64), np.empty(0), 1)
     assert [found.log2_overhead for found in search_pareto(bare, [1, 3])] == [0.0, 0.0]
     assert search_pareto(bare, []) == []
+
+
+def test_the_exhaustive_search_agrees_with_the_sweep() -> None:
+    problem = ladder(3, 4)
+    _, value, complete = search_exhaustively(problem, "lo")
+    assert complete
+    assert value == pytest.approx(search(problem, time_limit_s=600.0).log2_overhead)
+    labels, value, complete = search_exhaustively(problem, "lo", value)
+    assert labels is None
+    assert complete

@@ -1,8 +1,8 @@
 """Whether a run should be planned anew when its workers have changed: weighed and put in words.
 
 What is left under the present plan (`remaining_work.py`) is held against the best recommendation
-for the workers that are there now. Its execution is stretched by as much as this run was slower than
-predicted, so that both sides are measured with one yardstick.
+for the workers that are there now. Its execution is stretched by as much as this run was slower
+than predicted, so that both sides are measured with one yardstick.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from qdreamer_lab.kernels.pieces.pieces import Limits
+from qdreamer_lab.kernels.random_numbers import advance, below, unit
 from qdreamer_lab.kernels.search.anneal import Cooling, anneal
 from tests.kernels.small_pieces import pieces_of, plain_account
 
@@ -23,3 +24,12 @@ def test_annealing_keeps_its_account_and_is_the_same_uncompiled() -> None:
             bits, width = plain_account(labels, pieces)
             assert value == pytest.approx(bits)
             assert width.max() <= 3
+
+
+def test_the_random_stream_is_the_same_uncompiled() -> None:
+    state = plain = 12345
+    for bound in range(1, 60):
+        state, plain = advance(state), advance.py_func(plain)
+        assert state == plain
+        assert below(state, bound) == below.py_func(plain, bound) < bound
+        assert unit(state) == unit.py_func(plain) < 1.0
