@@ -1,4 +1,4 @@
 """Where work runs: pilots, the agent that keeps them, and the notebook's connection to it.
 
-Must not know what tasks are about.
+It must not know what tasks are about.
 """

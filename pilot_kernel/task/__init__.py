@@ -1,4 +1,4 @@
 """Tasks: one call of a function each, bound to a worker as late as possible.
 
-Must not know what the functions compute, and starts no pilots.
+It must not know what the functions compute, and starts no pilots.
 """

@@ -1,4 +1,4 @@
 """The agent: the process that outlives the kernel and holds the scheduler and the pilots' workers.
 
-Must not know what tasks are about, nor import anything of the notebook's side.
+It must not know what tasks are about, nor import anything of the notebook's side.
 """

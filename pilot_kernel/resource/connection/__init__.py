@@ -1,4 +1,4 @@
 """The notebook's connection to its agent: finding or starting one, calling it, noticing its end.
 
-Must not know pilots or tasks.
+It must not know pilots or tasks.
 """

@@ -1,4 +1,4 @@
 """The notebook's side of a task: its handle, its inputs, and where it may run.
 
-Must not know how workers run it.
+It must not know how workers run it.
 """

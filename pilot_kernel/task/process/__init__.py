@@ -1,4 +1,4 @@
 """The task process: forked by a nursery, it calls the functions of tasks and sends what they write.
 
-Must not know Dask.
+It must not know Dask.
 """

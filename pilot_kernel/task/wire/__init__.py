@@ -1,4 +1,4 @@
 """The forms in which calls, values, results and news of tasks travel between all sides.
 
-Must not start, wait for or end anything.
+It must not start, wait for or end anything.
 """

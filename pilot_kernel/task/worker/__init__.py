@@ -1,4 +1,4 @@
 """A worker's side of a task: the plugin that has it run in a task process, and watches over it.
 
-Must not run a user's code, which only task processes do.
+It must not run a user's code, which only task processes do.
 """
