@@ -11,12 +11,13 @@ from typing import Any
 
 from dask._task_spec import Task as DaskTask
 from distributed.diagnostics.plugin import SchedulerPlugin
+from tornado.ioloop import PeriodicCallback
 
 from pilot_kernel.errors import WorkerDiedError
 from pilot_kernel.resource import worker_environment
 from pilot_kernel.task.wire.packing import Packed
 from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord, TaskState, task_name
-from pilot_kernel.task.wire.results import Kept, remove
+from pilot_kernel.task.wire.results import Kept, remove, sweep
 
 __all__ = ["Ledger"]
 
@@ -25,6 +26,7 @@ _KEPT_RESULTS = 1_000  # of at most 32 kB each
 _KEPT_OUTPUTS = 100  # tasks; enough to show a re-attached notebook where things stand
 _KEPT_CHUNKS = 64
 _KEPT_CHARACTERS = 2_000_000  # a chunk may be a picture
+_SWEEP_S = 2.0
 
 
 async def give(result: Packed | Kept) -> Packed | Kept:
@@ -61,6 +63,9 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         scheduler.handlers["task_records"] = self.task_records
         scheduler.handlers["task_output"] = self.task_output
         scheduler.handlers["task_results"] = self.task_results
+        sweeping = PeriodicCallback(self.sweep, 1000 * _SWEEP_S)
+        scheduler.periodic_callbacks["pilot-sweep"] = sweeping  # which it stops when it closes
+        sweeping.start()
 
     def task_records(self, keys: list[str] | None = None) -> list[dict[str, Any]]:
         """The records of `keys`, or all, as plain dicts, the oldest first."""
@@ -147,8 +152,6 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             self._settle(record.key)
         elif "kept" in msg:
             self.kept[record.key] = Kept(**msg["kept"])
-            if record.key not in self.scheduler.tasks:  # canceled at the last moment
-                self._let_go(record.key)
             self._settle(record.key)
         elif "crashed" in msg:
             self.records[record.key] = replace(record, deaths=record.deaths + 1)
@@ -172,6 +175,9 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
 
     def _settle(self, key: str) -> None:
         """The notebook has heard of the result; Dask may never, if the worker dies this moment."""
+        if key not in self.scheduler.tasks:  # canceled at the last moment
+            self._let_go(key)
+            return
         self.scheduler.settle(key, self._recipe(key))
 
     def _recipe(self, key: str) -> Any:
@@ -189,6 +195,13 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         folder = worker_environment.results_folder()
         if folder is not None:
             remove(folder, key)
+
+    def sweep(self) -> None:
+        """Remove what tasks have written when they had been let go, or had failed."""
+        folder = worker_environment.results_folder()
+        if folder is not None:
+            tasks = self.scheduler.tasks.values()
+            sweep(folder, (ts.key for ts in tasks if ts.state != "erred"))
 
     def _place(self, key: str) -> dict[str, Any]:
         on = self.scheduler.tasks[key].processing_on

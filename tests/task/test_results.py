@@ -181,28 +181,52 @@ def test_a_wait_that_was_given_up_says_nothing(session, recwarn, caplog):
     assert not list(recwarn)
 
 
+def _write(folder, key, size, writer="worker"):
+    return results.write(pack(bytes(size)), str(folder), key, writer)
+
+
 def test_there_is_room_for_so_much_and_no_more(tmp_path, monkeypatch):
     monkeypatch.setenv(results.TOTAL_VARIABLE, "100_000")
-    first = results.write(pack(bytes(60_000)), str(tmp_path), "first")
+    first = _write(tmp_path, "first", 60_000)
     assert results.read(first) == bytes(60_000)
-    assert results.write(pack(bytes(60_000)), str(tmp_path), "second") is None
+    assert _write(tmp_path, "second", 60_000) is None
     results.remove(str(tmp_path), "first")
-    assert results.write(pack(bytes(60_000)), str(tmp_path), "second") is not None
-    assert results.write(pack(7), str(tmp_path), "small").size < 100, "those are always kept"
+    assert _write(tmp_path, "second", 60_000) is not None
+    assert _write(tmp_path, "small", 1).size < 100, "those are always kept"
     results.remove(str(tmp_path), "second")
     monkeypatch.setattr(results, "EACH_BYTES", 50_000)
-    assert results.write(pack(bytes(60_000)), str(tmp_path), "third") is None
+    assert _write(tmp_path, "third", 60_000) is None
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_half_a_result_is_removed_as_a_whole_one_is(tmp_path):
-    path, draft = results._paths(str(tmp_path), "key")
-    for name in (path, draft):
-        pathlib.Path(name).touch()
-    assert results.find(str(tmp_path), "key").path == path
-    results.remove(str(tmp_path), "key")
-    assert results.find(str(tmp_path), "key") is None
+def test_half_a_result_is_not_found_and_goes_with_its_task(tmp_path):
+    folder = str(tmp_path)
+    for writer in ("ended", "killed"):
+        pathlib.Path(results._draft(folder, "key", writer)).touch()
+    assert results.find(folder, "key") is None
+    results.remove_draft(folder, "key", "ended")
+    results.sweep(folder, ["key"])
+    assert len(list(tmp_path.iterdir())) == 1, "its writer may be at it"
+    results.sweep(folder, ["other"])
     assert not list(tmp_path.iterdir())
+
+
+def test_two_workers_that_have_one_task_do_not_meet_in_its_file(tmp_path):
+    """The one that was given up is amid writing, while the other finishes."""
+    folder = str(tmp_path)
+    with open(results._draft(folder, "key", "given up"), "wb") as half:
+        kept = _write(folder, "key", 1000, "other")
+        half.write(b"nonsense")
+        half.flush()
+        results.remove_draft(folder, "key", "given up")
+        assert results.read(results.find(folder, "key")) == results.read(kept) == bytes(1000)
+
+
+def test_what_is_wanted_is_not_swept_away(tmp_path):
+    kept = [_write(tmp_path, key, 10) for key in ("wanted", "unwanted")]
+    results.sweep(str(tmp_path), ["wanted", "no file"])
+    assert [os.path.exists(each.path) for each in kept] == [True, False]
+    results.sweep(str(tmp_path / "gone"), [])
 
 
 def test_nobody_waits_for_another_large_result_on_the_loop(tight):

@@ -10,7 +10,8 @@ import dataclasses
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from typing import Any
 
 from pilot_kernel.errors import DescriptionError
@@ -23,6 +24,8 @@ __all__ = ["Roster"]
 log = logging.getLogger("pilot_kernel.agent")
 
 _CLOSING_S = 8.0  # Dask kills a worker that does not close within 4 s
+_LOOK_S = 1.0
+_SILENT_LOOKS = 10  # a worker calls every two seconds at least, whatever its task does
 _REVIVALS = 5  # a worker that ended so often before any was up will not come
 
 
@@ -196,13 +199,31 @@ class Roster:
     async def _remove(self, pilot: _Pilot, workers: list[str], *, graceful: bool) -> None:
         async with self._change(workers):
             if graceful:
-                up = {ws.name for ws in self._cluster.scheduler.workers.values()}
-                await self._cluster.scheduler.retire_workers(names=[w for w in workers if w in up])
+                await self._retire(workers)
             for worker in workers:
                 pilot.workers.remove(worker)
                 self._cluster.worker_spec.pop(worker, None)
             closing = asyncio.ensure_future(self._cluster._correct_state())
             await self._wait_or_kill(closing, workers)
+
+    async def _retire(self, names: list[str]) -> None:
+        """Have workers hand on what they hold; those that fall silent meanwhile are killed.
+
+        Dask waits for minutes for a worker that is frozen.
+        """
+        scheduler = self._cluster.scheduler
+        up = {ws.name for ws in scheduler.workers.values()}
+        retiring = scheduler.retire_workers(names=[name for name in names if name in up])
+        retired = asyncio.ensure_future(retiring)
+        # Looks are counted, not seconds: the agent may have been frozen itself.
+        looks: deque[dict[str, float]] = deque(maxlen=_SILENT_LOOKS)
+        while not (await asyncio.wait({retired}, timeout=_LOOK_S))[0]:
+            heard = {at: ws.last_seen for at, ws in scheduler.workers.items() if ws.name in names}
+            if len(looks) == _SILENT_LOOKS:
+                silent = (at for at, last in heard.items() if looks[0].get(at) == last)
+                self._kill(scheduler.workers[at].name for at in silent)
+            looks.append(heard)
+        await retired
 
     @contextlib.asynccontextmanager
     async def _change(self, doomed: list[str]) -> AsyncIterator[None]:
@@ -219,15 +240,14 @@ class Roster:
         Dask waits forever for a worker that does not come to start.
         """
         while not (await asyncio.wait({change}, timeout=_CLOSING_S))[0]:
-            for nanny in self._cluster._created:
-                if nanny.name in doomed:
-                    _kill_process(nanny)
+            self._kill(doomed)
         await change
 
-
-def _kill_process(nanny: Any) -> None:
-    """Kill a nanny's worker, whatever state that is in."""
-    process = getattr(nanny, "process", None)
-    if process is not None and process.pid is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGKILL)
+    def _kill(self, names: Iterable[str]) -> None:
+        """Kill workers, whatever state they are in."""
+        doomed = set(names)
+        for nanny in self._cluster._created:
+            process = getattr(nanny, "process", None)
+            if nanny.name in doomed and process is not None and process.pid is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)

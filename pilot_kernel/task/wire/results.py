@@ -1,13 +1,16 @@
 """Results on disk: what a finished task returned outlives the worker that ran it.
 
-The files lie in the session's own scratch folder and are closed to other users. The scheduler
-knows who still wants a result, so its plugin (`task/ledger.py`) removes the files.
+The files lie in the session's own scratch folder and are closed to other users. A task may be
+under way on two workers at a time, of which one was given up: both write to drafts of their own,
+and whole results have the name that belongs to the task. Only the scheduler knows who still wants
+one, so its plugin (`task/ledger.py`) removes them, and nobody else does.
 """
 
 import hashlib
 import os
 import shutil
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,8 @@ __all__ = [
     "find",
     "read",
     "remove",
+    "remove_draft",
+    "sweep",
     "write",
 ]
 
@@ -58,13 +63,14 @@ class Kept:
     size: int
 
 
-def write(packed: Packed, folder: str, key: str) -> Kept | None:
+def write(packed: Packed, folder: str, key: str, writer: str) -> Kept | None:
     """Write a result to a file of its own.
 
     Args:
         packed: The result.
         folder: Where results lie.
         key: Key of the task.
+        writer: Name of the worker that has the task, like that of no other.
 
     Returns:
         None if it is too large, or there is no room.
@@ -72,7 +78,7 @@ def write(packed: Packed, folder: str, key: str) -> Kept | None:
     size = packed.size
     if size > SMALL_BYTES and size > min(EACH_BYTES, _room(folder)):
         return None
-    path, draft = _paths(folder, key)
+    path, draft = _path(folder, key), _draft(folder, key, writer)
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb", buffering=0) as file:
@@ -86,10 +92,17 @@ def write(packed: Packed, folder: str, key: str) -> Kept | None:
     return Kept(path, size)
 
 
-def _paths(folder: str, key: str) -> tuple[str, str]:
-    """Where a task's result lies, and where it is written first."""
-    path = os.path.join(folder, hashlib.sha256(key.encode()).hexdigest()[:32])
-    return path, f"{path}.part"
+def _name(key: str) -> str:
+    """Under which name a task's result lies; that of a draft begins with it."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def _path(folder: str, key: str) -> str:
+    return os.path.join(folder, _name(key))
+
+
+def _draft(folder: str, key: str, writer: str) -> str:
+    return f"{_path(folder, key)}.{writer}"
 
 
 def _write_all(file: Any, view: memoryview) -> None:
@@ -116,7 +129,7 @@ def _size(file: "os.DirEntry[str]") -> int:
 
 def find(folder: str, key: str) -> Kept | None:
     """The result that a task has left there: it had finished when its process or worker died."""
-    path, _ = _paths(folder, key)
+    path = _path(folder, key)
     try:
         return Kept(path, os.stat(path).st_size)
     except FileNotFoundError:
@@ -146,6 +159,33 @@ def read(kept: Kept) -> Any:
 
 
 def remove(folder: str, key: str) -> None:
-    """Remove what a task has left there: a result, or part of one if it was ended amid writing."""
-    for path in _paths(folder, key):
-        Path(path).unlink(missing_ok=True)
+    """Remove a task's result, if there is one."""
+    Path(_path(folder, key)).unlink(missing_ok=True)
+
+
+def remove_draft(folder: str, key: str, writer: str) -> None:
+    """Remove part of a result, if its task was ended on that worker amid writing it."""
+    Path(_draft(folder, key, writer)).unlink(missing_ok=True)
+
+
+def sweep(folder: str, wanted: Iterable[str]) -> None:
+    """Remove what was written when nobody wanted it any more.
+
+    A process that runs a task is ended when its task is canceled or its worker dies, but it may be
+    quicker, and then nobody hears of what it has written. A key is never used twice, so what
+    belongs to none of the keys that are wanted never will be.
+
+    Args:
+        folder: Where results lie.
+        wanted: Keys of the tasks whose results are wanted, or may be found by another worker.
+    """
+    try:
+        files = os.listdir(folder)
+    except FileNotFoundError:  # the session is ending
+        return
+    if not files:
+        return
+    names = set(map(_name, wanted))
+    for file in files:
+        if file.partition(".")[0] not in names:
+            Path(folder, file).unlink(missing_ok=True)

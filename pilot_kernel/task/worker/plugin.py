@@ -9,6 +9,7 @@ import asyncio
 import gc
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +24,7 @@ from pilot_kernel.task.wire.failure import RemoteError, how_it_ended
 from pilot_kernel.task.wire.messages import Kind, Message
 from pilot_kernel.task.wire.packing import Bytes, Call, Packed
 from pilot_kernel.task.wire.record import TOPIC, task_name
-from pilot_kernel.task.wire.results import SMALL_BYTES, Kept, find, remove
+from pilot_kernel.task.wire.results import SMALL_BYTES, Kept, find, remove_draft
 from pilot_kernel.task.worker.output import Gathered
 from pilot_kernel.task.worker.process_supply import Supply
 from pilot_kernel.task.worker.running_task import Run
@@ -67,6 +68,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.news: asyncio.TimerHandle | None = None
         self.usage = _Usage()
         self.folder = worker_environment.results_folder()
+        self.writer = uuid.uuid4().hex  # its name is taken over by whoever replaces it
         self.supply = Supply(worker.local_directory, self._printed)
         self.supply.prepare()
         worker.metrics[METRIC] = lambda _: self.usage.of(self.supply.current)
@@ -99,12 +101,14 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         finally:
             begun.cancel()
             if self.folder is not None and key not in self.results:
-                remove(self.folder, key)  # it was ended, perhaps amid writing its result
+                # It was ended, perhaps amid writing. A whole result stays: another worker may
+                # have the task by now, and have left it or found it there.
+                remove_draft(self.folder, key, self.writer)
             self._finish(key)
             del self.runs[key]
 
     async def _run(self, run: Run, call: Call, inputs: tuple[Packed | Kept, ...]) -> Packed | Kept:
-        parts = list(_order(call, inputs, self.folder))
+        parts = list(_order(call, inputs, self._keep(call.key)))
         crashes = 0
         while (process := await self._process(run)) is not None:
             if (found := self._found(call.key)) is not None:
@@ -119,6 +123,12 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             crashes += 1
             self._crashed(call, crashes, how_it_ended(process.status or 0))
         raise run.verdict or TaskFailedError("the task was ended")
+
+    def _keep(self, key: str) -> dict[str, str] | None:
+        """Where a task is to leave its result, as `results.write` takes it."""
+        if self.folder is None:
+            return None
+        return {"folder": self.folder, "key": key, "writer": self.writer}
 
     async def _process(self, run: Run) -> TaskProcess | None:
         """A process for the task; None if the task is ended before one is there."""
@@ -208,7 +218,9 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.worker.log_event(TOPIC, {"key": key, **news})
 
 
-def _order(call: Call, inputs: tuple[Packed | Kept, ...], folder: str | None) -> Iterator[Bytes]:
+def _order(
+    call: Call, inputs: tuple[Packed | Kept, ...], keep: dict[str, str] | None
+) -> Iterator[Bytes]:
     """The parts of a `Kind.CALL`."""
     packed = [call.packed, *(each for each in inputs if isinstance(each, Packed))]
     numbers = iter(range(1, len(packed)))
@@ -218,7 +230,7 @@ def _order(call: Call, inputs: tuple[Packed | Kept, ...], folder: str | None) ->
             next(numbers) if isinstance(each, Packed) else {"path": each.path, "size": each.size}
             for each in inputs
         ],
-        "keep": None if folder is None else {"folder": folder, "key": call.key},
+        "keep": keep,
     }
     yield json.dumps(order).encode()
     for each in packed:
