@@ -136,15 +136,15 @@ def start(
     def work(task: LocalTask) -> Any:
         return cut.cutter(
             CutRequest(
-                session,
-                found,
-                cut.width,
-                precision,
-                seed,
-                options.on,
-                task.stop,
-                task.say,
-                task.tell,
+                session=session,
+                pubs=found,
+                width=cut.width,
+                precision=precision,
+                seed=seed,
+                on=options.on,
+                stop=task.stop,
+                say=task.say,
+                tell=task.tell,
             )
         )
 

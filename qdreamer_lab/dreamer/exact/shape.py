@@ -47,16 +47,17 @@ def fragment_shape(
     fixed = dict.fromkeys(sliced, 0)
     groups, general = operator_groups(job.operators)
     still_open = [cut for cut in program.open_cuts if cut not in fixed]
+    in_parts = {**fixed, **dict.fromkeys(split, 0)}
     return FragmentShape(
-        program.width,
-        program_steps(program, itemsize, fixed),
-        len(still_open),
-        groups,
-        general,
-        sides,
-        itemsize,
-        math.prod(size for cut, size in program.axes if cut in split),
-        program_steps(program, itemsize, {**fixed, **dict.fromkeys(split, 0)}) if split else (),
+        width=program.width,
+        steps=program_steps(program, itemsize, fixed),
+        open_qubits=len(still_open),
+        groups=groups,
+        general=general,
+        sides=sides,
+        itemsize=itemsize,
+        parts=math.prod(size for cut, size in program.axes if cut in split),
+        part_steps=program_steps(program, itemsize, in_parts) if split else (),
     )
 
 

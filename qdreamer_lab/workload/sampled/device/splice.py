@@ -125,8 +125,9 @@ def _moves(
         return [_Move(matrices[0])]
     kraus = np.tensordot(operation.kraus, matrices, axes=1)
     if start:
-        zero, one = kraus[0, :, 0]
-        return [_Move(np.array([[zero, -np.conj(one)], [one, np.conj(zero)]]))]
+        of_zero, of_one = kraus[0, :, 0]  # amplitudes of the state that is prepared
+        prepared = [[of_zero, -np.conj(of_one)], [of_one, np.conj(of_zero)]]
+        return [_Move(np.array(prepared))]
     if clbit is None:
         return [_Move(kraus[0])]
     # K± = U (1 ± R)/2: measure the reflection R, then do U.
