@@ -122,12 +122,12 @@ def _curves(evs: Any, stds: Any, names: Any, title: str, bindings: Any) -> Curve
         labels = [" ".join(filter(None, both)) for both in zip(labels, sweep.rows, strict=True)]
     bands = stds.reshape(rows.shape)
     return Curves(
-        title,
-        tuple(labels),
-        tuple(tuple(map(float, row)) for row in rows),
-        tuple(tuple(map(float, row)) for row in bands),
-        Axis("", tuple(map(float, range(evs.shape[-1])))) if sweep is None else sweep.axis,
-        evs.shape[-1] if sweep is None else bindings.size,
+        title=title,
+        labels=tuple(labels),
+        values=tuple(tuple(map(float, row)) for row in rows),
+        stds=tuple(tuple(map(float, row)) for row in bands),
+        axis=Axis("", tuple(map(float, range(evs.shape[-1])))) if sweep is None else sweep.axis,
+        sets=evs.shape[-1] if sweep is None else bindings.size,
     )
 
 

@@ -108,7 +108,14 @@ def request_of(
     )
     terms = tuple(dict.fromkeys(term.factors for each in products for term in each))
     given = observables if len(circuits) == 1 else sparse
-    return Wanted(heaviest, given, request, terms, circuits, int(which[0].size))
+    return Wanted(
+        circuit=heaviest,
+        given=given,
+        request=request,
+        terms=terms,
+        circuits=circuits,
+        num_observables=int(which[0].size),
+    )
 
 
 def _heaviest(circuits: Sequence[QuantumCircuit]) -> int:

@@ -95,7 +95,14 @@ class LocalTask(concurrent.futures.Future[Any]):
     def record(self) -> TaskRecord:
         """When it began and ended; it runs on no pilot."""
         begun = self.begun
-        return TaskRecord(self.key, self.name, self.state, begun, begun, self._ended)
+        return TaskRecord(
+            key=self.key,
+            name=self.name,
+            state=self.state,
+            queued=begun,
+            started=begun,
+            finished=self._ended,
+        )
 
     @property
     def stages(self) -> tuple["LocalTask", ...]:

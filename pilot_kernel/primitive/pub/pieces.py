@@ -79,7 +79,14 @@ def _cut(pub: Any, number: int, seed: int | None) -> list[Piece]:
     wide = _width(pub.circuit)
     size = int(np.clip(_AMPLITUDES >> wide, 1, _LARGEST))
     per_set = float(2**wide) * max(1, pub.circuit.size())
-    whole = Piece(pub, number, pub.shape, None, _seed(seed, number, 0), per_set * sets)
+    whole = Piece(
+        pub=pub,
+        number=number,
+        shape=pub.shape,
+        places=None,
+        seed=_seed(seed, number, 0),
+        weight=per_set * sets,
+    )
     if sets <= size or 0 in pub.shape:
         return [whole]
     slices = [np.arange(at, min(at + size, sets)) for at in range(0, sets, size)]

@@ -47,7 +47,6 @@ def fragment_shape(
     fixed = dict.fromkeys(sliced, 0)
     groups, general = operator_groups(job.operators)
     still_open = [cut for cut in program.open_cuts if cut not in fixed]
-    in_parts = {**fixed, **dict.fromkeys(split, 0)}
     return FragmentShape(
         width=program.width,
         steps=program_steps(program, itemsize, fixed),
@@ -57,7 +56,9 @@ def fragment_shape(
         sides=sides,
         itemsize=itemsize,
         parts=math.prod(size for cut, size in program.axes if cut in split),
-        part_steps=program_steps(program, itemsize, in_parts) if split else (),
+        part_steps=program_steps(program, itemsize, {**fixed, **dict.fromkeys(split, 0)})
+        if split
+        else (),
     )
 
 

@@ -18,7 +18,10 @@ from qdreamer_lab.errors import QDreamerError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Belief", "calibrated", "check_seconds"]
+__all__ = ["Z80", "Belief", "calibrated", "check_seconds"]
+
+Z80 = 1.2816
+"""Standard deviations to either side that hold 80 % of a normal distribution."""
 
 _FORGETTING = 4e-4
 """Variance of a logarithm that each observation adds: machines change by and by (2 % a run)."""

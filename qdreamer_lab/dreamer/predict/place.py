@@ -98,7 +98,9 @@ def place_of(
     """
     if session is None or not pilots:
         cores = os.cpu_count() or 1
-        return Place(None, 1, cores, belief, contention, notes)
+        return Place(
+            session=None, workers=1, cores=cores, belief=belief, contention=contention, notes=notes
+        )
     backend = session.backend(on) if pilots[0].backend is not None else None
     terms = DeviceTerms()
     if backend is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.dreamer.model.belief import Z80
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PHASES, paid
 from qdreamer_lab.dreamer.model.makespan import play
 from qdreamer_lab.dreamer.predict.prediction import Account, Phase, Prediction
@@ -30,9 +31,6 @@ _OBJECTS_BYTES = 1 << 19
 
 _PLAYED = 24
 """Sets of parameter values with tasks of their own that are dealt out one by one."""
-
-_Z80 = 1.2816
-"""Standard deviations to either side that hold 80 % of a normal distribution."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -101,7 +99,7 @@ def priced(
     makespan = sum(phase.seconds for phase in phases)
     here = case.here_bytes + done.coming
     peak = max(done.memory, here) if session else done.memory + here
-    spread = _Z80 * _deviation(accounts, phases, belief, makespan, case)
+    spread = Z80 * _deviation(accounts, phases, belief, makespan, case)
     return Prediction(
         configuration=configuration,
         makespan_s=makespan,
@@ -146,7 +144,14 @@ def _executed(case: Case, place: Place, workers: int, *, held: bool) -> _Execute
             if session:
                 sent += times * work.sent(pieces)
                 coming = max(coming, work.coming(pieces, workers))
-    return _Executed(counts, wall / busy if busy > 0 else 1.0, tasks, memory, int(sent), coming)
+    return _Executed(
+        counts=counts,
+        share=wall / busy if busy > 0 else 1.0,
+        tasks=tasks,
+        memory=memory,
+        sent=int(sent),
+        coming=coming,
+    )
 
 
 def _deviation(

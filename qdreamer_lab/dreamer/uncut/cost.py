@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.dreamer.model.belief import Z80
 from qdreamer_lab.dreamer.model.coefficients import Counts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["ChainShape", "CliffordShape", "chain_counts", "clifford_counts", "likely_counts"]
-
-_Z80 = 1.2816
-"""Standard deviations to either side that hold 80 % of a normal distribution."""
 
 _MOST = 2.5
 
@@ -78,7 +76,7 @@ def likely_counts(
     """
     fewest, most = chain_counts(low), chain_counts(high)
     apart = math.log(float(most @ values_ns) / float(fewest @ values_ns))
-    return np.sqrt(fewest * most), min(_MOST, max(0.0, apart) / 2 / _Z80)
+    return np.sqrt(fewest * most), min(_MOST, max(0.0, apart) / 2 / Z80)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,14 @@ def piece_graph(
         return PieceGraph(piece_of, pieces, limits, *_best_order(pieces))
     # Block by block: a partial plan that cannot keep a block whole then dies at once.
     n = problem.num_qubits
-    return PieceGraph(piece_of, pieces, limits, piece_of.ravel(), float(n), n)
+    return PieceGraph(
+        piece_of=piece_of,
+        pieces=pieces,
+        limits=limits,
+        order=piece_of.ravel(),
+        effort=float(n),
+        widest=n,
+    )
 
 
 def _best_order(pieces: Pieces) -> tuple[NDArray[np.int64], float, int]:

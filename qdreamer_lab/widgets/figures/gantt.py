@@ -87,20 +87,45 @@ def predicted(prediction: Prediction, workers: int | None = None) -> Gantt:
     clock, bars = 0.0, []
     for phase in prediction.phases:
         if phase.name in _BEFORE and phase.seconds > 0:
-            bars.append(Bar(HERE, clock, phase.seconds, phase.name, -1, ""))
+            bars.append(
+                Bar(
+                    row=HERE,
+                    start=clock,
+                    seconds=phase.seconds,
+                    phase=phase.name,
+                    fragment=-1,
+                    said="",
+                )
+            )
             clock += phase.seconds
     execute = prediction.phase("execute").seconds
     names = [f"worker {k}" for k in range(count)] if count > 1 else ["worker"]
     names = [_ALONE] if prediction.configuration.in_process else names
     tasks = _dealt(_guessed(prediction), execute, names)
     bars += [
-        Bar(row, clock + start, seconds, "execute", fragment, said)
+        Bar(
+            row=row,
+            start=clock + start,
+            seconds=seconds,
+            phase="execute",
+            fragment=fragment,
+            said=said,
+        )
         for row, start, seconds, fragment, said in tasks
     ]
     clock += execute
     for phase in prediction.phases:
         if phase.name in _AFTER and phase.seconds > 0:
-            bars.append(Bar(HERE, clock, phase.seconds, phase.name, -1, ""))
+            bars.append(
+                Bar(
+                    row=HERE,
+                    start=clock,
+                    seconds=phase.seconds,
+                    phase=phase.name,
+                    fragment=-1,
+                    said="",
+                )
+            )
             clock += phase.seconds
     used = {bar.row for bar in bars}
     rows = [name for name in names if name in used or len(names) <= _MOST_IDLE]
@@ -158,14 +183,25 @@ def real(result: Any) -> Gantt:
     clock, bars = 0.0, []
     for phase, seconds in (("plan", spent.plan_s), ("transpile", spent.transpile_s or 0.0)):
         if seconds > 0:
-            bars.append(Bar(HERE, clock, seconds, phase, -1, ""))
+            bars.append(
+                Bar(row=HERE, start=clock, seconds=seconds, phase=phase, fragment=-1, said="")
+            )
             clock += seconds
     done = _worked(record.fragments, clock)
     bars += done
     last = max((bar.start + bar.seconds for bar in done), default=clock)
     clock = clock + spent.execute_s if spent.execute_s else last
     if spent.contract_s > 0:
-        bars.append(Bar(HERE, clock, spent.contract_s, "contract", -1, ""))
+        bars.append(
+            Bar(
+                row=HERE,
+                start=clock,
+                seconds=spent.contract_s,
+                phase="contract",
+                fragment=-1,
+                said="",
+            )
+        )
         clock += spent.contract_s
     names = tuple(dict.fromkeys(bar.row for bar in sorted(done, key=lambda bar: _natural(bar.row))))
     over = record.makespan_s > 0
@@ -194,12 +230,28 @@ def _worked(rows: Sequence[FragmentRow], begin: float) -> list[Bar]:
         if len(rows) > _MOST_BARS and before is not None and bars[before].fragment == row.fragment:
             old = bars[before]
             length = at + row.seconds - old.start
-            bars[before] = Bar(who, old.start, length, "execute", row.fragment, "several tasks")
+            bars[before] = Bar(
+                row=who,
+                start=old.start,
+                seconds=length,
+                phase="execute",
+                fragment=row.fragment,
+                said="several tasks",
+            )
             continue
         latest[who] = len(bars)
         said = f"{row.width} qubits, {row.variants:,} variants"
         said += f", {row.shots:,} shots" if row.shots else ""
-        bars.append(Bar(who, at, row.seconds, "execute", row.fragment, said))
+        bars.append(
+            Bar(
+                row=who,
+                start=at,
+                seconds=row.seconds,
+                phase="execute",
+                fragment=row.fragment,
+                said=said,
+            )
+        )
     return bars
 
 

@@ -91,7 +91,13 @@ def _of_prediction(prediction: Prediction, against: str) -> Point:
     interval = (min(y, max(low, _SHORTEST_S)), max(y, high))
     x = bits if against == "overhead" else float(width)
     return Point(
-        x, y, interval, width, prediction.cut, _kind(prediction.configuration), "<br>".join(lines)
+        x=x,
+        y=y,
+        interval=interval,
+        width=width,
+        cut=prediction.cut,
+        kind=_kind(prediction.configuration),
+        said="<br>".join(lines),
     )
 
 
@@ -107,7 +113,15 @@ def _of_plan(plan: CutPlan) -> Point:
     ]
     said = "<br>".join(lines)
     bits = plan.log2_overhead
-    return Point(float(width), bits, None, width, plan.num_cuts > 0, "plan", said)
+    return Point(
+        x=float(width),
+        y=bits,
+        interval=None,
+        width=width,
+        cut=plan.num_cuts > 0,
+        kind="plan",
+        said=said,
+    )
 
 
 def _kind(way: Configuration) -> str:

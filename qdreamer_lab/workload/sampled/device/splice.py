@@ -125,9 +125,8 @@ def _moves(
         return [_Move(matrices[0])]
     kraus = np.tensordot(operation.kraus, matrices, axes=1)
     if start:
-        of_zero, of_one = kraus[0, :, 0]  # amplitudes of the state that is prepared
-        prepared = [[of_zero, -np.conj(of_one)], [of_one, np.conj(of_zero)]]
-        return [_Move(np.array(prepared))]
+        a, b = kraus[0, :, 0]
+        return [_Move(np.array([[a, -np.conj(b)], [b, np.conj(a)]]))]
     if clbit is None:
         return [_Move(kraus[0])]
     # K± = U (1 ± R)/2: measure the reflection R, then do U.
