@@ -170,8 +170,8 @@ def _say(out: TextIO, title: str, text: str) -> None:
 
 def _print_header(out: TextIO, name: str, circuit: QuantumCircuit, texts: tuple[str, ...]) -> None:
     n = circuit.num_qubits
-    two = sum(len(i.qubits) > 1 for i in circuit.data)
-    _say(out, "circuit", f"{name}: {n} qubits, {two} entangling gates")
+    entangling = sum(len(i.qubits) > 1 for i in circuit.data)
+    _say(out, "circuit", f"{name}: {n} qubits, {entangling} entangling gates")
     _say(out, "", f"its full state would take 2^{n} x 16 B = {readable(2.0**n * 16)}")
     _say(out, "observables", ", ".join(f"⟨{text}⟩" for text in texts))
 

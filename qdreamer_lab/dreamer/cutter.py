@@ -51,7 +51,7 @@ def cut(request: CutRequest) -> Any:
             found = [_best(request, pub, number) for number, pub in enumerate(request.pubs)]
         else:
             _foretell(request, request.width)
-            found = list(_run(request, request.pubs, request.width, "auto"))
+            found = list(_run(request, request.width))
     except QDreamerError as error:
         # The message says all that can be acted on; a cell shows this kind of error as one line.
         raise CellError(f"--cut: {error}") from error
@@ -126,17 +126,16 @@ def _dreamer(request: CutRequest) -> QDreamer:
         return _last
 
 
-def _run(request: CutRequest, pubs: list[Any], width: int, mode: str) -> Any:
-    """The results of some PUBs."""
+def _run(request: CutRequest, width: int) -> Any:
+    """The results of all PUBs, in fragments of at most `width` qubits."""
     estimator = CutEstimator(
         width,
-        mode=mode,
         session=request.session,
         on=request.on,
         seed=request.seed,
         progress=_told(request),
     )
-    return waited_for(estimator.run(pubs, precision=request.precision), request.stop)
+    return waited_for(estimator.run(request.pubs, precision=request.precision), request.stop)
 
 
 def _told(request: CutRequest) -> Progress:

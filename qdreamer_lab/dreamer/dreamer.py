@@ -117,12 +117,10 @@ class QDreamer:
             raise QDreamerError("give max_qubits or plan, not both: a plan has its own width")
         wanted = request_of(circuit, observables, precision, parameter_values)
         place = self.place(on)
-        width = plan.max_qubits if plan is not None else max_qubits or wanted.num_qubits
-        if max_qubits is not None:
-            width = max_qubits
-        cost = plan.cost if plan is not None else cost
+        if plan is not None:
+            max_qubits, cost = plan.max_qubits, plan.cost
         way = Configuration(
-            max_qubits=width,
+            max_qubits=wanted.num_qubits if max_qubits is None else max_qubits,
             mode=mode,
             kinds=kinds,
             cost=cost,

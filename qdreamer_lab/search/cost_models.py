@@ -29,7 +29,7 @@ def plan_price(problem: CutProblem, labels: NDArray[np.int64], cost: str) -> flo
     """Price labels of endpoints (m, 2) under a cost model, in bits (log2 of the work for "work").
 
     Raises:
-        ValueError: if there is no such cost model.
+        ValueError: If there is no such cost model.
     """
     if cost not in MODELS:
         raise ValueError(f"cost must be one of {', '.join(MODELS)}, not {cost!r}")

@@ -71,7 +71,7 @@ def search(
             further effort rarely pays.
 
     Raises:
-        InfeasibleError: if no plan keeps the limits.
+        InfeasibleError: If no plan keeps the limits.
     """
     _check(cost)
     if not _is_trivial(problem, cost):

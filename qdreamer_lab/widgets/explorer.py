@@ -42,7 +42,6 @@ _FIRST_WAIT_S = 0.3
 _LONGEST_WAIT_S = 5.0
 """... and for any plan at all; what is saved with a notebook shows what is known by then."""
 
-
 _DRAWN = 16
 """Trade-offs remembered: a click comes from one that was drawn a moment ago."""
 
@@ -140,7 +139,7 @@ class CutExplorer:
             OSError: If it cannot be written.
         """
         path = Path(path)
-        Path(path).write_bytes(self._file(path.suffix.lstrip(".").lower()))
+        path.write_bytes(self._file(path.suffix.lstrip(".").lower()))
 
     def _file(self, kind: str) -> bytes:
         if self.plan is None:

@@ -56,6 +56,18 @@ def test_auto_takes_parameter_sweeps_as_they_come(session):
     assert result[0].data.evs.shape == (2, 2)
 
 
+def test_an_interrupt_cancels_the_run():
+    canceled = []
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    job = SimpleNamespace(wait=interrupted, cancel=lambda: canceled.append(True))
+    with pytest.raises(KeyboardInterrupt):
+        waited_for(job, threading.Event())
+    assert canceled
+
+
 def test_a_cell_that_was_canceled_stops():
     stop = threading.Event()
     stop.set()

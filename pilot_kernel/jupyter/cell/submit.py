@@ -125,7 +125,7 @@ def qtask(
         shots: As for `Session.run`.
         precision: As for `Session.run`.
         seed: As for `Session.run`.
-        cut: Most qubits of a fragment, or `auto`; see `cutting`. None leaves circuits whole.
+        cut: Most qubits of a fragment, or `auto`; see `circuit_cutter`. None leaves circuits whole.
         options: Where and how its tasks run.
         on_result: Called with the PUBs and their result.
 

@@ -40,7 +40,7 @@ async def perform(call: Call, *inputs: Packed | Kept) -> Packed | Kept:
 
     Args:
         call: The task.
-        inputs: The results that it depends on.
+        *inputs: The results that it depends on.
 
     Raises:
         RemoteError: It raised something.

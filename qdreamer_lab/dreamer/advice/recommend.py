@@ -83,7 +83,7 @@ def _run(
         prediction: Of the way.
         precision: Another standard error than was asked for.
         session: Where tasks run, if not where they were predicted to.
-        options: More arguments of `run_prediction`.
+        **options: More arguments of `run_prediction`.
     """
     precision = wanted.request.precision if precision is None else precision
     place = pricer.place(prediction.configuration.on)

@@ -87,7 +87,7 @@ def estimator_for(
         prediction: The prediction.
         session: Where tasks run; None is this process.
         workers: How many there are; the run is held to fewer if the prediction is for fewer.
-        options: More arguments of `CutEstimator`, such as `seed` or `progress`.
+        **options: More arguments of `CutEstimator`, such as `seed` or `progress`.
     """
     way = prediction.configuration
     used = None if way.in_process else session
@@ -123,13 +123,16 @@ def learn(pricer: Pricer, ran: Ran) -> bool:
 
 
 def waited_for(job: CutJob, stop: threading.Event | None) -> Any:
-    """The result of a job, which is cancelled when `stop` is set.
+    """The result of a job, which is cancelled when `stop` is set, or by an interrupt.
 
     Raises:
         CancelledError: At once when that happens; what a task has begun may go on for a moment.
     """
-    while stop is not None and not job.wait(_POLL_S):
-        if stop.is_set():
-            job.cancel()
-            raise CancelledError
+    try:
+        while stop is not None and not job.wait(_POLL_S):
+            if stop.is_set():
+                raise CancelledError
+    except BaseException:
+        job.cancel()
+        raise
     return job.result()

@@ -38,7 +38,7 @@ def figure(traces: Sequence[dict[str, Any]], dark: bool, **layout: Any) -> go.Fi
     Args:
         traces: As plotly takes them, in the order in which they are drawn.
         dark: For a dark page.
-        layout: What is special to this figure; it goes before the common look.
+        **layout: What is special to this figure; it goes before the common look.
     """
     colours = theme(dark)
     common: dict[str, Any] = {

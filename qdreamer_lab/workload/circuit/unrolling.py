@@ -70,14 +70,14 @@ def leaves(
     """Take an instruction apart into gates on at most two qubits, and phases.
 
     Args:
-        instruction: what to take apart; it may have unbound parameters.
-        qubits: the qubits of the circuit that it acts on.
-        where: its place in words, for errors.
-        touched: qubits that are in |0⟩ no longer; qubits of gates are added.
-        depth: definitions around it.
+        instruction: What to take apart; it may have unbound parameters.
+        qubits: The qubits of the circuit that it acts on.
+        where: Its place in words, for errors.
+        touched: Qubits that are in |0⟩ no longer; qubits of gates are added.
+        depth: Definitions around it.
 
     Raises:
-        CircuitError: if it is, or holds, something that is no unitary.
+        CircuitError: If it is, or holds, something that is no unitary.
     """
     if has_no_effect(instruction):
         return
@@ -122,9 +122,9 @@ def matrix_of_leaves(
     """The product of gates on at most two qubits, phases included.
 
     Args:
-        parts: in order.
-        qubits: the one or two qubits, least significant first.
-        where: their place in words, for errors.
+        parts: In order.
+        qubits: The one or two qubits, least significant first.
+        where: Their place in words, for errors.
 
     Returns:
         (2, 2) or (4, 4) complex128, little-endian.
@@ -146,7 +146,7 @@ def matrix_of_leaf(instruction: CircuitInstruction, where: str) -> NDArray[np.co
     """The matrix of a gate, little-endian.
 
     Raises:
-        CircuitError: if it has unbound parameters, or is no unitary.
+        CircuitError: If it has unbound parameters, or is no unitary.
     """
     matrix = instruction.matrix
     if matrix is None:

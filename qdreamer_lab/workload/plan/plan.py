@@ -24,7 +24,18 @@ __all__ = ["CutPlan"]
 class CutPlan(Partition):
     """Where a circuit is cut so that no fragment is wider than `max_qubits`.
 
-    `Partition` says what its attributes are, and when they are refused.
+    Attributes:
+        blocks: The circuit in normal form.
+        labels: (m, 2) int64; the fragment that each end of each block lies in, ids 0, 1, 2, …
+        lone_labels: (l,) int64; the fragment of each qubit in `blocks.lone`, in its order, or -1
+            if it need not run at all.
+        max_qubits: The width the plan keeps to.
+        cost: The cost model it was made for.
+        log2_lower_bound: No plan has a `log2_cost` below this.
+        proven_optimal: Whether no plan has a smaller `log2_cost`.
+
+    Raises:
+        PlanError: If these do not fit together; `Partition` says when.
     """
 
     @classmethod

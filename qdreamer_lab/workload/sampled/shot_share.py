@@ -32,6 +32,10 @@ class ShotShare:
         request: All that it is to run.
         suffix: Of its tasks' names.
         call: The function, and its arguments with the request last, that runs a part.
+        tensor: Of the shots that have come back; None before the first.
+        samples: The outcomes that have come back, by the first of a part's variants.
+        taken: Variants that were handed out.
+        done_shots: Shots that have come back.
     """
 
     binding: int

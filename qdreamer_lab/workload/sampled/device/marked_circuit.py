@@ -136,7 +136,7 @@ def _write_block(
     return {
         parameter.name
         for source in sources
-        for value in source.operation.params
+        for value in source.params
         for parameter in getattr(value, "parameters", ())
     }
 

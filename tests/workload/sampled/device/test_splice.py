@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, Parameter
+from qiskit.quantum_info import random_clifford
 
 from qdreamer_lab.errors import CircuitError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
@@ -147,6 +148,15 @@ def test_gates_known_by_their_matrix_only():
     circuit.append(Odd(), [0, 1])
     circuit.cx(1, 2)
     run = lowered(circuit, [[0, 0], [0, 1]], ["ZZZ"])
+    assert_same(circuit, run, DEVICES["line"], 1)
+
+
+def test_operations_that_are_no_instructions():
+    circuit = QuantumCircuit(3)
+    circuit.ry(0.4, range(3))
+    circuit.append(random_clifford(2, seed=1), [0, 1])  # which has no `params`
+    circuit.cx(1, 2)
+    run = lowered(circuit, [[0, 0], [0, 1]], ["ZZZ", "XIY"])
     assert_same(circuit, run, DEVICES["line"], 1)
 
 
