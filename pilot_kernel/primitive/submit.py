@@ -62,16 +62,19 @@ def run(
     seed: Seed = None,
     method: str = "automatic",
     optimization_level: int | None = None,
-    **options: Any,
+    on: str | None = None,
+    name: str | None = None,
+    retries: int | None = None,
+    timeout_s: float | None = None,
 ) -> Task:
     """Run PUBs of either kind; see `Session.run`."""
-    how = TaskOptions(**options)
+    how = TaskOptions(on=on, name=name, retries=retries, timeout_s=timeout_s)
     found = listed(pubs)
     submit = partial(submit_pubs, seed=seed, method=method, optimization_level=optimization_level)
     if has_observables(found):
         if shots is not None:
             raise _mismatch("shots", "observables", "precision")
-        precision = default_precision(session, how.on) if precision is None else precision
+        precision = default_precision(session, on) if precision is None else precision
         pubs = estimator_pubs(found, precision)
         task = submit(session, pubs, how)
         task.about = pubs

@@ -256,7 +256,7 @@ def _places(session: SessionLike | None) -> list[str]:
         found = statuses()
     except PilotError:
         return []
-    kinds = {offer for status in found for offer in status.offers}
+    kinds = {offer.lower() for status in found for offer in status.offers}
     return [*sorted(kinds & {"cpu", "gpu", "qpu"}), *(status.name for status in found)]
 
 

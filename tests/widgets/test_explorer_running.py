@@ -94,6 +94,15 @@ def test_what_cannot_run_is_not_run(open_explorer):
     assert explorer.plan is not None
 
 
+def test_runs_can_be_placed_by_kind_of_worker_and_by_pilot(open_explorer, session):
+    explorer = open_explorer(uneven_line(N), OBSERVABLE, session=session, max_qubits=5)
+    statuses = session.pilot_statuses()
+    kinds = {offer.lower() for status in statuses for offer in status.offers}
+    offered = [value for _, value in explorer._panel.on.options]
+    assert "cpu" in kinds
+    assert sorted(offered) == sorted(["", *kinds, *(status.name for status in statuses)])
+
+
 def test_a_run_on_a_session(open_explorer, session):
     explorer = open_explorer(uneven_line(N), OBSERVABLE, session=session, max_qubits=5)
     assert explorer.view.selected.configuration.workers >= 1
