@@ -12,7 +12,6 @@ from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.cut.partition import lone_labels
-from qdreamer_lab.workload.picture import drawings
 from qdreamer_lab.workload.picture.layout import COLOURS, fragment_name, ranges
 from tests.circuits.drawn import random_circuit, random_labels
 from tests.circuits.plain import cx_line
@@ -102,7 +101,7 @@ def test_other_packages_add_forms_by_entry_points(monkeypatch):
         load = lambda: lambda plan: f"oil on {plan.blocks.num_qubits} qubits"  # noqa: E731
         return [SimpleNamespace(name="oil", load=load)]
 
-    monkeypatch.setattr(drawings, "entry_points", points)
+    monkeypatch.setattr("importlib.metadata.entry_points", points)
     plan = plan_cuts(QuantumCircuit(1), 1)
     assert plan.draw("oil") == "oil on 1 qubits"
     assert asked == ["qdreamer_lab.drawings"]
