@@ -5,6 +5,7 @@ The keys are those that users of Pilot-Quantum know. Each kind of pilot says whi
 """
 
 import dataclasses
+import difflib
 import operator
 import os
 import re
@@ -25,9 +26,10 @@ _LEAST = {
     "gpus_per_node": 0,
     "cores_per_worker": 1,
     "memory_per_node_bytes": 1,
+    "start_within_s": 1,
 }
-_GRANTED = frozenset({"cores_per_node", "memory_per_node_bytes"})
-"""Sizes that may be missing: then they are whatever the node grants."""
+_GRANTED = frozenset({"cores_per_node", "memory_per_node_bytes", "start_within_s"})
+"""Numbers that may be missing: then they are whatever the node grants, or without limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,14 @@ class PilotDescription:
         walltime: Limit of the batch job, as "HH:MM:SS" or in minutes.
         project: Account to charge.
         working_directory: Where workers keep their files.
-        scheduler_script_commands: Extra lines for the batch script.
+        scheduler_script_commands: Extra lines for the batch script; those that begin with the batch
+            system's mark, such as `#SBATCH`, are directives, others run before the workers do.
+        interface: The network interface through which this machine and the nodes reach each other,
+            such as `ib0`; nothing listens there unless it is named here.
+        start_within_s: Seconds that a batch job may wait before it is reported; without limit when
+            missing.
+        qpu: QPUs to ask the batch system for.
+        tags: Words of your own that its workers offer; a task may ask for them.
 
     Raises:
         DescriptionError: A value is impossible; the message names the key.
@@ -66,6 +75,10 @@ class PilotDescription:
     project: str | None = None
     working_directory: str | None = None
     scheduler_script_commands: tuple[str, ...] = ()
+    interface: str | None = None
+    start_within_s: int | None = None
+    qpu: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check every value, so that a wrong one is named before anything starts."""
@@ -75,10 +88,12 @@ class PilotDescription:
             value = getattr(self, key)
             if value is not None or key not in _GRANTED:
                 self._set(key, _whole(key, value, least))
-        for key in ("queue", "project", "working_directory"):
+        for key in ("queue", "project", "working_directory", "interface"):
             self._set(key, _text(key, getattr(self, key)))
         self._check_walltime()
         self._set("scheduler_script_commands", _lines(self.scheduler_script_commands))
+        for key in ("qpu", "tags"):
+            self._set(key, _names(key, getattr(self, key)))
 
     def _set(self, key: str, value: Any) -> None:
         object.__setattr__(self, key, value)
@@ -127,8 +142,10 @@ class PilotDescription:
         known = [field.name for field in dataclasses.fields(cls)]
         for key in changes:
             if key not in known:
+                near = difflib.get_close_matches(key, known, n=1)
+                meant = f" (did you mean {near[0]!r}?)" if near else ""
                 raise DescriptionError(
-                    f"a pilot description has no key {key!r}; it has {', '.join(known)}"
+                    f"a pilot description has no key {key!r}{meant}; it has {', '.join(known)}"
                 )
         if isinstance(description, cls):
             return dataclasses.replace(description, **changes)
@@ -162,3 +179,15 @@ def _lines(value: Any) -> tuple[str, ...]:
             f"scheduler_script_commands={value!r}: a list of lines, such as ['module load gcc']"
         )
     return tuple(value)
+
+
+def _names(key: str, value: Any) -> tuple[str, ...]:
+    names = (value,) if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not all(
+        isinstance(name, str) and _NAME.fullmatch(name) for name in names
+    ):
+        raise DescriptionError(
+            f"{key}={value!r}: a list of names; each is a letter, then letters, digits, '.', '_' "
+            "and '-'"
+        )
+    return tuple(dict.fromkeys(names))

@@ -36,6 +36,10 @@ class PilotStatus:
         offers: Kinds of worker in it, such as `CPU` or `GPU`.
         memory_per_worker_bytes: Memory limit of its smallest worker.
         backend: The device that it stands for, if that is a QPU.
+        note: A word on how it is doing: why a job waits, say, or what went wrong last.
+        ends_at: When the first of its workers reaches its walltime, unix seconds, if one will.
+        adaptive: Fewest and most workers, if it grows and shrinks by itself.
+        draining: Whether it takes no more tasks.
     """
 
     name: str
@@ -48,11 +52,20 @@ class PilotStatus:
     offers: tuple[str, ...]
     memory_per_worker_bytes: int
     backend: str | None = None
+    note: str = ""
+    ends_at: float | None = None
+    adaptive: tuple[int, int] | None = None
+    draining: bool = False
 
 
 def read_status(told: Mapping[str, Any]) -> PilotStatus:
     """A status from what the agent tells: the same as a plain dict."""
-    read = {"state": PilotState(told["state"]), "offers": tuple(told["offers"])}
+    adaptive = told.get("adaptive")
+    read = {
+        "state": PilotState(told["state"]),
+        "offers": tuple(told["offers"]),
+        "adaptive": None if adaptive is None else tuple(adaptive),
+    }
     return PilotStatus(**{**told, **read})
 
 

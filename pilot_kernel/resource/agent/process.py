@@ -28,7 +28,9 @@ import psutil
 from pilot_kernel.errors import PilotError
 from pilot_kernel.resource import credentials, registry, start_nursery, worker_environment
 from pilot_kernel.resource.agent.monitor import PERIOD_S, Monitor
+from pilot_kernel.resource.agent.network import Network
 from pilot_kernel.resource.agent.roster import Roster
+from pilot_kernel.resource.kind.kind import Site
 from pilot_kernel.resource.pilot import PilotState
 
 log = logging.getLogger("pilot_kernel.agent")
@@ -131,8 +133,9 @@ class Agent:
             security=security,
             name=self.entry.id,
         )
-        self.roster = roster = Roster(self.cluster, security)
         async with self.cluster:
+            network = Network(self.scheduler, security)
+            self.roster = roster = Roster(self.cluster, network, self._site(security, network))
             for handler in (
                 *(roster.pilot_add, roster.pilot_scale, roster.pilot_stop, roster.pilot_list),
                 *(self.scheduler.orphans, self.scheduler.hand_over, self.scheduler.people),
@@ -148,6 +151,16 @@ class Agent:
             asyncio.get_running_loop().call_later(_LEAVING_S, self._break_off)
             for name in list(roster.pilots):
                 await roster.pilot_stop(name, graceful=False)
+
+    def _site(self, security: Any, network: Network) -> Site:
+        return Site(
+            agent=self.entry.id,
+            pilot="",
+            security=security,
+            scheduler=network.scheduler,
+            host=network.host,
+            directory=self.entry.directory,
+        )
 
     async def _plug_in(self) -> None:
         """Add the plugins before anybody can call; who started the agent may be dead by then."""

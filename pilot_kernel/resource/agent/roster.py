@@ -15,9 +15,12 @@ from collections.abc import AsyncIterator, Coroutine, Iterable
 from typing import Any
 
 from pilot_kernel.errors import DescriptionError
+from pilot_kernel.resource.agent.held_pilot import HeldPilot
+from pilot_kernel.resource.agent.network import Network
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind import by_scheme
-from pilot_kernel.resource.pilot import PilotState, PilotStatus
+from pilot_kernel.resource.kind.kind import Site
+from pilot_kernel.resource.pilot import PilotStatus
 
 __all__ = ["Roster"]
 
@@ -26,60 +29,6 @@ log = logging.getLogger("pilot_kernel.agent")
 _CLOSING_S = 8.0  # Dask kills a worker that does not close within 4 s
 _LOOK_S = 1.0
 _SILENT_LOOKS = 10  # a worker calls every two seconds at least, whatever its task does
-_REVIVALS = 5  # a worker that ended so often before any was up will not come
-
-
-class _Pilot:
-    """The specs of one pilot, numbered on as it grows."""
-
-    def __init__(self, name: str, description: PilotDescription, security: Any) -> None:
-        self.name = name
-        self.description = description
-        self.specs = by_scheme.worker_specs(description, name, security)
-        self.workers: list[str] = []
-        self.numbered = 0
-        self.was_up = False
-        self.revived = 0
-
-    def grow(self, count: int) -> dict[str, Any]:
-        new: dict[str, Any] = {}
-        for _ in range(count):
-            spec = self.specs[self.numbered % len(self.specs)]
-            worker = f"{self.name}-{self.numbered}"
-            new[worker] = {**spec, "options": {**spec["options"], "name": worker}}
-            self.numbered += 1
-        self.workers.extend(new)
-        return new
-
-    @property
-    def failed(self) -> bool:
-        """Whether its workers keep ending before they are up."""
-        return self.revived > _REVIVALS * max(1, len(self.workers))
-
-    def state(self, up: int) -> PilotState:
-        """Its state, with so many workers up now."""
-        if up:
-            self.was_up, self.revived = True, 0
-        if self.failed:
-            return PilotState.FAILED
-        return PilotState.ACTIVE if self.was_up else PilotState.PENDING
-
-    def status(self, scheduler: Any) -> PilotStatus:
-        """How it stands, by what the scheduler sees."""
-        up = [ws for ws in scheduler.workers.values() if ws.name in self.workers]
-        options = [spec["options"] for spec in self.specs]
-        return PilotStatus(
-            name=self.name,
-            resource=self.description.resource,
-            state=self.state(len(up)),
-            workers=len(up),
-            wanted=len(self.workers),
-            running=sum(len(ws.processing) for ws in up),
-            cores_per_worker=self.description.cores_per_worker,
-            offers=tuple(sorted({k for o in options for k in o["resources"] if ":" not in k})),
-            memory_per_worker_bytes=min(int(o["memory_limit"]) for o in options),
-            backend=by_scheme.device_name(self.description),
-        )
 
 
 class Roster:
@@ -87,13 +36,15 @@ class Roster:
 
     Args:
         cluster: The `SpecCluster` that all workers belong to.
-        security: TLS settings for the workers' connections.
+        network: Where the agent listens.
+        site: The agent as kinds of pilot see it; of which pilot, and which addresses, changes.
     """
 
-    def __init__(self, cluster: Any, security: Any) -> None:
-        self.pilots: dict[str, _Pilot] = {}
+    def __init__(self, cluster: Any, network: Network, site: Site) -> None:
+        self.pilots: dict[str, HeldPilot] = {}
         self._cluster = cluster
-        self._security = security
+        self._network = network
+        self._site = site
         self._changing = asyncio.Lock()
         self._background: set[asyncio.Future[Any]] = set()
         self._without_process: frozenset[str] = frozenset()
@@ -120,7 +71,7 @@ class Roster:
         dead = [
             (pilot, name)
             for pilot in self.pilots.values()
-            for name in pilot.workers
+            for name in pilot.starts
             if not pilot.failed and self._ended(name)
         ]
         for pilot, name in dead:
@@ -155,12 +106,18 @@ class Roster:
         name = described.name or self._free_name(by_scheme.usual_name(described))
         if name in self.pilots:
             raise DescriptionError(f"there is a pilot called {name!r} already")
-        pilot = _Pilot(name, described, self._security)
+        if described.interface is not None:
+            await self._network.open(described.interface)
+        pilot = HeldPilot(described, self._site_of(name))
         self.pilots[name] = pilot
-        self._cluster.worker_spec.update(pilot.grow(len(pilot.specs)))
+        self._cluster.worker_spec.update(pilot.grow(pilot.asked_for))
         self._correct_soon()
         log.info("pilot %s: %s", name, described)
         return name
+
+    def _site_of(self, pilot: str) -> Site:
+        at = self._network
+        return dataclasses.replace(self._site, pilot=pilot, host=at.host, scheduler=at.scheduler)
 
     def _free_name(self, usual: str) -> str:
         names = (usual, *(f"{usual}{number}" for number in range(2, 1000)))
@@ -189,20 +146,21 @@ class Roster:
             self._cluster.worker_spec.update(pilot.grow(-surplus))
             self._correct_soon()
         elif surplus > 0:
-            await self._remove(pilot, pilot.workers[-surplus:], graceful=True)
+            await self._remove(pilot, _last(pilot, surplus), graceful=True)
 
     async def pilot_stop(self, name: str, graceful: bool = True) -> None:
         """End a pilot; its results move to other workers, its unfinished tasks run elsewhere."""
         pilot = self.pilots.pop(name)
-        await self._remove(pilot, list(pilot.workers), graceful=graceful)
+        await self._remove(pilot, list(pilot.starts), graceful=graceful)
 
-    async def _remove(self, pilot: _Pilot, workers: list[str], *, graceful: bool) -> None:
+    async def _remove(self, pilot: HeldPilot, starts: list[str], *, graceful: bool) -> None:
+        workers = [worker for start in starts for worker in pilot.starts[start]]
         async with self._change(workers):
             if graceful:
                 await self._retire(workers)
-            for worker in workers:
-                pilot.workers.remove(worker)
-                self._cluster.worker_spec.pop(worker, None)
+            for start in starts:
+                del pilot.starts[start]
+                self._cluster.worker_spec.pop(start, None)
             closing = asyncio.ensure_future(self._cluster._correct_state())
             await self._wait_or_kill(closing, workers)
 
@@ -251,3 +209,14 @@ class Roster:
             if nanny.name in doomed and process is not None and process.pid is not None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGKILL)
+
+
+def _last(pilot: HeldPilot, count: int) -> list[str]:
+    """The last starts of a pilot that bring up so many workers, or fewer: no others may go."""
+    chosen: list[str] = []
+    for start, workers in reversed(pilot.starts.items()):
+        count -= len(workers)
+        if count < 0:
+            break
+        chosen.append(start)
+    return chosen

@@ -1,13 +1,12 @@
 """The kinds of pilot by what their URLs begin with. A new kind is a module, and a line here."""
 
 import re
-from typing import Any
 
 from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind import kind, local, qpu
 
-__all__ = ["check_description", "device_name", "usual_name", "worker_specs"]
+__all__ = ["check_description", "device_name", "job_script", "usual_name", "worker_specs"]
 
 _KINDS = {each.scheme: each for each in (local.KIND, qpu.KIND)}
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -43,6 +42,18 @@ def usual_name(description: PilotDescription) -> str:
     return _NOT_IN_NAMES.sub("_", device.partition(":")[2] or device).strip("_")
 
 
-def worker_specs(description: PilotDescription, name: str, security: Any) -> kind.WorkerSpecs:
+def worker_specs(description: PilotDescription, site: kind.Site) -> list[kind.WorkerSpec]:
     """Describe the workers of a pilot; see the kind's own module."""
-    return _kind_of(description).worker_specs(description, name, security)
+    return _kind_of(description).worker_specs(description, site)
+
+
+def job_script(description: PilotDescription, site: kind.Site) -> str:
+    """The batch script of one of a pilot's jobs, as it would be submitted.
+
+    Raises:
+        DescriptionError: Pilots of this kind have no batch jobs.
+    """
+    script = _kind_of(description).job_script
+    if script is None:
+        raise DescriptionError(f"a {description.scheme}:// pilot has no batch script")
+    return script(description, site)

@@ -1,20 +1,78 @@
 """What a kind of pilot says of itself: its URLs, which keys it uses, what its workers are."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource.description import PilotDescription
 
-__all__ = ["Kind", "WorkerSpecs", "check"]
+__all__ = ["Kind", "Site", "WorkerSpec", "check", "offers"]
 
-WorkerSpecs = list[dict[str, Any]]
-"""A worker each, as `SpecCluster` takes them."""
-
-_ALWAYS = ("resource", "name")
+_ALWAYS = ("resource", "name", "tags")
 """Keys that every kind uses."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What a kind of pilot must know of the agent that its workers work for.
+
+    Attributes:
+        agent: The agent's id, unlike that of any other.
+        pilot: The pilot's name.
+        security: TLS settings of connections; certificate and key are files of mode 0600.
+        scheduler: The address at which the pilot's workers find the scheduler.
+        host: The IP address on which workers on the agent's own machine listen.
+        directory: The agent's folder, closed to other users: for logs, say.
+    """
+
+    agent: str
+    pilot: str
+    security: Any
+    scheduler: str
+    host: str
+    directory: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerSpec:
+    """What brings up a worker, or, as a batch job may, several at once.
+
+    Attributes:
+        cls: What `SpecCluster` calls with the scheduler's address and the options: a nanny, or a
+            `ProcessInterface`. If it has an attribute `note`, that is a word on how it is doing.
+        options: Its options; `name` is added. With several workers, `-0`, `-1` and so on are added
+            to that name.
+        offers: What a worker offers, as Dask's abstract resources.
+        memory_bytes: Memory limit of a worker.
+        cores: Cores of a worker.
+        workers: How many workers it brings up.
+    """
+
+    cls: Any
+    options: Mapping[str, Any]
+    offers: Mapping[str, float]
+    memory_bytes: int
+    cores: int = 1
+    workers: int = 1
+
+
+def offers(
+    description: PilotDescription, pilot: str, kinds: tuple[str, ...], memory_bytes: int
+) -> dict[str, float]:
+    """What a worker offers: its kinds, its pilot, its tags and its sizes.
+
+    Args:
+        description: The pilot.
+        pilot: Its name.
+        kinds: What kinds of worker it is, such as `CPU`.
+        memory_bytes: Its memory limit.
+    """
+    words = {*kinds, f"pilot:{pilot}", *(f"tag:{tag}" for tag in description.tags)}
+    sizes = {"cores": description.cores_per_worker, "memory": memory_bytes}
+    return {**dict.fromkeys(sorted(words), 1), **sizes}
 
 
 def _nothing(description: PilotDescription) -> None:
@@ -29,18 +87,20 @@ class Kind:
         scheme: What its URLs begin with, before `://`.
         uses: The keys of a description that it uses; others are refused. `resource` and `name`
             count for every kind.
-        worker_specs: Describes its workers, given the description, the pilot's name and the TLS
-            settings of connections. It is called by the agent and may look at the machine.
+        worker_specs: Describes its workers, given the description and the agent's site. It is
+            called by the agent and may look at the machine.
         check: Raises a `DescriptionError` for what cannot be. It is called in the notebook's
             process, before the agent is asked, and makes nothing.
         device: The name of the quantum device behind a pilot, if it stands for one.
+        job_script: The batch script of one of its jobs, if it has jobs; nothing is submitted.
     """
 
     scheme: str
     uses: frozenset[str]
-    worker_specs: Callable[[PilotDescription, str, Any], WorkerSpecs]
+    worker_specs: Callable[[PilotDescription, Site], list[WorkerSpec]]
     check: Callable[[PilotDescription], None] = _nothing
     device: Callable[[PilotDescription], str | None] = _nothing
+    job_script: Callable[[PilotDescription, Site], str] | None = None
 
 
 def check(kind: Kind, description: PilotDescription) -> None:

@@ -1,11 +1,10 @@
 """Pilots on this machine: one worker process for every `cores_per_worker` cores."""
 
 import glob
-from typing import Any
 
 from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource.description import PilotDescription
-from pilot_kernel.resource.kind.kind import Kind, WorkerSpecs
+from pilot_kernel.resource.kind.kind import Kind, Site, WorkerSpec
 from pilot_kernel.resource.kind.worker_process import worker_spec
 
 __all__ = ["KIND", "worker_specs"]
@@ -13,17 +12,16 @@ __all__ = ["KIND", "worker_specs"]
 _MOST_WORKERS = 1024
 
 
-def worker_specs(description: PilotDescription, name: str, security: Any) -> WorkerSpecs:
+def worker_specs(description: PilotDescription, site: Site) -> list[WorkerSpec]:
     """Describe the workers of a local pilot.
 
     Args:
         description: The pilot; missing sizes are taken from what this process may use (affinity
             and cgroup limits included).
-        name: The pilot's name.
-        security: TLS settings for the workers' connections.
+        site: The agent.
 
     Returns:
-        One `SpecCluster` worker spec for each worker.
+        One spec for each worker.
 
     Raises:
         DescriptionError: The machine cannot hold what is asked for.
@@ -55,7 +53,7 @@ def worker_specs(description: PilotDescription, name: str, security: Any) -> Wor
     numbers = [offers[:at].count(offer) for at, offer in enumerate(offers)]
     return [
         worker_spec(
-            *(description, name, security, offer, each),
+            *(description, site, offer, each),
             {"CUDA_VISIBLE_DEVICES": str(number)} if offer == "GPU" else {},
         )
         for offer, number in zip(offers, numbers, strict=True)

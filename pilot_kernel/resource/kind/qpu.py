@@ -4,14 +4,13 @@
 what asks for a QPU, or for the pilot by name, gets there.
 """
 
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource import worker_environment
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind.devices import factory_of
-from pilot_kernel.resource.kind.kind import Kind, WorkerSpecs
+from pilot_kernel.resource.kind.kind import Kind, Site, WorkerSpec
 from pilot_kernel.resource.kind.worker_process import worker_spec
 
 __all__ = ["KIND", "check", "device_name", "worker_specs"]
@@ -70,16 +69,15 @@ def check(description: PilotDescription) -> None:
     factory_of(name)
 
 
-def worker_specs(description: PilotDescription, name: str, security: Any) -> WorkerSpecs:
+def worker_specs(description: PilotDescription, site: Site) -> list[WorkerSpec]:
     """Describe the workers of a QPU pilot; they share this machine's memory for simulation.
 
     Args:
         description: The pilot.
-        name: The pilot's name.
-        security: TLS settings for the workers' connections.
+        site: The agent.
 
     Returns:
-        One `SpecCluster` worker spec for each job in flight.
+        One spec for each job in flight.
 
     Raises:
         DescriptionError: The URL names no device, or an impossible number of slots.
@@ -89,10 +87,8 @@ def worker_specs(description: PilotDescription, name: str, security: Any) -> Wor
     slots = _slots(description)
     memory = (description.memory_per_node_bytes or MEMORY_LIMIT) // slots
     env = {worker_environment.DEVICE: device_name(description)}
-    specs = [worker_spec(description, name, security, "QPU", memory, env) for _ in range(slots)]
-    for spec in specs:
-        spec["options"]["preload"] = [_PRELOAD]
-    return specs
+    spec = worker_spec(description, site, "QPU", memory, env, preload=[_PRELOAD])
+    return [spec] * slots
 
 
 KIND = Kind(
