@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +23,7 @@ from typing import Any
 from distributed import Nanny
 
 from pilot_kernel.resource import credentials, start_nursery, worker_environment
+from pilot_kernel.resource.batch.systems import walltime_seconds
 from pilot_kernel.resource.dask_settings import PRELOAD, worker_settings
 from pilot_kernel.resource.registry import semaphore_prefix, temporary_folder
 from pilot_kernel.resource.silent_worker import SilentWorker
@@ -34,6 +36,7 @@ _LOST = frozenset({"worker-handle-scheduler-connection-broken", "worker-heartbea
 _PAUSE_S = 1.0
 _PATIENCE_S = 60.0
 _CLOSING_S = 5.0
+_ASKING_S = 10.0
 _PREFIX = "pilot-job-"
 _LOCK = "lock"
 
@@ -145,10 +148,27 @@ def _configure(args: Any, folder: str, files: str) -> None:
 
 def _end(walltime_s: int | None) -> float | None:
     """When the batch system will end this job, unix seconds: by its own word, if it gives one."""
-    told = os.environ.get("SLURM_JOB_END_TIME", "")
-    if told.isdecimal() and int(told) > time.time():
-        return float(told)
-    return None if walltime_s is None else time.time() + walltime_s
+    left_s = _left_s()
+    if left_s is None:
+        left_s = walltime_s
+    return None if left_s is None else time.time() + left_s
+
+
+def _left_s() -> int | None:
+    """The seconds that SLURM still gives this job; a queue has limits of its own."""
+    job, squeue = os.environ.get("SLURM_JOB_ID"), shutil.which("squeue")
+    if job is None or squeue is None:
+        return None
+    with contextlib.suppress(OSError, subprocess.SubprocessError, ValueError):
+        told = subprocess.run(  # noqa: S603 the system's own program
+            [squeue, "-h", "-j", job, "-o", "%L"],
+            capture_output=True,
+            text=True,
+            timeout=_ASKING_S,
+            check=True,
+        )
+        return walltime_seconds(told.stdout.strip())
+    return None
 
 
 class _Workers:
