@@ -23,13 +23,17 @@ class HeldPilot:
 
     def __init__(self, description: PilotDescription, site: Site) -> None:
         self.name = site.pilot
-        self.description = description
-        self.specs = by_scheme.worker_specs(description, site)
+        self.describe(description, site)
         self.starts: dict[str, tuple[str, ...]] = {}
         self.numbered = 0
         self.was_up = False
-        self.revived = 0
         self.refused = False  # for a reason that holds for the next start as well
+
+    def describe(self, description: PilotDescription, site: Site) -> None:
+        """Have what is started from now on be as described."""
+        self.specs = by_scheme.worker_specs(description, site)
+        self.description = description
+        self.revived = 0
 
     @property
     def workers(self) -> list[str]:

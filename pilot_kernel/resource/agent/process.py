@@ -126,7 +126,7 @@ class Agent:
             self.roster = roster = Roster(self.cluster, network, self._site(security, network))
             for handler in (
                 *(roster.pilot_add, roster.pilot_scale, roster.pilot_stop, roster.pilot_list),
-                roster.pilot_script,
+                *(roster.pilot_script, roster.pilot_replace),
                 *(self.scheduler.orphans, self.scheduler.hand_over, self.scheduler.people),
                 *(self.pilot_activity, self.welcome, self.agent_leave, self.dashboard),
             ):
