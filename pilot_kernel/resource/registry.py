@@ -24,6 +24,7 @@ import platformdirs
 import psutil
 
 __all__ = [
+    "LOGS",
     "AgentEntry",
     "claim",
     "entries",
@@ -41,6 +42,9 @@ __all__ = [
 ]
 
 Phase = Literal["starting", "open", "leaving"]
+
+LOGS = "logs"
+"""The folder beside those of agents: event logs, which outlive them."""
 
 _ENTRY = "agent.json"
 _LONGEST_BYTES = 50  # a socket's name may have 107; below are the agent's folder and its own
@@ -133,7 +137,7 @@ def entries() -> list[AgentEntry]:
 
 def _folders() -> list[Path]:
     try:
-        return [folder for folder in root().iterdir() if folder.is_dir()]
+        return [each for each in root().iterdir() if each.is_dir() and each.name != LOGS]
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -211,7 +215,9 @@ def forget(entry: AgentEntry) -> None:
 def remove_directory(directory: Path) -> None:
     """Remove an agent's folder, its entry last."""
     for path in directory.glob("*"):
-        if path.name != _ENTRY:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != _ENTRY:
             path.unlink(missing_ok=True)
     shutil.rmtree(directory, ignore_errors=True)
 

@@ -8,6 +8,7 @@ import os
 __all__ = [
     "CORES",
     "DEVICE",
+    "LOGS",
     "MEMORY",
     "NURSERY",
     "RESULTS",
@@ -34,6 +35,9 @@ NURSERY = "PILOT_NURSERY"
 
 RESULTS = "PILOT_RESULTS"
 """The variable with the folder for results of tasks."""
+
+LOGS = "PILOT_LOGS"
+"""The variable with the folder for log files of workers; without it they write where they did."""
 
 
 def sizes(cores: int, memory_bytes: int) -> dict[str, str]:
@@ -69,6 +73,11 @@ def nursery() -> str | None:
 def results_folder() -> str | None:
     """The folder that results of tasks are written to."""
     return os.environ.get(RESULTS)
+
+
+def logs_folder() -> str | None:
+    """The folder that a worker writes its log file to."""
+    return os.environ.get(LOGS)
 
 
 def _number(variable: str) -> int | None:
