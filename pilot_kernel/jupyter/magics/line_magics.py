@@ -15,6 +15,8 @@ from pilot_kernel.jupyter.magics.wait import wait
 from pilot_kernel.jupyter.show.agents_table import Table
 from pilot_kernel.jupyter.show.overviews import SessionView, TasksView
 from pilot_kernel.jupyter.worker.run import CellOutcome
+from pilot_kernel.sessions.reports.logs import Logs
+from pilot_kernel.sessions.reports.report import Report
 
 __all__ = ["PilotMagics"]
 
@@ -29,6 +31,8 @@ _VERBS = (
     "attach",
     "reap",
     "dashboard",
+    "report",
+    "logs",
 )
 
 
@@ -81,6 +85,8 @@ class PilotMagics(Magics):  # type: ignore[misc]
         %pilot list                       your agents on this machine
         %pilot attach ID                  go over to another agent
         %pilot reap [ID | --all]          end agents, remove what dead ones left
+        %pilot report [ID]                what happened: a table, and all workers over time
+        %pilot logs [NAME]                log files: all, a pilot's, a worker's, or the agent's
         %pilot dashboard                  the engine's own pages
         """
         args = parse_argstring(self.pilot, line)
@@ -127,6 +133,14 @@ class PilotMagics(Magics):  # type: ignore[misc]
         wanted = _words(args, 0, 1, "reap [ID | --all]")
         session = self.notebook.open_session()
         print(pilot_commands.reap(session, wanted[0] if wanted else None, everything=args.all))
+
+    def _report(self, args: Any) -> Report:
+        wanted = _words(args, 0, 1, "report [ID]")
+        return pilot_commands.report(self.notebook.open_session(), wanted[0] if wanted else None)
+
+    def _logs(self, args: Any) -> Logs:
+        name = _words(args, 0, 1, "logs [NAME]")
+        return pilot_commands.logs(self.notebook.open_session(), name[0] if name else None)
 
     def _dashboard(self, args: Any) -> None:
         print(self.notebook.session().dashboard)

@@ -29,7 +29,13 @@ _NO_PEOPLE = frozenset({ORPHANAGE, "fire-and-forget"})
 
 
 class AgentScheduler(Scheduler):  # type: ignore[misc]
-    """The scheduler inside an agent."""
+    """The scheduler inside an agent.
+
+    Attributes:
+        event_log: The session's `EventLog`, once the agent has one.
+    """
+
+    event_log: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
