@@ -28,7 +28,7 @@ import psutil
 from pilot_kernel.errors import PilotError
 from pilot_kernel.resource import credentials, registry, start_nursery, worker_environment
 from pilot_kernel.resource.agent.monitor import PERIOD_S, Monitor
-from pilot_kernel.resource.agent.network import Network
+from pilot_kernel.resource.agent.network import LOOPBACK, Network
 from pilot_kernel.resource.agent.roster import Roster
 from pilot_kernel.resource.kind.kind import Site
 from pilot_kernel.resource.pilot import PilotState
@@ -124,7 +124,6 @@ class Agent:
             "protocol": "tls://",
             "security": security,
             "dashboard": False,
-            "dashboard_address": "127.0.0.1:0",
         }
         self.cluster = SpecCluster(
             scheduler={"cls": AgentScheduler, "options": options},
@@ -250,11 +249,10 @@ class Agent:
                     "which is not installed: "
                     "pip install bokeh jinja2, then begin a new session"
                 ) from None
-            scheduler = self.scheduler
-            pages.connect(scheduler.http_application, scheduler.http_server, scheduler, prefix="")
-            self.dashboard_port = next(iter(scheduler.http_server._sockets.values())).getsockname()[
-                1
-            ]
+            server = self.scheduler.http_server
+            pages.connect(self.scheduler.http_application, server, self.scheduler, prefix="")
+            server.listen(0, address=LOOPBACK)
+            self.dashboard_port = next(iter(server._sockets.values())).getsockname()[1]
         return self.dashboard_port
 
 
