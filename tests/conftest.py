@@ -18,7 +18,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--chaos-minutes",
         type=float,
-        default=3.0,
+        default=5.0,
         help="how long workers, nodes, links and pilots are killed and added in tests/real",
     )
 
