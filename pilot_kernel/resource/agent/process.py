@@ -35,7 +35,7 @@ from pilot_kernel.resource import (
 )
 from pilot_kernel.resource.agent.chronicle import Chronicle
 from pilot_kernel.resource.agent.monitor import PERIOD_S, Monitor
-from pilot_kernel.resource.agent.network import Network
+from pilot_kernel.resource.agent.network import LOOPBACK, Network
 from pilot_kernel.resource.agent.roster import Roster
 from pilot_kernel.resource.dask_settings import PRELOAD, worker_settings
 from pilot_kernel.resource.kind.kind import Site
@@ -128,7 +128,6 @@ class Agent:
             "protocol": "tls://",
             "security": security,
             "dashboard": False,
-            "dashboard_address": "127.0.0.1:0",
         }
         self.cluster = SpecCluster(
             scheduler={"cls": AgentScheduler, "options": options},
@@ -268,11 +267,10 @@ class Agent:
                     "which is not installed: "
                     "pip install bokeh jinja2, then begin a new session"
                 ) from None
-            scheduler = self.scheduler
-            pages.connect(scheduler.http_application, scheduler.http_server, scheduler, prefix="")
-            self.dashboard_port = next(iter(scheduler.http_server._sockets.values())).getsockname()[
-                1
-            ]
+            server = self.scheduler.http_server
+            pages.connect(self.scheduler.http_application, server, self.scheduler, prefix="")
+            server.listen(0, address=LOOPBACK)
+            self.dashboard_port = next(iter(server._sockets.values())).getsockname()[1]
         return self.dashboard_port
 
 

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from distributed import Scheduler
 
+from pilot_kernel.resource.no_web import NoWeb
+
 __all__ = ["DEATHS_ALLOWED", "IDLE_HEARTBEAT_S", "ORPHANAGE", "AgentScheduler"]
 
 ORPHANAGE = "orphanage"
@@ -28,7 +30,7 @@ _RESULTS = frozenset({"result", "kept"})  # what news of a task have in them if 
 _NO_PEOPLE = frozenset({ORPHANAGE, "fire-and-forget"})
 
 
-class AgentScheduler(Scheduler):  # type: ignore[misc]
+class AgentScheduler(NoWeb, Scheduler):  # type: ignore[misc]
     """The scheduler inside an agent.
 
     Attributes:
