@@ -144,7 +144,7 @@ class Agent:
             for handler in (
                 *(watched(roster.pilot_add), watched(roster.pilot_scale)),
                 *(watched(roster.pilot_stop), roster.pilot_list),
-                roster.pilot_script,
+                *(roster.pilot_script, watched(roster.pilot_replace)),
                 *(self.scheduler.orphans, self.scheduler.hand_over, self.scheduler.people),
                 *(self.pilot_activity, self.welcome, self.agent_leave, self.dashboard),
             ):
