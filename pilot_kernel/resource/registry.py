@@ -24,7 +24,7 @@ import platformdirs
 import psutil
 
 from pilot_kernel.errors import PilotError
-from pilot_kernel.resource import slurm_job
+from pilot_kernel.resource import left_jobs, slurm_job
 
 __all__ = [
     "AgentEntry",
@@ -41,6 +41,7 @@ __all__ = [
     "runs",
     "scratch",
     "semaphore_prefix",
+    "temporary_folder",
     "write",
 ]
 
@@ -244,10 +245,10 @@ def _announce(agent_id: str, name: str, idle_timeout_s: float, batch: str) -> Ag
 
 def scratch(agent_id: str) -> str:
     """Where an agent of that id keeps files if it runs on this machine."""
-    return str(Path(_temporary(), f"pilot-{agent_id}"))
+    return str(Path(temporary_folder(), f"pilot-{agent_id}"))
 
 
-def _temporary() -> str:
+def temporary_folder() -> str:
     """The folder for temporary files, unless sockets in it would have names that are too long."""
     usual = tempfile.gettempdir()
     return usual if len(os.fsencode(usual)) <= _LONGEST_BYTES else "/tmp"  # noqa: S108 0700 inside
@@ -261,9 +262,12 @@ def forget(entry: AgentEntry) -> None:
 
 
 def remove_directory(directory: Path) -> None:
-    """Remove an agent's folder, its entry last."""
+    """Remove an agent's folder, its entry last, and cancel the batch jobs that it knows of."""
+    left_jobs.clear(directory)
     for path in directory.glob("*"):
-        if path.name != _ENTRY:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != _ENTRY:
             path.unlink(missing_ok=True)
     shutil.rmtree(directory, ignore_errors=True)
 

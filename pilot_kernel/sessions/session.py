@@ -104,6 +104,23 @@ class Session:
         check_description(described)
         return self._pilots.add(described)
 
+    def job_script(self, description: PilotDescription | str | None = None, **keys: Any) -> str:
+        """The batch script of the first job of a pilot, exactly as `add_pilot` would submit it.
+
+        Nothing is submitted. If the description names an interface, the session listens there from
+        now on. No secret is in a script.
+
+        Args:
+            description: A description, or the URL of a resource, such as "slurm://".
+            **keys: Further keys of `PilotDescription`.
+
+        Raises:
+            DescriptionError: A key is wrong, or the pilot has no batch jobs.
+        """
+        described = PilotDescription.coerce(description, **keys)
+        check_description(described)
+        return self._pilots.script(described)
+
     @property
     def pilots(self) -> list[Pilot]:
         """The session's pilots."""

@@ -1,9 +1,9 @@
 """A private SLURM cluster on this machine, for tests: real daemons, several virtual nodes.
 
-    with slurm_cluster(nodes=4) as slurm:          # or the fixture `slurm` of tests/real/conftest.py
-        session.add_pilot("slurm://", interface="lo", queue="debug", walltime="10")
-        slurm.jobs()                               # [Job(id="1", name="...", state="RUNNING", ...)]
-        slurm.set_node("n1", "DOWN")               # its job is requeued within a second
+    with slurm_cluster(nodes=4) as slurm:  # or the fixture `slurm` of tests/real/conftest.py
+        session.add_pilot("slurm://", interface="lo", queue="debug", walltime="10", ...)
+        slurm.jobs()  # [Job(id="1", name="...", state="RUNNING", ...)]
+        slurm.set_node("n1", "DOWN")  # its job is requeued within a second
         slurm.set_node("n1", "RESUME")
 
 Everything lies in a folder of its own and listens on free ports, so several clusters can run at
@@ -134,7 +134,7 @@ class Slurm:
     def node_states(self) -> dict[str, str]:
         """The state of every node, such as `idle`."""
         lines = self.call("sinfo", "-h", "-N", "-p", "debug", "-o", "%N %T").splitlines()
-        return {name: state for name, state in (line.split() for line in lines)}
+        return dict(line.split() for line in lines)
 
     def start_node(self, node: str) -> None:
         """Start a node's daemon (`kill_node` has ended it, say)."""

@@ -1,14 +1,17 @@
 """What `%pilot` does, as plain functions: look at pilots and agents, and change them."""
 
+from typing import Any
+
 from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.show.agents_table import Table, agents_table
 from pilot_kernel.jupyter.show.overviews import SessionView
 from pilot_kernel.resource import registry
 from pilot_kernel.resource.pilot import Pilot
+from pilot_kernel.sessions.batch_script import job_script
 from pilot_kernel.sessions.current import use
 from pilot_kernel.sessions.session import Session
 
-__all__ = ["agents", "attach", "pilot_called", "reap", "status", "stop"]
+__all__ = ["agents", "attach", "pilot_called", "reap", "script", "status", "stop"]
 
 
 def status(session: Session | None) -> SessionView | Table:
@@ -30,6 +33,21 @@ def pilot_called(session: Session, name: str) -> Pilot:
             return pilot
     there = ", ".join(pilot.name for pilot in pilots) or "none"
     raise PilotError(f"there is no pilot {name!r}; there is: {there}")
+
+
+def script(session: Session | None, wanted: str, keys: dict[str, Any]) -> str:
+    """The batch script of a pilot's first job; nothing is submitted.
+
+    Args:
+        session: The open session, which knows more of it; None for none.
+        wanted: The URL of a resource, or the name of one of the session's pilots.
+        keys: Further keys of a description.
+    """
+    if session is None:
+        return job_script(wanted, **keys)
+    if "://" not in wanted and not keys:
+        return pilot_called(session, wanted).job_script()
+    return session.job_script(wanted, **keys)
 
 
 def stop(session: Session | None, name: str | None) -> str:

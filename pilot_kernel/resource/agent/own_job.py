@@ -12,7 +12,7 @@ import psutil
 from pilot_kernel.resource import registry, slurm_job
 from pilot_kernel.resource.registry import AgentEntry
 
-__all__ = ["taken_over", "Deserted"]
+__all__ = ["Deserted", "taken_over"]
 
 _DESERTED_S = 5.0
 

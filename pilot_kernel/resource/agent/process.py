@@ -31,12 +31,12 @@ from pilot_kernel.resource.agent.monitor import PERIOD_S, Monitor
 from pilot_kernel.resource.agent.network import Network
 from pilot_kernel.resource.agent.own_job import Deserted, taken_over
 from pilot_kernel.resource.agent.roster import Roster
+from pilot_kernel.resource.dask_settings import PRELOAD, worker_settings
 from pilot_kernel.resource.kind.kind import Site
 from pilot_kernel.resource.pilot import PilotState
 
 log = logging.getLogger("pilot_kernel.agent")
 
-_PRELOAD = ("distributed", "pilot_kernel.task.worker.plugin")
 _Owner = tuple[int, float]  # process and when it began, as `registry.runs` takes them
 _NEVER = 10**9
 _LEAVING_S = 10.0  # closing all workers takes well under a second each
@@ -47,21 +47,9 @@ def _configure(scratch: str) -> None:
 
     dask.config.set(
         {
-            "distributed.worker.multiprocessing-method": "forkserver",
-            "distributed.worker.daemon": False,  # a task may start processes of its own
-            "distributed.worker.profile.enabled": False,
+            **worker_settings(scratch),
             "distributed.scheduler.allowed-failures": _NEVER,  # AgentScheduler decides
             "distributed.scheduler.http.routes": [],  # pages that anyone on the node could read
-            "distributed.worker.http.routes": [],
-            "distributed.nanny.http.routes": [],
-            "distributed.admin.low-level-log-length": 100,  # events carry small results
-            # Agents wait behind every open notebook, on shared login nodes too: what Dask looks
-            # at again and again is looked at as often as somebody can make use of it.
-            "distributed.admin.tick.interval": "1s",
-            "distributed.admin.tick.cycle": "10s",
-            "distributed.admin.system-monitor.interval": f"{PERIOD_S}s",
-            "distributed.worker.memory.monitor-interval": "1s",
-            "temporary-directory": scratch,
         }
     )
 
@@ -90,7 +78,7 @@ def _start_forkserver(entry: registry.AgentEntry) -> None:
     config = multiprocessing.process.current_process()._config  # type: ignore[attr-defined]
     config["semprefix"] = registry.semaphore_prefix(entry.id)
     config["tempdir"] = entry.scratch
-    multiprocessing.get_context("forkserver").set_forkserver_preload(list(_PRELOAD))
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(PRELOAD))
     multiprocessing.forkserver.ensure_running()
 
 
@@ -148,6 +136,7 @@ class Agent:
             self.roster = roster = Roster(self.cluster, network, self._site(security, network))
             for handler in (
                 *(roster.pilot_add, roster.pilot_scale, roster.pilot_stop, roster.pilot_list),
+                roster.pilot_script,
                 *(self.scheduler.orphans, self.scheduler.hand_over, self.scheduler.people),
                 *(self.pilot_activity, self.welcome, self.agent_leave, self.dashboard),
             ):

@@ -1,4 +1,4 @@
-"""Starting an agent in a batch job, and waiting until it can be reached, however long that takes."""
+"""Starting an agent in a batch job, and waiting until it can be reached, hours if need be."""
 
 import contextlib
 import os

@@ -20,7 +20,7 @@ __all__ = ["SCHEME", "describe", "first_pilot", "log_of", "script", "shown_scrip
 
 SCHEME = "slurm"
 _AGENT = "agent"
-_UNNAMED = "agent-xxxxxxxx"
+_UNNAMED = "agent-ID"
 _OWN_BYTES = 400_000_000  # what the agent and its helpers take themselves
 
 
@@ -73,9 +73,7 @@ def first_pilot(job: PilotDescription | None) -> PilotDescription:
     )
 
 
-def script(
-    job: PilotDescription, agent_id: str, directory: Path, plugins: Sequence[str]
-) -> str:
+def script(job: PilotDescription, agent_id: str, directory: Path, plugins: Sequence[str]) -> str:
     """The script of an agent's job.
 
     Args:
@@ -84,7 +82,8 @@ def script(
         directory: The agent's folder, which the node must see.
         plugins: What the agent adds to its scheduler and its workers, as `module:class`.
     """
-    from pilot_kernel.resource.kind.batch import SYSTEMS, job_plan
+    from pilot_kernel.resource.batch.systems import SYSTEMS
+    from pilot_kernel.resource.kind.batch import job_plan
 
     site = Site(
         agent=agent_id,
@@ -114,7 +113,7 @@ def script(
 
 
 def shown_script(job: PilotDescription, plugins: Sequence[str]) -> str:
-    """The script as it will be submitted, but for the agent's id, which is made up then."""
+    """The script as it will be submitted, but for the agent's ID, which is made up then."""
     return script(job, _UNNAMED, registry.root() / _UNNAMED, plugins)
 
 

@@ -119,7 +119,9 @@ class JobWatch:
     def _job(self) -> str:
         if self.seen is None:
             return "job"
-        return f"job {self.seen.id} on {self.seen.host}" if self.seen.host else f"job {self.seen.id}"
+        return (
+            f"job {self.seen.id} on {self.seen.host}" if self.seen.host else f"job {self.seen.id}"
+        )
 
     @property
     def place(self) -> str:

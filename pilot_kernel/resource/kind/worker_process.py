@@ -30,6 +30,8 @@ def worker_spec(
     """
     from distributed import Nanny
 
+    from pilot_kernel.resource.silent_worker import SilentWorker
+
     sizes = worker_environment.sizes(description.cores_per_worker, memory_bytes)
     offered = offers(description, site.pilot, (kind,), memory_bytes)
     return WorkerSpec(
@@ -40,6 +42,7 @@ def worker_spec(
             "resources": offered,
             "host": site.host,
             "security": site.security,
+            "worker_class": SilentWorker,
             "local_directory": description.working_directory,
             "env": {**sizes, **env},
             **options,
