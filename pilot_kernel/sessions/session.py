@@ -233,7 +233,7 @@ class Session:
     @property
     def tasks(self) -> list[Task]:
         """The unfinished tasks and the latest finished ones, in order of submission."""
-        if self._link.found:
+        if self._link.found and not self.waits_for:
             self._link.wait()  # the tasks that were taken up belong here too
         return self._tasks.listed()
 

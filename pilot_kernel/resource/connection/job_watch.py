@@ -94,8 +94,8 @@ class JobWatch:
                 if self._soon():
                     announced = True
                     notices.tell(f"end of {self._agent_id}", self.farewell())
-        if not self.over.is_set():
-            self.ended()
+        if not self.over.is_set() and (how := self.ended()):
+            notices.tell(f"end of {self._agent_id}", f"the session has ended: {how}")
 
     def _soon(self) -> bool:
         return self.ends_at is not None and time.time() > self.ends_at - _AHEAD_S

@@ -67,6 +67,7 @@ class Link:
         self._outlived: bool | None = None
         self._error: BaseException | None = None
         self._ready = threading.Event()
+        self._waiting = 0
         self.job: JobWatch | None = None
         started = self._claim(name)
         self._opening = threading.Thread(
@@ -129,6 +130,8 @@ class Link:
                 started = self._claim(self.entry.name)
         except BaseException as error:  # noqa: BLE001 whoever waits for the line is told
             self._error = error
+            if self.job is not None and not self._waiting and not self.job.over.is_set():
+                notices.tell(f"start of {self.entry.id}", str(error))
         finally:
             self._ready.set()
         if self.job is not None and self._error is None:
@@ -238,11 +241,17 @@ class Link:
         if current is self._opening:
             return
         told = ""
-        while not self._ready.wait(_TELL_S if self.job is not None else None):
-            note = self.note
-            if note and note != told and current is threading.main_thread():
-                notices.tell(f"start of {self.entry.id}", f"waiting: {note}")
-                told = note
+        self._waiting += 1
+        try:
+            while not self._ready.wait(_TELL_S if self.job is not None else None):
+                note = self.note
+                if note and note != told and current is threading.main_thread():
+                    notices.tell(f"start of {self.entry.id}", f"waiting: {note}")
+                    told = note
+        finally:
+            self._waiting -= 1
+        if told and self._error is None and self.job is not None:
+            notices.tell(f"start of {self.entry.id}", f"here it is: {self.job.place}")
 
     @property
     def note(self) -> str:
