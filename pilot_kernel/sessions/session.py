@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pilot_kernel.errors import PilotError
 from pilot_kernel.resource.activity import Activity
+from pilot_kernel.resource.connection.job_script import describe, first_pilot, shown_script
 from pilot_kernel.resource.connection.link import Link
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind.by_scheme import check_description
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 
     from pilot_kernel.primitive.estimator import PilotEstimator
     from pilot_kernel.primitive.sampler import PilotSampler
+    from pilot_kernel.sessions.reports.logs import Logs
+    from pilot_kernel.sessions.reports.report import Report
 
-__all__ = ["Session"]
+__all__ = ["Session", "agent_job_script"]
 
 _PLUGINS = ("pilot_kernel.task.ledger:Ledger", "pilot_kernel.task.worker.plugin:WorkerEdge")
 _IDLE_S = 300.0
@@ -44,9 +47,24 @@ class Session:
             name outlives its process; without a name it ends with the process.
         idle_timeout_s: Seconds that the agent stays without a client and without work; 300 with
             a name, 10 without.
+        inside: The batch job that a new agent is to run in, "slurm://" with the keys that say
+            more of it, or a description; a process of this machine by default. The job's first
+            pilot, `local`, is what the job has.
+        **keys: Further keys of that job, as `PilotDescription` has them.
+
+    Raises:
+        DescriptionError: A key of the job, or a size, is wrong.
+        AgentStartError: The batch system refused the job.
     """
 
-    def __init__(self, name: str = "", *, idle_timeout_s: float | None = None) -> None:
+    def __init__(
+        self,
+        name: str = "",
+        *,
+        idle_timeout_s: float | None = None,
+        inside: PilotDescription | str | None = None,
+        **keys: Any,
+    ) -> None:
         if idle_timeout_s is None:
             idle_timeout_s = _IDLE_S if name else _IDLE_UNNAMED_S
         if idle_timeout_s <= 0:
@@ -56,9 +74,10 @@ class Session:
         # A second task of the same key would be given the first one's result.
         self._stamp = secrets.token_hex(5)
         self._numbers = itertools.count()
-        self._pilots = PilotBook(self._call)
+        job = describe(inside, keys) if inside is not None or keys else None
+        self._pilots = PilotBook(self._call, first_pilot(job))
         self._tasks = TaskBook(self._call, lambda: self._link.lost())
-        self._link = Link(name, idle_timeout_s, _PLUGINS, self._opened)
+        self._link = Link(name, idle_timeout_s, _PLUGINS, self._opened, job)
         atexit.register(self._at_exit)
 
     def _call(self, handler: str, **arguments: Any) -> Any:
@@ -216,13 +235,37 @@ class Session:
     @property
     def tasks(self) -> list[Task]:
         """The unfinished tasks and the latest finished ones, in order of submission."""
-        if self._link.found:
+        if self._link.found and not self.waits_for:
             self._link.wait()  # the tasks that were taken up belong here too
         return self._tasks.listed()
 
     def history(self, keys: list[str] | None = None) -> list[TaskRecord]:
         """When and where tasks ran: the records of `keys`, or of the last 10,000 tasks."""
         return self._tasks.history(keys)
+
+    # ---- what happened
+
+    def report(self) -> "Report":
+        """What pilots, workers and tasks did so far, and how well: a table and a picture.
+
+        It is read from the session's event log, so it can be had when the agent is gone, too.
+        """
+        from pilot_kernel.sessions.reports.asking import report_of
+
+        return report_of(self._link.entry, None if self.closed or self.lost else self._call)
+
+    def logs(self, name: str | None = None) -> "Logs":
+        """The log files of the agent and of all workers, also of those that are gone.
+
+        Args:
+            name: Only those of a pilot's workers, of a worker, or of the `agent`.
+
+        Raises:
+            PilotError: There are none of that name, or they went with the agent when it ended.
+        """
+        from pilot_kernel.sessions.reports.asking import logs_of
+
+        return logs_of(self._link.entry, None if self.closed or self.lost else self._call, name)
 
     # ---- quantum work
 
@@ -295,6 +338,17 @@ class Session:
         return self._link.found
 
     @property
+    def place(self) -> str:
+        """The batch job that the agent runs in, its node and its end; empty if it is in none."""
+        job = self._link.job
+        return "" if job is None or self.waits_for else job.place
+
+    @property
+    def waits_for(self) -> str:
+        """What must happen before anything can run: the agent's batch job has to begin, say."""
+        return self._link.note
+
+    @property
     def shared(self) -> bool:
         """Whether other notebooks or scripts are attached to the same agent."""
         return len(self._call("people")) > 1
@@ -331,4 +385,21 @@ class Session:
     def __repr__(self) -> str:
         if self.closed or self.lost:
             return f"<Session {self.name} {'closed' if self.closed else 'lost'}>"
-        return f"<Session {self.name} {self._tasks.unfinished} unfinished tasks>"
+        place = self.waits_for or self.place
+        where = f", {place}" if place else ""
+        return f"<Session {self.name} {self._tasks.unfinished} unfinished tasks{where}>"
+
+
+def agent_job_script(inside: PilotDescription | str = "slurm://", **keys: Any) -> str:
+    """The script of the batch job of `session(inside=…)`, but for the agent's id.
+
+    Nothing is submitted.
+
+    Args:
+        inside: As for `Session`.
+        **keys: As for `Session`.
+
+    Raises:
+        DescriptionError: A key of the job, or a size, is wrong.
+    """
+    return shown_script(describe(inside, keys), _PLUGINS)

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from distributed import Scheduler
 
+from pilot_kernel.resource.no_web import NoWeb
+
 __all__ = ["DEATHS_ALLOWED", "IDLE_HEARTBEAT_S", "ORPHANAGE", "AgentScheduler"]
 
 ORPHANAGE = "orphanage"
@@ -28,8 +30,14 @@ _RESULTS = frozenset({"result", "kept"})  # what news of a task have in them if 
 _NO_PEOPLE = frozenset({ORPHANAGE, "fire-and-forget"})
 
 
-class AgentScheduler(Scheduler):  # type: ignore[misc]
-    """The scheduler inside an agent."""
+class AgentScheduler(NoWeb, Scheduler):  # type: ignore[misc]
+    """The scheduler inside an agent.
+
+    Attributes:
+        event_log: The session's `EventLog`, once the agent has one.
+    """
+
+    event_log: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -25,8 +25,8 @@ from distributed import Nanny
 from pilot_kernel.resource import credentials, start_nursery, worker_environment
 from pilot_kernel.resource.batch.systems import walltime_seconds
 from pilot_kernel.resource.dask_settings import PRELOAD, worker_settings
+from pilot_kernel.resource.no_web import NoWebWorker
 from pilot_kernel.resource.registry import semaphore_prefix, temporary_folder
-from pilot_kernel.resource.silent_worker import SilentWorker
 
 __all__ = ["main"]
 
@@ -241,7 +241,7 @@ class _Workers:
             local_directory=self._files,
             env=env,
             death_timeout=_PATIENCE_S,
-            worker_class=SilentWorker,
+            worker_class=NoWebWorker,
         )
 
 
