@@ -120,6 +120,15 @@ class Pilot:
         self._call("pilot_scale", name=self.name, workers=workers)
         self._statuses()
 
+    def job_script(self) -> str:
+        """The batch script of its first job, exactly as it is submitted; no secret is in it.
+
+        Raises:
+            DescriptionError: It has no batch jobs.
+        """
+        script: str = self._call("pilot_script", name=self.name)
+        return script
+
     def stop(self) -> None:
         """End it. Its results move to other pilots, and its unfinished tasks run there."""
         self._call("pilot_stop", name=self.name)

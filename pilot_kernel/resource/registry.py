@@ -23,7 +23,10 @@ from typing import Literal
 import platformdirs
 import psutil
 
+from pilot_kernel.resource import left_jobs
+
 __all__ = [
+    "LOGS",
     "AgentEntry",
     "claim",
     "entries",
@@ -37,10 +40,14 @@ __all__ = [
     "root",
     "runs",
     "semaphore_prefix",
+    "temporary_folder",
     "write",
 ]
 
 Phase = Literal["starting", "open", "leaving"]
+
+LOGS = "logs"
+"""The folder beside those of agents: event logs, which outlive them."""
 
 _ENTRY = "agent.json"
 _LONGEST_BYTES = 50  # a socket's name may have 107; below are the agent's folder and its own
@@ -133,7 +140,7 @@ def entries() -> list[AgentEntry]:
 
 def _folders() -> list[Path]:
     try:
-        return [folder for folder in root().iterdir() if folder.is_dir()]
+        return [each for each in root().iterdir() if each.is_dir() and each.name != LOGS]
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -187,7 +194,7 @@ def _announce(agent_id: str, name: str, idle_timeout_s: float) -> AgentEntry:
         pid=os.getpid(),
         started=psutil.Process().create_time(),
         idle_timeout_s=idle_timeout_s,
-        scratch=str(Path(_temporary(), f"pilot-{agent_id}")),
+        scratch=str(Path(temporary_folder(), f"pilot-{agent_id}")),
         phase="starting",
     )
     entry.directory.mkdir(mode=0o700)
@@ -195,7 +202,7 @@ def _announce(agent_id: str, name: str, idle_timeout_s: float) -> AgentEntry:
     return entry
 
 
-def _temporary() -> str:
+def temporary_folder() -> str:
     """The folder for temporary files, unless sockets in it would have names that are too long."""
     usual = tempfile.gettempdir()
     return usual if len(os.fsencode(usual)) <= _LONGEST_BYTES else "/tmp"  # noqa: S108 0700 inside
@@ -209,9 +216,12 @@ def forget(entry: AgentEntry) -> None:
 
 
 def remove_directory(directory: Path) -> None:
-    """Remove an agent's folder, its entry last."""
+    """Remove an agent's folder, its entry last, and cancel the batch jobs that it knows of."""
+    left_jobs.clear(directory)
     for path in directory.glob("*"):
-        if path.name != _ENTRY:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != _ENTRY:
             path.unlink(missing_ok=True)
     shutil.rmtree(directory, ignore_errors=True)
 

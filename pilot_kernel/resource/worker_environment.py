@@ -8,11 +8,14 @@ import os
 __all__ = [
     "CORES",
     "DEVICE",
+    "ENDS_AT",
+    "LOGS",
     "MEMORY",
     "NURSERY",
     "RESULTS",
     "cores",
     "device",
+    "ends_at",
     "memory_bytes",
     "nursery",
     "results_folder",
@@ -29,11 +32,17 @@ MEMORY = "PILOT_MEMORY_PER_WORKER_BYTES"
 DEVICE = "PILOT_QPU"
 """The variable with the name of the QPU that the worker stands for."""
 
+ENDS_AT = "PILOT_ENDS_AT"
+"""The variable with the moment at which the batch system ends the worker's job, unix seconds."""
+
 NURSERY = "PILOT_NURSERY"
 """The variable with the path of the socket of the nursery on the worker's host."""
 
 RESULTS = "PILOT_RESULTS"
 """The variable with the folder for results of tasks."""
+
+LOGS = "PILOT_LOGS"
+"""The variable with the folder for log files of workers; without it they write where they did."""
 
 
 def sizes(cores: int, memory_bytes: int) -> dict[str, str]:
@@ -61,6 +70,12 @@ def device() -> str | None:
     return os.environ.get(DEVICE) or None
 
 
+def ends_at() -> float | None:
+    """When the batch system ends this worker's job, unix seconds, if it will."""
+    text = os.environ.get(ENDS_AT)
+    return float(text) if text else None
+
+
 def nursery() -> str | None:
     """The path of the socket of the nursery that the agent has started."""
     return os.environ.get(NURSERY)
@@ -69,6 +84,11 @@ def nursery() -> str | None:
 def results_folder() -> str | None:
     """The folder that results of tasks are written to."""
     return os.environ.get(RESULTS)
+
+
+def logs_folder() -> str | None:
+    """The folder that a worker writes its log file to."""
+    return os.environ.get(LOGS)
 
 
 def _number(variable: str) -> int | None:

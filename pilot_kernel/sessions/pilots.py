@@ -41,6 +41,11 @@ class PilotBook:
         self._known = self._ask()
         return name
 
+    def script(self, description: PilotDescription) -> str:
+        """The batch script of the first job of a pilot that is not added yet."""
+        script: str = self._call("pilot_script", description=dataclasses.asdict(description))
+        return script
+
     def _pilot(self, name: str) -> Pilot:
         return Pilot(name, self._call, self.statuses)
 

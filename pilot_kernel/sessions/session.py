@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from pilot_kernel.primitive.estimator import PilotEstimator
     from pilot_kernel.primitive.sampler import PilotSampler
+    from pilot_kernel.sessions.reports.logs import Logs
+    from pilot_kernel.sessions.reports.report import Report
 
 __all__ = ["Session"]
 
@@ -86,6 +88,23 @@ class Session:
         described = PilotDescription.coerce(description, **keys)
         check_description(described)
         return self._pilots.add(described)
+
+    def job_script(self, description: PilotDescription | str | None = None, **keys: Any) -> str:
+        """The batch script of the first job of a pilot, exactly as `add_pilot` would submit it.
+
+        Nothing is submitted. If the description names an interface, the session listens there from
+        now on. No secret is in a script.
+
+        Args:
+            description: A description, or the URL of a resource, such as "slurm://".
+            **keys: Further keys of `PilotDescription`.
+
+        Raises:
+            DescriptionError: A key is wrong, or the pilot has no batch jobs.
+        """
+        described = PilotDescription.coerce(description, **keys)
+        check_description(described)
+        return self._pilots.script(described)
 
     @property
     def pilots(self) -> list[Pilot]:
@@ -222,6 +241,30 @@ class Session:
     def history(self, keys: list[str] | None = None) -> list[TaskRecord]:
         """When and where tasks ran: the records of `keys`, or of the last 10,000 tasks."""
         return self._tasks.history(keys)
+
+    # ---- what happened
+
+    def report(self) -> "Report":
+        """What pilots, workers and tasks did so far, and how well: a table and a picture.
+
+        It is read from the session's event log, so it can be had when the agent is gone, too.
+        """
+        from pilot_kernel.sessions.reports.asking import report_of
+
+        return report_of(self._link.entry, None if self.closed or self.lost else self._call)
+
+    def logs(self, name: str | None = None) -> "Logs":
+        """The log files of the agent and of all workers, also of those that are gone.
+
+        Args:
+            name: Only those of a pilot's workers, of a worker, or of the `agent`.
+
+        Raises:
+            PilotError: There are none of that name, or they went with the agent when it ended.
+        """
+        from pilot_kernel.sessions.reports.asking import logs_of
+
+        return logs_of(self._link.entry, None if self.closed or self.lost else self._call, name)
 
     # ---- quantum work
 

@@ -1,14 +1,30 @@
 """What `%pilot` does, as plain functions: look at pilots and agents, and change them."""
 
+from typing import Any
+
 from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.show.agents_table import Table, agents_table
 from pilot_kernel.jupyter.show.overviews import SessionView
 from pilot_kernel.resource import registry
 from pilot_kernel.resource.pilot import Pilot
+from pilot_kernel.sessions.batch_script import job_script
 from pilot_kernel.sessions.current import use
+from pilot_kernel.sessions.reports.asking import past_report
+from pilot_kernel.sessions.reports.logs import Logs
+from pilot_kernel.sessions.reports.report import Report
 from pilot_kernel.sessions.session import Session
 
-__all__ = ["agents", "attach", "pilot_called", "reap", "status", "stop"]
+__all__ = [
+    "agents",
+    "attach",
+    "logs",
+    "pilot_called",
+    "reap",
+    "report",
+    "script",
+    "status",
+    "stop",
+]
 
 
 def status(session: Session | None) -> SessionView | Table:
@@ -32,6 +48,21 @@ def pilot_called(session: Session, name: str) -> Pilot:
     raise PilotError(f"there is no pilot {name!r}; there is: {there}")
 
 
+def script(session: Session | None, wanted: str, keys: dict[str, Any]) -> str:
+    """The batch script of a pilot's first job; nothing is submitted.
+
+    Args:
+        session: The open session, which knows more of it; None for none.
+        wanted: The URL of a resource, or the name of one of the session's pilots.
+        keys: Further keys of a description.
+    """
+    if session is None:
+        return job_script(wanted, **keys)
+    if "://" not in wanted and not keys:
+        return pilot_called(session, wanted).job_script()
+    return session.job_script(wanted, **keys)
+
+
 def stop(session: Session | None, name: str | None) -> str:
     """Stop a pilot, or the whole session."""
     if session is None:
@@ -41,6 +72,37 @@ def stop(session: Session | None, name: str | None) -> str:
         return "the session is closed, its pilots are stopped"
     pilot_called(session, name).stop()
     return f"pilot {name} is stopped; its results moved, its tasks run elsewhere"
+
+
+def report(session: Session | None, wanted: str | None) -> Report:
+    """What has happened in a session.
+
+    Args:
+        session: The session that is open.
+        wanted: Id of another agent, living or gone, or the beginning of it; None for the open
+            session, or the last one if none is open.
+
+    Raises:
+        PilotError: There is no such session on record.
+    """
+    if session is None or wanted is not None:
+        return past_report(wanted)
+    return session.report()
+
+
+def logs(session: Session | None, name: str | None) -> Logs:
+    """The log files of a session.
+
+    Args:
+        session: The session that is open.
+        name: Only those of a pilot's workers, of a worker, or of the `agent`.
+
+    Raises:
+        PilotError: There are none.
+    """
+    if session is None:
+        raise PilotError("no session is open; its log files went with its agent")
+    return session.logs(name)
 
 
 def agents(session: Session | None) -> Table:

@@ -28,6 +28,7 @@ class HeldPilot:
         self.numbered = 0
         self.was_up = False
         self.revived = 0
+        self.refused = False  # for a reason that holds for the next start as well
 
     @property
     def workers(self) -> list[str]:
@@ -49,11 +50,10 @@ class HeldPilot:
         while count > 0:
             spec = self.specs[self.numbered % len(self.specs)]
             start = f"{self.name}-{self.numbered}"
-            several = [f"-{number}" for number in range(spec.workers)] if spec.workers > 1 else [""]
             new[start] = {"cls": spec.cls, "options": {**spec.options, "name": start}}
-            if spec.workers > 1:
-                new[start]["group"] = several
-            self.starts[start] = tuple(start + suffix for suffix in several)
+            if spec.suffixes != ("",):
+                new[start]["group"] = list(spec.suffixes)
+            self.starts[start] = tuple(start + suffix for suffix in spec.suffixes)
             self.numbered += 1
             count -= spec.workers
         return new
@@ -61,7 +61,7 @@ class HeldPilot:
     @property
     def failed(self) -> bool:
         """Whether its workers keep ending before they are up."""
-        return self.revived > _REVIVALS * max(1, len(self.workers))
+        return self.refused or self.revived > _REVIVALS * max(1, len(self.workers))
 
     def state(self, up: int) -> PilotState:
         """Its state, with so many workers up now."""
@@ -71,8 +71,10 @@ class HeldPilot:
             return PilotState.FAILED
         return PilotState.ACTIVE if self.was_up else PilotState.PENDING
 
-    def status(self, scheduler: Any) -> PilotStatus:
-        """How it stands, by what the scheduler sees."""
+    def status(self, cluster: Any) -> PilotStatus:
+        """How it stands, by what the cluster and its scheduler see."""
+        scheduler = cluster.scheduler
+        notes = (getattr(cluster.workers.get(start), "note", "") for start in self.starts)
         mine = set(self.workers)
         up = [ws for ws in scheduler.workers.values() if ws.name in mine]
         kinds = {k for spec in self.specs for k in spec.offers if k.isupper()}
@@ -89,4 +91,5 @@ class HeldPilot:
             largest_worker_bytes=max(spec.memory_bytes for spec in self.specs),
             tags=self.description.tags,
             backend=by_scheme.device_name(self.description),
+            note="; ".join(dict.fromkeys(filter(None, notes))),
         )

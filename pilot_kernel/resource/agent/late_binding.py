@@ -7,7 +7,7 @@ workers steal from others later.
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from distributed import Scheduler
 from distributed.core import Status
@@ -178,12 +178,17 @@ class LateBinding(Scheduler):  # type: ignore[misc]
         self._free_since[ws.address] = now
         return super()._exit_processing_common(ts)
 
-    async def remove_worker(self, address: str, **kwargs: Any) -> Any:
+    async def remove_worker(
+        self, address: str, *, stimulus_id: str, expected: bool = False, close: bool = True
+    ) -> Literal["OK", "already-removed"]:
         """Remove a worker, and what was noted of it."""
         address = self.coerce_address(address)
         ws = self.workers.get(address)
         try:
-            return await super().remove_worker(address, **kwargs)
+            outcome: Literal["OK", "already-removed"] = await super().remove_worker(
+                address, stimulus_id=stimulus_id, expected=expected, close=close
+            )
+            return outcome
         finally:
             if self.workers.get(address) is not ws or ws is None:
                 self._open.discard(ws)

@@ -55,7 +55,7 @@ class Roster:
 
     def statuses(self) -> list[PilotStatus]:
         """How every pilot stands."""
-        return [pilot.status(self._cluster.scheduler) for pilot in self.pilots.values()]
+        return [pilot.status(self._cluster) for pilot in self.pilots.values()]
 
     async def pilot_list(self) -> list[dict[str, Any]]:
         """The status of every pilot, as plain dicts."""
@@ -68,6 +68,8 @@ class Roster:
         """
         if self._changing.locked():
             return
+        for pilot in self.pilots.values():
+            pilot.refused = any(self._gave_up(start) for start in pilot.starts)
         dead = [
             (pilot, name)
             for pilot in self.pilots.values()
@@ -82,6 +84,10 @@ class Roster:
             pilot.revived += 1
         if dead:
             self._correct_soon()
+
+    def _gave_up(self, name: str) -> bool:
+        """Whether a worker, or what brings it up, says that another one would not come either."""
+        return getattr(self._cluster.workers.get(name), "gave_up", False)
 
     def _ended(self, name: str) -> bool:
         from distributed import Nanny
@@ -114,6 +120,16 @@ class Roster:
         self._correct_soon()
         log.info("pilot %s: %s", name, described)
         return name
+
+    async def pilot_script(self, name: str = "", description: dict[str, Any] | None = None) -> str:
+        """The batch script of a pilot's first job, or of that of one that is not added yet."""
+        if description is None:
+            return by_scheme.job_script(self.pilots[name].description, self._site_of(name))
+        described = PilotDescription.coerce(None, **description)
+        if described.interface is not None:  # where the scheduler listens is part of the script
+            await self._network.open(described.interface)
+        name = described.name or self._free_name(by_scheme.usual_name(described))
+        return by_scheme.job_script(described, self._site_of(name))
 
     def _site_of(self, pilot: str) -> Site:
         at = self._network

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pilot_kernel.resource.agent.blame import DEATHS_ALLOWED, Blame
 from pilot_kernel.resource.agent.late_binding import LateBinding
+from pilot_kernel.resource.no_web import NoWeb
 
 __all__ = ["IDLE_HEARTBEAT_S", "ORPHANAGE", "AgentScheduler"]
 
@@ -24,8 +25,14 @@ _RESULTS = frozenset({"result", "kept"})  # what news of a task have in them if 
 _NO_PEOPLE = frozenset({ORPHANAGE, "fire-and-forget"})
 
 
-class AgentScheduler(LateBinding):
-    """The scheduler inside an agent."""
+class AgentScheduler(NoWeb, LateBinding):
+    """The scheduler inside an agent.
+
+    Attributes:
+        event_log: The session's `EventLog`, once the agent has one.
+    """
+
+    event_log: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -114,10 +121,9 @@ class AgentScheduler(LateBinding):
         worker = self.workers.get(self.coerce_address(address))
         if worker is not None and not expected:
             self.blame.charge(worker)
-        outcome: Literal["OK", "already-removed"] = await super().remove_worker(
+        return await super().remove_worker(
             address, stimulus_id=stimulus_id, expected=expected, close=close
         )
-        return outcome
 
     def people(self) -> list[str]:
         """The clients that belong to users: notebooks and scripts."""
