@@ -40,6 +40,8 @@ class PilotStatus:
         ends_at: When the first of its workers reaches its walltime, unix seconds, if one will.
         adaptive: Fewest and most workers, if it grows and shrinks by itself.
         draining: Whether it takes no more tasks.
+        tags: Words that its workers offer.
+        largest_worker_bytes: Memory limit of its largest worker.
     """
 
     name: str
@@ -56,6 +58,8 @@ class PilotStatus:
     ends_at: float | None = None
     adaptive: tuple[int, int] | None = None
     draining: bool = False
+    tags: tuple[str, ...] = ()
+    largest_worker_bytes: int = 0
 
 
 def read_status(told: Mapping[str, Any]) -> PilotStatus:
@@ -64,6 +68,7 @@ def read_status(told: Mapping[str, Any]) -> PilotStatus:
     read = {
         "state": PilotState(told["state"]),
         "offers": tuple(told["offers"]),
+        "tags": tuple(told.get("tags", ())),
         "adaptive": None if adaptive is None else tuple(adaptive),
     }
     return PilotStatus(**{**told, **read})

@@ -93,6 +93,8 @@ class HeldPilot:
             cores_per_worker=self.description.cores_per_worker,
             offers=tuple(sorted(kinds)),
             memory_per_worker_bytes=min(spec.memory_bytes for spec in self.specs),
+            largest_worker_bytes=max(spec.memory_bytes for spec in self.specs),
+            tags=self.description.tags,
             backend=by_scheme.device_name(self.description),
             note=_shortened(list(dict.fromkeys(filter(None, notes)))),
         )
