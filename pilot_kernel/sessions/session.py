@@ -102,6 +102,7 @@ class Session:
         """
         described = PilotDescription.coerce(description, **keys)
         check_description(described)
+        self._link.wait()  # here, where whoever waits is told for what
         return self._pilots.add(described)
 
     def job_script(self, description: PilotDescription | str | None = None, **keys: Any) -> str:
@@ -147,6 +148,7 @@ class Session:
         Raises:
             PlacementError: There is none.
         """
+        self._link.wait()
         return self._pilots.candidates(on)
 
     def pilots_for(self, on: str | None = None) -> list[PilotStatus]:
