@@ -73,6 +73,7 @@ class Session:
         self._stamp = secrets.token_hex(5)
         self._numbers = itertools.count()
         job = describe(inside, keys) if inside is not None or keys else None
+        self._in_job = job is not None
         self._pilots = PilotBook(self._call, first_pilot(job))
         self._tasks = TaskBook(self._call, lambda: self._link.lost())
         self._link = Link(name, idle_timeout_s, _PLUGINS, self._opened, job)
@@ -82,6 +83,8 @@ class Session:
         return self._link.call(handler, **arguments)
 
     def _opened(self, link: Link) -> None:
+        if self._in_job and not link.found:
+            self._pilots.add_first()  # what the job has is there to be used
         self._tasks.begin()
         link.client.subscribe_topic(TOPIC, self._tasks.hear)
         link.client.subscribe_topic(WORKERS, lambda _: self._pilots.workers_changed())

@@ -36,9 +36,14 @@ def home(tmp_path, monkeypatch, slurm):
     yield tmp_path
     wait_until(lambda: not slurm.jobs())
     wait_until(lambda: not _agents(tmp_path))
-    for node in slurm.nodes:
-        slurm.set_node(node, "RESUME")
+    _resume(slurm)
     wait_until(lambda: set(slurm.node_states().values()) == {"idle"}, 60)
+
+
+def _resume(slurm):
+    for node, state in slurm.node_states().items():
+        if state.startswith(("down", "drain")):
+            slurm.set_node(node, "RESUME")
 
 
 def _agents(home):
@@ -59,11 +64,7 @@ def held(home, slurm):
     for node in slurm.nodes:
         slurm.set_node(node, "DRAIN")
 
-    def release():
-        for node in slurm.nodes:
-            slurm.set_node(node, "RESUME")
-
-    return release
+    return lambda: _resume(slurm)
 
 
 def test_scheduler_and_agent_run_in_the_job_and_leave_nothing(home, slurm):
@@ -96,7 +97,7 @@ def test_the_script_that_is_shown_is_the_one_that_is_submitted(home, slurm):
     assert not _agents(home)
     assert "#SBATCH --comment=mine" in shown
     with pilot_kernel.Session(inside="slurm://", **keys) as session:
-        assert session.submit(os.environ.get, "SET_UP").result(60) == "yes"
+        assert session.submit(os.getenv, "SET_UP").result(60) == "yes"
         [job] = slurm.jobs()
         submitted = slurm.call("scontrol", "write", "batch_script", job.id, "-")
         assert submitted.strip() == shown.replace("agent-ID", session._link.entry.id).strip()
@@ -131,10 +132,9 @@ def test_while_the_job_waits_the_reason_is_told_and_work_waits_with_it(held, slu
 
 
 def test_who_waits_in_the_main_thread_is_told_for_what(held, slurm, caplog):
-    with pilot_kernel.Session(inside="slurm://", **JOB) as session:
-        with ThreadPoolExecutor() as pool:
-            pool.submit(lambda: wait_until(lambda: "PENDING" in caplog.text) or held())
-            assert session.submit(pow, 2, 3).result(60) == 8
+    with pilot_kernel.Session(inside="slurm://", **JOB) as session, ThreadPoolExecutor() as pool:
+        pool.submit(lambda: wait_until(lambda: "PENDING" in caplog.text) or held())
+        assert session.submit(pow, 2, 3).result(60) == 8
     told = [record.getMessage() for record in caplog.records if record.name == notices.LOGGER]
     assert any("waiting: the agent's job" in text and "PENDING" in text for text in told)
     assert any(text.startswith("here it is: agent in job") for text in told)
@@ -288,6 +288,8 @@ CLIENT = """
     if wait:
         session.submit(pow, 2, 3).result(60)
         task = session.submit(time.sleep, 3, name="survivor")
+        while task.state != "RUNNING":
+            time.sleep(0.01)
     print("up", flush=True)
     time.sleep(1000)
 """
@@ -342,8 +344,8 @@ def test_attach_and_reap(home, slurm):
     second = pilot_commands.attach(None, entry.id)
     assert second.submit(pow, 2, 4).result(30) == 16
     second.detach()
+    local = pilot_kernel.Session("here")
     with pytest.raises(PilotError, match="has an agent already, which is no batch job"):
-        local = pilot_kernel.Session("here")
         pilot_kernel.Session("here", inside="slurm://", **JOB)
     local.close()
     assert pilot_commands.reap(None, entry.id) == f"removed: {entry.id}"
