@@ -27,6 +27,7 @@ from pilot_kernel.errors import PilotError
 from pilot_kernel.resource import left_jobs, slurm_job
 
 __all__ = [
+    "LOGS",
     "AgentEntry",
     "claim",
     "entries",
@@ -46,6 +47,9 @@ __all__ = [
 ]
 
 Phase = Literal["starting", "open", "leaving"]
+
+LOGS = "logs"
+"""The folder beside those of agents: event logs, which outlive them."""
 
 _ENTRY = "agent.json"
 _LONGEST_BYTES = 50  # a socket's name may have 107; below are the agent's folder and its own
@@ -178,7 +182,7 @@ def entries() -> list[AgentEntry]:
 
 def _folders() -> list[Path]:
     try:
-        return [folder for folder in root().iterdir() if folder.is_dir()]
+        return [each for each in root().iterdir() if each.is_dir() and each.name != LOGS]
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -265,7 +269,7 @@ def remove_directory(directory: Path) -> None:
     """Remove an agent's folder, its entry last, and cancel the batch jobs that it knows of."""
     left_jobs.clear(directory)
     for path in directory.glob("*"):
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         elif path.name != _ENTRY:
             path.unlink(missing_ok=True)

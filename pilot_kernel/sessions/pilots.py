@@ -8,7 +8,7 @@ from typing import Any
 from pilot_kernel.errors import PilotError, PlacementError
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.pilot import Pilot, PilotStatus, read_status
-from pilot_kernel.task.notebook.placement import candidates
+from pilot_kernel.task.notebook.placement import NO_NEEDS, Needs, candidates
 
 __all__ = ["PilotBook"]
 
@@ -70,14 +70,14 @@ class PilotBook:
     def _ask(self) -> list[PilotStatus]:
         return [read_status(row) for row in self._call("pilot_list")]
 
-    def candidates(self, on: str | None) -> list[PilotStatus]:
+    def candidates(self, on: str | None, needs: Needs = NO_NEEDS) -> list[PilotStatus]:
         """The pilots that could run a task; see `Session.candidates`."""
         if not self._known:
             self.add_first()
         try:
-            return candidates(on, self._known)
+            return candidates(on, self._known, needs)
         except PilotError:
-            return candidates(on, self.statuses())  # another notebook may have added it
+            return candidates(on, self.statuses(), needs)  # another notebook may have added it
 
     def usable_now(self, on: str | None) -> list[PilotStatus]:
         """The pilots that could run a task, as they stand now; see `Session.pilots_for`."""

@@ -7,7 +7,7 @@ starts.
 import atexit
 import itertools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from pilot_kernel.errors import PilotError
@@ -19,16 +19,15 @@ from pilot_kernel.resource.kind.by_scheme import check_description
 from pilot_kernel.resource.pilot import Pilot, PilotStatus
 from pilot_kernel.sessions.packed_call import packed_call
 from pilot_kernel.sessions.pilots import PilotBook
+from pilot_kernel.sessions.quantum_work import QuantumWork
 from pilot_kernel.sessions.tasks import TaskBook
 from pilot_kernel.task.notebook.handle import Task
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
 from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord
 
 if TYPE_CHECKING:
-    from qiskit.providers import BackendV2
-
-    from pilot_kernel.primitive.estimator import PilotEstimator
-    from pilot_kernel.primitive.sampler import PilotSampler
+    from pilot_kernel.sessions.reports.logs import Logs
+    from pilot_kernel.sessions.reports.report import Report
 
 __all__ = ["Session", "agent_job_script"]
 
@@ -37,7 +36,7 @@ _IDLE_S = 300.0
 _IDLE_UNNAMED_S = 10.0
 
 
-class Session:
+class Session(QuantumWork):
     """An agent with its pilots, and the tasks sent to it.
 
     Args:
@@ -178,6 +177,12 @@ class Session:
         name: str | None = None,
         retries: int | None = None,
         timeout_s: float | None = None,
+        cores: int | None = None,
+        memory_bytes: int | None = None,
+        gpus: int | None = None,
+        tags: Sequence[str] = (),
+        priority: int = 0,
+        workload: str | None = None,
         **kwargs: Any,
     ) -> Task:
         """Run `fn(*args, **kwargs)` on a worker, as soon as one that fits is idle.
@@ -191,15 +196,25 @@ class Session:
             name: What to call the task; the function's name by default.
             retries: How many workers may die running it before it fails; 2 by default. One that
                 crashes its own process is tried once more at most. An exception is never retried.
-            timeout_s: Seconds that it may run.
+            timeout_s: Seconds that it may run; it is not begun on a worker whose job ends before.
+            cores: Cores that its worker has at least. A worker runs one task at a time, which may
+                use all that the worker has; what a worker has is up to its pilot.
+            memory_bytes: Memory that its worker may use at least.
+            gpus: 1 for a worker with a GPU.
+            tags: Words that its worker's pilot was given, all of them.
+            priority: The higher, the sooner it is begun; what runs is not interrupted.
+            workload: A name for what it is a part of. Workloads share workers fairly: each has as
+                much of their time as the others, whoever came first. By default all that this
+                notebook or script submits is one workload.
             **kwargs: Its keyword arguments.
 
         Raises:
-            PlacementError: `on` names nothing that exists.
+            PlacementError: `on` names nothing that exists, or no pilot has workers that large.
             ShipError: The function or an argument cannot be pickled.
             AgentLostError: The session's agent is gone.
         """
-        options = TaskOptions(on, name, retries, timeout_s)
+        needs = (cores, memory_bytes, gpus, tags)
+        options = TaskOptions(on, name, retries, timeout_s, *needs, priority, workload)
         return self.submit_call(fn, args, kwargs, options)
 
     def submit_call(
@@ -224,12 +239,12 @@ class Session:
         from pilot_kernel.task.worker.plugin import perform
 
         client = self._link.client
-        self.candidates(options.on)
+        self._pilots.candidates(options.on, options.needs)
         label = options.name or getattr(fn, "__name__", type(fn).__name__)
         key = f"{label}-{self._stamp}{next(self._numbers)}"
         with self._tasks.expecting(key):
             try:
-                packed, notes = packed_call(key, fn, args, kwargs, options)
+                packed, notes = packed_call(key, fn, args, kwargs, options, self._stamp)
                 future = client.post(key, perform, packed, notes)
                 return self._tasks.follow(key, future, parts=options.parts, part=options.part)
             except ConnectionError:
@@ -246,63 +261,29 @@ class Session:
         """When and where tasks ran: the records of `keys`, or of the last 10,000 tasks."""
         return self._tasks.history(keys)
 
-    # ---- quantum work
+    # ---- what happened
 
-    def run(
-        self,
-        pubs: Any,
-        *,
-        shots: int | None = None,
-        precision: float | None = None,
-        on: str | None = None,
-        **options: Any,
-    ) -> Task:
-        """Run PUBs on the pilot: with observables as an estimator does, else as a sampler does.
+    def report(self) -> "Report":
+        """What pilots, workers and tasks did so far, and how well: a table and a picture.
+
+        It is read from the session's event log, so it can be had when the agent is gone, too.
+        """
+        from pilot_kernel.sessions.reports.asking import report_of
+
+        return report_of(self._link.entry, None if self.closed or self.lost else self._call)
+
+    def logs(self, name: str | None = None) -> "Logs":
+        """The log files of the agent and of all workers, also of those that are gone.
 
         Args:
-            pubs: A circuit, a PUB or a list of them, all with observables or none.
-            shots: Shots of a sampler PUB that names none; 1024 by default.
-            precision: Precision of an estimator PUB that names none; exact by default, and 1/64
-                on a QPU.
-            on: A kind of worker or a pilot's name.
-            **options: As `submit` takes them: name, retries, timeout_s; seed; and, for a QPU,
-                optimization_level of the transpilation (0 to 3; 2 by default).
-
-        Returns:
-            A task whose result is a Qiskit `PrimitiveResult`.
+            name: Only those of a pilot's workers, of a worker, or of the `agent`.
 
         Raises:
-            PubError: A PUB cannot run as it is.
-            PlacementError: `on` names nothing that exists, or several QPUs.
+            PilotError: There are none of that name, or they went with the agent when it ended.
         """
-        from pilot_kernel.primitive.submit import run
+        from pilot_kernel.sessions.reports.asking import logs_of
 
-        return run(self, pubs, shots=shots, precision=precision, on=on, **options)
-
-    def backend(self, on: str | None = "qpu") -> "BackendV2 | None":
-        """The Qiskit backend of a QPU, to transpile for it; None where workers simulate.
-
-        Args:
-            on: A kind of worker or a pilot's name.
-
-        Raises:
-            PlacementError: `on` names nothing that exists, or several QPUs.
-        """
-        from pilot_kernel.primitive.device.backend import backend_of
-
-        return backend_of(self.candidates(on))
-
-    def sampler(self, *, on: str | None = None, **options: Any) -> "PilotSampler":
-        """A Qiskit sampler (`BaseSamplerV2`) that runs on the pilot; see `PilotSampler`."""
-        from pilot_kernel.primitive.sampler import PilotSampler
-
-        return PilotSampler(self, on=on, **options)
-
-    def estimator(self, *, on: str | None = None, **options: Any) -> "PilotEstimator":
-        """A Qiskit estimator (`BaseEstimatorV2`) that runs on the pilot; see `PilotEstimator`."""
-        from pilot_kernel.primitive.estimator import PilotEstimator
-
-        return PilotEstimator(self, on=on, **options)
+        return logs_of(self._link.entry, None if self.closed or self.lost else self._call, name)
 
     # ---- life
 

@@ -15,6 +15,8 @@ from pilot_kernel.jupyter.magics.wait import wait
 from pilot_kernel.jupyter.show.agents_table import Table
 from pilot_kernel.jupyter.show.overviews import SessionView, TasksView
 from pilot_kernel.jupyter.worker.run import CellOutcome
+from pilot_kernel.sessions.reports.logs import Logs
+from pilot_kernel.sessions.reports.report import Report
 from pilot_kernel.sessions.session import agent_job_script
 
 __all__ = ["PilotMagics"]
@@ -30,6 +32,8 @@ _VERBS = (
     "attach",
     "reap",
     "dashboard",
+    "report",
+    "logs",
 )
 
 
@@ -91,6 +95,8 @@ class PilotMagics(Magics):  # type: ignore[misc]
         %pilot list                       your agents: here, and in batch jobs
         %pilot attach ID                  go over to another agent
         %pilot reap [ID | --all]          end agents, remove what dead ones left
+        %pilot report [ID]                what happened: a table, and all workers over time
+        %pilot logs [NAME]                log files: all, a pilot's, a worker's, or the agent's
         %pilot dashboard                  the engine's own pages
         """
         args = parse_argstring(self.pilot, line)
@@ -147,6 +153,14 @@ class PilotMagics(Magics):  # type: ignore[misc]
         wanted = _words(args, 0, 1, "reap [ID | --all]")
         session = self.notebook.open_session()
         print(pilot_commands.reap(session, wanted[0] if wanted else None, everything=args.all))
+
+    def _report(self, args: Any) -> Report:
+        wanted = _words(args, 0, 1, "report [ID]")
+        return pilot_commands.report(self.notebook.open_session(), wanted[0] if wanted else None)
+
+    def _logs(self, args: Any) -> Logs:
+        name = _words(args, 0, 1, "logs [NAME]")
+        return pilot_commands.logs(self.notebook.open_session(), name[0] if name else None)
 
     def _dashboard(self, args: Any) -> None:
         session = self.notebook.session()

@@ -11,9 +11,22 @@ from pilot_kernel.resource import registry, slurm_job
 from pilot_kernel.resource.pilot import Pilot
 from pilot_kernel.sessions.batch_script import job_script
 from pilot_kernel.sessions.current import use
+from pilot_kernel.sessions.reports.asking import past_report
+from pilot_kernel.sessions.reports.logs import Logs
+from pilot_kernel.sessions.reports.report import Report
 from pilot_kernel.sessions.session import Session
 
-__all__ = ["agents", "attach", "pilot_called", "reap", "script", "status", "stop"]
+__all__ = [
+    "agents",
+    "attach",
+    "logs",
+    "pilot_called",
+    "reap",
+    "report",
+    "script",
+    "status",
+    "stop",
+]
 
 
 def status(session: Session | None) -> SessionView | Table:
@@ -61,6 +74,37 @@ def stop(session: Session | None, name: str | None) -> str:
         return "the session is closed, its pilots are stopped"
     pilot_called(session, name).stop()
     return f"pilot {name} is stopped; its results moved, its tasks run elsewhere"
+
+
+def report(session: Session | None, wanted: str | None) -> Report:
+    """What has happened in a session.
+
+    Args:
+        session: The session that is open.
+        wanted: Id of another agent, living or gone, or the beginning of it; None for the open
+            session, or the last one if none is open.
+
+    Raises:
+        PilotError: There is no such session on record.
+    """
+    if session is None or wanted is not None:
+        return past_report(wanted)
+    return session.report()
+
+
+def logs(session: Session | None, name: str | None) -> Logs:
+    """The log files of a session.
+
+    Args:
+        session: The session that is open.
+        name: Only those of a pilot's workers, of a worker, or of the `agent`.
+
+    Raises:
+        PilotError: There are none.
+    """
+    if session is None:
+        raise PilotError("no session is open; its log files went with its agent")
+    return session.logs(name)
 
 
 def agents(session: Session | None) -> Table:

@@ -26,9 +26,16 @@ from typing import Any
 import cloudpickle
 
 from pilot_kernel.errors import PilotError
-from pilot_kernel.resource import credentials, registry, start_nursery, worker_environment
+from pilot_kernel.resource import (
+    credentials,
+    log_files,
+    registry,
+    start_nursery,
+    worker_environment,
+)
+from pilot_kernel.resource.agent.chronicle import Chronicle
 from pilot_kernel.resource.agent.monitor import PERIOD_S, Monitor
-from pilot_kernel.resource.agent.network import Network
+from pilot_kernel.resource.agent.network import LOOPBACK, Network
 from pilot_kernel.resource.agent.own_job import Deserted, taken_over
 from pilot_kernel.resource.agent.roster import Roster
 from pilot_kernel.resource.dask_settings import PRELOAD, worker_settings
@@ -65,6 +72,13 @@ def _start_nursery(scratch: str) -> "subprocess.Popen[bytes]":
     return start_nursery.start(path)
 
 
+def _log_workers(directory: Path) -> None:
+    """Make the folder for logs of workers, and tell those of this machine."""
+    logs = log_files.folder_of(directory)
+    logs.mkdir(mode=0o700)
+    os.environ[worker_environment.LOGS] = str(logs)
+
+
 def _start_forkserver(entry: registry.AgentEntry) -> None:
     """Import Dask once, in the process that workers are forked from.
 
@@ -97,8 +111,10 @@ class Agent:
         self.plugins = plugins
         self.interface = interface
         self.leave = asyncio.Event()
+        self.why = ""
         self.cluster: Any = None
         self.roster: Roster
+        self.chronicle: Chronicle
         self.monitor = Monitor()
         self.dashboard_port: int | None = None
 
@@ -120,7 +136,6 @@ class Agent:
             "protocol": "tls://",
             "security": security,
             "dashboard": False,
-            "dashboard_address": "127.0.0.1:0",
         }
         self.cluster = SpecCluster(
             scheduler={"cls": AgentScheduler, "options": options},
@@ -134,13 +149,17 @@ class Agent:
             if self.interface is not None:  # the notebook is on another machine
                 await network.open(self.interface)
             self.roster = roster = Roster(self.cluster, network, self._site(security, network))
+            self.chronicle = Chronicle(self.entry, roster.statuses, self._working_directories)
+            watched = self.chronicle.looking
             for handler in (
-                *(roster.pilot_add, roster.pilot_scale, roster.pilot_stop, roster.pilot_list),
-                roster.pilot_script,
+                *(watched(roster.pilot_add), watched(roster.pilot_scale)),
+                *(watched(roster.pilot_stop), roster.pilot_list),
+                *(roster.pilot_script, watched(roster.pilot_replace)),
                 *(self.scheduler.orphans, self.scheduler.hand_over, self.scheduler.people),
                 *(self.pilot_activity, self.welcome, self.agent_leave, self.dashboard),
             ):
                 self.scheduler.handlers[handler.__name__] = handler
+            await self.scheduler.register_scheduler_plugin(self.chronicle, idempotent=False)
             await self._plug_in()
             self._publish("open", network.scheduler)
             watches = [asyncio.create_task(watch()) for watch in (self._watch, self._sample)]
@@ -150,6 +169,12 @@ class Agent:
             asyncio.get_running_loop().call_later(_LEAVING_S, self._break_off)
             for name in list(roster.pilots):
                 await roster.pilot_stop(name, graceful=False)
+            self.chronicle.leave(self.why)
+
+    def _working_directories(self) -> set[str]:
+        """Where pilots' workers keep their files, as far as users have said so."""
+        told = (pilot.description.working_directory for pilot in self.roster.pilots.values())
+        return {folder for folder in told if folder is not None}
 
     def _site(self, security: Any, network: Network) -> Site:
         return Site(
@@ -184,6 +209,7 @@ class Agent:
         """Begin to leave: nobody new is let in from now on."""
         if not self.leave.is_set():
             log.info("leaving: %s", why)
+            self.why = why
             self._publish("leaving", self.entry.address)
             self.leave.set()
 
@@ -191,12 +217,14 @@ class Agent:
         """Leave at once, since leaving in good order takes too long."""
         log.error("workers did not close within %s s; they are killed", _LEAVING_S)
         registry.kill_children()
+        self.chronicle.leave(f"{self.why}; workers had to be killed")
         registry.forget(self.entry)
         os._exit(1)
 
     async def _sample(self) -> None:
         while True:
             self.monitor.sample(self.scheduler, self.roster.workers())
+            self.chronicle.look()
             await asyncio.sleep(PERIOD_S)
 
     async def _watch(self) -> None:
@@ -249,11 +277,10 @@ class Agent:
                     "which is not installed: "
                     "pip install bokeh jinja2, then begin a new session"
                 ) from None
-            scheduler = self.scheduler
-            pages.connect(scheduler.http_application, scheduler.http_server, scheduler, prefix="")
-            self.dashboard_port = next(iter(scheduler.http_server._sockets.values())).getsockname()[
-                1
-            ]
+            server = self.scheduler.http_server
+            pages.connect(self.scheduler.http_application, server, self.scheduler, prefix="")
+            server.listen(0, address=LOOPBACK)
+            self.dashboard_port = next(iter(server._sockets.values())).getsockname()[1]
         return self.dashboard_port
 
 
@@ -277,6 +304,7 @@ def main() -> None:
     os.mkdir(entry.scratch, 0o700)
     try:
         with _nursery(entry.scratch):
+            _log_workers(entry.directory)
             _start_forkserver(entry)
             logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
             _configure(entry.scratch)
