@@ -41,8 +41,9 @@ class Piece:
         return self.tasks[-1]
 
 
-def digest(number: int, rounds: int) -> str:
-    """A chain of hashes: a few milliseconds of a core."""
+def digest(number: int, rounds: int, pad_s: float = 0.0) -> str:
+    """A chain of hashes: a few milliseconds of a core, and more of waiting."""
+    time.sleep(pad_s)
     text = str(number).encode()
     for _ in range(rounds):
         text = hashlib.sha256(text).digest()
@@ -54,13 +55,15 @@ def grown(number: int) -> np.ndarray:
     return np.arange(LARGE, dtype=float) + number
 
 
-def total(values: np.ndarray, factor: int) -> float:
+def total(values: np.ndarray, factor: int, pad_s: float = 0.0) -> float:
     """The sum of what another task has made, elsewhere perhaps."""
+    time.sleep(pad_s)
     return float(values.sum()) * factor
 
 
-def spectrum(seed: int) -> np.ndarray:
+def spectrum(seed: int, pad_s: float = 0.0) -> np.ndarray:
     """Eigenvalues of a random matrix."""
+    time.sleep(pad_s)
     matrix = np.random.default_rng(seed).normal(size=(DIM, DIM))
     return np.linalg.eigvalsh(matrix + matrix.T)
 
@@ -71,6 +74,14 @@ def pause(seconds: float) -> tuple[float, int]:
     return seconds, os.getpid()
 
 
+def _sum(number: int) -> float:
+    return 3.0 * float((np.arange(LARGE, dtype=float) + number).sum())
+
+
+def _unless(right: bool, told: Any) -> str | None:
+    return None if right else repr(told)
+
+
 class Mixture:
     """Submits pieces of mixed kinds.
 
@@ -78,11 +89,13 @@ class Mixture:
         session: Where.
         seed: What they are made from; the same pieces for the same seed.
         device: Where shots on a device go.
+        pad_s: How much longer classical pieces take than they have to.
     """
 
-    def __init__(self, session: Any, seed: int, device: str = "qpu") -> None:
+    def __init__(self, session: Any, seed: int, device: str = "qpu", pad_s: float = 0.0) -> None:
         self.session = session
         self.device = device
+        self.pad_s = pad_s
         self._rng = random.Random(seed)
         self._ansatz = efficient_su2(QUBITS, reps=1)
         self._ghz = measured(ghz(QUBITS))
@@ -98,41 +111,37 @@ class Mixture:
         return make(self._rng.randrange(10**6))
 
     def _digest(self, number: int) -> Piece:
-        wanted = digest(number, 3000)
-        task = self.session.submit(digest, number, 3000)
-        return Piece("digest", (task,), lambda told: None if told == wanted else f"{told!r}")
+        task = self.session.submit(digest, number, 3000, self.pad_s)
+        return Piece("digest", (task,), lambda told: _unless(told == digest(number, 3000), told))
 
     def _total(self, number: int) -> Piece:
         made = self.session.submit(grown, number)
-        task = self.session.submit(total, made, 3)
-        wanted = 3.0 * float((np.arange(LARGE, dtype=float) + number).sum())
-        return Piece("total", (made, task), lambda told: None if told == wanted else f"{told!r}")
+        task = self.session.submit(total, made, 3, self.pad_s)
+        return Piece("total", (made, task), lambda told: _unless(told == _sum(number), told))
 
     def _spectrum(self, number: int) -> Piece:
-        wanted = spectrum(number)
-        task = self.session.submit(spectrum, number)
+        task = self.session.submit(spectrum, number, self.pad_s)
 
         def wrong(told: np.ndarray) -> str | None:
-            return None if np.allclose(told, wanted, atol=1e-9) else f"{told!r}"
+            return _unless(np.allclose(told, spectrum(number), atol=1e-9), told)
 
         return Piece("spectrum", (task,), wrong)
 
     def _pause(self, number: int) -> Piece:
-        seconds = 0.02 + number % 10 / 100
+        seconds = 0.02 + number % 10 / 100 + self.pad_s
         task = self.session.submit(pause, seconds)
-        return Piece("pause", (task,), lambda told: None if told[0] == seconds else f"{told!r}")
+        return Piece("pause", (task,), lambda told: _unless(told[0] == seconds, told))
 
     def _values(self, number: int) -> Piece:
         """Expectation values, exact: NumPy's are the oracle."""
         angles = np.random.default_rng(number).uniform(0, 2 * np.pi, self._ansatz.num_parameters)
         bound = self._ansatz.assign_parameters(angles)
-        state = Statevector(bound)
-        wanted = [state.expectation_value(SparsePauliOp(each)).real for each in OBSERVABLES]
         task = self.session.run((bound, list(OBSERVABLES)))
 
         def wrong(told: Any) -> str | None:
-            found = told[0].data.evs
-            return None if np.allclose(found, wanted, atol=1e-9) else f"{found} for {wanted}"
+            state = Statevector(bound)
+            wanted = [state.expectation_value(SparsePauliOp(each)).real for each in OBSERVABLES]
+            return _unless(np.allclose(told[0].data.evs, wanted, atol=1e-9), told[0].data.evs)
 
         return Piece("values", (task,), wrong)
 
@@ -144,7 +153,7 @@ class Mixture:
             counts = told[0].data.meas.get_counts()
             even = abs(counts.get("0" * QUBITS, 0) - SHOTS / 2) < 6 * SHOTS**0.5 / 2
             only = set(counts) <= {"0" * QUBITS, "1" * QUBITS}
-            return None if even and only and sum(counts.values()) == SHOTS else f"{counts}"
+            return _unless(even and only and sum(counts.values()) == SHOTS, counts)
 
         return Piece("counts", (task,), wrong)
 
@@ -155,7 +164,6 @@ class Mixture:
         def wrong(told: Any) -> str | None:
             counts = told[0].data.meas.get_counts()
             right = counts.get("0" * QUBITS, 0) + counts.get("1" * QUBITS, 0)
-            good = sum(counts.values()) == SHOTS and 0.6 * SHOTS < right <= SHOTS
-            return None if good else f"{counts}"
+            return _unless(sum(counts.values()) == SHOTS and right > 0.6 * SHOTS, counts)
 
         return Piece("shots", (task,), wrong)
