@@ -42,8 +42,8 @@ def slurm():
 
 @pytest.fixture(scope="module")
 def hosts():
-    """Three hosts that are reached over SSH, for the tests of one module."""
+    """Four hosts that are reached over SSH, for the tests of one module."""
     if what := far_hosts.missing():
         pytest.skip(what)
-    with far_hosts.ssh_hosts(3) as made:
+    with far_hosts.ssh_hosts(4) as made:
         yield made

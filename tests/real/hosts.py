@@ -1,7 +1,7 @@
 """Hosts on this machine, for tests: network namespaces on a bridge, with an SSH server each.
 
-    with ssh_hosts(3) as hosts:  # or the fixture `hosts` of tests/real/conftest.py
-        session.add_pilot(hosts.url, ...)  # ssh://one,two,three
+    with ssh_hosts(4) as hosts:  # or the fixture `hosts` of tests/real/conftest.py
+        session.add_pilot(hosts.url(0, 1), ...)  # ssh://one,two
         hosts.cut(0)  # its link is down
         hosts.mend(0)
         hosts.processes(0)  # what runs there, but for the SSH server itself
@@ -78,10 +78,9 @@ class Hosts:
     subnet: str
     names: tuple[str, ...]
 
-    @property
-    def url(self) -> str:
-        """All of them, as a pilot's resource."""
-        return f"ssh://{','.join(self.names)}"
+    def url(self, *numbers: int) -> str:
+        """Some of them, or all, as a pilot's resource."""
+        return f"ssh://{','.join(self.names[k] for k in numbers or range(len(self.names)))}"
 
     def address(self, number: int) -> str:
         """A host's address on the bridge."""
@@ -181,9 +180,7 @@ class Hosts:
         }
         named = {**_SERVER, **files, **options}
         words = [word for key, value in named.items() for word in ("-o", f"{key}={value}")]
-        self.run(
-            number, str(program), "-f", "/dev/null", "-h", str(self.folder / "host"), *words
-        )
+        self.run(number, str(program), "-f", "/dev/null", "-h", str(self.folder / "host"), *words)
         wait_until(lambda: self._answers(number))
 
     def _answers(self, number: int) -> bool:

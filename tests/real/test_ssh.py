@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -30,7 +29,7 @@ _LIMIT_S = 40.0
 def far(hosts, registry_home):
     """A session with a pilot on three hosts, one worker each, and a local one."""
     with pilot_kernel.Session() as opened:
-        pilot = opened.add_pilot(hosts.url, name="far", **_KEYS)
+        pilot = opened.add_pilot(hosts.url(0, 1, 2), name="far", **_KEYS)
         near = opened.add_pilot("local://", name="near", cores_per_node=1)
         wait_until(lambda: pilot.status.workers == 3 and near.status.workers == 1, _COMING_S)
         yield opened
@@ -112,11 +111,7 @@ def test_files_on_a_host_are_closed_to_others(far, hosts):
             assert key.stat().st_mode & 0o077 == 0
 
 
-def test_a_worker_that_dies_there_is_replaced_and_its_task_blamed(far, hosts):
-    def die():
-        os.kill(os.getppid(), signal.SIGSTOP)  # the nursery: nobody is forked meanwhile
-        os._exit(3)
-
+def test_a_worker_that_dies_there_is_replaced(far, hosts):
     pilot = _pilot(far, "far")
     killed = {}
 
@@ -167,7 +162,7 @@ def _supervised(hosts, number):
 
 
 def test_a_cut_link_does_not_hold_up_the_end_of_a_pilot(far, hosts):
-    pilot = far.add_pilot(f"ssh://{hosts.names[0]}", name="brief", **_KEYS)
+    pilot = far.add_pilot(hosts.url(0), name="brief", **_KEYS)
     wait_until(lambda: pilot.status.workers == 1, _COMING_S)
     hosts.cut(0)
     try:
@@ -213,14 +208,14 @@ def _client(**values):
 
 @pytest.fixture
 def lone(hosts):
-    """The number of a host on which nothing runs yet but what other sessions have there."""
-    before = {process.pid for process in hosts.processes(1)}
-    return 1, lambda: [each for each in hosts.processes(1) if each.pid not in before]
+    """The number of a host on which nothing runs, and what tells whether something does."""
+    assert not hosts.processes(3)
+    return 3, lambda: hosts.processes(3)
 
 
 def test_a_killed_agent_leaves_nothing_on_a_host(hosts, lone, registry_home):
     number, there = lone
-    url = f"ssh://{hosts.names[number]}"
+    url = hosts.url(number)
     with _client(name="", idle=10, url=url, workers=1, sleep=100) as (_, agent):
         assert there()
         agent.kill()
@@ -229,7 +224,7 @@ def test_a_killed_agent_leaves_nothing_on_a_host(hosts, lone, registry_home):
 
 def test_a_killed_agent_leaves_nothing_on_a_host_that_is_cut_off(hosts, lone, registry_home):
     number, there = lone
-    url = f"ssh://{hosts.names[number]}"
+    url = hosts.url(number)
     with _client(name="", idle=10, url=url, workers=1, sleep=100) as (_, agent):
         tunnels = [each for each in agent.children() if each.name() == "ssh"]
         assert tunnels
@@ -248,7 +243,7 @@ def _runs(process):
 
 def test_a_killed_client_leaves_nothing_after_the_idle_time(hosts, lone, registry_home):
     number, there = lone
-    url = f"ssh://{hosts.names[number]}"
+    url = hosts.url(number)
     with _client(name="idle-b", idle=2, url=url, workers=1, sleep=1) as (client, agent):
         client.kill()
         wait_until(lambda: not there(), _LIMIT_S)
@@ -309,14 +304,14 @@ def test_a_host_that_cannot_be_used_is_named_at_once(plain, hosts, change, compl
 def test_an_unknown_and_a_changed_host_key_are_named(plain, hosts):
     known = hosts.folder / "known_hosts"
     good = known.read_text()
-    url = f"ssh://{hosts.names[0]}"
+    url = hosts.url(0)
     try:
         known.write_text("")
         with pytest.raises(DescriptionError, match="host key is not known here"):
             plain.add_pilot(url, **_KEYS)
         other = (hosts.folder / "user.pub").read_text().split()[1]
         known.write_text(good.replace(good.split()[2], other))
-        with pytest.raises(DescriptionError, match="not the one that is known .*known_hosts"):
+        with pytest.raises(DescriptionError, match=r"not the one that is known .*known_hosts"):
             plain.add_pilot(url, **_KEYS)
     finally:
         known.write_text(good)
@@ -329,7 +324,7 @@ def test_other_versions_are_named_on_both_sides(plain, hosts, tmp_path):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: distributed\nVersion: 2020.1.0\n")
     with pytest.raises(DescriptionError, match=r"distributed is 20\S+ here and 2020.1.0 there"):
         plain.add_pilot(
-            f"ssh://{hosts.names[0]}",
+            hosts.url(0),
             scheduler_script_commands=[f"export PYTHONPATH={tmp_path}:$PYTHONPATH"],
             **_KEYS,
         )
@@ -339,7 +334,7 @@ def test_a_server_that_forwards_nothing_is_named(plain, hosts):
     hosts.stop(1)
     hosts.serve(1, AllowTcpForwarding="no")
     try:
-        pilot = plain.add_pilot(f"ssh://{hosts.names[1]}", **_KEYS)
+        pilot = plain.add_pilot(hosts.url(1), **_KEYS)
         wait_until(lambda: "AllowTcpForwarding" in pilot.status.note, _LIMIT_S)
         pilot.stop()
     finally:
@@ -348,7 +343,9 @@ def test_a_server_that_forwards_nothing_is_named(plain, hosts):
 
 
 def test_a_network_interface_and_ssh_do_not_go_together(plain, hosts):
-    pilot = plain.add_pilot(f"ssh://{hosts.names[0]}", **_KEYS)
+    pilot = plain.add_pilot(hosts.url(0), **_KEYS)
     wait_until(lambda: pilot.status.workers == 1, _COMING_S)
-    assert plain.submit(pow, 2, 5, on=pilot.name).result(timeout=60) == 32
+    with pytest.raises(DescriptionError, match="workers that are reached over SSH"):
+        plain._call("pilot_add", description={"interface": f"{hosts.tag}br"})
     pilot.stop()
+    assert plain.submit(pow, 2, 5).result(timeout=60) == 32
