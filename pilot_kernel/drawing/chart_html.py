@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from html import escape
 
 from pilot_kernel.drawing.charts import Axis, Chart, Counts, Curves, Values
-from pilot_kernel.drawing.html import BASE, BRAND, LINE, MONO, MUTED, table_html
+from pilot_kernel.drawing.html import BASE, BRAND, LINE, MONO, MUTED, PALETTE, table_html
 from pilot_kernel.drawing.units import number, rounded
 
 __all__ = ["charts_html"]
 
-_COLOURS = (BRAND, "#e8833a", "#2ca58d", "#b565c9", "#c94f5d", "#8a8d3a")
 _WIDE, _HIGH = 460, 150
 _ERROR_BARS = 60  # more of them would overlap; the band shows the errors then
 _LEFT, _TOP, _BOTTOM = 44, 8, 20
@@ -95,7 +94,7 @@ def _legend(curves: Curves) -> str:
         "<span style='display:inline-block;width:14px;height:3px;"
         f"vertical-align:middle;margin-right:6px;background:{colour}'></span>"
         f"{escape(label)}</span>"
-        for label, colour in zip(curves.labels, _COLOURS, strict=False)
+        for label, colour in zip(curves.labels, PALETTE, strict=False)
         if label
     )
     return f"<div style='margin-left:{_LEFT}px'>{items}</div>"
@@ -134,7 +133,7 @@ def _axes(low: float, high: float, axis: Axis) -> str:
 
 
 def _curve(curves: Curves, at: int, low: float, high: float) -> str:
-    colour = _COLOURS[at % len(_COLOURS)]
+    colour = PALETTE[at % len(PALETTE)]
     row, band = curves.values[at], curves.stds[at]
     points = len(row)
 

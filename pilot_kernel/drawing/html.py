@@ -16,6 +16,7 @@ __all__ = [
     "LINE",
     "MONO",
     "MUTED",
+    "PALETTE",
     "grid_html",
     "mark_html",
     "progress_html",
@@ -27,6 +28,9 @@ LINE = "var(--jp-border-color2,rgba(128,128,128,.35))"
 MONO = "font-family:var(--jp-code-font-family,ui-monospace,monospace);font-size:12px"
 BASE = "line-height:1.5;font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px"
 MUTED = "opacity:.65"
+PALETTE = (BRAND, "#e8833a", "#2ca58d", "#b565c9", "#c94f5d", "#8a8d3a")
+"""Colours that can be told apart, in their order."""
+
 _TONES = {
     "quiet": "currentColor",
     "active": BRAND,

@@ -9,6 +9,7 @@ __all__ = [
     "CORES",
     "DEVICE",
     "ENDS_AT",
+    "LOGS",
     "MEMORY",
     "NURSERY",
     "RESULTS",
@@ -39,6 +40,9 @@ NURSERY = "PILOT_NURSERY"
 
 RESULTS = "PILOT_RESULTS"
 """The variable with the folder for results of tasks."""
+
+LOGS = "PILOT_LOGS"
+"""The variable with the folder for log files of workers; without it they write where they did."""
 
 
 def sizes(cores: int, memory_bytes: int) -> dict[str, str]:
@@ -80,6 +84,11 @@ def nursery() -> str | None:
 def results_folder() -> str | None:
     """The folder that results of tasks are written to."""
     return os.environ.get(RESULTS)
+
+
+def logs_folder() -> str | None:
+    """The folder that a worker writes its log file to."""
+    return os.environ.get(LOGS)
 
 
 def _number(variable: str) -> int | None:

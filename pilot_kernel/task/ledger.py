@@ -15,6 +15,13 @@ from tornado.ioloop import PeriodicCallback
 
 from pilot_kernel.errors import WorkerDiedError
 from pilot_kernel.resource import worker_environment
+from pilot_kernel.task.task_events import (
+    Event,
+    Records,
+    changed_event,
+    queued_event,
+    ready_event,
+)
 from pilot_kernel.task.wire.packing import Packed
 from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord, TaskState, task_name
 from pilot_kernel.task.wire.results import Kept, remove, sweep
@@ -27,6 +34,7 @@ _KEPT_OUTPUTS = 100  # tasks; enough to show a re-attached notebook where things
 _KEPT_CHUNKS = 64
 _KEPT_CHARACTERS = 2_000_000  # a chunk may be a picture
 _SWEEP_S = 2.0
+_READY = ("processing", "queued", "no-worker")  # states of tasks that wait for a worker only
 
 
 async def give(result: Packed | Kept) -> Packed | Kept:
@@ -49,17 +57,19 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
     name = "pilot-ledger"
 
     def __init__(self) -> None:
-        self.records: OrderedDict[str, TaskRecord] = OrderedDict()
+        self.records = Records(self._written)
         self.output: OrderedDict[str, deque[tuple[str, str]]] = OrderedDict()
         self.results: OrderedDict[str, bytes] = OrderedDict()
         self.kept: dict[str, Kept] = {}
         self.suspicious: dict[str, int] = {}
         self.ended: deque[str] = deque()
         self.scheduler: Any = None
+        self.event_log: Any = None
 
     async def start(self, scheduler: Any) -> None:
         """Take up work beside `scheduler`."""
         self.scheduler = scheduler
+        self.event_log = scheduler.event_log
         scheduler.handlers["task_records"] = self.task_records
         scheduler.handlers["task_output"] = self.task_output
         scheduler.handlers["task_results"] = self.task_results
@@ -115,6 +125,8 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         record = self.records.get(key)
         if record is None:
             return
+        if start == "waiting" and finish in _READY and not record.state.final:
+            self._note(ready_event(record, self.scheduler.tasks[key]))
         if finish == "processing":
             if not record.state.final:
                 self.records[key] = replace(record, **self._place(key))
@@ -230,6 +242,30 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         if ts.suspicious > before:
             died = {"key": record.key, "died": record.worker, "deaths": deaths}
             self.scheduler.log_event(TOPIC, died)
+
+    def _written(self, before: TaskRecord | None, now: TaskRecord) -> None:
+        """A record is new, or has changed: the event log is told what that means."""
+        if self.event_log is None:
+            return
+        if before is None:
+            self._note(queued_event(now, self.scheduler.tasks[now.key], self.scheduler))
+            return
+        size = self._result_bytes(now.key) if now.state is TaskState.DONE else 0
+        self._note(changed_event(before, now, size))
+
+    def _note(self, what: Event | None) -> None:
+        if what is not None and self.event_log is not None:
+            event, at, facts = what
+            self.event_log.add(event, at, **facts)
+
+    def _result_bytes(self, key: str) -> int:
+        """The size of a result: on disk, told with the news, or as Dask counts it."""
+        if (kept := self.kept.get(key)) is not None:
+            return kept.size
+        if (pickled := self.results.get(key)) is not None:
+            return len(pickled)
+        ts = self.scheduler.tasks.get(key)
+        return 0 if ts is None else max(0, ts.nbytes)
 
     def _close(self, record: TaskRecord, state: TaskState) -> None:
         if not record.state.final:

@@ -26,15 +26,20 @@ _LIMIT_S = 40.0
 
 
 @pytest.fixture(scope="module")
-def far(hosts, registry_home):
+def far(hosts, registry_home, tmp_path_factory):
     """A session with a pilot on three hosts, one worker each, and a local one."""
+    place = tmp_path_factory.mktemp("place")
     with pilot_kernel.Session() as opened:
-        pilot = opened.add_pilot(hosts.url(0, 1, 2), name="far", **_KEYS)
+        pilot = opened.add_pilot(
+            hosts.url(0, 1, 2), name="far", working_directory=str(place), **_KEYS
+        )
         near = opened.add_pilot("local://", name="near", cores_per_node=1)
         wait_until(lambda: pilot.status.workers == 3 and near.status.workers == 1, _COMING_S)
         yield opened
     for number in range(3):
         wait_until(lambda number=number: not hosts.processes(number))
+    assert list(place.iterdir()) == []
+    assert list(Path("/tmp").glob("pilot-host-*")) == []
 
 
 def _pilot(session, name):

@@ -1,17 +1,32 @@
 """What `%pilot` does, as plain functions: look at pilots and agents, and change them."""
 
+import contextlib
 from typing import Any
 
+from pilot_kernel.drawing.units import clock
 from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.show.agents_table import Table, agents_table
 from pilot_kernel.jupyter.show.overviews import SessionView
-from pilot_kernel.resource import registry
+from pilot_kernel.resource import registry, slurm_job
 from pilot_kernel.resource.pilot import Pilot
 from pilot_kernel.sessions.batch_script import job_script
 from pilot_kernel.sessions.current import use
+from pilot_kernel.sessions.reports.asking import past_report
+from pilot_kernel.sessions.reports.logs import Logs
+from pilot_kernel.sessions.reports.report import Report
 from pilot_kernel.sessions.session import Session
 
-__all__ = ["agents", "attach", "pilot_called", "reap", "script", "status", "stop"]
+__all__ = [
+    "agents",
+    "attach",
+    "logs",
+    "pilot_called",
+    "reap",
+    "report",
+    "script",
+    "status",
+    "stop",
+]
 
 
 def status(session: Session | None) -> SessionView | Table:
@@ -61,9 +76,54 @@ def stop(session: Session | None, name: str | None) -> str:
     return f"pilot {name} is stopped; its results moved, its tasks run elsewhere"
 
 
+def report(session: Session | None, wanted: str | None) -> Report:
+    """What has happened in a session.
+
+    Args:
+        session: The session that is open.
+        wanted: Id of another agent, living or gone, or the beginning of it; None for the open
+            session, or the last one if none is open.
+
+    Raises:
+        PilotError: There is no such session on record.
+    """
+    if session is None or wanted is not None:
+        return past_report(wanted)
+    return session.report()
+
+
+def logs(session: Session | None, name: str | None) -> Logs:
+    """The log files of a session.
+
+    Args:
+        session: The session that is open.
+        name: Only those of a pilot's workers, of a worker, or of the `agent`.
+
+    Raises:
+        PilotError: There are none.
+    """
+    if session is None:
+        raise PilotError("no session is open; its log files went with its agent")
+    return session.logs(name)
+
+
 def agents(session: Session | None) -> Table:
     """The agents of this user, whichever notebook they belong to."""
-    return agents_table(registry.entries(), _own(session))
+    entries = registry.entries()
+    return agents_table(entries, _own(session), {entry.id: _job(entry) for entry in entries})
+
+
+def _job(entry: registry.AgentEntry) -> str:
+    """The batch job that an agent runs in, in words; empty if it is in none."""
+    if not entry.batch:
+        return ""
+    with contextlib.suppress(slurm_job.QueueError):
+        seen = slurm_job.find(entry.id)
+        if seen is not None:
+            ends = seen.ends_at
+            until = "" if ends is None or seen.waits else f", until {clock(ends)}"
+            return f"{seen}{until}"
+    return f"job {entry.job}, how it stands is unknown" if entry.job else "unknown"
 
 
 def _own(session: Session | None) -> str | None:

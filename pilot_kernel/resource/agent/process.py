@@ -15,6 +15,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,12 +24,19 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
-import psutil
 
 from pilot_kernel.errors import PilotError
-from pilot_kernel.resource import credentials, registry, start_nursery, worker_environment
+from pilot_kernel.resource import (
+    credentials,
+    log_files,
+    registry,
+    start_nursery,
+    worker_environment,
+)
+from pilot_kernel.resource.agent.chronicle import Chronicle
 from pilot_kernel.resource.agent.monitor import PERIOD_S, Monitor
-from pilot_kernel.resource.agent.network import Network
+from pilot_kernel.resource.agent.network import LOOPBACK, Network
+from pilot_kernel.resource.agent.own_job import Deserted, taken_over
 from pilot_kernel.resource.agent.roster import Roster
 from pilot_kernel.resource.dask_settings import PRELOAD, worker_settings
 from pilot_kernel.resource.kind.kind import Site
@@ -64,6 +72,13 @@ def _start_nursery(scratch: str) -> "subprocess.Popen[bytes]":
     return start_nursery.start(path)
 
 
+def _log_workers(directory: Path) -> None:
+    """Make the folder for logs of workers, and tell those of this machine."""
+    logs = log_files.folder_of(directory)
+    logs.mkdir(mode=0o700)
+    os.environ[worker_environment.LOGS] = str(logs)
+
+
 def _start_forkserver(entry: registry.AgentEntry) -> None:
     """Import Dask once, in the process that workers are forked from.
 
@@ -84,13 +99,22 @@ def _start_forkserver(entry: registry.AgentEntry) -> None:
 class Agent:
     """The scheduler, its pilots, and the watch over whether anyone still needs them."""
 
-    def __init__(self, entry: registry.AgentEntry, owner: _Owner, plugins: Sequence[str]) -> None:
+    def __init__(
+        self,
+        entry: registry.AgentEntry,
+        owner: _Owner,
+        plugins: Sequence[str],
+        interface: str | None = None,
+    ) -> None:
         self.entry = entry
-        self.owner = owner
+        self.deserted = Deserted(entry, owner)
         self.plugins = plugins
+        self.interface = interface
         self.leave = asyncio.Event()
+        self.why = ""
         self.cluster: Any = None
         self.roster: Roster
+        self.chronicle: Chronicle
         self.monitor = Monitor()
         self.dashboard_port: int | None = None
 
@@ -112,7 +136,6 @@ class Agent:
             "protocol": "tls://",
             "security": security,
             "dashboard": False,
-            "dashboard_address": "127.0.0.1:0",
         }
         self.cluster = SpecCluster(
             scheduler={"cls": AgentScheduler, "options": options},
@@ -123,16 +146,22 @@ class Agent:
         )
         async with self.cluster:
             network = Network(self.scheduler, security)
+            if self.interface is not None:  # the notebook is on another machine
+                await network.open(self.interface)
             self.roster = roster = Roster(self.cluster, network, self._site(security, network))
+            self.chronicle = Chronicle(self.entry, roster.statuses, self._working_directories)
+            watched = self.chronicle.looking
             for handler in (
-                *(roster.pilot_add, roster.pilot_scale, roster.pilot_stop, roster.pilot_list),
-                roster.pilot_script,
+                *(watched(roster.pilot_add), watched(roster.pilot_scale)),
+                *(watched(roster.pilot_stop), roster.pilot_list),
+                *(roster.pilot_script, watched(roster.pilot_replace)),
                 *(self.scheduler.orphans, self.scheduler.hand_over, self.scheduler.people),
                 *(self.pilot_activity, self.welcome, self.agent_leave, self.dashboard),
             ):
                 self.scheduler.handlers[handler.__name__] = handler
+            await self.scheduler.register_scheduler_plugin(self.chronicle, idempotent=False)
             await self._plug_in()
-            self._publish("open", self.scheduler.address)
+            self._publish("open", network.scheduler)
             watches = [asyncio.create_task(watch()) for watch in (self._watch, self._sample)]
             await self.leave.wait()
             for watch in watches:
@@ -140,6 +169,12 @@ class Agent:
             asyncio.get_running_loop().call_later(_LEAVING_S, self._break_off)
             for name in list(roster.pilots):
                 await roster.pilot_stop(name, graceful=False)
+            self.chronicle.leave(self.why)
+
+    def _working_directories(self) -> set[str]:
+        """Where pilots' workers keep their files, as far as users have said so."""
+        told = (pilot.description.working_directory for pilot in self.roster.pilots.values())
+        return {folder for folder in told if folder is not None}
 
     def _site(self, security: Any, network: Network) -> Site:
         return Site(
@@ -174,6 +209,7 @@ class Agent:
         """Begin to leave: nobody new is let in from now on."""
         if not self.leave.is_set():
             log.info("leaving: %s", why)
+            self.why = why
             self._publish("leaving", self.entry.address)
             self.leave.set()
 
@@ -181,12 +217,14 @@ class Agent:
         """Leave at once, since leaving in good order takes too long."""
         log.error("workers did not close within %s s; they are killed", _LEAVING_S)
         registry.kill_children()
+        self.chronicle.leave(f"{self.why}; workers had to be killed")
         registry.forget(self.entry)
         os._exit(1)
 
     async def _sample(self) -> None:
         while True:
             self.monitor.sample(self.scheduler, self.roster.workers())
+            self.chronicle.look()
             await asyncio.sleep(PERIOD_S)
 
     async def _watch(self) -> None:
@@ -202,7 +240,7 @@ class Agent:
             await asyncio.sleep(min(1.0, limit_s / 4))
             self.roster.revive()
             people = self.scheduler.people()
-            if not people and not self.entry.name and not registry.runs(*self.owner):
+            if self.deserted.now(people):
                 return self.depart("the process of this session without a name has ended")
             if people or self._has_work():
                 needed = time.monotonic()
@@ -239,11 +277,10 @@ class Agent:
                     "which is not installed: "
                     "pip install bokeh jinja2, then begin a new session"
                 ) from None
-            scheduler = self.scheduler
-            pages.connect(scheduler.http_application, scheduler.http_server, scheduler, prefix="")
-            self.dashboard_port = next(iter(scheduler.http_server._sockets.values())).getsockname()[
-                1
-            ]
+            server = self.scheduler.http_server
+            pages.connect(self.scheduler.http_application, server, self.scheduler, prefix="")
+            server.listen(0, address=LOOPBACK)
+            self.dashboard_port = next(iter(server._sockets.values())).getsockname()[1]
         return self.dashboard_port
 
 
@@ -252,24 +289,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m pilot_kernel.resource.agent.process")
     parser.add_argument("--directory", type=Path, required=True)
     parser.add_argument("--plugin", action="append", default=[])
+    parser.add_argument("--interface")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end before it was open"))
     claimed = registry.read(args.directory)
     if claimed is None:
-        sys.exit("whoever started this agent is gone, and somebody has tidied up")
+        sys.exit(
+            f"there is no {args.directory} on {socket.gethostname()}: whoever started this agent "
+            "is gone, or this machine does not see their files"
+        )
     owner = (claimed.pid, claimed.started)
-    started = psutil.Process().create_time()
-    entry = dataclasses.replace(claimed, pid=os.getpid(), started=started)
+    entry = taken_over(claimed)
     registry.write(entry)
     os.mkdir(entry.scratch, 0o700)
     try:
         with _nursery(entry.scratch):
+            _log_workers(entry.directory)
             _start_forkserver(entry)
             logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
             _configure(entry.scratch)
             gc.freeze()  # searching the libraries for garbage would hold up every task in between
-            asyncio.run(_serve(Agent(entry, owner, args.plugin)))
-    except BaseException:  # the log is kept for whoever waits for the agent
+            asyncio.run(_serve(Agent(entry, owner, args.plugin, args.interface)))
+    except BaseException as error:  # the log is kept for whoever waits for the agent
         shutil.rmtree(entry.scratch, ignore_errors=True)
+        if isinstance(error, PilotError):
+            sys.exit(f"on {entry.host}: {error}")
         raise
     _clear(entry)
 

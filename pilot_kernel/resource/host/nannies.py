@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,31 +16,30 @@ log = logging.getLogger("pilot_kernel.host")
 _SHORTEST_S, _LONGEST_S = 0.5, 30.0
 
 
-async def keep(order: Order, security: Any, folder: Path, note: Callable[[str], None]) -> None:
+async def keep(order: Order, security: Any, files: Path, note: Callable[[str], None]) -> None:
     """Keep all workers up, for as long as the process lives.
 
     Args:
         order: Which workers.
         security: TLS settings of connections.
-        folder: The supervisor's own.
+        files: The folder for workers' files.
         note: Called with a word on what goes wrong; with none when it goes well again.
     """
-    await asyncio.gather(*(_keep(each, order, security, folder, note) for each in order.workers))
+    await asyncio.gather(*(_keep(each, order, security, files, note) for each in order.workers))
 
 
 async def _keep(
     worker: WorkerOrder,
     order: Order,
     security: Any,
-    folder: Path,
+    files: Path,
     note: Callable[[str], None],
 ) -> None:
     from distributed import Nanny
 
-    from pilot_kernel.resource.silent_worker import SilentWorker
+    from pilot_kernel.resource.no_web import NoWebWorker
 
     cores = int(worker.resources["cores"])
-    place = os.path.expanduser(order.working_directory) if order.working_directory else str(folder)
     pause_s = _SHORTEST_S
     while True:
         try:
@@ -53,9 +51,9 @@ async def _keep(
                 resources=dict(worker.resources),
                 host=order.address,
                 worker_port=worker.port,
-                worker_class=SilentWorker,
+                worker_class=NoWebWorker,
                 security=security,
-                local_directory=place,
+                local_directory=str(files),
                 env={**worker_environment.sizes(cores, worker.memory_bytes), **worker.env},
             ) as nanny:
                 note("")

@@ -17,13 +17,16 @@ _LONGEST_BYTES = 70  # a socket's name may have 107
 _SEMAPHORES = Path("/dev/shm")  # noqa: S108 where Linux shows named semaphores
 
 
-def create() -> Path:
+def create(place: str | None = None) -> Path:
     """Make a folder whose name says which process it belongs to.
 
-    Sockets lie in it, so it is in `/tmp` if the usual place has too long a name.
+    Args:
+        place: Where. Sockets lie in the supervisor's own, so that is in `/tmp` if the usual place
+            has too long a name.
     """
-    usual = tempfile.gettempdir()
-    place = usual if len(os.fsencode(usual)) <= _LONGEST_BYTES else "/tmp"  # noqa: S108 0700 inside
+    if place is None:
+        usual = tempfile.gettempdir()
+        place = usual if len(os.fsencode(usual)) <= _LONGEST_BYTES else "/tmp"  # noqa: S108
     sweep(Path(place))
     started = int(psutil.Process().create_time())
     prefix = f"{_begins()}{os.getpid()}-{started}-"

@@ -49,7 +49,7 @@ class _Supervisor:
         os.close(nothing)
         self.order: Order | None = None
         self.ordered = threading.Event()
-        self._folder: Path | None = None
+        self._folders: list[Path] = []
         self._nursery: subprocess.Popen[bytes] | None = None
         self._writing = threading.Lock()
         self._ending = threading.Lock()
@@ -105,13 +105,20 @@ class _Supervisor:
         order = self.order
         assert order is not None
         try:
-            folder = self._folder = private_folder.create()
+            folder = self._make_folder()
+            place = order.working_directory
+            files = folder if place is None else self._make_folder(os.path.expanduser(place))
             security = credentials.store(folder, order.certificate, order.key)
             self._begin_forking(folder)
-            asyncio.run(self._keep(order, security, folder))
+            asyncio.run(self._keep(order, security, files))
         except BaseException as error:
             self.say(failed=f"{type(error).__name__}: {error}")
             raise
+
+    def _make_folder(self, place: str | None = None) -> Path:
+        folder = private_folder.create(place)
+        self._folders.append(folder)
+        return folder
 
     def _begin_forking(self, folder: Path) -> None:
         import dask
@@ -129,10 +136,10 @@ class _Supervisor:
         multiprocessing.get_context("forkserver").set_forkserver_preload(list(PRELOAD))
         dask.config.set(worker_settings(str(folder)))
 
-    async def _keep(self, order: Order, security: Any, folder: Path) -> None:
+    async def _keep(self, order: Order, security: Any, files: Path) -> None:
         from pilot_kernel.resource.host.nannies import keep
 
-        await keep(order, security, folder, lambda words: self.say(note=words))
+        await keep(order, security, files, lambda words: self.say(note=words))
 
     # ---- the end
 
@@ -147,8 +154,8 @@ class _Supervisor:
         try:
             self._end_processes()
         finally:
-            if self._folder is not None:
-                private_folder.remove(self._folder)
+            for folder in self._folders:
+                private_folder.remove(folder)
             if hang_up and self._over_ssh:
                 _end_connection()
             os._exit(0)

@@ -30,19 +30,19 @@ def worker_spec(
     """
     from distributed import Nanny
 
-    from pilot_kernel.resource.silent_worker import SilentWorker
+    from pilot_kernel.resource.no_web import NoWebWorker
 
     sizes = worker_environment.sizes(description.cores_per_worker, memory_bytes)
     offered = offers(description, site.pilot, (kind,), memory_bytes)
     return WorkerSpec(
         cls=Nanny,
         options={
+            "worker_class": NoWebWorker,
             "nthreads": 1,  # one task at a time: a task owns its process
             "memory_limit": memory_bytes,
             "resources": offered,
             "host": site.host,
             "security": site.security,
-            "worker_class": SilentWorker,
             "local_directory": description.working_directory,
             "env": {**sizes, **env},
             **options,

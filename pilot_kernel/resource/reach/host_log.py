@@ -5,6 +5,8 @@ import os
 import time
 from pathlib import Path
 
+from pilot_kernel.resource import log_files
+
 __all__ = ["HostLog"]
 
 _LARGEST = 2_000_000
@@ -19,7 +21,7 @@ class HostLog:
     """
 
     def __init__(self, directory: Path, name: str) -> None:
-        self._path = directory / "logs" / f"{name}.log"
+        self._path = log_files.worker_log(log_files.folder_of(directory), name)
         self._descriptor: int | None = None
         self._size = 0
 

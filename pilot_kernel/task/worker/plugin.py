@@ -18,7 +18,7 @@ from distributed import get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from pilot_kernel.errors import ShipError, TaskFailedError, WorkerDiedError
-from pilot_kernel.resource import worker_environment
+from pilot_kernel.resource import log_files, worker_environment
 from pilot_kernel.resource.agent.monitor import METRIC
 from pilot_kernel.task.wire.failure import RemoteError, how_it_ended
 from pilot_kernel.task.wire.messages import Kind, Message
@@ -58,6 +58,8 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
     async def setup(self, worker: Any) -> None:
         """Take up work on `worker`."""
         gc.freeze()  # else every now and then a task waits while all libraries are searched
+        if (logs := worker_environment.logs_folder()) is not None:
+            log_files.append_here(log_files.worker_log(logs, str(worker.name)))
         self.worker = worker
         self.loop = asyncio.get_running_loop()
         self.turn = asyncio.Lock()
