@@ -247,6 +247,46 @@ def test_the_next_session_cancels_what_an_agent_without_undertaker_left(registry
     wait_until(lambda: not slurm.jobs(), timeout_s=10)
 
 
+def test_a_session_that_is_closed_at_once_leaves_no_job(registry_home, slurm):
+    for pause_s in (0, 0.1, 0.3):
+        with pilot_kernel.Session() as session:
+            session.add_pilot("slurm://", number_of_nodes=3, **KEYS)
+            time.sleep(pause_s)
+        wait_until(lambda: not slurm.jobs(), timeout_s=10)
+
+
+def test_an_agent_killed_while_it_submits_leaves_no_job(registry_home, slurm):
+    for pause_s in (0, 0.05, 0.1, 0.2):
+        with pilot_kernel.Session() as session:
+            session.add_pilot("slurm://", number_of_nodes=3, **KEYS)
+            agent = psutil.Process(session._link.entry.pid)
+            time.sleep(pause_s)
+            agent.kill()
+            wait_until(lambda agent=agent: not agent.is_running() or agent.status() == "zombie")
+        wait_until(lambda: not slurm.jobs(), timeout_s=10)
+    wait_until(lambda: not list(job_processes()))
+    registry.prune()
+
+
+def test_a_worker_that_loses_the_agent_comes_back_in_the_same_job(own, slurm, tmp_path):
+    pilot = add(own)
+    gate, log = tmp_path / "gate", tmp_path / "log"
+    task = own.submit(wait_for, str(gate), str(log))
+    wait_until(lambda: begun(log) == 1)
+    [job] = slurm.jobs()
+
+    def cut(dask_scheduler):
+        for stream in dask_scheduler.stream_comms.values():
+            stream.comm.abort()
+
+    own._link.client.run_on_scheduler(cut)
+    wait_until(lambda: begun(log) == 2, PATIENCE_S)
+    gate.touch()
+    assert task.result(PATIENCE_S) == job.id
+    assert [each.id for each in slurm.jobs(over=True) if each.name == job.name] == [job.id]
+    assert pilot.status.workers == 1
+
+
 def test_a_working_directory_gets_its_own_copy_of_the_credentials(own, slurm, tmp_path):
     pilot = add(own, working_directory=str(tmp_path))
     [folder] = tmp_path.iterdir()

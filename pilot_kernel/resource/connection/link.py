@@ -279,6 +279,10 @@ class Link:
             raise
         except OSError as error:
             raise self.lost() from error
+        except RuntimeError as error:
+            if client.status == "running":  # it is the handler's own
+                raise
+            raise self.lost() from error
 
     def lost(self) -> AgentLostError:
         """The error for when the line is cut."""
