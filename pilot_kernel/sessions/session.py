@@ -23,6 +23,7 @@ from pilot_kernel.sessions.quantum_work import QuantumWork
 from pilot_kernel.sessions.tasks import TaskBook
 from pilot_kernel.task.notebook.handle import Task
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
+from pilot_kernel.task.notebook.shared import Shared
 from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord
 
 if TYPE_CHECKING:
@@ -249,6 +250,29 @@ class Session(QuantumWork):
                 return self._tasks.follow(key, future, parts=options.parts, part=options.part)
             except ConnectionError:
                 raise self._link.lost() from None
+
+    def share(self, value: Any) -> Shared:
+        """Send a value once that many tasks take: `submit(fn, shared, …)` instead of the value.
+
+        It goes to the agent now, and from there to each worker that needs it, once. A task gets
+        a copy of its own of the value as it is now.
+
+        Args:
+            value: Anything that can be pickled.
+
+        Returns:
+            What stands for it among the arguments of tasks, or in a list that is one. The value
+            is kept until that and the tasks that take it are gone.
+
+        Raises:
+            ShipError: It cannot be pickled, or is larger than a session keeps on disk.
+            AgentLostError: The session's agent is gone.
+        """
+        if self.closed:
+            raise PilotError("this session is closed; pilot_kernel.session() begins a new one")
+        from pilot_kernel.sessions.sharing import share
+
+        return share(self._link, value, f"{self._stamp}{next(self._numbers)}")
 
     @property
     def tasks(self) -> list[Task]:
