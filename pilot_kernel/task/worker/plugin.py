@@ -8,6 +8,7 @@ depend on what a task does, and a task that crashes takes nothing along but itse
 import asyncio
 import gc
 import json
+import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -61,6 +62,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         if (logs := worker_environment.logs_folder()) is not None:
             log_files.append_here(log_files.worker_log(logs, str(worker.name)))
         self.worker = worker
+        os.environ[worker_environment.FOLDER] = worker.local_directory
         self.loop = asyncio.get_running_loop()
         self.turn = asyncio.Lock()
         self.runs: dict[str, Run] = {}
