@@ -9,6 +9,7 @@ from pilot_kernel.resource.pilot import PilotState, PilotStatus
 
 __all__ = ["HeldPilot"]
 
+_MOST_NOTES = 3
 _REVIVALS = 5  # a worker that ended so often before any was up will not come
 
 
@@ -22,13 +23,17 @@ class HeldPilot:
 
     def __init__(self, description: PilotDescription, site: Site) -> None:
         self.name = site.pilot
-        self.description = description
-        self.specs = by_scheme.worker_specs(description, site)
+        self.describe(description, site)
         self.starts: dict[str, tuple[str, ...]] = {}
         self.numbered = 0
         self.was_up = False
-        self.revived = 0
         self.refused = False  # for a reason that holds for the next start as well
+
+    def describe(self, description: PilotDescription, site: Site) -> None:
+        """Have what is started from now on be as described."""
+        self.specs = by_scheme.worker_specs(description, site)
+        self.description = description
+        self.revived = 0
 
     @property
     def workers(self) -> list[str]:
@@ -88,6 +93,14 @@ class HeldPilot:
             cores_per_worker=self.description.cores_per_worker,
             offers=tuple(sorted(kinds)),
             memory_per_worker_bytes=min(spec.memory_bytes for spec in self.specs),
+            largest_worker_bytes=max(spec.memory_bytes for spec in self.specs),
+            tags=self.description.tags,
             backend=by_scheme.device_name(self.description),
-            note="; ".join(dict.fromkeys(filter(None, notes))),
+            note=_shortened(list(dict.fromkeys(filter(None, notes)))),
         )
+
+
+def _shortened(notes: list[str]) -> str:
+    """What several starts say of themselves, as far as it can be read."""
+    more = len(notes) - _MOST_NOTES
+    return "; ".join([*notes[:_MOST_NOTES], *([f"and {more} more"] if more > 0 else [])])

@@ -164,6 +164,29 @@ class Roster:
         elif surplus > 0:
             await self._remove(pilot, _last(pilot, surplus), graceful=True)
 
+    async def pilot_replace(self, name: str, changes: dict[str, Any]) -> int:
+        """Give up what has not brought up a worker yet, and start as much anew, with changes.
+
+        Returns:
+            How many starts were given up.
+        """
+        pilot = self.pilots[name]
+        fixed = {"resource", "name", "number_of_nodes"} & set(changes)
+        if fixed:
+            raise DescriptionError(f"{', '.join(sorted(fixed))}: cannot be changed; add a pilot")
+        described = PilotDescription.coerce(pilot.description, **changes)
+        by_scheme.check_description(described)
+        if described.interface is not None:
+            await self._network.open(described.interface)
+        up = {ws.name for ws in self._cluster.scheduler.workers.values()}
+        waiting = [start for start, workers in pilot.starts.items() if up.isdisjoint(workers)]
+        missing = sum(len(pilot.starts[start]) for start in waiting)
+        pilot.describe(described, self._site_of(name))
+        await self._remove(pilot, waiting, graceful=False)
+        self._cluster.worker_spec.update(pilot.grow(missing))
+        self._correct_soon()
+        return len(waiting)
+
     async def pilot_stop(self, name: str, graceful: bool = True) -> None:
         """End a pilot; its results move to other workers, its unfinished tasks run elsewhere."""
         pilot = self.pilots.pop(name)
