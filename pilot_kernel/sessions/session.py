@@ -19,7 +19,9 @@ from pilot_kernel.resource.kind.by_scheme import check_description
 from pilot_kernel.resource.pilot import Pilot, PilotStatus
 from pilot_kernel.sessions.packed_call import packed_call
 from pilot_kernel.sessions.pilots import PilotBook
+from pilot_kernel.sessions.spmd import Spmd
 from pilot_kernel.sessions.tasks import TaskBook
+from pilot_kernel.task.notebook.broadcast_task import BroadcastTask
 from pilot_kernel.task.notebook.handle import Task
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
 from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord
@@ -34,12 +36,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "agent_job_script"]
 
-_PLUGINS = ("pilot_kernel.task.ledger:Ledger", "pilot_kernel.task.worker.plugin:WorkerEdge")
+_PLUGINS = (
+    "pilot_kernel.task.ledger:Ledger",
+    "pilot_kernel.task.everywhere:Everywhere",
+    "pilot_kernel.task.worker.plugin:WorkerEdge",
+)
 _IDLE_S = 300.0
 _IDLE_UNNAMED_S = 10.0
 
 
-class Session:
+class Session(Spmd):
     """An agent with its pilots, and the tasks sent to it.
 
     Args:
@@ -249,7 +255,7 @@ class Session:
                 raise self._link.lost() from None
 
     @property
-    def tasks(self) -> list[Task]:
+    def tasks(self) -> list[Task | BroadcastTask]:
         """The unfinished tasks and the latest finished ones, in order of submission."""
         if self._link.found and not self.waits_for:
             self._link.wait()  # the tasks that were taken up belong here too

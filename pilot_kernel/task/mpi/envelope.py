@@ -42,6 +42,6 @@ def read(path: Path) -> tuple[dict[str, Any], list[Bytes]]:
         head: dict[str, Any] = json.loads(file.readline())
         parts: list[Bytes] = [bytearray(size) for size in head["sizes"]]
         for part in parts:
-            if file.readinto(part) != len(part):  # type: ignore[arg-type]
+            if file.readinto(part) != len(part):
                 raise EOFError(f"{path} is cut short")
     return head, parts

@@ -51,20 +51,16 @@ class ScriptResult:
 
 
 def run_function(
-    fn: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    ranks: int,
-    launcher: str | None,
+    fn: Callable[..., Any], ranks: int, launcher: str | None, /, *args: Any, **kwargs: Any
 ) -> Any:
     """Call `fn(MPI.COMM_WORLD, *args, **kwargs)` in several ranks.
 
     Args:
         fn: What to call.
-        args: Its arguments.
-        kwargs: Its keyword arguments.
         ranks: How many ranks.
         launcher: `srun` or `mpirun`; None for what there is.
+        *args: Its arguments.
+        **kwargs: Its keyword arguments.
 
     Returns:
         What rank 0 returned.
@@ -222,4 +218,3 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.kill()
         process.wait()
         psutil.wait_procs(family, timeout=_GRACE_S)
-

@@ -1,8 +1,8 @@
 """What a task writes, on its way out of the task process.
 
 Python's streams go over the socket to the worker, so they stay in order with each other, whichever
-thread writes. What C code and subprocesses write to descriptors 1 and 2 comes through pipes, line by line, and what C
-code has begun is sent before Python prints.
+thread writes. What C code and subprocesses write to descriptors 1 and 2 comes through pipes: line
+by line, and what C code has begun comes before what Python prints next.
 """
 
 import ctypes

@@ -29,6 +29,7 @@ from pilot_kernel.task.wire.results import SMALL_BYTES, Kept, find, remove_draft
 from pilot_kernel.task.worker.output import Gathered
 from pilot_kernel.task.worker.process_supply import Supply
 from pilot_kernel.task.worker.running_task import Run
+from pilot_kernel.task.worker.start_up import start_ups
 from pilot_kernel.task.worker.task_process import TaskProcess
 
 __all__ = ["WorkerEdge", "perform"]
@@ -125,7 +126,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             if (found := self._found(call.key)) is not None:
                 return found
             crashes += 1
-            self._crashed(call, crashes, how_it_ended(process.status or 0))
+            self._crashed(call, crashes, how_it_ended(process.status or 0) + run.phase)
         raise run.verdict or TaskFailedError("the task was ended")
 
     def _keep(self, key: str) -> dict[str, str] | None:
@@ -152,6 +153,15 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
     async def _ask(self, run: Run, process: TaskProcess, parts: list[Bytes]) -> Message | None:
         answered = None
         try:
+            for first in start_ups(self.worker):
+                if first.number in process.prepared:
+                    continue
+                run.phase = f" in on_start function {first.label!r}"
+                answered = await run.ask(process, first.parts(), limited=False)
+                if answered is None or answered[0] != Kind.VALUE:
+                    return answered
+                process.prepared.add(first.number)
+            run.phase, answered = "", None
             answered = await run.ask(process, parts)
         finally:
             if answered is None or run.verdict is not None:
