@@ -35,7 +35,9 @@ def share(link: Link, value: Any, stamp: str) -> Shared:
     try:
         kept = client.sync(put, client, key, packed)
         if not isinstance(kept, Kept):
-            raise ShipError(f"the value ({what}, {packed.size / 1e6:,.1f} MB) is not shared: {kept}")
+            raise ShipError(
+                f"the value ({what}, {packed.size / 1e6:,.1f} MB) is not shared: {kept}"
+            )
         return Shared(what, packed.size, client.post(key, give, (kept,), {}))
     except OSError:
         raise link.lost() from None

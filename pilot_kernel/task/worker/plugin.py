@@ -8,6 +8,7 @@ depend on what a task does, and a task that crashes takes nothing along but itse
 import asyncio
 import gc
 import json
+import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from pilot_kernel.task.worker.fetched import Fetched
 from pilot_kernel.task.worker.output import Gathered
 from pilot_kernel.task.worker.process_supply import Supply
 from pilot_kernel.task.worker.running_task import Run
+from pilot_kernel.task.worker.start_up import start_ups
 from pilot_kernel.task.worker.task_process import TaskProcess
 
 __all__ = ["WorkerEdge", "perform"]
@@ -63,6 +65,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         if (logs := worker_environment.logs_folder()) is not None:
             log_files.append_here(log_files.worker_log(logs, str(worker.name)))
         self.worker = worker
+        os.environ[worker_environment.FOLDER] = worker.local_directory
         self.loop = asyncio.get_running_loop()
         self.turn = asyncio.Lock()
         self.runs: dict[str, Run] = {}
@@ -129,7 +132,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             if (found := self._found(call.key)) is not None:
                 return found
             crashes += 1
-            self._crashed(call, crashes, how_it_ended(process.status or 0))
+            self._crashed(call, crashes, how_it_ended(process.status or 0) + run.phase)
         raise run.verdict or TaskFailedError("the task was ended")
 
     async def _fetch(
@@ -167,6 +170,15 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
     async def _ask(self, run: Run, process: TaskProcess, parts: list[Bytes]) -> Message | None:
         answered = None
         try:
+            for first in start_ups(self.worker):
+                if first.number in process.prepared:
+                    continue
+                run.phase = f" in on_start function {first.label!r}"
+                answered = await run.ask(process, first.parts(), limited=False)
+                if answered is None or answered[0] != Kind.VALUE:
+                    return answered
+                process.prepared.add(first.number)
+            run.phase, answered = "", None
             answered = await run.ask(process, parts)
         finally:
             if answered is None or run.verdict is not None:
