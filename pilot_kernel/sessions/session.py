@@ -19,6 +19,7 @@ from pilot_kernel.resource.kind.by_scheme import check_description
 from pilot_kernel.resource.pilot import Pilot, PilotStatus
 from pilot_kernel.sessions.packed_call import packed_call
 from pilot_kernel.sessions.pilots import PilotBook
+from pilot_kernel.sessions.quantum_work import QuantumWork
 from pilot_kernel.sessions.tasks import TaskBook
 from pilot_kernel.task.notebook.handle import Task
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
@@ -26,10 +27,6 @@ from pilot_kernel.task.notebook.shared import Shared
 from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord
 
 if TYPE_CHECKING:
-    from qiskit.providers import BackendV2
-
-    from pilot_kernel.primitive.estimator import PilotEstimator
-    from pilot_kernel.primitive.sampler import PilotSampler
     from pilot_kernel.sessions.reports.logs import Logs
     from pilot_kernel.sessions.reports.report import Report
 
@@ -40,7 +37,7 @@ _IDLE_S = 300.0
 _IDLE_UNNAMED_S = 10.0
 
 
-class Session:
+class Session(QuantumWork):
     """An agent with its pilots, and the tasks sent to it.
 
     Args:
@@ -306,65 +303,6 @@ class Session:
         from pilot_kernel.sessions.reports.asking import logs_of
 
         return logs_of(self._link.entry, None if self.closed or self.lost else self._call, name)
-
-    # ---- quantum work
-
-    def run(
-        self,
-        pubs: Any,
-        *,
-        shots: int | None = None,
-        precision: float | None = None,
-        on: str | None = None,
-        **options: Any,
-    ) -> Task:
-        """Run PUBs on the pilot: with observables as an estimator does, else as a sampler does.
-
-        Args:
-            pubs: A circuit, a PUB or a list of them, all with observables or none.
-            shots: Shots of a sampler PUB that names none; 1024 by default.
-            precision: Precision of an estimator PUB that names none; exact by default, and 1/64
-                on a QPU.
-            on: A kind of worker or a pilot's name.
-            **options: As `submit` takes them: name, retries, timeout_s, cores, memory_bytes, gpus,
-                tags, priority, workload; seed; and, for a QPU,
-                optimization_level of the transpilation (0 to 3; 2 by default).
-
-        Returns:
-            A task whose result is a Qiskit `PrimitiveResult`.
-
-        Raises:
-            PubError: A PUB cannot run as it is.
-            PlacementError: `on` names nothing that exists, or several QPUs.
-        """
-        from pilot_kernel.primitive.submit import run
-
-        return run(self, pubs, shots=shots, precision=precision, on=on, **options)
-
-    def backend(self, on: str | None = "qpu") -> "BackendV2 | None":
-        """The Qiskit backend of a QPU, to transpile for it; None where workers simulate.
-
-        Args:
-            on: A kind of worker or a pilot's name.
-
-        Raises:
-            PlacementError: `on` names nothing that exists, or several QPUs.
-        """
-        from pilot_kernel.primitive.device.backend import backend_of
-
-        return backend_of(self.candidates(on))
-
-    def sampler(self, *, on: str | None = None, **options: Any) -> "PilotSampler":
-        """A Qiskit sampler (`BaseSamplerV2`) that runs on the pilot; see `PilotSampler`."""
-        from pilot_kernel.primitive.sampler import PilotSampler
-
-        return PilotSampler(self, on=on, **options)
-
-    def estimator(self, *, on: str | None = None, **options: Any) -> "PilotEstimator":
-        """A Qiskit estimator (`BaseEstimatorV2`) that runs on the pilot; see `PilotEstimator`."""
-        from pilot_kernel.primitive.estimator import PilotEstimator
-
-        return PilotEstimator(self, on=on, **options)
 
     # ---- life
 
