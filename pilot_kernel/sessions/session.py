@@ -73,6 +73,7 @@ class Session(QuantumWork):
         self._stamp = secrets.token_hex(5)
         self._numbers = itertools.count()
         job = describe(inside, keys) if inside is not None or keys else None
+        self._in_job = job is not None
         self._pilots = PilotBook(self._call, first_pilot(job))
         self._tasks = TaskBook(self._call, lambda: self._link.lost())
         self._link = Link(name, idle_timeout_s, _PLUGINS, self._opened, job)
@@ -82,6 +83,8 @@ class Session(QuantumWork):
         return self._link.call(handler, **arguments)
 
     def _opened(self, link: Link) -> None:
+        if self._in_job and not link.found:
+            self._pilots.add_first()  # what the job has is there to be used
         self._tasks.begin()
         link.client.subscribe_topic(TOPIC, self._tasks.hear)
         link.client.subscribe_topic(WORKERS, lambda _: self._pilots.workers_changed())
@@ -102,6 +105,7 @@ class Session(QuantumWork):
         """
         described = PilotDescription.coerce(description, **keys)
         check_description(described)
+        self._link.wait()  # here, where whoever waits is told for what
         return self._pilots.add(described)
 
     def job_script(self, description: PilotDescription | str | None = None, **keys: Any) -> str:
@@ -147,6 +151,7 @@ class Session(QuantumWork):
         Raises:
             PlacementError: There is none.
         """
+        self._link.wait()
         return self._pilots.candidates(on)
 
     def pilots_for(self, on: str | None = None) -> list[PilotStatus]:
