@@ -1,7 +1,7 @@
 """What happened in a session, in order: its pilots, workers and tasks over time.
 
-Read from events, as they are in the session's log. Workers tell when tasks began and ended by
-their own clocks; those of different hosts agree to milliseconds only.
+Read from events, as they are in the session's log. Workers tell when tasks began and ended, by the
+agent's clock as far as they know it: to milliseconds, and to tenths of a second under heavy load.
 """
 
 from collections.abc import Iterable, Mapping
@@ -280,8 +280,8 @@ class _Reader:
         )
         if since is not None and begin > since:
             task.waits.append((since, begin))
-        if at > begin:
-            attempt = Attempt(task.key, worker, begin, at, outcome)
+        if worker:
+            attempt = Attempt(task.key, worker, begin, max(begin, at), outcome)
             self._worker(worker, task.pilot).attempts.append(attempt)
 
     def _task_ended(self, at: float, event: Mapping[str, Any]) -> None:
