@@ -25,10 +25,11 @@ demo: $(VENV)/.ready
 test: lint
 	$(BIN)/python -m pytest -m 'not real'
 
-# What needs root or system packages: a browser, for now. .ci/run installs them.
+# What needs root or system packages: a browser, SLURM, SSH, networks. .ci/run installs them; what
+# is missing is skipped, and pytest says what to install. CHAOS=60 has all break down for an hour.
 test-real: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --editable '.[test,real]'
-	$(BIN)/python -m pytest -m real
+	$(BIN)/python -m pytest -m real $(if $(CHAOS),--chaos-minutes $(CHAOS))
 
 # Needs Chromium, like test-real. Look at the pictures before you commit them.
 screenshots: $(VENV)/.ready

@@ -14,6 +14,15 @@ PATIENCE_S = 20.0
 """For what takes a moment: generous, since the machine may be busy."""
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--chaos-minutes",
+        type=float,
+        default=5.0,
+        help="how long workers, nodes, links and pilots are killed and added in tests/real",
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def registry_home(tmp_path_factory):
     """Keep the tests' agents apart from the user's, and see that none stays."""

@@ -63,12 +63,10 @@ def run(
     method: str = "automatic",
     optimization_level: int | None = None,
     on: str | None = None,
-    name: str | None = None,
-    retries: int | None = None,
-    timeout_s: float | None = None,
+    **options: Any,
 ) -> Task:
     """Run PUBs of either kind; see `Session.run`."""
-    how = TaskOptions(on=on, name=name, retries=retries, timeout_s=timeout_s)
+    how = TaskOptions(on=on, **_known(options))
     found = listed(pubs)
     submit = partial(submit_pubs, seed=seed, method=method, optimization_level=optimization_level)
     if has_observables(found):
@@ -83,6 +81,14 @@ def run(
         raise _mismatch("precision", "no observables", "shots")
     shots = DEFAULT_SHOTS if shots is None else shots
     return submit(session, sampler_pubs(found, shots), how)
+
+
+def _known(options: dict[str, Any]) -> dict[str, Any]:
+    """Options of tasks; others are an error, as of any function."""
+    for name in options:
+        if name not in DEFAULT_OPTIONS.keywords():
+            raise TypeError(f"run() got an unexpected keyword argument {name!r}")
+    return options
 
 
 def _mismatch(given: str, what: str, right: str) -> Exception:
@@ -106,7 +112,7 @@ def submit_pubs(
     """
     seed = _whole_seed(seed)
     pilots = session.candidates(options.on)
-    device = "GPU" if options.on == "gpu" else "CPU"
+    device = "GPU" if options.on == "gpu" or options.gpus else "CPU"
     work = _work(pubs, pilots, method, device, optimization_level)
     sampled = bool(pubs) and isinstance(pubs[0], SamplerPub)
     options = options.named("sample" if sampled else "estimate")

@@ -40,6 +40,8 @@ class PilotStatus:
         ends_at: When the first of its workers reaches its walltime, unix seconds, if one will.
         adaptive: Fewest and most workers, if it grows and shrinks by itself.
         draining: Whether it takes no more tasks.
+        tags: Words that its workers offer.
+        largest_worker_bytes: Memory limit of its largest worker.
     """
 
     name: str
@@ -56,6 +58,8 @@ class PilotStatus:
     ends_at: float | None = None
     adaptive: tuple[int, int] | None = None
     draining: bool = False
+    tags: tuple[str, ...] = ()
+    largest_worker_bytes: int = 0
 
 
 def read_status(told: Mapping[str, Any]) -> PilotStatus:
@@ -64,6 +68,7 @@ def read_status(told: Mapping[str, Any]) -> PilotStatus:
     read = {
         "state": PilotState(told["state"]),
         "offers": tuple(told["offers"]),
+        "tags": tuple(told.get("tags", ())),
         "adaptive": None if adaptive is None else tuple(adaptive),
     }
     return PilotStatus(**{**told, **read})
@@ -114,6 +119,32 @@ class Pilot:
             raise PilotError(f"workers={workers}: zero or more")
         self._call("pilot_scale", name=self.name, workers=workers)
         self._statuses()
+
+    def replace(self, **changes: Any) -> int:
+        """Give up what has not brought up a worker yet, such as jobs that wait, and ask anew.
+
+        Args:
+            **changes: Keys of the description that are to be different from now on, such as
+                `queue`; to change how many nodes it has, use `scale`.
+
+        Returns:
+            How many jobs were given up.
+
+        Raises:
+            DescriptionError: A key is wrong.
+        """
+        given_up: int = self._call("pilot_replace", name=self.name, changes=changes)
+        self._statuses()
+        return given_up
+
+    def job_script(self) -> str:
+        """The batch script of its first job, exactly as it is submitted; no secret is in it.
+
+        Raises:
+            DescriptionError: It has no batch jobs.
+        """
+        script: str = self._call("pilot_script", name=self.name)
+        return script
 
     def stop(self) -> None:
         """End it. Its results move to other pilots, and its unfinished tasks run there."""

@@ -8,12 +8,14 @@ import os
 __all__ = [
     "CORES",
     "DEVICE",
+    "ENDS_AT",
     "LOGS",
     "MEMORY",
     "NURSERY",
     "RESULTS",
     "cores",
     "device",
+    "ends_at",
     "memory_bytes",
     "nursery",
     "results_folder",
@@ -29,6 +31,9 @@ MEMORY = "PILOT_MEMORY_PER_WORKER_BYTES"
 
 DEVICE = "PILOT_QPU"
 """The variable with the name of the QPU that the worker stands for."""
+
+ENDS_AT = "PILOT_ENDS_AT"
+"""The variable with the moment at which the batch system ends the worker's job, unix seconds."""
 
 NURSERY = "PILOT_NURSERY"
 """The variable with the path of the socket of the nursery on the worker's host."""
@@ -63,6 +68,12 @@ def memory_bytes() -> int | None:
 def device() -> str | None:
     """The name of the QPU that this worker stands for; None on any other worker too."""
     return os.environ.get(DEVICE) or None
+
+
+def ends_at() -> float | None:
+    """When the batch system ends this worker's job, unix seconds, if it will."""
+    text = os.environ.get(ENDS_AT)
+    return float(text) if text else None
 
 
 def nursery() -> str | None:

@@ -1,6 +1,5 @@
 """A call as it is sent to the scheduler: packed, with what it needs of a worker."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,7 @@ def packed_call(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     options: TaskOptions,
+    workload: str,
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Pack a call.
 
@@ -26,6 +26,7 @@ def packed_call(
         args: Its arguments; a task among them stands for its result.
         kwargs: Its keyword arguments.
         options: Where, how often and how long it may run.
+        workload: What it is a part of, if the options do not say.
 
     Returns:
         The arguments of `pilot_kernel.task.worker.plugin.perform`, and Dask's annotations.
@@ -33,7 +34,8 @@ def packed_call(
     Raises:
         ShipError: The function or an argument cannot be pickled.
     """
-    from pilot_kernel.resource.agent.scheduler import DEATHS_ALLOWED
+    from pilot_kernel.resource.agent.blame import DEATHS_ALLOWED
+    from pilot_kernel.resource.agent.waiting_room import TIMEOUT, WORKLOAD
     from pilot_kernel.task.wire.packing import Call, pack_call
 
     inputs = Inputs()
@@ -45,9 +47,12 @@ def packed_call(
     retries = options.retries
     crashes = 1 if retries is None else min(1, retries)
     notes: dict[str, Any] = {
-        "resources": requirement(options.on),
-        "priority": -time.time(),  # first come, first served, also across notebooks
+        "resources": requirement(options.on, options.needs),
+        "priority": options.priority,
+        WORKLOAD: options.workload or workload,
     }
+    if options.timeout_s is not None:
+        notes[TIMEOUT] = options.timeout_s
     if retries is not None:
         notes[DEATHS_ALLOWED] = retries
     return (Call(key, packed, options.timeout_s, crashes), *inputs.references()), notes

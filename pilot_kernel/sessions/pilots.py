@@ -8,7 +8,7 @@ from typing import Any
 from pilot_kernel.errors import PilotError, PlacementError
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.pilot import Pilot, PilotStatus, read_status
-from pilot_kernel.task.notebook.placement import candidates
+from pilot_kernel.task.notebook.placement import NO_NEEDS, Needs, candidates
 
 __all__ = ["PilotBook"]
 
@@ -18,10 +18,12 @@ class PilotBook:
 
     Args:
         call: Calls one of the agent's handlers by name.
+        first: The pilot that is added if there is none at all; a local one by default.
     """
 
-    def __init__(self, call: Callable[..., Any]) -> None:
+    def __init__(self, call: Callable[..., Any], first: PilotDescription | None = None) -> None:
         self._call = call
+        self._first = first or PilotDescription()
         self._adding = threading.Lock()
         self._known: list[PilotStatus] = []
         self._outdated = threading.Event()  # workers came or went since `_known` was asked for
@@ -41,6 +43,11 @@ class PilotBook:
         self._known = self._ask()
         return name
 
+    def script(self, description: PilotDescription) -> str:
+        """The batch script of the first job of a pilot that is not added yet."""
+        script: str = self._call("pilot_script", description=dataclasses.asdict(description))
+        return script
+
     def _pilot(self, name: str) -> Pilot:
         return Pilot(name, self._call, self.statuses)
 
@@ -57,16 +64,16 @@ class PilotBook:
     def _ask(self) -> list[PilotStatus]:
         return [read_status(row) for row in self._call("pilot_list")]
 
-    def candidates(self, on: str | None) -> list[PilotStatus]:
+    def candidates(self, on: str | None, needs: Needs = NO_NEEDS) -> list[PilotStatus]:
         """The pilots that could run a task; see `Session.candidates`."""
         if not self._known:
             with self._adding:
                 if not self.statuses():
-                    self._add(PilotDescription())
+                    self._add(self._first)
         try:
-            return candidates(on, self._known)
+            return candidates(on, self._known, needs)
         except PilotError:
-            return candidates(on, self.statuses())  # another notebook may have added it
+            return candidates(on, self.statuses(), needs)  # another notebook may have added it
 
     def usable_now(self, on: str | None) -> list[PilotStatus]:
         """The pilots that could run a task, as they stand now; see `Session.pilots_for`."""

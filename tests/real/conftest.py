@@ -1,7 +1,8 @@
-"""One server and one browser for all tests that need them."""
+"""What tests with real components share: one server and one browser, a SLURM cluster a module."""
 
 import pytest
 
+from tests.real import slurm as slurm_daemons
 from tests.real.lab import ROOT, chromium, missing, serving
 
 
@@ -27,3 +28,12 @@ def artifacts():
     folder = ROOT / "artifacts"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="module")
+def slurm():
+    """A SLURM cluster of four nodes, for the tests of one module."""
+    if what := slurm_daemons.missing():
+        pytest.skip(what)
+    with slurm_daemons.slurm_cluster() as cluster:
+        yield cluster

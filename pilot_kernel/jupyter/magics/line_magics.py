@@ -10,29 +10,31 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 
 from pilot_kernel.jupyter.cell.notebook import Notebook
 from pilot_kernel.jupyter.magics import pilot_commands
+from pilot_kernel.jupyter.magics.pilot_options import memory_bytes, names, pilot_keys, unquoted
 from pilot_kernel.jupyter.magics.wait import wait
 from pilot_kernel.jupyter.show.agents_table import Table
 from pilot_kernel.jupyter.show.overviews import SessionView, TasksView
 from pilot_kernel.jupyter.worker.run import CellOutcome
 from pilot_kernel.sessions.reports.logs import Logs
 from pilot_kernel.sessions.reports.report import Report
+from pilot_kernel.sessions.session import agent_job_script
 
 __all__ = ["PilotMagics"]
 
 _VERBS = (
-    *("status", "start", "add", "scale", "stop", "list", "attach", "reap", "dashboard"),
-    *("report", "logs"),
+    "status",
+    "start",
+    "add",
+    "script",
+    "scale",
+    "stop",
+    "list",
+    "attach",
+    "reap",
+    "dashboard",
+    "report",
+    "logs",
 )
-_SIZES = {
-    "name": "name",
-    "cores": "cores_per_node",
-    "nodes": "number_of_nodes",
-    "gpus": "gpus_per_node",
-    "cores_per_worker": "cores_per_worker",
-    "queue": "queue",
-    "walltime": "walltime",
-    "project": "project",
-}
 
 
 @magics_class
@@ -51,9 +53,29 @@ class PilotMagics(Magics):  # type: ignore[misc]
     @argument("--nodes", type=int, help="add: how many nodes")
     @argument("--gpus", type=int, help="add: GPUs on each node")
     @argument("--cores-per-worker", type=int, help="add: cores that one task may use")
-    @argument("--queue", help="add: batch queue")
-    @argument("--walltime", help="add: limit of the batch job")
-    @argument("--project", help="add: account to charge")
+    @argument("--memory", type=memory_bytes, help="add: memory on each node, such as 4GB")
+    @argument("--queue", type=unquoted, help="add: batch queue")
+    @argument("--walltime", type=unquoted, help="add: limit of the batch job")
+    @argument("--project", type=unquoted, help="add: account to charge")
+    @argument("--interface", type=unquoted, help="add: network interface to other machines")
+    @argument("--directory", type=unquoted, help="add: where workers keep their files")
+    @argument(
+        "--lines",
+        action="append",
+        type=unquoted,
+        metavar="'LINE'",
+        help="add: a directive, or what runs before the workers; may be given several times",
+    )
+    @argument("--start-within", type=int, help="add: seconds that a job may wait in silence")
+    @argument("--qpu", type=names, help="add: QPUs to ask the batch system for, as a,b")
+    @argument("--tags", type=names, help="add: words that its workers offer, as a,b")
+    @argument(
+        "--in",
+        dest="inside",
+        type=unquoted,
+        metavar="URL",
+        help="start, script: the batch job that the agent itself is to run in, slurm://",
+    )
     @argument("--all", action="store_true", help="reap: all agents but this notebook's")
     @line_magic
     @no_var_expand
@@ -62,11 +84,15 @@ class PilotMagics(Magics):  # type: ignore[misc]
 
         %pilot                            how they stand
         %pilot start                      start a session, if none is open
+        %pilot start --in slurm:// ...    start one whose agent runs in a batch job
         %pilot add local:// --cores 2     ask for workers
         %pilot add qpu://fake_manila      a QPU, for --on qpu or --on fake_manila
+        %pilot add slurm:// --nodes 2 ... batch jobs
+        %pilot script slurm:// ...        the batch script, and nothing is submitted
+        %pilot script --in slurm:// ...   that of the agent's own job
         %pilot scale NAME 4               grow or shrink a pilot
         %pilot stop [NAME]                stop a pilot, or the whole session
-        %pilot list                       your agents on this machine
+        %pilot list                       your agents: here, and in batch jobs
         %pilot attach ID                  go over to another agent
         %pilot reap [ID | --all]          end agents, remove what dead ones left
         %pilot report [ID]                what happened: a table, and all workers over time
@@ -80,18 +106,29 @@ class PilotMagics(Magics):  # type: ignore[misc]
         return pilot_commands.status(self.notebook.open_session())
 
     def _start(self, args: Any) -> SessionView | Table:
+        keys = pilot_keys(args)
+        if args.inside is not None:
+            return pilot_commands.status(self.notebook.start_inside(args.inside, keys))
+        if keys:
+            raise UsageError("%pilot start takes these options with --in URL only; see %pilot add")
         session = self.notebook.start()
-        session.candidates()
+        if not session.waits_for:
+            session.candidates()
         return pilot_commands.status(session)
 
     def _add(self, args: Any) -> SessionView | Table:
         url = _words(args, 0, 1, "add [URL]") or ["local://"]
-        keys = {key: getattr(args, option) for option, key in _SIZES.items()}
         session = self.notebook.session()
-        session.add_pilot(
-            url[0], **{key: value for key, value in keys.items() if value is not None}
-        )
+        session.add_pilot(url[0], **pilot_keys(args))
         return pilot_commands.status(session)
+
+    def _script(self, args: Any) -> None:
+        if args.inside is not None:
+            _words(args, 0, 0, "script --in URL")
+            print(agent_job_script(args.inside, **pilot_keys(args)))
+            return
+        [url] = _words(args, 1, 1, "script URL")
+        print(pilot_commands.script(self.notebook.open_session(), url, pilot_keys(args)))
 
     def _scale(self, args: Any) -> SessionView | Table:
         name, count = _words(args, 2, 2, "scale NAME COUNT")
@@ -126,7 +163,10 @@ class PilotMagics(Magics):  # type: ignore[misc]
         return pilot_commands.logs(self.notebook.open_session(), name[0] if name else None)
 
     def _dashboard(self, args: Any) -> None:
-        print(self.notebook.session().dashboard)
+        session = self.notebook.session()
+        print(session.dashboard)
+        if session.place:
+            print(f"on the agent's own machine, to which ssh -L makes a tunnel ({session.place})")
 
     @line_magic
     @no_var_expand

@@ -9,6 +9,7 @@ from pilot_kernel.resource.pilot import PilotState, PilotStatus
 
 __all__ = ["HeldPilot"]
 
+_MOST_NOTES = 3
 _REVIVALS = 5  # a worker that ended so often before any was up will not come
 
 
@@ -22,11 +23,16 @@ class HeldPilot:
 
     def __init__(self, description: PilotDescription, site: Site) -> None:
         self.name = site.pilot
-        self.description = description
-        self.specs = by_scheme.worker_specs(description, site)
+        self.describe(description, site)
         self.starts: dict[str, tuple[str, ...]] = {}
         self.numbered = 0
         self.was_up = False
+        self.refused = False  # for a reason that holds for the next start as well
+
+    def describe(self, description: PilotDescription, site: Site) -> None:
+        """Have what is started from now on be as described."""
+        self.specs = by_scheme.worker_specs(description, site)
+        self.description = description
         self.revived = 0
 
     @property
@@ -49,11 +55,10 @@ class HeldPilot:
         while count > 0:
             spec = self.specs[self.numbered % len(self.specs)]
             start = f"{self.name}-{self.numbered}"
-            several = [f"-{number}" for number in range(spec.workers)] if spec.workers > 1 else [""]
             new[start] = {"cls": spec.cls, "options": {**spec.options, "name": start}}
-            if spec.workers > 1:
-                new[start]["group"] = several
-            self.starts[start] = tuple(start + suffix for suffix in several)
+            if spec.suffixes != ("",):
+                new[start]["group"] = list(spec.suffixes)
+            self.starts[start] = tuple(start + suffix for suffix in spec.suffixes)
             self.numbered += 1
             count -= spec.workers
         return new
@@ -61,7 +66,7 @@ class HeldPilot:
     @property
     def failed(self) -> bool:
         """Whether its workers keep ending before they are up."""
-        return self.revived > _REVIVALS * max(1, len(self.workers))
+        return self.refused or self.revived > _REVIVALS * max(1, len(self.workers))
 
     def state(self, up: int) -> PilotState:
         """Its state, with so many workers up now."""
@@ -71,8 +76,10 @@ class HeldPilot:
             return PilotState.FAILED
         return PilotState.ACTIVE if self.was_up else PilotState.PENDING
 
-    def status(self, scheduler: Any) -> PilotStatus:
-        """How it stands, by what the scheduler sees."""
+    def status(self, cluster: Any) -> PilotStatus:
+        """How it stands, by what the cluster and its scheduler see."""
+        scheduler = cluster.scheduler
+        notes = (getattr(cluster.workers.get(start), "note", "") for start in self.starts)
         mine = set(self.workers)
         up = [ws for ws in scheduler.workers.values() if ws.name in mine]
         kinds = {k for spec in self.specs for k in spec.offers if k.isupper()}
@@ -86,5 +93,14 @@ class HeldPilot:
             cores_per_worker=self.description.cores_per_worker,
             offers=tuple(sorted(kinds)),
             memory_per_worker_bytes=min(spec.memory_bytes for spec in self.specs),
+            largest_worker_bytes=max(spec.memory_bytes for spec in self.specs),
+            tags=self.description.tags,
             backend=by_scheme.device_name(self.description),
+            note=_shortened(list(dict.fromkeys(filter(None, notes)))),
         )
+
+
+def _shortened(notes: list[str]) -> str:
+    """What several starts say of themselves, as far as it can be read."""
+    more = len(notes) - _MOST_NOTES
+    return "; ".join([*notes[:_MOST_NOTES], *([f"and {more} more"] if more > 0 else [])])

@@ -15,6 +15,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
-import psutil
 
 from pilot_kernel.errors import PilotError
 from pilot_kernel.resource import (
@@ -35,14 +35,15 @@ from pilot_kernel.resource import (
 )
 from pilot_kernel.resource.agent.chronicle import Chronicle
 from pilot_kernel.resource.agent.monitor import PERIOD_S, Monitor
-from pilot_kernel.resource.agent.network import Network
+from pilot_kernel.resource.agent.network import LOOPBACK, Network
+from pilot_kernel.resource.agent.own_job import Deserted, taken_over
 from pilot_kernel.resource.agent.roster import Roster
+from pilot_kernel.resource.dask_settings import PRELOAD, worker_settings
 from pilot_kernel.resource.kind.kind import Site
 from pilot_kernel.resource.pilot import PilotState
 
 log = logging.getLogger("pilot_kernel.agent")
 
-_PRELOAD = ("distributed", "pilot_kernel.task.worker.plugin")
 _Owner = tuple[int, float]  # process and when it began, as `registry.runs` takes them
 _NEVER = 10**9
 _LEAVING_S = 10.0  # closing all workers takes well under a second each
@@ -53,21 +54,9 @@ def _configure(scratch: str) -> None:
 
     dask.config.set(
         {
-            "distributed.worker.multiprocessing-method": "forkserver",
-            "distributed.worker.daemon": False,  # a task may start processes of its own
-            "distributed.worker.profile.enabled": False,
+            **worker_settings(scratch),
             "distributed.scheduler.allowed-failures": _NEVER,  # AgentScheduler decides
             "distributed.scheduler.http.routes": [],  # pages that anyone on the node could read
-            "distributed.worker.http.routes": [],
-            "distributed.nanny.http.routes": [],
-            "distributed.admin.low-level-log-length": 100,  # events carry small results
-            # Agents wait behind every open notebook, on shared login nodes too: what Dask looks
-            # at again and again is looked at as often as somebody can make use of it.
-            "distributed.admin.tick.interval": "1s",
-            "distributed.admin.tick.cycle": "10s",
-            "distributed.admin.system-monitor.interval": f"{PERIOD_S}s",
-            "distributed.worker.memory.monitor-interval": "1s",
-            "temporary-directory": scratch,
         }
     )
 
@@ -103,17 +92,24 @@ def _start_forkserver(entry: registry.AgentEntry) -> None:
     config = multiprocessing.process.current_process()._config  # type: ignore[attr-defined]
     config["semprefix"] = registry.semaphore_prefix(entry.id)
     config["tempdir"] = entry.scratch
-    multiprocessing.get_context("forkserver").set_forkserver_preload(list(_PRELOAD))
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(PRELOAD))
     multiprocessing.forkserver.ensure_running()
 
 
 class Agent:
     """The scheduler, its pilots, and the watch over whether anyone still needs them."""
 
-    def __init__(self, entry: registry.AgentEntry, owner: _Owner, plugins: Sequence[str]) -> None:
+    def __init__(
+        self,
+        entry: registry.AgentEntry,
+        owner: _Owner,
+        plugins: Sequence[str],
+        interface: str | None = None,
+    ) -> None:
         self.entry = entry
-        self.owner = owner
+        self.deserted = Deserted(entry, owner)
         self.plugins = plugins
+        self.interface = interface
         self.leave = asyncio.Event()
         self.why = ""
         self.cluster: Any = None
@@ -140,7 +136,6 @@ class Agent:
             "protocol": "tls://",
             "security": security,
             "dashboard": False,
-            "dashboard_address": "127.0.0.1:0",
         }
         self.cluster = SpecCluster(
             scheduler={"cls": AgentScheduler, "options": options},
@@ -151,19 +146,22 @@ class Agent:
         )
         async with self.cluster:
             network = Network(self.scheduler, security)
+            if self.interface is not None:  # the notebook is on another machine
+                await network.open(self.interface)
             self.roster = roster = Roster(self.cluster, network, self._site(security, network))
             self.chronicle = Chronicle(self.entry, roster.statuses, self._working_directories)
             watched = self.chronicle.looking
             for handler in (
                 *(watched(roster.pilot_add), watched(roster.pilot_scale)),
                 *(watched(roster.pilot_stop), roster.pilot_list),
+                *(roster.pilot_script, watched(roster.pilot_replace)),
                 *(self.scheduler.orphans, self.scheduler.hand_over, self.scheduler.people),
                 *(self.pilot_activity, self.welcome, self.agent_leave, self.dashboard),
             ):
                 self.scheduler.handlers[handler.__name__] = handler
             await self.scheduler.register_scheduler_plugin(self.chronicle, idempotent=False)
             await self._plug_in()
-            self._publish("open", self.scheduler.address)
+            self._publish("open", network.scheduler)
             watches = [asyncio.create_task(watch()) for watch in (self._watch, self._sample)]
             await self.leave.wait()
             for watch in watches:
@@ -242,7 +240,7 @@ class Agent:
             await asyncio.sleep(min(1.0, limit_s / 4))
             self.roster.revive()
             people = self.scheduler.people()
-            if not people and not self.entry.name and not registry.runs(*self.owner):
+            if self.deserted.now(people):
                 return self.depart("the process of this session without a name has ended")
             if people or self._has_work():
                 needed = time.monotonic()
@@ -279,11 +277,10 @@ class Agent:
                     "which is not installed: "
                     "pip install bokeh jinja2, then begin a new session"
                 ) from None
-            scheduler = self.scheduler
-            pages.connect(scheduler.http_application, scheduler.http_server, scheduler, prefix="")
-            self.dashboard_port = next(iter(scheduler.http_server._sockets.values())).getsockname()[
-                1
-            ]
+            server = self.scheduler.http_server
+            pages.connect(self.scheduler.http_application, server, self.scheduler, prefix="")
+            server.listen(0, address=LOOPBACK)
+            self.dashboard_port = next(iter(server._sockets.values())).getsockname()[1]
         return self.dashboard_port
 
 
@@ -292,13 +289,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m pilot_kernel.resource.agent.process")
     parser.add_argument("--directory", type=Path, required=True)
     parser.add_argument("--plugin", action="append", default=[])
+    parser.add_argument("--interface")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end before it was open"))
     claimed = registry.read(args.directory)
     if claimed is None:
-        sys.exit("whoever started this agent is gone, and somebody has tidied up")
+        sys.exit(
+            f"there is no {args.directory} on {socket.gethostname()}: whoever started this agent "
+            "is gone, or this machine does not see their files"
+        )
     owner = (claimed.pid, claimed.started)
-    started = psutil.Process().create_time()
-    entry = dataclasses.replace(claimed, pid=os.getpid(), started=started)
+    entry = taken_over(claimed)
     registry.write(entry)
     os.mkdir(entry.scratch, 0o700)
     try:
@@ -308,9 +309,11 @@ def main() -> None:
             logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
             _configure(entry.scratch)
             gc.freeze()  # searching the libraries for garbage would hold up every task in between
-            asyncio.run(_serve(Agent(entry, owner, args.plugin)))
-    except BaseException:  # the log is kept for whoever waits for the agent
+            asyncio.run(_serve(Agent(entry, owner, args.plugin, args.interface)))
+    except BaseException as error:  # the log is kept for whoever waits for the agent
         shutil.rmtree(entry.scratch, ignore_errors=True)
+        if isinstance(error, PilotError):
+            sys.exit(f"on {entry.host}: {error}")
         raise
     _clear(entry)
 

@@ -55,7 +55,7 @@ class Roster:
 
     def statuses(self) -> list[PilotStatus]:
         """How every pilot stands."""
-        return [pilot.status(self._cluster.scheduler) for pilot in self.pilots.values()]
+        return [pilot.status(self._cluster) for pilot in self.pilots.values()]
 
     async def pilot_list(self) -> list[dict[str, Any]]:
         """The status of every pilot, as plain dicts."""
@@ -68,6 +68,8 @@ class Roster:
         """
         if self._changing.locked():
             return
+        for pilot in self.pilots.values():
+            pilot.refused = any(self._gave_up(start) for start in pilot.starts)
         dead = [
             (pilot, name)
             for pilot in self.pilots.values()
@@ -82,6 +84,10 @@ class Roster:
             pilot.revived += 1
         if dead:
             self._correct_soon()
+
+    def _gave_up(self, name: str) -> bool:
+        """Whether a worker, or what brings it up, says that another one would not come either."""
+        return getattr(self._cluster.workers.get(name), "gave_up", False)
 
     def _ended(self, name: str) -> bool:
         from distributed import Nanny
@@ -115,6 +121,16 @@ class Roster:
         log.info("pilot %s: %s", name, described)
         return name
 
+    async def pilot_script(self, name: str = "", description: dict[str, Any] | None = None) -> str:
+        """The batch script of a pilot's first job, or of that of one that is not added yet."""
+        if description is None:
+            return by_scheme.job_script(self.pilots[name].description, self._site_of(name))
+        described = PilotDescription.coerce(None, **description)
+        if described.interface is not None:  # where the scheduler listens is part of the script
+            await self._network.open(described.interface)
+        name = described.name or self._free_name(by_scheme.usual_name(described))
+        return by_scheme.job_script(described, self._site_of(name))
+
     def _site_of(self, pilot: str) -> Site:
         at = self._network
         return dataclasses.replace(self._site, pilot=pilot, host=at.host, scheduler=at.scheduler)
@@ -147,6 +163,29 @@ class Roster:
             self._correct_soon()
         elif surplus > 0:
             await self._remove(pilot, _last(pilot, surplus), graceful=True)
+
+    async def pilot_replace(self, name: str, changes: dict[str, Any]) -> int:
+        """Give up what has not brought up a worker yet, and start as much anew, with changes.
+
+        Returns:
+            How many starts were given up.
+        """
+        pilot = self.pilots[name]
+        fixed = {"resource", "name", "number_of_nodes"} & set(changes)
+        if fixed:
+            raise DescriptionError(f"{', '.join(sorted(fixed))}: cannot be changed; add a pilot")
+        described = PilotDescription.coerce(pilot.description, **changes)
+        by_scheme.check_description(described)
+        if described.interface is not None:
+            await self._network.open(described.interface)
+        up = {ws.name for ws in self._cluster.scheduler.workers.values()}
+        waiting = [start for start, workers in pilot.starts.items() if up.isdisjoint(workers)]
+        missing = sum(len(pilot.starts[start]) for start in waiting)
+        pilot.describe(described, self._site_of(name))
+        await self._remove(pilot, waiting, graceful=False)
+        self._cluster.worker_spec.update(pilot.grow(missing))
+        self._correct_soon()
+        return len(waiting)
 
     async def pilot_stop(self, name: str, graceful: bool = True) -> None:
         """End a pilot; its results move to other workers, its unfinished tasks run elsewhere."""

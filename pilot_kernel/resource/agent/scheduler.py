@@ -1,25 +1,22 @@
-"""Dask's scheduler with the two habits a pilot needs.
+"""Dask's scheduler with the habits a pilot needs.
 
 It keeps the tasks of a client that vanished, so that a restarted kernel can take them up again,
-and when a worker dies it blames the task that ran there, not those that waited behind it.
+gives a task to a worker when that is free (`late_binding.py`), and when a worker dies it blames the
+task that ran there, if any (`blame.py`), not those that waited behind it.
 """
 
 import asyncio
-import heapq
 import time
 from typing import Any, Literal
 
-from distributed import Scheduler
+from pilot_kernel.resource.agent.blame import DEATHS_ALLOWED, Blame
+from pilot_kernel.resource.agent.late_binding import LateBinding
+from pilot_kernel.resource.no_web import NoWeb
 
-__all__ = ["DEATHS_ALLOWED", "IDLE_HEARTBEAT_S", "ORPHANAGE", "AgentScheduler"]
+__all__ = ["IDLE_HEARTBEAT_S", "ORPHANAGE", "AgentScheduler"]
 
 ORPHANAGE = "orphanage"
 """The client on whose behalf the scheduler holds tasks whose own client is gone."""
-
-DEATHS_ALLOWED = "deaths_allowed"
-"""Task annotation: how many workers may die running it before it fails."""
-
-DEFAULT_DEATHS_ALLOWED = 2
 
 IDLE_HEARTBEAT_S = 2.0
 """How often a worker calls when there is nothing to do; every half second when there is."""
@@ -28,7 +25,7 @@ _RESULTS = frozenset({"result", "kept"})  # what news of a task have in them if 
 _NO_PEOPLE = frozenset({ORPHANAGE, "fire-and-forget"})
 
 
-class AgentScheduler(Scheduler):  # type: ignore[misc]
+class AgentScheduler(NoWeb, LateBinding):
     """The scheduler inside an agent.
 
     Attributes:
@@ -41,6 +38,8 @@ class AgentScheduler(Scheduler):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         for needless in ("idle-timeout", "no-workers-timeout"):  # neither is set; the agent watches
             self.periodic_callbacks.pop(needless)
+        self.blame = Blame(self)
+        self.add_plugin(self.blame)
 
     def finish(self, key: str, recipe: Any) -> None:
         """See that a finished task never runs again.
@@ -118,25 +117,13 @@ class AgentScheduler(Scheduler):  # type: ignore[misc]
     async def remove_worker(
         self, address: str, *, stimulus_id: str, expected: bool = False, close: bool = True
     ) -> Literal["OK", "already-removed"]:
-        """Remove a worker; a task that ran on it when it died uses up one of its allowed deaths."""
-        address = self.coerce_address(address)
-        worker = self.workers.get(address)
+        """Remove a worker; a task that ran on it when it died may be to blame."""
+        worker = self.workers.get(self.coerce_address(address))
         if worker is not None and not expected:
-            # A worker takes its tasks in order of priority, so these were running.
-            suspects = heapq.nsmallest(
-                worker.nthreads, worker.processing, key=lambda ts: ts.priority
-            )
-            for ts in worker.processing:
-                if ts not in suspects:
-                    ts.suspicious -= 1  # the base class is about to add one to each
-                elif ts.suspicious >= (ts.annotations or {}).get(
-                    DEATHS_ALLOWED, DEFAULT_DEATHS_ALLOWED
-                ):
-                    ts.suspicious = self.allowed_failures
-        outcome: Literal["OK", "already-removed"] = await super().remove_worker(
+            self.blame.charge(worker)
+        return await super().remove_worker(
             address, stimulus_id=stimulus_id, expected=expected, close=close
         )
-        return outcome
 
     def people(self) -> list[str]:
         """The clients that belong to users: notebooks and scripts."""

@@ -49,6 +49,8 @@ class WorkerSpec:
         memory_bytes: Memory limit of a worker.
         cores: Cores of a worker.
         workers: How many workers it brings up.
+        numbered: Whether a number is added to the name of a single worker, too. It is for what
+            outlives its workers: Dask closes what has the name of a worker that stays away.
     """
 
     cls: Any
@@ -57,6 +59,14 @@ class WorkerSpec:
     memory_bytes: int
     cores: int = 1
     workers: int = 1
+    numbered: bool = False
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """What is added to the name of the start, to name its workers."""
+        if self.workers == 1 and not self.numbered:
+            return ("",)
+        return tuple(f"-{number}" for number in range(self.workers))
 
 
 def offers(

@@ -30,11 +30,14 @@ def worker_spec(
     """
     from distributed import Nanny
 
+    from pilot_kernel.resource.no_web import NoWebWorker
+
     sizes = worker_environment.sizes(description.cores_per_worker, memory_bytes)
     offered = offers(description, site.pilot, (kind,), memory_bytes)
     return WorkerSpec(
         cls=Nanny,
         options={
+            "worker_class": NoWebWorker,
             "nthreads": 1,  # one task at a time: a task owns its process
             "memory_limit": memory_bytes,
             "resources": offered,

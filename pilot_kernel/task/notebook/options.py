@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from pilot_kernel.errors import PilotError
 from pilot_kernel.task.notebook.handle import Task
+from pilot_kernel.task.notebook.placement import Needs
 
 __all__ = ["DEFAULT_OPTIONS", "TaskOptions"]
 
@@ -19,17 +20,32 @@ class TaskOptions:
         name: What to call the task; the function's name by default.
         retries: How many workers may die running it before it fails; 2 by default.
         timeout_s: Seconds that it may run.
+        cores: Cores that its worker has at least.
+        memory_bytes: Memory that its worker may use at least.
+        gpus: GPUs that its worker has: none, or one.
+        tags: Words that its worker's pilot was given.
+        priority: The higher, the sooner it is begun; 0 by default.
+        workload: What it is a part of; workloads share workers fairly. By default all that a
+            notebook or script submits is one workload.
         parts: The tasks whose results this one joins.
         part: Whether it is one of those, and does not show among the session's tasks.
 
     Raises:
-        PilotError: `retries` or `timeout_s` is no number of workers or seconds.
+        PilotError: `retries` or `timeout_s` is no number of workers or seconds, `priority` no whole
+            number, or `workload` no text.
+        PlacementError: A size or tag is impossible.
     """
 
     on: str | None = None
     name: str | None = None
     retries: int | None = None
     timeout_s: float | None = None
+    cores: int | None = None
+    memory_bytes: int | None = None
+    gpus: int | None = None
+    tags: Sequence[str] = ()
+    priority: int = 0
+    workload: str | None = None
     parts: Sequence[Task] = ()
     part: bool = False
 
@@ -38,6 +54,16 @@ class TaskOptions:
             raise PilotError(f"timeout_s={self.timeout_s}: more than zero seconds")
         if self.retries is not None and self.retries < 0:
             raise PilotError(f"retries={self.retries}: zero or more")
+        if isinstance(self.priority, bool) or not isinstance(self.priority, int):
+            raise PilotError(f"priority={self.priority!r}: a whole number; higher ones are first")
+        if self.workload is not None and not (isinstance(self.workload, str) and self.workload):
+            raise PilotError(f"workload={self.workload!r}: some text, or None")
+        object.__setattr__(self, "tags", self.needs.tags)
+
+    @property
+    def needs(self) -> Needs:
+        """What it needs of its worker, besides what `on` says."""
+        return Needs(self.cores, self.memory_bytes, self.gpus, self.tags)
 
     def named(self, name: str) -> Self:
         """The same options, with a name where there is none."""
@@ -50,6 +76,12 @@ class TaskOptions:
             "name": self.name,
             "retries": self.retries,
             "timeout_s": self.timeout_s,
+            "cores": self.cores,
+            "memory_bytes": self.memory_bytes,
+            "gpus": self.gpus,
+            "tags": self.tags,
+            "priority": self.priority,
+            "workload": self.workload,
         }
 
 

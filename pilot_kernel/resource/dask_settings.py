@@ -1,0 +1,31 @@
+"""Dask's settings for workers, wherever they are started."""
+
+from typing import Any
+
+__all__ = ["PRELOAD", "worker_settings"]
+
+PRELOAD = ("distributed", "pilot_kernel.task.worker.plugin")
+"""What the process imports that workers are forked from; the plugin by name: it lies above."""
+
+
+def worker_settings(scratch: str) -> dict[str, Any]:
+    """What is set before nannies are started.
+
+    Args:
+        scratch: Where they keep files.
+    """
+    return {
+        "distributed.worker.multiprocessing-method": "forkserver",
+        "distributed.worker.daemon": False,  # a task may start processes of its own
+        "distributed.worker.profile.enabled": False,
+        "distributed.worker.http.routes": [],
+        "distributed.nanny.http.routes": [],
+        "distributed.admin.low-level-log-length": 100,  # events carry small results
+        # Agents wait behind every open notebook, on shared login nodes too: what Dask looks at
+        # again and again is looked at as often as somebody can make use of it.
+        "distributed.admin.tick.interval": "1s",
+        "distributed.admin.tick.cycle": "10s",
+        "distributed.admin.system-monitor.interval": "2s",
+        "distributed.worker.memory.monitor-interval": "1s",
+        "temporary-directory": scratch,
+    }

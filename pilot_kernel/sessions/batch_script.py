@@ -1,0 +1,39 @@
+"""The batch script of a pilot's jobs, without a session: what would be submitted."""
+
+from typing import Any
+
+from pilot_kernel.resource import registry
+from pilot_kernel.resource.description import PilotDescription
+from pilot_kernel.resource.kind import by_scheme
+from pilot_kernel.resource.kind.kind import Site
+
+__all__ = ["job_script"]
+
+_AGENT = "agent-ID"
+_SCHEDULER = "tls://ADDRESS:PORT"
+
+
+def job_script(description: PilotDescription | str | None = None, **keys: Any) -> str:
+    """The batch script of a pilot's first job; nothing is submitted, and no session is needed.
+
+    What only a session knows stands in capitals: its ID, and the ADDRESS and PORT at which it
+    listens. `Session.job_script` and `Pilot.job_script` know them. No secret is in a script.
+
+    Args:
+        description: A description, or the URL of a resource, such as "slurm://".
+        **keys: Further keys of `PilotDescription`.
+
+    Raises:
+        DescriptionError: A key is wrong, or the pilot has no batch jobs.
+    """
+    described = PilotDescription.coerce(description, **keys)
+    by_scheme.check_description(described)
+    site = Site(
+        agent=_AGENT,
+        pilot=described.name or by_scheme.usual_name(described),
+        security=None,
+        scheduler=_SCHEDULER,
+        host="ADDRESS",
+        directory=registry.root() / _AGENT,
+    )
+    return by_scheme.job_script(described, site)
