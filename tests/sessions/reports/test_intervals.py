@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilot_kernel.sessions.reports.intervals import clipped, common, length, union
+from pilot_kernel.sessions.reports.intervals import clipped, common, length, union, without
 
 _SPAN = st.tuples(st.integers(0, 30), st.integers(0, 30))
 _SPANS = st.lists(_SPAN, max_size=8)
@@ -34,4 +34,7 @@ def test_what_sets_have_in_common(one, other, window):
     found = common(union(one), union(other))
     assert moments(found) == moments(one) & moments(other)
     assert common(union(other), union(one)) == found
+    left = without(union(one), union(other))
+    assert moments(left) == moments(one) - moments(other)
+    assert all(begin < end for begin, end in left)
     assert moments(clipped(union(one), *window)) == moments(one) & moments([window])

@@ -81,6 +81,28 @@ def test_a_worker_that_comes_late_is_not_blamed_for_the_time_before():
     assert found["p-0"].utilisation == pytest.approx(20 / 25)
 
 
+def test_a_worker_that_is_to_take_no_more_is_not_blamed_for_it():
+    found = uses(
+        s.up(0, "p-0"),
+        s.up(0, "p-1"),
+        *(s.queued(0, f"t-{at}") for at in range(2)),
+        s.event(2, "worker-leaving", worker="p-0", address="tls://p-0"),
+        s.ended(0, 4, "t-0", "p-0"),
+        s.ended(0, 10, "t-1", "p-1"),
+        s.gone(8, "p-0"),
+    )
+    assert (found["p-0"].wanted_s, found["p-0"].busy_s, found["p-0"].utilisation) == (4, 4, 1)
+    found = uses(
+        s.up(0, "p-0"),
+        s.queued(0, "t-0"),
+        s.event(2, "worker-leaving", worker="p-0", address="tls://p-0"),
+        s.event(5, "worker-stays", worker="p-0", address="tls://p-0"),
+        s.event(7, "worker-leaving", worker="p-0", address="tls://p-0"),
+        s.event(9, "agent-left", why="x"),
+    )
+    assert (found["p-0"].wanted_s, found["p-0"].load_s) == (4, 4)
+
+
 def test_lost_and_failed_tasks_are_counted_where_they_were():
     found = uses(
         s.up(0, "p-0"),
