@@ -51,6 +51,8 @@ def packed_call(
         "priority": options.priority,
         WORKLOAD: options.workload or workload,
     }
+    if options.worker is not None:
+        notes["workers"] = [options.worker]
     if options.timeout_s is not None:
         notes[TIMEOUT] = options.timeout_s
     if retries is not None:

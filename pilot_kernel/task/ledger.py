@@ -15,6 +15,7 @@ from tornado.ioloop import PeriodicCallback
 
 from pilot_kernel.errors import WorkerDiedError
 from pilot_kernel.resource import worker_environment
+from pilot_kernel.task.result_store import ResultStore
 from pilot_kernel.task.task_events import (
     Event,
     Records,
@@ -23,7 +24,14 @@ from pilot_kernel.task.task_events import (
     ready_event,
 )
 from pilot_kernel.task.wire.packing import Packed
-from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord, TaskState, task_name
+from pilot_kernel.task.wire.record import (
+    TOPIC,
+    WORKERS,
+    TaskRecord,
+    TaskState,
+    is_shared,
+    task_name,
+)
 from pilot_kernel.task.wire.results import Kept, remove, sweep
 
 __all__ = ["Ledger"]
@@ -34,6 +42,7 @@ _KEPT_OUTPUTS = 100  # tasks; enough to show a re-attached notebook where things
 _KEPT_CHUNKS = 64
 _KEPT_CHARACTERS = 2_000_000  # a chunk may be a picture
 _SWEEP_S = 2.0
+_EXPECTED_S = 60.0  # a value that is to be shared is on disk; who has sent it tells what it is
 _READY = ("processing", "queued", "no-worker")  # states of tasks that wait for a worker only
 
 
@@ -61,6 +70,8 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         self.output: OrderedDict[str, deque[tuple[str, str]]] = OrderedDict()
         self.results: OrderedDict[str, bytes] = OrderedDict()
         self.kept: dict[str, Kept] = {}
+        self.store: ResultStore
+        self.expected: dict[str, float] = {}  # values to be shared, and since when they are there
         self.suspicious: dict[str, int] = {}
         self.ended: deque[str] = deque()
         self.scheduler: Any = None
@@ -73,6 +84,8 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         scheduler.handlers["task_records"] = self.task_records
         scheduler.handlers["task_output"] = self.task_output
         scheduler.handlers["task_results"] = self.task_results
+        self.store = ResultStore(self._wanted, self._stored)
+        scheduler.handlers.update(self.store.handlers())
         sweeping = PeriodicCallback(self.sweep, 1000 * _SWEEP_S)
         scheduler.periodic_callbacks["pilot-sweep"] = sweeping  # which it stops when it closes
         sweeping.start()
@@ -103,6 +116,9 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         """Tasks have arrived; those that they depend on are named again."""
         now = time.time()
         for key in tasks:
+            if is_shared(key):
+                self.expected.pop(key, None)
+                continue
             if key in self.records or scheduler.tasks[key].state in ("memory", "erred"):
                 continue
             self.records[key] = TaskRecord(key, task_name(key), TaskState.WAITING, queued=now)
@@ -192,6 +208,22 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             return
         self.scheduler.settle(key, self._recipe(key))
 
+    def _wanted(self, key: str, sender: str) -> bool:
+        """Whether a result is taken from elsewhere: from a worker that has its task."""
+        if not sender:
+            return is_shared(key)
+        ts = self.scheduler.tasks.get(key)
+        on = None if ts is None else ts.processing_on
+        return on is not None and on.address == sender
+
+    def _stored(self, key: str, kept: Kept) -> None:
+        """A result has come from elsewhere; its worker may die before it says so."""
+        if is_shared(key):
+            self.expected[key] = time.time()
+            return
+        self.kept[key] = kept
+        self._settle(key)
+
     def _recipe(self, key: str) -> Any:
         """How a finished task's result is had again when the worker that held it has died."""
         if (kept := self.kept.get(key)) is not None:
@@ -211,9 +243,12 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
     def sweep(self) -> None:
         """Remove what tasks have written when they had been let go, or had failed."""
         folder = worker_environment.results_folder()
-        if folder is not None:
-            tasks = self.scheduler.tasks.values()
-            sweep(folder, (ts.key for ts in tasks if ts.state != "erred"))
+        if folder is None:
+            return
+        now = time.time()
+        self.expected = {k: t for k, t in self.expected.items() if now - t < _EXPECTED_S}
+        held = (ts.key for ts in self.scheduler.tasks.values() if ts.state != "erred")
+        sweep(folder, (*held, *self.expected, *self.store.coming))
 
     def _place(self, key: str) -> dict[str, Any]:
         on = self.scheduler.tasks[key].processing_on

@@ -45,6 +45,7 @@ class Roster:
         self._cluster = cluster
         self._network = network
         self._site = site
+        self._promised: set[str] = set()  # names of pilots that are about to be added
         self._changing = asyncio.Lock()
         self._background: set[asyncio.Future[Any]] = set()
         self._without_process: frozenset[str] = frozenset()
@@ -110,11 +111,16 @@ class Roster:
         """Start a pilot's workers in the background and return its name."""
         described = PilotDescription.coerce(None, **description)
         name = described.name or self._free_name(by_scheme.usual_name(described))
-        if name in self.pilots:
+        if name in (*self.pilots, *self._promised):
             raise DescriptionError(f"there is a pilot called {name!r} already")
-        if described.interface is not None:
-            await self._network.open(described.interface)
-        pilot = HeldPilot(described, self._site_of(name))
+        self._promised.add(name)
+        try:
+            if described.interface is not None:
+                await self._network.open(described.interface)
+            # In a thread: a kind may look at hosts that are far away.
+            pilot = await asyncio.to_thread(HeldPilot, described, self._site_of(name))
+        finally:
+            self._promised.discard(name)
         self.pilots[name] = pilot
         self._cluster.worker_spec.update(pilot.grow(pilot.asked_for))
         self._correct_soon()
@@ -137,7 +143,8 @@ class Roster:
 
     def _free_name(self, usual: str) -> str:
         names = (usual, *(f"{usual}{number}" for number in range(2, 1000)))
-        return next(name for name in names if name not in self.pilots)
+        taken = {*self.pilots, *self._promised}
+        return next(name for name in names if name not in taken)
 
     def _correct_soon(self) -> None:
         self._in_background(self._correct())
@@ -181,7 +188,7 @@ class Roster:
         up = {ws.name for ws in self._cluster.scheduler.workers.values()}
         waiting = [start for start, workers in pilot.starts.items() if up.isdisjoint(workers)]
         missing = sum(len(pilot.starts[start]) for start in waiting)
-        pilot.describe(described, self._site_of(name))
+        await asyncio.to_thread(pilot.describe, described, self._site_of(name))
         await self._remove(pilot, waiting, graceful=False)
         self._cluster.worker_spec.update(pilot.grow(missing))
         self._correct_soon()

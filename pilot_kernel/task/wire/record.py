@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["TOPIC", "WORKERS", "TaskRecord", "TaskState", "task_name"]
+__all__ = [
+    "TOPIC",
+    "WORKERS",
+    "TaskRecord",
+    "TaskState",
+    "is_shared",
+    "shared_key",
+    "task_name",
+]
 
 TOPIC = "pilot-task"
 """Where workers and the agent tell of tasks: dicts with `key`, and `started`, `output`,
@@ -18,6 +26,19 @@ WORKERS = "pilot-workers"
 def task_name(key: str) -> str:
     """The part of a task's key that its user chose."""
     return key.rpartition("-")[0]
+
+
+_SHARED = "~"  # no task's key ends so
+
+
+def shared_key(stamp: str) -> str:
+    """The key of a value that tasks share."""
+    return f"shared-{stamp}{_SHARED}"
+
+
+def is_shared(key: object) -> bool:
+    """Whether it is the key of a value that tasks share, rather than of a task."""
+    return isinstance(key, str) and key.endswith(_SHARED)
 
 
 class TaskState(StrEnum):
