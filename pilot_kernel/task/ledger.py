@@ -299,7 +299,8 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
     def _close(self, record: TaskRecord, state: TaskState) -> None:
         if not record.state.final:
             self.ended.append(record.key)
-            self.records[record.key] = replace(record, state=state, finished=time.time())
+            finished = time.time() if record.finished is None else record.finished
+            self.records[record.key] = replace(record, state=state, finished=finished)
 
 
 def _ran(record: TaskRecord, startstops: Any) -> dict[str, float]:
