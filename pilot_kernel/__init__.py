@@ -7,10 +7,17 @@ from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.sessions import current as _current
 from pilot_kernel.sessions.batch_script import job_script
 from pilot_kernel.sessions.current import session
-from pilot_kernel.sessions.session import Session
+from pilot_kernel.sessions.session import Session, agent_job_script
 from pilot_kernel.task.notebook.handle import Task
 
-__all__ = ["PilotDescription", "Session", "Task", "job_script", "session"]
+__all__ = [
+    "PilotDescription",
+    "Session",
+    "Task",
+    "agent_job_script",
+    "job_script",
+    "session",
+]
 
 # Programs import `use` from here, where it was before `sessions` was a room.
 sys.modules[f"{__name__}.session"] = _current

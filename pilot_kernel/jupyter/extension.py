@@ -53,7 +53,9 @@ def unload(shell: Any) -> None:
 
 def _close_if_idle(session: "Session") -> None:
     with contextlib.suppress(PilotError):  # the agent was gone already
-        if not session.shared and all(task.done() for task in session.tasks):
+        # What still waits in the queue can do nothing, for this notebook or for others.
+        queued = bool(session.waits_for)
+        if queued or (not session.shared and all(task.done() for task in session.tasks)):
             session.close()
 
 
@@ -96,6 +98,9 @@ class _Extension:
         self._forget_say()
         session = self._notebook.open_session()
         if session is None:
+            return
+        if session.waits_for:
+            print(f"attached to this notebook's session; {session.waits_for}")
             return
         pilots, tasks = session.pilot_statuses(), session.tasks
         print(

@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii as _quote
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,14 @@ class EventLog:
 
 
 def _line(event: str, at: float, facts: Mapping[str, Any]) -> str:
-    return _encode({"at": round(at, 4), "event": event, **facts})
+    # Twice as fast as to encode all of it at once, and an agent does this for every task.
+    parts = [f'{{"at":{at:.4f},"event":"{event}"']
+    for name, fact in facts.items():
+        kind = type(fact)
+        shown = _quote(fact) if kind is str else fact if kind is int else _encode(fact)
+        parts.append(f',"{name}":{shown}')
+    parts.append("}")
+    return "".join(parts)
 
 
 def facts(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ elsewhere, writes into the folder `logs` there; batch systems write where they a
 import contextlib
 import os
 import re
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,10 @@ _TAIL_BYTES = 32_000
 _ONE_TAIL_BYTES = 1_000_000  # if one is asked for
 _MOST_BYTES = 4_000_000
 _MOST_FILES = 1_000
-_SECRET = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+_SECRET = re.compile(  # a whole one, or one whose beginning or end is cut off
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|\A((?!-----BEGIN).)*?-----END [A-Z ]*PRIVATE KEY-----",
+    re.DOTALL,
 )
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
 
@@ -104,19 +107,21 @@ def _in_order(path: Path) -> tuple[tuple[int, str], ...]:
 
 
 def _tail(of: str, path: Path, most: int) -> dict[str, Any] | None:
+    """The end of a file; None if it is none: not a link, nor a pipe."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - most))
-            text = file.read(most).decode(errors="replace")
-        except OSError:
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-    left_out = max(0, size - most)
-    if left_out:
-        text = text.partition("\n")[2]  # the first line is cut
-    told = _SECRET.sub("[a private key was here]", text)
-    return {"name": of, "path": str(path), "bytes": size, "text": told}
+        size = os.lseek(descriptor, 0, os.SEEK_END)
+        told = os.pread(descriptor, most, max(0, size - most)).decode(errors="replace")
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    if size > most:
+        told = told.partition("\n")[2]  # the first line is cut
+    text = _SECRET.sub("[a private key was here]", told)
+    return {"name": of, "path": str(path), "bytes": size, "text": text}

@@ -155,6 +155,23 @@ class Pilot:
         self._call("pilot_drain", name=self.name)
         self._statuses()
 
+    def replace(self, **changes: Any) -> int:
+        """Give up what has not brought up a worker yet, such as jobs that wait, and ask anew.
+
+        Args:
+            **changes: Keys of the description that are to be different from now on, such as
+                `queue`; to change how many nodes it has, use `scale`.
+
+        Returns:
+            How many jobs were given up.
+
+        Raises:
+            DescriptionError: A key is wrong.
+        """
+        given_up: int = self._call("pilot_replace", name=self.name, changes=changes)
+        self._statuses()
+        return given_up
+
     def job_script(self) -> str:
         """The batch script of its first job, exactly as it is submitted; no secret is in it.
 

@@ -23,7 +23,8 @@ from typing import Literal
 import platformdirs
 import psutil
 
-from pilot_kernel.resource import left_jobs
+from pilot_kernel.errors import PilotError
+from pilot_kernel.resource import left_jobs, slurm_job
 
 __all__ = [
     "LOGS",
@@ -39,6 +40,7 @@ __all__ = [
     "remove_directory",
     "root",
     "runs",
+    "scratch",
     "semaphore_prefix",
     "temporary_folder",
     "write",
@@ -54,6 +56,7 @@ _LONGEST_BYTES = 50  # a socket's name may have 107; below are the agent's folde
 _LOCK = ".lock"
 _SEMAPHORES = Path("/dev/shm")  # noqa: S108 where Linux shows named semaphores
 _UNPUBLISHED_S = 60.0  # a folder without an entry is a few milliseconds old, or left behind
+_FRESH_S = 2.0  # whether a job is there may be known from so long ago
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,9 @@ class AgentEntry:
         idle_timeout_s: How long it stays without a client and without work.
         scratch: Where its workers keep files.
         phase: Where it is in its life. Only an open one takes callers.
+        batch: The batch system in a job of which it runs, `slurm`; empty if it runs in none.
+        job: That job's number, once the agent runs there.
+        ends_at: When that job reaches its walltime, unix seconds; None if that is not known.
     """
 
     id: str
@@ -81,6 +87,9 @@ class AgentEntry:
     idle_timeout_s: float
     scratch: str
     phase: Phase = "open"
+    batch: str = ""
+    job: str = ""
+    ends_at: float | None = None
 
     @property
     def directory(self) -> Path:
@@ -89,12 +98,38 @@ class AgentEntry:
 
     @property
     def here(self) -> bool:
-        """Whether it runs on this machine; the registry may lie on a shared file system."""
-        return self.host == socket.gethostname()
+        """Whether its process is one of this machine; the registry may lie on a shared file system.
+
+        A batch job's is not, wherever it runs: who submits it is not where it will be.
+        """
+        return not self.batch and self.host == socket.gethostname()
+
+    @property
+    def place(self) -> str:
+        """Where it runs, in words: its process, or its batch job."""
+        if not self.batch:
+            return f"process {self.pid}"
+        return f"job {self.job} on {self.host}" if self.job else "a batch job"
 
     def alive(self) -> bool:
-        """Whether the process is still there; an agent on another host is taken to be."""
+        """Whether it is still there; an agent nobody can ask about is taken to be."""
+        if self.batch:
+            return self._has_job()
         return not self.here or runs(self.pid, self.started)
+
+    def _has_job(self) -> bool:
+        """Whether its batch job waits or runs, or is just being submitted."""
+        try:
+            seen = slurm_job.find(self.id, fresh_s=_FRESH_S)
+        except slurm_job.QueueError:
+            return True
+        if seen is not None:
+            return not seen.over
+        if self.job or self.phase != "starting":
+            return False
+        if self.host == socket.gethostname():
+            return runs(self.pid, self.started) and _age_s(self.directory) < _UNPUBLISHED_S
+        return _age_s(self.directory) < _UNPUBLISHED_S
 
 
 def runs(pid: int, started: float) -> bool:
@@ -105,6 +140,13 @@ def runs(pid: int, started: float) -> bool:
         return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def _age_s(folder: Path) -> float:
+    try:
+        return time.time() - folder.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
 
 
 def root() -> Path:
@@ -148,13 +190,14 @@ def _folders() -> list[Path]:
 def find(name: str) -> AgentEntry | None:
     """The newest agent of this machine whose session is called `name`, or whose id that is.
 
-    It may be starting still. Those that are dead or leaving are not found.
+    Agents in batch jobs count: they are reached from here. It may be starting still. Those that
+    are dead or leaving are not found.
     """
     usable = [e for e in entries() if name in (e.name, e.id) and e.phase != "leaving"]
-    return next((e for e in reversed(usable) if e.here and e.alive()), None)
+    return next((e for e in reversed(usable) if (e.here or e.batch) and e.alive()), None)
 
 
-def claim(name: str, idle_timeout_s: float) -> tuple[AgentEntry, bool]:
+def claim(name: str, idle_timeout_s: float, batch: str = "") -> tuple[AgentEntry, bool]:
     """The agent of a session's name, and whether the caller has to start it.
 
     Of several that ask for one name at the same moment, one is told to start an agent and the
@@ -163,13 +206,14 @@ def claim(name: str, idle_timeout_s: float) -> tuple[AgentEntry, bool]:
     Args:
         name: The session's name; nobody shares an empty one.
         idle_timeout_s: For a new agent: how long it will stay without a client and without work.
+        batch: For a new agent: the batch system in a job of which it is to run, if in any.
     """
     root().mkdir(parents=True, exist_ok=True, mode=0o700)
     with _locked():
         found = find(name) if name else None
         if found is not None:
             return found, False
-        return _announce(f"agent-{secrets.token_hex(4)}", name, idle_timeout_s), True
+        return _announce(f"agent-{secrets.token_hex(4)}", name, idle_timeout_s, batch), True
 
 
 @contextlib.contextmanager
@@ -184,7 +228,7 @@ def _locked() -> Iterator[None]:
         os.close(descriptor)
 
 
-def _announce(agent_id: str, name: str, idle_timeout_s: float) -> AgentEntry:
+def _announce(agent_id: str, name: str, idle_timeout_s: float, batch: str) -> AgentEntry:
     """Make the folder of an agent that is about to be started, closed to others, and its entry."""
     entry = AgentEntry(
         id=agent_id,
@@ -194,12 +238,18 @@ def _announce(agent_id: str, name: str, idle_timeout_s: float) -> AgentEntry:
         pid=os.getpid(),
         started=psutil.Process().create_time(),
         idle_timeout_s=idle_timeout_s,
-        scratch=str(Path(temporary_folder(), f"pilot-{agent_id}")),
+        scratch=scratch(agent_id),
         phase="starting",
+        batch=batch,
     )
     entry.directory.mkdir(mode=0o700)
     write(entry)
     return entry
+
+
+def scratch(agent_id: str) -> str:
+    """Where an agent of that id keeps files if it runs on this machine."""
+    return str(Path(temporary_folder(), f"pilot-{agent_id}"))
 
 
 def temporary_folder() -> str:
@@ -239,7 +289,15 @@ def _unlink_semaphores(agent_id: str) -> None:
 
 
 def reap(entry: AgentEntry, patience_s: float = 10.0) -> None:
-    """End an agent of this machine with everything it started, and remove its folder."""
+    """End an agent of this machine, or its batch job, with everything it started.
+
+    Its folder is removed, too.
+
+    Raises:
+        PilotError: It runs in a batch job, and that cannot be cancelled from here.
+    """
+    if entry.batch and not slurm_job.end(entry.id, patience_s):
+        raise PilotError(f"agent {entry.id}: {entry.place} was cancelled, but has not ended yet")
     agent = _process(entry)
     if agent is not None:
         tree = [agent, *agent.children(recursive=True)]
@@ -269,7 +327,7 @@ def _process(entry: AgentEntry) -> psutil.Process | None:
 
 
 def prune() -> None:
-    """Remove what agents of this machine left behind when they were killed."""
+    """Remove what agents of this machine, and in batch jobs, left behind when they were killed."""
     for folder in _folders():
         entry = read(folder)
         if entry is None:

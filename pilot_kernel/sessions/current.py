@@ -21,7 +21,8 @@ def session(name: str | None = None, **options: Any) -> Session:
         **options: As for `Session`.
 
     Raises:
-        PilotError: A session of another name is open.
+        PilotError: A session of another name is open, or one whose agent is in no batch job
+            although `inside` asks for that.
     """
     global _current
     with _current_lock:
@@ -29,6 +30,10 @@ def session(name: str | None = None, **options: Any) -> Session:
             if name not in (None, _current.name):
                 raise PilotError(
                     f"session {_current.name!r} is open; close it (or detach) before {name!r}"
+                )
+            if options.get("inside") is not None and not (_current.waits_for or _current.place):
+                raise PilotError(
+                    "a session is open whose agent is in no batch job; close it before one that is"
                 )
             return _current
         _current = Session(name or "", **options)

@@ -18,10 +18,12 @@ class PilotBook:
 
     Args:
         call: Calls one of the agent's handlers by name.
+        first: The pilot that is added if there is none at all; a local one by default.
     """
 
-    def __init__(self, call: Callable[..., Any]) -> None:
+    def __init__(self, call: Callable[..., Any], first: PilotDescription | None = None) -> None:
         self._call = call
+        self._first = first or PilotDescription()
         self._adding = threading.Lock()
         self._known: list[PilotStatus] = []
         self._outdated = threading.Event()  # workers came or went since `_known` was asked for
@@ -67,7 +69,7 @@ class PilotBook:
         if not self._known:
             with self._adding:
                 if not self.statuses():
-                    self._add(PilotDescription())
+                    self._add(self._first)
         try:
             return candidates(on, self._known, needs)
         except PilotError:

@@ -12,33 +12,31 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pilot_kernel.errors import PilotError
 from pilot_kernel.resource.activity import Activity
+from pilot_kernel.resource.connection.job_script import describe, first_pilot, shown_script
 from pilot_kernel.resource.connection.link import Link
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind.by_scheme import check_description
 from pilot_kernel.resource.pilot import Pilot, PilotStatus
 from pilot_kernel.sessions.packed_call import packed_call
 from pilot_kernel.sessions.pilots import PilotBook
+from pilot_kernel.sessions.quantum_work import QuantumWork
 from pilot_kernel.sessions.tasks import TaskBook
 from pilot_kernel.task.notebook.handle import Task
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
 from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord
 
 if TYPE_CHECKING:
-    from qiskit.providers import BackendV2
-
-    from pilot_kernel.primitive.estimator import PilotEstimator
-    from pilot_kernel.primitive.sampler import PilotSampler
     from pilot_kernel.sessions.reports.logs import Logs
     from pilot_kernel.sessions.reports.report import Report
 
-__all__ = ["Session"]
+__all__ = ["Session", "agent_job_script"]
 
 _PLUGINS = ("pilot_kernel.task.ledger:Ledger", "pilot_kernel.task.worker.plugin:WorkerEdge")
 _IDLE_S = 300.0
 _IDLE_UNNAMED_S = 10.0
 
 
-class Session:
+class Session(QuantumWork):
     """An agent with its pilots, and the tasks sent to it.
 
     Args:
@@ -46,9 +44,24 @@ class Session:
             name outlives its process; without a name it ends with the process.
         idle_timeout_s: Seconds that the agent stays without a client and without work; 300 with
             a name, 10 without.
+        inside: The batch job that a new agent is to run in, "slurm://" with the keys that say
+            more of it, or a description; a process of this machine by default. The job's first
+            pilot, `local`, is what the job has.
+        **keys: Further keys of that job, as `PilotDescription` has them.
+
+    Raises:
+        DescriptionError: A key of the job, or a size, is wrong.
+        AgentStartError: The batch system refused the job.
     """
 
-    def __init__(self, name: str = "", *, idle_timeout_s: float | None = None) -> None:
+    def __init__(
+        self,
+        name: str = "",
+        *,
+        idle_timeout_s: float | None = None,
+        inside: PilotDescription | str | None = None,
+        **keys: Any,
+    ) -> None:
         if idle_timeout_s is None:
             idle_timeout_s = _IDLE_S if name else _IDLE_UNNAMED_S
         if idle_timeout_s <= 0:
@@ -58,9 +71,10 @@ class Session:
         # A second task of the same key would be given the first one's result.
         self._stamp = secrets.token_hex(5)
         self._numbers = itertools.count()
-        self._pilots = PilotBook(self._call)
+        job = describe(inside, keys) if inside is not None or keys else None
+        self._pilots = PilotBook(self._call, first_pilot(job))
         self._tasks = TaskBook(self._call, lambda: self._link.lost())
-        self._link = Link(name, idle_timeout_s, _PLUGINS, self._opened)
+        self._link = Link(name, idle_timeout_s, _PLUGINS, self._opened, job)
         atexit.register(self._at_exit)
 
     def _call(self, handler: str, **arguments: Any) -> Any:
@@ -234,7 +248,7 @@ class Session:
     @property
     def tasks(self) -> list[Task]:
         """The unfinished tasks and the latest finished ones, in order of submission."""
-        if self._link.found:
+        if self._link.found and not self.waits_for:
             self._link.wait()  # the tasks that were taken up belong here too
         return self._tasks.listed()
 
@@ -266,65 +280,6 @@ class Session:
 
         return logs_of(self._link.entry, None if self.closed or self.lost else self._call, name)
 
-    # ---- quantum work
-
-    def run(
-        self,
-        pubs: Any,
-        *,
-        shots: int | None = None,
-        precision: float | None = None,
-        on: str | None = None,
-        **options: Any,
-    ) -> Task:
-        """Run PUBs on the pilot: with observables as an estimator does, else as a sampler does.
-
-        Args:
-            pubs: A circuit, a PUB or a list of them, all with observables or none.
-            shots: Shots of a sampler PUB that names none; 1024 by default.
-            precision: Precision of an estimator PUB that names none; exact by default, and 1/64
-                on a QPU.
-            on: A kind of worker or a pilot's name.
-            **options: As `submit` takes them: name, retries, timeout_s, cores, memory_bytes, gpus,
-                tags, priority, workload; seed; and, for a QPU,
-                optimization_level of the transpilation (0 to 3; 2 by default).
-
-        Returns:
-            A task whose result is a Qiskit `PrimitiveResult`.
-
-        Raises:
-            PubError: A PUB cannot run as it is.
-            PlacementError: `on` names nothing that exists, or several QPUs.
-        """
-        from pilot_kernel.primitive.submit import run
-
-        return run(self, pubs, shots=shots, precision=precision, on=on, **options)
-
-    def backend(self, on: str | None = "qpu") -> "BackendV2 | None":
-        """The Qiskit backend of a QPU, to transpile for it; None where workers simulate.
-
-        Args:
-            on: A kind of worker or a pilot's name.
-
-        Raises:
-            PlacementError: `on` names nothing that exists, or several QPUs.
-        """
-        from pilot_kernel.primitive.device.backend import backend_of
-
-        return backend_of(self.candidates(on))
-
-    def sampler(self, *, on: str | None = None, **options: Any) -> "PilotSampler":
-        """A Qiskit sampler (`BaseSamplerV2`) that runs on the pilot; see `PilotSampler`."""
-        from pilot_kernel.primitive.sampler import PilotSampler
-
-        return PilotSampler(self, on=on, **options)
-
-    def estimator(self, *, on: str | None = None, **options: Any) -> "PilotEstimator":
-        """A Qiskit estimator (`BaseEstimatorV2`) that runs on the pilot; see `PilotEstimator`."""
-        from pilot_kernel.primitive.estimator import PilotEstimator
-
-        return PilotEstimator(self, on=on, **options)
-
     # ---- life
 
     @property
@@ -336,6 +291,17 @@ class Session:
     def attached(self) -> bool:
         """Whether the agent was there already, rather than started for this session."""
         return self._link.found
+
+    @property
+    def place(self) -> str:
+        """The batch job that the agent runs in, its node and its end; empty if it is in none."""
+        job = self._link.job
+        return "" if job is None or self.waits_for else job.place
+
+    @property
+    def waits_for(self) -> str:
+        """What must happen before anything can run: the agent's batch job has to begin, say."""
+        return self._link.note
 
     @property
     def shared(self) -> bool:
@@ -374,4 +340,21 @@ class Session:
     def __repr__(self) -> str:
         if self.closed or self.lost:
             return f"<Session {self.name} {'closed' if self.closed else 'lost'}>"
-        return f"<Session {self.name} {self._tasks.unfinished} unfinished tasks>"
+        place = self.waits_for or self.place
+        where = f", {place}" if place else ""
+        return f"<Session {self.name} {self._tasks.unfinished} unfinished tasks{where}>"
+
+
+def agent_job_script(inside: PilotDescription | str = "slurm://", **keys: Any) -> str:
+    """The script of the batch job of `session(inside=…)`, but for the agent's id.
+
+    Nothing is submitted.
+
+    Args:
+        inside: As for `Session`.
+        **keys: As for `Session`.
+
+    Raises:
+        DescriptionError: A key of the job, or a size, is wrong.
+    """
+    return shown_script(describe(inside, keys), _PLUGINS)

@@ -91,7 +91,7 @@ def changed_event(before: TaskRecord, now: TaskRecord, result_bytes: int) -> Eve
 def _ended(now: TaskRecord, result_bytes: int) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "task": now.key,
-        "state": now.state,
+        "state": now.state.value,
         "queued": round(now.queued, 4),
         **_place(now),
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.cell.cell_task import CellTask
+from pilot_kernel.resource.connection.job_script import describe
 from pilot_kernel.sessions.current import current, session
 from pilot_kernel.sessions.session import Session
 from pilot_kernel.task.notebook.task_like import TaskLike
@@ -15,6 +16,7 @@ from pilot_kernel.task.notebook.task_like import TaskLike
 __all__ = ["Notebook", "session_name"]
 
 _KEPT = 100
+_JOIN_S = 0.1
 _INHERITED = "PILOT_KERNEL_NOTEBOOK"
 
 
@@ -52,18 +54,45 @@ class Notebook:
         return current() or self.start()
 
     def _join_start(self) -> None:
+        """Wait until a session that starts has a pilot, unless that may take hours."""
         starting = self._starting  # views ask from threads of their own
-        if starting is not None:
-            starting.join()
-            self._starting = None
+        while starting is not None and not _in_queue(current()):
+            starting.join(_JOIN_S)
+            if not starting.is_alive():
+                self._starting = starting = None
 
     def start(self) -> Session:
         """The open session; else a new one, or that which this notebook had before."""
         return self.living_session() or session(self.name)
 
+    def start_inside(self, url: str, keys: dict[str, Any]) -> Session:
+        """A session whose agent runs in a batch job; one that is open and has no work is closed.
+
+        Args:
+            url: The URL of the batch system, such as "slurm://".
+            keys: Further keys of a description.
+
+        Raises:
+            PilotError: The open session's agent is in a job already, or it has unfinished tasks.
+        """
+        describe(url, keys)  # before anything is closed
+        found = self.open_session()
+        if found is not None:
+            if at := found.waits_for or found.place:
+                raise PilotError(f"this notebook has such a session already: {at}")
+            if not all(task.done() for task in found.tasks) or found.shared:
+                raise PilotError(
+                    "the open session has unfinished tasks, or others are attached to it; close it "
+                    "first (%pilot stop), or wait for them"
+                )
+            found.close()
+        return self._with_pilot(session(self.name, inside=url, **keys))
+
     def start_in_background(self) -> Session:
         """As `start`; then add a pilot if there is none, without making a cell wait."""
-        started = self.start()
+        return self._with_pilot(self.start())
+
+    def _with_pilot(self, started: Session) -> Session:
         self._starting = threading.Thread(
             target=self._add_pilot, args=(started,), name="pilot-start", daemon=True
         )
@@ -127,6 +156,11 @@ class Notebook:
         if found:
             raise PilotError(f"{wanted!r} is the beginning of several tasks: {shown}")
         raise PilotError(f"there is no task {wanted!r}; the latest are: {shown}")
+
+
+def _in_queue(found: Session | None) -> bool:
+    """Whether the session waits for its agent's batch job."""
+    return found is not None and not found.closed and bool(found.waits_for)
 
 
 def _keys(task: TaskLike) -> list[str]:

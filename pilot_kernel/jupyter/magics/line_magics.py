@@ -17,6 +17,7 @@ from pilot_kernel.jupyter.show.overviews import SessionView, TasksView
 from pilot_kernel.jupyter.worker.run import CellOutcome
 from pilot_kernel.sessions.reports.logs import Logs
 from pilot_kernel.sessions.reports.report import Report
+from pilot_kernel.sessions.session import agent_job_script
 
 __all__ = ["PilotMagics"]
 
@@ -68,6 +69,13 @@ class PilotMagics(Magics):  # type: ignore[misc]
     @argument("--start-within", type=int, help="add: seconds that a job may wait in silence")
     @argument("--qpu", type=names, help="add: QPUs to ask the batch system for, as a,b")
     @argument("--tags", type=names, help="add: words that its workers offer, as a,b")
+    @argument(
+        "--in",
+        dest="inside",
+        type=unquoted,
+        metavar="URL",
+        help="start, script: the batch job that the agent itself is to run in, slurm://",
+    )
     @argument("--all", action="store_true", help="reap: all agents but this notebook's")
     @line_magic
     @no_var_expand
@@ -76,13 +84,15 @@ class PilotMagics(Magics):  # type: ignore[misc]
 
         %pilot                            how they stand
         %pilot start                      start a session, if none is open
+        %pilot start --in slurm:// ...    start one whose agent runs in a batch job
         %pilot add local:// --cores 2     ask for workers
         %pilot add qpu://fake_manila      a QPU, for --on qpu or --on fake_manila
         %pilot add slurm:// --nodes 2 ... batch jobs
         %pilot script slurm:// ...        the batch script, and nothing is submitted
+        %pilot script --in slurm:// ...   that of the agent's own job
         %pilot scale NAME 4               grow or shrink a pilot
         %pilot stop [NAME]                stop a pilot, or the whole session
-        %pilot list                       your agents on this machine
+        %pilot list                       your agents: here, and in batch jobs
         %pilot attach ID                  go over to another agent
         %pilot reap [ID | --all]          end agents, remove what dead ones left
         %pilot report [ID]                what happened: a table, and all workers over time
@@ -96,8 +106,14 @@ class PilotMagics(Magics):  # type: ignore[misc]
         return pilot_commands.status(self.notebook.open_session())
 
     def _start(self, args: Any) -> SessionView | Table:
+        keys = pilot_keys(args)
+        if args.inside is not None:
+            return pilot_commands.status(self.notebook.start_inside(args.inside, keys))
+        if keys:
+            raise UsageError("%pilot start takes these options with --in URL only; see %pilot add")
         session = self.notebook.start()
-        session.candidates()
+        if not session.waits_for:
+            session.candidates()
         return pilot_commands.status(session)
 
     def _add(self, args: Any) -> SessionView | Table:
@@ -107,6 +123,10 @@ class PilotMagics(Magics):  # type: ignore[misc]
         return pilot_commands.status(session)
 
     def _script(self, args: Any) -> None:
+        if args.inside is not None:
+            _words(args, 0, 0, "script --in URL")
+            print(agent_job_script(args.inside, **pilot_keys(args)))
+            return
         [url] = _words(args, 1, 1, "script URL")
         print(pilot_commands.script(self.notebook.open_session(), url, pilot_keys(args)))
 
@@ -143,7 +163,10 @@ class PilotMagics(Magics):  # type: ignore[misc]
         return pilot_commands.logs(self.notebook.open_session(), name[0] if name else None)
 
     def _dashboard(self, args: Any) -> None:
-        print(self.notebook.session().dashboard)
+        session = self.notebook.session()
+        print(session.dashboard)
+        if session.place:
+            print(f"on the agent's own machine, to which ssh -L makes a tunnel ({session.place})")
 
     @line_magic
     @no_var_expand

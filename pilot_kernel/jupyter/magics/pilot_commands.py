@@ -1,11 +1,13 @@
 """What `%pilot` does, as plain functions: look at pilots and agents, and change them."""
 
+import contextlib
 from typing import Any
 
+from pilot_kernel.drawing.units import clock
 from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.show.agents_table import Table, agents_table
 from pilot_kernel.jupyter.show.overviews import SessionView
-from pilot_kernel.resource import registry
+from pilot_kernel.resource import registry, slurm_job
 from pilot_kernel.resource.pilot import Pilot
 from pilot_kernel.sessions.batch_script import job_script
 from pilot_kernel.sessions.current import use
@@ -107,7 +109,21 @@ def logs(session: Session | None, name: str | None) -> Logs:
 
 def agents(session: Session | None) -> Table:
     """The agents of this user, whichever notebook they belong to."""
-    return agents_table(registry.entries(), _own(session))
+    entries = registry.entries()
+    return agents_table(entries, _own(session), {entry.id: _job(entry) for entry in entries})
+
+
+def _job(entry: registry.AgentEntry) -> str:
+    """The batch job that an agent runs in, in words; empty if it is in none."""
+    if not entry.batch:
+        return ""
+    with contextlib.suppress(slurm_job.QueueError):
+        seen = slurm_job.find(entry.id)
+        if seen is not None:
+            ends = seen.ends_at
+            until = "" if ends is None or seen.waits else f", until {clock(ends)}"
+            return f"{seen}{until}"
+    return f"job {entry.job}, how it stands is unknown" if entry.job else "unknown"
 
 
 def _own(session: Session | None) -> str | None:

@@ -1,8 +1,9 @@
 """The table of `%pilot list`, as HTML and as text."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pilot_kernel.drawing.html import table_html
 from pilot_kernel.drawing.text import table_text
@@ -42,16 +43,20 @@ class Table:
         return f"<div style='font-size:13px'>{shown}{note}</div>"
 
 
-def agents_table(entries: Sequence[AgentEntry], own: str | None) -> Table:
+def agents_table(
+    entries: Sequence[AgentEntry], own: str | None, jobs: Mapping[str, str] = MappingProxyType({})
+) -> Table:
     """The agents of this user, one in each row.
 
     Args:
         entries: What the registry holds.
         own: The id of the agent of this notebook.
+        jobs: The batch jobs that they run in, in words, by their ids.
     """
     now = time.time()
+    any_jobs = any(jobs.values())
     return Table(
-        ("agent", "session", "host", "process", "age", ""),
+        ("agent", "session", "host", "process", "age", *(("job",) * any_jobs), ""),
         tuple(
             (
                 entry.id,
@@ -59,6 +64,7 @@ def agents_table(entries: Sequence[AgentEntry], own: str | None) -> Table:
                 entry.host,
                 str(entry.pid),
                 seconds(now - entry.started),
+                *((jobs.get(entry.id, ""),) * any_jobs),
                 "this notebook's" if entry.id == own else "" if entry.alive() else "dead",
             )
             for entry in entries

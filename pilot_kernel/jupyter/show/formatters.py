@@ -8,6 +8,7 @@ from typing import Any
 
 from pilot_kernel.jupyter.cell.cell_task import CellTask
 from pilot_kernel.jupyter.show.live_output import LiveOutput
+from pilot_kernel.jupyter.show.notice_board import NoticeBoard
 from pilot_kernel.jupyter.show.overviews import SessionView, TasksView
 from pilot_kernel.jupyter.show.publishing import LIVE_ATTRIBUTE, in_notebook, publisher
 from pilot_kernel.jupyter.show.refresh import Refresher, cell_of, gone_cells
@@ -38,6 +39,7 @@ class _Live:
         self.shell = shell
         self.publisher = shell.display_pub
         self.refresher = Refresher()
+        self.notices = NoticeBoard(shell)
         self._outputs: dict[type, tuple[object, LiveOutput]] = {}
 
     def before_cell(self, *_: Any) -> None:
@@ -85,6 +87,7 @@ def register(shell: Any) -> None:
         return
     live = _Live(shell)
     setattr(shell, LIVE_ATTRIBUTE, live)
+    live.notices.put_up()
     shell.events.register("pre_run_cell", live.before_cell)
     shell.events.register("post_run_cell", live.after_cell)
     for name, show in _shown_live(live):
@@ -121,6 +124,7 @@ def unregister(shell: Any) -> None:
             with contextlib.suppress(ValueError):
                 shell.events.unregister(event, heard)
         live.refresher.clear()
+        live.notices.take_down()
         setattr(shell, LIVE_ATTRIBUTE, None)
         shows = shell.display_formatter.ipython_display_formatter
         known += [(shows, name) for name, _ in _shown_live(live)]

@@ -33,9 +33,13 @@ class SessionView:
         self.session = session
 
     def snapshot(self) -> Snapshot:
-        """The pilots now; one question to the agent."""
+        """The pilots now; one question to the agent, if there is one."""
+        if told := self.session.waits_for:
+            return Snapshot(note_html(told), told, essence=told)
         try:
             shown = overview(self.session.activity())
+            if place := self.session.place:
+                shown = replace(shown, summary=f"{shown.summary} · {place}")
         except (PilotError, OSError) as error:
             told = _CLOSED if self.session.closed else str(error)
             return Snapshot(note_html(told), told, essence=told, over=True)

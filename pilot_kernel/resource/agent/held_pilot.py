@@ -16,6 +16,7 @@ __all__ = ["SURPLUS", "HeldPilot"]
 SURPLUS = "fewer workers are wanted"
 """Why a start leaves that may be kept after all."""
 
+_MOST_NOTES = 3
 _REVIVALS = 5  # a worker that ended so often before any was up will not come
 _LONGEST_PAUSE_S = 60.0
 
@@ -30,14 +31,11 @@ class HeldPilot:
         goal: How many workers it should have.
         adaptive: Fewest and most workers, if it grows and shrinks by itself.
         draining: Whether it goes when it is empty.
-        host: Where its workers listen if they are processes of the agent's machine.
     """
 
     def __init__(self, description: PilotDescription, site: Site) -> None:
         self.name = site.pilot
-        self.description = description
-        self.specs = by_scheme.worker_specs(description, site)
-        self.host = site.host
+        self.describe(description, site)
         self.starts: dict[str, tuple[str, ...]] = {}
         self.leaving: dict[str, str] = {}
         self.goal = self.asked_for
@@ -45,7 +43,6 @@ class HeldPilot:
         self.draining = False
         self.numbered = 0
         self.was_up = False
-        self.revived = 0
         self.refused = False  # for a reason that holds for the next start as well
         self.note = ""
         self._tries: dict[str, int] = {}
@@ -56,6 +53,12 @@ class HeldPilot:
         """How long its jobs may run, if that is limited."""
         walltime = self.description.walltime
         return None if walltime is None else walltime_seconds(walltime)
+
+    def describe(self, description: PilotDescription, site: Site) -> None:
+        """Have what is started from now on be as described."""
+        self.specs = by_scheme.worker_specs(description, site)
+        self.description = description
+        self.revived = 0
 
     @property
     def workers(self) -> list[str]:
@@ -206,4 +209,10 @@ class HeldPilot:
 
     def _note(self, cluster: Any) -> str:
         notes = [getattr(cluster.workers.get(start), "note", "") for start in self.starts]
-        return "; ".join(dict.fromkeys(filter(None, [self.note, *notes])))
+        return _shortened(list(dict.fromkeys(filter(None, [self.note, *notes]))))
+
+
+def _shortened(notes: list[str]) -> str:
+    """What several starts say of themselves, as far as it can be read."""
+    more = len(notes) - _MOST_NOTES
+    return "; ".join([*notes[:_MOST_NOTES], *([f"and {more} more"] if more > 0 else [])])

@@ -15,6 +15,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
-import psutil
 
 from pilot_kernel.errors import PilotError
 from pilot_kernel.resource import (
@@ -36,6 +36,7 @@ from pilot_kernel.resource import (
 from pilot_kernel.resource.agent.chronicle import Chronicle
 from pilot_kernel.resource.agent.monitor import PERIOD_S, Monitor
 from pilot_kernel.resource.agent.network import LOOPBACK, Network
+from pilot_kernel.resource.agent.own_job import Deserted, taken_over
 from pilot_kernel.resource.agent.roster import Roster
 from pilot_kernel.resource.agent.upkeep import Upkeep
 from pilot_kernel.resource.dask_settings import PRELOAD, worker_settings
@@ -98,10 +99,17 @@ def _start_forkserver(entry: registry.AgentEntry) -> None:
 class Agent:
     """The scheduler, its pilots, and the watch over whether anyone still needs them."""
 
-    def __init__(self, entry: registry.AgentEntry, owner: _Owner, plugins: Sequence[str]) -> None:
+    def __init__(
+        self,
+        entry: registry.AgentEntry,
+        owner: _Owner,
+        plugins: Sequence[str],
+        interface: str | None = None,
+    ) -> None:
         self.entry = entry
-        self.owner = owner
+        self.deserted = Deserted(entry, owner)
         self.plugins = plugins
+        self.interface = interface
         self.leave = asyncio.Event()
         self.why = ""
         self.cluster: Any = None
@@ -139,6 +147,8 @@ class Agent:
         )
         async with self.cluster:
             network = Network(self.scheduler, security)
+            if self.interface is not None:  # the notebook is on another machine
+                await network.open(self.interface)
             self.roster = roster = Roster(self.cluster, network, self._site(security, network))
             self.upkeep = Upkeep(roster, self.scheduler)
             self.chronicle = Chronicle(self.entry, roster.statuses, self._working_directories)
@@ -146,14 +156,15 @@ class Agent:
             for handler in (
                 *(watched(roster.pilot_add), watched(roster.pilot_scale)),
                 *(watched(roster.pilot_adapt), watched(roster.pilot_drain)),
-                *(watched(roster.pilot_stop), roster.pilot_list, roster.pilot_script),
+                *(watched(roster.pilot_replace), watched(roster.pilot_stop)),
+                *(roster.pilot_list, roster.pilot_script),
                 *(self.scheduler.orphans, self.scheduler.hand_over, self.scheduler.people),
                 *(self.pilot_activity, self.welcome, self.agent_leave, self.dashboard),
             ):
                 self.scheduler.handlers[handler.__name__] = handler
             await self.scheduler.register_scheduler_plugin(self.chronicle, idempotent=False)
             await self._plug_in()
-            self._publish("open", self.scheduler.address)
+            self._publish("open", network.scheduler)
             watches = [asyncio.create_task(watch()) for watch in (self._watch, self._sample)]
             await self.leave.wait()
             for watch in watches:
@@ -232,7 +243,7 @@ class Agent:
             await asyncio.sleep(min(1.0, limit_s / 4))
             self.upkeep.look()
             people = self.scheduler.people()
-            if not people and not self.entry.name and not registry.runs(*self.owner):
+            if self.deserted.now(people):
                 return self.depart("the process of this session without a name has ended")
             if people or self.roster.has_work():
                 needed = time.monotonic()
@@ -274,13 +285,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m pilot_kernel.resource.agent.process")
     parser.add_argument("--directory", type=Path, required=True)
     parser.add_argument("--plugin", action="append", default=[])
+    parser.add_argument("--interface")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end before it was open"))
     claimed = registry.read(args.directory)
     if claimed is None:
-        sys.exit("whoever started this agent is gone, and somebody has tidied up")
+        sys.exit(
+            f"there is no {args.directory} on {socket.gethostname()}: whoever started this agent "
+            "is gone, or this machine does not see their files"
+        )
     owner = (claimed.pid, claimed.started)
-    started = psutil.Process().create_time()
-    entry = dataclasses.replace(claimed, pid=os.getpid(), started=started)
+    entry = taken_over(claimed)
     registry.write(entry)
     os.mkdir(entry.scratch, 0o700)
     try:
@@ -290,9 +305,11 @@ def main() -> None:
             logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
             _configure(entry.scratch)
             gc.freeze()  # searching the libraries for garbage would hold up every task in between
-            asyncio.run(_serve(Agent(entry, owner, args.plugin)))
-    except BaseException:  # the log is kept for whoever waits for the agent
+            asyncio.run(_serve(Agent(entry, owner, args.plugin, args.interface)))
+    except BaseException as error:  # the log is kept for whoever waits for the agent
         shutil.rmtree(entry.scratch, ignore_errors=True)
+        if isinstance(error, PilotError):
+            sys.exit(f"on {entry.host}: {error}")
         raise
     _clear(entry)
 

@@ -196,6 +196,26 @@ class Roster:
         self.leave()
         self.empty()
 
+    async def pilot_replace(self, name: str, changes: dict[str, Any]) -> int:
+        """Give up what has not brought up a worker yet, and start as much anew, with changes.
+
+        Returns:
+            How many starts were given up.
+        """
+        pilot = self._steady(name)
+        fixed = {"resource", "name", "number_of_nodes"} & set(changes)
+        if fixed:
+            raise DescriptionError(f"{', '.join(sorted(fixed))}: cannot be changed; add a pilot")
+        described = PilotDescription.coerce(pilot.description, **changes)
+        by_scheme.check_description(described)
+        await self._listen(described)
+        waiting = [start for start, names in pilot.staying.items() if not self.up(names)]
+        missing = sum(len(pilot.starts[start]) for start in waiting)
+        pilot.describe(described, self._site_of(name))
+        await self._remove(pilot, waiting, graceful=False)
+        self.force.start(pilot.grow(missing))
+        return len(waiting)
+
     async def pilot_stop(self, name: str, graceful: bool = True) -> None:
         """End a pilot; its results move to other workers, its unfinished tasks run elsewhere."""
         if not graceful and name not in self.pilots:  # it was draining, and is gone by now

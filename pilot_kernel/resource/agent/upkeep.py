@@ -12,7 +12,7 @@ __all__ = ["Upkeep"]
 
 _LOOKED_AT = 100  # tasks that wait, for how long all of them will take
 _RUNS_OUT = "its job is about to end"
-_OVER = "a job has reached its walltime; another is started when there is work for it"
+_OVER = "what has reached its walltime, or was ended, is started again when there is work"
 
 
 class Upkeep:
@@ -67,10 +67,7 @@ class Upkeep:
         """Whether what has ended had been at work, and nothing waits that needs it back."""
         if not pilot.was_up or self._roster.force.is_here(start):
             return False
-        if self._work_for(pilot):
-            return False
-        pilot.note = _OVER if self._roster.force.of(start) is not None else pilot.note
-        return True
+        return not self._work_for(pilot)
 
     def _work_for(self, pilot: HeldPilot) -> bool:
         """Whether a pilot's workers have something to do, or would have."""
@@ -81,10 +78,13 @@ class Upkeep:
     def _fill_up(self, pilot: HeldPilot) -> None:
         """Ask for workers that ran out, when there is work for them again."""
         missing = pilot.goal - pilot.size
-        if pilot.adaptive is not None or pilot.failed or missing <= 0 or not self._work_for(pilot):
-            return
-        pilot.note = ""
-        self._roster.force.start(pilot.grow(missing))
+        if pilot.adaptive is not None or pilot.failed or missing <= 0:
+            pilot.note = ""
+        elif self._work_for(pilot):
+            pilot.note = ""
+            self._roster.force.start(pilot.grow(missing))
+        else:
+            pilot.note = _OVER
 
     # ---- what is about to end
 
@@ -102,7 +102,6 @@ class Upkeep:
                 over.append(start)
         self._replaced &= {start for each in self._roster.pilots.values() for start in each.starts}
         if over:
-            pilot.note = _OVER
             self._roster.leave()
             self._roster.remove_soon(pilot, over)
 

@@ -33,6 +33,7 @@ log = logging.getLogger("pilot_kernel.agent")
 _PASSING = ("unable to contact", "timed out", "temporarily", "endpoint", "not answer", "refused")
 _PAUSES_S = (2.0, 5.0, 15.0, 60.0)
 _LOOK_S = 5.0
+_GLANCE_S = 0.5
 _LOST_S = 60.0  # workers that were up come back within that, or their job is taken to be gone
 _SUBMITTING_S = 5.0
 _undertakers: dict[Path, "subprocess.Popen[bytes]"] = {}
@@ -67,7 +68,6 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         site: Where its files are.
 
     Attributes:
-        note: A word on how it is doing.
         gave_up: Whether the batch system has refused it, so that another would be refused as well.
     """
 
@@ -76,7 +76,6 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
     ) -> None:
         super().__init__(scheduler, name)
         self.name = name
-        self.note = ""
         self.gave_up = False
         self.job_id: str | None = None
         self._plan = plan
@@ -87,6 +86,9 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         self._submitting: asyncio.Future[str] | None = None
         self._begun = time.monotonic()
         self._was_up = False
+        self._words = ""
+        self._before = site.last.get(name, "")
+        self._seen: Seen | None = None  # in the queue, if that is what there is to tell of
 
     async def start(self) -> None:
         """Begin to submit it; that goes on in the background."""
@@ -122,10 +124,17 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
     def _job_name(self) -> str:
         return self._plan.job_name(self.name)
 
+    @property
+    def note(self) -> str:
+        """A word on how it is doing; empty if all is well."""
+        words = self._words if self._seen is None else self._story(self._seen)
+        return f"{words} (before: {self._before})" if words and self._before else words
+
     def _say(self, words: str) -> None:
-        if words != self.note:
+        self._seen = None
+        if words != self._words:
             log.info("%s: %s", self.name, words)
-        self.note = words
+        self._words = words
 
     # ---- its life
 
@@ -150,7 +159,7 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
             log.exception("job of %s", self.name)
             self._say("something went wrong with its job; the agent's log tells what")
             self.status = Status.failed
-        self._site.last[self.name] = self.note
+        self._site.last[self.name] = self._words
 
     def _prepare(self) -> None:
         """Have the folders that it needs, and somebody to cancel it if the agent is killed."""
@@ -186,7 +195,7 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         """Submit it and return its number, unless an earlier try came through after all."""
         if self._submitting is not None and self._plan.system.scheme == "slurm":
             there = [job for job in await ask({self._job_name}) if not job.over]
-            if there and self.note:
+            if there:
                 return there[0].id
         with self._job.job_file() as script:
             told = await self._job._submit_job(script)
@@ -200,19 +209,32 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
             cancel=self._job.cancel_command,
             id=job_id,
         )
-        before = self._site.last.get(self.name)
-        self._say(f"job {job_id} is submitted" + (f" (before: {before})" if before else ""))
+        self._say(f"job {job_id} is submitted")
 
     async def _follow(self) -> None:
         """Follow it through SLURM's queue until it is gone for good."""
         assert self.job_id is not None
+        glancing = asyncio.create_task(self._see_workers())
+        try:
+            await self._follow_queue(self.job_id)
+        finally:
+            glancing.cancel()
+
+    async def _see_workers(self) -> None:
+        """Take note that a worker is up; it may be gone again at the next look at the queue."""
+        while not self._workers_up():
+            await asyncio.sleep(_GLANCE_S)
+        self._was_up = True
+        self._before = ""
+
+    async def _follow_queue(self, job_id: str) -> None:
         unknown = 0
         last: Seen | None = None
         while unknown < 2:
             try:
-                seen = await QUEUE.look(self._job_name, self.job_id)
+                seen = await QUEUE.look(self._job_name, job_id)
             except CommandError as error:
-                self._say(f"job {self.job_id}: squeue: {_words(error)}")
+                self._say(f"job {job_id}: squeue: {_words(error)}")
                 continue
             unknown = 0 if seen is not None else unknown + 1
             if seen is None:
@@ -220,12 +242,12 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
             if seen.over:
                 last = seen
                 break
-            self._tell(seen)
+            self._say(self._story(seen))
+            self._seen = seen
         left_jobs.note(self._site.directory, over=self._job_name)
         self._ended("is gone" if last is None else f"ended: {last.state}", last)
 
-    def _tell(self, seen: Seen) -> None:
-        self._was_up = self._was_up or self._workers_up()
+    def _story(self, seen: Seen) -> str:
         waited_s = time.monotonic() - self._begun
         job = f"job {seen.id}"
         if seen.waits:
@@ -233,11 +255,10 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
             limit = self._site.start_within_s
             late = limit is not None and waited_s > limit and not self._was_up
             since = f" for more than start_within_s={limit}" if late else ""
-            self._say(f"{job} waits{again}{since}: {seen.reason}")
-        elif not self._workers_up():
-            self._say(f"{job} is {seen.state} on {seen.node}, no worker is up yet")
-        else:
-            self._say(f"{job} is {seen.state} on {seen.node}")
+            return f"{job} waits{again}{since}: {seen.reason}"
+        if not self._workers_up():
+            return f"{job} is {seen.state} on {seen.node}, no worker is up yet"
+        return ""
 
     def _ended(self, how: str, last: Seen | None) -> None:
         words = f"job {self.job_id} {how}"
@@ -259,7 +280,7 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
             now = time.monotonic()
             if up:
                 missing_since = None
-                self._say(f"job {self.job_id} has workers")
+                self._say("")
             elif self._was_up:
                 missing_since = missing_since or now
                 if now - missing_since > _LOST_S:
@@ -276,8 +297,8 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         cluster = self._cluster() if hasattr(self, "_cluster") else None
         if cluster is None:
             return False
-        mine = {f"{self.name}-{number}" for number in range(self._site.workers)}
-        return any(ws.name in mine for ws in cluster.scheduler.workers.values())
+        names = cluster.scheduler.aliases
+        return any(f"{self.name}-{number}" in names for number in range(self._site.workers))
 
 
 class _RefusedError(Exception):

@@ -39,10 +39,9 @@ async def run(command: Sequence[str], *, shell: bool = False) -> str:
     Raises:
         CommandError: It failed, does not end, or is not there.
     """
-    start = asyncio.create_subprocess_shell if shell else asyncio.create_subprocess_exec
     try:
-        process = await start(
-            *command,
+        process = await asyncio.create_subprocess_exec(
+            *(("/bin/sh", "-c", *command) if shell else command),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -187,16 +187,18 @@ class _Workers:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._ending.set)
         keeping = [asyncio.create_task(self._keep(at)) for at in range(self._args.workers)]
-        ending = asyncio.create_task(self._ending.wait())
-        await asyncio.wait({asyncio.gather(*keeping), ending}, return_when="FIRST_COMPLETED")
+        ending = asyncio.ensure_future(self._ending.wait())
+        kept = asyncio.ensure_future(asyncio.wait(keeping))
+        await asyncio.wait({kept, ending}, return_when=asyncio.FIRST_COMPLETED)
         log.info("ending")
         self._ending.set()
+        await ending
         for task in keeping:
             task.cancel()
         closing = (
             nanny.close(timeout=_CLOSING_S, reason="job-ends") for nanny in self._nannies.values()
         )
-        await asyncio.gather(*closing, *keeping, return_exceptions=True)
+        await asyncio.gather(*closing, kept, return_exceptions=True)
 
     async def _keep(self, at: int) -> None:
         """Have a worker, and another one whenever it loses the agent."""

@@ -1,4 +1,4 @@
-"""What a pilot's jobs are to be, and the script of each: dask-jobqueue writes it, nothing is run."""
+"""What a pilot's jobs are to be, and the script of each: dask-jobqueue writes it."""
 
 import shlex
 import sys
@@ -123,5 +123,7 @@ def _ignore_settings() -> None:
     import dask
 
     nothing = dict.fromkeys(_NOT_FROM_SETTINGS)
-    empty = {key: [] for key in (*_EMPTY, "submit-command-extra", "cancel-command-extra")}
+    empty: dict[str, Any] = {
+        key: [] for key in (*_EMPTY, "submit-command-extra", "cancel-command-extra")
+    }
     dask.config.set({f"jobqueue.{_SECTION}": {**nothing, **empty}})

@@ -10,9 +10,14 @@ from typing import Any
 
 import psutil
 
-from pilot_kernel.errors import AgentLostError, PilotError
-from pilot_kernel.resource import credentials, registry
-from pilot_kernel.resource.connection import launch
+from pilot_kernel.errors import AgentLostError, AgentStartError, PilotError
+from pilot_kernel.resource import credentials, notices, registry, slurm_job
+from pilot_kernel.resource.connection import job_launch, launch
+from pilot_kernel.resource.connection.job_script import SCHEME
+from pilot_kernel.resource.connection.job_watch import JobWatch
+from pilot_kernel.resource.description import PilotDescription
+from pilot_kernel.resource.registry import AgentEntry
+from pilot_kernel.resource.slurm_job import QueueError
 
 __all__ = ["Link"]
 
@@ -20,6 +25,7 @@ _CONNECT_S = 5.0
 _LEAVE_S = 15.0
 _DYING_S = 1.0
 _POLL_S = 0.01
+_TELL_S = 0.5
 _children: list["subprocess.Popen[bytes]"] = []  # an agent may outlive whoever started it
 
 
@@ -34,6 +40,16 @@ class Link:
         plugins: What a new agent adds to its scheduler and its workers, as `module:class`.
         on_open: Called in the background when the line is open; once more if the agent that was
             found turns out to be about to end, and a new one is started.
+        inside: For a new agent: the batch job that it is to run in; a process here if missing.
+
+    Attributes:
+        entry: The agent.
+        found: Whether it was there already.
+        job: What is known of its batch job, if it runs in one.
+
+    Raises:
+        AgentStartError: The batch job was refused.
+        PilotError: The agent that was found does not run in a batch job, and one is asked for.
     """
 
     def __init__(
@@ -42,31 +58,67 @@ class Link:
         idle_timeout_s: float,
         plugins: Sequence[str],
         on_open: Callable[["Link"], None],
+        inside: PilotDescription | None = None,
     ) -> None:
         self._idle_timeout_s = idle_timeout_s
+        self._inside = inside
         self._plugins = plugins
         self._client: Any = None
         self._outlived: bool | None = None
         self._error: BaseException | None = None
         self._ready = threading.Event()
+        self._waiting = 0
+        self.job: JobWatch | None = None
         started = self._claim(name)
         self._opening = threading.Thread(
             target=self._open, args=(started, on_open), name="pilot-open", daemon=True
         )
         self._opening.start()
 
-    def _claim(self, name: str) -> "subprocess.Popen[bytes] | None":
-        """Find an agent, or start one and return its process."""
+    def _claim(self, name: str) -> "Callable[[], AgentEntry] | None":
+        """Find an agent, or start one and return what waits until that is open."""
         self._outlived = None
         registry.prune()
-        self.entry, new = registry.claim(name, self._idle_timeout_s)
+        inside = self._inside
+        batch = "" if inside is None else SCHEME
+        self.entry, new = registry.claim(name, self._idle_timeout_s, batch)
         self.found = not new
+        self.job = JobWatch(self.entry.id) if self.entry.batch else None
         if self.found:
+            if inside is not None and self.job is None:
+                raise PilotError(
+                    f"session {name!r} has an agent already, which is no batch job "
+                    f"({self.entry.place}); close that session first"
+                )
             return None
-        process = launch.start(self.entry, self._plugins)
+        if inside is not None:
+            return self._submit(inside)
+        entry, process = self.entry, launch.start(self.entry, self._plugins)
         _children[:] = [child for child in _children if child.poll() is None]
         _children.append(process)
-        return process
+        return lambda: launch.wait(entry, process)
+
+    def _submit(self, inside: PilotDescription) -> "Callable[[], AgentEntry]":
+        entry, job = self.entry, self.job
+        assert job is not None
+        undertaker = None if entry.name else job_launch.Undertaker(entry.id)
+
+        def until_open() -> AgentEntry:
+            try:
+                return job_launch.wait(entry, job, own=True, within_s=inside.start_within_s)
+            finally:
+                if undertaker is not None:
+                    undertaker.dismiss()
+
+        try:
+            job_launch.submit(entry, inside, self._plugins)
+        except BaseException as error:
+            if undertaker is not None:
+                undertaker.dismiss()
+            if not isinstance(error, AgentStartError):  # interrupted: it may be there
+                registry.reap(entry)
+            raise
+        return until_open
 
     def _open(self, started: Any, on_open: Callable[["Link"], None]) -> None:
         try:
@@ -78,8 +130,12 @@ class Link:
                 started = self._claim(self.entry.name)
         except BaseException as error:  # noqa: BLE001 whoever waits for the line is told
             self._error = error
+            if self.job is not None and not self._waiting and not self.job.over.is_set():
+                notices.tell(f"start of {self.entry.id}", str(error))
         finally:
             self._ready.set()
+        if self.job is not None and self._error is None:
+            self.job.follow(lambda: self._client.status == "running")
 
     def _attach(self, started: Any, on_open: Callable[["Link"], None]) -> bool:
         """Open the line to the agent; False if it was found as it was about to end.
@@ -89,7 +145,9 @@ class Link:
             AgentStartError: It did not come up.
         """
         if started is not None:
-            self.entry = launch.wait(self.entry, started)
+            self.entry = started()
+        elif self.job is not None:
+            self.entry = job_launch.wait(self.entry, self.job, own=False)
         elif (other := launch.wait_for_other(self.entry)) is None:
             return False
         else:
@@ -97,7 +155,7 @@ class Link:
         try:
             self._connect()
             if not self._client.sync(self._client.scheduler.welcome):
-                return self._hang_up()
+                return self._pass_over()
             on_open(self)
         except Exception as error:
             if isinstance(error, PilotError) and not isinstance(error, AgentLostError):
@@ -105,8 +163,8 @@ class Link:
             # What Dask raises depends on how far the two came. What counts is what became of
             # the agent.
             self._hang_up()
-            if self.found and self._ends():
-                return False
+            if (self.found or self.job is not None) and self._ends():
+                return self._pass_over()
             raise self._silent() from error
         return True
 
@@ -120,10 +178,20 @@ class Link:
             timeout=_CONNECT_S,
         )
 
-    def _hang_up(self) -> bool:
+    def _hang_up(self) -> None:
         client, self._client = self._client, None
         if client is not None:
             client.close(timeout=2)
+
+    def _pass_over(self) -> bool:
+        """Have another agent started instead of one that ends.
+
+        Raises:
+            AgentLostError: It ran in a batch job, and nobody has said what the next is to be.
+        """
+        self._hang_up()
+        if self.job is not None and self._inside is None:
+            raise self.lost()
         return False
 
     def _ends(self) -> bool:
@@ -139,10 +207,14 @@ class Link:
 
     def _silent(self) -> AgentLostError:
         entry = self.entry
+        reached = (
+            "this machine may not reach the node through the interface that was named"
+            if entry.batch
+            else "its process may be stopped or the machine overloaded"
+        )
         return AgentLostError(
-            f"agent {entry.id} (process {entry.pid}) is there but does not answer; its process may "
-            f"be stopped or the machine overloaded. Try again, or end it and what it runs: "
-            f"%pilot reap {entry.id}"
+            f"agent {entry.id} ({entry.place}) is there but does not answer at {entry.address}; "
+            f"{reached}. Try again, or end it and what it runs: %pilot reap {entry.id}"
         )
 
     @property
@@ -161,9 +233,30 @@ class Link:
         return self._client
 
     def wait(self) -> None:
-        """Wait until the line is open, or has failed to open."""
-        if threading.current_thread() is not self._opening:
-            self._ready.wait()
+        """Wait until the line is open, or has failed to open.
+
+        Whoever waits for a batch job in the main thread is told how that stands.
+        """
+        current = threading.current_thread()
+        if current is self._opening:
+            return
+        told = ""
+        self._waiting += 1
+        try:
+            while not self._ready.wait(_TELL_S if self.job is not None else None):
+                note = self.note
+                if note and note != told and current is threading.main_thread():
+                    notices.tell(f"start of {self.entry.id}", f"waiting: {note}")
+                    told = note
+        finally:
+            self._waiting -= 1
+        if told and self._error is None and self.job is not None:
+            notices.tell(f"start of {self.entry.id}", f"here it is: {self.job.place}")
+
+    @property
+    def note(self) -> str:
+        """What the session waits for before anything can run; empty if for nothing but a moment."""
+        return "" if self.job is None or self._ready.is_set() else self.job.note
 
     @property
     def broken(self) -> bool:
@@ -190,18 +283,19 @@ class Link:
     def lost(self) -> AgentLostError:
         """The error for when the line is cut."""
         entry = self.entry
-        if self._runs_on(entry):
+        ended = "" if self.job is None else self.job.ended()
+        if not ended and self._runs_on(entry):
             return AgentLostError(
-                f"the connection to agent {entry.id} was lost, but it runs on (process "
-                f"{entry.pid}); attach to it again: %pilot attach {entry.id}, or "
+                f"the connection to agent {entry.id} was lost, but it runs on "
+                f"({entry.place}); attach to it again: %pilot attach {entry.id}, or "
                 f"pilot_kernel.session(name={entry.name or entry.id!r})"
             )
         return AgentLostError(
-            f"agent {entry.id} (process {entry.pid}) is gone, and with it its workers and every "
+            f"agent {entry.id} ({ended or entry.place}) is gone, and with it its workers and every "
             "unfinished task. pilot_kernel.session() or %pilot start begins a new session"
         )
 
-    def _runs_on(self, entry: registry.AgentEntry) -> bool:
+    def _runs_on(self, entry: AgentEntry) -> bool:
         """Whether the agent outlived the line; a dying one closes its sockets before it is gone."""
         if self._outlived is None:
             deadline = time.monotonic() + _DYING_S
@@ -212,20 +306,40 @@ class Link:
         return self._outlived
 
     def close(self, *, leave: bool) -> None:
-        """Hang up; with `leave`, the agent ends, and this waits until it has."""
+        """Hang up; with `leave`, the agent ends, and this waits until it has.
+
+        Raises:
+            PilotError: The agent's batch job does not end.
+        """
+        if self.job is not None:
+            self.job.over.set()  # nobody waits for it to begin
         self._ready.wait()
         if leave and not self.broken:
             with contextlib.suppress(AgentLostError):
                 self.call("agent_leave")
+                if self.entry.batch:
+                    self._wait_job_gone()
         if self._client is not None:
             self._client.close(timeout=2)
         if leave:
             self._wait_gone(self.entry)
 
-    def _wait_gone(self, entry: registry.AgentEntry) -> None:
+    def _wait_job_gone(self) -> None:
+        """Wait until an agent has left its job, and the job has ended."""
+        deadline = time.monotonic() + _LEAVE_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(QueueError):
+                seen = slurm_job.find(self.entry.id)
+                if seen is None or seen.over:
+                    return
+            time.sleep(20 * _POLL_S)
+
+    def _wait_gone(self, entry: AgentEntry) -> None:
         child = next((child for child in _children if child.pid == entry.pid), None)
         try:
-            if child is not None:
+            if entry.batch:
+                pass  # its process is not one of this machine
+            elif child is not None:
                 child.wait(_LEAVE_S)
                 _children.remove(child)
             elif entry.phase == "open" and entry.alive():

@@ -17,7 +17,5 @@ from pilot_kernel.resource.agent.adaptive import workers_needed
         (0, 0.0, 3, 0.1, 3),
     ],
 )
-def test_as_many_as_get_through_it_in_a_few_seconds(
-    waiting, waiting_s, at_work, at_work_s, needed
-):
+def test_as_many_as_get_through_it_in_a_few_seconds(waiting, waiting_s, at_work, at_work_s, needed):
     assert workers_needed(waiting, waiting_s, at_work, at_work_s) == needed

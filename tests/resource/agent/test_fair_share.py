@@ -40,7 +40,7 @@ def serve(share, queues, workers, until):
             _, task, length = heapq.heappop(busy)
             share.take_back(task, length)
             free += 1
-    had = {name: 0.0 for name in queues}
+    had = dict.fromkeys(queues, 0.0)
     for name, began, ended in runs:
         had[name] += max(0.0, min(ended, until) - min(began, until))
     return had, runs
@@ -116,7 +116,7 @@ def test_workloads_that_always_want_have_the_same_within_a_task_or_two(loads, wo
     queues = {f"w{at}": (begin, [length] * 2000) for at, (begin, length) in enumerate(loads)}
     all_there = max(begin for begin, _ in loads)
     _, runs = serve(FairShare(), queues, workers, until=all_there + 60)
-    had = {name: 0.0 for name in queues}
+    had = dict.fromkeys(queues, 0.0)
     for name, began, ended in runs:
         had[name] += max(0.0, min(ended, all_there + 60) - max(began, all_there))
     longest = max(length for _, length in loads)
