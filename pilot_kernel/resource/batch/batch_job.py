@@ -35,6 +35,7 @@ _PASSING = ("unable to contact", "timed out", "temporarily", "endpoint", "not an
 _PAUSES_S = (2.0, 5.0, 15.0, 60.0)
 _LOOK_S = 5.0
 _AT_ONCE = 4
+_FAILURES = 3
 _GLANCE_S = 0.25
 _BY_ITSELF = frozenset({"COMPLETED", "FAILED", "OUT_OF_MEMORY"})
 _OWN_FAULT = frozenset({"", "None", "NonZeroExitCode", "OutOfMemory"})
@@ -54,6 +55,7 @@ class JobSite:
         workers: How many workers a job brings up.
         start_within_s: How long a job may wait before that is reported.
         last: What became of the last job that the cluster knew under a name.
+        failures: How many jobs in a row failed by themselves before they had a worker, by name.
         gate: Keeps a pilot of many nodes from calling the batch system for all of them at once.
     """
 
@@ -62,6 +64,7 @@ class JobSite:
     workers: int
     start_within_s: int | None = None
     last: dict[str, str] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)
     gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
 
@@ -96,7 +99,8 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         self._submitting: asyncio.Future[str] | None = None
         self._over = False
         self._begun = time.monotonic()
-        self._ran = False
+        self._ran = False  # it has begun once, in the queue's words or by a worker
+        self._was_up = False
         self._words = ""
         self._before = site.last.get(name, "")
         self._seen: Seen | None = None  # in the queue, if that is what there is to tell of
@@ -233,8 +237,9 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         """Take note that a worker is up; it may be gone again at the next look at the queue."""
         while not self._workers_up():
             await asyncio.sleep(_GLANCE_S)
-        self._ran = True
+        self._ran = self._was_up = True
         self._before = ""
+        self._site.failures.pop(self.name, None)
 
     async def _follow_queue(self, job_id: str) -> None:
         unknown = 0
@@ -278,7 +283,16 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         if last is None or (last.state in _BY_ITSELF and last.reason in _OWN_FAULT):
             path = self._plan.log(self.name)
             words += f": {_last_line(path) or f'{path} tells nothing'}"
+            self._failed_again(words)
         self._say(words)
+
+    def _failed_again(self, words: str) -> None:
+        """Give up if what the script runs has failed a few times in a row, workers never coming."""
+        if self._was_up:
+            return
+        self._site.failures[self.name] += 1
+        if self._site.failures[self.name] >= _FAILURES:
+            raise _RefusedError(f"{words} (it failed {_FAILURES} times)")
 
     async def _follow_workers(self) -> None:
         """Follow it by its workers, where nobody can be asked; it is gone when they are."""
@@ -286,7 +300,8 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         while True:
             await asyncio.sleep(_LOOK_S)
             up = self._workers_up()
-            self._ran = self._ran or up
+            if up:
+                self._ran = self._was_up = True
             now = time.monotonic()
             if up:
                 missing_since = None

@@ -164,6 +164,22 @@ def test_a_job_that_nobody_knows_any_more_is_gone(system, site):
     asyncio.run(lived())
 
 
+def test_a_script_that_keeps_failing_is_given_up(system, site):
+    async def lived():
+        system.does("sbatch", "echo Submitted batch job 7; echo no such module >&2")
+        notes = []
+        for nth in ("", ".2", ".3"):
+            name = f"pilot-agent-1-mine-0{nth}"
+            system.does("squeue", listed("FAILED", "NonZeroExitCode", name))
+            job = await made(site)
+            await until(lambda job=job: job.status in (Status.closed, Status.failed))
+            notes.append((job.gave_up, "it failed 3 times" in job.note))
+            await job.close()
+        assert notes == [(False, False), (False, False), (True, True)]
+
+    asyncio.run(lived())
+
+
 def test_closing_waits_for_a_submission_under_way(system, site):
     async def lived():
         system.does("sbatch", "sleep 0.5; echo Submitted batch job 7")
