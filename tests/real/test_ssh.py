@@ -88,8 +88,7 @@ def test_nothing_listens_but_on_loopback(far, hosts):
 
 
 def test_no_key_is_in_a_command_line_or_an_environment(far, hosts):
-    (agent,) = (each for each in agents_of(Path(os.environ["PILOT_KERNEL_HOME"])))
-    folder = Path(agent.cmdline()[agent.cmdline().index("--directory") + 1])
+    folder = far._link.entry.directory
     secret = folder.joinpath("tls-key.pem").read_text().splitlines()[3]
     logs = list(folder.glob("logs/*.log"))
     assert len(logs) == 3
@@ -276,7 +275,7 @@ def test_a_killed_supervisor_leaves_nothing_and_comes_back(far, hosts):
 
 
 @pytest.fixture(scope="module")
-def plain(registry_home):
+def plain(hosts, registry_home):  # the agent looks for ssh on the path that it is given
     with pilot_kernel.Session() as opened:
         yield opened
 

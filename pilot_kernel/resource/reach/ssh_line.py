@@ -12,8 +12,9 @@ from typing import Any
 from pilot_kernel.resource import versions
 from pilot_kernel.resource.host import protocol
 from pilot_kernel.resource.reach import ssh_command
+from pilot_kernel.resource.reach.host_error import HostError
 from pilot_kernel.resource.reach.ssh_command import Forward
-from pilot_kernel.resource.reach.ssh_errors import HostError, explain
+from pilot_kernel.resource.reach.ssh_errors import explain
 from pilot_kernel.resource.reach.ssh_target import SshTarget
 
 __all__ = ["SshLine"]
