@@ -10,6 +10,8 @@ __all__ = ["HostError"]
 class HostError(Exception):
     """A host cannot be reached, or cannot be used.
 
+    If another try may help, the start that met it goes on trying.
+
     Args:
         words: What is wrong and what to do.
         final: Whether another try would end in the same way.
