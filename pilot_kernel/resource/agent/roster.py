@@ -43,6 +43,7 @@ class Roster:
         self._cluster = cluster
         self._network = network
         self._site = site
+        self._promised: set[str] = set()  # names of pilots that are about to be added
         self._going: dict[str, tuple[str, ...]] = {}  # starts that are being removed
         cluster.scheduler.blame.watched_here = self.force.is_here
 
@@ -84,10 +85,15 @@ class Roster:
         """Start a pilot's workers in the background and return its name."""
         described = PilotDescription.coerce(None, **description)
         name = described.name or self._free_name(by_scheme.usual_name(described))
-        if name in self.pilots:
+        if name in (*self.pilots, *self._promised):
             raise DescriptionError(f"there is a pilot called {name!r} already")
-        await self._listen(described)
-        pilot = HeldPilot(described, self._site_of(name))
+        self._promised.add(name)
+        try:
+            await self._listen(described)
+            # In a thread: a kind may look at hosts that are far away.
+            pilot = await asyncio.to_thread(HeldPilot, described, self._site_of(name))
+        finally:
+            self._promised.discard(name)
         self.pilots[name] = pilot
         self.force.start(pilot.grow(pilot.asked_for))
         log.info("pilot %s: %s", name, described)
@@ -108,7 +114,8 @@ class Roster:
 
     def _free_name(self, usual: str) -> str:
         names = (usual, *(f"{usual}{number}" for number in range(2, 1000)))
-        return next(name for name in names if name not in self.pilots)
+        taken = {*self.pilots, *self._promised}
+        return next(name for name in names if name not in taken)
 
     async def _listen(self, described: PilotDescription) -> None:
         """Listen where a pilot's workers can reach the agent, and each other.
@@ -211,7 +218,7 @@ class Roster:
         await self._listen(described)
         waiting = [start for start, names in pilot.staying.items() if not self.up(names)]
         missing = sum(len(pilot.starts[start]) for start in waiting)
-        pilot.describe(described, self._site_of(name))
+        await asyncio.to_thread(pilot.describe, described, self._site_of(name))
         await self._remove(pilot, waiting, graceful=False)
         self.force.start(pilot.grow(missing))
         return len(waiting)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["TOPIC", "WORKERS", "TaskRecord", "TaskState", "task_name"]
+__all__ = ["SHARES", "TOPIC", "WORKERS", "TaskRecord", "TaskState", "task_name"]
 
 TOPIC = "pilot-task"
 """Where workers and the agent tell of tasks: dicts with `key`, and `started`, `output`,
@@ -13,6 +13,9 @@ worker, of the task) and `deaths`, or `left` (the worker, which went for reasons
 
 WORKERS = "pilot-workers"
 """Where the agent tells that a worker came or went: dicts with `came` or `went`, its address."""
+
+SHARES = "shares"
+"""Task annotation: the keys of the shared values that it takes."""
 
 
 def task_name(key: str) -> str:
