@@ -30,9 +30,9 @@ _CLUSTER = """
     from distributed.security import Security
 
     if __name__ == "__main__":
-        tls = json.loads(sys.argv[1])
+        tls, host, workers = json.loads(sys.argv[1])
         cluster = LocalCluster(
-            n_workers=2, threads_per_worker=2, dashboard_address=None, host="127.0.0.1",
+            n_workers=workers, threads_per_worker=2, dashboard_address=None, host=host,
             worker_dashboard_address=None, protocol="tls://" if tls else "tcp://",
             security=Security(require_encryption=True, **tls) if tls else None,
         )
@@ -43,12 +43,12 @@ _CLUSTER = """
 
 
 @contextlib.contextmanager
-def _cluster(folder, tls):
+def _cluster(folder, tls, host="127.0.0.1", workers=2):
     """A cluster of another program; its scheduler's address, and its process."""
     program = folder / "cluster.py"
     program.write_text(textwrap.dedent(_CLUSTER))
     with subprocess.Popen(
-        [sys.executable, str(program), json.dumps(tls)],
+        [sys.executable, str(program), json.dumps([tls, host, workers])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -80,10 +80,12 @@ def tls(tmp_path_factory):
 def theirs(tmp_path_factory, tls):
     """An encrypted cluster: its address, and the URL that joins it."""
     with _cluster(tmp_path_factory.mktemp("tls-cluster"), tls) as (address, process):
-        query = "&".join(
-            f"{key}={tls[key]}" for key in ("tls_ca_file", "tls_client_cert", "tls_client_key")
-        )
-        yield address, f"dask://{address.partition('://')[2]}?{query}", process
+        yield address, _url(address, tls), process
+
+
+def _url(address, tls):
+    names = ("tls_ca_file", "tls_client_cert", "tls_client_key")
+    return f"dask://{address.partition('://')[2]}?" + "&".join(f"{k}={tls[k]}" for k in names)
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +220,40 @@ def test_a_cluster_on_loopback_is_joined_without_sending_credentials(
 
 def _known(dask_scheduler):
     return "".join(repr(task.run_spec) for task in dask_scheduler.tasks.values())
+
+
+def test_workers_on_another_machine_are_joined_over_an_interface(hosts, tls, tmp_path):
+    with _cluster(tmp_path, tls, f"{hosts.subnet}.1", workers=0) as (address, _):
+        files = ("--tls-ca-file", tls["tls_ca_file"], "--tls-cert", tls["tls_worker_cert"])
+        command = [
+            *("nsenter", f"--net=/run/netns/{hosts.namespace(0)}", sys.executable, "-m"),
+            *("distributed.cli.dask_worker", address, *files, "--tls-key", tls["tls_worker_key"]),
+            *("--no-dashboard", "--nthreads", "1", "--host", hosts.address(0)),
+        ]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with subprocess.Popen(command, env=environment, cwd=tmp_path) as worker:
+            try:
+                with Client(address, security=Security(**tls), set_as_default=False) as client:
+                    client.wait_for_workers(1, timeout=_COMING_S)
+                with pilot_kernel.Session() as own:
+                    pilot = own.add_pilot(
+                        _url(address, tls), name="there", interface=f"{hosts.tag}br", **_KEYS
+                    )
+                    wait_until(lambda: pilot.status.workers == 1, _COMING_S)
+                    ran_in = own.submit(_network, on="there").result(timeout=60)
+                    listening = hosts.run(0, "ss", "-Hltn")
+                    assert "0.0.0.0" not in listening
+                assert ran_in == os.stat(f"/run/netns/{hosts.namespace(0)}").st_ino
+                supervisor = "pilot_kernel.resource.host.process"
+                wait_until(
+                    lambda: not any(supervisor in each.cmdline() for each in hosts.processes(0))
+                )
+            finally:
+                worker.terminate()
+
+
+def _network():
+    return os.stat("/proc/self/ns/net").st_ino
 
 
 def test_a_cluster_that_ends_is_reported(session, tmp_path):

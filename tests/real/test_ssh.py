@@ -178,11 +178,10 @@ def test_a_cut_link_does_not_hold_up_the_end_of_a_pilot(far, hosts):
     try:
         begun = time.monotonic()
         pilot.stop()
-        took_s = time.monotonic() - begun
+        print(f"stopped after {time.monotonic() - begun:.1f} s")
     finally:
         hosts.mend(0)
     assert "brief" not in [each.name for each in far.pilots]
-    print(f"stopped after {took_s:.1f} s")
 
 
 _CLIENT = """
@@ -340,12 +339,16 @@ def test_other_versions_are_named_on_both_sides(plain, hosts, tmp_path):
         )
 
 
-def test_a_server_that_forwards_nothing_is_named(plain, hosts):
+@pytest.mark.parametrize(
+    "option", [{"AllowTcpForwarding": "no"}, {"GatewayPorts": "yes"}], ids=lambda each: str(*each)
+)
+def test_a_server_that_forwards_nothing_or_to_everybody_is_named(plain, hosts, option):
     hosts.stop(1)
-    hosts.serve(1, AllowTcpForwarding="no")
+    hosts.serve(1, **option)
     try:
         pilot = plain.add_pilot(hosts.url(1), **_KEYS)
-        wait_until(lambda: "AllowTcpForwarding" in pilot.status.note, _LIMIT_S)
+        wait_until(lambda: next(iter(option)) in pilot.status.note, _LIMIT_S)
+        assert pilot.status.workers == 0
         pilot.stop()
     finally:
         hosts.stop(1)

@@ -133,6 +133,9 @@ class FarStart(ProcessInterface):  # type: ignore[misc]
         """What holds for as long as it is brought up again and again."""
         return contextlib.nullcontext()
 
+    async def check(self) -> None:
+        """Give up at once what cannot be reached any more; it is about to be told to end."""
+
     @property
     def gave_up(self) -> bool:
         """Whether no start of its pilot will come, however often it is tried."""

@@ -57,6 +57,7 @@ class SshHost(FarStart):
         super().__init__(scheduler, name, work)
         self._plan = plan
         self._scheduler_port = urlsplit(scheduler).port or 0
+        self._line: SshLine | None = None  # while it is up
 
     def while_trying(self, scheduler: Any) -> AbstractContextManager[None]:
         """Have the switchboard know of the host."""
@@ -80,17 +81,24 @@ class SshHost(FarStart):
             hello = await line.open(script(plan.python, plan.lines))
             await self._order(line, board, hello)
             self.say("")
+            self._line = line
             await line.lost.wait()
             raise await line.why()
         except HostError:
             patience_s = 0.0
             raise
         finally:
+            self._line = None
             await self.let_workers_go(scheduler)
             board.detach(line)
             await line.close(patience_s)
             with contextlib.suppress(OSError):
                 os.unlink(control)
+
+    async def check(self) -> None:
+        """Give up at once a host that cannot be reached any more."""
+        if self._line is not None:
+            await self._line.check()
 
     def _noted(self, words: str) -> None:
         self.say(words and f"host {self._plan.target}: {words}")
@@ -101,6 +109,13 @@ class SshHost(FarStart):
         port = self._scheduler_port
         if not board.shares_loopback(there):
             (port,) = await line.forward([("R", 0, port)])
+            if (await line.ask("exposed", listening=port))["exposed"]:
+                raise HostError(
+                    f"host {line.target}: its SSH server opens forwarded ports to the network "
+                    "(GatewayPorts yes), and nothing of a session may listen there. Have it set to "
+                    "clientspecified, or no",
+                    final=True,
+                )
         last: HostError | None = None
         for _ in range(_TRIES):
             ports = free_ports(len(self.work.suffixes), board.ports)
