@@ -235,14 +235,15 @@ def test_workers_on_another_machine_are_joined_over_an_interface(hosts, tls, tmp
             try:
                 with Client(address, security=Security(**tls), set_as_default=False) as client:
                     client.wait_for_workers(1, timeout=_COMING_S)
+                theirs = _listening(hosts)
                 with pilot_kernel.Session() as own:
                     pilot = own.add_pilot(
                         _url(address, tls), name="there", interface=f"{hosts.tag}br", **_KEYS
                     )
                     wait_until(lambda: pilot.status.workers == 1, _COMING_S)
                     ran_in = own.submit(_network, on="there").result(timeout=60)
-                    listening = hosts.run(0, "ss", "-Hltn")
-                    assert "0.0.0.0" not in listening
+                    opened = _listening(hosts) - theirs
+                    assert {place.rpartition(":")[0] for place in opened} == {hosts.address(0)}
                 assert ran_in == os.stat(f"/run/netns/{hosts.namespace(0)}").st_ino
                 supervisor = "pilot_kernel.resource.host.process"
                 wait_until(
@@ -250,6 +251,11 @@ def test_workers_on_another_machine_are_joined_over_an_interface(hosts, tls, tmp
                 )
             finally:
                 worker.terminate()
+
+
+def _listening(hosts):
+    """The addresses on which anything on the first host listens."""
+    return {line.split()[3] for line in hosts.run(0, "ss", "-Hltn").splitlines()}
 
 
 def _network():

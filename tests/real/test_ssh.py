@@ -74,14 +74,45 @@ def test_results_go_from_host_to_host_and_to_this_machine(far):
         time.sleep(0.2)
         return np.full(300_000, float(number))
 
-    def total(*arrays):
-        time.sleep(0.1)
-        return float(sum(array.sum() for array in arrays))
-
     made = [far.submit(make, number, on="far") for number in range(6)]
     made += [far.submit(make, number, on="near") for number in range(6, 8)]
-    sums = [far.submit(total, *made, on=on) for on in ("far",) * 6 + ("near",) * 2]
+    sums = [far.submit(_total, *made, on=on) for on in ("far",) * 6 + ("near",) * 2]
     assert [task.result(timeout=60) for task in sums] == [300_000.0 * 28] * 8
+
+
+def _far_and_near(session, far):
+    """What a sum is of arrays of a pilot and of a local one, taken there and here."""
+    made = [session.submit(np.full, 300_000, 1.0, on=on) for on in (far, "near", far, "near")]
+    sums = [session.submit(_total, *made, on=on) for on in (far, "near", far)]
+    return [task.result(timeout=60) for task in sums]
+
+
+def _total(*arrays):
+    return float(sum(array.sum() for array in arrays))
+
+
+def test_this_machine_may_be_a_host_as_well(far, hosts):
+    """It has no loopback interface of its own, so nothing is forwarded."""
+    with hosts.serve_here():
+        pilot = far.add_pilot(hosts.here, name="here", **_KEYS)
+        wait_until(lambda: pilot.status.workers == 1, _COMING_S)
+        assert _far_and_near(far, "here") == [1_200_000.0] * 3
+        assert _far_and_near(far, "far") == [1_200_000.0] * 3
+        pilot.stop()
+
+
+def test_of_two_pilots_on_one_host_either_may_go(far, hosts):
+    first, second = (far.add_pilot(hosts.url(3), name=name, **_KEYS) for name in ("p1", "p2"))
+    wait_until(lambda: first.status.workers + second.status.workers == 2, _COMING_S)
+    assert _far_and_near(far, "p2") == [1_200_000.0] * 3
+    first.stop()
+    assert _far_and_near(far, "p2") == [1_200_000.0] * 3
+    again = far.add_pilot(hosts.url(3), name="p3", **_KEYS)
+    wait_until(lambda: again.status.workers == 1, _COMING_S)
+    second.stop()
+    assert _far_and_near(far, "p3") == [1_200_000.0] * 3
+    again.stop()
+    wait_until(lambda: not hosts.processes(3), _LIMIT_S)
 
 
 def test_nothing_listens_but_on_loopback(far, hosts):

@@ -216,9 +216,10 @@ class DaskGuest(FarStart):
         while future.status == "pending":
             await asyncio.sleep(_LOOK_S)
             looks += 1
+            there = looks % _LOOKS or theirs in await client.ncores()
             if client.status != "running":
                 raise HostError(f"{where}: the connection was lost")
-            if looks % _LOOKS == 0 and theirs not in await client.ncores():
+            if not there:
                 raise HostError(f"{where}: its worker {theirs} is gone")
         if future.status == "finished":
             told = await future
