@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,8 @@ from pilot_kernel.task.wire.packing import pack_call
 __all__ = ["ScriptResult", "run_function", "run_script"]
 
 _GRACE_S = 0.4  # of the second that a task has to end by itself
+
+_POLL_S = 0.002
 
 _unfit: set[str] = set()  # paths of launchers that were found not to fit the MPI library
 
@@ -203,6 +206,25 @@ def _launch(
         if process is not None and process.returncode is None:
             _end(process)
         os.close(lifeline)  # whatever rank is left dies of that
+        _bury(folder)
+
+
+def _bury(folder: Path) -> None:
+    """Wait for what this process has inherited from the launcher, so that no zombies stay."""
+    left = [int(path.suffix[1:]) for path in folder.glob(f"{rank.PROCESS}.*")]
+    deadline = time.monotonic() + _GRACE_S
+    while left and time.monotonic() < deadline:
+        left = [pid for pid in left if _lives(pid)]
+        if left:
+            time.sleep(_POLL_S)
+
+
+def _lives(pid: int) -> bool:
+    """Whether a child of this process has not ended yet."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == 0
+    except ChildProcessError:  # somebody else's, or waited for
+        return False
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -11,10 +11,13 @@ import signal
 import sys
 from typing import Any
 
-__all__ = ["LIFELINE", "main", "stream_name"]
+__all__ = ["LIFELINE", "PROCESS", "main", "stream_name"]
 
 LIFELINE = "lifeline"
 """A pipe that the task holds open as long as its ranks may live."""
+
+PROCESS = "process"
+"""What the names of files begin with that name the processes of ranks."""
 
 _NUMBERS = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PALS_RANKID", "SLURM_PROCID")
 
@@ -30,9 +33,7 @@ def main() -> None:
     number = next((os.environ[name] for name in _NUMBERS if name in os.environ), None)
     if number is None:
         sys.exit("a rank was started without a number: the launcher and MPI do not fit together")
-    lifeline = os.open(os.path.join(folder, LIFELINE), os.O_RDONLY | os.O_NONBLOCK)
-    _watch(lifeline)
-    os.close(lifeline)
+    _watch(folder)
     for stream, descriptor in (("stdout", 1), ("stderr", 2)):
         _lead(os.path.join(folder, stream_name(int(number), stream)), descriptor)
     if program:
@@ -58,18 +59,28 @@ def _call(folder: str, number: int) -> None:
     take_part(folder, number, head["ranks"])
 
 
-def _watch(lifeline: int) -> None:
+def _watch(folder: str) -> None:
     """Have a process that kills this one when the task hangs up, and ends when this one does."""
     if not hasattr(os, "pidfd_open"):
         return
+    lifeline = os.open(os.path.join(folder, LIFELINE), os.O_RDONLY | os.O_NONBLOCK)
     me = os.pidfd_open(os.getpid())
+    _note(folder)
     child = os.fork()
     if not child:
         if not os.fork():
+            _note(folder)
             _be_watcher(me, lifeline)
         os._exit(0)
     os.waitpid(child, 0)
     os.close(me)
+    os.close(lifeline)
+
+
+def _note(folder: str) -> None:
+    """Leave this process's id: whoever inherits it, when its parent has ended, must wait for it."""
+    with open(os.path.join(folder, f"{PROCESS}.{os.getpid()}"), "w"):
+        pass
 
 
 def _be_watcher(rank: int, lifeline: int) -> None:
