@@ -5,9 +5,9 @@ folder cancels what stands in its book: the agent, its undertaker, or the next s
 """
 
 import contextlib
-import getpass
 import json
 import os
+import pwd
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["Left", "cancel", "clear", "note", "open_book", "read"]
+__all__ = ["Left", "cancel", "clear", "note", "open_book", "read", "user_name"]
 
 _BOOK = "jobs.jsonl"
 _PATIENCE_S = 10.0
@@ -87,7 +87,15 @@ def cancel(left: Left) -> None:
         if numbers:
             _call(program.split() + numbers)
         if program == "scancel":  # a job whose number nobody has lived to hear of
-            _call([program, f"--user={getpass.getuser()}", f"--name={','.join(names)}"])
+            _call([program, f"--user={user_name()}", f"--name={','.join(names)}"])
+
+
+def user_name() -> str:
+    """Whose jobs they are, as batch systems call this user."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # in a container, say
+        return str(os.getuid())
 
 
 def _call(command: list[str]) -> None:

@@ -15,7 +15,8 @@ LOGGER = "pilot_kernel.notices"
 def tell(topic: str, text: str) -> None:
     """Tell something.
 
-    It is a warning, since nobody has asked for it and somebody should see it.
+    It is a warning, since nobody has asked for it and somebody should see it; nothing is raised,
+    whatever becomes of it.
 
     Args:
         topic: What it is about; a later notice on the same topic takes the place of an earlier one.

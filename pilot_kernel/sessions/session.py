@@ -19,18 +19,16 @@ from pilot_kernel.resource.kind.by_scheme import check_description
 from pilot_kernel.resource.pilot import Pilot, PilotStatus
 from pilot_kernel.sessions.packed_call import packed_call
 from pilot_kernel.sessions.pilots import PilotBook
+from pilot_kernel.sessions.quantum_work import QuantumWork
 from pilot_kernel.sessions.spmd import Spmd
 from pilot_kernel.sessions.tasks import TaskBook
 from pilot_kernel.task.notebook.broadcast_task import BroadcastTask
 from pilot_kernel.task.notebook.handle import Task
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
+from pilot_kernel.task.notebook.shared import Shared
 from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord
 
 if TYPE_CHECKING:
-    from qiskit.providers import BackendV2
-
-    from pilot_kernel.primitive.estimator import PilotEstimator
-    from pilot_kernel.primitive.sampler import PilotSampler
     from pilot_kernel.sessions.reports.logs import Logs
     from pilot_kernel.sessions.reports.report import Report
 
@@ -45,7 +43,7 @@ _IDLE_S = 300.0
 _IDLE_UNNAMED_S = 10.0
 
 
-class Session(Spmd):
+class Session(QuantumWork, Spmd):
     """An agent with its pilots, and the tasks sent to it.
 
     Args:
@@ -81,6 +79,7 @@ class Session(Spmd):
         self._stamp = secrets.token_hex(5)
         self._numbers = itertools.count()
         job = describe(inside, keys) if inside is not None or keys else None
+        self._in_job = job is not None
         self._pilots = PilotBook(self._call, first_pilot(job))
         self._tasks = TaskBook(self._call, lambda: self._link.lost())
         self._link = Link(name, idle_timeout_s, _PLUGINS, self._opened, job)
@@ -90,6 +89,8 @@ class Session(Spmd):
         return self._link.call(handler, **arguments)
 
     def _opened(self, link: Link) -> None:
+        if self._in_job and not link.found:
+            self._pilots.add_first()  # what the job has is there to be used
         self._tasks.begin()
         link.client.subscribe_topic(TOPIC, self._tasks.hear)
         link.client.subscribe_topic(WORKERS, lambda _: self._pilots.workers_changed())
@@ -110,6 +111,7 @@ class Session(Spmd):
         """
         described = PilotDescription.coerce(description, **keys)
         check_description(described)
+        self._link.wait()  # here, where whoever waits is told for what
         return self._pilots.add(described)
 
     def job_script(self, description: PilotDescription | str | None = None, **keys: Any) -> str:
@@ -155,6 +157,7 @@ class Session(Spmd):
         Raises:
             PlacementError: There is none.
         """
+        self._link.wait()
         return self._pilots.candidates(on)
 
     def pilots_for(self, on: str | None = None) -> list[PilotStatus]:
@@ -254,6 +257,29 @@ class Session(Spmd):
             except ConnectionError:
                 raise self._link.lost() from None
 
+    def share(self, value: Any) -> Shared:
+        """Send a value once that many tasks take: `submit(fn, shared, …)` instead of the value.
+
+        It goes to the agent now, and from there to each worker that needs it, once. A task gets
+        a copy of its own of the value as it is now.
+
+        Args:
+            value: Anything that can be pickled.
+
+        Returns:
+            What stands for it among the arguments of tasks, or in a list that is one. The value
+            is kept until that and the tasks that take it are gone.
+
+        Raises:
+            ShipError: It cannot be pickled, or is larger than a session keeps on disk.
+            AgentLostError: The session's agent is gone.
+        """
+        if self.closed:
+            raise PilotError("this session is closed; pilot_kernel.session() begins a new one")
+        from pilot_kernel.sessions.sharing import share
+
+        return share(self._link, value, f"{self._stamp}{next(self._numbers)}")
+
     @property
     def tasks(self) -> list[Task | BroadcastTask]:
         """The unfinished tasks and the latest finished ones, in order of submission."""
@@ -288,65 +314,6 @@ class Session(Spmd):
         from pilot_kernel.sessions.reports.asking import logs_of
 
         return logs_of(self._link.entry, None if self.closed or self.lost else self._call, name)
-
-    # ---- quantum work
-
-    def run(
-        self,
-        pubs: Any,
-        *,
-        shots: int | None = None,
-        precision: float | None = None,
-        on: str | None = None,
-        **options: Any,
-    ) -> Task:
-        """Run PUBs on the pilot: with observables as an estimator does, else as a sampler does.
-
-        Args:
-            pubs: A circuit, a PUB or a list of them, all with observables or none.
-            shots: Shots of a sampler PUB that names none; 1024 by default.
-            precision: Precision of an estimator PUB that names none; exact by default, and 1/64
-                on a QPU.
-            on: A kind of worker or a pilot's name.
-            **options: As `submit` takes them: name, retries, timeout_s, cores, memory_bytes, gpus,
-                tags, priority, workload; seed; and, for a QPU,
-                optimization_level of the transpilation (0 to 3; 2 by default).
-
-        Returns:
-            A task whose result is a Qiskit `PrimitiveResult`.
-
-        Raises:
-            PubError: A PUB cannot run as it is.
-            PlacementError: `on` names nothing that exists, or several QPUs.
-        """
-        from pilot_kernel.primitive.submit import run
-
-        return run(self, pubs, shots=shots, precision=precision, on=on, **options)
-
-    def backend(self, on: str | None = "qpu") -> "BackendV2 | None":
-        """The Qiskit backend of a QPU, to transpile for it; None where workers simulate.
-
-        Args:
-            on: A kind of worker or a pilot's name.
-
-        Raises:
-            PlacementError: `on` names nothing that exists, or several QPUs.
-        """
-        from pilot_kernel.primitive.device.backend import backend_of
-
-        return backend_of(self.candidates(on))
-
-    def sampler(self, *, on: str | None = None, **options: Any) -> "PilotSampler":
-        """A Qiskit sampler (`BaseSamplerV2`) that runs on the pilot; see `PilotSampler`."""
-        from pilot_kernel.primitive.sampler import PilotSampler
-
-        return PilotSampler(self, on=on, **options)
-
-    def estimator(self, *, on: str | None = None, **options: Any) -> "PilotEstimator":
-        """A Qiskit estimator (`BaseEstimatorV2`) that runs on the pilot; see `PilotEstimator`."""
-        from pilot_kernel.primitive.estimator import PilotEstimator
-
-        return PilotEstimator(self, on=on, **options)
 
     # ---- life
 

@@ -127,6 +127,11 @@ class Slurm:
         found = [Job(*line.split("|")) for line in lines]
         return [job for job in found if over or not job.over]
 
+    def refusals(self, partition: str) -> int:
+        """How many jobs the controller has refused because it has no such partition."""
+        log = (self.folder / "slurmctld.log").read_text()
+        return log.count(f"invalid partition specified: {partition}")
+
     def set_node(self, node: str, state: str) -> None:
         """Set a node DOWN, DRAIN or RESUME."""
         self.call("scontrol", "update", f"NodeName={node}", f"State={state}", "Reason=test")
@@ -135,6 +140,16 @@ class Slurm:
         """The state of every node, such as `idle`."""
         lines = self.call("sinfo", "-h", "-N", "-p", "debug", "-o", "%N %T").splitlines()
         return dict(line.split() for line in lines)
+
+    def start_controller(self) -> None:
+        """Start the controller; it answers a moment later."""
+        self._start("slurmctld", "slurmctld", "-D", "-f", str(self.conf))
+
+    def stop_controller(self) -> None:
+        """End the controller; jobs go on, and nobody answers."""
+        daemon = self.daemons.pop("slurmctld")
+        daemon.terminate()
+        daemon.wait()
 
     def start_node(self, node: str) -> None:
         """Start a node's daemon (`kill_node` has ended it, say)."""
@@ -206,7 +221,7 @@ class Slurm:
         others = [f"--{what}-file={self.folder}/munge.{what}" for what in ("pid", "seed", "log")]
         self._start("munged", "munged", "--foreground", "--force", *here, *others)
         wait_until((self.folder / "munge.socket").exists)
-        self._start("slurmctld", "slurmctld", "-D", "-f", str(self.conf))
+        self.start_controller()
         for node in self.nodes:
             self.start_node(node)
         wait_until(self._idle, timeout_s=60)

@@ -33,7 +33,8 @@ log = logging.getLogger("pilot_kernel.agent")
 _PASSING = ("unable to contact", "timed out", "temporarily", "endpoint", "not answer", "refused")
 _PAUSES_S = (2.0, 5.0, 15.0, 60.0)
 _LOOK_S = 5.0
-_GLANCE_S = 0.5
+_GLANCE_S = 0.25
+_BY_ITSELF = frozenset({"COMPLETED", "FAILED", "OUT_OF_MEMORY"})
 _LOST_S = 60.0  # workers that were up come back within that, or their job is taken to be gone
 _SUBMITTING_S = 5.0
 _undertakers: dict[Path, "subprocess.Popen[bytes]"] = {}
@@ -85,7 +86,7 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         self._life: asyncio.Task[None] | None = None
         self._submitting: asyncio.Future[str] | None = None
         self._begun = time.monotonic()
-        self._was_up = False
+        self._ran = False
         self._words = ""
         self._before = site.last.get(name, "")
         self._seen: Seen | None = None  # in the queue, if that is what there is to tell of
@@ -224,7 +225,7 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         """Take note that a worker is up; it may be gone again at the next look at the queue."""
         while not self._workers_up():
             await asyncio.sleep(_GLANCE_S)
-        self._was_up = True
+        self._ran = True
         self._before = ""
 
     async def _follow_queue(self, job_id: str) -> None:
@@ -244,6 +245,7 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
                 break
             self._say(self._story(seen))
             self._seen = seen
+            self._ran = self._ran or not seen.waits
         left_jobs.note(self._site.directory, over=self._job_name)
         self._ended("is gone" if last is None else f"ended: {last.state}", last)
 
@@ -251,9 +253,9 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         waited_s = time.monotonic() - self._begun
         job = f"job {seen.id}"
         if seen.waits:
-            again = " to start again" if self._was_up else ""
+            again = " to start again" if self._ran else ""
             limit = self._site.start_within_s
-            late = limit is not None and waited_s > limit and not self._was_up
+            late = limit is not None and waited_s > limit and not self._ran
             since = f" for more than start_within_s={limit}" if late else ""
             return f"{job} waits{again}{since}: {seen.reason}"
         if not self._workers_up():
@@ -264,10 +266,9 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         words = f"job {self.job_id} {how}"
         if last is not None and last.reason not in ("None", ""):
             words += f" ({last.reason})"
-        if not self._was_up:
+        if last is None or last.state in _BY_ITSELF:
             path = self._plan.log(self.name)
-            line = _last_line(path)
-            words += f" before a worker was up; {line or f'{path} tells nothing'}"
+            words += f": {_last_line(path) or f'{path} tells nothing'}"
         self._say(words)
 
     async def _follow_workers(self) -> None:
@@ -276,12 +277,12 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         while True:
             await asyncio.sleep(_LOOK_S)
             up = self._workers_up()
-            self._was_up = self._was_up or up
+            self._ran = self._ran or up
             now = time.monotonic()
             if up:
                 missing_since = None
                 self._say("")
-            elif self._was_up:
+            elif self._ran:
                 missing_since = missing_since or now
                 if now - missing_since > _LOST_S:
                     break

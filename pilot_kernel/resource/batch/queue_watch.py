@@ -1,10 +1,10 @@
 """How jobs stand in SLURM's queue; all jobs of a process are asked for together."""
 
 import asyncio
-import getpass
 from dataclasses import dataclass
 
 from pilot_kernel.resource.batch.commands import run
+from pilot_kernel.resource.left_jobs import user_name
 
 __all__ = ["QUEUE", "QueueWatch", "Seen"]
 
@@ -78,7 +78,7 @@ async def ask(names: set[str]) -> list[Seen]:
     Raises:
         CommandError: The batch system does not tell.
     """
-    which = (f"--user={getpass.getuser()}", f"--name={','.join(sorted(names))}")
+    which = (f"--user={user_name()}", f"--name={','.join(sorted(names))}")
     told = await run(["squeue", "-h", "-a", "-t", "all", "-o", _FORMAT, *which])
     return [Seen(*line.split("|")) for line in told.splitlines()]
 

@@ -4,6 +4,7 @@ The agent starts one with its first batch job. It waits until its standard input
 until the agent has ended, however that was; then it cancels what still stands in the agent's book.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -23,17 +24,20 @@ def start(directory: Path) -> "subprocess.Popen[bytes]":
 
     It is in a session of its own, so that a signal to the agent's group does not reach it.
     """
-    return subprocess.Popen(  # noqa: S603 our own module, our own interpreter
-        [sys.executable, "-m", "pilot_kernel.resource.batch.undertaker", str(directory)],
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-    )
+    # The book is handed over open: the next session may remove the folder at any moment.
+    with left_jobs.open_book(directory) as book:
+        descriptor = book.fileno()
+        return subprocess.Popen(  # noqa: S603 our own module, our own interpreter
+            [sys.executable, "-m", "pilot_kernel.resource.batch.undertaker", str(descriptor)],
+            stdin=subprocess.PIPE,
+            pass_fds=[descriptor],
+            start_new_session=True,
+        )
 
 
 def main() -> None:
     """Wait for the agent's end, and clear up."""
-    # Open from the beginning: the next session may have removed the folder by then.
-    with left_jobs.open_book(Path(sys.argv[1])) as book:
+    with os.fdopen(int(sys.argv[1]), "r+") as book:
         sys.stdin.buffer.read()
         for _ in range(_ROUNDS):
             left = left_jobs.read(book)

@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import psutil
 
@@ -13,6 +14,8 @@ from pilot_kernel.task.wire.record import task_name
 from pilot_kernel.task.worker.task_process import TaskProcess
 
 __all__ = ["Run"]
+
+_T = TypeVar("_T")
 
 _GRACE_S = 1.0
 _LOOK_S = 0.1  # memory fills by some gigabytes a second
@@ -61,6 +64,17 @@ class Run:
             for timer in self._timers.values():
                 timer.cancel()
             self._timers.clear()
+
+    async def unless_stopped(self, work: Awaitable[_T]) -> _T | None:
+        """Wait for what the task needs; None, and the work is given up, if the task is ended."""
+        coming = asyncio.ensure_future(work)
+        ended = asyncio.ensure_future(self.stopped.wait())
+        try:
+            await asyncio.wait({coming, ended}, return_when=asyncio.FIRST_COMPLETED)
+            return coming.result() if coming.done() else None
+        finally:
+            coming.cancel()
+            ended.cancel()
 
     def cancel(self) -> None:
         """End it because it was canceled."""

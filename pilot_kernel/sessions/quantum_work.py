@@ -1,0 +1,75 @@
+"""What a session does with circuits: PUBs are run, and primitives are made that run there."""
+
+from typing import TYPE_CHECKING, Any
+
+from pilot_kernel.primitive.session_like import SessionLike
+from pilot_kernel.task.notebook.handle import Task
+
+if TYPE_CHECKING:
+    from qiskit.providers import BackendV2
+
+    from pilot_kernel.primitive.estimator import PilotEstimator
+    from pilot_kernel.primitive.sampler import PilotSampler
+
+__all__ = ["QuantumWork"]
+
+
+class QuantumWork(SessionLike):
+    """The quantum part of a session."""
+
+    def run(
+        self,
+        pubs: Any,
+        *,
+        shots: int | None = None,
+        precision: float | None = None,
+        on: str | None = None,
+        **options: Any,
+    ) -> Task:
+        """Run PUBs on the pilot: with observables as an estimator does, else as a sampler does.
+
+        Args:
+            pubs: A circuit, a PUB or a list of them, all with observables or none.
+            shots: Shots of a sampler PUB that names none; 1024 by default.
+            precision: Precision of an estimator PUB that names none; exact by default, and 1/64
+                on a QPU.
+            on: A kind of worker or a pilot's name.
+            **options: As `submit` takes them: name, retries, timeout_s, cores, memory_bytes, gpus,
+                tags, priority, workload; seed; and, for a QPU,
+                optimization_level of the transpilation (0 to 3; 2 by default).
+
+        Returns:
+            A task whose result is a Qiskit `PrimitiveResult`.
+
+        Raises:
+            PubError: A PUB cannot run as it is.
+            PlacementError: `on` names nothing that exists, or several QPUs.
+        """
+        from pilot_kernel.primitive.submit import run
+
+        return run(self, pubs, shots=shots, precision=precision, on=on, **options)
+
+    def backend(self, on: str | None = "qpu") -> "BackendV2 | None":
+        """The Qiskit backend of a QPU, to transpile for it; None where workers simulate.
+
+        Args:
+            on: A kind of worker or a pilot's name.
+
+        Raises:
+            PlacementError: `on` names nothing that exists, or several QPUs.
+        """
+        from pilot_kernel.primitive.device.backend import backend_of
+
+        return backend_of(self.candidates(on))
+
+    def sampler(self, *, on: str | None = None, **options: Any) -> "PilotSampler":
+        """A Qiskit sampler (`BaseSamplerV2`) that runs on the pilot; see `PilotSampler`."""
+        from pilot_kernel.primitive.sampler import PilotSampler
+
+        return PilotSampler(self, on=on, **options)
+
+    def estimator(self, *, on: str | None = None, **options: Any) -> "PilotEstimator":
+        """A Qiskit estimator (`BaseEstimatorV2`) that runs on the pilot; see `PilotEstimator`."""
+        from pilot_kernel.primitive.estimator import PilotEstimator
+
+        return PilotEstimator(self, on=on, **options)
