@@ -33,7 +33,7 @@ _GRACE_S = 0.4  # of the second that a task has to end by itself
 
 _POLL_S = 0.002
 
-_unfit: set[str] = set()  # paths of launchers that were found not to fit the MPI library
+_unfit: set[Launcher] = set()  # those that were found not to fit the MPI library
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def run_function(
         MpiError: Ranks cannot be started, or one was killed.
         Exception: What the first rank raised that failed.
     """
-    usable = [each for each in find(launcher) if each.path not in _unfit] or find(launcher)
+    usable = find(launcher)
     check_mpi4py()
     packed = pack_call(in_world, (fn, args, kwargs), {})
     order = {"buffers": [len(packed.buffers)], "inputs": [], "keep": None}
@@ -82,15 +82,7 @@ def run_function(
     def prepare(folder: Path) -> None:
         write(folder / CALL, head, parts)
 
-    for number, each in enumerate(usable, start=1):
-        try:
-            return _run(each, ranks, (), prepare).value()
-        except StrangersError as error:  # nothing of the user's has run
-            _unfit.add(each.path)
-            if number == len(usable):
-                raise
-            emit("stderr", f"[{error}; trying {usable[number].name}]\n")
-    raise AssertionError("there is at least one launcher")
+    return _first_that_fits(usable, lambda each: _run(each, ranks, (), prepare).value())
 
 
 def run_script(command: Sequence[str], ranks: int, launcher: str | None) -> ScriptResult:
@@ -106,9 +98,27 @@ def run_script(command: Sequence[str], ranks: int, launcher: str | None) -> Scri
     """
     usable = find(launcher)
     program = _program(list(command))
-    outcome = _run(usable[0], ranks, program, lambda folder: None)
-    outcome.check()
-    return ScriptResult(tuple(command), ranks, "".join(outcome.said))
+
+    def said(launcher: Launcher) -> str:
+        outcome = _run(launcher, ranks, program, lambda folder: None)
+        outcome.check()
+        return "".join(outcome.said)
+
+    return ScriptResult(tuple(command), ranks, _first_that_fits(usable, said))
+
+
+def _first_that_fits(usable: list[Launcher], run: Callable[[Launcher], Any]) -> Any:
+    """Run with the first launcher whose ranks find each other; others have run nothing."""
+    usable = [each for each in usable if each not in _unfit] or usable
+    for each, following in itertools.zip_longest(usable, usable[1:]):
+        try:
+            return run(each)
+        except StrangersError as error:
+            if following is None:
+                raise
+            _unfit.add(each)
+            emit("stderr", f"[{error}]\n[trying {following}]\n")
+    raise AssertionError("there is at least one launcher")
 
 
 def _program(command: list[str]) -> list[str]:

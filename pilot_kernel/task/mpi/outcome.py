@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from pilot_kernel.errors import MpiError, PilotError, ShipError, TaskFailedError
-from pilot_kernel.task.mpi.envelope import ANSWER, read, read_head
+from pilot_kernel.task.mpi.envelope import ANSWER, STRANGERS, read, read_head
 from pilot_kernel.task.mpi.launcher import Launcher
-from pilot_kernel.task.mpi.world import BEGUN, STRANGERS
+from pilot_kernel.task.mpi.world import BEGUN
 from pilot_kernel.task.wire.failure import RemoteError
 from pilot_kernel.task.wire.messages import Kind
 from pilot_kernel.task.wire.packing import Packed, unpack
@@ -109,7 +109,7 @@ class Outcome:
         """
         if self.failed is not None:
             raise self._raised(*self.failed)
-        if self.strangers is not None or (self.status and not self.begun):
+        if self.status and not self.begun:
             raise self._strangers()
         self.check()
         if self.result is None:
@@ -121,6 +121,8 @@ class Outcome:
 
     def check(self) -> None:
         """Raise an `MpiError` that says how it ended, if that was not well."""
+        if self.strangers is not None:
+            raise self._strangers()
         if self.status:
             raise MpiError(self._how())
 
@@ -142,12 +144,12 @@ class Outcome:
         found = (
             "ended before MPI was ready"
             if told is None
-            else f"found a world of {told['size']} ranks, not {self.ranks}, with {told['library']}"
+            else f"found a world of {told['size']} ranks, not {self.ranks}, with {told['by']}"
         )
         return StrangersError(
-            f"ranks that {self.launcher.path} started {found}: it does not belong to the MPI "
-            "library of mpi4py, or does not know how to start it; put the mpirun of that library "
-            f"on the worker's PATH{self._last_words() if told is None else ''}"
+            f"ranks that {self.launcher} started {found}: it does not belong to the MPI library "
+            "that they use, or does not know how to start it; put the mpirun of that library on "
+            f"the worker's PATH{self._last_words() if told is None else ''}"
         )
 
     def _how(self) -> str:

@@ -36,9 +36,26 @@ def main() -> None:
     _watch(folder)
     for stream, descriptor in (("stdout", 1), ("stderr", 2)):
         _lead(os.path.join(folder, stream_name(int(number), stream)), descriptor)
+    if program and not _introduced():
+        told = {
+            "kind": "A",
+            "size": 1,
+            "by": "no word of the others (MpiDefault=none)",
+            "sizes": [],
+        }
+        with open(os.path.join(folder, f"answer.{number}"), "w") as file:
+            file.write(json.dumps(told) + "\n")  # as `envelope` does it, for STRANGERS
+        return
     if program:
         os.execvp(program[0], program)  # noqa: S606 the user's own program
     _call(folder, int(number))
+
+
+def _introduced() -> bool:
+    """Whether the launcher has told MPI where the others are; srun may not do that by itself."""
+    others = os.environ.get("SLURM_NTASKS", "1") != "1"
+    told = any(name.startswith(("PMI", "OMPI_", "PALS_")) for name in os.environ)
+    return told or not others
 
 
 def _lead(path: str, descriptor: int) -> None:
