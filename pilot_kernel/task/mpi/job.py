@@ -117,7 +117,8 @@ def _first_that_fits(usable: list[Launcher], run: Callable[[Launcher], Any]) -> 
             if following is None:
                 raise
             _unfit.add(each)
-            emit("stderr", f"[{error}]\n[trying {following}]\n")
+            why = str(error).partition("; ")[0]
+            emit("stderr", f"[{why}; trying {following}]\n")
     raise AssertionError("there is at least one launcher")
 
 

@@ -23,11 +23,15 @@ _ON_THIS_HOST = {
     "PRTE_MCA_hwloc_default_binding_policy": "none",
     "OMPI_MCA_rmaps_base_oversubscribe": "1",
     "OMPI_MCA_hwloc_base_binding_policy": "none",
-    # Ranks talk through shared memory, or the loopback interface. Open MPI's mpirun itself cannot
-    # be kept to that: it has a port of its own for daemons on other hosts.
-    "OMPI_MCA_btl": "^tcp",
     "HYDRA_IFACE": "lo",
     "FI_TCP_IFACE": "lo",
+}
+_TRANSPORT = {
+    # Ranks talk through shared memory; under srun they may not know that they share a host, and
+    # talk over the loopback interface. Open MPI's mpirun itself cannot be kept to that: it has a
+    # port of its own for daemons on other hosts.
+    "mpirun": {"OMPI_MCA_btl": "^tcp"},
+    "srun": {"OMPI_MCA_btl_tcp_if_include": "lo"},
 }
 _AS_ROOT = tuple(
     f"{project}_ALLOW_RUN_AS_ROOT{confirm}"
@@ -89,6 +93,7 @@ class Launcher:
         threads = str(max(1, cores // ranks))
         ours = {
             **_ON_THIS_HOST,
+            **_TRANSPORT[self.name],
             **(dict.fromkeys(_AS_ROOT, "1") if os.geteuid() == 0 else {}),
             **({"OMPI_MCA_mpi_yield_when_idle": "1"} if ranks > cores else {}),
         }

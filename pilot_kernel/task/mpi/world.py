@@ -12,10 +12,13 @@ from pilot_kernel.task.process.call import answer
 from pilot_kernel.task.process.streams import flush
 from pilot_kernel.task.wire.messages import Kind
 
-__all__ = ["BEGUN", "in_world", "take_part"]
+__all__ = ["BEGUN", "DONE", "in_world", "take_part"]
 
 BEGUN = "begun"
 """What the names of the files begin with that ranks leave before they call anything."""
+
+DONE = "done"
+"""What the names of the files begin with that ranks leave when the call is over."""
 
 
 def take_part(folder: str, number: int, ranks: int) -> None:
@@ -39,6 +42,7 @@ def take_part(folder: str, number: int, ranks: int) -> None:
     _, parts = read(here / CALL)
     kind, sent = answer((Kind.CALL, parts))
     flush()
+    (here / f"{DONE}.{number}").touch()
     if kind == Kind.VALUE and number:
         return  # what other ranks return is nothing
     write(here / f"{ANSWER}.{number}", {"kind": kind.decode(), "at": time.time()}, sent)

@@ -137,9 +137,9 @@ def test_an_exception_on_any_rank_is_the_task_s_with_its_traceback(ranked):
         ("crash", MpiError, "rank 1 of 3 was killed by SIGSEGV"),
         ("kill", MpiError, "rank 1 of 3 was killed by SIGKILL"),
         ("exit", MpiError, "rank 1 of 3 ended with exit code 7"),
-        ("leave", MpiError, "rank 1 of 3 ended its process before MPI was finished"),
+        ("leave", MpiError, "rank 1 of 3 ended its process before the call was over"),
         ("sys.exit", TaskFailedError, r"rank 1 of 3: the task raised SystemExit\(3\)"),
-        ("abort", MpiError, "exit code 5"),
+        ("abort", MpiError, "rank 1 of 3 ended with exit code 5"),
     ],
 )
 def test_a_rank_that_ends_takes_the_others_along_and_is_named(ranked, how, error, told):
