@@ -79,7 +79,8 @@ class HeldPilot:
     def status(self, cluster: Any) -> PilotStatus:
         """How it stands, by what the cluster and its scheduler see."""
         scheduler = cluster.scheduler
-        notes = (getattr(cluster.workers.get(start), "note", "") for start in self.starts)
+        notes = [getattr(cluster.workers.get(start), "note", "") for start in self.starts]
+        notes += [scheduler.refusals.get(worker, "") for worker in self.workers]
         mine = set(self.workers)
         up = [ws for ws in scheduler.workers.values() if ws.name in mine]
         kinds = {k for spec in self.specs for k in spec.offers if k.isupper()}

@@ -70,7 +70,7 @@ class Roster:
         if self._changing.locked():
             return
         for pilot in self.pilots.values():
-            pilot.refused = any(self._gave_up(start) for start in pilot.starts)
+            pilot.refused = self._turned_away(pilot) or any(map(self._gave_up, pilot.starts))
         dead = [
             (pilot, name)
             for pilot in self.pilots.values()
@@ -85,6 +85,11 @@ class Roster:
             pilot.revived += 1
         if dead:
             self._correct_soon()
+
+    def _turned_away(self, pilot: HeldPilot) -> bool:
+        """Whether none of its workers was let in."""
+        refused = self._cluster.scheduler.refusals
+        return bool(pilot.workers) and all(worker in refused for worker in pilot.workers)
 
     def _gave_up(self, name: str) -> bool:
         """Whether a worker, or what brings it up, says that another one would not come either."""
