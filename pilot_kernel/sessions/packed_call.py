@@ -52,6 +52,8 @@ def packed_call(
         "priority": options.priority,
         WORKLOAD: options.workload or workload,
     }
+    if options.worker is not None:
+        notes["workers"] = [options.worker]
     if options.timeout_s is not None:
         notes[TIMEOUT] = options.timeout_s
     if shares := inputs.shares():

@@ -20,7 +20,9 @@ from pilot_kernel.resource.pilot import Pilot, PilotStatus
 from pilot_kernel.sessions.packed_call import packed_call
 from pilot_kernel.sessions.pilots import PilotBook
 from pilot_kernel.sessions.quantum_work import QuantumWork
+from pilot_kernel.sessions.spmd import Spmd
 from pilot_kernel.sessions.tasks import TaskBook
+from pilot_kernel.task.notebook.broadcast_task import BroadcastTask
 from pilot_kernel.task.notebook.handle import Task
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
 from pilot_kernel.task.notebook.shared import Shared
@@ -32,12 +34,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "agent_job_script"]
 
-_PLUGINS = ("pilot_kernel.task.ledger:Ledger", "pilot_kernel.task.worker.plugin:WorkerEdge")
+_PLUGINS = (
+    "pilot_kernel.task.ledger:Ledger",
+    "pilot_kernel.task.everywhere:Everywhere",
+    "pilot_kernel.task.worker.plugin:WorkerEdge",
+)
 _IDLE_S = 300.0
 _IDLE_UNNAMED_S = 10.0
 
 
-class Session(QuantumWork):
+class Session(QuantumWork, Spmd):
     """An agent with its pilots, and the tasks sent to it.
 
     Args:
@@ -275,7 +281,7 @@ class Session(QuantumWork):
         return share(self._link, value, f"{self._stamp}{next(self._numbers)}")
 
     @property
-    def tasks(self) -> list[Task]:
+    def tasks(self) -> list[Task | BroadcastTask]:
         """The unfinished tasks and the latest finished ones, in order of submission."""
         if self._link.found and not self.waits_for:
             self._link.wait()  # the tasks that were taken up belong here too

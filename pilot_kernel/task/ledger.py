@@ -15,6 +15,7 @@ from tornado.ioloop import PeriodicCallback
 
 from pilot_kernel.errors import WorkerDiedError
 from pilot_kernel.resource import worker_environment
+from pilot_kernel.resource.agent.blame import BLAMED
 from pilot_kernel.task.result_store import ResultStore
 from pilot_kernel.task.shared_values import SharedValues
 from pilot_kernel.task.task_events import (
@@ -158,7 +159,10 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             self._close(record, TaskState.CANCELED)
 
     def log_event(self, topic: str, msg: Any) -> None:
-        """A worker tells of a task."""
+        """A worker tells of a task, or the agent of one that is to blame after all."""
+        if topic == BLAMED and msg["key"] in self.records:
+            self.suspicious[msg["key"]] = self.scheduler.tasks[msg["key"]].suspicious
+            self.scheduler.log_event(TOPIC, {"key": msg["key"], "crashed": "ended its worker"})
         if topic != TOPIC or not isinstance(msg, dict):
             return
         record = self.records.get(msg["key"])
@@ -271,6 +275,8 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         if ts.suspicious > before:
             died = {"key": record.key, "died": record.worker, "deaths": deaths}
             self.scheduler.log_event(TOPIC, died)
+        elif record.started is not None:
+            self.scheduler.log_event(TOPIC, {"key": record.key, "left": record.worker})
 
     def _written(self, before: TaskRecord | None, now: TaskRecord) -> None:
         """A record is new, or has changed: the event log is told what that means."""
@@ -299,7 +305,8 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
     def _close(self, record: TaskRecord, state: TaskState) -> None:
         if not record.state.final:
             self.ended.append(record.key)
-            self.records[record.key] = replace(record, state=state, finished=time.time())
+            finished = time.time() if record.finished is None else record.finished
+            self.records[record.key] = replace(record, state=state, finished=finished)
 
 
 def _ran(record: TaskRecord, startstops: Any) -> dict[str, float]:

@@ -156,6 +156,10 @@ class Task(concurrent.futures.Future[Any]):
             self.deaths = news["deaths"]
             note = f"[worker {news['died']} died; the task waits for another]\n"
             self.output.extend([("stderr", note)])
+        elif "left" in news:
+            self._begun = False
+            note = f"[worker {news['left']} has gone; the task waits for another]\n"
+            self.output.extend([("stderr", note)])
 
     @property
     def state(self) -> TaskState:

@@ -7,8 +7,8 @@ __all__ = ["SHARES", "TOPIC", "WORKERS", "TaskRecord", "TaskState", "task_name"]
 
 TOPIC = "pilot-task"
 """Where workers and the agent tell of tasks: dicts with `key`, and `started`, `output`,
-`result` (pickled), `kept` (where on disk it lies), `crashed` (how its process ended), or `died`
-and `deaths`.
+`result` (pickled), `kept` (where on disk it lies), `crashed` (how its process ended), `died` (the
+worker, of the task) and `deaths`, or `left` (the worker, which went for reasons of its own).
 """
 
 WORKERS = "pilot-workers"
