@@ -48,11 +48,12 @@ class Upkeep:
     def _bring_back(self) -> None:
         """Bring back what has ended for good, if it is still wanted."""
         force = self._roster.force
+        for pilot in self._roster.pilots.values():
+            pilot.refused = self._turned_away(pilot) or any(map(force.gave_up, pilot.starts))
         if force.changing:
             return
         back = []
         for pilot in self._roster.pilots.values():
-            pilot.refused = self._turned_away(pilot) or any(map(force.gave_up, pilot.starts))
             for start in [start for start in pilot.starts if force.ended(start)]:
                 if start in pilot.leaving or self._ran_out(pilot, start):
                     force.forget(start)

@@ -3,6 +3,7 @@
 import pytest
 
 import pilot_kernel
+from pilot_kernel.resource.versions import here
 from tests.conftest import wait_until
 
 
@@ -13,11 +14,15 @@ def picky(registry_home):
         session.add_pilot("local://", cores_per_node=1, name="old")
         assert session.submit(pow, 2, 2).result(60) == 4
 
-        def change(dask_scheduler):
-            dask_scheduler.versions = {**dask_scheduler.versions, "qiskit": "0.1"}
-
-        session._link.client.run_on_scheduler(change)
+        _change(session, "0.1")
         yield session
+
+
+def _change(session, qiskit):
+    def change(dask_scheduler):
+        dask_scheduler.versions = {**dask_scheduler.versions, "qiskit": qiskit}
+
+    session._link.client.run_on_scheduler(change)
 
 
 def test_a_worker_of_other_versions_is_refused_with_both_sides_named(picky):
@@ -30,3 +35,6 @@ def test_a_worker_of_other_versions_is_refused_with_both_sides_named(picky):
     assert picky.submit(pow, 2, 3).result(60) == 8, "on those that are there"
     with pytest.raises(pilot_kernel.errors.PlacementError, match="FAILED"):
         picky.submit(pow, 2, 2, on="new")
+    _change(picky, here()["qiskit"])
+    picky.add_pilot("local://", cores_per_node=1, name="later")
+    assert picky.submit(pow, 2, 4, on="later").result(60) == 16
