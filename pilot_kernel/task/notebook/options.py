@@ -65,7 +65,7 @@ class TaskOptions:
     @property
     def needs(self) -> Needs:
         """What it needs of its worker, besides what `on` says."""
-        return Needs(self.cores, self.memory_bytes, self.gpus, self.tags)
+        return Needs(self.cores, self.memory_bytes, self.gpus, self.tags, self.timeout_s)
 
     def named(self, name: str) -> Self:
         """The same options, with a name where there is none."""

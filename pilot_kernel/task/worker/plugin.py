@@ -20,6 +20,7 @@ from distributed.diagnostics.plugin import WorkerPlugin
 
 from pilot_kernel.errors import ShipError, TaskFailedError, WorkerDiedError
 from pilot_kernel.resource import log_files, worker_environment
+from pilot_kernel.resource.agent.late_binding import ENDS_AT
 from pilot_kernel.resource.agent.monitor import METRIC
 from pilot_kernel.task.transfer import UNWANTED, put
 from pilot_kernel.task.wire.failure import RemoteError, how_it_ended
@@ -80,6 +81,9 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.supply = Supply(worker.local_directory, self._printed)
         self.supply.prepare()
         worker.metrics[METRIC] = lambda _: self.usage.of(self.supply.current)
+        if (ends_at := worker_environment.ends_at()) is not None:
+            worker.metrics[ENDS_AT] = lambda _: ends_at
+            self.loop.call_soon(asyncio.ensure_future, worker.heartbeat())  # to tell it at once
 
     async def teardown(self, worker: Any) -> None:
         """Let go of the worker, which is closing; what it runs ends now."""
