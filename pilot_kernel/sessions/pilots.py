@@ -37,6 +37,12 @@ class PilotBook:
         with self._adding:
             return self._pilot(self._add(description))
 
+    def add_first(self) -> None:
+        """Ask for the pilot that a session begins with, if there is none."""
+        with self._adding:
+            if not self.statuses():
+                self._add(self._first)
+
     def _add(self, description: PilotDescription) -> str:
         keys = dataclasses.asdict(description)
         name: str = self._call("pilot_add", description=keys)
@@ -67,9 +73,7 @@ class PilotBook:
     def candidates(self, on: str | None, needs: Needs = NO_NEEDS) -> list[PilotStatus]:
         """The pilots that could run a task; see `Session.candidates`."""
         if not self._known:
-            with self._adding:
-                if not self.statuses():
-                    self._add(self._first)
+            self.add_first()
         try:
             return candidates(on, self._known, needs)
         except PilotError:

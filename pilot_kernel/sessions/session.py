@@ -20,7 +20,9 @@ from pilot_kernel.resource.pilot import Pilot, PilotStatus
 from pilot_kernel.sessions.packed_call import packed_call
 from pilot_kernel.sessions.pilots import PilotBook
 from pilot_kernel.sessions.quantum_work import QuantumWork
+from pilot_kernel.sessions.spmd import Spmd
 from pilot_kernel.sessions.tasks import TaskBook
+from pilot_kernel.task.notebook.broadcast_task import BroadcastTask
 from pilot_kernel.task.notebook.handle import Task
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
 from pilot_kernel.task.notebook.shared import Shared
@@ -32,12 +34,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "agent_job_script"]
 
-_PLUGINS = ("pilot_kernel.task.ledger:Ledger", "pilot_kernel.task.worker.plugin:WorkerEdge")
+_PLUGINS = (
+    "pilot_kernel.task.ledger:Ledger",
+    "pilot_kernel.task.everywhere:Everywhere",
+    "pilot_kernel.task.worker.plugin:WorkerEdge",
+)
 _IDLE_S = 300.0
 _IDLE_UNNAMED_S = 10.0
 
 
-class Session(QuantumWork):
+class Session(QuantumWork, Spmd):
     """An agent with its pilots, and the tasks sent to it.
 
     Args:
@@ -73,6 +79,7 @@ class Session(QuantumWork):
         self._stamp = secrets.token_hex(5)
         self._numbers = itertools.count()
         job = describe(inside, keys) if inside is not None or keys else None
+        self._in_job = job is not None
         self._pilots = PilotBook(self._call, first_pilot(job))
         self._tasks = TaskBook(self._call, lambda: self._link.lost())
         self._link = Link(name, idle_timeout_s, _PLUGINS, self._opened, job)
@@ -82,6 +89,8 @@ class Session(QuantumWork):
         return self._link.call(handler, **arguments)
 
     def _opened(self, link: Link) -> None:
+        if self._in_job and not link.found:
+            self._pilots.add_first()  # what the job has is there to be used
         self._tasks.begin()
         link.client.subscribe_topic(TOPIC, self._tasks.hear)
         link.client.subscribe_topic(WORKERS, lambda _: self._pilots.workers_changed())
@@ -102,6 +111,7 @@ class Session(QuantumWork):
         """
         described = PilotDescription.coerce(description, **keys)
         check_description(described)
+        self._link.wait()  # here, where whoever waits is told for what
         return self._pilots.add(described)
 
     def job_script(self, description: PilotDescription | str | None = None, **keys: Any) -> str:
@@ -147,6 +157,7 @@ class Session(QuantumWork):
         Raises:
             PlacementError: There is none.
         """
+        self._link.wait()
         return self._pilots.candidates(on)
 
     def pilots_for(self, on: str | None = None) -> list[PilotStatus]:
@@ -270,7 +281,7 @@ class Session(QuantumWork):
         return share(self._link, value, f"{self._stamp}{next(self._numbers)}")
 
     @property
-    def tasks(self) -> list[Task]:
+    def tasks(self) -> list[Task | BroadcastTask]:
         """The unfinished tasks and the latest finished ones, in order of submission."""
         if self._link.found and not self.waits_for:
             self._link.wait()  # the tasks that were taken up belong here too

@@ -15,7 +15,9 @@ from tornado.ioloop import PeriodicCallback
 
 from pilot_kernel.errors import WorkerDiedError
 from pilot_kernel.resource import worker_environment
+from pilot_kernel.resource.agent.blame import BLAMED
 from pilot_kernel.task.result_store import ResultStore
+from pilot_kernel.task.shared_values import SharedValues
 from pilot_kernel.task.task_events import (
     Event,
     Records,
@@ -24,14 +26,7 @@ from pilot_kernel.task.task_events import (
     ready_event,
 )
 from pilot_kernel.task.wire.packing import Packed
-from pilot_kernel.task.wire.record import (
-    TOPIC,
-    WORKERS,
-    TaskRecord,
-    TaskState,
-    is_shared,
-    task_name,
-)
+from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord, TaskState, task_name
 from pilot_kernel.task.wire.results import Kept, remove, sweep
 
 __all__ = ["Ledger"]
@@ -42,7 +37,6 @@ _KEPT_OUTPUTS = 100  # tasks; enough to show a re-attached notebook where things
 _KEPT_CHUNKS = 64
 _KEPT_CHARACTERS = 2_000_000  # a chunk may be a picture
 _SWEEP_S = 2.0
-_EXPECTED_S = 60.0  # a value that is to be shared is on disk; who has sent it tells what it is
 _READY = ("processing", "queued", "no-worker")  # states of tasks that wait for a worker only
 
 
@@ -71,7 +65,7 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         self.results: OrderedDict[str, bytes] = OrderedDict()
         self.kept: dict[str, Kept] = {}
         self.store: ResultStore
-        self.expected: dict[str, float] = {}  # values to be shared, and since when they are there
+        self.shared = SharedValues()
         self.suspicious: dict[str, int] = {}
         self.ended: deque[str] = deque()
         self.scheduler: Any = None
@@ -86,6 +80,7 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         scheduler.handlers["task_results"] = self.task_results
         self.store = ResultStore(self._wanted, self._stored)
         scheduler.handlers.update(self.store.handlers())
+        scheduler.handlers["share_end"] = self.shared.end
         sweeping = PeriodicCallback(self.sweep, 1000 * _SWEEP_S)
         scheduler.periodic_callbacks["pilot-sweep"] = sweeping  # which it stops when it closes
         sweeping.start()
@@ -112,13 +107,14 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         """A worker went."""
         scheduler.log_event(WORKERS, {"went": worker})
 
+    def remove_client(self, scheduler: Any, client: str) -> None:
+        """A notebook went; tasks that it has left keep what they need."""
+        self.shared.client_went(client)
+
     def update_graph(self, scheduler: Any, *, tasks: list[str], **kwargs: Any) -> None:
         """Tasks have arrived; those that they depend on are named again."""
         now = time.time()
         for key in tasks:
-            if is_shared(key):
-                self.expected.pop(key, None)
-                continue
             if key in self.records or scheduler.tasks[key].state in ("memory", "erred"):
                 continue
             self.records[key] = TaskRecord(key, task_name(key), TaskState.WAITING, queued=now)
@@ -163,7 +159,10 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             self._close(record, TaskState.CANCELED)
 
     def log_event(self, topic: str, msg: Any) -> None:
-        """A worker tells of a task."""
+        """A worker tells of a task, or the agent of one that is to blame after all."""
+        if topic == BLAMED and msg["key"] in self.records:
+            self.suspicious[msg["key"]] = self.scheduler.tasks[msg["key"]].suspicious
+            self.scheduler.log_event(TOPIC, {"key": msg["key"], "crashed": "ended its worker"})
         if topic != TOPIC or not isinstance(msg, dict):
             return
         record = self.records.get(msg["key"])
@@ -209,17 +208,17 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         self.scheduler.settle(key, self._recipe(key))
 
     def _wanted(self, key: str, sender: str) -> bool:
-        """Whether a result is taken from elsewhere: from a worker that has its task."""
-        if not sender:
-            return is_shared(key)
+        """Whether something is taken: from a worker that has the task, or a client that shares."""
         ts = self.scheduler.tasks.get(key)
+        if sender in self.scheduler.clients:
+            return ts is None
         on = None if ts is None else ts.processing_on
         return on is not None and on.address == sender
 
-    def _stored(self, key: str, kept: Kept) -> None:
+    def _stored(self, key: str, sender: str, kept: Kept) -> None:
         """A result has come from elsewhere; its worker may die before it says so."""
-        if is_shared(key):
-            self.expected[key] = time.time()
+        if sender in self.scheduler.clients:
+            self.shared.begin(key, sender)
             return
         self.kept[key] = kept
         self._settle(key)
@@ -245,10 +244,9 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         folder = worker_environment.results_folder()
         if folder is None:
             return
-        now = time.time()
-        self.expected = {k: t for k, t in self.expected.items() if now - t < _EXPECTED_S}
-        held = (ts.key for ts in self.scheduler.tasks.values() if ts.state != "erred")
-        sweep(folder, (*held, *self.expected, *self.store.coming))
+        tasks = self.scheduler.tasks.values()
+        held = (ts.key for ts in tasks if ts.state != "erred")
+        sweep(folder, (*held, *self.shared.wanted(tasks), *self.store.coming))
 
     def _place(self, key: str) -> dict[str, Any]:
         on = self.scheduler.tasks[key].processing_on
@@ -277,6 +275,8 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         if ts.suspicious > before:
             died = {"key": record.key, "died": record.worker, "deaths": deaths}
             self.scheduler.log_event(TOPIC, died)
+        elif record.started is not None:
+            self.scheduler.log_event(TOPIC, {"key": record.key, "left": record.worker})
 
     def _written(self, before: TaskRecord | None, now: TaskRecord) -> None:
         """A record is new, or has changed: the event log is told what that means."""
@@ -305,7 +305,8 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
     def _close(self, record: TaskRecord, state: TaskState) -> None:
         if not record.state.final:
             self.ended.append(record.key)
-            self.records[record.key] = replace(record, state=state, finished=time.time())
+            finished = time.time() if record.finished is None else record.finished
+            self.records[record.key] = replace(record, state=state, finished=finished)
 
 
 def _ran(record: TaskRecord, startstops: Any) -> dict[str, float]:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pilot_kernel.resource import worker_environment
-from pilot_kernel.task.wire.results import Draft, Kept, has_room, stretch
 from pilot_kernel.task.transfer import GET, NEXT, PUT, UNWANTED
+from pilot_kernel.task.wire.results import Draft, Kept, has_room, stretch
 
 __all__ = ["ResultStore"]
 
@@ -27,37 +27,39 @@ class ResultStore:
     """Takes results into the session's folder, and gives them out.
 
     Args:
-        wanted: Whether the result of a task is still wanted from the worker at an address; asked
-            before anything is taken, and again before it is kept.
-        kept: Told of a result that is on disk now: the task's key, and where.
+        wanted: Whether a result is still wanted from who sends it, by key and sender; asked before
+            anything is taken, and again before it is kept.
+        kept: Told of a result that is on disk now: its key, the sender, and where it is.
 
     Attributes:
         coming: Keys of the results that are being taken.
+        given: Stretches that were given so far.
     """
 
     def __init__(
-        self, wanted: Callable[[str, str], bool], kept: Callable[[str, Kept], None]
+        self, wanted: Callable[[str, str], bool], kept: Callable[[str, str, Kept], None]
     ) -> None:
         self._wanted = wanted
         self._kept = kept
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self.coming: set[str] = set()
+        self.given = 0
 
     def handlers(self) -> dict[str, Any]:
         """What the agent answers to, by name."""
         return {PUT: self.put, GET: self.get}
 
     async def put(
-        self, comm: Any, key: str, size: int, filed: int, sender: str = ""
+        self, comm: Any, key: str, size: int, filed: int, sender: str
     ) -> dict[str, Any] | str:
         """Take a result.
 
         Args:
             comm: The connection on which it comes, stretch by stretch.
-            key: Key of its task.
+            key: Key of its task, or of the shared value.
             size: Bytes of the result.
             filed: Bytes of its file.
-            sender: Address of the worker that has it; empty for a notebook.
+            sender: Who has it: a worker's address, or the id of a client that shares a value.
 
         Returns:
             Where it is, as `Kept` takes it; or why it was not taken.
@@ -92,7 +94,7 @@ class ResultStore:
             self.coming.discard(key)
             if not done:
                 draft.discard()
-        self._kept(key, where)
+        self._kept(key, sender, where)
         return {"path": where.path, "size": where.size}
 
     async def get(self, comm: Any, name: str) -> bytes | None:
@@ -114,6 +116,7 @@ class ResultStore:
                 part = await asyncio.to_thread(stretch, folder, name, begin)
                 if not part:
                     return part
+                self.given += 1
                 await comm.write(part)
                 await _soon(comm)
             begin += len(part)

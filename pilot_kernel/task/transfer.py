@@ -39,7 +39,7 @@ async def put(node: Any, key: str, packed: Packed) -> Kept | str:
 
     Args:
         node: A Dask worker or client, connected to the agent.
-        key: The task whose result it is.
+        key: The task whose result it is, or the key of a shared value.
         packed: The value.
 
     Returns:
@@ -51,8 +51,9 @@ async def put(node: Any, key: str, packed: Packed) -> Kept | str:
 
     async def once() -> Kept | str:
         async with _Line(node) as line:
-            order = {"op": PUT, "key": key, "size": packed.size, "filed": filed_size(packed)}
-            await line.comm.write({**order, "sender": getattr(node, "contact_address", None) or ""})
+            sizes = {"size": packed.size, "filed": filed_size(packed)}
+            sender = getattr(node, "contact_address", None) or node.id  # a worker, or a client
+            await line.comm.write({"op": PUT, "key": key, "sender": sender, **sizes})
             for stretch in stretches(packed):
                 if (answer := await line.read()) != NEXT:
                     return str(answer)

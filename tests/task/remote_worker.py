@@ -1,11 +1,8 @@
-"""A worker as other machines have them: it shares the agent's scheduler, and no file with it.
-
-Run as `python remote_worker.py ENTRY_FOLDER NAME`; says its process id when it is up, and ends when
-its standard input does.
-"""
+"""Workers as other machines have them: they share the agent's scheduler, and no file with it."""
 
 import asyncio
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -15,38 +12,33 @@ from pathlib import Path
 from tests.conftest import wait_until
 
 MEMORY = 2 << 30
+PATIENCE_S = 120.0
 
 
 @contextlib.contextmanager
-def remote_workers(session, *names, pilot="far"):
-    """Workers without the agent's folders, by name; they offer `CPU` and `pilot:far`.
+def remote_workers(session, *names, pilot="far", **env):
+    """Have workers that offer `CPU` and a pilot's name, and find none of the agent's folders.
 
-    Yields:
-        The process ids of the Dask workers, by name.
+    Args:
+        session: The session that they work for.
+        *names: What they are called.
+        pilot: Whose workers they are to be.
+        **env: Further environment variables.
     """
     client = session._link.client
-    folder = session._link.entry.directory
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PILOT_RES")}
-    processes = []
     with tempfile.TemporaryDirectory() as files:
-        for name in names:
-            own = Path(files, name)
-            own.mkdir()
-            processes.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", "tests.task.remote_worker", str(folder), name, pilot],
-                    stdin=subprocess.PIPE,
-                    env={**clean, "TMPDIR": str(own)},
-                )
-            )
-        try:
-            wait_until(lambda: set(names) <= pids(client).keys(), 60)
-            yield {name: pids(client)[name] for name in names}
-        finally:
-            for process in processes:
+        order = {"folder": str(session._link.entry.directory), "pilot": pilot, "names": names}
+        with subprocess.Popen(
+            [sys.executable, "-m", "tests.task.remote_worker", json.dumps(order)],
+            stdin=subprocess.PIPE,
+            env={**clean, "TMPDIR": files, **env},
+        ) as process:
+            try:
+                wait_until(lambda: set(names) <= pids(client).keys(), PATIENCE_S)
+                yield
+            finally:
                 process.stdin.close()
-            for process in processes:
-                process.wait(30)
 
 
 def pids(client):
@@ -55,33 +47,54 @@ def pids(client):
     return dict(found.values())
 
 
-async def main(folder: str, name: str, pilot: str) -> None:
-    """Run one worker until standard input ends."""
+async def main(folder: str, pilot: str, names: list[str]) -> None:
+    """Run workers until standard input ends."""
     import dask
     from distributed import Nanny
 
     from pilot_kernel.resource import credentials, registry, worker_environment
-    from pilot_kernel.resource.dask_settings import worker_settings
     from pilot_kernel.resource.no_web import NoWebWorker
 
-    dask.config.set(worker_settings(tempfile.gettempdir()))
-    dask.config.set({"distributed.worker.multiprocessing-method": "spawn"})
     entry = registry.read(Path(folder))
-    async with Nanny(
-        entry.address,
-        name=name,
-        nthreads=1,
-        memory_limit=MEMORY,
-        resources={"CPU": 1.0, f"pilot:{pilot}": 1.0, "cores": 1.0, "memory": float(MEMORY)},
-        host="127.0.0.1",
-        security=credentials.load(entry.directory),
-        local_directory=tempfile.gettempdir(),
-        env=worker_environment.sizes(1, MEMORY),
-        worker_class=NoWebWorker,
-    ):
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, sys.stdin.read)
+    async with contextlib.AsyncExitStack() as stack:
+        for name in names:
+            nanny = Nanny(
+                entry.address,
+                name=name,
+                nthreads=1,
+                memory_limit=MEMORY,
+                resources={"CPU": 1, f"pilot:{pilot}": 1, "cores": 1, "memory": MEMORY},
+                host="127.0.0.1",
+                security=credentials.load(entry.directory),
+                local_directory=dask.config.get("temporary-directory"),
+                env=worker_environment.sizes(1, MEMORY),
+                worker_class=NoWebWorker,
+            )
+            await stack.enter_async_context(nanny)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+def run(order: str) -> None:
+    """Do what the test says."""
+    import multiprocessing.forkserver
+
+    import dask
+
+    from pilot_kernel.resource import start_nursery, worker_environment
+    from pilot_kernel.resource.dask_settings import PRELOAD, worker_settings
+
+    files = tempfile.gettempdir()
+    dask.config.set(worker_settings(files))
+    path = os.environ[worker_environment.NURSERY] = os.path.join(files, "nursery")
+    nursery = start_nursery.start(path)
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(PRELOAD))
+    multiprocessing.forkserver.ensure_running()
+    try:
+        asyncio.run(main(**json.loads(order)))
+    finally:
+        nursery.stdin.close()
+        nursery.wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    run(sys.argv[1])

@@ -22,7 +22,6 @@ IDLE_HEARTBEAT_S = 2.0
 """How often a worker calls when there is nothing to do; every half second when there is."""
 
 _RESULTS = frozenset({"result", "kept"})  # what news of a task have in them if it is done
-_SHARED = "~"  # ends the keys of values that tasks share; those that still need one hold it
 _NO_PEOPLE = frozenset({ORPHANAGE, "fire-and-forget"})
 
 
@@ -112,8 +111,7 @@ class AgentScheduler(NoWeb, LateBinding):
         """Let a client go, but keep what it was waiting for."""
         state = self.clients.get(client)
         if state is not None and client not in _NO_PEOPLE:
-            wanted = [ts.key for ts in state.wants_what if not str(ts.key).endswith(_SHARED)]
-            self.client_desires_keys(wanted, ORPHANAGE)
+            self.client_desires_keys([ts.key for ts in state.wants_what], ORPHANAGE)
         super().remove_client(client, stimulus_id)
 
     async def remove_worker(

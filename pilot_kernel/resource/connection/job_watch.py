@@ -13,6 +13,7 @@ __all__ = ["JobWatch"]
 
 _AHEAD_S = 300.0
 _POLL_S = 1.0
+_ASK_AGAIN_S = 600.0  # squeue burdens everybody's cluster
 _ENDING_S = 5.0  # an agent's connections are gone before its job is
 _ENDING_POLL_S = 0.2
 _SLOWEST_LOOK_S = 15.0
@@ -30,7 +31,7 @@ class JobWatch:
     """What is known of an agent's job. Waiting threads look at it, all others only read.
 
     Args:
-        agent_id: The agent's id.
+        entry: The agent.
 
     Attributes:
         seen: The job as SLURM told of it last; None if it does not know it, or did not tell yet.
@@ -39,12 +40,12 @@ class JobWatch:
         over: Whether nobody is interested any more.
     """
 
-    def __init__(self, agent_id: str) -> None:
+    def __init__(self, entry: AgentEntry) -> None:
         self.seen: JobSeen | None = None
-        self.note = "the agent's job is being submitted"
+        self.note = "" if entry.phase == "open" else "the agent's job is being submitted"
         self.ends_at: float | None = None
         self.over = threading.Event()
-        self._agent_id = agent_id
+        self._agent_id = entry.id
         self._due = 0.0
         self._pause_s = 0.25
 
@@ -88,8 +89,9 @@ class JobWatch:
             connected: Whether the line to the agent holds.
         """
         announced = False
+        self._ask_for_end()
         while connected() and not self.over.wait(_POLL_S):
-            if not announced and self._soon():
+            if not announced and (self._soon() or self.due()):
                 self._ask_for_end()
                 if self._soon():
                     announced = True
@@ -101,7 +103,8 @@ class JobWatch:
         return self.ends_at is not None and time.time() > self.ends_at - _AHEAD_S
 
     def _ask_for_end(self) -> None:
-        """The limit of a job can be changed while it runs."""
+        """Ask when the job ends: its limit can be changed while it runs."""
+        self._due = time.monotonic() + _ASK_AGAIN_S
         with contextlib.suppress(slurm_job.QueueError):
             seen = slurm_job.find(self._agent_id)
             if seen is not None and seen.ends_at is not None:

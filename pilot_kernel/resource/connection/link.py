@@ -83,7 +83,7 @@ class Link:
         batch = "" if inside is None else SCHEME
         self.entry, new = registry.claim(name, self._idle_timeout_s, batch)
         self.found = not new
-        self.job = JobWatch(self.entry.id) if self.entry.batch else None
+        self.job = JobWatch(self.entry) if self.entry.batch else None
         if self.found:
             if inside is not None and self.job is None:
                 raise PilotError(
@@ -118,6 +118,8 @@ class Link:
             if not isinstance(error, AgentStartError):  # interrupted: it may be there
                 registry.reap(entry)
             raise
+        with contextlib.suppress(QueueError):
+            job.look()
         return until_open
 
     def _open(self, started: Any, on_open: Callable[["Link"], None]) -> None:

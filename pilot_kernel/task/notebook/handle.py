@@ -102,10 +102,15 @@ class Task(concurrent.futures.Future[Any]):
                 self.set_exception(self._lost())
             elif super().cancel():
                 self.set_running_or_notify_cancel()
-        elif self._packed is not None:
+        elif self._at_hand():
             self.set_result(_ON_WORKER)
         else:
             await self._finish_aside()
+
+    def _at_hand(self) -> bool:
+        """Whether the result can be had without the agent."""
+        packed = self._packed
+        return is_here(packed) if isinstance(packed, Kept) else packed is not None
 
     async def _finish_aside(self) -> None:
         """Finish in a thread: callbacks may want the result, which this loop has to fetch."""
@@ -133,8 +138,8 @@ class Task(concurrent.futures.Future[Any]):
             self._begun = True
             self.output.extend(news["output"])
         elif "kept" in news:
-            kept = self._packed = Kept(**news["kept"])
-            if is_here(kept):
+            self._packed = Kept(**news["kept"])
+            if self._at_hand():
                 self.set_result(_ON_WORKER)  # with its Dask future, or the file would be removed
             else:
                 self._future.client.soon(self._finish_aside)
@@ -150,6 +155,10 @@ class Task(concurrent.futures.Future[Any]):
             self._begun = False
             self.deaths = news["deaths"]
             note = f"[worker {news['died']} died; the task waits for another]\n"
+            self.output.extend([("stderr", note)])
+        elif "left" in news:
+            self._begun = False
+            note = f"[worker {news['left']} has gone; the task waits for another]\n"
             self.output.extend([("stderr", note)])
 
     @property

@@ -37,3 +37,7 @@ class Inputs:
     def references(self) -> list[Any]:
         """What Dask takes for them, in the order of their slots."""
         return [each.reference for each in self._found]
+
+    def shares(self) -> list[str]:
+        """The keys of the shared values among them that the agent keeps."""
+        return [each.key for each in self._found if isinstance(each, Shared) and each.key]

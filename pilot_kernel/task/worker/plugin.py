@@ -8,6 +8,7 @@ depend on what a task does, and a task that crashes takes nothing along but itse
 import asyncio
 import gc
 import json
+import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from distributed.diagnostics.plugin import WorkerPlugin
 
 from pilot_kernel.errors import ShipError, TaskFailedError, WorkerDiedError
 from pilot_kernel.resource import log_files, worker_environment
+from pilot_kernel.resource.agent.late_binding import ENDS_AT
 from pilot_kernel.resource.agent.monitor import METRIC
 from pilot_kernel.task.transfer import UNWANTED, put
 from pilot_kernel.task.wire.failure import RemoteError, how_it_ended
@@ -30,6 +32,7 @@ from pilot_kernel.task.worker.fetched import Fetched
 from pilot_kernel.task.worker.output import Gathered
 from pilot_kernel.task.worker.process_supply import Supply
 from pilot_kernel.task.worker.running_task import Run
+from pilot_kernel.task.worker.start_up import start_ups
 from pilot_kernel.task.worker.task_process import TaskProcess
 
 __all__ = ["WorkerEdge", "perform"]
@@ -63,6 +66,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         if (logs := worker_environment.logs_folder()) is not None:
             log_files.append_here(log_files.worker_log(logs, str(worker.name)))
         self.worker = worker
+        os.environ[worker_environment.FOLDER] = worker.local_directory
         self.loop = asyncio.get_running_loop()
         self.turn = asyncio.Lock()
         self.runs: dict[str, Run] = {}
@@ -77,6 +81,9 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.supply = Supply(worker.local_directory, self._printed)
         self.supply.prepare()
         worker.metrics[METRIC] = lambda _: self.usage.of(self.supply.current)
+        if (ends_at := worker_environment.ends_at()) is not None:
+            worker.metrics[ENDS_AT] = lambda _: ends_at
+            self.loop.call_soon(asyncio.ensure_future, worker.heartbeat())  # to tell it at once
 
     async def teardown(self, worker: Any) -> None:
         """Let go of the worker, which is closing; what it runs ends now."""
@@ -129,7 +136,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             if (found := self._found(call.key)) is not None:
                 return found
             crashes += 1
-            self._crashed(call, crashes, how_it_ended(process.status or 0))
+            self._crashed(call, crashes, how_it_ended(process.status or 0) + run.phase)
         raise run.verdict or TaskFailedError("the task was ended")
 
     async def _fetch(
@@ -167,6 +174,15 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
     async def _ask(self, run: Run, process: TaskProcess, parts: list[Bytes]) -> Message | None:
         answered = None
         try:
+            for first in start_ups(self.worker):
+                if first.number in process.prepared:
+                    continue
+                run.phase = f" in on_start function {first.label!r}"
+                answered = await run.ask(process, first.parts(), limited=False)
+                if answered is None or answered[0] != Kind.VALUE:
+                    return answered
+                process.prepared.add(first.number)
+            run.phase, answered = "", None
             answered = await run.ask(process, parts)
         finally:
             if answered is None or run.verdict is not None:

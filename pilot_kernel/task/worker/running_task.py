@@ -27,11 +27,13 @@ class Run:
 
     Attributes:
         verdict: Why it was ended, if it was.
+        phase: What is run for it, in words, if that is not the task itself yet.
     """
 
     def __init__(self, key: str, timeout_s: float | None, memory_limit: int | None) -> None:
         self.name = task_name(key)
         self.verdict: Exception | None = None
+        self.phase = ""
         self.stopped: asyncio.Event = asyncio.Event()
         self._timeout_s = timeout_s
         self._memory_limit = memory_limit
@@ -40,10 +42,18 @@ class Run:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._looks = 0
 
-    async def ask(self, process: TaskProcess, parts: list[Bytes]) -> Message | None:
-        """Have `process` run the task; None if it ended instead."""
+    async def ask(
+        self, process: TaskProcess, parts: list[Bytes], *, limited: bool = True
+    ) -> Message | None:
+        """Have `process` run the task; None if it ended instead.
+
+        Args:
+            process: The task's process.
+            parts: As `Kind.CALL` wants them.
+            limited: Whether the task's time limit counts for it.
+        """
         self._process = process
-        if self._timeout_s is not None:
+        if limited and self._timeout_s is not None:
             self._later("limit", self._timeout_s, self._time_out)
         if self._memory_limit:
             self._later("memory", _LOOK_S, self._look)
