@@ -52,12 +52,13 @@ class Upkeep:
             return
         back = []
         for pilot in self._roster.pilots.values():
-            pilot.refused = any(force.gave_up(start) for start in pilot.starts)
+            refused = {start for start in pilot.starts if force.gave_up(start)}
+            pilot.refused = bool(refused) and refused == set(pilot.starts)
             for start in [start for start in pilot.starts if force.ended(start)]:
                 if start in pilot.leaving or self._ran_out(pilot, start):
                     force.forget(start)
                     pilot.forget(start)
-                elif not pilot.failed and pilot.may_come_back(start):
+                elif start not in refused and not pilot.failed and pilot.may_come_back(start):
                     pilot.comes_back(start, pause=not force.is_here(start))
                     back.append(start)
         if back:
