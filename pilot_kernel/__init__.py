@@ -9,6 +9,7 @@ from pilot_kernel.sessions.batch_script import job_script
 from pilot_kernel.sessions.current import session
 from pilot_kernel.sessions.session import Session, agent_job_script
 from pilot_kernel.task.notebook.handle import Task
+from pilot_kernel.task.process.first_calls import worker_state
 
 __all__ = [
     "PilotDescription",
@@ -17,6 +18,7 @@ __all__ = [
     "agent_job_script",
     "job_script",
     "session",
+    "worker_state",
 ]
 
 # Programs import `use` from here, where it was before `sessions` was a room.

@@ -5,6 +5,8 @@ __all__ = [
     "AgentStartError",
     "CellError",
     "DescriptionError",
+    "MpiError",
+    "OnStartError",
     "PilotError",
     "PlacementError",
     "PubError",
@@ -78,6 +80,14 @@ class AgentStartError(PilotError, RuntimeError):
 
 class AgentLostError(PilotError, ConnectionError):
     """The agent is gone, and with it its workers and unfinished tasks."""
+
+
+class MpiError(PilotError, RuntimeError):
+    """The ranks of an MPI task cannot be started, or ended without a result."""
+
+
+class OnStartError(PilotError, RuntimeError):
+    """A function that is to run first in every task process failed, so no task can run there."""
 
 
 class TaskFailedError(PilotError, RuntimeError):

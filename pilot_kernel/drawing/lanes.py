@@ -127,10 +127,12 @@ def levels(shares: Sequence[float], most: int) -> list[tuple[int, int, int]]:
 def lanes_text(picture: Lanes) -> str:
     """The lanes as rows of block characters; a gap is where a worker was not up."""
     wide = _TEXT_WIDE
-    names = max((len(lane.name) for lane in picture.lanes), default=0)
-    rows = []
     waiting = coverage(picture.waiting, picture.duration_s, wide)
-    if (most := max(waiting)) > 0:
+    most = max(waiting)
+    heads = [lane.name for lane in picture.lanes] + (["waiting"] if most else [])
+    names = max(map(len, heads), default=0)
+    rows = []
+    if most:
         shares = [number / most if number else None for number in waiting]
         rows.append(f"{'waiting':{names}}  {spark_text(shares)}  at most {most:,.0f}")
     for lane in picture.lanes:

@@ -41,13 +41,15 @@ def lanes_svg(picture: Lanes) -> str:
         _lane(lane, picture, _STRIP + at * (_LANE + _GAP), colours[lane.group], labelled)
         for at, lane in enumerate(lanes)
     )
+    failed = any(bar.bad for lane in lanes for bar in lane.bars)
     whole = _LEFT + _WIDE + _RIGHT
     more = f"<div style='{MUTED}'>and {picture.left_out:,} more</div>" if picture.left_out else ""
     return (
         f"<div style='{BASE};max-width:{whole}px'>"
         f"<svg role='img' aria-label='{escape(picture.label, quote=True)}' viewBox='0 0 {whole} "
         f"{bottom + _AXIS}' style='width:100%;display:block;font-size:11px;fill:currentColor'>"
-        f"{_axis(picture, bottom)}{_strip(picture)}{drawn}</svg>{_legend(colours)}{more}</div>"
+        f"{_axis(picture, bottom)}{_strip(picture)}{drawn}</svg>"
+        f"{_legend(colours, failed)}{more}</div>"
     )
 
 
@@ -158,13 +160,14 @@ def _axis(picture: Lanes, bottom: int) -> str:
     return "".join(drawn)
 
 
-def _legend(colours: dict[str, str]) -> str:
-    if len(colours) < 2:
-        return ""
+def _legend(colours: dict[str, str], failed: bool) -> str:
+    shown = dict(colours) if len(colours) > 1 else {}
+    if failed:
+        shown["failed, or lost its worker"] = _BAD
     items = "".join(
         f"<span style='margin-right:16px;display:inline-block'><span aria-hidden='true' style='"
         "display:inline-block;width:12px;height:12px;vertical-align:-1px;margin-right:6px;"
-        f"background:{colour}'></span>{escape(group)}</span>"
-        for group, colour in colours.items()
+        f"background:{colour}'></span>{escape(name)}</span>"
+        for name, colour in shown.items()
     )
     return f"<div style='margin-left:{100 * _LEFT / (_LEFT + _WIDE + _RIGHT):.0f}%'>{items}</div>"

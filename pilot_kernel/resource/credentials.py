@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-__all__ = ["create", "load"]
+__all__ = ["create", "load", "store"]
 
 
 def create(directory: Path) -> Any:
@@ -15,7 +15,18 @@ def create(directory: Path) -> Any:
     from distributed.security import Security
 
     fresh = Security.temporary()
-    for part, pem in (("cert", fresh.tls_scheduler_cert), ("key", fresh.tls_scheduler_key)):
+    return store(directory, fresh.tls_scheduler_cert, fresh.tls_scheduler_key)
+
+
+def store(directory: Path, certificate: str, key: str) -> Any:
+    """Write credentials into `directory`, which others cannot enter, and load them from there.
+
+    Args:
+        directory: Where.
+        certificate: The certificate, as PEM.
+        key: The key, as PEM.
+    """
+    for part, pem in (("cert", certificate), ("key", key)):
         descriptor = os.open(_path(directory, part), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(pem)

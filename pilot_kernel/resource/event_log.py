@@ -72,6 +72,8 @@ class EventLog:
         self._closing = threading.Event()
         self._writing = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with contextlib.suppress(OSError):  # it is tried again with the first event
+            self._write([])  # whoever is killed at once leaves a log, too
         self._writer = threading.Thread(target=self._write_on, name="pilot-events", daemon=True)
         self._writer.start()
 

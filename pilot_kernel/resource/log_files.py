@@ -1,7 +1,7 @@
 """The log files of an agent and its workers, wherever they lie; the ends of them are enough.
 
-The agent writes `agent.log` in its folder. A worker on its machine, and whatever brings up workers
-elsewhere, writes into the folder `logs` there; batch systems write where they are told to.
+The agent writes `agent.log` in its folder. Workers, and what brings them up elsewhere, write into
+the folder `logs` there; those of batch jobs with a working directory into one of theirs.
 """
 
 import contextlib
@@ -17,7 +17,6 @@ __all__ = ["AGENT", "append_here", "folder_of", "gather", "worker_log"]
 AGENT = "agent"
 """What the agent's own log is called."""
 
-_BATCH = ("slurm-*.out", "*.o[0-9]*", "*.e[0-9]*")
 _TAIL_BYTES = 32_000
 _ONE_TAIL_BYTES = 1_000_000  # if one is asked for
 _MOST_BYTES = 4_000_000
@@ -55,45 +54,27 @@ def append_here(path: Path) -> None:
 
 
 def gather(
-    directory: Path,
-    others: Iterable[str | Path] = (),
-    name: str | None = None,
-    *,
-    since: float = 0.0,
+    directory: Path, others: Iterable[str | Path] = (), name: str | None = None
 ) -> list[dict[str, Any]]:
     """The ends of all log files, as plain dicts: of whom, where, how long, what.
 
     Args:
         directory: The agent's folder.
-        others: Further folders, for what batch systems write.
+        others: Folders in which pilots keep a folder for this agent's jobs.
         name: Only the logs whose names are this, or begin with it and a dash: those of a worker,
             or of a pilot's workers.
-        since: Files of batch systems that are older (unix seconds) are those of other jobs.
     """
     found = {AGENT: directory / "agent.log"}
-    for path in _sorted(folder_of(directory), ("*",)):
-        found.setdefault(path.stem if path.suffix == ".log" else path.name, path)
-    for folder in dict.fromkeys(map(Path, (directory, *others))):
-        for path in _sorted(folder, _BATCH):
-            if _changed(path) >= since:
-                found.setdefault(path.name if path.name not in found else str(path), path)
+    jobs = (Path(other, f"pilot-{directory.name}") for other in others)
+    for folder in map(folder_of, (directory, *jobs)):
+        for path in sorted(folder.glob("*"), key=_in_order):
+            called = path.stem if path.suffix == ".log" else path.name
+            found.setdefault(called if called not in found else str(path), path)
     chosen = {of: path for of, path in found.items() if name is None or _is_of(of, name)}
     most = _ONE_TAIL_BYTES if len(chosen) == 1 else _TAIL_BYTES
     most = max(2_000, min(most, _MOST_BYTES // max(1, len(chosen))))
     tails = [_tail(of, path, most) for of, path in list(chosen.items())[:_MOST_FILES]]
     return [tail for tail in tails if tail is not None]
-
-
-def _sorted(folder: Path, patterns: Iterable[str]) -> list[Path]:
-    found = (path for pattern in patterns for path in folder.glob(pattern))
-    return sorted(found, key=_in_order)
-
-
-def _changed(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
 
 
 def _is_of(log: str, name: str) -> bool:

@@ -42,6 +42,7 @@ class PilotStatus:
         draining: Whether it takes no more tasks.
         tags: Words that its workers offer.
         largest_worker_bytes: Memory limit of its largest worker.
+        walltime_s: How long its jobs may run, if that is limited.
     """
 
     name: str
@@ -60,6 +61,7 @@ class PilotStatus:
     draining: bool = False
     tags: tuple[str, ...] = ()
     largest_worker_bytes: int = 0
+    walltime_s: int | None = None
 
 
 def read_status(told: Mapping[str, Any]) -> PilotStatus:
@@ -109,15 +111,48 @@ class Pilot:
         found = [status.state for status in self._statuses() if status.name == self.name]
         return found[0] if found else PilotState.DONE
 
-    def scale(self, workers: int) -> None:
-        """Grow or shrink it to so many workers; their results are kept.
+    def scale(
+        self,
+        workers: int | None = None,
+        *,
+        minimum: int | None = None,
+        maximum: int | None = None,
+    ) -> None:
+        """Grow or shrink it to so many workers, or have it do so by itself.
+
+        No task is interrupted: workers with nothing to do go at once, others when what they run is
+        done; what waits runs elsewhere, and results are kept. Batch jobs come and go as a whole,
+        so there may be more workers than asked for.
+
+        Args:
+            workers: How many workers to have.
+            minimum: Fewest workers; with `maximum`, it grows while tasks wait that its workers
+                could run, and lets workers go that have had nothing to do for a while.
+            maximum: Most workers.
 
         Raises:
-            PilotError: The number is negative.
+            PilotError: A number is impossible, or it is draining.
         """
-        if workers < 0:
-            raise PilotError(f"workers={workers}: zero or more")
-        self._call("pilot_scale", name=self.name, workers=workers)
+        if workers is not None:
+            if minimum is not None or maximum is not None:
+                raise PilotError("scale(): either a number of workers, or minimum= and maximum=")
+            self._call("pilot_scale", name=self.name, workers=_count("workers", workers))
+        else:
+            if maximum is None:
+                raise PilotError("scale(): a number of workers, or maximum= (and minimum=)")
+            fewest = _count("minimum", 0 if minimum is None else minimum)
+            if fewest > _count("maximum", maximum, least=1):
+                raise PilotError(f"minimum={minimum} is more than maximum={maximum}")
+            self._call("pilot_adapt", name=self.name, minimum=fewest, maximum=maximum)
+        self._statuses()
+
+    def drain(self) -> None:
+        """Give it no more tasks, and end it when those that run there have ended.
+
+        What waits goes to other pilots at once, and results move there, too. This does not wait:
+        `status.draining` is set until it is empty; then it is gone, as after `stop()`.
+        """
+        self._call("pilot_drain", name=self.name)
         self._statuses()
 
     def replace(self, **changes: Any) -> int:
@@ -153,3 +188,9 @@ class Pilot:
 
     def __repr__(self) -> str:
         return f"<Pilot {self.name} {self.state}>"
+
+
+def _count(key: str, value: Any, least: int = 0) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise PilotError(f"{key}={value!r}: a whole number of at least {least}")
+    return value

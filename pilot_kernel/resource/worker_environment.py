@@ -9,6 +9,7 @@ __all__ = [
     "CORES",
     "DEVICE",
     "ENDS_AT",
+    "FOLDER",
     "LOGS",
     "MEMORY",
     "NURSERY",
@@ -21,6 +22,7 @@ __all__ = [
     "results_folder",
     "sizes",
     "usable_cores",
+    "worker_folder",
 ]
 
 CORES = "PILOT_CORES_PER_WORKER"
@@ -43,6 +45,9 @@ RESULTS = "PILOT_RESULTS"
 
 LOGS = "PILOT_LOGS"
 """The variable with the folder for log files of workers; without it they write where they did."""
+
+FOLDER = "PILOT_WORKER_FOLDER"
+"""The variable with the folder for files of this worker and its tasks, which goes with it."""
 
 
 def sizes(cores: int, memory_bytes: int) -> dict[str, str]:
@@ -89,6 +94,11 @@ def results_folder() -> str | None:
 def logs_folder() -> str | None:
     """The folder that a worker writes its log file to."""
     return os.environ.get(LOGS)
+
+
+def worker_folder() -> str | None:
+    """The folder for files of this worker and its tasks, which is removed with it."""
+    return os.environ.get(FOLDER)
 
 
 def _number(variable: str) -> int | None:

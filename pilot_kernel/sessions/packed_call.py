@@ -23,7 +23,7 @@ def packed_call(
     Args:
         key: The task's key.
         fn: What to call.
-        args: Its arguments; a task among them stands for its result.
+        args: Its arguments; a task among them stands for its result, a `Shared` for its value.
         kwargs: Its keyword arguments.
         options: Where, how often and how long it may run.
         workload: What it is a part of, if the options do not say.
@@ -37,6 +37,7 @@ def packed_call(
     from pilot_kernel.resource.agent.blame import DEATHS_ALLOWED
     from pilot_kernel.resource.agent.waiting_room import TIMEOUT, WORKLOAD
     from pilot_kernel.task.wire.packing import Call, pack_call
+    from pilot_kernel.task.wire.record import SHARES
 
     inputs = Inputs()
     packed = pack_call(
@@ -51,8 +52,12 @@ def packed_call(
         "priority": options.priority,
         WORKLOAD: options.workload or workload,
     }
+    if options.worker is not None:
+        notes["workers"] = [options.worker]
     if options.timeout_s is not None:
         notes[TIMEOUT] = options.timeout_s
+    if shares := inputs.shares():
+        notes[SHARES] = shares
     if retries is not None:
         notes[DEATHS_ALLOWED] = retries
     return (Call(key, packed, options.timeout_s, crashes), *inputs.references()), notes

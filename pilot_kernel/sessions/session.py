@@ -20,9 +20,12 @@ from pilot_kernel.resource.pilot import Pilot, PilotStatus
 from pilot_kernel.sessions.packed_call import packed_call
 from pilot_kernel.sessions.pilots import PilotBook
 from pilot_kernel.sessions.quantum_work import QuantumWork
+from pilot_kernel.sessions.spmd import Spmd
 from pilot_kernel.sessions.tasks import TaskBook
+from pilot_kernel.task.notebook.broadcast_task import BroadcastTask
 from pilot_kernel.task.notebook.handle import Task
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
+from pilot_kernel.task.notebook.shared import Shared
 from pilot_kernel.task.wire.record import TOPIC, WORKERS, TaskRecord
 
 if TYPE_CHECKING:
@@ -31,12 +34,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "agent_job_script"]
 
-_PLUGINS = ("pilot_kernel.task.ledger:Ledger", "pilot_kernel.task.worker.plugin:WorkerEdge")
+_PLUGINS = (
+    "pilot_kernel.task.ledger:Ledger",
+    "pilot_kernel.task.everywhere:Everywhere",
+    "pilot_kernel.task.worker.plugin:WorkerEdge",
+)
 _IDLE_S = 300.0
 _IDLE_UNNAMED_S = 10.0
 
 
-class Session(QuantumWork):
+class Session(QuantumWork, Spmd):
     """An agent with its pilots, and the tasks sent to it.
 
     Args:
@@ -250,8 +257,31 @@ class Session(QuantumWork):
             except ConnectionError:
                 raise self._link.lost() from None
 
+    def share(self, value: Any) -> Shared:
+        """Send a value once that many tasks take: `submit(fn, shared, …)` instead of the value.
+
+        It goes to the agent now, and from there to each worker that needs it, once. A task gets
+        a copy of its own of the value as it is now.
+
+        Args:
+            value: Anything that can be pickled.
+
+        Returns:
+            What stands for it among the arguments of tasks, or in a list that is one. The value
+            is kept until that and the tasks that take it are gone.
+
+        Raises:
+            ShipError: It cannot be pickled, or is larger than a session keeps on disk.
+            AgentLostError: The session's agent is gone.
+        """
+        if self.closed:
+            raise PilotError("this session is closed; pilot_kernel.session() begins a new one")
+        from pilot_kernel.sessions.sharing import share
+
+        return share(self._link, value, f"{self._stamp}{next(self._numbers)}")
+
     @property
-    def tasks(self) -> list[Task]:
+    def tasks(self) -> list[Task | BroadcastTask]:
         """The unfinished tasks and the latest finished ones, in order of submission."""
         if self._link.found and not self.waits_for:
             self._link.wait()  # the tasks that were taken up belong here too

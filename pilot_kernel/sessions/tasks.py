@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 
 from pilot_kernel.errors import AgentLostError
 from pilot_kernel.resource.connection.link import Link
+from pilot_kernel.task.notebook.broadcast_task import BroadcastTask
 from pilot_kernel.task.notebook.handle import Task
 from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
@@ -31,8 +32,8 @@ class TaskBook:
         self._tasks: WeakValueDictionary[str, Task] = WeakValueDictionary()
         self._early: dict[str, list[dict[str, Any]]] = {}
         self._telling = threading.RLock()  # telling a task may submit the next
-        self._unfinished: dict[str, Task] = {}
-        self._finished: deque[Task] = deque(maxlen=_KEPT_DONE)
+        self._unfinished: dict[str, Task | BroadcastTask] = {}
+        self._finished: deque[Task | BroadcastTask] = deque(maxlen=_KEPT_DONE)
 
     @contextlib.contextmanager
     def expecting(self, key: str) -> Iterator[None]:
@@ -71,11 +72,14 @@ class TaskBook:
             self._tasks[task.key] = task
             for news in self._early.pop(key, ()):
                 task.tell(news)
-        if part:
-            return task
+        if not part:
+            self.keep(task)
+        return task
+
+    def keep(self, task: Task | BroadcastTask) -> None:
+        """List a task until it is one of those that finished long ago."""
         self._unfinished[task.key] = task
         task.add_done_callback(self._settle)
-        return task
 
     def _settle(self, task: Any) -> None:
         """Keep only the latest finished tasks: their results fill the workers' memory."""
@@ -101,7 +105,7 @@ class TaskBook:
         for task in self._tasks.values():
             task.output.extend(link.call("task_output", key=task.key))
 
-    def listed(self) -> list[Task]:
+    def listed(self) -> list[Task | BroadcastTask]:
         """The unfinished tasks and the latest finished ones, in order of submission."""
         return [*self._finished, *self._unfinished.values()]
 

@@ -15,6 +15,9 @@ from tornado.ioloop import PeriodicCallback
 
 from pilot_kernel.errors import WorkerDiedError
 from pilot_kernel.resource import worker_environment
+from pilot_kernel.resource.agent.blame import BLAMED
+from pilot_kernel.task.result_store import ResultStore
+from pilot_kernel.task.shared_values import SharedValues
 from pilot_kernel.task.task_events import (
     Event,
     Records,
@@ -61,6 +64,8 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         self.output: OrderedDict[str, deque[tuple[str, str]]] = OrderedDict()
         self.results: OrderedDict[str, bytes] = OrderedDict()
         self.kept: dict[str, Kept] = {}
+        self.store: ResultStore
+        self.shared = SharedValues()
         self.suspicious: dict[str, int] = {}
         self.ended: deque[str] = deque()
         self.scheduler: Any = None
@@ -73,6 +78,9 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         scheduler.handlers["task_records"] = self.task_records
         scheduler.handlers["task_output"] = self.task_output
         scheduler.handlers["task_results"] = self.task_results
+        self.store = ResultStore(self._wanted, self._stored)
+        scheduler.handlers.update(self.store.handlers())
+        scheduler.handlers["share_end"] = self.shared.end
         sweeping = PeriodicCallback(self.sweep, 1000 * _SWEEP_S)
         scheduler.periodic_callbacks["pilot-sweep"] = sweeping  # which it stops when it closes
         sweeping.start()
@@ -98,6 +106,10 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
     def remove_worker(self, scheduler: Any, worker: str, **kwargs: Any) -> None:
         """A worker went."""
         scheduler.log_event(WORKERS, {"went": worker})
+
+    def remove_client(self, scheduler: Any, client: str) -> None:
+        """A notebook went; tasks that it has left keep what they need."""
+        self.shared.client_went(client)
 
     def update_graph(self, scheduler: Any, *, tasks: list[str], **kwargs: Any) -> None:
         """Tasks have arrived; those that they depend on are named again."""
@@ -147,7 +159,10 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             self._close(record, TaskState.CANCELED)
 
     def log_event(self, topic: str, msg: Any) -> None:
-        """A worker tells of a task."""
+        """A worker tells of a task, or the agent of one that is to blame after all."""
+        if topic == BLAMED and msg["key"] in self.records:
+            self.suspicious[msg["key"]] = self.scheduler.tasks[msg["key"]].suspicious
+            self.scheduler.log_event(TOPIC, {"key": msg["key"], "crashed": "ended its worker"})
         if topic != TOPIC or not isinstance(msg, dict):
             return
         record = self.records.get(msg["key"])
@@ -192,6 +207,22 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             return
         self.scheduler.settle(key, self._recipe(key))
 
+    def _wanted(self, key: str, sender: str) -> bool:
+        """Whether something is taken: from a worker that has the task, or a client that shares."""
+        ts = self.scheduler.tasks.get(key)
+        if sender in self.scheduler.clients:
+            return ts is None
+        on = None if ts is None else ts.processing_on
+        return on is not None and on.address == sender
+
+    def _stored(self, key: str, sender: str, kept: Kept) -> None:
+        """A result has come from elsewhere; its worker may die before it says so."""
+        if sender in self.scheduler.clients:
+            self.shared.begin(key, sender)
+            return
+        self.kept[key] = kept
+        self._settle(key)
+
     def _recipe(self, key: str) -> Any:
         """How a finished task's result is had again when the worker that held it has died."""
         if (kept := self.kept.get(key)) is not None:
@@ -211,9 +242,11 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
     def sweep(self) -> None:
         """Remove what tasks have written when they had been let go, or had failed."""
         folder = worker_environment.results_folder()
-        if folder is not None:
-            tasks = self.scheduler.tasks.values()
-            sweep(folder, (ts.key for ts in tasks if ts.state != "erred"))
+        if folder is None:
+            return
+        tasks = self.scheduler.tasks.values()
+        held = (ts.key for ts in tasks if ts.state != "erred")
+        sweep(folder, (*held, *self.shared.wanted(tasks), *self.store.coming))
 
     def _place(self, key: str) -> dict[str, Any]:
         on = self.scheduler.tasks[key].processing_on
@@ -242,6 +275,8 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         if ts.suspicious > before:
             died = {"key": record.key, "died": record.worker, "deaths": deaths}
             self.scheduler.log_event(TOPIC, died)
+        elif record.started is not None:
+            self.scheduler.log_event(TOPIC, {"key": record.key, "left": record.worker})
 
     def _written(self, before: TaskRecord | None, now: TaskRecord) -> None:
         """A record is new, or has changed: the event log is told what that means."""
@@ -270,7 +305,8 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
     def _close(self, record: TaskRecord, state: TaskState) -> None:
         if not record.state.final:
             self.ended.append(record.key)
-            self.records[record.key] = replace(record, state=state, finished=time.time())
+            finished = time.time() if record.finished is None else record.finished
+            self.records[record.key] = replace(record, state=state, finished=finished)
 
 
 def _ran(record: TaskRecord, startstops: Any) -> dict[str, float]:

@@ -1,7 +1,8 @@
 """What changes of a task's record mean, as events for the session's log: pure functions.
 
 - `task-queued`: the agent took a task. `needs` is what a worker must offer (left out: one `CPU`),
-  `only` are the workers that it is bound to, `after` is how many tasks it depends on.
+  `only` are the workers that it is bound to, `after` is how many tasks it depends on; `workload`
+  is what it is a part of, and `priority` is left out if it is 0.
 - `task-ready`: the last of those is done.
 - `task-started`: a worker has begun with it; told of tasks that take more than a tenth of a second.
 - `task-sent-back`: it lost its worker, and waits again.
@@ -57,8 +58,11 @@ def queued_event(record: TaskRecord, ts: Any, scheduler: Any) -> Event:
         facts["only"] = [str(worker.name) for worker in bound if worker is not None]
     if ts.dependencies:
         facts["after"] = len(ts.dependencies)
-    if (workload := (ts.annotations or {}).get("workload")) is not None:
+    notes = ts.annotations or {}
+    if (workload := notes.get("workload")) is not None:
         facts["workload"] = workload
+    if priority := notes.get("priority"):
+        facts["priority"] = priority
     return "task-queued", record.queued, facts
 
 

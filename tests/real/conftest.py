@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.real import hosts as far_hosts
 from tests.real import slurm as slurm_daemons
 from tests.real.lab import ROOT, chromium, missing, serving
 
@@ -37,3 +38,12 @@ def slurm():
         pytest.skip(what)
     with slurm_daemons.slurm_cluster() as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="module")
+def hosts():
+    """Four hosts that are reached over SSH, for the tests of one module."""
+    if what := far_hosts.missing():
+        pytest.skip(what)
+    with far_hosts.ssh_hosts(4) as made:
+        yield made

@@ -23,6 +23,9 @@ class Scheduler:
         self.workers = {each.name: each for each in workers}
         self.waiting = list(waiting)
 
+    def homeless(self):
+        return {ts for ts in self.waiting if ts.state == "no-worker"}
+
     def unfinished(self):
         return [ts for ws in self.workers.values() for ts in ws.processing] + self.waiting
 

@@ -58,14 +58,16 @@ def test_only_the_end_of_a_long_one_is_told(agent):
     assert 900_000 < len(alone["text"]) <= 1_000_000
 
 
-def test_what_batch_systems_write_is_found_unless_it_is_of_other_jobs(agent, tmp_path_factory):
+def test_the_logs_of_jobs_with_a_working_directory_are_found(agent, tmp_path_factory):
     work = tmp_path_factory.mktemp("work")
-    (work / "slurm-7.out").write_text("a job\n")
-    (work / "slurm-6.out").write_text("another job\n")
+    jobs = log_files.folder_of(work / f"pilot-{agent.name}")
+    jobs.mkdir(parents=True)
+    (jobs / "batch-0.log").write_text("a job\n")
+    (jobs / "local-9.log").write_text("of the same name\n")
     (work / "mine.txt").write_text("private\n")
-    os.utime(work / "slurm-6.out", (1, 1))
-    found = log_files.gather(agent, [str(work), str(work), "/nonexistent"], since=100)
-    assert names(found) == ["agent", "local-9", "local-10", "other-0", "slurm-7.out"]
+    found = log_files.gather(agent, [str(work), "/nonexistent"])
+    here = ["agent", "local-9", "local-10", "other-0"]
+    assert names(found) == [*here, "batch-0", str(jobs / "local-9.log")]
 
 
 def test_links_pipes_and_folders_are_left_alone(agent):

@@ -8,11 +8,13 @@ job that ended takes the watchman along.
 
 import heapq
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from distributed.diagnostics.plugin import SchedulerPlugin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "BLAMED",

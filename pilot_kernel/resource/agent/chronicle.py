@@ -31,7 +31,7 @@ class Chronicle(SchedulerPlugin):  # type: ignore[misc]
     Args:
         entry: The agent.
         statuses: How its pilots stand now.
-        folders: The folders in which its workers may leave log files.
+        folders: The working directories of its pilots, those that have one.
     """
 
     name = "pilot-chronicle"
@@ -48,6 +48,8 @@ class Chronicle(SchedulerPlugin):  # type: ignore[misc]
         self._folders = folders
         self._pilots: dict[str, PilotStatus] = {}
         self._up: dict[str, dict[str, Any]] = {}  # the events of workers that are up
+        self._leaving: set[str] = set()  # addresses of those that are given nothing more
+        self._scheduler: Any = None
         self.log = EventLog(event_log.log_path(entry.id), _about(entry), self._so_far)
 
     def _so_far(self) -> Iterator[dict[str, Any]]:
@@ -58,6 +60,7 @@ class Chronicle(SchedulerPlugin):  # type: ignore[misc]
 
     async def start(self, scheduler: Any) -> None:
         """Take up work beside the scheduler, which has the log from now on."""
+        self._scheduler = scheduler
         scheduler.event_log = self.log
         scheduler.handlers["event_log_path"] = self.event_log_path
         scheduler.handlers["agent_logs"] = self.agent_logs
@@ -81,8 +84,7 @@ class Chronicle(SchedulerPlugin):  # type: ignore[misc]
 
     async def agent_logs(self, name: str | None = None) -> list[dict[str, Any]]:
         """The ends of the log files of the agent and its workers; see `log_files.gather`."""
-        entry = self._entry
-        return log_files.gather(entry.directory, self._folders(), name, since=entry.started)
+        return log_files.gather(self._entry.directory, self._folders(), name)
 
     # ---- workers and clients
 
@@ -108,6 +110,7 @@ class Chronicle(SchedulerPlugin):  # type: ignore[misc]
         if came is not None:
             why = _words(str(kwargs.get("stimulus_id", "")))
             self.log.add("worker-gone", worker=came["worker"], address=worker, why=why)
+            self._leaving.discard(worker)
 
     def add_client(self, scheduler: Any, client: str) -> None:
         """A client came."""
@@ -117,10 +120,20 @@ class Chronicle(SchedulerPlugin):  # type: ignore[misc]
         """A client went."""
         self.log.add("client-went", client=client)
 
+    def _look_who_leaves(self) -> None:
+        """Write down which workers take no more tasks, or do again."""
+        leaving = {address for address in self._scheduler.leaving if address in self._up}
+        for address in leaving ^ self._leaving:
+            kind = "worker-leaving" if address in leaving else "worker-stays"
+            self.log.add(kind, worker=self._up[address]["worker"], address=address)
+        self._leaving = leaving
+
     # ---- pilots
 
     def look(self) -> None:
-        """Write down what has changed of the pilots since the last look."""
+        """Write down what has changed of pilots and workers since the last look."""
+        if self._scheduler is not None:
+            self._look_who_leaves()
         now = {status.name: status for status in self._statuses()}
         events = list(pilot_events(self._pilots, now))
         self._pilots = now

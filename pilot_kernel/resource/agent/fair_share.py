@@ -97,10 +97,12 @@ class FairShare:
         return otherwise if handed_out is None else handed_out[1]
 
     def _forget(self) -> None:
-        """Forget those who would begin anew where they stand, if there are many."""
-        if len(self._accounts) > _REMEMBERED:
-            self._accounts = {
-                workload: account
-                for workload, account in self._accounts.items()
-                if account.running or account.used_s >= self._now_served
-            }
+        """Forget the oldest accounts, if there are many: they would begin where others stand."""
+        if len(self._accounts) <= 2 * _REMEMBERED:
+            return
+        latest = set(list(self._accounts)[-_REMEMBERED:])
+        self._accounts = {
+            workload: account
+            for workload, account in self._accounts.items()
+            if account.running or workload in latest
+        }

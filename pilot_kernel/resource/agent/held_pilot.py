@@ -1,16 +1,24 @@
-"""One pilot of an agent: what brings up its workers, and what those are called."""
+"""One pilot of an agent: what brings up its workers, what those are called, which of them leave."""
 
+import math
+import time
 from typing import Any
 
+from pilot_kernel.resource.agent.waiting_room import Demand
+from pilot_kernel.resource.batch.systems import walltime_seconds
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind import by_scheme
 from pilot_kernel.resource.kind.kind import Site
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
 
-__all__ = ["HeldPilot"]
+__all__ = ["SURPLUS", "HeldPilot"]
+
+SURPLUS = "fewer workers are wanted"
+"""Why a start leaves that may be kept after all."""
 
 _MOST_NOTES = 3
 _REVIVALS = 5  # a worker that ended so often before any was up will not come
+_LONGEST_PAUSE_S = 60.0
 
 
 class HeldPilot:
@@ -19,15 +27,32 @@ class HeldPilot:
     Attributes:
         starts: What was asked for to bring workers up (a process, a batch job), by the name that
             it has in the cluster, with the names of its workers.
+        leaving: Those of them that take no more tasks and go when they are empty, and why.
+        goal: How many workers it should have.
+        adaptive: Fewest and most workers, if it grows and shrinks by itself.
+        draining: Whether it goes when it is empty.
     """
 
     def __init__(self, description: PilotDescription, site: Site) -> None:
         self.name = site.pilot
         self.describe(description, site)
         self.starts: dict[str, tuple[str, ...]] = {}
+        self.leaving: dict[str, str] = {}
+        self.goal = self.asked_for
+        self.adaptive: tuple[int, int] | None = None
+        self.draining = False
         self.numbered = 0
         self.was_up = False
         self.refused = False  # for a reason that holds for the next start as well
+        self.note = ""
+        self._tries: dict[str, int] = {}
+        self._not_before: dict[str, float] = {}
+
+    @property
+    def walltime_s(self) -> int | None:
+        """How long its jobs may run, if that is limited."""
+        walltime = self.description.walltime
+        return None if walltime is None else walltime_seconds(walltime)
 
     def describe(self, description: PilotDescription, site: Site) -> None:
         """Have what is started from now on be as described."""
@@ -37,20 +62,38 @@ class HeldPilot:
 
     @property
     def workers(self) -> list[str]:
-        """Names of the workers that it should have."""
+        """Names of the workers that it has or should have, those that leave included."""
         return [worker for workers in self.starts.values() for worker in workers]
+
+    @property
+    def staying(self) -> dict[str, tuple[str, ...]]:
+        """The starts that are to stay."""
+        return {start: names for start, names in self.starts.items() if start not in self.leaving}
+
+    @property
+    def size(self) -> int:
+        """How many workers are to stay."""
+        return sum(map(len, self.staying.values()))
 
     @property
     def asked_for(self) -> int:
         """How many workers its description means."""
         return sum(spec.workers for spec in self.specs)
 
+    # ---- growing and shrinking
+
     def grow(self, count: int) -> dict[str, Any]:
         """Have so many more workers; whole starts only, so there may be more.
+
+        Those that leave because fewer were wanted are kept first.
 
         Returns:
             What `SpecCluster` is to start, by name.
         """
+        for start in [start for start, why in self.leaving.items() if why == SURPLUS]:
+            if count > 0:
+                del self.leaving[start]
+                count -= len(self.starts[start])
         new: dict[str, Any] = {}
         while count > 0:
             spec = self.specs[self.numbered % len(self.specs)]
@@ -63,15 +106,72 @@ class HeldPilot:
             count -= spec.workers
         return new
 
+    def shrink(self, count: int, busy: dict[str, int], up: set[str]) -> list[str]:
+        """Choose starts with so many workers, or fewer, that are to go: no others may.
+
+        Those that are not up yet are first, then those with the least to do, then the latest.
+
+        Args:
+            count: How many workers are too many.
+            busy: How many tasks workers hold, by name.
+            up: Names of the workers that are up.
+        """
+
+        def cost(start: str) -> tuple[bool, int]:
+            names = self.starts[start]
+            return any(name in up for name in names), sum(busy.get(name, 0) for name in names)
+
+        chosen: list[str] = []
+        latest_first = list(self.staying)[::-1]
+        for start in sorted(latest_first, key=cost):
+            if len(self.starts[start]) <= count:
+                chosen.append(start)
+                count -= len(self.starts[start])
+        return chosen
+
+    def forget(self, start: str) -> None:
+        """A start is gone and does not come back."""
+        self.starts.pop(start, None)
+        self.leaving.pop(start, None)
+        self._tries.pop(start, None)
+        self._not_before.pop(start, None)
+
+    # ---- coming back
+
+    def may_come_back(self, start: str) -> bool:
+        """Whether a start that has ended may begin anew now; it is tried ever more rarely."""
+        return time.monotonic() >= self._not_before.get(start, 0.0)
+
+    def comes_back(self, start: str, *, pause: bool) -> None:
+        """A start that has ended begins anew.
+
+        Args:
+            start: Its name.
+            pause: Whether to wait before the next time, in case this one ends as well.
+        """
+        self.revived += 1
+        tries = self._tries[start] = self._tries.get(start, 0) + 1
+        if pause:
+            self._not_before[start] = time.monotonic() + min(_LONGEST_PAUSE_S, 2.0**tries)
+
     @property
     def failed(self) -> bool:
         """Whether its workers keep ending before they are up."""
         return self.refused or self.revived > _REVIVALS * max(1, len(self.workers))
 
+    # ---- how it stands
+
+    def could_run(self, demand: Demand) -> bool:
+        """Whether its workers, once they are up, meet a demand."""
+        if demand.workers or (demand.timeout_s or 0.0) > (self.walltime_s or math.inf):
+            return False
+        return any(demand.met_by(spec.offers) for spec in self.specs)
+
     def state(self, up: int) -> PilotState:
         """Its state, with so many workers up now."""
         if up:
             self.was_up, self.revived = True, 0
+            self._tries.clear()
         if self.failed:
             return PilotState.FAILED
         return PilotState.ACTIVE if self.was_up else PilotState.PENDING
@@ -79,25 +179,37 @@ class HeldPilot:
     def status(self, cluster: Any) -> PilotStatus:
         """How it stands, by what the cluster and its scheduler see."""
         scheduler = cluster.scheduler
-        notes = (getattr(cluster.workers.get(start), "note", "") for start in self.starts)
         mine = set(self.workers)
         up = [ws for ws in scheduler.workers.values() if ws.name in mine]
+        shown = [ws for ws in up if self.draining or not self._leaves(ws.name)]
         kinds = {k for spec in self.specs for k in spec.offers if k.isupper()}
+        ends = [end for ws in up if (end := scheduler.ends_at(ws)) is not None]
         return PilotStatus(
             name=self.name,
             resource=self.description.resource,
             state=self.state(len(up)),
-            workers=len(up),
-            wanted=len(mine),
+            workers=len(shown),
+            wanted=max(self.goal, self.size),
             running=sum(len(ws.processing) for ws in up),
             cores_per_worker=self.description.cores_per_worker,
             offers=tuple(sorted(kinds)),
             memory_per_worker_bytes=min(spec.memory_bytes for spec in self.specs),
-            largest_worker_bytes=max(spec.memory_bytes for spec in self.specs),
-            tags=self.description.tags,
             backend=by_scheme.device_name(self.description),
-            note=_shortened(list(dict.fromkeys(filter(None, notes)))),
+            note=self._note(cluster),
+            ends_at=min(ends, default=None),
+            adaptive=self.adaptive,
+            draining=self.draining,
+            tags=self.description.tags,
+            walltime_s=self.walltime_s,
+            largest_worker_bytes=max(spec.memory_bytes for spec in self.specs),
         )
+
+    def _leaves(self, worker: str) -> bool:
+        return any(worker in self.starts[start] for start in self.leaving if start in self.starts)
+
+    def _note(self, cluster: Any) -> str:
+        notes = [getattr(cluster.workers.get(start), "note", "") for start in self.starts]
+        return _shortened(list(dict.fromkeys(filter(None, [self.note, *notes]))))
 
 
 def _shortened(notes: list[str]) -> str:

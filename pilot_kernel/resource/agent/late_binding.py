@@ -12,6 +12,7 @@ from typing import Any, Literal
 from distributed import Scheduler
 from distributed.core import Status
 
+from pilot_kernel.resource.agent.blame import suspects
 from pilot_kernel.resource.agent.fair_share import FairShare
 from pilot_kernel.resource.agent.waiting_room import TIMEOUT, Demand, WaitingRoom, workload_of
 
@@ -31,7 +32,7 @@ class LateBinding(Scheduler):  # type: ignore[misc]
 
     Attributes:
         waiting: The tasks that have no worker yet.
-        leaving: Addresses of workers that are given nothing more.
+        leaving: Names of workers that are given nothing more.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -104,7 +105,7 @@ class LateBinding(Scheduler):  # type: ignore[misc]
             valid = {ws for ws in valid if self._has_left(ws, limit_s)}
         if not self.leaving:
             return valid
-        stay = {ws for ws in self.running if ws.address not in self.leaving}
+        stay = {ws for ws in self.running if ws.name not in self.leaving}
         if valid is None:
             return stay or None  # a result must be given back by somebody
         return valid & stay
@@ -147,7 +148,7 @@ class LateBinding(Scheduler):  # type: ignore[misc]
         there = self.workers.get(ws.address) is ws and ws.status == Status.running
         if not there:
             self._open.discard(ws)
-        return there and ws.address not in self.leaving
+        return there and ws.name not in self.leaving
 
     def _give_one(self, ws: Any, free: list[Any], stimulus: str) -> bool:
         """Give a worker its next task, or let a free one have it that has its inputs."""
@@ -193,9 +194,37 @@ class LateBinding(Scheduler):  # type: ignore[misc]
             if self.workers.get(address) is not ws or ws is None:
                 self._open.discard(ws)
                 self._free_since.pop(address, None)
-                self.leaving.discard(address)
+
+    # ---- leaving
+
+    def let_leave(self, names: set[str]) -> None:
+        """Give workers nothing more; what waits on one of them behind a task runs elsewhere.
+
+        Args:
+            names: The names of all that are to leave; others stay.
+        """
+        begun = names - self.leaving
+        self.leaving = names
+        stealing = self.extensions.get("stealing")
+        for ws in [ws for ws in self.workers.values() if ws.name in begun]:
+            runs = suspects(ws)
+            for ts in [ts for ts in ws.processing if ts not in runs]:
+                others = self.valid_workers(ts)
+                if others and stealing is not None:
+                    best = min(others, key=lambda other: self.worker_objective(ts, other))
+                    stealing.move_task_request(ts, ws, best)
 
     # ---- what waits
+
+    def homeless(self) -> set[Any]:
+        """The tasks that wait for a kind of worker of which none is up."""
+        stay = [ws for ws in self.running if ws.name not in self.leaving]
+        without = {
+            demand
+            for demand, _ in self.waiting.demands()
+            if not any(self.meets(demand, ws) for ws in stay)
+        }
+        return set(self.waiting.asking(without)) if without else set()
 
     def could_run(self, offers: Callable[[Demand], bool]) -> bool:
         """Whether anything waits that workers with such offers could run."""
@@ -203,4 +232,4 @@ class LateBinding(Scheduler):  # type: ignore[misc]
 
 
 def _load(ws: Any) -> float:
-    return len(ws.processing) / ws.nthreads
+    return float(len(ws.processing) / ws.nthreads)

@@ -22,6 +22,8 @@ _KEPT = 150  # five minutes
 _WORKERS_TOLD = 16  # a pilot; the sums are over all of them
 _FOLLOWING = 5
 
+_READY = ("processing", "queued", "no-worker")
+
 _Sample = tuple[float, int]  # percent of one core, bytes
 
 
@@ -129,13 +131,14 @@ def _by_name(scheduler: Any) -> dict[str, Any]:
 
 def _queue(scheduler: Any, in_hand: set[str]) -> dict[str, Any]:
     waiting = [ts for ts in scheduler.unfinished() if ts.key not in in_hand]
-    ready = [ts for ts in waiting if ts.state in ("processing", "queued")]
+    homeless = scheduler.homeless()
+    ready = [ts for ts in waiting if ts.state in _READY and ts not in homeless]
     first = heapq.nsmallest(_FOLLOWING, ready, key=lambda ts: ts.priority)
     return {
         "ready": len(ready),
         # Those that are "released" have ended: only the failure of another one keeps them.
         "blocked": sum(ts.state == "waiting" for ts in waiting),
-        "homeless": sum(ts.state == "no-worker" for ts in waiting),
+        "homeless": len(homeless),
         "following": [ts.key for ts in first],
     }
 

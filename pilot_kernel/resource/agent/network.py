@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from pilot_kernel.errors import DescriptionError
+from pilot_kernel.resource.reach.switchboard import in_use
 
 __all__ = ["LOOPBACK", "Network", "address_of_interface"]
 
@@ -62,6 +63,11 @@ class Network:
         host = address_of_interface(interface)
         if host == self.host:
             return False
+        if in_use(self._listens):
+            raise DescriptionError(
+                f"interface={interface!r}: this session has workers that are reached over SSH, and "
+                "those only see what listens on loopback. Begin a session of its own"
+            )
         if self.host != LOOPBACK:
             raise DescriptionError(
                 f"interface={interface!r}: this session's workers reach each other at "

@@ -38,9 +38,9 @@ from pilot_kernel.resource.agent.monitor import PERIOD_S, Monitor
 from pilot_kernel.resource.agent.network import LOOPBACK, Network
 from pilot_kernel.resource.agent.own_job import Deserted, taken_over
 from pilot_kernel.resource.agent.roster import Roster
+from pilot_kernel.resource.agent.upkeep import Upkeep
 from pilot_kernel.resource.dask_settings import PRELOAD, worker_settings
 from pilot_kernel.resource.kind.kind import Site
-from pilot_kernel.resource.pilot import PilotState
 
 log = logging.getLogger("pilot_kernel.agent")
 
@@ -114,6 +114,7 @@ class Agent:
         self.why = ""
         self.cluster: Any = None
         self.roster: Roster
+        self.upkeep: Upkeep
         self.chronicle: Chronicle
         self.monitor = Monitor()
         self.dashboard_port: int | None = None
@@ -149,12 +150,14 @@ class Agent:
             if self.interface is not None:  # the notebook is on another machine
                 await network.open(self.interface)
             self.roster = roster = Roster(self.cluster, network, self._site(security, network))
+            self.upkeep = Upkeep(roster, self.scheduler)
             self.chronicle = Chronicle(self.entry, roster.statuses, self._working_directories)
             watched = self.chronicle.looking
             for handler in (
                 *(watched(roster.pilot_add), watched(roster.pilot_scale)),
-                *(watched(roster.pilot_stop), roster.pilot_list),
-                *(roster.pilot_script, watched(roster.pilot_replace)),
+                *(watched(roster.pilot_adapt), watched(roster.pilot_drain)),
+                *(watched(roster.pilot_replace), watched(roster.pilot_stop)),
+                *(roster.pilot_list, roster.pilot_script),
                 *(self.scheduler.orphans, self.scheduler.hand_over, self.scheduler.people),
                 *(self.pilot_activity, self.welcome, self.agent_leave, self.dashboard),
             ):
@@ -238,20 +241,13 @@ class Agent:
         needed = time.monotonic()
         while time.monotonic() - needed < limit_s:
             await asyncio.sleep(min(1.0, limit_s / 4))
-            self.roster.revive()
+            self.upkeep.look()
             people = self.scheduler.people()
             if self.deserted.now(people):
                 return self.depart("the process of this session without a name has ended")
-            if people or self._has_work():
+            if people or self.roster.has_work():
                 needed = time.monotonic()
         return self.depart(f"no client and no work for {limit_s} s")
-
-    def _has_work(self) -> bool:
-        unfinished = self.scheduler.unfinished()
-        if not unfinished:
-            return False
-        pending = any(pilot.state is PilotState.PENDING for pilot in self.roster.statuses())
-        return pending or any(ts.state in ("processing", "queued") for ts in unfinished)
 
     async def pilot_activity(self) -> dict[str, Any]:
         """What every worker does and did, as plain dicts; `Activity.read` reads it."""

@@ -1,34 +1,27 @@
-"""The agent's pilots: which workers each should have, and what it takes to change that.
-
-All of them are workers of one `SpecCluster`. It changes one thing at a time, so changes wait for
-each other here.
-"""
+"""The agent's pilots: which workers each should have, and what it takes to change that."""
 
 import asyncio
-import contextlib
 import dataclasses
 import logging
-import os
-import signal
-from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from pilot_kernel.errors import DescriptionError
-from pilot_kernel.resource.agent.held_pilot import HeldPilot
+from pilot_kernel.errors import DescriptionError, PilotError
+from pilot_kernel.resource.agent.held_pilot import SURPLUS, HeldPilot
 from pilot_kernel.resource.agent.network import Network
+from pilot_kernel.resource.agent.workforce import Workforce
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind import by_scheme
 from pilot_kernel.resource.kind.kind import Site
-from pilot_kernel.resource.pilot import PilotStatus
+from pilot_kernel.resource.pilot import PilotState, PilotStatus
 
 __all__ = ["Roster"]
 
 log = logging.getLogger("pilot_kernel.agent")
 
-_CLOSING_S = 8.0  # Dask kills a worker that does not close within 4 s
-_LOOK_S = 1.0
-_SILENT_LOOKS = 10  # a worker calls every two seconds at least, whatever its task does
+_MOVED = "it listens where others cannot reach it"
+_COMING_S = 60.0
+_POLL_S = 0.1
 
 
 class Roster:
@@ -38,19 +31,26 @@ class Roster:
         cluster: The `SpecCluster` that all workers belong to.
         network: Where the agent listens.
         site: The agent as kinds of pilot see it; of which pilot, and which addresses, changes.
+
+    Attributes:
+        pilots: The pilots, by name.
+        force: What brings up their workers.
     """
 
     def __init__(self, cluster: Any, network: Network, site: Site) -> None:
         self.pilots: dict[str, HeldPilot] = {}
+        self.force = Workforce(cluster)
         self._cluster = cluster
         self._network = network
         self._site = site
-        self._changing = asyncio.Lock()
-        self._background: set[asyncio.Future[Any]] = set()
-        self._without_process: frozenset[str] = frozenset()
+        self._promised: set[str] = set()  # names of pilots that are about to be added
+        self._going: dict[str, tuple[str, ...]] = {}  # starts that are being removed
+        cluster.scheduler.blame.watched_here = self.force.is_here
+
+    # ---- how they stand
 
     def workers(self) -> dict[str, list[str]]:
-        """Names of the workers that each pilot should have."""
+        """Names of the workers that each pilot has or should have."""
         return {name: pilot.workers for name, pilot in self.pilots.items()}
 
     def statuses(self) -> list[PilotStatus]:
@@ -61,63 +61,41 @@ class Roster:
         """The status of every pilot, as plain dicts."""
         return [dataclasses.asdict(status) for status in self.statuses()]
 
-    def revive(self) -> None:
-        """Bring back workers that ended for good: one that died while it started, or was cut off.
+    def up(self, names: Iterable[str]) -> list[Any]:
+        """Dask's states of those of some workers that are up."""
+        wanted = set(names)
+        return [ws for ws in self._cluster.scheduler.workers.values() if ws.name in wanted]
 
-        A nanny restarts a worker that dies later by itself.
-        """
-        if self._changing.locked():
-            return
-        for pilot in self.pilots.values():
-            pilot.refused = any(self._gave_up(start) for start in pilot.starts)
-        dead = [
-            (pilot, name)
-            for pilot in self.pilots.values()
-            for name in pilot.starts
-            if not pilot.failed and self._ended(name)
-        ]
-        for pilot, name in dead:
-            log.info("worker %s ended; bringing it back", name)
-            worker = self._cluster.workers.pop(name, None)
-            if worker is not None:
-                self._in_background(worker.close())
-            pilot.revived += 1
-        if dead:
-            self._correct_soon()
-
-    def _gave_up(self, name: str) -> bool:
-        """Whether a worker, or what brings it up, says that another one would not come either."""
-        return getattr(self._cluster.workers.get(name), "gave_up", False)
-
-    def _ended(self, name: str) -> bool:
-        from distributed import Nanny
-        from distributed.core import Status
-
-        worker = self._cluster.workers.get(name)
-        if worker is None or worker.status in (Status.closed, Status.failed):
+    def has_work(self) -> bool:
+        """Whether there is work that can go on, now or when workers are up."""
+        scheduler = self._cluster.scheduler
+        unfinished = scheduler.unfinished()
+        if not unfinished:
+            return False
+        if any(ts.state in ("processing", "queued") for ts in unfinished):
             return True
-        if isinstance(worker, Nanny) and not worker.is_alive():
-            # It may be about to restart its process; twice in a row means that it failed to.
-            seen, self._without_process = (
-                name in self._without_process,
-                self._without_process | {name},
-            )
-            return seen
-        self._without_process -= {name}
-        return False
+        if any(status.state is PilotState.PENDING for status in self.statuses()):
+            return True
+        able = [pilot for pilot in self.pilots.values() if not (pilot.failed or pilot.draining)]
+        return any(scheduler.could_run(pilot.could_run) for pilot in able)
+
+    # ---- adding
 
     async def pilot_add(self, description: dict[str, Any]) -> str:
         """Start a pilot's workers in the background and return its name."""
         described = PilotDescription.coerce(None, **description)
         name = described.name or self._free_name(by_scheme.usual_name(described))
-        if name in self.pilots:
+        if name in (*self.pilots, *self._promised):
             raise DescriptionError(f"there is a pilot called {name!r} already")
-        if described.interface is not None:
-            await self._network.open(described.interface)
-        pilot = HeldPilot(described, self._site_of(name))
+        self._promised.add(name)
+        try:
+            await self._listen(described)
+            # In a thread: a kind may look at hosts that are far away.
+            pilot = await asyncio.to_thread(HeldPilot, described, self._site_of(name))
+        finally:
+            self._promised.discard(name)
         self.pilots[name] = pilot
-        self._cluster.worker_spec.update(pilot.grow(pilot.asked_for))
-        self._correct_soon()
+        self.force.start(pilot.grow(pilot.asked_for))
         log.info("pilot %s: %s", name, described)
         return name
 
@@ -126,8 +104,7 @@ class Roster:
         if description is None:
             return by_scheme.job_script(self.pilots[name].description, self._site_of(name))
         described = PilotDescription.coerce(None, **description)
-        if described.interface is not None:  # where the scheduler listens is part of the script
-            await self._network.open(described.interface)
+        await self._listen(described)  # where the scheduler listens is part of the script
         name = described.name or self._free_name(by_scheme.usual_name(described))
         return by_scheme.job_script(described, self._site_of(name))
 
@@ -137,32 +114,94 @@ class Roster:
 
     def _free_name(self, usual: str) -> str:
         names = (usual, *(f"{usual}{number}" for number in range(2, 1000)))
-        return next(name for name in names if name not in self.pilots)
+        taken = {*self.pilots, *self._promised}
+        return next(name for name in names if name not in taken)
 
-    def _correct_soon(self) -> None:
-        self._in_background(self._correct())
+    async def _listen(self, described: PilotDescription) -> None:
+        """Listen where a pilot's workers can reach the agent, and each other.
 
-    def _in_background(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.ensure_future(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        Those of this machine that listen on loopback are replaced.
+        """
+        if described.interface is None or not await self._network.open(described.interface):
+            return
+        for pilot in self.pilots.values():
+            if any(self.force.is_here(start) for start in pilot.starts):
+                self.force.in_background(self._move(pilot))
 
-    async def _correct(self) -> None:
-        async with self._changing:
-            try:
-                await self._cluster._correct_state()
-            except Exception:  # the pilot stays PENDING and the log tells why
-                log.exception("workers did not start")
+    async def _move(self, pilot: HeldPilot) -> None:
+        """Replace a pilot's workers, which are processes of this machine, by others elsewhere."""
+        old = list(pilot.staying)
+        pilot.specs = by_scheme.worker_specs(pilot.description, self._site_of(pilot.name))
+        before = set(pilot.starts)
+        kept, pilot.leaving = pilot.leaving, {}  # none of those may be kept after all
+        self.force.start(pilot.grow(sum(len(pilot.starts[start]) for start in old)))
+        pilot.leaving = kept
+        new = [start for start in pilot.starts if start not in before]
+        heirs = [worker for start in new for worker in pilot.starts[start]]
+        loop = asyncio.get_running_loop()
+        patience = loop.time() + _COMING_S
+        while len(self.up(heirs)) < len(heirs) and loop.time() < patience:
+            await asyncio.sleep(_POLL_S)
+        pilot.leaving.update({start: _MOVED for start in old if start in pilot.starts})
+        self.leave()
+        await self.force.hand_on([w for start in old for w in pilot.starts.get(start, ())], heirs)
+        self.empty()
+
+    # ---- changing
+
+    def _called(self, name: str) -> HeldPilot:
+        if name not in self.pilots:
+            raise PilotError(f"pilot {name!r} was stopped")
+        return self.pilots[name]
 
     async def pilot_scale(self, name: str, workers: int) -> None:
-        """Grow or shrink a pilot to so many workers; those that go hand their results on first."""
-        pilot = self.pilots[name]
-        surplus = len(pilot.workers) - workers
+        """Grow or shrink a pilot to so many workers.
+
+        Those with nothing to do go first, and at once; one that runs a task goes when that is done.
+        """
+        pilot = self._steady(name)
+        pilot.adaptive = None
+        await self._resize(pilot, workers)
+
+    async def pilot_adapt(self, name: str, minimum: int, maximum: int) -> None:
+        """Have a pilot grow and shrink by itself, between two numbers of workers."""
+        pilot = self._steady(name)
+        pilot.adaptive = (minimum, maximum)
+        if not minimum <= pilot.size <= maximum:
+            await self._resize(pilot, max(minimum, min(maximum, pilot.size)))
+
+    def _steady(self, name: str) -> HeldPilot:
+        pilot = self._called(name)
+        if pilot.draining:
+            raise PilotError(f"pilot {name!r} is draining and takes no more tasks; add another")
+        return pilot
+
+    async def _resize(self, pilot: HeldPilot, workers: int) -> None:
+        self.resize(pilot, workers)
+        idle = self._empty_starts(pilot)
+        if idle:
+            await self._remove(pilot, idle, graceful=True)
+
+    def resize(self, pilot: HeldPilot, workers: int) -> None:
+        """Ask for workers, or see that some leave."""
+        surplus = pilot.size - workers
         if surplus < 0:
-            self._cluster.worker_spec.update(pilot.grow(-surplus))
-            self._correct_soon()
+            self.force.start(pilot.grow(-surplus))
         elif surplus > 0:
-            await self._remove(pilot, _last(pilot, surplus), graceful=True)
+            up = self.up(pilot.workers)
+            busy = {ws.name: len(ws.processing) for ws in up}
+            chosen = pilot.shrink(surplus, busy, {ws.name for ws in up})
+            pilot.leaving.update(dict.fromkeys(chosen, SURPLUS))
+        pilot.goal = workers if surplus < 0 else pilot.size
+        self.leave()
+
+    async def pilot_drain(self, name: str) -> None:
+        """Give a pilot no more tasks; it ends when those that run there have ended."""
+        pilot = self._called(name)
+        pilot.draining, pilot.adaptive, pilot.goal = True, None, 0
+        pilot.leaving.update(dict.fromkeys(pilot.starts, "its pilot is draining"))
+        self.leave()
+        self.empty()
 
     async def pilot_replace(self, name: str, changes: dict[str, Any]) -> int:
         """Give up what has not brought up a worker yet, and start as much anew, with changes.
@@ -170,92 +209,80 @@ class Roster:
         Returns:
             How many starts were given up.
         """
-        pilot = self.pilots[name]
+        pilot = self._steady(name)
         fixed = {"resource", "name", "number_of_nodes"} & set(changes)
         if fixed:
             raise DescriptionError(f"{', '.join(sorted(fixed))}: cannot be changed; add a pilot")
         described = PilotDescription.coerce(pilot.description, **changes)
         by_scheme.check_description(described)
-        if described.interface is not None:
-            await self._network.open(described.interface)
-        up = {ws.name for ws in self._cluster.scheduler.workers.values()}
-        waiting = [start for start, workers in pilot.starts.items() if up.isdisjoint(workers)]
+        await self._listen(described)
+        waiting = [start for start, names in pilot.staying.items() if not self.up(names)]
         missing = sum(len(pilot.starts[start]) for start in waiting)
-        pilot.describe(described, self._site_of(name))
+        await asyncio.to_thread(pilot.describe, described, self._site_of(name))
         await self._remove(pilot, waiting, graceful=False)
-        self._cluster.worker_spec.update(pilot.grow(missing))
-        self._correct_soon()
+        self.force.start(pilot.grow(missing))
         return len(waiting)
 
     async def pilot_stop(self, name: str, graceful: bool = True) -> None:
         """End a pilot; its results move to other workers, its unfinished tasks run elsewhere."""
-        pilot = self.pilots.pop(name)
+        if not graceful and name not in self.pilots:  # it was draining, and is gone by now
+            return
+        pilot = self._called(name)
+        pilot.draining = True
+        del self.pilots[name]
         await self._remove(pilot, list(pilot.starts), graceful=graceful)
 
+    # ---- leaving
+
+    def leave(self) -> None:
+        """Tell the scheduler which workers are given nothing more."""
+        names = {
+            worker
+            for pilot in self.pilots.values()
+            for start in pilot.leaving
+            for worker in pilot.starts.get(start, ())
+        }
+        going = {worker for workers in self._going.values() for worker in workers}
+        self._cluster.scheduler.let_leave(names | going)
+
+    def empty(self) -> None:
+        """Begin to remove what leaves and has nothing to do any more."""
+        for pilot in list(self.pilots.values()):
+            idle = self._empty_starts(pilot)
+            if idle or (pilot.draining and not pilot.starts):
+                self.force.in_background(self._remove(pilot, idle, graceful=True))
+
+    def _empty_starts(self, pilot: HeldPilot) -> list[str]:
+        """The starts of a pilot that leave and may be removed now."""
+        return [
+            start
+            for start in pilot.leaving
+            if start in pilot.starts
+            and start not in self._going
+            and not any(ws.processing for ws in self.up(pilot.starts[start]))
+        ]
+
     async def _remove(self, pilot: HeldPilot, starts: list[str], *, graceful: bool) -> None:
-        workers = [worker for start in starts for worker in pilot.starts[start]]
-        async with self._change(workers):
-            if graceful:
-                await self._retire(workers)
+        going = {start: pilot.starts[start] for start in starts if start in pilot.starts}
+        moved = any(pilot.leaving.get(start) == _MOVED for start in starts)
+        heirs = [w for names in pilot.staying.values() for w in names] if moved else []
+
+        def gone() -> None:
             for start in starts:
-                del pilot.starts[start]
-                self._cluster.worker_spec.pop(start, None)
-            closing = asyncio.ensure_future(self._cluster._correct_state())
-            await self._wait_or_kill(closing, workers)
+                pilot.forget(start)
 
-    async def _retire(self, names: list[str]) -> None:
-        """Have workers hand on what they hold; those that fall silent meanwhile are killed.
-
-        Dask waits for minutes for a worker that is frozen.
-        """
-        scheduler = self._cluster.scheduler
-        up = {ws.name for ws in scheduler.workers.values()}
-        retiring = scheduler.retire_workers(names=[name for name in names if name in up])
-        retired = asyncio.ensure_future(retiring)
-        # Looks are counted, not seconds: the agent may have been frozen itself.
-        looks: deque[dict[str, float]] = deque(maxlen=_SILENT_LOOKS)
-        while not (await asyncio.wait({retired}, timeout=_LOOK_S))[0]:
-            heard = {at: ws.last_seen for at, ws in scheduler.workers.items() if ws.name in names}
-            if len(looks) == _SILENT_LOOKS:
-                silent = (at for at, last in heard.items() if looks[0].get(at) == last)
-                self._kill(scheduler.workers[at].name for at in silent)
-            looks.append(heard)
-        await retired
-
-    @contextlib.asynccontextmanager
-    async def _change(self, doomed: list[str]) -> AsyncIterator[None]:
-        """Change which workers there are, when the change that is under way is through."""
-        await self._wait_or_kill(asyncio.ensure_future(self._changing.acquire()), doomed)
+        self._going.update(going)
+        self.leave()
         try:
-            yield
+            await self.force.remove(going, graceful=graceful, gone=gone, heirs=heirs)
         finally:
-            self._changing.release()
+            for start in going:
+                self._going.pop(start, None)
+        if pilot.draining and not pilot.starts and self.pilots.get(pilot.name) is pilot:
+            del self.pilots[pilot.name]
+            log.info("pilot %s is empty, and gone", pilot.name)
+        self.leave()
 
-    async def _wait_or_kill(self, change: "asyncio.Future[Any]", doomed: list[str]) -> None:
-        """Wait for a change; kill workers that are to go anyway if one may be holding it up.
-
-        Dask waits forever for a worker that does not come to start.
-        """
-        while not (await asyncio.wait({change}, timeout=_CLOSING_S))[0]:
-            self._kill(doomed)
-        await change
-
-    def _kill(self, names: Iterable[str]) -> None:
-        """Kill workers, whatever state they are in."""
-        doomed = set(names)
-        for nanny in self._cluster._created:
-            process = getattr(nanny, "process", None)
-            if nanny.name in doomed and process is not None and process.pid is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process.pid, signal.SIGKILL)
-
-
-def _last(pilot: HeldPilot, count: int) -> list[str]:
-    """The last starts of a pilot that bring up so many workers, or fewer: no others may go."""
-    chosen: list[str] = []
-    for start, workers in reversed(pilot.starts.items()):
-        count -= len(workers)
-        if count < 0:
-            break
-        chosen.append(start)
-    return chosen
+    def remove_soon(self, pilot: HeldPilot, starts: list[str]) -> None:
+        """Begin to remove starts, whatever they run; that runs elsewhere."""
+        self.force.in_background(self._remove(pilot, starts, graceful=True))

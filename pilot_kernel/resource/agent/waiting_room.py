@@ -1,7 +1,7 @@
 """The tasks that are ready but have no worker yet, in the order in which they are to have one."""
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -127,6 +127,10 @@ class WaitingRoom(dict[Any, float]):
         """What is asked for, and by how many."""
         for line in self._lines.values():
             yield line.demand, line.there
+
+    def asking(self, demands: Container[Demand]) -> Iterator[Any]:
+        """The tasks with one of these demands."""
+        return (ts for ts, line in self._line_of.items() if line.demand in demands)
 
     def some(self, fits: Callable[[Demand], bool], most: int) -> tuple[list[Any], int]:
         """A few of the tasks whose demand fits, from each line, and how many there are in all."""

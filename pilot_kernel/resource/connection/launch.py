@@ -1,5 +1,6 @@
 """Starting an agent from the notebook's process, and waiting until it can be reached."""
 
+import os
 import subprocess
 import sys
 import time
@@ -30,7 +31,8 @@ def start(entry: AgentEntry, plugins: Sequence[str]) -> "subprocess.Popen[bytes]
         *("--directory", str(entry.directory)),
         *(word for plugin in plugins for word in ("--plugin", plugin)),
     ]
-    with (entry.directory / "agent.log").open("wb") as log:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with os.fdopen(os.open(entry.directory / "agent.log", flags, 0o600), "wb") as log:
         return subprocess.Popen(  # noqa: S603 our own module, our own interpreter
             command,
             stdin=subprocess.DEVNULL,

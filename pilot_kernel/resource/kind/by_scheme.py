@@ -4,11 +4,11 @@ import re
 
 from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource.description import PilotDescription
-from pilot_kernel.resource.kind import batch, kind, local, qpu
+from pilot_kernel.resource.kind import batch, kind, local, qpu, ssh
 
 __all__ = ["check_description", "device_name", "job_script", "usual_name", "worker_specs"]
 
-_KINDS = {each.scheme: each for each in (local.KIND, qpu.KIND, *batch.KINDS)}
+_KINDS = {each.scheme: each for each in (local.KIND, qpu.KIND, ssh.KIND, *batch.KINDS)}
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
 
 

@@ -98,7 +98,7 @@ class Kind:
         uses: The keys of a description that it uses; others are refused. `resource` and `name`
             count for every kind.
         worker_specs: Describes its workers, given the description and the agent's site. It is
-            called by the agent and may look at the machine.
+            called by the agent, in a thread, and may look at machines, which may take seconds.
         check: Raises a `DescriptionError` for what cannot be. It is called in the notebook's
             process, before the agent is asked, and makes nothing.
         device: The name of the quantum device behind a pilot, if it stands for one.

@@ -58,7 +58,7 @@ def logs_of(entry: AgentEntry, call: Call | None, name: str | None) -> Logs:
         PilotError: There are none.
     """
     if call is None:
-        told = log_files.gather(entry.directory, name=name, since=entry.started)
+        told = log_files.gather(entry.directory, name=name)
     else:
         told = call("agent_logs", name=name)
     if not told:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-__all__ = ["Span", "Spans", "clipped", "common", "length", "union"]
+__all__ = ["Span", "Spans", "clipped", "common", "length", "union", "without"]
 
 Span = tuple[float, float]
 """From when to when, unix seconds."""
@@ -34,6 +34,25 @@ def common(one: Spans, other: Spans) -> Spans:
             at += 1
         else:
             to += 1
+    return tuple(found)
+
+
+def without(one: Spans, other: Spans) -> Spans:
+    """All moments of one set that do not lie in another."""
+    found: list[Span] = []
+    rest = iter(other)
+    hole = next(rest, None)
+    for begin, end in one:
+        at = begin
+        while hole is not None and hole[0] < end:
+            if hole[0] > at:
+                found.append((at, hole[0]))
+            at = max(at, hole[1])
+            if hole[1] > end:
+                break
+            hole = next(rest, None)
+        if at < end:
+            found.append((at, end))
     return tuple(found)
 
 

@@ -1,7 +1,7 @@
 """What happened in a session, in order: its pilots, workers and tasks over time.
 
-Read from events, as they are in the session's log. Workers tell when tasks began and ended by
-their own clocks; those of different hosts agree to milliseconds only.
+Read from events, as they are in the session's log. Workers tell when tasks began and ended, by the
+agent's clock as far as they know it: to milliseconds, and to tenths of a second under heavy load.
 """
 
 from collections.abc import Iterable, Mapping
@@ -100,6 +100,7 @@ class WorkerLine:
         pilot: Name of its pilot.
         offers: What it offers, as tasks need it.
         up: When it was up.
+        leaving: When it was up and to take no more tasks.
         attempts: The tasks that it had.
     """
 
@@ -107,6 +108,7 @@ class WorkerLine:
     pilot: str | None
     offers: Mapping[str, float]
     up: list[Span] = field(default_factory=list)
+    leaving: list[Span] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
 
 
@@ -175,6 +177,7 @@ class _Reader:
     def __init__(self) -> None:
         self.line = Timeline({}, 0.0, 0.0)
         self.up: dict[str, tuple[str, float]] = {}  # address: worker, since when
+        self.leaving: dict[str, float] = {}  # address: since when
         self.running: dict[str, tuple[str, float, float | None]] = {}  # and since when it waited
         self.waiting: dict[str, float] = {}  # task: since when
 
@@ -227,7 +230,15 @@ class _Reader:
         worker = self._worker(event["worker"], event["pilot"])
         worker.offers, worker.pilot = event["offers"], event["pilot"]
 
+    def _worker_leaving(self, at: float, event: Mapping[str, Any]) -> None:
+        self.leaving.setdefault(event["address"], at)
+
+    def _worker_stays(self, at: float, event: Mapping[str, Any]) -> None:
+        if (since := self.leaving.pop(event["address"], None)) is not None:
+            self._worker(event["worker"], None).leaving.append((since, at))
+
     def _worker_gone(self, at: float, event: Mapping[str, Any]) -> None:
+        self._worker_stays(at, event)
         if (came := self.up.pop(event["address"], None)) is not None:
             self.line.workers[came[0]].up.append((came[1], at))
 
@@ -280,8 +291,8 @@ class _Reader:
         )
         if since is not None and begin > since:
             task.waits.append((since, begin))
-        if at > begin:
-            attempt = Attempt(task.key, worker, begin, at, outcome)
+        if worker:
+            attempt = Attempt(task.key, worker, begin, max(begin, at), outcome)
             self._worker(worker, task.pilot).attempts.append(attempt)
 
     def _task_ended(self, at: float, event: Mapping[str, Any]) -> None:
@@ -300,8 +311,10 @@ class _Reader:
         """End all that has not ended, when the timeline does."""
         line = self.line
         end = line.end = line.end if until is None else max(line.end, until)
-        for name, since in self.up.values():
+        for address, (name, since) in self.up.items():
             line.workers[name].up.append((since, end))
+            if address in self.leaving:
+                line.workers[name].leaving.append((self.leaving[address], end))
         for key in (*self.waiting, *self.running):
             self._leaves(line.tasks[key], end, TaskState.RUNNING)
         return line

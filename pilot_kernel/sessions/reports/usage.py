@@ -2,15 +2,24 @@
 
 *Utilisation* is the share of a worker's seconds in which it ran a task, of those seconds in which
 it was up while at least one task that could run there waited or ran. A task that waits for other
-tasks could not run. *Under load* is the same, of the seconds in which such a task waited: it leaves
-out the end of a run, when there is nothing left to begin.
+tasks could not run, and nothing new can on a worker that is to take no more. *Under load* is the
+same, of the seconds in which such a task waited: it leaves out the end of a run, when there is
+nothing left to begin.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pilot_kernel.sessions.reports.intervals import Span, Spans, clipped, common, length, union
+from pilot_kernel.sessions.reports.intervals import (
+    Span,
+    Spans,
+    clipped,
+    common,
+    length,
+    union,
+    without,
+)
 from pilot_kernel.sessions.reports.timeline import TaskLine, Timeline, WorkerLine
 from pilot_kernel.task.wire.record import TaskState
 
@@ -83,11 +92,12 @@ def _use(worker: WorkerLine, wanted: Spans, waited: Spans, begin: float, end: fl
     # A worker's last word on its tasks may be newer than the agent's on the worker.
     spans = union((each.begin, each.end) for each in worker.attempts)
     busy = common(spans, up)
-    load = common(up, waited)
+    taking = without(up, union(worker.leaving))
+    load = common(taking, waited)
     outcomes = [each.outcome for each in here]
     return Use(
         up_s=length(up),
-        wanted_s=length(common(up, union((*wanted, *spans)))),
+        wanted_s=length(union((*common(taking, wanted), *busy))),
         busy_s=length(busy),
         load_s=length(load),
         busy_load_s=length(common(busy, load)),

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -12,7 +13,7 @@ from pilot_kernel.task.notebook.waiting import until_done
 from pilot_kernel.task.wire.failure import RemoteError
 from pilot_kernel.task.wire.packing import Packed, reason, unpack
 from pilot_kernel.task.wire.record import TaskRecord, TaskState, task_name
-from pilot_kernel.task.wire.results import Kept, read
+from pilot_kernel.task.wire.results import Kept, is_here, read
 
 __all__ = ["Output", "Task"]
 
@@ -101,11 +102,20 @@ class Task(concurrent.futures.Future[Any]):
                 self.set_exception(self._lost())
             elif super().cancel():
                 self.set_running_or_notify_cancel()
-        elif self._packed is not None:
+        elif self._at_hand():
             self.set_result(_ON_WORKER)
-        else:  # callbacks may want the result, which has to be fetched by this loop
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(None, self.set_result, _ON_WORKER)
+        else:
+            await self._finish_aside()
+
+    def _at_hand(self) -> bool:
+        """Whether the result can be had without the agent."""
+        packed = self._packed
+        return is_here(packed) if isinstance(packed, Kept) else packed is not None
+
+    async def _finish_aside(self) -> None:
+        """Finish in a thread: callbacks may want the result, which this loop has to fetch."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self.set_result, _ON_WORKER)
 
     def set_exception(self, exception: BaseException | None) -> None:
         """Fail, unless it was canceled meanwhile."""
@@ -117,7 +127,8 @@ class Task(concurrent.futures.Future[Any]):
         """Finish, unless it was canceled meanwhile."""
         if not self.done():
             self.parts = ()
-            super().set_result(result)
+            with contextlib.suppress(concurrent.futures.InvalidStateError):  # told twice at once
+                super().set_result(result)
 
     def tell(self, news: dict[str, Any]) -> None:
         """Take news from the worker or the agent: see `record.TOPIC`."""
@@ -128,7 +139,10 @@ class Task(concurrent.futures.Future[Any]):
             self.output.extend(news["output"])
         elif "kept" in news:
             self._packed = Kept(**news["kept"])
-            self.set_result(_ON_WORKER)  # with its Dask future, or the file would be removed
+            if self._at_hand():
+                self.set_result(_ON_WORKER)  # with its Dask future, or the file would be removed
+            else:
+                self._future.client.soon(self._finish_aside)
         elif "crashed" in news:
             self.deaths += 1
         elif "result" in news:
@@ -141,6 +155,10 @@ class Task(concurrent.futures.Future[Any]):
             self._begun = False
             self.deaths = news["deaths"]
             note = f"[worker {news['died']} died; the task waits for another]\n"
+            self.output.extend([("stderr", note)])
+        elif "left" in news:
+            self._begun = False
+            note = f"[worker {news['left']} has gone; the task waits for another]\n"
             self.output.extend([("stderr", note)])
 
     @property
@@ -243,6 +261,8 @@ class Task(concurrent.futures.Future[Any]):
         if self._released:
             raise PilotError(f"the value of task {self.name!r} was released; submit it again")
         packed = self._packed or self._fetch_packed()
+        if isinstance(packed, Kept) and not is_here(packed):
+            packed = self._fetch_kept(packed)
         try:
             return read(packed) if isinstance(packed, Kept) else unpack(packed)
         except PilotError:
@@ -252,13 +272,29 @@ class Task(concurrent.futures.Future[Any]):
                 f"the result of task {self.name!r} cannot be rebuilt here: {reason(error)}"
             ) from error
 
-    def _fetch_packed(self) -> Packed | Kept:
-        loop = self._future.client.loop.asyncio_loop
-        if asyncio._get_running_loop() is loop:
+    def _fetch_kept(self, kept: Kept) -> Packed:
+        """A result on the disk of another machine, from the agent."""
+        from pilot_kernel.task.transfer import fetch_packed
+
+        client = self._off_the_loop()
+        try:
+            packed: Packed = client.sync(fetch_packed, client, kept)
+        except OSError:
+            raise self._lost() from None
+        return packed
+
+    def _off_the_loop(self) -> Any:
+        """The client, if this thread may wait for it."""
+        client = self._future.client
+        if asyncio._get_running_loop() is client.loop.asyncio_loop:
             raise PilotError(
                 f"the result of task {self.name!r} is still on its worker and cannot be waited "
                 "for in the callback of another task; call result() in a thread of your own"
             )
+        return client
+
+    def _fetch_packed(self) -> Packed | Kept:
+        self._off_the_loop()
         try:
             packed: Packed | Kept = self._future.result()
         except concurrent.futures.CancelledError:

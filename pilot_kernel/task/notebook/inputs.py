@@ -1,24 +1,25 @@
-"""The tasks among another task's arguments, whose results take their places."""
+"""The tasks among another task's arguments, whose results take their places; shared values, too."""
 
 from typing import Any
 
 from pilot_kernel.task.notebook.handle import Task
+from pilot_kernel.task.notebook.shared import Shared
 from pilot_kernel.task.wire.packing import Slot
 
 __all__ = ["Inputs"]
 
 
 class Inputs:
-    """Collects the tasks that a call depends on."""
+    """Collects the tasks and shared values that a call depends on."""
 
     def __init__(self) -> None:
-        self._tasks: dict[Task, Slot] = {}
+        self._found: dict[Task | Shared, Slot] = {}
         self._seen: dict[int, Any] = {}
 
     def place(self, value: Any) -> Any:
         """`value` with slots in place of tasks, if it is one or a list of some."""
-        if isinstance(value, Task):
-            return self._tasks.setdefault(value, Slot(len(self._tasks)))
+        if isinstance(value, Task | Shared):
+            return self._found.setdefault(value, Slot(len(self._found)))
         if isinstance(value, list):
             return self._list(value)
         return value
@@ -35,4 +36,8 @@ class Inputs:
 
     def references(self) -> list[Any]:
         """What Dask takes for them, in the order of their slots."""
-        return [task.reference for task in self._tasks]
+        return [each.reference for each in self._found]
+
+    def shares(self) -> list[str]:
+        """The keys of the shared values among them that the agent keeps."""
+        return [each.key for each in self._found if isinstance(each, Shared) and each.key]

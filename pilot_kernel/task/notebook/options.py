@@ -28,6 +28,7 @@ class TaskOptions:
         workload: What it is a part of; workloads share workers fairly. By default all that a
             notebook or script submits is one workload.
         parts: The tasks whose results this one joins.
+        worker: Address of the only worker that it may run on; any that fits by default.
         part: Whether it is one of those, and does not show among the session's tasks.
 
     Raises:
@@ -46,6 +47,7 @@ class TaskOptions:
     tags: Sequence[str] = ()
     priority: int = 0
     workload: str | None = None
+    worker: str | None = None
     parts: Sequence[Task] = ()
     part: bool = False
 
@@ -63,7 +65,7 @@ class TaskOptions:
     @property
     def needs(self) -> Needs:
         """What it needs of its worker, besides what `on` says."""
-        return Needs(self.cores, self.memory_bytes, self.gpus, self.tags)
+        return Needs(self.cores, self.memory_bytes, self.gpus, self.tags, self.timeout_s)
 
     def named(self, name: str) -> Self:
         """The same options, with a name where there is none."""

@@ -1,5 +1,6 @@
 """Where a task may run: from what it needs to what a worker must offer."""
 
+import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ class Needs:
         memory_bytes: Memory that it may use at least.
         gpus: GPUs that it has: none, or one.
         tags: Words that its pilot was given, all of them.
+        timeout_s: Seconds that it may run, which its worker's job must have.
 
     Raises:
         PlacementError: One of them is impossible; the message names it.
@@ -33,6 +35,7 @@ class Needs:
     memory_bytes: int | None = None
     gpus: int | None = None
     tags: Sequence[str] = ()
+    timeout_s: float | None = None
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -59,6 +62,7 @@ class Needs:
             and (self.memory_bytes or 0) <= _most_memory(pilot)
             and (not self.gpus or "GPU" in pilot.offers)
             and set(self.tags) <= set(pilot.tags)
+            and (self.timeout_s or 0) <= (pilot.walltime_s or math.inf)
         )
 
     def __str__(self) -> str:
@@ -113,6 +117,9 @@ def _too_much(needs: Needs, on: str | None, pilots: Sequence[PilotStatus]) -> st
     if needs.tags:
         known = sorted({tag for p in pilots for tag in p.tags})
         facts.append(f"and tags are: {', '.join(known) or 'none'}")
+    if needs.timeout_s:
+        limits = [p.walltime_s for p in pilots if p.walltime_s is not None]
+        facts += [f"and its job ends after {max(limits):,} s at most"] if limits else []
     return (
         f"{where}{needs}: no pilot's workers have that; {' '.join(facts)}. Ask for less, or add a "
         "pilot with larger workers (cores_per_worker=, memory_per_node_bytes=, tags=)"

@@ -1,7 +1,8 @@
 """What a task writes, on its way out of the task process.
 
 Python's streams go over the socket to the worker, so they stay in order with each other, whichever
-thread writes. What C code and subprocesses write to descriptors 1 and 2 comes through pipes.
+thread writes. What C code and subprocesses write to descriptors 1 and 2 comes through pipes: line
+by line, and what C code has begun comes before what Python prints next.
 """
 
 import ctypes
@@ -24,6 +25,17 @@ _PATIENCE_S = 0.05
 _POLL_S = 0.0005
 
 _libc = ctypes.CDLL(None)
+_LINE_BUFFERED = 1  # _IOLBF of the C library
+
+
+def _stdout_of_c() -> ctypes.c_void_p | None:
+    try:
+        return ctypes.c_void_p.in_dll(_libc, "stdout")
+    except ValueError:  # no library has to export it
+        return None
+
+
+_c_stdout = _stdout_of_c()
 _streams: "list[_Diverted]" = []
 _send: Callable[[str, str], None] | None = None
 _lock = threading.RLock()  # a signal handler may print while its own thread holds it
@@ -46,6 +58,8 @@ def emit(stream: str, text: str) -> None:
     if _send is None:
         raise PilotError("emit() has somewhere to write to inside a task only")
     with quiet:
+        if _c_stdout is not None:
+            _libc.fflush(_c_stdout)
         if _unread(1) or _unread(2):
             _let_raw_pass()
         _send(stream, text)
@@ -89,6 +103,8 @@ def divert(send: Callable[[str, str], None]) -> None:
     """
     global _send
     _send = send
+    if _c_stdout is not None:  # else it would come when 4 kB are full, in whatever order
+        _libc.setvbuf(_c_stdout, None, _LINE_BUFFERED, 0)
     _streams.extend((_Diverted("stdout"), _Diverted("stderr")))
     restore()
     os.register_at_fork(after_in_child=_forget)

@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["TOPIC", "WORKERS", "TaskRecord", "TaskState", "task_name"]
+__all__ = ["SHARES", "TOPIC", "WORKERS", "TaskRecord", "TaskState", "task_name"]
 
 TOPIC = "pilot-task"
 """Where workers and the agent tell of tasks: dicts with `key`, and `started`, `output`,
-`result` (pickled), `kept` (where on disk it lies), `crashed` (how its process ended), or `died`
-and `deaths`.
+`result` (pickled), `kept` (where on disk it lies), `crashed` (how its process ended), `died` (the
+worker, of the task) and `deaths`, or `left` (the worker, which went for reasons of its own).
 """
 
 WORKERS = "pilot-workers"
 """Where the agent tells that a worker came or went: dicts with `came` or `went`, its address."""
+
+SHARES = "shares"
+"""Task annotation: the keys of the shared values that it takes."""
 
 
 def task_name(key: str) -> str:

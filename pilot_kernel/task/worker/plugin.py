@@ -8,6 +8,7 @@ depend on what a task does, and a task that crashes takes nothing along but itse
 import asyncio
 import gc
 import json
+import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -19,15 +20,19 @@ from distributed.diagnostics.plugin import WorkerPlugin
 
 from pilot_kernel.errors import ShipError, TaskFailedError, WorkerDiedError
 from pilot_kernel.resource import log_files, worker_environment
+from pilot_kernel.resource.agent.late_binding import ENDS_AT
 from pilot_kernel.resource.agent.monitor import METRIC
+from pilot_kernel.task.transfer import UNWANTED, put
 from pilot_kernel.task.wire.failure import RemoteError, how_it_ended
 from pilot_kernel.task.wire.messages import Kind, Message
 from pilot_kernel.task.wire.packing import Bytes, Call, Packed
 from pilot_kernel.task.wire.record import TOPIC, task_name
-from pilot_kernel.task.wire.results import SMALL_BYTES, Kept, find, remove_draft
+from pilot_kernel.task.wire.results import SMALL_BYTES, Kept, find, home, remove_draft
+from pilot_kernel.task.worker.fetched import Fetched
 from pilot_kernel.task.worker.output import Gathered
 from pilot_kernel.task.worker.process_supply import Supply
 from pilot_kernel.task.worker.running_task import Run
+from pilot_kernel.task.worker.start_up import start_ups
 from pilot_kernel.task.worker.task_process import TaskProcess
 
 __all__ = ["WorkerEdge", "perform"]
@@ -61,6 +66,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         if (logs := worker_environment.logs_folder()) is not None:
             log_files.append_here(log_files.worker_log(logs, str(worker.name)))
         self.worker = worker
+        os.environ[worker_environment.FOLDER] = worker.local_directory
         self.loop = asyncio.get_running_loop()
         self.turn = asyncio.Lock()
         self.runs: dict[str, Run] = {}
@@ -69,11 +75,15 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.output = Gathered()
         self.news: asyncio.TimerHandle | None = None
         self.usage = _Usage()
-        self.folder = worker_environment.results_folder()
+        self.folder = home()
+        self.fetched = None if self.folder is not None else Fetched(worker)
         self.writer = uuid.uuid4().hex  # its name is taken over by whoever replaces it
         self.supply = Supply(worker.local_directory, self._printed)
         self.supply.prepare()
         worker.metrics[METRIC] = lambda _: self.usage.of(self.supply.current)
+        if (ends_at := worker_environment.ends_at()) is not None:
+            worker.metrics[ENDS_AT] = lambda _: ends_at
+            self.loop.call_soon(asyncio.ensure_future, worker.heartbeat())  # to tell it at once
 
     async def teardown(self, worker: Any) -> None:
         """Let go of the worker, which is closing; what it runs ends now."""
@@ -81,6 +91,8 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
 
     def transition(self, key: str, start: str, finish: str, **kwargs: Any) -> None:
         """A task has changed its state on this worker."""
+        if finish in ("released", "forgotten") and self.fetched is not None:
+            self.fetched.forget(key)
         if start == "executing" and finish == "released" and key in self.runs:
             self.runs[key].cancel()  # Dask itself would let it run on, unwanted
         elif key in self.results and start in ("executing", "cancelled", "resumed"):
@@ -110,6 +122,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             del self.runs[key]
 
     async def _run(self, run: Run, call: Call, inputs: tuple[Packed | Kept, ...]) -> Packed | Kept:
+        inputs = await self._fetch(run, inputs)
         parts = list(_order(call, inputs, self._keep(call.key)))
         crashes = 0
         while (process := await self._process(run)) is not None:
@@ -119,12 +132,30 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             if run.verdict is not None:
                 break
             if answer is not None:
-                return self._accept(call.key, answer)
+                return await self._deliver(run, call.key, self._accept(call.key, answer))
             if (found := self._found(call.key)) is not None:
                 return found
             crashes += 1
-            self._crashed(call, crashes, how_it_ended(process.status or 0))
+            self._crashed(call, crashes, how_it_ended(process.status or 0) + run.phase)
         raise run.verdict or TaskFailedError("the task was ended")
+
+    async def _fetch(
+        self, run: Run, inputs: tuple[Packed | Kept, ...]
+    ) -> tuple[Packed | Kept, ...]:
+        """The inputs as the task process can take them: files are of this machine."""
+        needed = {each.name for each in inputs if isinstance(each, Kept)}
+        if self.fetched is None or not needed:
+            return inputs
+        here: list[Packed | Kept] = []
+        for each in inputs:
+            if isinstance(each, Kept):
+                got = await run.unless_stopped(self.fetched.here(each, needed))
+                if got is None:
+                    break
+                here.append(got)
+            else:
+                here.append(each)
+        return tuple(here)
 
     def _keep(self, key: str) -> dict[str, str] | None:
         """Where a task is to leave its result, as `results.write` takes it."""
@@ -138,18 +169,20 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             return None
         if (current := self.supply.current) is not None:
             return current
-        coming = asyncio.ensure_future(self.supply.take())
-        ended = asyncio.ensure_future(run.stopped.wait())
-        try:
-            await asyncio.wait({coming, ended}, return_when=asyncio.FIRST_COMPLETED)
-            return coming.result() if coming.done() else None
-        finally:
-            coming.cancel()
-            ended.cancel()
+        return await run.unless_stopped(self.supply.take())
 
     async def _ask(self, run: Run, process: TaskProcess, parts: list[Bytes]) -> Message | None:
         answered = None
         try:
+            for first in start_ups(self.worker):
+                if first.number in process.prepared:
+                    continue
+                run.phase = f" in on_start function {first.label!r}"
+                answered = await run.ask(process, first.parts(), limited=False)
+                if answered is None or answered[0] != Kind.VALUE:
+                    return answered
+                process.prepared.add(first.number)
+            run.phase, answered = "", None
             answered = await run.ask(process, parts)
         finally:
             if answered is None or run.verdict is not None:
@@ -184,15 +217,34 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             raise ShipError(str(parts[0], "utf-8"))
         if kind == Kind.ENDED:
             raise TaskFailedError("the task was told to stop by a signal from outside")
-        packed = Packed(parts[0], tuple(parts[1:]))
-        if packed.size <= SMALL_BYTES:
-            self.results[key] = {"result": bytes(packed.header)}
-        else:
+        return Packed(parts[0], tuple(parts[1:]))
+
+    async def _deliver(self, run: Run, key: str, result: Packed | Kept) -> Packed | Kept:
+        """See that a result outlives this worker, before anybody hears that there is one."""
+        if isinstance(result, Kept):
+            return result
+        if result.size <= SMALL_BYTES:
+            self.results[key] = {"result": bytes(result.header)}
+            return result
+        why = "" if self.fetched is None else await self._send_off(run, key, result)
+        if why is not None:
             self.output.add_note(
-                f"[the result ({packed.size / 1e6:,.1f} MB) is not kept on disk: "
+                f"[the result ({result.size / 1e6:,.1f} MB) is not kept on disk{why}: "
                 "if its worker dies, it is lost]\n"
             )
-        return packed
+        return result
+
+    async def _send_off(self, run: Run, key: str, packed: Packed) -> str | None:
+        """Have the agent keep a result; None if it does, or if nobody wants it."""
+        try:
+            kept = await run.unless_stopped(put(self.worker, key, packed))
+        except OSError as error:
+            return f" (it could not be sent to the agent: {error})"
+        if run.verdict is not None:
+            raise run.verdict
+        if isinstance(kept, Kept):
+            self._kept(key, kept)
+        return "" if isinstance(kept, str) and kept != UNWANTED else None
 
     # ---- news
 

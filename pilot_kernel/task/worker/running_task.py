@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import psutil
 
@@ -14,6 +15,8 @@ from pilot_kernel.task.worker.task_process import TaskProcess
 
 __all__ = ["Run"]
 
+_T = TypeVar("_T")
+
 _GRACE_S = 1.0
 _LOOK_S = 0.1  # memory fills by some gigabytes a second
 _WHOLE_FAMILY = 10  # every so many looks: finding it takes milliseconds
@@ -24,11 +27,13 @@ class Run:
 
     Attributes:
         verdict: Why it was ended, if it was.
+        phase: What is run for it, in words, if that is not the task itself yet.
     """
 
     def __init__(self, key: str, timeout_s: float | None, memory_limit: int | None) -> None:
         self.name = task_name(key)
         self.verdict: Exception | None = None
+        self.phase = ""
         self.stopped: asyncio.Event = asyncio.Event()
         self._timeout_s = timeout_s
         self._memory_limit = memory_limit
@@ -37,10 +42,18 @@ class Run:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._looks = 0
 
-    async def ask(self, process: TaskProcess, parts: list[Bytes]) -> Message | None:
-        """Have `process` run the task; None if it ended instead."""
+    async def ask(
+        self, process: TaskProcess, parts: list[Bytes], *, limited: bool = True
+    ) -> Message | None:
+        """Have `process` run the task; None if it ended instead.
+
+        Args:
+            process: The task's process.
+            parts: As `Kind.CALL` wants them.
+            limited: Whether the task's time limit counts for it.
+        """
         self._process = process
-        if self._timeout_s is not None:
+        if limited and self._timeout_s is not None:
             self._later("limit", self._timeout_s, self._time_out)
         if self._memory_limit:
             self._later("memory", _LOOK_S, self._look)
@@ -51,6 +64,17 @@ class Run:
             for timer in self._timers.values():
                 timer.cancel()
             self._timers.clear()
+
+    async def unless_stopped(self, work: Awaitable[_T]) -> _T | None:
+        """Wait for what the task needs; None, and the work is given up, if the task is ended."""
+        coming = asyncio.ensure_future(work)
+        ended = asyncio.ensure_future(self.stopped.wait())
+        try:
+            await asyncio.wait({coming, ended}, return_when=asyncio.FIRST_COMPLETED)
+            return coming.result() if coming.done() else None
+        finally:
+            coming.cancel()
+            ended.cancel()
 
     def cancel(self) -> None:
         """End it because it was canceled."""

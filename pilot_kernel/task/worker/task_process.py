@@ -32,6 +32,7 @@ class TaskProcess:
     Attributes:
         pid: Its id, once it is up.
         status: Its exit status, once it has ended: negative for the signal that killed it.
+        prepared: Numbers of the functions that were to run before its first task, and have.
     """
 
     def __init__(self, printed: Printed) -> None:
@@ -42,6 +43,7 @@ class TaskProcess:
         """
         self.pid = 0
         self.status: int | None = None
+        self.prepared: set[int] = set()
         self._loop = asyncio.get_running_loop()
         self._printed = printed
         self._sockets: list[socket.socket] = []

@@ -42,6 +42,23 @@ def test_pilots_can_be_added_scaled_and_stopped(run):
     assert "<table" in run("%pilot")._repr_html_()
 
 
+def test_what_happened_and_the_logs_of_it(run, session):
+    assert run("%%ctask --name reported\n1") == 1
+    report = run("%pilot report")
+    assert any(task.name == "reported" for task in report.tasks)
+    assert "<svg" in report._repr_html_()
+    ident = session._link.entry.id
+    assert run(f"%pilot report {ident}").path == report.path
+    run("%pilot report nonsense")
+    assert "has no event log" in str(run.error)
+    assert "agent" in [file.name for file in run("%pilot logs")]
+    assert [file.name for file in run("%pilot logs local-0")] == ["local-0"]
+    run("%pilot logs nobody")
+    assert "no log files of 'nobody'" in str(run.error)
+    run("%pilot logs a b")
+    assert "logs [NAME]" in str(run.error)
+
+
 @pytest.mark.parametrize(
     "options",
     [

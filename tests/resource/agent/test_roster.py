@@ -19,9 +19,9 @@ def own(registry_home):
 
 
 def _look_often(dask_scheduler):
-    from pilot_kernel.resource.agent import roster
+    from pilot_kernel.resource.agent import workforce
 
-    roster._LOOK_S = 0.3
+    workforce._LOOK_S = 0.3
 
 
 def test_a_frozen_worker_that_should_hand_a_result_on_does_not_hold_up_the_end_of_its_pilot(own):

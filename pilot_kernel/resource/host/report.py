@@ -1,0 +1,56 @@
+"""What a host says of itself: its versions, its sizes, and whether workers may keep files there."""
+
+import glob
+import os
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pilot_kernel.resource import versions
+
+__all__ = ["hello", "loopback", "sizes", "unwritable"]
+
+
+def loopback() -> str:
+    """What is the same for two processes exactly if they share a loopback interface.
+
+    A host may be known by several names, and several containers by one.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{os.readlink('/proc/self/ns/net')}"
+    except OSError:  # no Linux
+        return socket.gethostname()
+
+
+def hello() -> dict[str, Any]:
+    """What a supervisor begins with; nothing heavy is imported for it."""
+    return {
+        "versions": versions.here(),
+        "python": sys.executable,
+        "loopback": loopback(),
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+    }
+
+
+def sizes() -> dict[str, int]:
+    """What this process may use: affinity and cgroup limits included."""
+    from dask.system import CPU_COUNT
+    from distributed.system import MEMORY_LIMIT
+
+    gpus = len(glob.glob("/dev/nvidia[0-9]*"))
+    return {"cores": CPU_COUNT, "memory_bytes": int(MEMORY_LIMIT), "gpus": gpus}
+
+
+def unwritable(folder: str | None) -> str:
+    """Why workers cannot keep files in a folder, which is made if need be; empty if they can."""
+    place = os.path.expanduser(folder or tempfile.gettempdir())
+    try:
+        os.makedirs(place, mode=0o700, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place):
+            return ""
+    except OSError as error:
+        return f"{place}: {error.strerror or error}"
