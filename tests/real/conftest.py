@@ -2,6 +2,8 @@
 
 import pytest
 
+import pilot_kernel
+from tests.conftest import wait_until
 from tests.real import hosts as far_hosts
 from tests.real import slurm as slurm_daemons
 from tests.real.lab import ROOT, chromium, missing, serving
@@ -47,3 +49,11 @@ def hosts():
         pytest.skip(what)
     with far_hosts.ssh_hosts(4) as made:
         yield made
+
+
+@pytest.fixture
+def slurm_session(registry_home, slurm):
+    """A session of the test's own in that cluster, and no job of it left in the end."""
+    with pilot_kernel.Session() as session:
+        yield session
+    wait_until(lambda: not slurm.jobs(), timeout_s=10)
