@@ -59,7 +59,7 @@ class Upkeep:
                 if start in pilot.leaving or self._ran_out(pilot, start):
                     force.forget(start)
                     pilot.forget(start)
-                elif start not in refused and not pilot.failed and pilot.may_come_back(start):
+                elif not (force.gave_up(start) or pilot.failed) and pilot.may_come_back(start):
                     pilot.comes_back(start, pause=not force.is_here(start))
                     back.append(start)
         if back:
