@@ -208,9 +208,10 @@ class FarStart(ProcessInterface):  # type: ignore[misc]
         try:
             await self.serve(scheduler)
         except asyncio.CancelledError:
-            if self._closing:
+            task = asyncio.current_task()
+            if self._closing or task is None or task.cancelling():
                 raise
-            # What was waited for was cancelled, and not this: a client of Dask's that lost its line.
+            # What was waited for was cancelled, not this: a client of Dask's that lost its line.
             raise HostError("the connection was lost") from None
 
     async def let_workers_go(self, scheduler: Any) -> None:
