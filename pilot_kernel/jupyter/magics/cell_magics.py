@@ -99,6 +99,7 @@ class CellMagics(Magics):  # type: ignore[misc]
 
     @magic_arguments()
     @argument("-o", "--out", nargs="+", help="variables to bring back, x,y")
+    @argument("--all", dest="everywhere", action="store_true", help="run on every worker: a list")
     @_shared
     @cell_magic
     @no_var_expand
@@ -108,6 +109,9 @@ class CellMagics(Magics):  # type: ignore[misc]
 
         It runs in a fresh namespace with the variables it reads. The value of its last expression
         is the result; -o names variables to bring back besides.
+
+        --all runs it once on every worker that is up, of a kind or a pilot with --on. Its value
+        and what -o names are then lists, in the order of the workers' names.
         """
         args = parse_argstring(self.ctask, line)
         read = self._read("ctask", line, cell)
@@ -117,6 +121,7 @@ class CellMagics(Magics):  # type: ignore[misc]
             self._inputs(args),
             outputs=_names(args.out),
             deliver=self.shell.user_ns.update,
+            everywhere=args.everywhere,
             options=_options(args),
         )
         return self._finish(task, args)
