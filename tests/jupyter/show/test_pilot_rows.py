@@ -139,7 +139,11 @@ def test_a_pilot_that_failed_says_so():
 def test_what_not_every_pilot_has_to_say_is_said():
     usual = pilot(worker())
     ends = replace(
-        usual.status, ends_at=1064.5, adaptive=(0, 4), tags=("fast",), note="job 7 waits: <Priority>"
+        usual.status,
+        ends_at=1064.5,
+        adaptive=(0, 4),
+        tags=("fast",),
+        note="job 7 waits: <Priority>",
     )
     seen = shown(replace(usual, status=ends))
     assert seen.rows[0].doing.endswith(
@@ -171,6 +175,8 @@ def test_the_window_grows_with_what_there_is():
 
 
 class GoneSession:
+    waits_for = ""
+
     def __init__(self, closed):
         self.closed = closed
 
