@@ -27,4 +27,4 @@ def test_keywords_are_those_of_submit():
     keywords = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
     assert DEFAULT_OPTIONS.keywords() == keywords
     fields = {field.name for field in dataclasses.fields(TaskOptions)}
-    assert set(keywords) == fields - {"parts", "part"}
+    assert set(keywords) == fields - {"parts", "part", "worker"}
