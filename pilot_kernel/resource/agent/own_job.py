@@ -64,6 +64,10 @@ class Deserted:
         self._owner = owner
         self._seen: float | None = None
 
+    def met(self) -> None:
+        """Take note that somebody has come, perhaps to go before anybody looks again."""
+        self._seen = time.monotonic()
+
     def now(self, people: list[str]) -> bool:
         """Whether that is so.
 
@@ -71,7 +75,7 @@ class Deserted:
             people: The clients that are connected.
         """
         if people:
-            self._seen = time.monotonic()
+            self.met()
         if people or self._entry.name:
             return False
         if not self._entry.batch:

@@ -49,7 +49,8 @@ class Upkeep:
         """Bring back what has ended for good, if it is still wanted."""
         force = self._roster.force
         for pilot in self._roster.pilots.values():
-            pilot.refused = self._turned_away(pilot) or any(map(force.gave_up, pilot.starts))
+            refused = bool(pilot.starts) and all(map(force.gave_up, pilot.starts))
+            pilot.refused = refused or self._turned_away(pilot)
         if force.changing:
             return
         back = []
@@ -58,7 +59,7 @@ class Upkeep:
                 if start in pilot.leaving or self._ran_out(pilot, start):
                     force.forget(start)
                     pilot.forget(start)
-                elif not pilot.failed and pilot.may_come_back(start):
+                elif not (force.gave_up(start) or pilot.failed) and pilot.may_come_back(start):
                     pilot.comes_back(start, pause=not force.is_here(start))
                     back.append(start)
         if back:
