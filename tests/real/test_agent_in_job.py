@@ -47,7 +47,7 @@ def _resume(slurm):
 
 
 def _agents(home):
-    return [folder.name for folder in home.iterdir() if folder.is_dir()]
+    return [folder.name for folder in home.glob("agent-*")]
 
 
 def _scratch(session):
@@ -319,7 +319,7 @@ def test_a_killed_kernel_s_session_is_found_again_with_its_task(home, slurm):
         assert session.attached
         [task] = [task for task in session.tasks if task.name == "survivor"]
         assert task.result(30) is None
-        assert session.submit(_place).result(30)[2] == slurm.jobs()[0].id
+        assert session.submit(_place).result(30)[2] == session._link.entry.job
 
 
 def test_a_killed_kernel_s_session_ends_after_its_idle_time(home, slurm):

@@ -219,6 +219,7 @@ class HeldPilot:
 
     def _note(self, cluster: Any) -> str:
         notes = [getattr(cluster.workers.get(start), "note", "") for start in self.starts]
+        notes += [cluster.scheduler.refusals.get(worker, "") for worker in self.workers]
         return _shortened(list(dict.fromkeys(filter(None, [self.note, *notes]))))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import psutil
 
-from pilot_kernel.resource import registry, slurm_job
+from pilot_kernel.resource import registry, slurm_job, versions
 from pilot_kernel.resource.registry import AgentEntry
 
 __all__ = ["Deserted", "taken_over"]
@@ -24,7 +24,11 @@ def taken_over(claimed: AgentEntry) -> AgentEntry:
         claimed: The entry that whoever started it has made.
     """
     mine = dataclasses.replace(
-        claimed, pid=os.getpid(), started=psutil.Process().create_time(), host=socket.gethostname()
+        claimed,
+        pid=os.getpid(),
+        started=psutil.Process().create_time(),
+        host=socket.gethostname(),
+        versions=versions.here(),
     )
     if not claimed.batch:
         return mine
@@ -60,6 +64,10 @@ class Deserted:
         self._owner = owner
         self._seen: float | None = None
 
+    def met(self) -> None:
+        """Take note that somebody has come, perhaps to go before anybody looks again."""
+        self._seen = time.monotonic()
+
     def now(self, people: list[str]) -> bool:
         """Whether that is so.
 
@@ -67,7 +75,7 @@ class Deserted:
             people: The clients that are connected.
         """
         if people:
-            self._seen = time.monotonic()
+            self.met()
         if people or self._entry.name:
             return False
         if not self._entry.batch:

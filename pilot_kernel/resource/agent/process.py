@@ -256,6 +256,7 @@ class Agent:
 
     async def welcome(self) -> bool:
         """Whether a client that has just come may stay; if not, the agent is about to end."""
+        self.deserted.met()
         return not self.leave.is_set()
 
     async def agent_leave(self) -> None:
