@@ -140,8 +140,7 @@ def tasks_per_s(peer: Peer, tasks: int, workers: int, *, changing: bool) -> tupl
     changes = Coming(futures, tasks, scale, workers) if changing else None
     with changes or contextlib.nullcontext():
         start = time.perf_counter()
-        for number in range(tasks):
-            futures.append(submit(noop, number))
+        futures.extend(submit(noop, number) for number in range(tasks))  # grows as it goes
         assert gather(futures) == list(range(tasks))
         seconds = time.perf_counter() - start
     return tasks / seconds, changes.changes if changes else 0
