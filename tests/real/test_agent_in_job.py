@@ -368,3 +368,32 @@ def test_an_agent_that_nobody_can_ask_about_is_taken_to_be_alive(home, slurm, mo
             registry.reap(entry)
     assert entry.directory.exists()
     session.close()
+
+
+# ---- results that lie on the node
+
+
+def _large(number, size):
+    return [number] * size
+
+
+def test_results_that_lie_on_the_node_are_fetched(home, slurm, tmp_path_factory):
+    node_tmp = tmp_path_factory.mktemp("node")
+    lines = (
+        '[ -n "$APART" ] || APART=1 exec unshare -m bash "$0"',
+        f"mount -t tmpfs none {node_tmp}",  # seen by nobody outside of the job
+        f"export TMPDIR={node_tmp}",
+    )
+    keys = {**JOB, "scheduler_script_commands": lines}
+    with pilot_kernel.Session("far", inside="slurm://", **keys) as session:
+        tasks = [session.submit(_large, number, 300_000) for number in range(4)]
+        sums = [session.submit(sum, task) for task in tasks]
+        assert [task.result(60) for task in sums] == [300_000 * number for number in range(4)]
+        assert [task.result(60) for task in tasks] == [[n] * 300_000 for n in range(4)]
+        assert _scratch(session).is_relative_to(node_tmp)
+        assert not _scratch(session).exists()
+        assert session.submit(os.path.exists, str(_scratch(session) / "results")).result(30)
+        session.detach()
+    with pilot_kernel.Session("far") as again:
+        [task] = [task for task in again.tasks if task.key == tasks[3].key]
+        assert task.result(60) == [3] * 300_000
