@@ -4,7 +4,10 @@ import pytest
 
 from tests.real import hosts as far_hosts
 from tests.real import slurm as slurm_daemons
+from tests.real.agent_jobs import held, job_home
 from tests.real.lab import ROOT, chromium, missing, serving
+
+__all__ = ["held", "job_home"]
 
 
 @pytest.fixture(scope="session")
