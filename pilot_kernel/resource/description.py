@@ -41,22 +41,27 @@ class PilotDescription:
             QPU with two jobs in flight.
         name: What `on=` calls the pilot; one is made up when it is missing.
         number_of_nodes: Nodes to hold.
-        cores_per_node: Cores to hold on each node; all that the node grants when missing.
+        cores_per_node: Cores to hold on each node; all that the node grants when missing. Batch
+            jobs have to say it.
         gpus_per_node: GPUs to hold on each node, one worker each.
         cores_per_worker: Cores that one task may use; a node has cores_per_node of them to deal
             out, so this sets how many tasks run at once.
         memory_per_node_bytes: Memory to hold on each node; all that the node grants when missing.
+            Batch jobs have to say it.
         queue: Batch queue or partition.
-        walltime: Limit of the batch job, as "HH:MM:SS" or in minutes.
+        walltime: Limit of the batch job, as "HH:MM:SS", "D-HH:MM:SS" or in minutes; "MM:SS" too.
         project: Account to charge.
-        working_directory: Where workers keep their files.
+        working_directory: Where workers keep their files. Batch jobs find credentials there and
+            write their logs there, in a folder closed to others that goes with the session; without
+            it, nodes have to see the home directory.
         scheduler_script_commands: Extra lines for the batch script; those that begin with the batch
             system's mark, such as `#SBATCH`, are directives, others run before the workers do.
         interface: The network interface through which this machine and the nodes reach each other,
             such as `ib0`; nothing listens there unless it is named here.
         start_within_s: Seconds that a batch job may wait before it is reported; without limit when
             missing.
-        qpu: QPUs to ask the batch system for.
+        qpu: QPUs to ask SLURM for: by name (`--qpu=`) where it has QRMI's plugin, which puts what
+            tasks need to use them into their environment; counted (`--gres=qpu:N`) elsewhere.
         tags: Words of your own that its workers offer; a task may ask for them.
 
     Raises:

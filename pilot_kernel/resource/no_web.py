@@ -1,4 +1,4 @@
-"""Dask's scheduler and worker without their web pages: no port but those that speak TLS.
+"""Dask's scheduler and worker as agents have them: no web pages, no port that does not speak TLS.
 
 Dask opens a port for pages even where there are no pages, and anyone on the machine can reach it.
 Workers of every kind of pilot are of this class; a batch script names it to `dask worker`.
@@ -10,7 +10,12 @@ from distributed import Worker
 from distributed.http.routing import RoutingApplication
 from tornado.httpserver import HTTPServer
 
-__all__ = ["NoWeb", "NoWebWorker"]
+from pilot_kernel.resource import versions
+
+__all__ = ["VERSIONS", "NoWeb", "NoWebWorker"]
+
+VERSIONS = "pilot_versions"
+"""Under which name a worker tells its versions when it asks to be let in."""
 
 
 class NoWeb:
@@ -29,4 +34,9 @@ class NoWeb:
 
 
 class NoWebWorker(NoWeb, Worker):  # type: ignore[misc]
-    """A worker that listens on one port, with TLS."""
+    """A worker that listens on one port, with TLS, and says of which versions it is."""
+
+    async def get_startup_information(self) -> dict[str, Any]:
+        """What the scheduler is told first."""
+        told: dict[str, Any] = await super().get_startup_information()
+        return {**told, VERSIONS: versions.here()}

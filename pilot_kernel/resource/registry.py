@@ -76,6 +76,7 @@ class AgentEntry:
         batch: The batch system in a job of which it runs, `slurm`; empty if it runs in none.
         job: That job's number, once the agent runs there.
         ends_at: When that job reaches its walltime, unix seconds; None if that is not known.
+        versions: Those of its libraries, once it has started.
     """
 
     id: str
@@ -90,6 +91,7 @@ class AgentEntry:
     batch: str = ""
     job: str = ""
     ends_at: float | None = None
+    versions: dict[str, str] = dataclasses.field(default_factory=dict, hash=False)
 
     @property
     def directory(self) -> Path:

@@ -102,8 +102,13 @@ class TaskBook:
             self.follow(key, Future(key, link.client))
         if keys:
             link.call("hand_over", keys=keys, client=link.client.id)
-        for task in self._tasks.values():
+        for task in self._followed():
             task.output.extend(link.call("task_output", key=task.key))
+
+    def _followed(self) -> list[Task]:
+        """The tasks that anybody holds on to; news that come meanwhile may drop others."""
+        references = self._tasks.valuerefs()  # a list made at once, unlike `values()`
+        return [task for reference in references if (task := reference()) is not None]
 
     def listed(self) -> list[Task | BroadcastTask]:
         """The unfinished tasks and the latest finished ones, in order of submission."""

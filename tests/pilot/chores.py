@@ -13,7 +13,6 @@ from pilot_kernel.errors import WorkerDiedError
 from pilot_kernel.task.notebook.handle import Task
 
 LARGE = 50_000  # float64, so 400 kB: more than travels with the news
-KINDS = ("quick", "sleeper", "large", "joined", "quantum", "raises", "crashes", "canceled")
 
 
 def note(log: str, number: int, what: str) -> None:
@@ -71,18 +70,18 @@ class Chore:
     task: Task
     parts: tuple[Task, ...] = ()
 
-    def wrong(self, killed: set[int], begun: list[int]) -> str | None:
+    def wrong(self, killed: set[int], log: Path) -> str | None:
         """What is wrong with how it ended; None if nothing is.
 
         Args:
             killed: Task processes that were killed from outside.
-            begun: Processes that the task was begun in. One whose process was killed twice is
-                given up, and rightly so.
+            log: Where tasks say that they begin, and in which process. One whose process was
+                killed twice is given up, and rightly so.
         """
         try:
             value = self.task.result(0)
         except WorkerDiedError as error:
-            deaths = sum(pid in killed for pid in begun)
+            deaths = sum(pid in killed for pid in begun_in(log).get(self.number, []))
             given_up = deaths >= 2 or (self.kind == "joined" and "part" in str(error))
             return None if self.kind == "crashes" or given_up else f"{error} ({deaths} kills)"
         except ValueError as error:
@@ -100,6 +99,9 @@ class Chore:
             return value.shape == (LARGE,) and bool((value == self.number).all())
         if self.kind == "joined":
             return bool(value == -LARGE * float(self.number))
+        if self.kind == "device":
+            counts = dict(value[0].data.meas.get_counts())
+            return sum(counts.values()) == 200 and counts.get("111", 0) > 120
         if self.kind == "quantum":
             return dict(value[0].data.meas.get_counts()) == {"111": 200}
         return False

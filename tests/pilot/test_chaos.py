@@ -6,79 +6,18 @@ A minute long. `PILOT_CHAOS_S=300` makes it longer, `PILOT_CHAOS_SEED` repeats a
 import os
 import random
 import time
-from functools import partial
 from pathlib import Path
 
 import psutil
 
 import pilot_kernel
-from pilot_kernel.task.notebook.handle import Task
-from tests.circuits.plain import flipped
 from tests.conftest import wait_until
 from tests.pilot import chores
-from tests.pilot.chores import Chore
+from tests.pilot.load import Load
 from tests.pilot.mischief import Mischief, family
 
 SECONDS = float(os.environ.get("PILOT_CHAOS_S", "50"))
 AT_ONCE = 12
-PATIENCE = 1000  # workers that may die running a task: this is about tasks that get through
-
-
-class Load:
-    """Keeps so many chores under way, and judges those that have ended."""
-
-    def __init__(self, session: pilot_kernel.Session, log: Path, rng: random.Random) -> None:
-        self.session = session
-        self.log = log
-        self.rng = rng
-        self.count = 0
-        self.under_way: list[Chore] = []
-        self.wrong: list[str] = []
-        self.kinds: dict[int, str] = {}
-        self.circuit = flipped()
-
-    def add(self) -> None:
-        """Submit one more."""
-        self.count += 1
-        kind = self.rng.choices(chores.KINDS, (8, 4, 4, 2, 1, 1, 1, 3))[0]
-        chore = self._submit(kind, self.count)
-        self._note_when_done(chore.task, chore.number)
-        for part in chore.parts:
-            self._note_when_done(part, -chore.number)
-        self.under_way.append(chore)
-        self.kinds[chore.number] = kind
-
-    def _note_when_done(self, task: Task, number: int) -> None:
-        task.add_done_callback(lambda _: chores.note(str(self.log), number, "done"))
-
-    def _submit(self, kind: str, number: int) -> Chore:
-        submit = partial(self.session.submit, retries=PATIENCE)
-        where = (str(self.log), number)
-        if kind == "quantum":
-            return Chore(number, kind, self.session.run(self.circuit, shots=200, retries=PATIENCE))
-        if kind == "joined":
-            part = submit(chores.large, str(self.log), -number)
-            return Chore(number, kind, submit(chores.joined, *where, part), (part,))
-        if kind in ("sleeper", "canceled"):
-            return Chore(
-                number, kind, submit(chores.sleeper, *where, self.rng.choice((0.05, 0.3, 1.0)))
-            )
-        return Chore(number, kind, submit(getattr(chores, kind), *where))
-
-    def turn(self, killed: set[int]) -> None:
-        """Cancel some, judge and release what has ended."""
-        for chore in self.under_way:
-            if chore.kind == "canceled" and self.rng.random() < 0.1:
-                chore.task.cancel()
-        over = [chore for chore in self.under_way if chore.task.done()]
-        self.under_way = [chore for chore in self.under_way if not chore.task.done()]
-        begun = chores.begun_in(self.log) if over else {}
-        for chore in over:
-            wrong = chore.wrong(killed, begun.get(chore.number, []))
-            if wrong is not None:
-                self.wrong.append(f"{chore.kind} {chore.number}: {wrong}")
-            for task in (chore.task, *chore.parts):
-                task.release()
 
 
 def test_nothing_is_lost_run_again_or_left_behind(registry_home, tmp_path):

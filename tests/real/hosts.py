@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _PROGRAMS = ("ssh", "sshd", "ssh-keygen", "ip", "nsenter")
 _SBIN = ":/usr/sbin:/sbin"
 _PORT = 22
+_HERE = 22022  # for this machine, which may have a server of its own
 _SERVER = {
     "PasswordAuthentication": "no",
     "KbdInteractiveAuthentication": "no",
@@ -90,6 +91,11 @@ class Hosts:
         """The name of a host's network namespace."""
         return f"{self.tag}{number}"
 
+    @property
+    def here(self) -> str:
+        """This machine itself, as a pilot's resource; `serve_here` has to be called before."""
+        return f"ssh://{self.tag}-here"
+
     def cut(self, number: int) -> None:
         """Take a host's link down."""
         _run("ip", "link", "set", f"{self.tag}v{number}", "down")
@@ -126,8 +132,14 @@ class Hosts:
             _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.folder / key))
         host_key = " ".join((self.folder / "host.pub").read_text().split()[:2])
         known = [f"{self.address(n)} {host_key}\n" for n in range(len(self.names))]
+        known.append(f"[{self.subnet}.1]:{_HERE} {host_key}\n")
         (self.folder / "known_hosts").write_text("".join(known))
-        (self.folder / "config").write_text("\n".join(map(self._configured, range(len(known)))))
+        configured = [
+            self._configured(name, self.address(number), _PORT)
+            for number, name in enumerate(self.names)
+        ]
+        configured.append(self._configured(f"{self.tag}-here", f"{self.subnet}.1", _HERE))
+        (self.folder / "config").write_text("\n".join(configured))
         self.wrap_ssh()
         _run("ip", "link", "add", f"{self.tag}br", "type", "bridge")
         _run("ip", "addr", "add", f"{self.subnet}.1/24", "dev", f"{self.tag}br")
@@ -135,9 +147,9 @@ class Hosts:
         for number in range(len(self.names)):
             self._make_host(number)
 
-    def _configured(self, number: int) -> str:
+    def _configured(self, name: str, address: str, port: int) -> str:
         return (
-            f"Host {self.names[number]}\n  HostName {self.address(number)}\n  Port {_PORT}\n"
+            f"Host {name}\n  HostName {address}\n  Port {port}\n"
             f"  User root\n  IdentityFile {self.folder}/user\n  IdentitiesOnly yes\n"
             f"  UserKnownHostsFile {self.folder}/known_hosts\n  StrictHostKeyChecking yes\n"
         )
@@ -171,17 +183,31 @@ class Hosts:
             number: Which host.
             **options: Options of the server.
         """
+        options["ListenAddress"] = self.address(number)
+        self.run(number, *self._server_line(f"sshd{number}.pid", options))
+        wait_until(lambda: self._answers(number))
+
+    def _server_line(self, pid: str, options: dict[str, str]) -> list[str]:
         program = shutil.which("sshd", path=os.environ["PATH"] + _SBIN)
         files = {
-            "PidFile": str(self.folder / f"sshd{number}.pid"),
+            "PidFile": str(self.folder / pid),
             "AuthorizedKeysFile": str(self.folder / "user.pub"),
-            "ListenAddress": self.address(number),
             "SetEnv": f"PYTHONPATH={ROOT}",
         }
         named = {**_SERVER, **files, **options}
         words = [word for key, value in named.items() for word in ("-o", f"{key}={value}")]
-        self.run(number, str(program), "-f", "/dev/null", "-h", str(self.folder / "host"), *words)
-        wait_until(lambda: self._answers(number))
+        return [str(program), "-f", "/dev/null", "-h", str(self.folder / "host"), *words]
+
+    @contextlib.contextmanager
+    def serve_here(self) -> Iterator[None]:
+        """Have an SSH server on this machine, too, for a while."""
+        options = {"ListenAddress": f"{self.subnet}.1", "Port": str(_HERE)}
+        with subprocess.Popen([*self._server_line("here.pid", options), "-D"]) as server:
+            try:
+                wait_until(lambda: f"{self.subnet}.1:{_HERE}" in _run("ss", "-ltn"))
+                yield
+            finally:
+                server.terminate()
 
     def _answers(self, number: int) -> bool:
         with contextlib.suppress(AssertionError, FileNotFoundError):

@@ -45,10 +45,16 @@ class Tried:
     count: int
 
 
-def try_all(attempt: Attempt, uid: int | None = NOBODY) -> Tried:
-    """Try in a process of another user."""
+def try_all(attempt: Attempt, uid: int | None = NOBODY, *inside: str) -> Tried:
+    """Try in a process of another user.
+
+    Args:
+        attempt: What.
+        uid: Whose process; None for one's own.
+        *inside: What the process is started by, such as `nsenter` and the network to enter.
+    """
     done = subprocess.run(
-        [sys.executable, "-m", "tests.real.second_user", "" if uid is None else str(uid)],
+        [*inside, sys.executable, "-m", "tests.real.second_user", "" if uid is None else str(uid)],
         input=json.dumps(asdict(attempt)),
         cwd=Path(__file__).parents[2],
         capture_output=True,

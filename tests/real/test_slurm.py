@@ -181,6 +181,7 @@ def test_a_job_that_fails_tells_what_it_wrote_last(own, slurm):
     pilot = own.add_pilot("slurm://", scheduler_script_commands=lines, **KEYS)
     noted(pilot, "FAILED")
     assert "ended: FAILED (NonZeroExitCode): the disk is full" in pilot.status.note
+    noted(pilot, "it failed 3 times")
     wait_until(lambda: pilot.state is PilotState.FAILED, PATIENCE_S)  # not submitted for ever
     pilot.stop()
 
@@ -214,6 +215,26 @@ def test_a_requeued_job_is_the_same_one_and_its_task_runs_again(own, slurm, tmp_
     gate.touch()
     assert task.result(PATIENCE_S) == job.id
     assert [each.id for each in slurm.jobs()] == [job.id]
+
+
+def test_a_workload_outlives_the_walltime_of_its_jobs(own, slurm, tmp_path):
+    pilot = add(own, walltime=1)
+    wait_until(lambda: pilot.status.ends_at is not None)
+    assert 0 < pilot.status.ends_at - time.time() < 60
+    done = tmp_path / "done"
+
+    def work(at):
+        import time
+
+        time.sleep(2)
+        with done.open("a") as file:
+            file.write(f"{at}\n")
+        return at * at
+
+    tasks = [own.submit(work, at) for at in range(40)]  # 80 s on one worker
+    assert [task.result(180) for task in tasks] == [at * at for at in range(40)]
+    assert len({job.id for job in slurm.jobs(over=True) if "slurm" in job.name}) > 1
+    assert sorted({int(line) for line in done.read_text().split()}) == list(range(40))
 
 
 def test_a_killed_agent_leaves_no_job_no_process_and_no_file(registry_home, slurm, tmp_path):

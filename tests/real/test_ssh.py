@@ -39,7 +39,13 @@ def far(hosts, registry_home, tmp_path_factory):
     for number in range(3):
         wait_until(lambda number=number: not hosts.processes(number))
     assert list(place.iterdir()) == []
-    assert list(Path("/tmp").glob("pilot-host-*")) == []
+    assert _left() == []
+
+
+def _left():
+    """Folders of supervisors that are gone."""
+    folders = Path("/tmp").glob("pilot-host-*")
+    return [each for each in folders if not psutil.pid_exists(int(each.name.split("-")[3]))]
 
 
 def _pilot(session, name):
@@ -68,14 +74,45 @@ def test_results_go_from_host_to_host_and_to_this_machine(far):
         time.sleep(0.2)
         return np.full(300_000, float(number))
 
-    def total(*arrays):
-        time.sleep(0.1)
-        return float(sum(array.sum() for array in arrays))
-
     made = [far.submit(make, number, on="far") for number in range(6)]
     made += [far.submit(make, number, on="near") for number in range(6, 8)]
-    sums = [far.submit(total, *made, on=on) for on in ("far",) * 6 + ("near",) * 2]
+    sums = [far.submit(_total, *made, on=on) for on in ("far",) * 6 + ("near",) * 2]
     assert [task.result(timeout=60) for task in sums] == [300_000.0 * 28] * 8
+
+
+def _far_and_near(session, far):
+    """What a sum is of arrays of a pilot and of a local one, taken there and here."""
+    made = [session.submit(np.full, 300_000, 1.0, on=on) for on in (far, "near", far, "near")]
+    sums = [session.submit(_total, *made, on=on) for on in (far, "near", far)]
+    return [task.result(timeout=60) for task in sums]
+
+
+def _total(*arrays):
+    return float(sum(array.sum() for array in arrays))
+
+
+def test_this_machine_may_be_a_host_as_well(far, hosts):
+    """It has no loopback interface of its own, so nothing is forwarded."""
+    with hosts.serve_here():
+        pilot = far.add_pilot(hosts.here, name="here", **_KEYS)
+        wait_until(lambda: pilot.status.workers == 1, _COMING_S)
+        assert _far_and_near(far, "here") == [1_200_000.0] * 3
+        assert _far_and_near(far, "far") == [1_200_000.0] * 3
+        pilot.stop()
+
+
+def test_of_two_pilots_on_one_host_either_may_go(far, hosts):
+    first, second = (far.add_pilot(hosts.url(3), name=name, **_KEYS) for name in ("p1", "p2"))
+    wait_until(lambda: first.status.workers + second.status.workers == 2, _COMING_S)
+    assert _far_and_near(far, "p2") == [1_200_000.0] * 3
+    first.stop()
+    assert _far_and_near(far, "p2") == [1_200_000.0] * 3
+    again = far.add_pilot(hosts.url(3), name="p3", **_KEYS)
+    wait_until(lambda: again.status.workers == 1, _COMING_S)
+    second.stop()
+    assert _far_and_near(far, "p3") == [1_200_000.0] * 3
+    again.stop()
+    wait_until(lambda: not hosts.processes(3), _LIMIT_S)
 
 
 def test_nothing_listens_but_on_loopback(far, hosts):
@@ -88,10 +125,9 @@ def test_nothing_listens_but_on_loopback(far, hosts):
 
 
 def test_no_key_is_in_a_command_line_or_an_environment(far, hosts):
-    (agent,) = (each for each in agents_of(Path(os.environ["PILOT_KERNEL_HOME"])))
-    folder = Path(agent.cmdline()[agent.cmdline().index("--directory") + 1])
+    folder = far._link.entry.directory
     secret = folder.joinpath("tls-key.pem").read_text().splitlines()[3]
-    logs = list(folder.glob("logs/*.log"))
+    logs = list(folder.glob("logs/far-*.log"))
     assert len(logs) == 3
     for path in (*logs, folder / "agent.log"):
         assert secret not in path.read_text()
@@ -173,11 +209,10 @@ def test_a_cut_link_does_not_hold_up_the_end_of_a_pilot(far, hosts):
     try:
         begun = time.monotonic()
         pilot.stop()
-        took_s = time.monotonic() - begun
+        print(f"stopped after {time.monotonic() - begun:.1f} s")
     finally:
         hosts.mend(0)
     assert "brief" not in [each.name for each in far.pilots]
-    print(f"stopped after {took_s:.1f} s")
 
 
 _CLIENT = """
@@ -268,15 +303,14 @@ def test_a_killed_supervisor_leaves_nothing_and_comes_back(far, hosts):
     first.kill()
     wait_until(lambda: not any(map(_runs, family)), _LIMIT_S)
     wait_until(lambda: pilot.status.workers == 3 and supervisors(), _COMING_S)
-    left = [each for each in Path("/tmp").glob("pilot-host-*") if f"-{first.pid}-" in each.name]
-    assert left == []
+    assert not [each for each in _left() if f"-{first.pid}-" in each.name]
 
 
 # ---- what cannot be
 
 
 @pytest.fixture(scope="module")
-def plain(registry_home):
+def plain(hosts, registry_home):  # the agent looks for ssh on the path that it is given
     with pilot_kernel.Session() as opened:
         yield opened
 
@@ -301,9 +335,10 @@ def test_a_host_that_cannot_be_used_is_named_at_once(plain, hosts, change, compl
     keys["resource"] = keys["resource"].format(**words)
     if "python=/usr" in keys["resource"]:  # where the hosts' PYTHONPATH does not help
         keys["scheduler_script_commands"] = ["unset PYTHONPATH"]
+    before = len(plain.pilots)
     with pytest.raises(DescriptionError, match=complaint):
         plain.add_pilot(description=keys.pop("resource"), **keys)
-    assert plain.pilots == []
+    assert len(plain.pilots) == before
 
 
 def test_an_unknown_and_a_changed_host_key_are_named(plain, hosts):
@@ -335,12 +370,16 @@ def test_other_versions_are_named_on_both_sides(plain, hosts, tmp_path):
         )
 
 
-def test_a_server_that_forwards_nothing_is_named(plain, hosts):
+@pytest.mark.parametrize(
+    "option", [{"AllowTcpForwarding": "no"}, {"GatewayPorts": "yes"}], ids=lambda each: str(*each)
+)
+def test_a_server_that_forwards_nothing_or_to_everybody_is_named(plain, hosts, option):
     hosts.stop(1)
-    hosts.serve(1, AllowTcpForwarding="no")
+    hosts.serve(1, **option)
     try:
         pilot = plain.add_pilot(hosts.url(1), **_KEYS)
-        wait_until(lambda: "AllowTcpForwarding" in pilot.status.note, _LIMIT_S)
+        wait_until(lambda: next(iter(option)) in pilot.status.note, _LIMIT_S)
+        assert pilot.status.workers == 0
         pilot.stop()
     finally:
         hosts.stop(1)

@@ -43,8 +43,11 @@ def remote_workers(session, *names, pilot="far", **env):
 
 def pids(client):
     """The process ids of Dask workers, by name."""
-    found = client.run(lambda dask_worker: (dask_worker.name, os.getpid()), on_error="ignore")
-    return dict(found.values())
+    return client.run_on_scheduler(_pids)  # asking workers would wait for those that have died
+
+
+def _pids(dask_scheduler):
+    return {ws.name: ws.pid for ws in dask_scheduler.workers.values()}
 
 
 async def main(folder: str, pilot: str, names: list[str]) -> None:

@@ -139,6 +139,47 @@ def test_what_c_code_has_in_its_buffers_is_not_lost(session):
     assert task.output.text() == "from C\n"
 
 
+def test_output_of_c_code_is_in_order_with_what_python_prints(session):
+    """Also where it is on the same line, and where nobody has flushed it."""
+    import ctypes
+
+    def talk():
+        c = ctypes.CDLL(None)
+        print("1 Python")
+        c.printf(b"2 C\n")
+        print("3 Python, ", end="")
+        c.printf(b"4 C, ")
+        os.system("printf '5 shell, '")
+        print("6 Python")
+        c.puts(b"7 C")
+        subprocess.run(["sh", "-c", "(echo 8 grandchild) | cat"], check=True)
+        c.printf(b"9 C, no end")
+
+    task = session.submit(talk)
+    task.result()
+    told = task.output.text("stdout").replace("4 C, 5 shell, ", "5 shell, 4 C, ")  # C has no flush
+    assert told == (
+        "1 Python\n2 C\n3 Python, 5 shell, 4 C, 6 Python\n7 C\n8 grandchild\n9 C, no end"
+    )
+
+
+def test_lines_of_c_code_come_while_it_runs(session, tmp_path):
+    """Not when its buffer of four kilobytes is full."""
+    import ctypes
+
+    def talk(gate):
+        ctypes.CDLL(None).printf(b"under way\n")
+        while not os.path.exists(gate):
+            time.sleep(0.01)
+
+    task = session.submit(talk, str(tmp_path / "gate"))
+    wait_until(lambda: task.output.text() == "under way\n")
+    assert not task.done()
+    (tmp_path / "gate").touch()
+    task.result()
+    assert task.output.text() == "under way\n"
+
+
 def test_emit_says_that_it_wants_a_task():
     with pytest.raises(PilotError, match="inside a task"):
         emit("stdout", "nowhere")

@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 
 import pilot_kernel
+from pilot_kernel.errors import PilotError, WorkerDiedError
+from pilot_kernel.task import shared_values
 from pilot_kernel.task.notebook import handle
+from pilot_kernel.task.wire import results
 from tests.conftest import wait_until
 from tests.task.remote_worker import PATIENCE_S, pids, remote_workers
 
@@ -29,11 +32,16 @@ def _all_gone(session):
     wait_until(lambda: not _files(session))
 
 
+def _without_grace():
+    shared_values._GRACE_S = 1.0  # for how long a shared value is kept that nobody needs
+
+
 @pytest.fixture(scope="module")
 def own(registry_home):
     """A session with a worker here, on `near`, and places for others, on `far`."""
     with pilot_kernel.Session() as session:
         session.add_pilot("local://", cores_per_node=1, name="near")
+        session._link.client.run_on_scheduler(_without_grace)
         far = session.add_pilot("local://", cores_per_node=1, name="far")
         wait_until(lambda: far.status.workers == 1)
         far.scale(0)
@@ -59,12 +67,12 @@ def test_a_large_result_is_on_the_agents_disk_before_anybody_hears_of_it(own, fa
 
 
 def _others(now, before):
-    return now.keys() == before.keys() and not {*now.values()} & {*before.values()}
+    return now.keys() >= before.keys() and not {*now.values()} & {*before.values()}
 
 
-def _kill(far):
-    """Kill all workers that are elsewhere, and return when others are in their places."""
-    before = far()
+def _kill(far, *names):
+    """Kill workers that are elsewhere, or all; return when others are in their places."""
+    before = {name: pid for name, pid in far().items() if name in names or not names}
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: _others(far(), before), PATIENCE_S)
@@ -99,8 +107,10 @@ def test_results_go_from_machine_to_machine(own, far):
     third = own.submit(np.add, second, first, on="far")
     assert own.submit(np.sum, third, on="near").result(60) == 3 * total
     assert np.array_equal(third.result(), 3 * np.arange(LARGE))
+    fourth = own.submit(np.add, third, first, on="far")
+    concurrent.futures.wait([fourth])
     _kill(far)
-    assert own.submit(np.sum, third, on="far").result(60) == 3 * total, "from the agent, now"
+    assert own.submit(np.sum, fourth, on="far").result(60) == 4 * total, "from the agent, now"
     assert own.submit(np.sum, third, on="near").result(60) == 3 * total, "after they went"
     _all_gone(own)
 
@@ -139,5 +149,108 @@ def test_a_shared_value_goes_to_each_worker_once(own, far):
     assert {task.result(60) for task in tasks} == {float(data.sum())}
     assert own._link.client.run_on_scheduler(_stretches_sent) - sent <= 2 * 6
     assert kept.startswith("<Shared ndarray, 24,000,")
-    with pytest.raises(pilot_kernel.errors.PilotError, match="was released"):
+    with pytest.raises(PilotError, match="was released"):
         own.submit(change, shared, 1)
+    _all_gone(own)
+
+
+def _stall(session, on):
+    """Have the agent take and give nothing, or go on."""
+
+    def change(dask_scheduler):
+        slots = dask_scheduler.plugins["pilot-ledger"].store._slots
+        for _ in range(8):
+            if on:
+                slots._value -= 1
+            else:
+                slots.release()
+
+    session._link.client.run_on_scheduler(change)
+
+
+def _coming(session):
+    return session._link.client.run_on_scheduler(
+        lambda dask_scheduler: set(dask_scheduler.plugins["pilot-ledger"].store.coming)
+    )
+
+
+@pytest.fixture
+def stalled(own, far):
+    """The agent takes nothing until it is told to."""
+    _stall(own, True)
+    going = []
+    yield lambda: going.append(_stall(own, False))
+    if not going:
+        _stall(own, False)
+
+
+def test_a_worker_that_dies_amid_sending_has_not_finished(own, far, stalled, tmp_path):
+    runs = tmp_path / "runs"
+
+    def once():
+        with runs.open("a") as file:
+            file.write("x")
+        return np.arange(LARGE)
+
+    task = own.submit(once, on="far")
+    wait_until(lambda: _coming(own) == {task.key})
+    assert not task.done()
+    _kill(far, task.record.worker)
+    stalled()
+    assert np.array_equal(task.result(60), np.arange(LARGE))
+    assert runs.read_text() == "xx", "nobody had it"
+    assert task.deaths == 1
+    assert len(_files(own)) == 1
+    del task
+    _all_gone(own)
+
+
+def test_a_task_that_is_canceled_amid_sending_frees_its_worker(own, far, stalled):
+    tasks = [own.submit(np.arange, LARGE, on="far") for _ in range(2)]
+    wait_until(lambda: _coming(own) == {task.key for task in tasks})
+    for task in tasks:
+        assert task.cancel()
+    assert own.submit(pow, 2, 3, on="far").result(60) == 8
+    stalled()
+    del task, tasks
+    _all_gone(own)
+    assert not _coming(own)
+
+
+def test_a_task_that_is_canceled_while_it_waits_for_an_input_frees_its_worker(own, far, stalled):
+    large = own.submit(np.arange, LARGE, on="near")
+    tasks = [own.submit(len, large, on="far") for _ in range(2)]
+    wait_until(lambda: all(task.running() for task in tasks))
+    for task in tasks:
+        task.cancel()
+    assert own.submit(pow, 2, 3, on="far").result(60) == 8
+    stalled()
+    assert own.submit(len, large, on="far").result(60) == LARGE
+    del task, tasks, large
+    _all_gone(own)
+
+
+def test_a_result_that_is_too_large_for_the_agent_stays_with_its_worker(own, far):
+    def limit(bytes_):
+        own._link.client.run_on_scheduler(lambda: _limit(bytes_))
+
+    limit(10_000_000)
+    try:
+        large = own.submit(bytes, 11_000_000, on="far", name="large")
+        concurrent.futures.wait([large])
+        assert own.submit(len, large, on="far").result(60) == 11_000_000
+        said = "(11.0 MB) is not kept on disk: if its worker dies, it is lost"
+        assert said in large.output.text()
+        wait_until(lambda: not _files(own))
+        _kill(far)
+        with pytest.raises(WorkerDiedError, match=r"'large' had finished.*was not run again"):
+            large.result(30)
+    finally:
+        limit(results.TOTAL_BYTES)
+    assert own.submit(len, own.submit(bytes, 11_000_000, on="far")).result(60) == 11_000_000
+    del large
+    _all_gone(own)
+
+
+def _limit(bytes_):
+    os.environ[results.TOTAL_VARIABLE] = str(bytes_)

@@ -23,7 +23,6 @@ from pilot_kernel.task.notebook.task_like import TaskLike
 
 if TYPE_CHECKING:
     from pilot_kernel.sessions.session import Session
-    from pilot_kernel.task.notebook.handle import Task
 
 __all__ = ["CellInputs", "ctask", "qtask", "run_circuit"]
 
@@ -64,9 +63,10 @@ def ctask(
     *,
     outputs: Iterable[str] = (),
     deliver: Callable[[dict[str, Any]], None] = lambda values: None,
+    everywhere: bool = False,
     options: TaskOptions = DEFAULT_OPTIONS,
 ) -> CellTask:
-    """Run a cell on a worker.
+    """Run a cell on a worker, or on all of them.
 
     Args:
         session: Where to run it.
@@ -74,6 +74,8 @@ def ctask(
         inputs: The variables it may need.
         outputs: Variables to bring back besides the value of the last expression.
         deliver: Takes these variables when the cell is done.
+        everywhere: Run it once on every worker that is up. Its value, and each variable that is
+            brought back, is then a list in the order of the workers.
         options: Where and how its tasks run.
 
     Returns:
@@ -88,10 +90,15 @@ def ctask(
     _check_outputs(cell, outputs)
     payload = inputs.collect(cell.tree)
     options = options.named("cell")
-    first = _send(session, cell, payload, outputs, options)
+    first = _send(session, cell, payload, outputs, options, everywhere=everywhere)
 
-    def finish(outcome: CellOutcome) -> Any:
-        value, values = outcome.open()
+    def finish(outcome: CellOutcome | list[CellOutcome]) -> Any:
+        if isinstance(outcome, CellOutcome):
+            value, values = outcome.open()
+        else:
+            opened = [each.open() for each in outcome]
+            value = [value for value, _ in opened]
+            values = {name: [found[name] for _, found in opened] for name in outputs}
         deliver(values)
         return value
 
@@ -194,13 +201,17 @@ def _send(
     payload: Payload,
     outputs: tuple[str, ...],
     options: TaskOptions,
-) -> "Task":
+    *,
+    everywhere: bool = False,
+) -> TaskLike:
     import dask
 
     session.candidates(options.on)  # a wrong place is reported before a large payload is sent
     # Dask would warn of large arguments; the user has a limit of his own for them.
     with dask.config.set({_WARN_BYTES: 2 * payload.total_bytes + 10**7}):
         arguments = (cell.source, cell.filename, payload, outputs)
+        if everywhere:
+            return session.broadcast_call(run_cell, arguments, {}, options)
         return session.submit_call(run_cell, arguments, {}, options)
 
 

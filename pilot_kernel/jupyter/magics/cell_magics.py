@@ -25,6 +25,8 @@ from pilot_kernel.jupyter.cell.notebook import Notebook
 from pilot_kernel.jupyter.cell.python_source import Cell, read_cell
 from pilot_kernel.jupyter.cell.qasm_source import parse_qasm
 from pilot_kernel.jupyter.cell.submit import CellInputs
+from pilot_kernel.jupyter.magics.pilot_options import memory_bytes, unquoted
+from pilot_kernel.jupyter.magics.pilot_options import names as words
 from pilot_kernel.jupyter.magics.wait import wait
 from pilot_kernel.jupyter.show.publishing import in_notebook
 from pilot_kernel.jupyter.show.result_view import remember_observables
@@ -54,6 +56,14 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _whole(text: str) -> int:
+    """The value of an option: a whole number."""
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text}: a whole number")
+    return int(text)
+
+
 def _shared(magic: Callable[..., Any]) -> Callable[..., Any]:
     """The options that both magics have."""
     for option in (
@@ -65,6 +75,12 @@ def _shared(magic: Callable[..., Any]) -> Callable[..., Any]:
         argument("--timeout", type=_amount, help="seconds that it may run"),
         argument("--name", help="what to call the task"),
         argument("--retries", type=_count, help="how many workers may die running it (2)"),
+        argument("--cores", type=_count, help="cores that its worker has at least"),
+        argument("--memory", type=memory_bytes, help="memory of its worker at least, such as 4GB"),
+        argument("--gpus", type=_count, help="1 for a worker with a GPU"),
+        argument("--tags", type=words, default=(), help="words that its pilot was given, as a,b"),
+        argument("--priority", type=_whole, default=0, help="the higher, the sooner (0)"),
+        argument("--workload", type=unquoted, help="what it shares workers fairly as"),
         argument(
             "--progress-after", type=_amount, default=1.0, help="seconds before a status line"
         ),
@@ -83,6 +99,7 @@ class CellMagics(Magics):  # type: ignore[misc]
 
     @magic_arguments()
     @argument("-o", "--out", nargs="+", help="variables to bring back, x,y")
+    @argument("--all", dest="everywhere", action="store_true", help="run on every worker: a list")
     @_shared
     @cell_magic
     @no_var_expand
@@ -92,6 +109,9 @@ class CellMagics(Magics):  # type: ignore[misc]
 
         It runs in a fresh namespace with the variables it reads. The value of its last expression
         is the result; -o names variables to bring back besides.
+
+        --all runs it once on every worker that is up, of a kind or a pilot with --on. Its value
+        and what -o names are then lists, in the order of the workers' names.
         """
         args = parse_argstring(self.ctask, line)
         read = self._read("ctask", line, cell)
@@ -101,6 +121,7 @@ class CellMagics(Magics):  # type: ignore[misc]
             self._inputs(args),
             outputs=_names(args.out),
             deliver=self.shell.user_ns.update,
+            everywhere=args.everywhere,
             options=_options(args),
         )
         return self._finish(task, args)
@@ -200,7 +221,10 @@ def _cell_number(shell: Any) -> int:
 
 def _options(args: Any) -> TaskOptions:
     name = args.name.strip("'\"") if args.name else None
-    return TaskOptions(args.on, name, args.retries, args.timeout)
+    needs = (args.cores, args.memory, args.gpus, args.tags)
+    return TaskOptions(
+        args.on, name, args.retries, args.timeout, *needs, args.priority, args.workload
+    )
 
 
 def _names(words: list[str] | None) -> tuple[str, ...]:

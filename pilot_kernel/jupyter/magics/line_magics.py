@@ -27,6 +27,7 @@ _VERBS = (
     "add",
     "script",
     "scale",
+    "drain",
     "stop",
     "list",
     "attach",
@@ -47,7 +48,7 @@ class PilotMagics(Magics):  # type: ignore[misc]
 
     @magic_arguments()
     @argument("verb", nargs="?", default="status", choices=_VERBS, help="what to do")
-    @argument("what", nargs="*", help="URL for add, NAME COUNT for scale, ID for attach and reap")
+    @argument("what", nargs="*", help="URL, NAME, COUNT or ID, as shown above")
     @argument("--name", help="add: what to call the pilot")
     @argument("--cores", type=int, help="add: cores on each node")
     @argument("--nodes", type=int, help="add: how many nodes")
@@ -90,7 +91,9 @@ class PilotMagics(Magics):  # type: ignore[misc]
         %pilot add slurm:// --nodes 2 ... batch jobs
         %pilot script slurm:// ...        the batch script, and nothing is submitted
         %pilot script --in slurm:// ...   that of the agent's own job
-        %pilot scale NAME 4               grow or shrink a pilot
+        %pilot scale NAME 4               grow or shrink a pilot; what runs is let end
+        %pilot scale NAME 1:8             have it grow and shrink by itself between the two
+        %pilot drain NAME                 let what runs there end, then stop it
         %pilot stop [NAME]                stop a pilot, or the whole session
         %pilot list                       your agents: here, and in batch jobs
         %pilot attach ID                  go over to another agent
@@ -131,11 +134,15 @@ class PilotMagics(Magics):  # type: ignore[misc]
         print(pilot_commands.script(self.notebook.open_session(), url, pilot_keys(args)))
 
     def _scale(self, args: Any) -> SessionView | Table:
-        name, count = _words(args, 2, 2, "scale NAME COUNT")
-        if not count.isdigit():
-            raise UsageError(f"%pilot scale NAME COUNT: {count!r} is not a number of workers")
+        name, count = _words(args, 2, 2, "scale NAME COUNT, or scale NAME FEWEST:MOST")
         session = self.notebook.session()
-        pilot_commands.pilot_called(session, name).scale(int(count))
+        pilot_commands.scale(session, name, count)
+        return pilot_commands.status(session)
+
+    def _drain(self, args: Any) -> SessionView | Table:
+        [name] = _words(args, 1, 1, "drain NAME")
+        session = self.notebook.session()
+        pilot_commands.pilot_called(session, name).drain()
         return pilot_commands.status(session)
 
     def _stop(self, args: Any) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "pilot_called",
     "reap",
     "report",
+    "scale",
     "script",
     "status",
     "stop",
@@ -63,6 +64,30 @@ def script(session: Session | None, wanted: str, keys: dict[str, Any]) -> str:
     if "://" not in wanted and not keys:
         return pilot_called(session, wanted).job_script()
     return session.job_script(wanted, **keys)
+
+
+def scale(session: Session, name: str, count: str) -> None:
+    """Grow or shrink a pilot, or have it do so by itself.
+
+    Args:
+        session: The session.
+        name: The pilot's name.
+        count: A number of workers, or the fewest and the most, as `1:8`.
+
+    Raises:
+        PilotError: There is no such pilot, or these are no numbers.
+    """
+    pilot = pilot_called(session, name)
+    fewest, colon, most = count.partition(":")
+    if not fewest.isdecimal() or (colon and not most.isdecimal()):
+        raise PilotError(
+            f"%pilot scale {name} {count}: write a number of workers, or the fewest and the most, "
+            "as 1:8"
+        )
+    if colon:
+        pilot.scale(minimum=int(fewest), maximum=int(most))
+    else:
+        pilot.scale(int(fewest))
 
 
 def stop(session: Session | None, name: str | None) -> str:

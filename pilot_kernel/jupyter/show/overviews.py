@@ -1,5 +1,6 @@
 """A session's pilots and a notebook's tasks as they stand now: asks the agent, and makes rows."""
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from pilot_kernel.jupyter.show.rows_html import note_html, overview_html, tasks_
 from pilot_kernel.jupyter.show.rows_text import overview_text, tasks_text
 from pilot_kernel.jupyter.show.task_rows import chosen, current_stage, task_list
 from pilot_kernel.sessions.session import Session
+from pilot_kernel.task.notebook.broadcast_task import BroadcastTask
 from pilot_kernel.task.notebook.task_like import TaskLike
 from pilot_kernel.task.wire.record import TaskRecord
 
@@ -83,8 +85,13 @@ class TasksView:
         known = {key: record for key, record in self._records.items() if key in stages}
         self._asked = {key: count for key, count in self._asked.items() if key in stages}
         wanted = [key for key, stage in stages.items() if self._worth_asking(stage, known)]
-        own = [stage for stage in stages.values() if isinstance(stage, LocalTask)]
-        known.update({task.key: task.record for task in own})
+        for stage in stages.values():
+            if isinstance(stage, LocalTask):
+                known[stage.key] = stage.record
+            elif isinstance(stage, BroadcastTask) and stage.key in wanted:
+                wanted.remove(stage.key)  # the agent knows its parts only
+                with contextlib.suppress(PilotError, OSError):
+                    known[stage.key] = stage.record
         known.update({record.key: record for record in self._ask(wanted)})
         self._records = known
 

@@ -1,7 +1,7 @@
 """The rows that are shown of pilots and their workers, made from what the agent reports."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -9,7 +9,7 @@ from pilot_kernel.drawing.sparkline import binned
 from pilot_kernel.drawing.state_symbols import BUSY, DOWN, IDLE, PILOT_MARKS, SILENT, Mark
 from pilot_kernel.drawing.units import megabytes, seconds
 from pilot_kernel.resource.activity import Activity, PilotActivity, Queue, WorkerActivity
-from pilot_kernel.resource.pilot import PilotState
+from pilot_kernel.resource.pilot import PilotState, PilotStatus
 from pilot_kernel.task.wire.record import task_name
 
 __all__ = ["NO_PILOT", "Gauge", "Overview", "Row", "overview"]
@@ -159,16 +159,18 @@ def _rows(pilot: PilotActivity, activity: Activity, window_s: int) -> list[Row]:
 def _pilot_row(pilot: PilotActivity, activity: Activity, window_s: int) -> Row:
     status = pilot.status
     cores = status.cores_per_worker * max(1, status.workers)
-    facts = (
+    facts: tuple[str, ...] = (
         status.resource,
         " ".join(status.offers).lower(),
         _counted(status.cores_per_worker, "core")
         + f", {megabytes(status.memory_per_worker_bytes)} each",
     )
     state = f"{status.state} {status.workers}/{status.wanted}"
-    doing = " · ".join(facts)
-    if status.state is PilotState.FAILED:
-        doing = f"{status.resource} · its workers end before they are up"
+    if status.draining:
+        state = f"draining, {status.workers} left"
+    elif status.state is PilotState.FAILED:
+        facts = (status.resource, "its workers end before they are up")
+    doing = " · ".join((*facts, *_further(status, activity.at)))
     return Row(
         status.name,
         True,
@@ -177,6 +179,18 @@ def _pilot_row(pilot: PilotActivity, activity: Activity, window_s: int) -> Row:
         doing,
         *_gauges(pilot, status.name, cores, status.workers > 0, activity, window_s),
     )
+
+
+def _further(status: PilotStatus, at: float) -> Iterator[str]:
+    """What not every pilot has to say of itself."""
+    if status.tags:
+        yield f"tags: {', '.join(status.tags)}"
+    if status.adaptive is not None:
+        yield f"as it takes, {status.adaptive[0]} to {status.adaptive[1]}"
+    if status.ends_at is not None:
+        yield f"ends in {seconds(max(0, round(status.ends_at - at)))}"
+    if status.note:
+        yield status.note
 
 
 def _worker_row(

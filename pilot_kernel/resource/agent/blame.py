@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from distributed.diagnostics.plugin import SchedulerPlugin
+from distributed.protocol import pickle
+from distributed.scheduler import KilledWorker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,9 +86,27 @@ class Blame(SchedulerPlugin):  # type: ignore[misc]
             self._lost[worker.name] = loss
 
     def _blame(self, ts: Any) -> None:
-        allowed = (ts.annotations or {}).get(DEATHS_ALLOWED, DEFAULT_DEATHS_ALLOWED)
-        if ts.suspicious >= allowed:
+        if ts.suspicious >= _allowed(ts):
             ts.suspicious = self._scheduler.allowed_failures
+
+    def _blame_late(self, ts: Any, worker: Any) -> None:
+        """Blame a task that has been sent to another worker meanwhile."""
+        scheduler = self._scheduler
+        ts.suspicious += 1
+        if ts.suspicious <= _allowed(ts):
+            scheduler.log_event(BLAMED, {"key": ts.key})
+        elif ts.state in ("processing", "no-worker"):
+            ts.suspicious = scheduler.allowed_failures + 1
+            error = KilledWorker(ts.key, worker.clean(), scheduler.allowed_failures)
+            stimulus = f"blamed-{time.time()}"
+            runs_on = ts.processing_on
+            news = {"exception": pickle.dumps(error), "cause": ts.key, "stimulus_id": stimulus}
+            scheduler.transitions(scheduler.transition(ts.key, "erred", **news), stimulus)
+            if runs_on is not None and runs_on.address in scheduler.stream_comms:
+                free = {"op": "free-keys", "keys": [ts.key], "stimulus_id": stimulus}
+                scheduler.worker_send(runs_on.address, free)
+        else:
+            ts.suspicious = scheduler.allowed_failures  # the next one is the last
 
     def _excuse(self, ts: Any) -> None:
         if len(self._losses) > _TIDY:
@@ -109,8 +129,11 @@ class Blame(SchedulerPlugin):  # type: ignore[misc]
         for key in loss.keys:
             ts = scheduler.tasks.get(key)
             if ts is not None and ts.state not in ("memory", "erred", "forgotten"):
-                ts.suspicious += 1
-                scheduler.log_event(BLAMED, {"key": key})
+                self._blame_late(ts, ws)
+
+
+def _allowed(ts: Any) -> int:
+    return int((ts.annotations or {}).get(DEATHS_ALLOWED, DEFAULT_DEATHS_ALLOWED))
 
 
 def suspects(worker: Any) -> list[Any]:

@@ -122,7 +122,8 @@ class Chronicle(SchedulerPlugin):  # type: ignore[misc]
 
     def _look_who_leaves(self) -> None:
         """Write down which workers take no more tasks, or do again."""
-        leaving = {address for address in self._scheduler.leaving if address in self._up}
+        names = set(map(str, self._scheduler.leaving))
+        leaving = {address for address, came in self._up.items() if came["worker"] in names}
         for address in leaving ^ self._leaving:
             kind = "worker-leaving" if address in leaving else "worker-stays"
             self.log.add(kind, worker=self._up[address]["worker"], address=address)

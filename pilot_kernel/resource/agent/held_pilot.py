@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import Counter
 from typing import Any
 
 from pilot_kernel.resource.agent.waiting_room import Demand
@@ -45,6 +46,7 @@ class HeldPilot:
         self.was_up = False
         self.refused = False  # for a reason that holds for the next start as well
         self.note = ""
+        self._places: dict[str, int] = {}  # which of the specs each start is of
         self._tries: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
 
@@ -96,8 +98,10 @@ class HeldPilot:
                 count -= len(self.starts[start])
         new: dict[str, Any] = {}
         while count > 0:
-            spec = self.specs[self.numbered % len(self.specs)]
+            place = self._emptiest()
+            spec = self.specs[place]
             start = f"{self.name}-{self.numbered}"
+            self._places[start] = place
             new[start] = {"cls": spec.cls, "options": {**spec.options, "name": start}}
             if spec.suffixes != ("",):
                 new[start]["group"] = list(spec.suffixes)
@@ -105,6 +109,11 @@ class HeldPilot:
             self.numbered += 1
             count -= spec.workers
         return new
+
+    def _emptiest(self) -> int:
+        """The spec with the fewest starts that stay: a host or GPU that was given up, say."""
+        used = Counter(self._places[start] for start in self.staying)
+        return min(range(len(self.specs)), key=lambda place: used[place])
 
     def shrink(self, count: int, busy: dict[str, int], up: set[str]) -> list[str]:
         """Choose starts with so many workers, or fewer, that are to go: no others may.
@@ -132,6 +141,7 @@ class HeldPilot:
     def forget(self, start: str) -> None:
         """A start is gone and does not come back."""
         self.starts.pop(start, None)
+        self._places.pop(start, None)
         self.leaving.pop(start, None)
         self._tries.pop(start, None)
         self._not_before.pop(start, None)
@@ -209,6 +219,7 @@ class HeldPilot:
 
     def _note(self, cluster: Any) -> str:
         notes = [getattr(cluster.workers.get(start), "note", "") for start in self.starts]
+        notes += [cluster.scheduler.refusals.get(worker, "") for worker in self.workers]
         return _shortened(list(dict.fromkeys(filter(None, [self.note, *notes]))))
 
 

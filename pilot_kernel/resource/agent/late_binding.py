@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 from distributed import Scheduler
 from distributed.core import Status
+from distributed.protocol import pickle
 
+from pilot_kernel.errors import WorkerDiedError
 from pilot_kernel.resource.agent.blame import suspects
 from pilot_kernel.resource.agent.fair_share import FairShare
 from pilot_kernel.resource.agent.waiting_room import TIMEOUT, Demand, WaitingRoom, workload_of
@@ -139,10 +141,25 @@ class LateBinding(Scheduler):  # type: ignore[misc]
         if not self.waiting:
             return
         stimulus = f"deal-{time.time()}"
+        self._give_up_stranded(stimulus)
         free = [ws for ws in self._open if self._may_be_given(ws)]
         while free and self.waiting:
             free.sort(key=_load)
             free = [ws for ws in free if self._give_one(ws, free, stimulus)]
+
+    def _give_up_stranded(self, stimulus: str) -> None:
+        """Fail tasks that only a worker that is gone could have run."""
+        stranded = {
+            demand
+            for demand, _ in self.waiting.demands()
+            if demand.workers and self.workers.keys().isdisjoint(demand.workers)
+        }
+        for ts in list(self.waiting.asking(stranded)) if stranded else ():
+            error = WorkerDiedError(
+                f"{ts.key}: the worker that it was for has gone; no other may run it"
+            )
+            news = {"exception": pickle.dumps(error), "cause": ts.key}
+            self.transitions(self.transition(ts.key, "erred", stimulus, **news), stimulus)
 
     def _may_be_given(self, ws: Any) -> bool:
         there = self.workers.get(ws.address) is ws and ws.status == Status.running

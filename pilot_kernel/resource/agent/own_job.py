@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import psutil
 
-from pilot_kernel.resource import registry, slurm_job
+from pilot_kernel.resource import registry, slurm_job, versions
 from pilot_kernel.resource.registry import AgentEntry
 
 __all__ = ["Deserted", "taken_over"]
@@ -24,7 +24,11 @@ def taken_over(claimed: AgentEntry) -> AgentEntry:
         claimed: The entry that whoever started it has made.
     """
     mine = dataclasses.replace(
-        claimed, pid=os.getpid(), started=psutil.Process().create_time(), host=socket.gethostname()
+        claimed,
+        pid=os.getpid(),
+        started=psutil.Process().create_time(),
+        host=socket.gethostname(),
+        versions=versions.here(),
     )
     if not claimed.batch:
         return mine

@@ -10,6 +10,7 @@ import time
 from typing import Any, Literal
 
 from pilot_kernel.resource.agent.blame import DEATHS_ALLOWED, Blame
+from pilot_kernel.resource.agent.gatekeeper import Gatekeeper
 from pilot_kernel.resource.agent.late_binding import LateBinding
 from pilot_kernel.resource.no_web import NoWeb
 
@@ -25,7 +26,7 @@ _RESULTS = frozenset({"result", "kept"})  # what news of a task have in them if 
 _NO_PEOPLE = frozenset({ORPHANAGE, "fire-and-forget"})
 
 
-class AgentScheduler(NoWeb, LateBinding):
+class AgentScheduler(NoWeb, Gatekeeper, LateBinding):
     """The scheduler inside an agent.
 
     Attributes:

@@ -48,20 +48,27 @@ class Upkeep:
     def _bring_back(self) -> None:
         """Bring back what has ended for good, if it is still wanted."""
         force = self._roster.force
+        for pilot in self._roster.pilots.values():
+            refused = bool(pilot.starts) and all(map(force.gave_up, pilot.starts))
+            pilot.refused = refused or self._turned_away(pilot)
         if force.changing:
             return
         back = []
         for pilot in self._roster.pilots.values():
-            pilot.refused = any(force.gave_up(start) for start in pilot.starts)
             for start in [start for start in pilot.starts if force.ended(start)]:
                 if start in pilot.leaving or self._ran_out(pilot, start):
                     force.forget(start)
                     pilot.forget(start)
-                elif not pilot.failed and pilot.may_come_back(start):
+                elif not (force.gave_up(start) or pilot.failed) and pilot.may_come_back(start):
                     pilot.comes_back(start, pause=not force.is_here(start))
                     back.append(start)
         if back:
             force.again(back)
+
+    def _turned_away(self, pilot: HeldPilot) -> bool:
+        """Whether none of its workers was let in."""
+        workers = set(pilot.workers)
+        return bool(workers) and workers <= self._scheduler.refusals.keys()
 
     def _ran_out(self, pilot: HeldPilot, start: str) -> bool:
         """Whether what has ended had been at work, and nothing waits that needs it back."""

@@ -134,6 +134,7 @@ class Workforce:
         workers = [worker for names in starts.values() for worker in names]
         async with self._change(workers):
             if graceful:
+                await asyncio.gather(*map(self._check, starts))
                 if heirs:
                     await self.hand_on(workers, heirs)
                 await self._retire(workers)
@@ -142,6 +143,12 @@ class Workforce:
             gone()
             closing = asyncio.ensure_future(self._cluster._correct_state())
             await self._wait_or_kill(closing, workers)
+
+    async def _check(self, start: str) -> None:
+        """Have what is far away see whether it can be reached: else all would wait for that."""
+        check = getattr(self.of(start), "check", None)
+        if check is not None:
+            await check()
 
     async def hand_on(self, names: Iterable[str], heirs: Iterable[str]) -> None:
         """Copy the results that only some workers hold to others, as far as those are there."""

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,10 +34,14 @@ log = logging.getLogger("pilot_kernel.agent")
 _PASSING = ("unable to contact", "timed out", "temporarily", "endpoint", "not answer", "refused")
 _PAUSES_S = (2.0, 5.0, 15.0, 60.0)
 _LOOK_S = 5.0
+_AT_ONCE = 4
+_FAILURES = 3
 _GLANCE_S = 0.25
 _BY_ITSELF = frozenset({"COMPLETED", "FAILED", "OUT_OF_MEMORY"})
+_OWN_FAULT = frozenset({"", "None", "NonZeroExitCode", "OutOfMemory"})
 _LOST_S = 60.0  # workers that were up come back within that, or their job is taken to be gone
 _SUBMITTING_S = 5.0
+_times: Counter[tuple[Path, str]] = Counter()
 _undertakers: dict[Path, "subprocess.Popen[bytes]"] = {}
 
 
@@ -50,6 +55,8 @@ class JobSite:
         workers: How many workers a job brings up.
         start_within_s: How long a job may wait before that is reported.
         last: What became of the last job that the cluster knew under a name.
+        failures: How many jobs in a row failed by themselves before they had a worker, by name.
+        gate: Keeps a pilot of many nodes from calling the batch system for all of them at once.
     """
 
     directory: Path
@@ -57,6 +64,8 @@ class JobSite:
     workers: int
     start_within_s: int | None = None
     last: dict[str, str] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)
+    gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
 
 class BatchJob(ProcessInterface):  # type: ignore[misc]
@@ -81,12 +90,17 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         self.job_id: str | None = None
         self._plan = plan
         self._site = site
-        self._job = plan.job(name)
+        _times[site.directory, name] += 1
+        nth = _times[site.directory, name]
+        self._job_name = plan.job_name(name, nth)  # no other job of the agent is called so
+        self._job = plan.job(name, nth)
         self._job._call = run
         self._life: asyncio.Task[None] | None = None
         self._submitting: asyncio.Future[str] | None = None
+        self._over = False
         self._begun = time.monotonic()
-        self._ran = False
+        self._ran = False  # it has begun once, in the queue's words or by a worker
+        self._was_up = False
         self._words = ""
         self._before = site.last.get(name, "")
         self._seen: Seen | None = None  # in the queue, if that is what there is to tell of
@@ -112,18 +126,15 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         await super().close()
 
     async def _cancel(self) -> None:
-        if self.job_id is None:
+        if self.job_id is None or self._over:
             return
         try:
-            await run([*self._job.cancel_command.split(), self.job_id])
+            async with self._site.gate:
+                await run([*self._job.cancel_command.split(), self.job_id])
         except CommandError as error:  # it has ended, or whoever clears up has to try again
             log.info("job %s: %s", self.job_id, error)
             return
         left_jobs.note(self._site.directory, over=self._job_name)
-
-    @property
-    def _job_name(self) -> str:
-        return self._plan.job_name(self.name)
 
     @property
     def note(self) -> str:
@@ -178,9 +189,9 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
     async def _submit(self) -> None:
         canceller = self._job.cancel_command
         left_jobs.note(self._site.directory, job=self._job_name, cancel=canceller)
-        for pause_s in _pauses():
+        for again, pause_s in enumerate(_pauses()):
             try:
-                self._submitting = asyncio.ensure_future(self._hand_in())
+                self._submitting = asyncio.ensure_future(self._hand_in(again=again > 0))
                 self._submitted(await asyncio.shield(self._submitting))
             except CommandError as error:
                 words = _words(error)
@@ -192,14 +203,15 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
             else:
                 return
 
-    async def _hand_in(self) -> str:
+    async def _hand_in(self, *, again: bool) -> str:
         """Submit it and return its number, unless an earlier try came through after all."""
-        if self._submitting is not None and self._plan.system.scheme == "slurm":
+        if again and self._plan.system.scheme == "slurm":
             there = [job for job in await ask({self._job_name}) if not job.over]
             if there:
                 return there[0].id
         with self._job.job_file() as script:
-            told = await self._job._submit_job(script)
+            async with self._site.gate:
+                told = await self._job._submit_job(script)
         return str(self._job._job_id_from_submit_output(told))
 
     def _submitted(self, job_id: str) -> None:
@@ -225,8 +237,9 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         """Take note that a worker is up; it may be gone again at the next look at the queue."""
         while not self._workers_up():
             await asyncio.sleep(_GLANCE_S)
-        self._ran = True
+        self._ran = self._was_up = True
         self._before = ""
+        self._site.failures.pop(self.name, None)
 
     async def _follow_queue(self, job_id: str) -> None:
         unknown = 0
@@ -246,6 +259,7 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
             self._say(self._story(seen))
             self._seen = seen
             self._ran = self._ran or not seen.waits
+        self._over = True
         left_jobs.note(self._site.directory, over=self._job_name)
         self._ended("is gone" if last is None else f"ended: {last.state}", last)
 
@@ -266,10 +280,19 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         words = f"job {self.job_id} {how}"
         if last is not None and last.reason not in ("None", ""):
             words += f" ({last.reason})"
-        if last is None or last.state in _BY_ITSELF:
+        if last is None or (last.state in _BY_ITSELF and last.reason in _OWN_FAULT):
             path = self._plan.log(self.name)
             words += f": {_last_line(path) or f'{path} tells nothing'}"
+            self._failed_again(words)
         self._say(words)
+
+    def _failed_again(self, words: str) -> None:
+        """Give up if what the script runs has failed a few times in a row, workers never coming."""
+        if self._was_up:
+            return
+        self._site.failures[self.name] += 1
+        if self._site.failures[self.name] >= _FAILURES:
+            raise _RefusedError(f"{words} (it failed {_FAILURES} times)")
 
     async def _follow_workers(self) -> None:
         """Follow it by its workers, where nobody can be asked; it is gone when they are."""
@@ -277,7 +300,8 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
         while True:
             await asyncio.sleep(_LOOK_S)
             up = self._workers_up()
-            self._ran = self._ran or up
+            if up:
+                self._ran = self._was_up = True
             now = time.monotonic()
             if up:
                 missing_since = None

@@ -56,6 +56,7 @@ async def run(command: Sequence[str], *, shell: bool = False) -> str:
     except BaseException as error:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
+        await process.wait()
         if isinstance(error, TimeoutError):
             raise CommandError(f"{command[0]} does not answer") from None
         raise

@@ -121,6 +121,8 @@ def _remove_old(parent: str) -> None:
     """Remove the folders of jobs that were killed on this node: nobody holds their locks."""
     for folder in Path(parent).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError), (folder / _LOCK).open() as lock:
+            if time.time() - folder.stat().st_mtime < _PATIENCE_S:
+                continue  # it is just being made, perhaps
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -51,23 +51,27 @@ class JobPlan:
     logs: Path
     command: tuple[str, ...]
 
-    def job_name(self, start: str) -> str:
-        """What the batch system calls the job that the cluster calls `start`."""
-        return f"{self.prefix}-{start}"
+    def job_name(self, start: str, nth: int = 1) -> str:
+        """What the batch system calls the job that the cluster calls `start` for the nth time."""
+        return f"{self.prefix}-{start}" + (f".{nth}" if nth > 1 else "")
 
     def log(self, start: str) -> Path:
         """The file that takes what a job writes."""
         return self.logs / f"{start}.log"
 
-    def job(self, start: str) -> Any:
+    def job(self, start: str, nth: int = 1) -> Any:
         """A job of dask-jobqueue, not submitted.
+
+        Args:
+            start: What the cluster calls it.
+            nth: How many there have been of that name, with this one.
 
         Raises:
             DescriptionError: dask-jobqueue is not installed.
         """
         job_class = self.system.load()
         _ignore_settings()
-        name = self.job_name(start)
+        name = self.job_name(start, nth)
         command = shlex.join([sys.executable, "-m", *self.command, "--name", start])
         lines = ["umask 077", *self.lines]
         job = job_class(

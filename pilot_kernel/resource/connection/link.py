@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 
 from pilot_kernel.errors import AgentLostError, AgentStartError, PilotError
-from pilot_kernel.resource import credentials, notices, registry, slurm_job
+from pilot_kernel.resource import credentials, notices, registry, slurm_job, versions
 from pilot_kernel.resource.connection import job_launch, launch
 from pilot_kernel.resource.connection.job_script import SCHEME
 from pilot_kernel.resource.connection.job_watch import JobWatch
@@ -161,6 +161,7 @@ class Link:
             return False
         else:
             self.entry = other
+        self._compare(self.entry)
         try:
             self._connect()
             if not self._client.sync(self._client.scheduler.welcome):
@@ -176,6 +177,19 @@ class Link:
                 return self._pass_over()
             raise self._silent() from error
         return True
+
+    def _compare(self, entry: AgentEntry) -> None:
+        """See that both sides can unpickle what the other sends.
+
+        Raises:
+            PilotError: They cannot be sure to.
+        """
+        if different := versions.differences(versions.here(), entry.versions):
+            raise PilotError(
+                f"agent {entry.id} ({entry.place}) has other versions than this process: "
+                f"{different}. Attach from the environment that it was started in, or end it and "
+                f"what it runs: %pilot reap {entry.id}"
+            )
 
     def _connect(self) -> None:
         from pilot_kernel.resource.connection.client import AgentClient

@@ -83,6 +83,8 @@ class _Supervisor:
         elif "look" in said:
             unwritable = report.unwritable(said["look"])
             self.say(unwritable=unwritable) if unwritable else self.say(looked=report.sizes())
+        elif "listening" in said:
+            self.say(exposed=report.exposed(said["listening"]))
         elif "order" in said:
             self._take(Order.of(said["order"]))
         elif "end" in said:

@@ -8,9 +8,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from pilot_kernel.resource import versions
 
-__all__ = ["hello", "loopback", "sizes", "unwritable"]
+__all__ = ["exposed", "hello", "loopback", "sizes", "unwritable"]
 
 
 def loopback() -> str:
@@ -54,3 +56,16 @@ def unwritable(folder: str | None) -> str:
             return ""
     except OSError as error:
         return f"{place}: {error.strerror or error}"
+
+
+def exposed(port: int) -> bool:
+    """Whether something listens on a port for more than this machine."""
+    listening = [
+        each.laddr
+        for each in psutil.net_connections("tcp")
+        if each.status == psutil.CONN_LISTEN and each.laddr
+    ]
+    return any(
+        each.port == port and not each.ip.startswith("127.") and each.ip != "::1"
+        for each in listening
+    )

@@ -4,11 +4,13 @@ import re
 
 from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource.description import PilotDescription
-from pilot_kernel.resource.kind import batch, kind, local, qpu, ssh
+from pilot_kernel.resource.kind import batch, dask_cluster, kind, local, qpu, ssh
 
 __all__ = ["check_description", "device_name", "job_script", "usual_name", "worker_specs"]
 
-_KINDS = {each.scheme: each for each in (local.KIND, qpu.KIND, ssh.KIND, *batch.KINDS)}
+_KINDS = {
+    each.scheme: each for each in (local.KIND, qpu.KIND, ssh.KIND, dask_cluster.KIND, *batch.KINDS)
+}
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
 
 

@@ -5,8 +5,9 @@ known host keys hold. Everything listens on loopback, and SSH carries it (`reach
 """
 
 import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource.description import PilotDescription
@@ -14,6 +15,9 @@ from pilot_kernel.resource.kind.kind import Kind, Site, WorkerSpec, offers
 from pilot_kernel.resource.reach.look import HostSizes, look
 from pilot_kernel.resource.reach.ssh_command import script
 from pilot_kernel.resource.reach.ssh_target import SshTarget, targets
+
+if TYPE_CHECKING:
+    from pilot_kernel.resource.reach.far_start import Fellows
 
 __all__ = ["KIND", "check", "worker_specs"]
 
@@ -62,18 +66,28 @@ def worker_specs(description: PilotDescription, site: Site) -> list[WorkerSpec]:
     hosts, python = targets(description.resource)
     lines = description.scheduler_script_commands
     sizes = look(hosts, script(python, lines), description.working_directory)
-    plans = [
-        plan
+    starts = [
+        start
         for host, size in zip(hosts, sizes, strict=True)
-        for plan in _starts(description, site, host, size, python)
+        for start in _starts(description, host, size)
     ]
-    refused: set[str] = set()
-    return [_spec(description, plan, refused, len(plans)) for plan in plans]
+    from pilot_kernel.resource.reach.far_start import Fellows
+
+    fellows = Fellows(len(starts))
+    return [_spec(description, site, start, python, fellows) for start in starts]
 
 
-def _starts(
-    description: PilotDescription, site: Site, host: SshTarget, size: HostSizes, python: str | None
-) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class _Start:
+    """Workers of one kind on one host."""
+
+    host: SshTarget
+    kind: str
+    memory_bytes: int
+    envs: tuple[dict[str, str], ...]
+
+
+def _starts(description: PilotDescription, host: SshTarget, size: HostSizes) -> list[_Start]:
     """What is brought up on one host: workers on its processor, and those with a GPU each."""
     cores = description.cores_per_node or size.cores
     gpus = description.gpus_per_node
@@ -91,49 +105,52 @@ def _starts(
     if gpus > size.gpus:
         raise DescriptionError(f"gpus_per_node={gpus}, but host {host} shows {size.gpus} GPUs")
     memory = (description.memory_per_node_bytes or size.memory_bytes) // (count + gpus)
-    common = {"target": host, "python": python, "site": site, "memory_bytes": memory}
-    envs: tuple[dict[str, str], ...] = ({},) * count
-    starts = [{**common, "kind": "CPU", "envs": envs}]
+    starts = [_Start(host, "CPU", memory, ({},) * count)]
     if gpus:
         visible = tuple({"CUDA_VISIBLE_DEVICES": str(number)} for number in range(gpus))
-        starts.append({**common, "kind": "GPU", "envs": visible})
+        starts.append(_Start(host, "GPU", memory, visible))
     return starts
 
 
 def _spec(
-    description: PilotDescription, start: dict[str, Any], refused: set[str], starts: int
+    description: PilotDescription,
+    site: Site,
+    start: _Start,
+    python: str | None,
+    fellows: "Fellows",
 ) -> WorkerSpec:
     import dask
 
+    from pilot_kernel.resource.reach.far_start import WorkPlan
     from pilot_kernel.resource.reach.ssh_host import HostPlan, SshHost
 
-    site, memory = start["site"], start["memory_bytes"]
-    offered = offers(description, site.pilot, (start["kind"],), memory)
+    offered = offers(description, site.pilot, (start.kind,), start.memory_bytes)
     spec = WorkerSpec(
         cls=SshHost,
         options={},
         offers=offered,
-        memory_bytes=memory,
+        memory_bytes=start.memory_bytes,
         cores=description.cores_per_worker,
-        workers=len(start["envs"]),
+        workers=len(start.envs),
         numbered=True,
     )
-    plan = HostPlan(
-        target=start["target"],
-        python=start["python"],
-        lines=description.scheduler_script_commands,
-        working_directory=description.working_directory,
+    work = WorkPlan(
         suffixes=spec.suffixes,
         resources=offered,
-        memory_bytes=memory,
-        envs=start["envs"],
+        memory_bytes=start.memory_bytes,
+        envs=start.envs,
+        working_directory=description.working_directory,
         security=site.security,
         directory=site.directory,
-        scratch=Path(dask.config.get("temporary-directory", None) or site.directory),
-        refused=refused,
-        hosts=starts,
+        fellows=fellows,
     )
-    return dataclasses.replace(spec, options={"plan": plan})
+    plan = HostPlan(
+        target=start.host,
+        python=python,
+        lines=description.scheduler_script_commands,
+        scratch=Path(dask.config.get("temporary-directory", None) or site.directory),
+    )
+    return dataclasses.replace(spec, options={"work": work, "plan": plan})
 
 
 KIND = Kind(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pilot_kernel.errors import DescriptionError
-from pilot_kernel.resource.reach.ssh_errors import HostError
+from pilot_kernel.resource.reach.host_error import HostError
 from pilot_kernel.resource.reach.ssh_line import SshLine
 from pilot_kernel.resource.reach.ssh_target import SshTarget
 

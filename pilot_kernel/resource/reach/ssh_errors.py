@@ -4,25 +4,14 @@ import re
 from dataclasses import dataclass
 
 from pilot_kernel.resource.host.protocol import REFUSAL
+from pilot_kernel.resource.reach.host_error import HostError
 from pilot_kernel.resource.reach.ssh_target import SshTarget
 
-__all__ = ["HostError", "explain"]
+__all__ = ["explain"]
 
 _TOLD_LINES = 3
 _OFFENDING = re.compile(r"Offending \w+ key in (\S+)")
 _DULL = re.compile(r"^(Warning: Permanently added|\*\*|@|Pseudo-terminal|Last login)")
-
-
-class HostError(Exception):
-    """A host cannot be reached, or cannot be used.
-
-    Attributes:
-        final: Whether another try would end in the same way.
-    """
-
-    def __init__(self, words: str, *, final: bool = False) -> None:
-        super().__init__(words)
-        self.final = final
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from typing import Any
 from pilot_kernel.resource import versions
 from pilot_kernel.resource.host import protocol
 from pilot_kernel.resource.reach import ssh_command
+from pilot_kernel.resource.reach.host_error import HostError
 from pilot_kernel.resource.reach.ssh_command import Forward
-from pilot_kernel.resource.reach.ssh_errors import HostError, explain
+from pilot_kernel.resource.reach.ssh_errors import explain
 from pilot_kernel.resource.reach.ssh_target import SshTarget
 
 __all__ = ["SshLine"]
@@ -22,6 +23,7 @@ log = logging.getLogger("pilot_kernel.agent")
 
 _HELLO_S = 60.0  # set-up lines may load modules from a slow disk
 _ANSWER_S = 30.0
+_CHECK_S = 5.0
 _FORWARD_S = 10.0
 _AT_ONCE = 50  # forwards in one command line
 _SILENT_LOOKS = 5
@@ -175,6 +177,16 @@ class SshLine:
         self.send(**what)
         first = asyncio.ensure_future(_first(waiting))
         return dict(await self._answer(first, _ANSWER_S))
+
+    async def check(self) -> None:
+        """Give the connection up at once if nothing comes through it."""
+        answer = self._expect("beat")
+        self.send(beat=0)
+        try:
+            await self._answer(answer, _CHECK_S)
+        except HostError as error:
+            self._errors.append(str(error))
+            self.lost.set()
 
     def _expect(self, name: str) -> "asyncio.Future[Any]":
         future = self._answers[name] = asyncio.get_running_loop().create_future()

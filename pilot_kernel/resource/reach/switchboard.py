@@ -6,10 +6,11 @@ carries what its host needs; of several to one host, one does so.
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,8 +18,8 @@ from urllib.parse import urlsplit
 from distributed.diagnostics.plugin import SchedulerPlugin
 
 from pilot_kernel.resource.host.report import loopback
+from pilot_kernel.resource.reach.host_error import HostError
 from pilot_kernel.resource.reach.ssh_command import Forward
-from pilot_kernel.resource.reach.ssh_errors import HostError
 from pilot_kernel.resource.reach.ssh_line import SshLine
 
 __all__ = ["Socket", "Switchboard", "free_ports", "in_use", "switchboard_of", "wanted"]
@@ -127,6 +128,15 @@ class Switchboard(SchedulerPlugin):  # type: ignore[misc]
         self._changing = asyncio.Lock()
         self._again: asyncio.TimerHandle | None = None
         self._work: set[asyncio.Task[None]] = set()
+
+    @contextlib.contextmanager
+    def host(self) -> Iterator[None]:
+        """Know of a host that has, or tries to have, a line."""
+        self.hosts += 1
+        try:
+            yield
+        finally:
+            self.hosts -= 1
 
     @property
     def ports(self) -> frozenset[int]:

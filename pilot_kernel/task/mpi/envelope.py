@@ -8,13 +8,16 @@ from typing import Any
 
 from pilot_kernel.task.wire.packing import Bytes
 
-__all__ = ["ANSWER", "CALL", "read", "read_head", "write"]
+__all__ = ["ANSWER", "CALL", "STRANGERS", "read", "read_head", "write"]
 
 CALL = "call"
 """The file with what ranks are to call."""
 
 ANSWER = "answer"
 """What the names of the files with answers begin with; a dot and the rank follow."""
+
+STRANGERS = "A"
+"""The kind of answer of a rank that does not find the others."""
 
 
 def write(path: Path, head: dict[str, Any], parts: Sequence[Bytes] = ()) -> None:

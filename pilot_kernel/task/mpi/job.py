@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +31,9 @@ __all__ = ["ScriptResult", "run_function", "run_script"]
 
 _GRACE_S = 0.4  # of the second that a task has to end by itself
 
-_unfit: set[str] = set()  # paths of launchers that were found not to fit the MPI library
+_POLL_S = 0.002
+
+_unfit: set[Launcher] = set()  # those that were found not to fit the MPI library
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def run_function(
         MpiError: Ranks cannot be started, or one was killed.
         Exception: What the first rank raised that failed.
     """
-    usable = [each for each in find(launcher) if each.path not in _unfit] or find(launcher)
+    usable = find(launcher)
     check_mpi4py()
     packed = pack_call(in_world, (fn, args, kwargs), {})
     order = {"buffers": [len(packed.buffers)], "inputs": [], "keep": None}
@@ -79,15 +82,7 @@ def run_function(
     def prepare(folder: Path) -> None:
         write(folder / CALL, head, parts)
 
-    for number, each in enumerate(usable, start=1):
-        try:
-            return _run(each, ranks, (), prepare).value()
-        except StrangersError as error:  # nothing of the user's has run
-            _unfit.add(each.path)
-            if number == len(usable):
-                raise
-            emit("stderr", f"[{error}; trying {usable[number].name}]\n")
-    raise AssertionError("there is at least one launcher")
+    return _first_that_fits(usable, lambda each: _run(each, ranks, (), prepare).value())
 
 
 def run_script(command: Sequence[str], ranks: int, launcher: str | None) -> ScriptResult:
@@ -103,9 +98,28 @@ def run_script(command: Sequence[str], ranks: int, launcher: str | None) -> Scri
     """
     usable = find(launcher)
     program = _program(list(command))
-    outcome = _run(usable[0], ranks, program, lambda folder: None)
-    outcome.check()
-    return ScriptResult(tuple(command), ranks, "".join(outcome.said))
+
+    def said(launcher: Launcher) -> str:
+        outcome = _run(launcher, ranks, program, lambda folder: None)
+        outcome.check()
+        return "".join(outcome.said)
+
+    return ScriptResult(tuple(command), ranks, _first_that_fits(usable, said))
+
+
+def _first_that_fits(usable: list[Launcher], run: Callable[[Launcher], Any]) -> Any:
+    """Run with the first launcher whose ranks find each other; others have run nothing."""
+    usable = [each for each in usable if each not in _unfit] or usable
+    for each, following in itertools.zip_longest(usable, usable[1:]):
+        try:
+            return run(each)
+        except StrangersError as error:
+            if following is None:
+                raise
+            _unfit.add(each)
+            why = str(error).partition("; ")[0]
+            emit("stderr", f"[{why}; trying {following}]\n")
+    raise AssertionError("there is at least one launcher")
 
 
 def _program(command: list[str]) -> list[str]:
@@ -203,6 +217,25 @@ def _launch(
         if process is not None and process.returncode is None:
             _end(process)
         os.close(lifeline)  # whatever rank is left dies of that
+        _bury(folder)
+
+
+def _bury(folder: Path) -> None:
+    """Wait for what this process has inherited from the launcher, so that no zombies stay."""
+    left = [int(path.suffix[1:]) for path in folder.glob(f"{rank.PROCESS}.*")]
+    deadline = time.monotonic() + _GRACE_S
+    while left and time.monotonic() < deadline:
+        left = [pid for pid in left if _lives(pid)]
+        if left:
+            time.sleep(_POLL_S)
+
+
+def _lives(pid: int) -> bool:
+    """Whether a child of this process has not ended yet."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == 0
+    except ChildProcessError:  # somebody else's, or waited for
+        return False
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

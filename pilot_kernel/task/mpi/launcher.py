@@ -23,11 +23,15 @@ _ON_THIS_HOST = {
     "PRTE_MCA_hwloc_default_binding_policy": "none",
     "OMPI_MCA_rmaps_base_oversubscribe": "1",
     "OMPI_MCA_hwloc_base_binding_policy": "none",
-    # Ranks talk through shared memory, or the loopback interface. Open MPI's mpirun itself cannot
-    # be kept to that: it has a port of its own for daemons on other hosts.
-    "OMPI_MCA_btl": "^tcp",
     "HYDRA_IFACE": "lo",
     "FI_TCP_IFACE": "lo",
+}
+_TRANSPORT = {
+    # Ranks talk through shared memory; under srun they may not know that they share a host, and
+    # talk over the loopback interface. Open MPI's mpirun itself cannot be kept to that: it has a
+    # port of its own for daemons on other hosts.
+    "mpirun": {"OMPI_MCA_btl": "^tcp"},
+    "srun": {"OMPI_MCA_btl_tcp_if_include": "lo"},
 }
 _AS_ROOT = tuple(
     f"{project}_ALLOW_RUN_AS_ROOT{confirm}"
@@ -43,10 +47,15 @@ class Launcher:
     Attributes:
         name: `srun` or `mpirun`.
         path: Where it is.
+        options: What it is told besides.
     """
 
     name: str
     path: str
+    options: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join((self.path, *self.options))
 
     def command(self, ranks: int, cores: int, program: Sequence[str]) -> list[str]:
         """What to run.
@@ -57,12 +66,13 @@ class Launcher:
             program: The program of each rank, and its arguments.
         """
         if self.name == "mpirun":
-            return [self.path, "-n", str(ranks), *program]
+            return [self.path, *self.options, "-n", str(ranks), *program]
         return [
             *(self.path, f"--ntasks={ranks}", "--nodes=1", "--overlap", "--kill-on-bad-exit=1"),
             f"--nodelist={os.environ['SLURMD_NODENAME']}",
             f"--cpus-per-task={max(1, cores // ranks)}",
             *(["--overcommit"] if ranks > cores else []),
+            *self.options,
             *program,
         ]
 
@@ -83,6 +93,7 @@ class Launcher:
         threads = str(max(1, cores // ranks))
         ours = {
             **_ON_THIS_HOST,
+            **_TRANSPORT[self.name],
             **(dict.fromkeys(_AS_ROOT, "1") if os.geteuid() == 0 else {}),
             **({"OMPI_MCA_mpi_yield_when_idle": "1"} if ranks > cores else {}),
         }
@@ -95,7 +106,10 @@ class Launcher:
 
 
 def find(wanted: str | None) -> list[Launcher]:
-    """What can start ranks here, the better one first.
+    """What may be able to start ranks here, the better one first.
+
+    Whether srun lets ranks find each other is up to the site: it does as it is, or if it is told to
+    speak PMIx, or not at all.
 
     Args:
         wanted: `srun` or `mpirun`, if nothing else will do.
@@ -105,7 +119,10 @@ def find(wanted: str | None) -> list[Launcher]:
     """
     found = []
     if "SLURM_JOB_ID" in os.environ and "SLURMD_NODENAME" in os.environ:
-        found += [Launcher("srun", path) for path in _paths("srun")[:1]]
+        kinds: tuple[tuple[str, ...], ...] = ((), ("--mpi=pmix",))
+        if "SLURM_MPI_TYPE" in os.environ:
+            kinds = ((),)
+        found += [Launcher("srun", path, how) for path in _paths("srun")[:1] for how in kinds]
     mpirun = [*_paths("mpirun"), *_paths("mpiexec")]
     found += [Launcher("mpirun", path) for path in mpirun[:1]]
     if usable := [each for each in found if wanted in (None, each.name)]:

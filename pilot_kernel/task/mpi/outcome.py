@@ -1,15 +1,15 @@
 """How an MPI task ended: the value of rank 0, or what went wrong first and with which rank."""
 
-import re
 import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from pilot_kernel.errors import MpiError, PilotError, ShipError, TaskFailedError
-from pilot_kernel.task.mpi.envelope import ANSWER, read, read_head
+from pilot_kernel.task.mpi.envelope import ANSWER, CALL, STRANGERS, read, read_head
 from pilot_kernel.task.mpi.launcher import Launcher
-from pilot_kernel.task.mpi.world import BEGUN, STRANGERS
+from pilot_kernel.task.mpi.rank import END
+from pilot_kernel.task.mpi.world import BEGUN, DONE
 from pilot_kernel.task.wire.failure import RemoteError
 from pilot_kernel.task.wire.messages import Kind
 from pilot_kernel.task.wire.packing import Packed, unpack
@@ -17,16 +17,6 @@ from pilot_kernel.task.wire.packing import Packed, unpack
 __all__ = ["Outcome", "StrangersError"]
 
 _LAST_WORDS = 1500
-_SIGNALED = (
-    re.compile(r"rank (\d+) with PID \d+ on node \S+ exited on\s+signal (\d+)"),  # Open MPI
-    re.compile(r"RANK (\d+) PID \d+ RUNNING AT \S+\s*=?\s*KILLED BY SIGNAL: (\d+)"),  # Intel MPI
-)
-_EXITED = (
-    re.compile(r"Process name: \[\S*,(\d+)\]\s+Exit code:\s+(\d+)"),  # Open MPI
-    re.compile(r"task (\d+): Exited with exit code (\d+)"),  # srun
-)
-_LEFT = re.compile(r"process rank (\d+) with PID \d+ on node \S+ exiting\s+improperly")  # Open MPI
-_TASK = re.compile(r"task (\d+): (?!Killed$|Exited)(\S.*)")  # srun
 
 
 class StrangersError(MpiError):
@@ -52,6 +42,7 @@ class Outcome:
         said: What rank 0 of a program wrote to its standard output.
         begun: How many ranks began with the call.
         failed: The kind and the parts of the answer of the rank that failed first, and its number.
+        ended: The rank that ended first of those that did not end well, and its exit status.
         result: The kind and the parts of the answer of rank 0.
         strangers: What a rank told that did not find the others.
     """
@@ -63,6 +54,7 @@ class Outcome:
     said: list[str]
     begun: int
     failed: tuple[int, str, list[Any]] | None
+    ended: tuple[int, int] | None
     result: tuple[str, list[Any]] | None
     strangers: dict[str, Any] | None
 
@@ -94,6 +86,7 @@ class Outcome:
             said=said,
             begun=len(list(folder.glob(f"{BEGUN}.*"))),
             failed=None if first is None else (first.rank, first.head["kind"], read(first.path)[1]),
+            ended=_first_end(folder, function=(folder / CALL).exists()),
             result=(own[0].head["kind"], read(own[0].path)[1]) if own else None,
             strangers=strangers[0] if strangers else None,
         )
@@ -109,7 +102,7 @@ class Outcome:
         """
         if self.failed is not None:
             raise self._raised(*self.failed)
-        if self.strangers is not None or (self.status and not self.begun):
+        if self.status and not self.begun:
             raise self._strangers()
         self.check()
         if self.result is None:
@@ -121,7 +114,9 @@ class Outcome:
 
     def check(self) -> None:
         """Raise an `MpiError` that says how it ended, if that was not well."""
-        if self.status:
+        if self.strangers is not None:
+            raise self._strangers()
+        if self.status or self.ended is not None:
             raise MpiError(self._how())
 
     def _raised(self, rank: int, kind: str, parts: list[Any]) -> BaseException:
@@ -142,37 +137,49 @@ class Outcome:
         found = (
             "ended before MPI was ready"
             if told is None
-            else f"found a world of {told['size']} ranks, not {self.ranks}, with {told['library']}"
+            else f"found a world of {told['size']} ranks, not {self.ranks}, with {told['by']}"
         )
         return StrangersError(
-            f"ranks that {self.launcher.path} started {found}: it does not belong to the MPI "
-            "library of mpi4py, or does not know how to start it; put the mpirun of that library "
-            f"on the worker's PATH{self._last_words() if told is None else ''}"
+            f"ranks that {self.launcher} started {found}: it does not belong to the MPI library "
+            "that they use, or does not know how to start it; put the mpirun of that library on "
+            f"the worker's PATH{self._last_words() if told is None else ''}"
         )
 
     def _how(self) -> str:
-        """Which rank ended the others, as far as the launcher has told."""
-        of = f"of {self.ranks}"
-        for pattern in _SIGNALED:
-            if found := pattern.search(self.words):
-                return f"rank {found[1]} {of} was killed by {_signal(int(found[2]))}"
-        for pattern in _EXITED:
-            if found := pattern.search(self.words):
-                return f"rank {found[1]} {of} ended with exit code {found[2]}"
-        if found := _LEFT.search(self.words):
-            return f"rank {found[1]} {of} ended its process before MPI was finished"
-        if found := _TASK.search(self.words):
-            return f"rank {found[1]} {of} was killed: {found[2].strip()}"
-        status, who = self.status, f"{self.launcher.name} with {self.ranks} ranks"
+        """Which rank ended first that did not end well; what the launcher says, if nobody knows."""
+        if self.ended is not None:
+            number, status = self.ended
+            if status < 0:
+                how = f"was killed by {_signal(-status)}"
+            elif status:
+                how = f"ended with exit code {status}"
+            else:
+                how = "ended its process before the call was over"
+            return f"rank {number} of {self.ranks} {how}"
+        status = self.status
         if status < 0 or status > 128:
             how = f"was ended by {_signal(-status if status < 0 else status - 128)}"
         else:
             how = f"ended with exit code {status}"
-        return f"{who} {how}{self._last_words()}"
+        return f"{self.launcher.name} with {self.ranks} ranks {how}{self._last_words()}"
 
     def _last_words(self) -> str:
         words = self.words.strip()
         return f"; {self.launcher.name} said:\n{words[-_LAST_WORDS:]}" if words else ""
+
+
+def _first_end(folder: Path, *, function: bool) -> tuple[int, int] | None:
+    """The rank that ended first of those that did not end well, and how; None if all did.
+
+    A rank that was told to end came to that because another one had failed.
+    """
+    bad = []
+    for path in folder.glob(f"{END}.*[0-9]"):
+        told = read_head(path)
+        number, status = int(path.suffix[1:]), int(told["status"])
+        if status or (function and not (folder / f"{DONE}.{number}").exists()):
+            bad.append((status == -signal.SIGTERM, told["at"], number, status))
+    return min(bad)[2:] if bad else None
 
 
 def _signal(number: int) -> str:

@@ -7,18 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pilot_kernel.task.mpi.envelope import ANSWER, CALL, read, write
+from pilot_kernel.task.mpi.envelope import ANSWER, CALL, STRANGERS, read, write
 from pilot_kernel.task.process.call import answer
 from pilot_kernel.task.process.streams import flush
 from pilot_kernel.task.wire.messages import Kind
 
-__all__ = ["BEGUN", "STRANGERS", "in_world", "take_part"]
-
-STRANGERS = "A"
-"""The kind of answer of a rank that does not find the others."""
+__all__ = ["BEGUN", "DONE", "in_world", "take_part"]
 
 BEGUN = "begun"
 """What the names of the files begin with that ranks leave before they call anything."""
+
+DONE = "done"
+"""What the names of the files begin with that ranks leave when the call is over."""
 
 
 def take_part(folder: str, number: int, ranks: int) -> None:
@@ -35,13 +35,14 @@ def take_part(folder: str, number: int, ranks: int) -> None:
 
     world, here = MPI.COMM_WORLD, Path(folder)
     if world.Get_size() != ranks:
-        told = {"kind": STRANGERS, "size": world.Get_size(), "library": _library(MPI)}
+        told = {"kind": STRANGERS, "size": world.Get_size(), "by": _library(MPI)}
         write(here / f"{ANSWER}.{number}", told)
         return
     (here / f"{BEGUN}.{number}").touch()
     _, parts = read(here / CALL)
     kind, sent = answer((Kind.CALL, parts))
     flush()
+    (here / f"{DONE}.{number}").touch()
     if kind == Kind.VALUE and number:
         return  # what other ranks return is nothing
     write(here / f"{ANSWER}.{number}", {"kind": kind.decode(), "at": time.time()}, sent)

@@ -104,15 +104,11 @@ def _is_mine(path: str, is_such: Any) -> bool:
 
 
 def _open_mine(path: str) -> Any:
-    file = open(path, "rb", buffering=0, opener=_not_through_links)
-    if os.fstat(file.fileno()).st_uid != os.geteuid():
-        file.close()
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    if os.fstat(descriptor).st_uid != os.geteuid():
+        os.close(descriptor)
         raise FileNotFoundError(path)
-    return file
-
-
-def _not_through_links(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW)
+    return os.fdopen(descriptor, "rb", buffering=0)
 
 
 class Draft:

@@ -92,7 +92,7 @@ class Fetched:
             return await fetch_packed(self._worker, kept)
         except OSError as error:
             raise PilotError(
-                f"an input of {kept.size / 1e6:,.1f} MB could not be fetched from the agent: {error}"
+                f"an input of {kept.size / 1e6:,.1f} MB could not be had from the agent: {error}"
             ) from None
 
     def _make_room(self, size: int, needed: set[str]) -> bool:

@@ -48,6 +48,30 @@ def test_our_own_errors_are_one_line(run):
     assert len(run.output.strip().splitlines()) == 1
 
 
+def test_all_runs_a_cell_on_every_worker_and_gives_lists(run, session):
+    ns = run.shell.user_ns
+    pilot = session.add_pilot("local://", cores_per_node=3, name="trio")
+    ns["factor"] = 3
+    result = run(
+        "%%ctask --all --on trio -o pid,double\nimport os\nprint('at', factor)\n"
+        "pid = os.getpid()\ndouble = 2 * factor\npid"
+    )
+    assert len(set(result)) == 3
+    assert result == ns["pid"]
+    assert ns["double"] == [6, 6, 6]
+    for number in range(3):
+        assert f"[trio-{number}] at 3\n" in run.output
+    task = run("%%ctask --all --on trio --noblock --name everywhere\nfactor")
+    assert task.result(60) == [3, 3, 3]
+    run("%tasks")
+    assert "everywhere" in run.output
+    assert "3/3" in run.output or "trio" in run.output
+    run("%%ctask --all --on trio\nimport os\n1 / (os.getpid() - pid[1])")
+    assert isinstance(run.error, ZeroDivisionError)
+    assert "raised on worker trio-1" in "".join(run.error.__notes__)
+    pilot.stop()
+
+
 @pytest.mark.parametrize(
     ("cell", "error", "told"),
     [

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from dataclasses import replace
 
 import pytest
@@ -82,6 +83,32 @@ def test_a_session_s_log_outlives_it_and_tells_of_all_that_came_and_went():
     assert story[-1][0] == "agent-left"
     assert events[-1]["why"] == "a client asked for it"
     assert [event["event"] for event in events].count("client-came") == 1
+
+
+def test_a_worker_that_is_drained_is_told_of(tmp_path):
+    with pilot_kernel.Session() as session:
+        pilot = session.add_pilot("local://", cores_per_node=1, name="mine")
+        wait_until(lambda: pilot.status.workers == 1)
+        task = session.submit(_wait, str(tmp_path / "gate"))
+        wait_until(task.running)
+        pilot.drain()
+        path = event_log.log_path(session._link.entry.id)
+        wait_until(lambda: _of(path, "worker-leaving", session))
+        (tmp_path / "gate").touch()
+        task.result(60)
+        wait_until(lambda: _of(path, "worker-gone", session))
+        assert _of(path, "pilot-draining", session)
+        report = session.report()
+    [worker] = report.workers
+    assert (worker.use.done, worker.use.lost) == (1, 0)
+    [leaving] = report.timeline.workers["mine-0"].leaving
+    [up] = report.timeline.workers["mine-0"].up
+    assert up[0] < leaving[0] < leaving[1] == up[1]
+
+
+def _wait(gate):
+    while not os.path.exists(gate):
+        time.sleep(0.01)
 
 
 def _of(path, kind, session):

@@ -1,5 +1,6 @@
 """Which starts of a pilot come and go, without starting anything."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,12 @@ def test_what_keeps_ending_is_tried_more_rarely_and_then_no_more(monkeypatch):
 )
 def test_what_its_workers_could_run(monkeypatch, demand, could):
     assert held(monkeypatch, starts=1, workers=1, walltime="1:00:00").could_run(demand) is could
+
+
+def test_a_host_that_was_given_up_is_the_next_to_be_used(monkeypatch):
+    pilot = held(monkeypatch, starts=3, workers=1)
+    for number, spec in enumerate(pilot.specs):
+        pilot.specs[number] = dataclasses.replace(spec, options={"host": number})
+    pilot.forget("p-1")
+    hosts = [new["options"]["host"] for new in pilot.grow(4).values()]
+    assert hosts == [1, 0, 1, 2]

@@ -1,0 +1,83 @@
+"""Local workers when the session begins to listen on another address, with real processes."""
+
+import os
+import socket
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+import pilot_kernel
+from tests.conftest import wait_until
+
+LARGE = 300_000
+
+
+def other_interface():
+    """A network interface of this machine other than loopback, with an IPv4 address."""
+    up = psutil.net_if_stats()
+    for name, addresses in psutil.net_if_addrs().items():
+        here = [each.address for each in addresses if each.family == socket.AF_INET]
+        if here and up[name].isup and not here[0].startswith("127."):
+            return name, here[0]
+    return None
+
+
+@pytest.fixture
+def interface():
+    found = other_interface()
+    if found is None:
+        pytest.skip("this machine has no network interface with an IPv4 address but loopback")
+    return found
+
+
+async def listen(interface, dask_scheduler):
+    """What adding a pilot does that names the interface."""
+    from pilot_kernel.resource.description import PilotDescription
+
+    roster = dask_scheduler.handlers["pilot_add"].__wrapped__.__self__
+    await roster._listen(PilotDescription(interface=interface))
+
+
+def hosts(session):
+    """On which addresses workers listen, by name."""
+    found = session._link.client.run(lambda dask_worker: dask_worker.name)
+    return {name: address.split("//")[1].split(":")[0] for address, name in found.items()}
+
+
+def wait_for(path, gate):
+    with Path(path).open("a") as file:
+        file.write("x")
+    while not Path(gate).exists():
+        time.sleep(0.01)
+    return os.urandom(LARGE)
+
+
+def test_workers_on_loopback_are_replaced_and_nothing_is_lost(registry_home, interface, tmp_path):
+    name, host = interface
+    gate, path = tmp_path / "gate", tmp_path / "path"
+    with pilot_kernel.Session() as session:
+        pilot = session.add_pilot("local://", cores_per_node=2, name="here")
+        small, large = session.submit(pow, 2, 5), session.submit(bytes, LARGE)
+        assert (small.result(60), len(large.result(60))) == (32, LARGE)
+        runs = session.submit(wait_for, str(path), str(gate))
+        wait_until(path.exists)
+        session._link.client.run_on_scheduler(listen, name)
+        wait_until(lambda: sum(each == host for each in hosts(session).values()) == 2)
+        # What runs is let end; all else is on the new workers.
+        wait_until(lambda: list(hosts(session).values()).count("127.0.0.1") == 1)
+        more = [session.submit(lambda *parts: len(parts[1]), small, large) for _ in range(20)]
+        assert [task.result(60) for task in more] == [LARGE] * 20
+        assert {task.record.worker for task in more} <= {"here-2", "here-3"}
+        assert (pilot.status.workers, pilot.status.wanted) == (2, 2)
+        gate.touch()
+        joined = session.submit(len, runs)
+        assert (len(runs.result(60)), joined.result(60)) == (LARGE, LARGE)
+        wait_until(lambda: set(hosts(session).values()) == {host})
+        assert path.read_text() == "x"
+        assert session.submit(len, large).result(60) == LARGE
+        assert not any(record.deaths for record in session.history())
+        pilot.scale(3)
+        wait_until(lambda: pilot.status.workers == 3)
+        assert set(hosts(session).values()) == {host}
