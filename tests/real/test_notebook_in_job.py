@@ -1,7 +1,5 @@
 """A notebook whose agent runs in a batch job: started, waited for, warned, found again."""
 
-import time
-
 import pytest
 
 from pilot_kernel.__main__ import main
@@ -73,14 +71,12 @@ def test_a_notebook_on_a_login_node(kernel, held, slurm):
 def test_a_kernel_that_restarts_while_the_job_waits(kernel, held, slurm):
     assert "PENDING" in kernel.run(f"%pilot start {INSIDE}").result
     _restart(kernel)
-    begun = time.monotonic()
     assert "attached to this notebook's session; the agent's job" in kernel.run("1").text()
     assert "PENDING" in kernel.run("%pilot").result
     assert "no tasks" in kernel.run("%tasks").result
-    assert time.monotonic() - begun < 60, "a look at what waits waited itself"
     held()
     assert kernel.run("%%ctask\n6 * 7").result == "42"
-    assert "is stopped" in kernel.run("%pilot stop").text()
+    assert "is closed" in kernel.run("%pilot stop").text()
     wait_until(lambda: not slurm.jobs())
 
 
