@@ -6,7 +6,10 @@ import pilot_kernel
 from tests.conftest import wait_until
 from tests.real import hosts as far_hosts
 from tests.real import slurm as slurm_daemons
+from tests.real.agent_jobs import held, job_home
 from tests.real.lab import ROOT, chromium, missing, serving
+
+__all__ = ["held", "job_home"]
 
 
 @pytest.fixture(scope="session")
