@@ -160,9 +160,9 @@ _STARTED_AND_LEFT = """
     import os, signal, sys
     from pilot_kernel.resource import registry
     from pilot_kernel.resource.connection import launch
-    from pilot_kernel.sessions.session import _PLUGINS
+    from pilot_kernel.sessions.batch_script import AGENT_PLUGINS
     entry, _ = registry.claim(sys.argv[1], 60.0)
-    process = launch.start(entry, _PLUGINS)
+    process = launch.start(entry, AGENT_PLUGINS)
     if sys.argv[2] == "open":
         launch.wait(entry, process)
     print(entry.id, flush=True)
@@ -304,7 +304,7 @@ def test_an_agent_that_somebody_else_starts_and_that_never_comes_is_named(home, 
 
 
 def test_an_agent_that_cannot_start_says_why(home, monkeypatch):
-    monkeypatch.setattr("pilot_kernel.sessions.session._PLUGINS", ("nonsense:Plugin",))
+    monkeypatch.setattr("pilot_kernel.sessions.session.AGENT_PLUGINS", ("nonsense:Plugin",))
     session = pilot_kernel.Session(idle_timeout_s=5.0)
     with pytest.raises(AgentStartError, match=r"(?s)exit code 1.*No module named 'nonsense'"):
         session.submit(pow, 2, 2)

@@ -18,6 +18,9 @@ def workers_needed(waiting: int, waiting_s: float, at_work: int, at_work_s: floa
         waiting_s: How long these are expected to take, one after the other.
         at_work: How many workers have something to do.
         at_work_s: How long that is expected to take.
+
+    Returns:
+        A number of workers; none that is at work is too many.
     """
     by_time = math.ceil((waiting_s + at_work_s) / _DONE_WITHIN_S)
     needed = min(waiting + at_work, max(by_time, at_work))

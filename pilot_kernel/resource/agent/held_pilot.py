@@ -180,7 +180,7 @@ class HeldPilot:
     def state(self, up: int) -> PilotState:
         """Its state, with so many workers up now."""
         if up:
-            self.was_up, self.revived = True, 0
+            self.was_up, self.revived, self.refused = True, 0, False
             self._tries.clear()
         if self.failed:
             return PilotState.FAILED
@@ -191,7 +191,8 @@ class HeldPilot:
         scheduler = cluster.scheduler
         mine = set(self.workers)
         up = [ws for ws in scheduler.workers.values() if ws.name in mine]
-        shown = [ws for ws in up if self.draining or not self._leaves(ws.name)]
+        going = {name for start in self.leaving for name in self.starts.get(start, ())}
+        shown = [ws for ws in up if self.draining or ws.name not in going]
         kinds = {k for spec in self.specs for k in spec.offers if k.isupper()}
         ends = [end for ws in up if (end := scheduler.ends_at(ws)) is not None]
         return PilotStatus(
@@ -213,9 +214,6 @@ class HeldPilot:
             walltime_s=self.walltime_s,
             largest_worker_bytes=max(spec.memory_bytes for spec in self.specs),
         )
-
-    def _leaves(self, worker: str) -> bool:
-        return any(worker in self.starts[start] for start in self.leaving if start in self.starts)
 
     def _note(self, cluster: Any) -> str:
         notes = [getattr(cluster.workers.get(start), "note", "") for start in self.starts]

@@ -63,8 +63,9 @@ class Roster:
 
     def up(self, names: Iterable[str]) -> list[Any]:
         """Dask's states of those of some workers that are up."""
-        wanted = set(names)
-        return [ws for ws in self._cluster.scheduler.workers.values() if ws.name in wanted]
+        scheduler = self._cluster.scheduler
+        addresses = (scheduler.aliases.get(name) for name in names)
+        return [scheduler.workers[at] for at in addresses if at in scheduler.workers]
 
     def has_work(self) -> bool:
         """Whether there is work that can go on, now or when workers are up."""

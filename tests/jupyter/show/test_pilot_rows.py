@@ -136,6 +136,24 @@ def test_a_pilot_that_failed_says_so():
     assert seen.rows[1].cpu is None
 
 
+def test_what_not_every_pilot_has_to_say_is_said():
+    usual = pilot(worker())
+    ends = replace(
+        usual.status,
+        ends_at=1064.5,
+        adaptive=(0, 4),
+        tags=("fast",),
+        note="job 7 waits: <Priority>",
+    )
+    seen = shown(replace(usual, status=ends))
+    assert seen.rows[0].doing.endswith(
+        " · tags: fast · as it takes, 0 to 4 · ends in 1 min 00 s · job 7 waits: <Priority>"
+    )
+    assert "job 7 waits: <Priority>" in Balance(overview_html(seen)).text
+    leaves = replace(usual, status=replace(usual.status, draining=True, wanted=0))
+    assert shown(leaves).rows[0].state == "draining, 1 left"
+
+
 def test_many_workers_are_summed_up():
     workers = [worker(f"w-{at}", task="t-1" if at < 9 else None) for at in range(16)]
     big = pilot(*workers, wanted=400)
@@ -157,6 +175,8 @@ def test_the_window_grows_with_what_there_is():
 
 
 class GoneSession:
+    waits_for = ""
+
     def __init__(self, closed):
         self.closed = closed
 

@@ -1,6 +1,8 @@
 """How many workers it takes: arithmetic."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pilot_kernel.resource.agent.adaptive import workers_needed
 
@@ -19,3 +21,11 @@ from pilot_kernel.resource.agent.adaptive import workers_needed
 )
 def test_as_many_as_get_through_it_in_a_few_seconds(waiting, waiting_s, at_work, at_work_s, needed):
     assert workers_needed(waiting, waiting_s, at_work, at_work_s) == needed
+
+
+@given(st.integers(0, 10**5), st.floats(0, 10**6), st.integers(0, 1000), st.floats(0, 10**5))
+def test_never_more_than_tasks_nor_fewer_than_are_at_work(waiting, waiting_s, at_work, at_work_s):
+    needed = workers_needed(waiting, waiting_s, at_work, at_work_s)
+    assert at_work <= needed <= waiting + at_work
+    assert needed <= workers_needed(waiting + 1, waiting_s + 1, at_work, at_work_s)
+    assert bool(needed) is bool(waiting or at_work)

@@ -56,7 +56,8 @@ def test_both_streams_are_read_to_their_end_when_the_process_ends():
 def test_text_that_is_no_utf8_or_comes_in_pieces_is_decoded():
     code = (
         "import os, time\n"
-        "for part in (b'caf\\xc3', b'\\xa9 \\xff', b'\\n'):\n    os.write(1, part); time.sleep(0.05)"
+        "for part in (b'caf\\xc3', b'\\xa9 \\xff', b'\\n'):\n"
+        "    os.write(1, part); time.sleep(0.05)"
     )
     got, copy = pumped(code)
     assert got == [("stdout", "[0] café \\xff\n")]
