@@ -142,7 +142,7 @@ class LateBinding(Scheduler):  # type: ignore[misc]
             return
         stimulus = f"deal-{time.time()}"
         self._give_up_stranded(stimulus)
-        free = [ws for ws in self._open if self._may_be_given(ws)]
+        free = [ws for ws in list(self._open) if self._may_be_given(ws)]
         while free and self.waiting:
             free.sort(key=_load)
             free = [ws for ws in free if self._give_one(ws, free, stimulus)]
