@@ -3,7 +3,7 @@
     python -m benchmarks.dispatch [--tasks 20000] [--workers 8] [--repeats 3] [--json FILE]
 
 Bare Dask is a `LocalCluster` with TLS, as the pilot has it, and a `Client`. Both start with all
-workers; from then on a thread takes some away and brings them back, in the same rhythm for both.
+workers; whenever a tenth of the tasks is done, two of them leave, or come back.
 Only ratios mean anything, and the memory of the agent. Both are also measured without any change.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 
-PAUSE_S = 1.0
+PARTS = 10
 FEWER = 2
 
 
@@ -29,22 +29,30 @@ def noop(number: int) -> int:
 
 
 class Coming:
-    """A thread that takes workers away and brings them back until it is told to stop.
+    """A thread that takes workers away and brings them back, whenever a tenth of the tasks is done.
 
     Args:
+        futures: The tasks that are submitted so far; it may grow.
+        tasks: How many there will be.
         scale: Called with the number of workers that there should be.
         workers: How many there are at first, and every other time.
     """
 
-    def __init__(self, scale: Callable[[int], object], workers: int) -> None:
+    def __init__(
+        self, futures: list[Any], tasks: int, scale: Callable[[int], object], workers: int
+    ) -> None:
         self.changes = 0
+        self._futures = futures
+        self._marks = [tasks * part // PARTS for part in range(1, PARTS)]
         self._scale = scale
         self._workers = workers
-        self._over = threading.Event()
         self._thread = threading.Thread(target=self._go, daemon=True)
 
     def _go(self) -> None:
-        while not self._over.wait(PAUSE_S):
+        for mark in self._marks:
+            while len(self._futures) <= mark:
+                time.sleep(0.01)
+            self._futures[mark].result()
             self.changes += 1
             self._scale(self._workers - FEWER * (self.changes % 2))
 
@@ -53,7 +61,6 @@ class Coming:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
         self._thread.join()
         self._scale(self._workers)
 
@@ -129,10 +136,12 @@ def tasks_per_s(peer: Peer, tasks: int, workers: int, *, changing: bool) -> tupl
     submit, gather, scale, up = peer
     while up() != workers:
         time.sleep(0.05)
-    changes = Coming(scale, workers) if changing else None
+    futures: list[Any] = []
+    changes = Coming(futures, tasks, scale, workers) if changing else None
     with changes or contextlib.nullcontext():
         start = time.perf_counter()
-        assert gather([submit(noop, number) for number in range(tasks)]) == list(range(tasks))
+        futures.extend(submit(noop, number) for number in range(tasks))  # grows as it goes
+        assert gather(futures) == list(range(tasks))
         seconds = time.perf_counter() - start
     return tasks / seconds, changes.changes if changes else 0
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.sessions import current as _current
-from pilot_kernel.sessions.batch_script import job_script
+from pilot_kernel.sessions.batch_script import agent_job_script, job_script
 from pilot_kernel.sessions.current import session
-from pilot_kernel.sessions.session import Session, agent_job_script
+from pilot_kernel.sessions.session import Session
 from pilot_kernel.task.notebook.handle import Task
 from pilot_kernel.task.process.first_calls import worker_state
 

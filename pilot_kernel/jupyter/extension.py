@@ -11,6 +11,7 @@ from pilot_kernel.jupyter.magics.line_magics import PilotMagics
 from pilot_kernel.jupyter.show import formatters
 from pilot_kernel.jupyter.show.publishing import in_notebook
 from pilot_kernel.jupyter.worker.display_message import plotly_renderer, under_voila
+from pilot_kernel.resource import registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["load", "unload"]
 
 _ATTRIBUTE = "_pilot_kernel"
+_AUTOSTART = "PILOT_KERNEL_AUTOSTART"
 
 
 def load(shell: Any) -> None:
@@ -69,10 +71,15 @@ class _Extension:
         self._shut_down: Callable[[bool], Any] | None = None
 
     def begin(self) -> None:
-        """Start the session and watch for the kernel's end."""
-        session = self._notebook.start_in_background()
-        if session.attached:
-            self._shell.events.register("post_run_cell", self._say_attached)
+        """Start the session and watch for the kernel's end.
+
+        With PILOT_KERNEL_AUTOSTART=0 in the environment, none is started that is not there already:
+        for login nodes where agents are not welcome.
+        """
+        if os.environ.get(_AUTOSTART) != "0" or registry.find(self._notebook.name):
+            session = self._notebook.start_in_background()
+            if session.attached:
+                self._shell.events.register("post_run_cell", self._say_attached)
         self._shut_down = self._kernel.do_shutdown
         self._kernel.do_shutdown = self._on_shutdown
 

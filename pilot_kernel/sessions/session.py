@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pilot_kernel.errors import PilotError
 from pilot_kernel.resource.activity import Activity
-from pilot_kernel.resource.connection.job_script import describe, first_pilot, shown_script
+from pilot_kernel.resource.connection.job_script import describe, first_pilot
 from pilot_kernel.resource.connection.link import Link
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind.by_scheme import check_description
 from pilot_kernel.resource.pilot import Pilot, PilotStatus
+from pilot_kernel.sessions.batch_script import AGENT_PLUGINS
 from pilot_kernel.sessions.packed_call import packed_call
 from pilot_kernel.sessions.pilots import PilotBook
 from pilot_kernel.sessions.quantum_work import QuantumWork
@@ -32,13 +33,8 @@ if TYPE_CHECKING:
     from pilot_kernel.sessions.reports.logs import Logs
     from pilot_kernel.sessions.reports.report import Report
 
-__all__ = ["Session", "agent_job_script"]
+__all__ = ["Session"]
 
-_PLUGINS = (
-    "pilot_kernel.task.ledger:Ledger",
-    "pilot_kernel.task.everywhere:Everywhere",
-    "pilot_kernel.task.worker.plugin:WorkerEdge",
-)
 _IDLE_S = 300.0
 _IDLE_UNNAMED_S = 10.0
 
@@ -82,7 +78,7 @@ class Session(QuantumWork, Spmd):
         self._in_job = job is not None
         self._pilots = PilotBook(self._call, first_pilot(job))
         self._tasks = TaskBook(self._call, lambda: self._link.lost())
-        self._link = Link(name, idle_timeout_s, _PLUGINS, self._opened, job)
+        self._link = Link(name, idle_timeout_s, AGENT_PLUGINS, self._opened, job)
         atexit.register(self._at_exit)
 
     def _call(self, handler: str, **arguments: Any) -> Any:
@@ -378,18 +374,3 @@ class Session(QuantumWork, Spmd):
         place = self.waits_for or self.place
         where = f", {place}" if place else ""
         return f"<Session {self.name} {self._tasks.unfinished} unfinished tasks{where}>"
-
-
-def agent_job_script(inside: PilotDescription | str = "slurm://", **keys: Any) -> str:
-    """The script of the batch job of `session(inside=…)`, but for the agent's id.
-
-    Nothing is submitted.
-
-    Args:
-        inside: As for `Session`.
-        **keys: As for `Session`.
-
-    Raises:
-        DescriptionError: A key of the job, or a size, is wrong.
-    """
-    return shown_script(describe(inside, keys), _PLUGINS)

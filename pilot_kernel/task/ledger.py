@@ -64,7 +64,7 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         self.output: OrderedDict[str, deque[tuple[str, str]]] = OrderedDict()
         self.results: OrderedDict[str, bytes] = OrderedDict()
         self.kept: dict[str, Kept] = {}
-        self.store: ResultStore
+        self.store = ResultStore(self._wanted, self._stored)
         self.shared = SharedValues()
         self.suspicious: dict[str, int] = {}
         self.ended: deque[str] = deque()
@@ -78,7 +78,6 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
         scheduler.handlers["task_records"] = self.task_records
         scheduler.handlers["task_output"] = self.task_output
         scheduler.handlers["task_results"] = self.task_results
-        self.store = ResultStore(self._wanted, self._stored)
         scheduler.handlers.update(self.store.handlers())
         scheduler.handlers["share_end"] = self.shared.end
         sweeping = PeriodicCallback(self.sweep, 1000 * _SWEEP_S)

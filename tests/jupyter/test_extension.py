@@ -57,3 +57,15 @@ def test_a_restart_keeps_the_agent_and_a_shutdown_takes_it_along(new_kernel, tmp
     kernel.end()
     wait_until(lambda: not any(process.is_running() for process in family))
     assert _agent(name) is None
+
+
+def test_where_agents_are_not_welcome_none_is_started(new_kernel, tmp_path, monkeypatch):
+    monkeypatch.setenv("PILOT_KERNEL_AUTOSTART", "0")
+    name = str(tmp_path / "book.ipynb")
+    kernel = new_kernel(name)
+    assert "no session is open" in kernel.run("%pilot").result
+    assert _agent(name) is None
+    assert kernel.run("%%ctask\n1").result == "1"
+    assert _agent(name) is not None
+    kernel.end()
+    wait_until(lambda: _agent(name) is None)

@@ -2,9 +2,14 @@
 
 import pytest
 
+import pilot_kernel
+from tests.conftest import wait_until
 from tests.real import hosts as far_hosts
 from tests.real import slurm as slurm_daemons
+from tests.real.agent_jobs import held, job_home
 from tests.real.lab import ROOT, chromium, missing, serving
+
+__all__ = ["held", "job_home"]
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +52,11 @@ def hosts():
         pytest.skip(what)
     with far_hosts.ssh_hosts(4) as made:
         yield made
+
+
+@pytest.fixture
+def slurm_session(registry_home, slurm):
+    """A session of the test's own in that cluster, and no job of it left in the end."""
+    with pilot_kernel.Session() as session:
+        yield session
+    wait_until(lambda: not slurm.jobs(), timeout_s=10)

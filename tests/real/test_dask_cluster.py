@@ -16,6 +16,8 @@ from distributed.security import Security
 import pilot_kernel
 from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource import credentials
+from pilot_kernel.resource.host.protocol import Order
+from pilot_kernel.resource.reach import guest_task
 from tests.conftest import agents_of, wait_until
 from tests.real.hosts import ROOT
 
@@ -260,6 +262,18 @@ def _listening(hosts):
 
 def _network():
     return os.stat("/proc/self/ns/net").st_ino
+
+
+def test_a_task_of_ours_that_fails_there_leaves_no_key_in_their_log(theirs, tls):
+    address, _, _ = theirs
+    order = Order(scheduler="", address="", certificate="", key="very secret", workers=())
+    security = Security(require_encryption=True, **tls)
+    with Client(address, security=security, set_as_default=False) as client:
+        failed = client.submit(guest_task.hold, order, "/no/folder", pure=False)
+        assert isinstance(failed.exception(timeout=30), FileNotFoundError)
+        logs = repr(client.get_worker_logs())
+    assert "Compute Failed" in logs
+    assert "very secret" not in logs
 
 
 def test_a_cluster_that_ends_is_reported(session, tmp_path):

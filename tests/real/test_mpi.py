@@ -62,7 +62,7 @@ def steps():
 
 @needs_pmix
 def test_srun_starts_the_ranks(session):
-    assert session.submit_mpi(started_by, ranks=4).result(PATIENCE_S) == (True, 8)
+    assert session.submit_mpi(started_by, ranks=2).result(PATIENCE_S) == (True, 4)
     again = session.submit_mpi(parts.gather, ranks=2)
     told, _, _ = again.result(PATIENCE_S)
     assert [(rank, threads) for rank, threads, _ in told] == [(0, "2"), (1, "2")]

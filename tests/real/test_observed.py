@@ -56,6 +56,7 @@ def test_jobs_that_come_late_and_end_early_are_in_the_report(slurm, tmp_path, ar
         logs = session.logs()
         text = " ".join(file.name for file in logs)
     assert report.figures.states == {TaskState.DONE: 60}
+    assert report.figures.deaths == 0, "nobody is to blame for a job that was canceled"
     assert [pilot.name for pilot in report.pilots] == ["here", "jobs"]
     assert report.pilots[1].came > report.pilots[1].added
     assert report.pilots[1].use.lost >= 1

@@ -22,6 +22,7 @@ from tests.conftest import PATIENCE_S, wait_until, worker_pids
 
 def _polite(path):
     try:
+        pathlib.Path(f"{path}.begun").touch()
         while True:
             time.sleep(0.01)
     finally:
@@ -63,7 +64,10 @@ def test_a_task_ends_whatever_it_does(session, lone_worker, tmp_path, task, how)
     busy = session.submit(task, str(cleaned), on=lone_worker, timeout_s=limit)
     wait_until(busy.running)
     before = worker_pids(session)
+    begun = tmp_path / "cleaned.begun"
     if how == "cancel":
+        if task is _polite:
+            wait_until(begun.exists)
         busy.cancel()
     else:
         with pytest.raises(TaskTimeoutError, match=r"longer than its 0\.3 s"):
@@ -71,7 +75,7 @@ def test_a_task_ends_whatever_it_does(session, lone_worker, tmp_path, task, how)
     assert session.submit(lambda: "free", on=lone_worker).result(PATIENCE_S) == "free"
     assert worker_pids(session) == before, "the worker itself stays"
     assert busy.record.deaths == 0
-    assert cleaned.exists() == (task is _polite)
+    assert cleaned.exists() == begun.exists(), "it cleans up if it has begun"
 
 
 def _family(path, wait):

@@ -27,7 +27,7 @@ def ledger():
 
 
 def _known(state):
-    return SimpleNamespace(key="key", state=state)
+    return SimpleNamespace(key="key", state=state, annotations=None)
 
 
 @pytest.mark.parametrize("size", [1, 100_000])

@@ -124,7 +124,6 @@ def test_a_notebook_on_another_machine_fetches_results(own, monkeypatch):
     assert told.result(30) == LARGE - 1, "in a callback, too"
     assert np.array_equal(task.result(), np.arange(LARGE))
     assert task.result().flags.writeable
-    del task
     _all_gone(own)
 
 
@@ -201,7 +200,6 @@ def test_a_worker_that_dies_amid_sending_has_not_finished(own, far, stalled, tmp
     assert runs.read_text() == "xx", "nobody had it"
     assert task.deaths == 1
     assert len(_files(own)) == 1
-    del task
     _all_gone(own)
 
 
@@ -212,7 +210,6 @@ def test_a_task_that_is_canceled_amid_sending_frees_its_worker(own, far, stalled
         assert task.cancel()
     assert own.submit(pow, 2, 3, on="far").result(60) == 8
     stalled()
-    del task, tasks
     _all_gone(own)
     assert not _coming(own)
 
@@ -220,13 +217,13 @@ def test_a_task_that_is_canceled_amid_sending_frees_its_worker(own, far, stalled
 def test_a_task_that_is_canceled_while_it_waits_for_an_input_frees_its_worker(own, far, stalled):
     large = own.submit(np.arange, LARGE, on="near")
     tasks = [own.submit(len, large, on="far") for _ in range(2)]
-    wait_until(lambda: all(task.running() for task in tasks))
+    wait_until(lambda: all(each.running() for each in tasks))
     for task in tasks:
         task.cancel()
     assert own.submit(pow, 2, 3, on="far").result(60) == 8
     stalled()
     assert own.submit(len, large, on="far").result(60) == LARGE
-    del task, tasks, large
+    del large
     _all_gone(own)
 
 

@@ -15,9 +15,9 @@ from pilot_kernel.jupyter.magics.wait import wait
 from pilot_kernel.jupyter.show.agents_table import Table
 from pilot_kernel.jupyter.show.overviews import SessionView, TasksView
 from pilot_kernel.jupyter.worker.run import CellOutcome
+from pilot_kernel.sessions.batch_script import agent_job_script
 from pilot_kernel.sessions.reports.logs import Logs
 from pilot_kernel.sessions.reports.report import Report
-from pilot_kernel.sessions.session import agent_job_script
 
 __all__ = ["PilotMagics"]
 

@@ -2,6 +2,13 @@
 
 What happens to tasks the ledger adds to the same log. Workers and clients are told of by the
 scheduler; pilots are looked at again and again, and what has changed is written down.
+
+- `worker-up`, `worker-gone`: a worker with an address came, with what it offers, or went.
+- `worker-leaving`, `worker-stays`: it is to take no more tasks, or may again.
+- `client-came`, `client-went`: a notebook or a script.
+- `pilot-added`, `pilot-stopped`; `pilot-state`, `pilot-scaled`, `pilot-adaptive`, `pilot-draining`,
+  `pilot-note`, `pilot-ends`: what has changed of its status.
+- `agent-left`: the last one, and why.
 """
 
 import functools

@@ -180,7 +180,7 @@ class HeldPilot:
     def state(self, up: int) -> PilotState:
         """Its state, with so many workers up now."""
         if up:
-            self.was_up, self.revived = True, 0
+            self.was_up, self.revived, self.refused = True, 0, False
             self._tries.clear()
         if self.failed:
             return PilotState.FAILED

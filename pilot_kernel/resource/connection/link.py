@@ -90,6 +90,8 @@ class Link:
                     f"session {name!r} has an agent already, which is no batch job "
                     f"({self.entry.place}); close that session first"
                 )
+            if self.job is not None and self.entry.phase == "starting":
+                self._look(self.job)
             return None
         if inside is not None:
             return self._submit(inside)
@@ -118,9 +120,14 @@ class Link:
             if not isinstance(error, AgentStartError):  # interrupted: it may be there
                 registry.reap(entry)
             raise
+        self._look(job)
+        return until_open
+
+    @staticmethod
+    def _look(job: JobWatch) -> None:
+        """Have something to say of a job that waits, from the beginning."""
         with contextlib.suppress(QueueError):
             job.look()
-        return until_open
 
     def _open(self, started: Any, on_open: Callable[["Link"], None]) -> None:
         try:

@@ -15,6 +15,7 @@ from typing import Any
 
 from pilot_kernel.resource import versions
 from pilot_kernel.resource.host import report
+from pilot_kernel.resource.host.protocol import Order
 from pilot_kernel.resource.reach import guest_task
 from pilot_kernel.resource.reach.dask_place import DaskPlace, is_loopback
 from pilot_kernel.resource.reach.far_start import FarStart, WorkPlan
@@ -187,7 +188,7 @@ class DaskGuest(FarStart):
         finally:
             await self._end(client, future, key, theirs)
 
-    def _order(self, theirs: str) -> tuple[dict[str, Any], str | None]:
+    def _order(self, theirs: str) -> tuple[Order, str | None]:
         """What the task is told, and where it reads the credentials if that is here."""
         from distributed.comm import get_address_host
 
@@ -197,9 +198,8 @@ class DaskGuest(FarStart):
         ports = [0] * len(self.work.suffixes)
         order = self.work.order(self.name, plan.scheduler, address, ports)
         if not at_home:
-            return order.plain(), None
-        bare = dataclasses.replace(order, certificate="", key="")
-        return bare.plain(), str(self.work.directory)
+            return order, None
+        return dataclasses.replace(order, certificate="", key=""), str(self.work.directory)
 
     def _heard(self, event: tuple[float, Any]) -> None:
         words = str(json.loads(event[1]).get("note", ""))

@@ -26,6 +26,7 @@ __all__ = ["FarStart", "Fellows", "WorkPlan"]
 log = logging.getLogger("pilot_kernel.agent")
 
 _SHORTEST_S, _LONGEST_S = 1.0, 30.0
+_CLOSING_S = 8.0
 
 
 @dataclass
@@ -117,6 +118,7 @@ class FarStart(ProcessInterface):  # type: ignore[misc]
         self.work = work
         self.log = HostLog(work.directory, name)
         self._life: asyncio.Task[None] | None = None
+        self._closing = False  # Dask may turn a cancellation into an error of its own
 
     async def serve(self, scheduler: Any) -> None:
         """Bring the workers up, and wait until they are lost; what is there is ended then.
@@ -150,9 +152,10 @@ class FarStart(ProcessInterface):  # type: ignore[misc]
         """End it, with all that it has started, whether it can be reached or not."""
         if self.status == Status.closed:
             return
-        if self._life is not None:
+        self._closing = True
+        while self._life is not None and not self._life.done():
             self._life.cancel()
-            await asyncio.wait({self._life})
+            await asyncio.wait({self._life}, timeout=_CLOSING_S)
         self.work.fellows.refused.discard(self.name)
         self.log.close()
         await super().close()
@@ -171,6 +174,8 @@ class FarStart(ProcessInterface):  # type: ignore[misc]
             with self.while_trying(scheduler):
                 await self._keep_trying(scheduler)
         except HostError as error:
+            if self._closing:
+                return
             self.say(str(error))
             self.work.fellows.refused.add(self.name)
         except Exception as error:
@@ -188,9 +193,9 @@ class FarStart(ProcessInterface):  # type: ignore[misc]
         while True:
             begun = time.monotonic()
             try:
-                await self.serve(scheduler)
+                await self._serve(scheduler)
             except HostError as error:
-                if error.final:
+                if error.final or self._closing:
                     raise
                 if time.monotonic() - begun > 2 * _LONGEST_S:  # it had been up
                     pause_s = _SHORTEST_S
@@ -198,6 +203,16 @@ class FarStart(ProcessInterface):  # type: ignore[misc]
                 self.say(f"{error}; since {at} tasks run elsewhere, and it is tried again")
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_S)
+
+    async def _serve(self, scheduler: Any) -> None:
+        try:
+            await self.serve(scheduler)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._closing or task is None or task.cancelling():
+                raise
+            # What was waited for was cancelled, not this: a client of Dask's that lost its line.
+            raise HostError("the connection was lost") from None
 
     async def let_workers_go(self, scheduler: Any) -> None:
         """Give its workers up: what they ran runs elsewhere, and no task is to blame."""

@@ -6,6 +6,7 @@ by its name, so `pilot_kernel` must be installed there.
 """
 
 import contextlib
+import dataclasses
 import json
 import os
 import subprocess
@@ -19,6 +20,7 @@ from typing import Any
 
 from pilot_kernel.resource import versions
 from pilot_kernel.resource.host import protocol, report
+from pilot_kernel.resource.host.protocol import Order
 
 __all__ = ["TOPIC", "end", "hold", "look"]
 
@@ -52,11 +54,12 @@ def end(key: str) -> None:
     _ending.add(key)
 
 
-def hold(order: dict[str, Any], credentials: str | None) -> dict[str, Any]:
+def hold(order: Order, credentials: str | None) -> dict[str, Any]:
     """Bring up workers, and keep them until nobody wants this task any more.
 
     Args:
-        order: What the supervisor is told.
+        order: What the supervisor is told. Dask writes the arguments of a task that fails into its
+            log; this one does not show its key.
         credentials: The folder with the session's credentials, if they are not in the order.
 
     Returns:
@@ -72,15 +75,12 @@ def hold(order: dict[str, Any], credentials: str | None) -> dict[str, Any]:
         _ending.discard(key)
 
 
-def _complete(order: dict[str, Any], credentials: str | None) -> dict[str, Any]:
+def _complete(order: Order, credentials: str | None) -> Order:
     if credentials is None:
         return order
     folder = Path(credentials)
-    return {
-        **order,
-        "certificate": (folder / "tls-cert.pem").read_text(),
-        "key": (folder / "tls-key.pem").read_text(),
-    }
+    certificate, key = (folder / f"tls-{part}.pem" for part in ("cert", "key"))
+    return dataclasses.replace(order, certificate=certificate.read_text(), key=key.read_text())
 
 
 def _environment() -> Mapping[str, str]:
@@ -91,7 +91,7 @@ def _environment() -> Mapping[str, str]:
 class _Holding:
     """One supervisor, while it is up."""
 
-    def __init__(self, worker: Any, key: str, order: dict[str, Any]) -> None:
+    def __init__(self, worker: Any, key: str, order: Order) -> None:
         self._worker = worker
         self._key = key
         self._order = order
@@ -126,7 +126,7 @@ class _Holding:
         assert process.stdin is not None
         beats, due = 0, time.monotonic()
         with contextlib.suppress(OSError):  # it has just ended
-            process.stdin.write(protocol.tell(order=self._order))
+            process.stdin.write(protocol.tell(order=self._order.plain()))
             while process.poll() is None and self._wanted():
                 if time.monotonic() >= due:
                     beats, due = beats + 1, time.monotonic() + protocol.BEAT_S

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
@@ -20,7 +20,7 @@ from pilot_kernel.errors import MpiError
 from pilot_kernel.resource import worker_environment
 from pilot_kernel.task.mpi import rank
 from pilot_kernel.task.mpi.envelope import ANSWER, CALL, write
-from pilot_kernel.task.mpi.launcher import Launcher, check_mpi4py, find
+from pilot_kernel.task.mpi.launcher import Launcher, check_mpi4py, find, has_mpi4py
 from pilot_kernel.task.mpi.outcome import Outcome, StrangersError
 from pilot_kernel.task.mpi.pump import Pump
 from pilot_kernel.task.mpi.world import in_world
@@ -29,11 +29,13 @@ from pilot_kernel.task.wire.packing import pack_call
 
 __all__ = ["ScriptResult", "run_function", "run_script"]
 
+_T = TypeVar("_T")
 _GRACE_S = 0.4  # of the second that a task has to end by itself
 
 _POLL_S = 0.002
 
-_unfit: set[Launcher] = set()  # those that were found not to fit the MPI library
+_fit: set[tuple[Launcher, int]] = set()  # with how many ranks they found each other
+_unfit: set[tuple[Launcher, int]] = set()  # or did not
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,14 @@ def run_function(
     """
     usable = find(launcher)
     check_mpi4py()
+    call = _ranks_call(fn, args, kwargs, ranks)
+    return _first_that_fits(usable, ranks, lambda each: _run(each, ranks, (), call).value())
+
+
+def _ranks_call(
+    fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], ranks: int
+) -> Callable[[Path], None]:
+    """What leaves a call for ranks in their folder."""
     packed = pack_call(in_world, (fn, args, kwargs), {})
     order = {"buffers": [len(packed.buffers)], "inputs": [], "keep": None}
     parts = [json.dumps(order).encode(), packed.header, *packed.buffers]
@@ -82,7 +92,7 @@ def run_function(
     def prepare(folder: Path) -> None:
         write(folder / CALL, head, parts)
 
-    return _first_that_fits(usable, lambda each: _run(each, ranks, (), prepare).value())
+    return prepare
 
 
 def run_script(command: Sequence[str], ranks: int, launcher: str | None) -> ScriptResult:
@@ -98,27 +108,51 @@ def run_script(command: Sequence[str], ranks: int, launcher: str | None) -> Scri
     """
     usable = find(launcher)
     program = _program(list(command))
+    if usable[0].name == "srun" and has_mpi4py():
+        usable = [_tried(usable, ranks)]
 
     def said(launcher: Launcher) -> str:
         outcome = _run(launcher, ranks, program, lambda folder: None)
         outcome.check()
         return "".join(outcome.said)
 
-    return ScriptResult(tuple(command), ranks, _first_that_fits(usable, said))
+    return ScriptResult(tuple(command), ranks, _first_that_fits(usable, ranks, said))
 
 
-def _first_that_fits(usable: list[Launcher], run: Callable[[Launcher], Any]) -> Any:
+def _tried(usable: list[Launcher], ranks: int) -> Launcher:
+    """The first launcher whose ranks find each other.
+
+    Those of a program that did not would each do the whole work, and nobody would know.
+    """
+    call = _ranks_call(_nothing, (), {}, ranks)
+
+    def run(launcher: Launcher) -> Launcher:
+        if (launcher, ranks) not in _fit:
+            _run(launcher, ranks, (), call).value()
+        return launcher
+
+    return _first_that_fits(usable, ranks, run)
+
+
+def _nothing(world: Any) -> None:
+    """What ranks call that are only to find each other."""
+
+
+def _first_that_fits(usable: list[Launcher], ranks: int, run: Callable[[Launcher], _T]) -> _T:
     """Run with the first launcher whose ranks find each other; others have run nothing."""
-    usable = [each for each in usable if each not in _unfit] or usable
+    usable = [each for each in usable if (each, ranks) not in _unfit] or usable
     for each, following in itertools.zip_longest(usable, usable[1:]):
         try:
-            return run(each)
+            result = run(each)
         except StrangersError as error:
             if following is None:
                 raise
-            _unfit.add(each)
+            _unfit.add((each, ranks))
             why = str(error).partition("; ")[0]
             emit("stderr", f"[{why}; trying {following}]\n")
+        else:
+            _fit.add((each, ranks))
+            return result
     raise AssertionError("there is at least one launcher")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pilot_kernel.errors import MpiError
 from pilot_kernel.resource import worker_environment
 
-__all__ = ["LAUNCHERS", "Launcher", "check_mpi4py", "find"]
+__all__ = ["LAUNCHERS", "Launcher", "check_mpi4py", "find", "has_mpi4py"]
 
 LAUNCHERS = ("srun", "mpirun")
 
@@ -139,13 +139,18 @@ def find(wanted: str | None) -> list[Launcher]:
     )
 
 
+def has_mpi4py() -> bool:
+    """Whether functions can be given a communicator here."""
+    return importlib.util.find_spec("mpi4py") is not None
+
+
 def check_mpi4py() -> None:
-    """See that a function can be given a communicator.
+    """See that functions can be given a communicator.
 
     Raises:
         MpiError: The worker's Python has no mpi4py.
     """
-    if importlib.util.find_spec("mpi4py") is None:
+    if not has_mpi4py():
         raise MpiError(
             f"functions in ranks need mpi4py, which the worker's Python ({sys.executable}) does "
             "not have: pip install mpi4py there"

@@ -6,6 +6,7 @@ pipes of its own: lines of different ranks stay whole, and those of C code and s
 """
 
 import ctypes
+import importlib.util
 import json
 import os
 import resource
@@ -88,9 +89,31 @@ def _call(folder: str, number: int) -> None:
         head: dict[str, Any] = json.loads(file.readline())
     sys.path[:] = head["path"]
     sys.argv[:] = [""]
+    _defer_package()
     from pilot_kernel.task.mpi.world import take_part
 
     take_part(folder, number, head["ranks"])
+
+
+def _defer_package() -> None:
+    """Let `pilot_kernel` import what it offers to users when one of them asks for it.
+
+    That takes longer than starting Python and MPI together, in each of many ranks.
+    """
+    spec = importlib.util.find_spec("pilot_kernel")
+    assert spec is not None
+    assert spec.loader is not None
+    loader = spec.loader
+    package = sys.modules["pilot_kernel"] = importlib.util.module_from_spec(spec)
+
+    def find(name: str) -> Any:
+        if name.startswith("__") or "__getattr__" not in vars(package):
+            raise AttributeError(f"module 'pilot_kernel' has no attribute {name!r}")
+        del vars(package)["__getattr__"]
+        loader.exec_module(package)
+        return getattr(package, name)
+
+    vars(package)["__getattr__"] = find
 
 
 def _introduced() -> bool:

@@ -98,3 +98,38 @@ def test_names_with_spaces_are_found_in_quotes(run):
     assert run("%qresult 'two words'") == 8
     run("%%ctask -o a, b\na, b = 1, 2")
     assert run("a, b") == (1, 2)
+
+
+def test_an_agent_s_job_is_shown_and_checked_before_anything_is_closed(run, session):
+    keys = "--interface lo --cores 2 --memory 2GB"
+    run(f"%pilot script --in slurm:// {keys} --walltime 10")
+    assert "#SBATCH -J pilot-agent-ID-agent" in run.output
+    assert "#SBATCH -t 00:10:00" in run.output
+    run(f"%pilot script slurm:// --in slurm:// {keys}")
+    assert "script --in URL" in str(run.error)
+    run("%pilot start --in slurm:// --cores 2 --memory 2GB")
+    assert "interface is missing" in str(run.error)
+    run(f"%pilot start --in local:// {keys}")
+    assert "or in a job of slurm://" in str(run.error)
+    run("%pilot start --cores 2")
+    assert "with --in URL only" in str(run.error)
+    assert not session.closed
+    assert session.place == session.waits_for == ""
+
+
+def test_work_that_is_under_way_keeps_a_session_from_being_replaced(run, session, tmp_path):
+    gate = tmp_path / "gate"
+    task = session.submit(_wait_for, str(gate))
+    run("%pilot start --in slurm:// --interface lo --cores 2 --memory 2GB")
+    assert "unfinished tasks" in str(run.error)
+    gate.touch()
+    assert task.result(30) is None
+    assert not session.closed
+
+
+def _wait_for(path):
+    import os
+    import time
+
+    while not os.path.exists(path):
+        time.sleep(0.01)
