@@ -14,11 +14,23 @@ from dataclasses import dataclass
 
 from pilot_kernel.errors import PilotError
 
-__all__ = ["JobSeen", "QueueError", "cancel", "end", "environment", "find", "name_of", "run"]
+__all__ = [
+    "NO_LIMIT_S",
+    "JobSeen",
+    "QueueError",
+    "cancel",
+    "end",
+    "environment",
+    "find",
+    "name_of",
+    "run",
+]
 
 _PATIENCE_S = 30.0
 _POLL_S = 0.2
 _FORMAT = "%i|%T|%B|%e|%r"
+NO_LIMIT_S = 360 * 86400
+"""SLURM gives jobs a year where there is no limit: whoever has more seconds than this has none."""
 _WAITING = frozenset({"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED"})
 _OVER = frozenset(
     {
@@ -46,7 +58,8 @@ class JobSeen:
         state: Such as PENDING or RUNNING.
         reason: Why it waits, or why it ended; empty if there is none.
         host: The node that its script runs on, once it does.
-        ends_at: When it reaches its walltime, unix seconds; None if that is not known.
+        ends_at: When it reaches its walltime, unix seconds; None if that is not known,
+            or never.
     """
 
     id: str
@@ -115,9 +128,10 @@ def _seen(line: str) -> JobSeen:
 
 def _moment(told: str) -> float | None:
     try:
-        return datetime.datetime.fromisoformat(told).timestamp()
+        moment = datetime.datetime.fromisoformat(told).timestamp()
     except ValueError:  # N/A
         return None
+    return None if moment - time.time() > NO_LIMIT_S else moment
 
 
 def cancel(agent_id: str) -> None:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from pilot_kernel.errors import PilotError
+from pilot_kernel.errors import AgentLostError, PilotError
 from pilot_kernel.resource.activity import Activity
 from pilot_kernel.resource.connection.job_script import describe, first_pilot
 from pilot_kernel.resource.connection.link import Link
@@ -37,6 +37,7 @@ __all__ = ["Session"]
 
 _IDLE_S = 300.0
 _IDLE_UNNAMED_S = 10.0
+_CLOSED = "this session is closed; pilot_kernel.session() begins a new one"
 
 
 class Session(QuantumWork, Spmd):
@@ -82,6 +83,8 @@ class Session(QuantumWork, Spmd):
         atexit.register(self._at_exit)
 
     def _call(self, handler: str, **arguments: Any) -> Any:
+        if self.closed:
+            raise AgentLostError(_CLOSED)
         return self._link.call(handler, **arguments)
 
     def _opened(self, link: Link) -> None:
@@ -236,7 +239,7 @@ class Session(QuantumWork, Spmd):
             options: Where and how it runs, and whether it is part of other work.
         """
         if self.closed:
-            raise PilotError("this session is closed; pilot_kernel.session() begins a new one")
+            raise PilotError(_CLOSED)
         if not callable(fn):
             raise PilotError(f"submit takes a function, not {type(fn).__name__}: submit(fn, *args)")
         from pilot_kernel.task.worker.plugin import perform
@@ -271,7 +274,7 @@ class Session(QuantumWork, Spmd):
             AgentLostError: The session's agent is gone.
         """
         if self.closed:
-            raise PilotError("this session is closed; pilot_kernel.session() begins a new one")
+            raise PilotError(_CLOSED)
         from pilot_kernel.sessions.sharing import share
 
         return share(self._link, value, f"{self._stamp}{next(self._numbers)}")
@@ -369,8 +372,10 @@ class Session(QuantumWork, Spmd):
         self.close()
 
     def __repr__(self) -> str:
+        named = f"Session {self.name}".strip()
         if self.closed or self.lost:
-            return f"<Session {self.name} {'closed' if self.closed else 'lost'}>"
+            return f"<{named} {'closed' if self.closed else 'lost'}>"
         place = self.waits_for or self.place
         where = f", {place}" if place else ""
-        return f"<Session {self.name} {self._tasks.unfinished} unfinished tasks{where}>"
+        count = self._tasks.unfinished
+        return f"<{named} {count} unfinished task{'' if count == 1 else 's'}{where}>"

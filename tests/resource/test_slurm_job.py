@@ -9,7 +9,8 @@ from pilot_kernel.resource import slurm_job
 from pilot_kernel.resource.slurm_job import JobSeen, QueueError
 
 WAITS = "12|PENDING|n/a|N/A|Resources"
-RUNS = "12|RUNNING|n1|2031-02-03T04:05:06|None"
+ENDS = datetime.datetime.now().replace(microsecond=0) + datetime.timedelta(hours=1)
+RUNS = f"12|RUNNING|n1|{ENDS.isoformat()}|None"
 
 
 def test_a_job_is_asked_for_by_its_agent_and_read(slurm_programs):
@@ -20,12 +21,17 @@ def test_a_job_is_asked_for_by_its_agent_and_read(slurm_programs):
     assert (seen.waits, seen.over, str(seen)) == (True, False, "job 12 PENDING (Resources)")
     slurm_programs.tell(RUNS)
     seen = slurm_job.find("agent-1")
-    ends = datetime.datetime(2031, 2, 3, 4, 5, 6).timestamp()
-    assert seen == JobSeen("12", "RUNNING", "", "n1", ends)
+    assert seen == JobSeen("12", "RUNNING", "", "n1", ENDS.timestamp())
     assert (seen.waits, seen.over, str(seen)) == (False, False, "job 12 RUNNING on n1")
     asked = slurm_programs.read("asked").splitlines()[-1]
     assert f"--user={os.getuid()}" in asked
     assert "--name=pilot-agent-1-agent" in asked
+
+
+def test_the_year_of_a_job_without_a_limit_is_no_end(slurm_programs):
+    ends = ENDS + datetime.timedelta(days=365, hours=-2)
+    slurm_programs.tell(f"12|RUNNING|n1|{ends.isoformat()}|None")
+    assert slurm_job.find("agent-1") == JobSeen("12", "RUNNING", "", "n1", None)
 
 
 @pytest.mark.parametrize("state", ["TIMEOUT", "CANCELLED", "NODE_FAIL", "COMPLETED"])

@@ -20,7 +20,13 @@ def test_the_session_in_use_is_given_until_it_is_closed(nobody, registry_home):
         assert current.current() is first
         with pytest.raises(PilotError, match="is open; close it"):
             pilot_kernel.session("another")
+        pilot = first.add_pilot("local://", cores_per_node=1)
+        assert repr(first) == "<Session 0 unfinished tasks>"
     assert current.current() is None
+    assert repr(first) == "<Session closed>"
+    for late in (first.add_pilot, first.pilot_statuses, pilot.drain, lambda: first.submit(pow)):
+        with pytest.raises(PilotError, match=r"^this session is closed; pilot_kernel.session\(\)"):
+            late()
 
 
 def test_programs_find_use_where_it_was():

@@ -124,7 +124,10 @@ class CellMagics(Magics):  # type: ignore[misc]
             everywhere=args.everywhere,
             options=_options(args),
         )
-        return self._finish(task, args)
+        result = self._finish(task, args)
+        if args.everywhere and args.block and all(value is None for value in result):
+            return None  # as a cell that only prints shows no value
+        return result
 
     @magic_arguments()
     @argument("-o", "--out", nargs="+", help="variable for the result (with --noblock, its task)")

@@ -169,7 +169,7 @@ def _pilot_row(pilot: PilotActivity, activity: Activity, window_s: int) -> Row:
     if status.draining:
         state = f"draining, {status.workers} left"
     elif status.state is PilotState.FAILED:
-        facts = (status.resource, "its workers end before they are up")
+        facts = (status.resource, "its workers do not come up")
     doing = " · ".join((*facts, *_further(status, activity.at)))
     return Row(
         status.name,
@@ -196,14 +196,16 @@ def _further(status: PilotStatus, at: float) -> Iterator[str]:
 def _worker_row(
     worker: WorkerActivity, pilot: PilotActivity, activity: Activity, window_s: int
 ) -> Row:
-    mark, state, doing = _worker_state(worker)
+    mark, state, doing = _worker_state(worker, failed=pilot.status.state is PilotState.FAILED)
     cores = pilot.status.cores_per_worker
     gauges = _gauges(worker, worker.name, cores, worker.up, activity, window_s)
     return Row(worker.name, False, mark, state, doing, *gauges)
 
 
-def _worker_state(worker: WorkerActivity) -> tuple[Mark, str, str]:
+def _worker_state(worker: WorkerActivity, *, failed: bool) -> tuple[Mark, str, str]:
     if not worker.up:
+        if failed:
+            return DOWN, "given up", ""
         if any(use is not None for use in worker.cpu_percent):
             return DOWN, "lost", "being brought back"
         return Mark("…"), "starting", ""

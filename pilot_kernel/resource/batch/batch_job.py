@@ -338,7 +338,7 @@ def _pauses() -> Iterator[float]:
 
 def _words(error: Exception) -> str:
     """What a program said, on one line."""
-    return " ".join(str(error).split())
+    return "; ".join(" ".join(line.split()) for line in str(error).splitlines() if line.strip())
 
 
 def _copy(pem: Path, to: Path) -> None:

@@ -27,6 +27,7 @@ from pilot_kernel.resource.batch.systems import walltime_seconds
 from pilot_kernel.resource.dask_settings import PRELOAD, worker_settings
 from pilot_kernel.resource.no_web import NoWebWorker
 from pilot_kernel.resource.registry import semaphore_prefix, temporary_folder
+from pilot_kernel.resource.slurm_job import NO_LIMIT_S
 
 __all__ = ["main"]
 
@@ -153,7 +154,7 @@ def _end(walltime_s: int | None) -> float | None:
     left_s = _left_s()
     if left_s is None:
         left_s = walltime_s
-    return None if left_s is None else time.time() + left_s
+    return None if left_s is None or left_s > NO_LIMIT_S else time.time() + left_s
 
 
 def _left_s() -> int | None:

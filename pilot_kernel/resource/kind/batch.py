@@ -76,11 +76,14 @@ def _check_url(system: BatchSystem, description: PilotDescription) -> None:
 
 def _check_sizes(system: BatchSystem, description: PilotDescription) -> None:
     cores, memory = description.cores_per_node, description.memory_per_node_bytes
-    for key, value in (("cores_per_node", cores), ("memory_per_node_bytes", memory)):
+    for key, value, option in (
+        ("cores_per_node", cores, "--cores 16"),
+        ("memory_per_node_bytes", memory, "--memory 64GB"),
+    ):
         if value is None:
             raise DescriptionError(
-                f"{key} is missing: a batch job says how much of a node it takes (memory in "
-                "bytes), and tasks are placed by that while it still waits"
+                f"{key} is missing (%pilot: {option}, say): a batch job says how much of a node "
+                "it takes, and tasks are placed by that while it still waits"
             )
     assert cores is not None
     if description.cores_per_worker > cores:

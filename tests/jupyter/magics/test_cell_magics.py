@@ -66,6 +66,7 @@ def test_all_runs_a_cell_on_every_worker_and_gives_lists(run, session):
     run("%tasks")
     assert "everywhere" in run.output
     assert "3/3" in run.output or "trio" in run.output
+    assert run("%%ctask --all --on trio\nprint('only this')") is None
     run("%%ctask --all --on trio\nimport os\n1 / (os.getpid() - pid[1])")
     assert isinstance(run.error, ZeroDivisionError)
     assert "raised on worker trio-1" in "".join(run.error.__notes__)

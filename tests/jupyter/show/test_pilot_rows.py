@@ -132,7 +132,8 @@ def test_all_workers_lost():
 def test_a_pilot_that_failed_says_so():
     seen = shown(pilot(worker(up=False, cpu_percent=(None,) * 3), state=PilotState.FAILED))
     assert seen.rows[0].state == "FAILED 0/1"
-    assert "end before they are up" in seen.rows[0].doing
+    assert "do not come up" in seen.rows[0].doing
+    assert seen.rows[1].state == "given up"
     assert seen.rows[1].cpu is None
 
 

@@ -1,5 +1,6 @@
 """The agent's own job: what it takes over from whoever started it, and when nobody is left."""
 
+import datetime
 import os
 import socket
 import subprocess
@@ -25,10 +26,11 @@ def test_an_agent_in_a_job_says_where_it_is_and_until_when(home, slurm_programs,
     monkeypatch.setenv("SLURM_JOB_ID", "12")
     monkeypatch.setenv("SLURMD_NODENAME", "n7")
     monkeypatch.setattr("tempfile.tempdir", "/var/tmp")
-    slurm_programs.tell("12|RUNNING|n7|2031-02-03T04:05:06|None")
+    ends = datetime.datetime.now().replace(microsecond=0) + datetime.timedelta(hours=1)
+    slurm_programs.tell(f"12|RUNNING|n7|{ends.isoformat()}|None")
     mine = taken_over(claimed)
     assert (mine.host, mine.job, mine.place) == ("n7", "12", "job 12 on n7")
-    assert mine.ends_at == pytest.approx(1927857906, abs=86400)
+    assert mine.ends_at == ends.timestamp()
     assert mine.scratch == f"/var/tmp/pilot-{claimed.id}"
 
 
