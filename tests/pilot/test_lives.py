@@ -17,7 +17,7 @@ import pytest
 
 import pilot_kernel
 from pilot_kernel.errors import AgentLostError, AgentStartError, PilotError
-from pilot_kernel.resource import registry
+from pilot_kernel.resource import registry, versions
 from pilot_kernel.resource.agent.process import Agent
 from pilot_kernel.resource.connection import launch, link
 from tests.conftest import agents_of, wait_until
@@ -98,7 +98,12 @@ def test_an_agent_that_ends_as_somebody_comes_is_not_the_end_of_it(home):
         started = psutil.Process(process.pid).create_time()
         address = "tls://127.0.0.1:9"
         entry = dataclasses.replace(
-            entry, phase="open", address=address, pid=process.pid, started=started
+            entry,
+            phase="open",
+            address=address,
+            pid=process.pid,
+            started=started,
+            versions=versions.here(),
         )
         registry.write(entry)
         session = pilot_kernel.Session("doomed", idle_timeout_s=60)
@@ -158,7 +163,7 @@ def test_two_that_ask_for_one_name_at_once_share_an_agent(registry_home):
 
 _STARTED_AND_LEFT = """
     import os, signal, sys
-    from pilot_kernel.resource import registry
+    from pilot_kernel.resource import registry, versions
     from pilot_kernel.resource.connection import launch
     from pilot_kernel.sessions.batch_script import AGENT_PLUGINS
     entry, _ = registry.claim(sys.argv[1], 60.0)

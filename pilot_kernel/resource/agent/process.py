@@ -19,7 +19,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +166,8 @@ class Agent:
             await self._plug_in()
             self._publish("open", network.scheduler)
             watches = [asyncio.create_task(watch()) for watch in (self._watch, self._sample)]
+            for watch in watches:
+                watch.add_done_callback(self._ended)
             await self.leave.wait()
             for watch in watches:
                 watch.cancel()
@@ -224,10 +226,16 @@ class Agent:
         registry.forget(self.entry)
         os._exit(1)
 
+    def _ended(self, watch: "asyncio.Task[None]") -> None:
+        """Leave if a watch has failed: without it the agent would stay for ever."""
+        if not watch.cancelled() and (error := watch.exception()) is not None:
+            log.error("a watch of the agent failed", exc_info=error)
+            self.depart(f"a watch of the agent failed: {error!r}")
+
     async def _sample(self) -> None:
         while True:
-            self.monitor.sample(self.scheduler, self.roster.workers())
-            self.chronicle.look()
+            _undisturbed(lambda: self.monitor.sample(self.scheduler, self.roster.workers()))
+            _undisturbed(self.chronicle.look)
             await asyncio.sleep(PERIOD_S)
 
     async def _watch(self) -> None:
@@ -241,7 +249,7 @@ class Agent:
         needed = time.monotonic()
         while time.monotonic() - needed < limit_s:
             await asyncio.sleep(min(1.0, limit_s / 4))
-            self.upkeep.look()
+            _undisturbed(self.upkeep.look)
             people = self.scheduler.people()
             if self.deserted.now(people):
                 return self.depart("the process of this session without a name has ended")
@@ -279,6 +287,14 @@ class Agent:
             server.listen(0, address=LOOPBACK)
             self.dashboard_port = next(iter(server._sockets.values())).getsockname()[1]
         return self.dashboard_port
+
+
+def _undisturbed(work: Callable[[], object]) -> None:
+    """Do what is done again and again; a fault in it is told, and must not end the watch."""
+    try:
+        work()
+    except Exception:
+        log.exception("a part of the agent's work failed; it is tried again")
 
 
 def main() -> None:
