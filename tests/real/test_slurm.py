@@ -51,6 +51,19 @@ def test_jobs_with_several_workers_know_their_sizes_and_their_end(slurm_session,
     assert all(worker["resources"]["tag:mine"] == 1 for worker in workers)
 
 
+def test_a_job_without_a_limit_has_no_end(slurm_session, slurm):
+    pilot = add(slurm_session, walltime=None)
+
+    def told():
+        import os
+
+        return "PILOT_ENDS_AT" in os.environ
+
+    assert slurm_session.submit(told).result(PATIENCE_S) is False
+    wait_until(lambda: pilot.status.note == "")
+    assert pilot.status.ends_at is None
+
+
 def test_nothing_in_a_job_listens_in_the_clear_or_can_be_read_by_others(slurm_session, slurm):
     add(slurm_session)
     ports, folders = set(), set()

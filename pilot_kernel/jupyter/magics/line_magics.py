@@ -52,27 +52,27 @@ class PilotMagics(Magics):  # type: ignore[misc]
     @magic_arguments()
     @argument("verb", nargs="?", default="status", choices=_VERBS, help="what to do")
     @argument("what", nargs="*", help="URL, NAME, COUNT or ID, as shown above")
-    @argument("--name", help="add: what to call the pilot")
-    @argument("--cores", type=int, help="add: cores on each node")
-    @argument("--nodes", type=int, help="add: how many nodes")
-    @argument("--gpus", type=int, help="add: GPUs on each node")
-    @argument("--cores-per-worker", type=int, help="add: cores that one task may use")
-    @argument("--memory", type=memory_bytes, help="add: memory on each node, such as 4GB")
-    @argument("--queue", type=unquoted, help="add: batch queue")
-    @argument("--walltime", type=unquoted, help="add: limit of the batch job")
-    @argument("--project", type=unquoted, help="add: account to charge")
-    @argument("--interface", type=unquoted, help="add: network interface to other machines")
-    @argument("--directory", type=unquoted, help="add: where workers keep their files")
+    @argument("--name", help="what to call the pilot")
+    @argument("--cores", type=int, help="cores on each node")
+    @argument("--nodes", type=int, help="how many nodes")
+    @argument("--gpus", type=int, help="GPUs on each node")
+    @argument("--cores-per-worker", type=int, help="cores that one task may use (1)")
+    @argument("--memory", type=memory_bytes, help="memory on each node, such as 4GB")
+    @argument("--queue", type=unquoted, help="batch queue or partition")
+    @argument("--walltime", type=unquoted, help="limit of a batch job, as 1:00:00")
+    @argument("--project", type=unquoted, help="account to charge")
+    @argument("--interface", type=unquoted, help="network interface to nodes, as ib0")
+    @argument("--directory", type=unquoted, help="where workers keep their files")
     @argument(
         "--lines",
         action="append",
         type=unquoted,
         metavar="'LINE'",
-        help="add: a directive, or what runs before the workers; may be given several times",
+        help="a directive, or what runs before the workers; may be given several times",
     )
-    @argument("--start-within", type=int, help="add: seconds that a job may wait in silence")
-    @argument("--qpu", type=names, help="add: QPUs to ask the batch system for, as a,b")
-    @argument("--tags", type=names, help="add: words that its workers offer, as a,b")
+    @argument("--start-within", type=int, help="seconds a job may wait unreported")
+    @argument("--qpu", type=names, help="QPUs to ask the batch system for, as a,b")
+    @argument("--tags", type=names, help="words that its workers offer, as a,b")
     @argument(
         "--in",
         dest="inside",
@@ -91,7 +91,8 @@ class PilotMagics(Magics):  # type: ignore[misc]
         %pilot start --in slurm:// ...    start one whose agent runs in a batch job
         %pilot add local:// --cores 2     ask for workers
         %pilot add qpu://fake_manila      a QPU, for --on qpu or --on fake_manila
-        %pilot add slurm:// --nodes 2 ... batch jobs
+        %pilot add slurm:// --nodes 2 --cores 16 --memory 64GB --interface ib0 ...
+                                          batch jobs: a job a node
         %pilot script slurm:// ...        the batch script, and nothing is submitted
         %pilot script --in slurm:// ...   that of the agent's own job
         %pilot scale NAME 4               grow or shrink a pilot; what runs is let end
@@ -104,6 +105,8 @@ class PilotMagics(Magics):  # type: ignore[misc]
         %pilot report [ID]                what happened: a table, and all workers over time
         %pilot logs [NAME]                log files: all, a pilot's, a worker's, or the agent's
         %pilot dashboard                  the engine's own pages
+
+        Options without another word are those of add, script and start --in.
         """
         args = parsed_line(self.pilot, line)
         _check_options(args)
