@@ -7,7 +7,13 @@ import time
 import pytest
 
 import pilot_kernel
-from pilot_kernel.errors import PilotError, PlacementError, TaskTimeoutError, WorkerDiedError
+from pilot_kernel.errors import (
+    PilotError,
+    PlacementError,
+    ShipError,
+    TaskTimeoutError,
+    WorkerDiedError,
+)
 from pilot_kernel.task.notebook.broadcast_task import in_order
 from pilot_kernel.task.wire.record import TaskState
 from tests.conftest import PATIENCE_S, wait_until, worker_pids
@@ -59,6 +65,13 @@ def test_it_does_not_run_on_workers_that_are_leaving(own):
     assert task.workers == ("steady-0",)
     assert len(task.result(PATIENCE_S)) == 1
     held.cancel()
+
+
+def test_other_tasks_take_its_parts(wide):
+    task = wide.broadcast(os.getpid)
+    with pytest.raises(ShipError, match=r"pass list\(task.parts\)"):
+        wide.submit(sorted, task)
+    assert wide.submit(sorted, list(task.parts)).result(PATIENCE_S) == sorted(task.result())
 
 
 def test_names_are_sorted_by_their_numbers():

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+import pilot_kernel
 from pilot_kernel.errors import (
     ShipError,
     TaskFailedError,
@@ -54,6 +55,17 @@ def test_a_result_that_resists_pickling_is_named(session, lone_worker, error):
     with pytest.raises(ShipError, match=rf"the result \(_Raising\) .* {type(error).__name__}"):
         session.submit(lambda: _Raising(error, "reduce"), on=lone_worker).result(PATIENCE_S)
     assert session.submit(lambda: "free", on=lone_worker).result(PATIENCE_S) == "free"
+
+
+def test_a_task_of_another_session_stands_for_nothing_here(session):
+    with pilot_kernel.Session() as other:
+        other.add_pilot("local://", cores_per_node=1)
+        task = other.submit(bytes, 300_000)
+        with pytest.raises(ShipError, match=r"of another session: pass its result\(\) instead"):
+            session.submit(len, task)
+        assert session.submit(len, task.result(PATIENCE_S)).result(PATIENCE_S) == 300_000
+    with pytest.raises(ShipError, match="of another session"):
+        session.submit(len, task)
 
 
 def _generate():

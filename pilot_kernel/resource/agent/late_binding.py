@@ -115,6 +115,13 @@ class LateBinding(Scheduler):  # type: ignore[misc]
 
     # ---- handing out
 
+    def is_rootish(self, ts: Any) -> bool:
+        """Whether Dask is to keep a task in a queue of its own: none, since it would not be seen.
+
+        Without a worker, it would keep what gives results back there, and no pilot would grow.
+        """
+        return False
+
     def decide_worker_non_rootish(self, ts: Any) -> Any:
         """The worker of a task: whichever it is being bound to, and none before that."""
         if ts.resource_restrictions is None:

@@ -107,7 +107,7 @@ class Roster:
     async def pilot_script(self, name: str = "", description: dict[str, Any] | None = None) -> str:
         """The batch script of a pilot's first job, or of that of one that is not added yet."""
         if description is None:
-            return by_scheme.job_script(self.pilots[name].description, self._site_of(name))
+            return by_scheme.job_script(self._called(name).description, self._site_of(name))
         described = PilotDescription.coerce(None, **description)
         await self._listen(described)  # where the scheduler listens is part of the script
         name = described.name or self._free_name(by_scheme.usual_name(described))

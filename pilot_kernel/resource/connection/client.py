@@ -15,6 +15,8 @@ from distributed import Client, Future
 from distributed.protocol.serialize import Serialized, ToPickle, serialize, to_serialize
 from distributed.spans import SpanMetadata
 
+from pilot_kernel.errors import ShipError
+
 __all__ = ["AgentClient"]
 
 _BATCH_S = 0.002  # Dask's client gathers messages for 10 ms, which is most of a round trip
@@ -92,9 +94,13 @@ class AgentClient(Client):  # type: ignore[misc]
 
         Raises:
             ConnectionError: The line is cut.
+            ShipError: One of the futures is of another client: here, nobody would bring its result.
         """
         if self.status != "running":
             raise ConnectionError(f"the client is {self.status}")
+        for arg in args:
+            if isinstance(arg, Future) and arg.client is not self:
+                raise ShipError(f"task {arg.key} is of another session: pass its result() instead")
         future = Future(key, self)
         node = Node(key, function, *(parse_input(arg) for arg in args))
         letter = _Letter(node, notes, (future, *args))

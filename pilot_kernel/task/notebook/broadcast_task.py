@@ -154,6 +154,9 @@ class BroadcastTask(concurrent.futures.Future[Any]):
         await until_done(self)
         return await asyncio.get_running_loop().run_in_executor(None, self.result)
 
+    def __reduce__(self) -> Any:
+        raise TypeError("a broadcast is no argument; its parts are tasks: pass list(task.parts)")
+
     def __repr__(self) -> str:
         done, parts = self.progress
         return f"<Task {self.key} {self.state} {done}/{parts}>"

@@ -6,8 +6,10 @@ from concurrent.futures import CancelledError
 
 import pytest
 
+import pilot_kernel
+from pilot_kernel.errors import PilotError
 from pilot_kernel.task.wire.record import TaskState
-from tests.conftest import PATIENCE_S
+from tests.conftest import PATIENCE_S, wait_until
 
 
 def _late():
@@ -37,3 +39,17 @@ def test_a_long_chain_can_be_canceled_from_its_beginning(session):
         chain[-1].result(PATIENCE_S)
     assert session.submit(operator.add, 1, 2).result(PATIENCE_S) == 3
     assert all(task.state is TaskState.CANCELED for task in chain)
+
+
+def test_a_pilot_without_workers_grows_for_a_task_that_needs_an_earlier_result(registry_home):
+    with pilot_kernel.Session() as own:
+        pilot = own.add_pilot("local://", cores_per_node=1)
+        earlier = own.submit(bytes, 300_000)
+        assert len(earlier.result(PATIENCE_S)) == 300_000
+        pilot.scale(0)
+        wait_until(lambda: pilot.status.workers == 0)
+        pilot.scale(minimum=0, maximum=1)
+        assert own.submit(len, earlier).result(PATIENCE_S) == 300_000
+        pilot.stop()
+        with pytest.raises(PilotError, match="was stopped"):
+            pilot.job_script()
