@@ -10,6 +10,9 @@ from pilot_kernel.errors import PilotError
 __all__ = ["Pilot", "PilotState", "PilotStatus", "read_status"]
 
 
+_MOST_WORKERS = 10_000
+
+
 class PilotState(StrEnum):
     """Where a pilot is in its life; it only moves downwards."""
 
@@ -197,4 +200,6 @@ class Pilot:
 def _count(key: str, value: Any, least: int = 0) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise PilotError(f"{key}={value!r}: a whole number of at least {least}")
+    if value > _MOST_WORKERS:
+        raise PilotError(f"{key}={value!r}: a pilot has {_MOST_WORKERS:,} workers at most")
     return value

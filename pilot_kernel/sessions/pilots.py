@@ -74,6 +74,8 @@ class PilotBook:
         """The pilots that could run a task; see `Session.candidates`."""
         if not self._known:
             self.add_first()
+        if self._outdated.is_set():  # another notebook may have stopped it
+            self.statuses()
         try:
             return candidates(on, self._known, needs)
         except PilotError:

@@ -290,9 +290,10 @@ def _name_of(fn: Callable[..., Any]) -> str:
 
 def _words(program: Program) -> list[str]:
     """A program and its first arguments; a file that is there is named by its whole path."""
-    words = [program] if isinstance(program, (str, os.PathLike)) else list(program)
-    named = [os.fspath(word) for word in words]
-    if not named or not named[0]:
+    words = [program] if isinstance(program, (str, os.PathLike)) else program
+    paths = isinstance(words, Sequence) and all(isinstance(w, (str, os.PathLike)) for w in words)
+    named = [os.fspath(word) for word in words] if paths else []
+    if not named or not isinstance(named[0], str) or not named[0]:
         raise PilotError("submit_mpi takes a function, or a program: a path, or a list of words")
     if os.path.isfile(named[0]):
         named[0] = os.path.abspath(named[0])

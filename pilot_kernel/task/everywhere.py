@@ -45,7 +45,7 @@ class Everywhere(SchedulerPlugin):  # type: ignore[misc]
         return [
             (ws.address, str(ws.name))
             for ws in self.scheduler.workers.values()
-            if ws.address not in leaving
+            if ws.name not in leaving
             and all(ws.resources.get(name, 0) >= least for name, least in requirement.items())
         ]
 

@@ -71,6 +71,16 @@ def test_the_agent_is_asked_again_only_when_workers_have_changed():
     assert agent.asked["pilot_list"] > asked
 
 
+def test_a_pilot_that_another_notebook_has_stopped_is_given_no_task():
+    agent = Agent("one", "two")
+    book = PilotBook(agent)
+    assert book.candidates("two")
+    agent.rows = [row("one")]
+    book.workers_changed()
+    with pytest.raises(PlacementError, match="'two'"):
+        book.candidates("two")
+
+
 def test_without_a_pilot_that_fits_none_is_usable_and_none_is_added():
     agent = Agent("one")
     assert PilotBook(agent).usable_now("gpu") == []

@@ -27,6 +27,12 @@ def wide(registry_home):
         yield opened
 
 
+@pytest.fixture
+def own(registry_home):
+    with pilot_kernel.Session() as opened:
+        yield opened
+
+
 def test_it_runs_once_on_every_worker_and_results_are_in_their_order(wide, tmp_path):
     task = wide.broadcast(appended, str(tmp_path / "ran"))
     pids = task.result(PATIENCE_S)
@@ -40,6 +46,19 @@ def test_it_runs_once_on_every_worker_and_results_are_in_their_order(wide, tmp_p
     again = wide.broadcast(appended, str(tmp_path / "ran"))
     assert again.result(PATIENCE_S) == pids
     assert [each.key for each in wide.tasks[-2:]] == [task.key, again.key]
+
+
+def test_it_does_not_run_on_workers_that_are_leaving(own):
+    steady = own.add_pilot("local://", cores_per_node=1, name="steady")
+    going = own.add_pilot("local://", cores_per_node=1, name="going")
+    wait_until(lambda: steady.status.workers == going.status.workers == 1)
+    held = own.submit(time.sleep, 600, on="going")
+    wait_until(held.running)
+    going.drain()
+    task = own.broadcast(os.getpid)
+    assert task.workers == ("steady-0",)
+    assert len(task.result(PATIENCE_S)) == 1
+    held.cancel()
 
 
 def test_names_are_sorted_by_their_numbers():

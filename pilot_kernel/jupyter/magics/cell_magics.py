@@ -17,7 +17,7 @@ from IPython.core.magic import (
     no_var_expand,
     output_can_be_silenced,
 )
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.core.magic_arguments import argument, magic_arguments
 
 from pilot_kernel.jupyter.cell import submit
 from pilot_kernel.jupyter.cell.cell_task import CellTask
@@ -25,6 +25,7 @@ from pilot_kernel.jupyter.cell.notebook import Notebook
 from pilot_kernel.jupyter.cell.python_source import Cell, read_cell
 from pilot_kernel.jupyter.cell.qasm_source import parse_qasm
 from pilot_kernel.jupyter.cell.submit import CellInputs
+from pilot_kernel.jupyter.magics.parsed_line import parsed_line
 from pilot_kernel.jupyter.magics.pilot_options import memory_bytes, unquoted
 from pilot_kernel.jupyter.magics.pilot_options import names as words
 from pilot_kernel.jupyter.magics.wait import wait
@@ -113,7 +114,7 @@ class CellMagics(Magics):  # type: ignore[misc]
         --all runs it once on every worker that is up, of a kind or a pilot with --on. Its value
         and what -o names are then lists, in the order of the workers' names.
         """
-        args = parse_argstring(self.ctask, line)
+        args = parsed_line(self.ctask, line)
         read = self._read("ctask", line, cell)
         task = submit.ctask(
             self.notebook.session(),
@@ -149,7 +150,7 @@ class CellMagics(Magics):  # type: ignore[misc]
         values together; --cut auto chooses the width, or leaves a circuit whole, whichever is
         expected to be over first, and says why. Both need qdreamer-lab.
         """
-        args = parse_argstring(self.qtask, line)
+        args = parsed_line(self.qtask, line)
         names = _names(args.out)
         if len(names) > 1:
             raise UsageError("%%qtask -o takes one name")

@@ -6,10 +6,11 @@ from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.core.magic_arguments import argument, magic_arguments
 
 from pilot_kernel.jupyter.cell.notebook import Notebook
 from pilot_kernel.jupyter.magics import pilot_commands
+from pilot_kernel.jupyter.magics.parsed_line import parsed_line
 from pilot_kernel.jupyter.magics.pilot_options import memory_bytes, names, pilot_keys, unquoted
 from pilot_kernel.jupyter.magics.wait import wait
 from pilot_kernel.jupyter.show.agents_table import Table
@@ -36,6 +37,8 @@ _VERBS = (
     "report",
     "logs",
 )
+
+_WRITTEN = {"inside": "in"}
 
 
 @magics_class
@@ -105,13 +108,16 @@ class PilotMagics(Magics):  # type: ignore[misc]
 
         Options without another word are those of add, script and start --in.
         """
-        args = parse_argstring(self.pilot, line)
+        args = parsed_line(self.pilot, line)
+        _check_options(args)
         return getattr(self, f"_{args.verb}")(args)
 
     def _status(self, args: Any) -> SessionView | Table:
+        _words(args, 0, 0, "status, without a name: it shows all")
         return pilot_commands.status(self.notebook.open_session())
 
     def _start(self, args: Any) -> SessionView | Table:
+        _words(args, 0, 0, "start, or start --in URL; %pilot add URL adds a pilot")
         keys = pilot_keys(args)
         if args.inside is not None:
             return pilot_commands.status(self.notebook.start_inside(args.inside, keys))
@@ -153,6 +159,7 @@ class PilotMagics(Magics):  # type: ignore[misc]
         print(pilot_commands.stop(self.notebook.open_session(), name[0] if name else None))
 
     def _list(self, args: Any) -> Table:
+        _words(args, 0, 0, "list")
         return pilot_commands.agents(self.notebook.open_session())
 
     def _attach(self, args: Any) -> SessionView | Table:
@@ -173,6 +180,7 @@ class PilotMagics(Magics):  # type: ignore[misc]
         return pilot_commands.logs(self.notebook.open_session(), name[0] if name else None)
 
     def _dashboard(self, args: Any) -> None:
+        _words(args, 0, 0, "dashboard")
         session = self.notebook.session()
         print(session.dashboard)
         if session.place:
@@ -191,7 +199,7 @@ class PilotMagics(Magics):  # type: ignore[misc]
     @no_var_expand
     def qresult(self, line: str) -> Any:
         """Give the result of a task, waiting for it if need be: `counts = %qresult bell`."""
-        args = parse_argstring(self.qresult, line)
+        args = parsed_line(self.qresult, line)
         task = self.notebook.find(args.task)
         if args.itself:
             return task
@@ -207,13 +215,29 @@ class PilotMagics(Magics):  # type: ignore[misc]
     @no_var_expand
     def cancel(self, line: str) -> None:
         """Cancel tasks, even while they run."""
-        args = parse_argstring(self.cancel, line)
+        args = parsed_line(self.cancel, line)
         unfinished = [task for task in self.notebook.tasks() if not task.done()]
         chosen = [self.notebook.find(wanted) for wanted in args.task] or unfinished[-1:]
         if not chosen:
             print("no task is unfinished")
         for task in chosen:
             print(f"{'canceled' if task.cancel() else 'was done already'}: {task.key}")
+
+
+def _check_options(args: Any) -> None:
+    """Refuse options that a verb has no use for: `stop --name x` is not to stop everything."""
+    of_pilots = {*vars(args)} - {"verb", "what", "all", "inside"}
+    allowed = {
+        "start": {"inside", *of_pilots},
+        "add": of_pilots,
+        "script": {"inside", *of_pilots},
+        "reap": {"all"},
+    }.get(args.verb, set())
+    values = {option: getattr(args, option) for option in (*of_pilots, "inside", "all")}
+    given = {option for option, value in values.items() if not (value is None or value is False)}
+    if needless := sorted(given - allowed):
+        options = ", ".join(f"--{_WRITTEN.get(name, name).replace('_', '-')}" for name in needless)
+        raise UsageError(f"%pilot {args.verb} does not take {options}; %pilot? says what it takes")
 
 
 def _words(args: Any, least: int, most: int, usage: str) -> list[str]:

@@ -13,15 +13,19 @@ class _Account:
 
     Attributes:
         used_s: Worker-seconds of what is over, on the common scale.
-        running: How many of its tasks workers hold.
-        since: The sum of when these were handed out.
-        pledged_s: The sum of how long these are expected to take.
+        held: How many of its tasks workers hold.
+        running: How many of these were begun at once; others wait behind one.
+        since: The sum of when these were begun.
+        pledged_s: The sum of how long all that workers hold is expected to take.
+        wants: Whether it has anything waiting.
     """
 
     used_s: float
+    held: int = 0
     running: int = 0
     since: float = 0.0
     pledged_s: float = 0.0
+    wants: bool = False
 
     def at(self, now: float) -> float:
         elapsed = self.running * now - self.since
@@ -29,33 +33,49 @@ class _Account:
 
 
 class FairShare:
-    """Start-time fair queueing over worker-seconds, with equal weights.
+    """Fair queueing over worker-seconds, with equal weights.
 
     Every workload has an account of what it has used. One that comes, or comes back, begins where
-    the one that is being served stands: it neither waits for what others had before, nor is it
-    owed for the time in which it wanted nothing. Within a workload the order is not decided here.
+    the one stands that has had the least of those that are there: it neither waits for what others
+    had before, nor is it owed for the time in which it wanted nothing. Within a workload the order
+    is not decided here.
     """
 
     def __init__(self) -> None:
         self._accounts: dict[str, _Account] = {}
-        self._handed_out: dict[str, tuple[str, float, float]] = {}
-        self._now_served = 0.0  # where the account stood that was served last
+        self._handed_out: dict[str, tuple[str, float, float, bool]] = {}
+        self._highest = 0.0  # what any has used
 
-    def begin(self, workload: str) -> None:
-        """A workload that had nothing waiting has something."""
+    def begin(self, workload: str, now: float) -> None:
+        """A workload that had nothing waiting has something.
+
+        Args:
+            workload: Its name.
+            now: Seconds, of any clock.
+        """
+        there = [each.at(now) for each in self._accounts.values() if each.wants or each.held]
+        start = min(there, default=self._highest)
         account = self._accounts.get(workload)
         if account is None:
-            self._accounts[workload] = _Account(self._now_served)
+            account = self._accounts[workload] = _Account(start)
             self._forget()
-        else:
-            account.used_s = max(account.used_s, self._now_served)
+        elif not account.held:
+            account.used_s = max(account.used_s, start)
+        account.wants = True
+
+    def end(self, workload: str) -> None:
+        """A workload has nothing waiting any more."""
+        if workload in self._accounts:
+            self._accounts[workload].wants = False
 
     def position(self, workload: str, now: float) -> float:
         """Where a workload stands; the lowest is to be served next."""
         account = self._accounts.get(workload)
-        return self._now_served if account is None else account.at(now)
+        return self._highest if account is None else account.at(now)
 
-    def hand_out(self, workload: str, task: str, expected_s: float, now: float) -> None:
+    def hand_out(
+        self, workload: str, task: str, expected_s: float, now: float, *, ahead: bool = False
+    ) -> None:
         """A worker is given a task.
 
         Args:
@@ -63,14 +83,16 @@ class FairShare:
             task: Its key.
             expected_s: How long it is expected to take.
             now: Seconds, of any clock.
+            ahead: Whether it waits behind another there, and takes nobody's time yet.
         """
         self.take_back(task, 0.0)
-        self._now_served = max(self._now_served, self.position(workload, now))
-        account = self._accounts.setdefault(workload, _Account(self._now_served))
-        account.running += 1
-        account.since += now
+        account = self._accounts.setdefault(workload, _Account(self._highest))
+        account.held += 1
         account.pledged_s += expected_s
-        self._handed_out[task] = (workload, now, expected_s)
+        if not ahead:
+            account.running += 1
+            account.since += now
+        self._handed_out[task] = (workload, now, expected_s, ahead)
 
     def take_back(self, task: str, took_s: float) -> None:
         """A worker has done with a task, or has lost it.
@@ -82,14 +104,17 @@ class FairShare:
         handed_out = self._handed_out.pop(task, None)
         if handed_out is None:
             return
-        workload, since, expected_s = handed_out
+        workload, since, expected_s, ahead = handed_out
         account = self._accounts[workload]
-        account.running -= 1
-        account.since -= since
+        account.held -= 1
         account.pledged_s -= expected_s
         account.used_s += took_s
-        if not account.running:  # so that no rounding error is carried on
+        if not ahead:
+            account.running -= 1
+            account.since -= since
+        if not account.held:  # so that no rounding error is carried on
             account.since = account.pledged_s = 0.0
+        self._highest = max(self._highest, account.used_s)
 
     def handed_out_at(self, task: str, otherwise: float) -> float:
         """When a worker was given a task, or `otherwise`."""
@@ -104,5 +129,5 @@ class FairShare:
         self._accounts = {
             workload: account
             for workload, account in self._accounts.items()
-            if account.running or workload in latest
+            if account.held or account.wants or workload in latest
         }

@@ -46,6 +46,7 @@ class LateBinding(Scheduler):  # type: ignore[misc]
         self._free_since: dict[str, float] = {}
         self._binding: tuple[Any, Any] | None = None
         self._about_to_deal = False
+        self._dealt = 0
 
     # ---- who is free
 
@@ -177,14 +178,22 @@ class LateBinding(Scheduler):  # type: ignore[misc]
             demand = Demand.of(ts)
             able = [o for o in free if self.meets(demand, o) and self._takes(o, ts)]
             ws = min(able, key=lambda other: self.worker_objective(ts, other))
+        ahead = len(ws.processing) >= ws.nthreads
+        # A worker takes what it has by priority: in the order in which it was dealt out, or tasks
+        # that came earlier, dealt out later, would overtake others there again and again.
+        self._dealt += 1
+        before = ts.priority
+        ts.priority = (before[0], self._dealt, *before[1:])
         self._binding = (ts, ws)
         try:
             self.transitions({ts.key: "processing"}, stimulus)
         finally:
             self._binding = None
         if ts.processing_on is not ws:
+            ts.priority = before
             return False
-        self.share.hand_out(workload_of(ts), ts.key, self.expected_s(ts), now)
+        expected_s = self.expected_s(ts)
+        self.share.hand_out(workload_of(ts), ts.key, expected_s, now, ahead=ahead)
         return True
 
     def _exit_processing_common(self, ts: Any) -> Any:

@@ -68,6 +68,10 @@ class Deserted:
         """Take note that somebody has come, perhaps to go before anybody looks again."""
         self._seen = time.monotonic()
 
+    def expects(self) -> bool:
+        """Whether whoever has started the agent may still be on the way to it: slow, not gone."""
+        return self._seen is None and not self._entry.batch and registry.runs(*self._owner)
+
     def now(self, people: list[str]) -> bool:
         """Whether that is so.
 

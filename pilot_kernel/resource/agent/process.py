@@ -46,6 +46,7 @@ log = logging.getLogger("pilot_kernel.agent")
 
 _Owner = tuple[int, float]  # process and when it began, as `registry.runs` takes them
 _NEVER = 10**9
+_COMING_S = 60.0  # a busy machine may need long to import Dask
 _LEAVING_S = 10.0  # closing all workers takes well under a second each
 
 
@@ -243,17 +244,18 @@ class Agent:
 
         That is after `idle_timeout_s` without a client and without work that can go on. If the
         session has no name, it is also when its process has ended: nobody can come back to it, so
-        its work is nobody's.
+        its work is nobody's. Whoever has started it is given time to come.
         """
         limit_s = self.entry.idle_timeout_s
-        needed = time.monotonic()
+        needed = began = time.monotonic()
         while time.monotonic() - needed < limit_s:
             await asyncio.sleep(min(1.0, limit_s / 4))
             _undisturbed(self.upkeep.look)
             people = self.scheduler.people()
             if self.deserted.now(people):
                 return self.depart("the process of this session without a name has ended")
-            if people or self.roster.has_work():
+            coming = self.deserted.expects() and time.monotonic() - began < _COMING_S
+            if people or coming or self.roster.has_work():
                 needed = time.monotonic()
         return self.depart(f"no client and no work for {limit_s} s")
 

@@ -20,6 +20,7 @@ __all__ = ["Roster"]
 log = logging.getLogger("pilot_kernel.agent")
 
 _MOVED = "it listens where others cannot reach it"
+_GOES = "it is being removed"
 _COMING_S = 60.0
 _POLL_S = 0.1
 
@@ -45,6 +46,7 @@ class Roster:
         self._site = site
         self._promised: set[str] = set()  # names of pilots that are about to be added
         self._going: dict[str, tuple[str, ...]] = {}  # starts that are being removed
+        self._ending: set[str] = set()  # names of pilots that are being stopped
         cluster.scheduler.blame.watched_here = self.force.is_here
 
     # ---- how they stand
@@ -86,6 +88,8 @@ class Roster:
         """Start a pilot's workers in the background and return its name."""
         described = PilotDescription.coerce(None, **description)
         name = described.name or self._free_name(by_scheme.usual_name(described))
+        if name in self._ending:  # its workers would be called as those that go
+            raise DescriptionError(f"pilot {name!r} is being stopped; try again when it is gone")
         if name in (*self.pilots, *self._promised):
             raise DescriptionError(f"there is a pilot called {name!r} already")
         self._promised.add(name)
@@ -115,7 +119,7 @@ class Roster:
 
     def _free_name(self, usual: str) -> str:
         names = (usual, *(f"{usual}{number}" for number in range(2, 1000)))
-        taken = {*self.pilots, *self._promised}
+        taken = {*self.pilots, *self._promised, *self._ending}
         return next(name for name in names if name not in taken)
 
     async def _listen(self, described: PilotDescription) -> None:
@@ -217,9 +221,9 @@ class Roster:
         described = PilotDescription.coerce(pilot.description, **changes)
         by_scheme.check_description(described)
         await self._listen(described)
+        await asyncio.to_thread(pilot.describe, described, self._site_of(name))
         waiting = [start for start, names in pilot.staying.items() if not self.up(names)]
         missing = sum(len(pilot.starts[start]) for start in waiting)
-        await asyncio.to_thread(pilot.describe, described, self._site_of(name))
         await self._remove(pilot, waiting, graceful=False)
         self.force.start(pilot.grow(missing))
         return len(waiting)
@@ -231,7 +235,11 @@ class Roster:
         pilot = self._called(name)
         pilot.draining = True
         del self.pilots[name]
-        await self._remove(pilot, list(pilot.starts), graceful=graceful)
+        self._ending.add(name)
+        try:
+            await self._remove(pilot, list(pilot.starts), graceful=graceful)
+        finally:
+            self._ending.discard(name)
 
     # ---- leaving
 
@@ -273,6 +281,7 @@ class Roster:
                 pilot.forget(start)
 
         self._going.update(going)
+        pilot.leaving.update(dict.fromkeys(going, _GOES))  # none of them can be kept any more
         self.leave()
         try:
             await self.force.remove(going, graceful=graceful, gone=gone, heirs=heirs)

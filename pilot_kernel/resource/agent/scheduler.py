@@ -7,6 +7,7 @@ task that ran there, if any (`blame.py`), not those that waited behind it.
 
 import asyncio
 import time
+from collections.abc import Collection
 from typing import Any, Literal
 
 from pilot_kernel.resource.agent.blame import DEATHS_ALLOWED, Blame
@@ -114,6 +115,32 @@ class AgentScheduler(NoWeb, Gatekeeper, LateBinding):
         if state is not None and client not in _NO_PEOPLE:
             self.client_desires_keys([ts.key for ts in state.wants_what], ORPHANAGE)
         super().remove_client(client, stimulus_id)
+
+    def stimulus_cancel(
+        self, keys: Collection[str], client: str, force: bool, reason: str, msg: str
+    ) -> None:
+        """Cancel tasks of a client, with those of it that need their results.
+
+        Dask's own way fails if one of these is between two tasks and held by nobody, or if they
+        make a long chain, and the client's connection ends with that.
+        """
+        state = self.clients.get(client)
+        if state is None:
+            return
+        gone: dict[str, None] = {}
+        waiting = [self.tasks[key] for key in keys if key in self.tasks]
+        while waiting:
+            ts = waiting.pop()
+            if ts.key not in gone and (force or (ts.who_wants or set()) <= {state}):
+                gone[ts.key] = None
+                waiting.extend(ts.dependents)
+        if not gone:
+            return
+        stimulus = f"cancel-{time.time()}"
+        wanting = set().union(*(self.tasks[key].who_wants or () for key in gone))
+        for each in wanting:
+            self.client_releases_keys(list(gone), each.client_key, stimulus)
+        self.report({"op": "cancelled-keys", "keys": list(gone), "reason": reason, "msg": msg})
 
     async def remove_worker(
         self, address: str, *, stimulus_id: str, expected: bool = False, close: bool = True

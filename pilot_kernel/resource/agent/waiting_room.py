@@ -1,6 +1,7 @@
 """The tasks that are ready but have no worker yet, in the order in which they are to have one."""
 
 import heapq
+import time
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,6 +18,7 @@ TIMEOUT = "timeout_s"
 """Task annotation: seconds that it may run."""
 
 _TIDY = 64
+_LENGTH = 3  # of a priority as Dask makes it; a number is put in when a task is dealt out
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class WaitingRoom(dict[Any, float]):
         super().__setitem__(ts, since)
 
     def _enter(self, ts: Any) -> None:
+        if len(ts.priority) > _LENGTH:  # it was dealt out before, and has lost its worker
+            ts.priority = (ts.priority[0], *ts.priority[2:])
         workload, demand = workload_of(ts), Demand.of(ts)
         line = self._lines.get((demand, workload))
         if line is None:
@@ -95,7 +99,7 @@ class WaitingRoom(dict[Any, float]):
         self._line_of[ts] = line
         self._waiting[workload] = self._waiting.get(workload, 0) + 1
         if self._waiting[workload] == 1:
-            self._share.begin(workload)
+            self._share.begin(workload, time.monotonic())
 
     def pop(self, ts: Any, *default: Any) -> Any:
         """Let a task go."""
@@ -122,6 +126,7 @@ class WaitingRoom(dict[Any, float]):
         self._waiting[line.workload] -= 1
         if not self._waiting[line.workload]:
             del self._waiting[line.workload]
+            self._share.end(line.workload)
 
     def demands(self) -> Iterator[tuple[Demand, int]]:
         """What is asked for, and by how many."""

@@ -1,5 +1,8 @@
 """How a task is submitted: where it may run, what it is called, how often and how long it runs."""
 
+import math
+import numbers
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -9,6 +12,8 @@ from pilot_kernel.task.notebook.handle import Task
 from pilot_kernel.task.notebook.placement import Needs
 
 __all__ = ["DEFAULT_OPTIONS", "TaskOptions"]
+
+_MOST = 10**9 - 1  # larger numbers cannot be sent to the agent at some point
 
 
 @dataclass(frozen=True)
@@ -52,14 +57,24 @@ class TaskOptions:
     part: bool = False
 
     def __post_init__(self) -> None:
-        if self.timeout_s is not None and self.timeout_s <= 0:
-            raise PilotError(f"timeout_s={self.timeout_s}: more than zero seconds")
-        if self.retries is not None and self.retries < 0:
-            raise PilotError(f"retries={self.retries}: zero or more")
-        if isinstance(self.priority, bool) or not isinstance(self.priority, int):
-            raise PilotError(f"priority={self.priority!r}: a whole number; higher ones are first")
-        if self.workload is not None and not (isinstance(self.workload, str) and self.workload):
-            raise PilotError(f"workload={self.workload!r}: some text, or None")
+        if self.timeout_s is not None:
+            object.__setattr__(self, "timeout_s", _seconds(self.timeout_s))
+        if self.retries is not None:
+            retries = _whole(self.retries)
+            if retries is None or not 0 <= retries <= _MOST:
+                raise PilotError(f"retries={self.retries!r}: a whole number, zero or more")
+            object.__setattr__(self, "retries", retries)
+        priority = _whole(self.priority)
+        if priority is None or not -_MOST <= priority <= _MOST:
+            raise PilotError(
+                f"priority={self.priority!r}: a whole number, of nine digits at most; higher ones "
+                "are first"
+            )
+        object.__setattr__(self, "priority", priority)
+        for key in ("name", "workload"):
+            value = getattr(self, key)
+            if value is not None and not _is_text(value):
+                raise PilotError(f"{key}={value!r}: some text, or None")
         object.__setattr__(self, "tags", self.needs.tags)
 
     @property
@@ -85,6 +100,33 @@ class TaskOptions:
             "priority": self.priority,
             "workload": self.workload,
         }
+
+
+def _is_text(value: Any) -> bool:
+    """Whether something is text that can be sent."""
+    if not isinstance(value, str) or not value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half a character
+        return False
+    return True
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number, of Python's or NumPy's kind; None if it is none."""
+    try:
+        return None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        return None
+
+
+def _seconds(value: Any) -> float:
+    """More than zero seconds, as a plain number."""
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not number or not 0 < value < math.inf:
+        raise PilotError(f"timeout_s={value!r}: a number of seconds, more than zero")
+    return float(value)
 
 
 DEFAULT_OPTIONS = TaskOptions()

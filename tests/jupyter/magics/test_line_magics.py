@@ -47,6 +47,32 @@ def test_pilots_can_be_added_scaled_and_stopped(run):
     assert "<table" in run("%pilot")._repr_html_()
 
 
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("start x", "%pilot start"),
+        ("status x", "%pilot status"),
+        ("list x", "%pilot list"),
+        ("dashboard x", "%pilot dashboard"),
+        ("add local:// --name 'half", "no closing quotation"),
+        ("stop --name mine", "stop does not take --name"),
+        ("stop --cores 0 --in slurm://", "stop does not take --cores, --in"),
+        ("list --all", "list does not take --all"),
+        ("add local:// --all", "add does not take --all"),
+        ("add local:// --in slurm://", "add does not take --in"),
+        ("scale local 99999999999", "10,000 workers at most"),
+        ("scale local 8:1", "minimum=8 is more than maximum=1"),
+        ("scale local 1:99999999999", "10,000 workers at most"),
+    ],
+)
+def test_a_wrong_line_is_one_error_and_loses_nothing(run, session, line, complaint):
+    pilots = [pilot.name for pilot in session.pilots]
+    run(f"%pilot {line}")
+    assert complaint in str(run.error)
+    assert not session.closed
+    assert [pilot.name for pilot in session.pilots] == pilots
+
+
 def test_what_happened_and_the_logs_of_it(run, session):
     assert run("%%ctask --name reported\n1") == 1
     report = run("%pilot report")

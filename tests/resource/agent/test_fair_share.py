@@ -21,11 +21,13 @@ def serve(share, queues, workers, until):
         while arrivals and arrivals[0][0] <= now:
             _, name, lengths = arrivals.pop(0)
             waiting[name] = list(lengths)
-            share.begin(name)
+            share.begin(name, now)
         while free and any(waiting.values()):
             there = [name for name, left in waiting.items() if left]
             name = min(there, key=lambda each: share.position(each, now))
             length = waiting[name].pop(0)
+            if not waiting[name]:
+                share.end(name)
             number += 1
             share.hand_out(name, f"t{number}", 0.5, now)
             heapq.heappush(busy, (now + length, f"t{number}", length))
@@ -61,20 +63,21 @@ def test_equal_time_not_equal_numbers():
 
 def test_nobody_is_owed_for_the_time_in_which_it_wanted_nothing():
     share = FairShare()
-    share.begin("a")
+    share.begin("a", 0.0)
     for number in range(100):
         share.hand_out("a", f"a{number}", 1.0, float(number))
         share.take_back(f"a{number}", 1.0)
-    share.begin("b")
+    share.end("a")
+    share.begin("b", 100.0)
     assert share.position("b", 100.0) >= 99.0 - 1e-9
-    share.begin("a")
+    share.begin("a", 100.0)
     assert share.position("a", 100.0) - share.position("b", 100.0) <= 1.0 + 1e-9
 
 
 def test_what_runs_counts_while_it_runs():
     share = FairShare()
-    share.begin("a")
-    share.begin("b")
+    share.begin("a", 0.0)
+    share.begin("b", 0.0)
     share.hand_out("a", "a1", 0.5, 0.0)
     share.hand_out("b", "b1", 0.5, 0.0)
     share.take_back("b1", 0.1)
@@ -82,10 +85,31 @@ def test_what_runs_counts_while_it_runs():
     assert share.position("a", 30.0) == 30.0
 
 
+def test_what_was_sent_ahead_does_not_count_while_it_waits_there():
+    """However long that is: else whoever comes then would begin far behind."""
+    share = FairShare()
+    share.begin("many", 0.0)
+    for number in range(50):
+        share.hand_out("many", f"m{number}", 0.01, 0.0, ahead=number > 0)
+    share.begin("few", 10.0)
+    for number in range(50):
+        share.take_back(f"m{number}", 0.01)
+    assert share.position("few", 10.0) - share.position("many", 10.0) < 10.1
+
+
+def test_one_that_comes_amid_long_tasks_is_not_owed_for_them():
+    share = FairShare()
+    share.begin("a", 0.0)
+    for number in range(8):
+        share.hand_out("a", f"a{number}", 0.5, 0.0)
+    share.begin("b", 3600.0)
+    assert share.position("b", 3600.0) == share.position("a", 3600.0) == 8 * 3600.0
+
+
 def test_a_task_that_was_never_handed_out_or_twice_is_no_matter():
     share = FairShare()
     share.take_back("nothing", 5.0)
-    share.begin("a")
+    share.begin("a", 0.0)
     share.hand_out("a", "a1", 1.0, 0.0)
     share.hand_out("a", "a1", 1.0, 2.0)  # its worker was lost, and nobody said so
     share.take_back("a1", 3.0)
@@ -96,7 +120,8 @@ def test_a_task_that_was_never_handed_out_or_twice_is_no_matter():
 def test_thousands_of_workloads_leave_nothing_behind():
     share = FairShare()
     for number in range(5000):
-        share.begin(f"w{number}")
+        share.begin(f"w{number}", float(number))
+        share.end(f"w{number}")
         share.hand_out(f"w{number}", "t", 0.1, float(number))
         share.take_back("t", 0.1)
     assert len(share._accounts) <= 2001

@@ -66,6 +66,15 @@ def test_who_is_here_is_missed_as_soon_as_the_process_has_ended(home, ended_proc
     assert not Deserted(named, ended_process).now([])
 
 
+def test_whoever_started_an_agent_is_expected_until_it_has_come_or_ended(home, ended_process):
+    nameless, _ = registry.claim("", 60.0)
+    deserted = Deserted(nameless, _me())
+    assert deserted.expects()
+    deserted.met()
+    assert not deserted.expects()
+    assert not Deserted(nameless, ended_process).expects()
+
+
 def test_who_is_elsewhere_is_missed_when_the_line_has_been_cut_for_a_while(
     home, slurm_programs, ended_process, monkeypatch
 ):

@@ -106,6 +106,15 @@ def test_one_that_comes_back_has_its_place_again():
     assert drained(room) == [first.key, second.key]
 
 
+def test_one_that_was_dealt_out_and_lost_its_worker_has_its_place_again():
+    first, second = task(1, priority=4), task(2, priority=4)
+    room = room_with(second)
+    first.priority = (-4, 77, 1, 0)
+    room[first] = 1.0
+    assert first.priority == (-4, 1, 0)
+    assert drained(room) == [first.key, second.key]
+
+
 def test_a_few_stand_for_all_of_their_line():
     room = room_with(*(task(number) for number in range(500)), task(600, GPU=1))
     few, count = room.some(lambda demand: demand.met_by({"CPU": 1}), 100)

@@ -291,8 +291,9 @@ def test_ranks_are_a_number(ranked, ranks):
 
 
 def test_what_is_no_program_and_no_function_is_refused(ranked):
-    with pytest.raises(PilotError, match="takes a function, or a program"):
-        ranked.submit_mpi([], ranks=2)
+    for program in ([], "", 5, ["program", 5]):
+        with pytest.raises(PilotError, match="takes a function, or a program"):
+            ranked.submit_mpi(program, ranks=2)
     with pytest.raises(PilotError, match="no keyword arguments: size"):
         ranked.submit_mpi("program", ranks=2, size=3)
     with pytest.raises(PilotError, match="launcher='lamboot': 'srun' or 'mpirun'"):
