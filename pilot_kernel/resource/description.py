@@ -57,7 +57,7 @@ class PilotDescription:
         scheduler_script_commands: Extra lines for the batch script; those that begin with the batch
             system's mark, such as `#SBATCH`, are directives, others run before the workers do.
         interface: The network interface through which this machine and the nodes reach each other,
-            such as `ib0`; nothing listens there unless it is named here.
+            such as `ib0`; nothing listens there unless it is named here. Batch jobs have to say it.
         start_within_s: Seconds that a batch job may wait before it is reported; without limit when
             missing.
         qpu: QPUs to ask SLURM for: by name (`--qpu=`) where it has QRMI's plugin, which puts what

@@ -134,7 +134,7 @@ class Pilot:
             maximum: Most workers.
 
         Raises:
-            PilotError: A number is impossible, or it is draining.
+            PilotError: A number is impossible, it is draining, or it was stopped.
         """
         if workers is not None:
             if minimum is not None or maximum is not None:
@@ -153,7 +153,11 @@ class Pilot:
         """Give it no more tasks, and end it when those that run there have ended.
 
         What waits goes to other pilots at once, and results move there, too. This does not wait:
-        `status.draining` is set until it is empty; then it is gone, as after `stop()`.
+        `status.draining` is set until it is empty; then it is gone, as after `stop()`. What is to
+        run on its workers and nowhere else, such as the rest of a broadcast, fails.
+
+        Raises:
+            PilotError: It was stopped.
         """
         self._call("pilot_drain", name=self.name)
         self._statuses()

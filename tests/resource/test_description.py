@@ -92,7 +92,7 @@ def test_a_url_with_keys_and_a_description_with_changes():
         ({"cores_per_node": 10**7}, "more than 1024 processes"),
         ({"queue": "short"}, "queue='short': a local:// pilot has no use for this key; leave it"),
         ({"walltime": "1:00:00"}, "walltime='1:00:00': a local:// pilot has no use"),
-        ({"project": "abc"}, "project='abc': .* It uses number_of_nodes, cores_per_node"),
+        ({"project": "abc"}, "project='abc': .* It uses resource, name, number_of_nodes"),
         ({"scheduler_script_commands": ["module load gcc"]}, "scheduler_script_commands=.*no use"),
         ({"description": "qpu://aer_simulator", "walltime": 30}, "walltime=30: a qpu:// pilot has"),
     ],

@@ -123,7 +123,8 @@ def check(kind: Kind, description: PilotDescription) -> None:
     for field in dataclasses.fields(description):
         value = getattr(description, field.name)
         if field.name not in (*_ALWAYS, *kind.uses) and value != field.default:
-            known = [f.name for f in dataclasses.fields(description) if f.name in kind.uses]
+            used = {*_ALWAYS, *kind.uses}
+            known = [f.name for f in dataclasses.fields(description) if f.name in used]
             raise DescriptionError(
                 f"{field.name}={value!r}: a {kind.scheme}:// pilot has no use for this key; leave "
                 f"it out. It uses {', '.join(known)}"
