@@ -18,6 +18,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -51,6 +52,7 @@ class _Supervisor:
         self.ordered = threading.Event()
         self._folders: list[Path] = []
         self._nursery: subprocess.Popen[bytes] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._writing = threading.Lock()
         self._ending = threading.Lock()
 
@@ -141,6 +143,7 @@ class _Supervisor:
     async def _keep(self, order: Order, security: Any, files: Path) -> None:
         from pilot_kernel.resource.host.nannies import keep
 
+        self._loop = asyncio.get_running_loop()
         await keep(order, security, files, lambda words: self.say(note=words))
 
     # ---- the end
@@ -154,6 +157,7 @@ class _Supervisor:
         """
         self._ending.acquire()  # for good
         try:
+            self._stand_still()
             self._end_processes()
         finally:
             for folder in self._folders:
@@ -161,6 +165,20 @@ class _Supervisor:
             if hang_up and self._over_ssh:
                 _end_connection()
             os._exit(0)
+
+    def _stand_still(self) -> None:
+        """Stop the nannies, which would bring back what is about to be ended."""
+        if self._loop is None or threading.current_thread() is threading.main_thread():
+            return
+        stands = threading.Event()
+
+        def stand() -> None:
+            stands.set()
+            time.sleep(10 * _PATIENCE_S)  # this process ends long before
+
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(stand)
+            stands.wait(_PATIENCE_S)
 
     def _end_processes(self) -> None:
         nursery = self._nursery
