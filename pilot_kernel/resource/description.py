@@ -25,7 +25,7 @@ _LEAST = {
     "cores_per_node": 1,
     "gpus_per_node": 0,
     "cores_per_worker": 1,
-    "memory_per_node_bytes": 1,
+    "memory_per_node_bytes": 1_000_000,  # less is meant to be another unit
     "start_within_s": 1,
 }
 _GRANTED = frozenset({"cores_per_node", "memory_per_node_bytes", "start_within_s"})

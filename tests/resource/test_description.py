@@ -20,6 +20,7 @@ from pilot_kernel.errors import DescriptionError
         ({"cores_per_node": 1.5}, "cores_per_node=1.5"),
         ({"number_of_nodes": True}, "number_of_nodes=True"),
         ({"gpus_per_node": -1}, "gpus_per_node=-1"),
+        ({"memory_per_node_bytes": 4}, "memory_per_node_bytes=4: .* at least 1000000"),
         ({"name": "two words"}, "two words"),
         ({"name": "gpu"}, "kind of worker"),
         ({"cores": 4}, "no key 'cores'; it has resource, name"),
