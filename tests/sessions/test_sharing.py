@@ -95,6 +95,7 @@ def test_it_is_kept_for_as_long_as_somebody_needs_it(registry_home, tmp_path):
         first = session.submit(wait)
         second = session.submit(lambda array, _: int(array[-1]), shared, first)
         name = results.file_name(shared.key)
+        wait_until(lambda: session.history([second.key]))  # without grace, it must have arrived
         del shared
         gc.collect()
         session._link.client.run_on_scheduler(_sweep)

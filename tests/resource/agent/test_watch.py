@@ -18,6 +18,7 @@ def agent(tmp_path, monkeypatch):
     made.cluster = SimpleNamespace(scheduler=SimpleNamespace(people=list))
     made.roster = SimpleNamespace(has_work=lambda: False, workers=dict)
     made.upkeep = SimpleNamespace(look=lambda: None)
+    made.deserted.met()  # who started it has come, and has gone again
     yield made
     registry.forget(entry)
 
