@@ -79,5 +79,8 @@ def wait_until(condition, timeout_s: float = 30.0) -> None:
 
 def worker_pids(session) -> dict[str, int]:
     """The process ids of a session's Dask workers, by name; tasks run in processes of their own."""
-    told = session._link.client.run(lambda dask_worker: (dask_worker.name, os.getpid()))
+    told = session._link.client.run(
+        lambda dask_worker: (dask_worker.name, os.getpid()),
+        on_error="ignore",  # a worker that is just leaving need not answer
+    )
     return dict(told.values())

@@ -40,10 +40,15 @@ async def listen(interface, dask_scheduler):
     await roster._listen(PilotDescription(interface=interface))
 
 
+def names_and_addresses(dask_scheduler):
+    """What the scheduler knows of its workers: a worker that is just leaving need not answer."""
+    return {each.name: address for address, each in dask_scheduler.workers.items()}
+
+
 def hosts(session):
     """On which addresses workers listen, by name."""
-    found = session._link.client.run(lambda dask_worker: dask_worker.name)
-    return {name: address.split("//")[1].split(":")[0] for address, name in found.items()}
+    found = session._link.client.run_on_scheduler(names_and_addresses)
+    return {name: address.split("//")[1].split(":")[0] for name, address in found.items()}
 
 
 def wait_for(path, gate):
