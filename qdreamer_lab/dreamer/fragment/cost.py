@@ -8,15 +8,31 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from qdreamer_lab.dreamer.model.coefficients import Counts
 
-__all__ = ["MAPPED_BYTES", "FragmentShape", "state_counts"]
+__all__ = ["MAPPED_BYTES", "FragmentShape", "GramGroup", "state_counts"]
 
 MAPPED_BYTES = 1 << 25
 """From this size on memory comes fresh from the system, as the C library has it."""
+
+
+class GramGroup(NamedTuple):
+    """Pauli strings that flip the same qubits, as far as their cost goes.
+
+    Attributes:
+        strings: How many.
+        lows: How many of them differ inside a block of amplitudes.
+        flips: Whether they flip qubits inside a block: then states are reordered.
+        how: The way of summing, as in `kernels.simulate.pauli_sums`.
+    """
+
+    strings: int
+    lows: int
+    flips: bool
+    how: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +43,10 @@ class FragmentShape:
         width: Qubits.
         steps: Kind ("one_qubit", "near", "far") and number of choices of each gate.
         open_qubits: Qubits that stay open for wire cuts.
-        groups: Of Pauli strings that flip the same qubits: how many, and whether
-            they flip any of the first nine: then states are reordered.
+        groups: Of Pauli strings that flip the same qubits.
+        sweeps: Over the states, for all groups.
+        ranges: In how many parts of the states each sweep is shared out.
+        signs: Pauli strings as far as they differ inside a block of amplitudes, over all groups.
         general: Operators that are no Pauli strings.
         sides: 2 where bra and ket differ, as in slices.
         itemsize: Bytes of an amplitude.
@@ -39,7 +57,10 @@ class FragmentShape:
     width: int
     steps: tuple[tuple[str, int], ...]
     open_qubits: int
-    groups: tuple[tuple[int, bool], ...]
+    groups: tuple[GramGroup, ...]
+    sweeps: int = 1
+    ranges: int = 1
+    signs: int = 1
     general: int = 0
     sides: int = 1
     itemsize: int = 16
@@ -54,7 +75,7 @@ class FragmentShape:
     @property
     def operators(self) -> int:
         """Operators evaluated."""
-        return self.general + sum(strings for strings, _ in self.groups)
+        return self.general + sum(group.strings for group in self.groups)
 
     @property
     def result_bytes(self) -> int:
