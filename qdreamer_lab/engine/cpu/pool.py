@@ -76,7 +76,15 @@ def spread(function: Callable[..., T], parts: Sequence[tuple[Any, ...]], cores: 
         for helper in helpers:
             if not helper.cancel():
                 helper.exception()  # waits
-    return job.outcomes()
+        # What was cancelled stays in the queue until a thread looks; it must not keep arrays alive.
+        results, errors = job.results, job.errors
+        job.forget()
+    try:
+        if errors:
+            raise errors[min(errors)]
+        return results
+    finally:
+        del errors  # an error's traceback refers to this frame
 
 
 class _Job:
@@ -102,8 +110,10 @@ class _Job:
         finally:
             _here.busy = False
 
-    def outcomes(self) -> list[Any]:
-        """The results, or the first error."""
-        if self.errors:
-            raise self.errors[min(self.errors)]
-        return self.results
+    def forget(self) -> None:
+        """Let go of everything."""
+        self.function, self.parts, self.results, self.errors = _nothing, (), [], {}
+
+
+def _nothing(*_: object) -> None:
+    """Stands for the function of a job that is over."""

@@ -1,7 +1,9 @@
 """Sharing out work among threads: order, errors, nesting and forks."""
 
+import contextlib
 import os
 import threading
+import weakref
 
 import pytest
 
@@ -91,6 +93,35 @@ def test_inside_a_part_the_rest_is_done_in_the_same_thread():
 
     for me, inner in spread(outer, [()] * 4, 2):
         assert inner == {me}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_nothing_is_kept_of_what_is_over(fails):
+    class Thing:
+        """Something that can be watched."""
+
+    def work(thing):
+        if fails:
+            raise ValueError("as asked")
+        return thing
+
+    def use(things):
+        with contextlib.suppress(ValueError):
+            spread(work, [(thing,) for thing in things], 8)
+
+    busy = threading.Event()
+    waiting = threading.Thread(target=spread, args=(busy.wait, [(PATIENCE_S,)] * 64, 64))
+    waiting.start()  # so that no thread is left to take what is cancelled out of the queue
+    try:
+        for _ in range(20):
+            things = [Thing(), Thing()]
+            watched = [weakref.ref(thing) for thing in things]
+            use(things)
+            del things
+            assert [watch() for watch in watched] == [None, None]
+    finally:
+        busy.set()
+        waiting.join(PATIENCE_S)
 
 
 def test_many_callers_at_once_share_the_threads():
