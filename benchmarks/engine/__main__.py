@@ -95,14 +95,14 @@ class Bench:
         Raises:
             SystemExit: If a value is wrong.
         """
-        for family in cases.FAMILIES:
-            circuit = cases.circuit(family, CHECKED_QUBITS)
+        families = [cases.circuit(family, CHECKED_QUBITS) for family in cases.FAMILIES]
+        for circuit in (cases.mixed(CHECKED_QUBITS), *families):
             truth = {"NumPy": dense_values(circuit)}
             for cores in self.chosen.cores:
-                entrants = self.entrants(cores, ("api", "engine"), family)
-                request = {"circuit": circuit.plain(), "name": family}
+                entrants = self.entrants(cores, ("api", "engine"), circuit.name)
+                request = {"circuit": circuit.plain(), "name": circuit.name}
                 found = race(entrants, request, 1, 0.0)
-                agree(truth | {name: each.values for name, each in found.items()}, family)
+                agree(truth | {name: each.values for name, each in found.items()}, circuit.name)
 
     def whole(self) -> Iterator[rows.Row]:
         """Whole circuits, narrow ones first, all numbers of cores, fewest first.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from functools import cache
 from typing import TYPE_CHECKING
 
 import networkx as nx
@@ -68,20 +68,42 @@ def trotter(num_qubits: int, rng: np.random.Generator) -> list[Gate]:
     return gates
 
 
+@cache
+def heavy_hex() -> tuple[nx.Graph, list[list[int]]]:
+    """The lattice and its rings of twelve."""
+    lattice = nx.Graph(eagle_bonds())
+    return lattice, sorted(sorted(ring) for ring in nx.minimum_cycle_basis(lattice))
+
+
 def patch(num_qubits: int) -> list[tuple[int, int]]:
-    """Bonds of the first qubits that a breadth-first walk from the middle meets, renumbered."""
-    near: dict[int, list[int]] = {}
-    for first, second in eagle_bonds():
-        near.setdefault(first, []).append(second)
-        near.setdefault(second, []).append(first)
-    place, queue = {MIDDLE: 0}, deque([MIDDLE])
+    """Bonds of a connected patch of the heavy-hex lattice, grown ring by ring, renumbered."""
+    lattice, rings = heavy_hex()
+    place: dict[int, int] = {MIDDLE: 0}
     while len(place) < num_qubits:
-        for other in sorted(near[queue.popleft()]):
-            if other not in place and len(place) < num_qubits:
-                place[other] = len(place)
-                queue.append(other)
+        known = place.keys()
+        ring = max((each for each in rings if set(each) - known), key=lambda r: len(known & set(r)))
+        while len(place) < num_qubits and set(ring) - known:
+            beside = (site for site in ring if site not in place and known & set(lattice[site]))
+            place[next(beside)] = len(place)
     bonds = [pair for pair in eagle_bonds() if place.keys() >= set(pair)]
     return sorted(tuple(sorted((place[first], place[second]))) for first, second in bonds)
+
+
+def mixed(num_qubits: int) -> Circuit:
+    """All kinds of gates at random, and strings with one Y, so that no sign can go unseen."""
+    rng = np.random.default_rng(num_qubits)
+    gates: list[Gate] = []
+    for name in ("h", *("rx", "ry", "rz", "rzz", "cx", "su4") * 2):
+        shuffled = rng.permutation(num_qubits)[: num_qubits // 2 * 2]
+        for first, second in shuffled.reshape(-1, 2).tolist():
+            if name == "su4":
+                gates.append(su4(random_su4(rng), (first, second)))
+                continue
+            on = (first, second) if name in ("rzz", "cx") else (first,)
+            angles = () if name in ("h", "cx") else (float(rng.uniform(0.3, 1.3)),)
+            gates.append(Gate(name, on, angles))
+    strings = (("Y", (0,)), ("XYZ", (1, 2, 3)), ("ZZY", (3, 1, 0)))
+    return Circuit("mixed", num_qubits, tuple(gates), strings)
 
 
 FAMILIES: dict[str, Callable[[int, np.random.Generator], list[Gate]]] = {
