@@ -7,7 +7,8 @@
 Parts, all of them unless some are named: `whole` (four families of circuits, three observables,
 against the best setting of Aer, Qulacs and PennyLane-Lightning), `fragment` (single fragments, ours
 only, for what cores are worth and for memory) and `cut` (cut circuits by the API, ours only). Times
-are milliseconds, the best of all runs. Before anything is timed, every simulator and setting must
+are milliseconds, the best of all runs; on one core there is also a summary by processor time, which
+other people's work on the machine changes less. Before anything is timed, every simulator and setting must
 give the values that plain NumPy gives; a wrong value ends the run at any time.
 """
 
@@ -18,12 +19,13 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks.engine import cases, rows
 from benchmarks.engine.gates import dense_values
 from benchmarks.engine.peers import QULACS_FUSION, SETTINGS
-from benchmarks.engine.turns import Simulator, agree, behind, race
+from benchmarks.engine.rows import FEWER
+from benchmarks.engine.turns import AGREE, Simulator, agree, behind, race
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,13 +79,11 @@ class Bench:
         if missing and "whole" in self.chosen.parts:
             yield f"NOT compared, see --peers-python: {', '.join(missing)}"
 
-    def entrants(self, cores: int, settings: tuple[str, ...], family: str) -> dict[str, Simulator]:
-        """Who takes part: ours with these settings, and peers that were not far behind before."""
+    def entrants(self, cores: int, family: str) -> dict[str, Simulator]:
+        """Who takes part: all settings but those of peers that were far behind before."""
         simulators = self._simulators[cores]
-        names = [f"ours:{setting}" for setting in settings]
-        if family:
-            peers = [tool for tool in SETTINGS if tool in simulators]
-            names += [f"{tool}:{each}" for tool in peers for each in simulators[tool].settings]
+        tools = [tool for tool in ("ours", *SETTINGS) if tool in simulators]
+        names = [f"{tool}:{each}" for tool in tools for each in simulators[tool].settings]
         out = set(self._behind.get((family, cores), ()))
         out |= set(SAME_WITHOUT_RZZ) if family in ("su2", "brickwork") else set()
         out |= set(NOT_QUICK) if self.chosen.quick else set()
@@ -99,7 +99,7 @@ class Bench:
         for circuit in (cases.mixed(CHECKED_QUBITS), *families):
             truth = {"NumPy": dense_values(circuit)}
             for cores in self.chosen.cores:
-                entrants = self.entrants(cores, ("api", "engine"), circuit.name)
+                entrants = self.entrants(cores, circuit.name)
                 request = {"circuit": circuit.plain(), "name": circuit.name}
                 found = race(entrants, request, 1, 0.0)
                 agree(truth | {name: each.values for name, each in found.items()}, circuit.name)
@@ -115,44 +115,34 @@ class Bench:
                 request = {"circuit": circuit.plain(), "name": f"{family} {num_qubits} q"}
                 before: list[rows.Row] = []
                 for cores in self.chosen.cores:
-                    entrants = self.entrants(cores, ("api", "engine"), family)
-                    row = self._row("whole", (family, num_qubits, num_qubits), entrants, request)
+                    entrants = self.entrants(cores, family)
+                    load = os.getloadavg()[0]
+                    found = race(entrants, request, self.chosen.rounds, self.chosen.least_seconds)
+                    row = rows.Row("whole", family, num_qubits, num_qubits, cores, load, found)
                     slow = self._behind.setdefault((family, cores), set())
-                    slow |= behind(row.timings, num_qubits)
+                    slow |= behind(found, num_qubits)
                     for fewer in before:
                         row = row.with_fewer(fewer)
                     before.append(row)
                     yield row
 
     def ours_only(self, job: str, setting: str) -> Iterator[rows.Row]:
-        """Fragments or cut circuits of the demo's family."""
+        """Fragments or cut circuits of the demo's family; all numbers of cores take turns."""
         wanted = FRAGMENTS if job == "fragment" else CUTS
         for num_qubits, width in wanted[: 2 if self.chosen.quick and job == "fragment" else None]:
-            mine = []
-            for cores in self.chosen.cores:
-                request = {"job": job, "qubits": num_qubits, "width": width}
-                request["name"] = f"{job} {num_qubits} q W={width}"
-                entrants = self.entrants(cores, (setting,), "")
-                mine.append(self._row(job, ("even su2", num_qubits, width), entrants, request))
-            values = {f"{row.cores} core(s)": row.timings[f"ours:{setting}"].values for row in mine}
-            agree(values, mine[0].name)
+            what = ("even su2", num_qubits, width)
+            request = {"job": job, "qubits": num_qubits, "width": width, "name": f"{job} {what}"}
+            load = os.getloadavg()[0]
+            entrants = {
+                f"ours:{setting} {FEWER} {cores}": simulators["ours"]
+                for cores, simulators in self._simulators.items()
+            }
+            found = race(entrants, request, self.chosen.rounds, self.chosen.least_seconds)
             if job == "cut":
-                agree(values | {"reference": reference(num_qubits)}, mine[0].name, REFERENCE_AGREES)
-            yield from mine
-
-    def _row(
-        self,
-        job: str,
-        what: tuple[str, int, int],
-        entrants: dict[str, Simulator],
-        request: dict[str, Any],
-    ) -> rows.Row:
-        load = os.getloadavg()[0]
-        cores = next(
-            count for count, each in self._simulators.items() if each["ours"] in entrants.values()
-        )
-        found = race(entrants, request, self.chosen.rounds, self.chosen.least_seconds)
-        return rows.Row(job, *what, cores, load, found)
+                values = {name: each.values for name, each in found.items()}
+                agree(values | {"reference": reference(num_qubits)}, str(what), REFERENCE_AGREES)
+            for cores, timing in zip(self.chosen.cores, found.values(), strict=True):
+                yield rows.Row(job, *what, cores, load, {f"ours:{setting}": timing})
 
     def run(self) -> Iterator[rows.Row]:
         """All that is asked for."""
@@ -184,7 +174,8 @@ def options() -> argparse.Namespace:
     """What is asked for."""
     parser = argparse.ArgumentParser("benchmarks.engine", description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}")
-    parser.add_argument("--peers-python", help="interpreter with Qulacs and PennyLane-Lightning")
+    peers = "interpreter with Qulacs and PennyLane-Lightning"
+    parser.add_argument("--peers-python", type=os.path.abspath, help=peers)
     parser.add_argument("--circuits", nargs="+", choices=cases.FAMILIES, default=[*cases.FAMILIES])
     parser.add_argument("--qubits", nargs="+", type=int, help=f"by default {QUBITS}")
     parser.add_argument("--cores", nargs="+", type=int, help="by default 1 and 2")
@@ -214,7 +205,7 @@ def main() -> None:
     try:
         print(*bench.describe(), sep="\n")
         bench.check()
-        print(f"all agree with NumPy to {1e-10:g} at {CHECKED_QUBITS} qubits\n")
+        print(f"all agree with NumPy to {AGREE:g} at {CHECKED_QUBITS} qubits\n")
         print(rows.line_of(rows.HEAD))
         for row in bench.run():
             bench.rows.append(row)

@@ -78,6 +78,15 @@ class Row:
         peer, mine = self.peer_seconds(fused=fused), self.timings.get(ours)
         return None if peer is None or mine is None else peer / mine.best
 
+    def processor_ratio(self, ours: str) -> float | None:
+        """The same by what processes used of their cores, which a busy machine changes little."""
+        peers = [each for name, each in self.timings.items() if name not in OURS]
+        used = [min(each.processor_seconds) for each in peers if each.processor_seconds]
+        mine = self.timings.get(ours)
+        if not used or mine is None or not mine.processor_seconds:
+            return None
+        return min(used) / min(mine.processor_seconds)
+
     def with_fewer(self, other: Row) -> Row:
         """With the peers' timings on fewer cores added; ours must be best with all it gets."""
         peers = {
@@ -157,7 +166,19 @@ def summary(rows: list[Row]) -> list[str]:
             )
             below = [f"{name} {ratio:.2f}x" for name, ratio, _ in ratios if ratio < 1]
             lines.append(f"  below 1x: {', '.join(below) or 'none'}")
+            lines += by_processor(mine, ours) if cores == 1 else []
     return lines
+
+
+def by_processor(rows: list[Row], ours: str) -> list[str]:
+    """The same on one core by processor time, for a machine that has other things to do."""
+    ratios = [(row.name, row.processor_ratio(ours)) for row in rows]
+    found = [(name, ratio) for name, ratio in ratios if ratio]
+    if not found:
+        return []
+    below = ", ".join(f"{name} {ratio:.2f}x" for name, ratio in found if ratio < 1)
+    mean = geometric_mean([ratio for _, ratio in found])
+    return [f"  by processor time: {mean:.2f}x; below 1x: {below or 'none'}"]
 
 
 def scaling(rows: list[Row]) -> list[str]:

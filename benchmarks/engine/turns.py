@@ -45,7 +45,8 @@ class Timing:
     """What a simulator with one setting took.
 
     Attributes:
-        seconds: Every run.
+        seconds: Every run, by the clock.
+        processor_seconds: Every run, by what its process used of its cores.
         prepare_seconds: Fusing beforehand, at its quickest.
         peak_bytes: Most memory at once, beyond what its process held before.
         predicted_bytes: The same by our own account, where it is ours.
@@ -53,6 +54,7 @@ class Timing:
     """
 
     seconds: list[float] = field(default_factory=list)
+    processor_seconds: list[float] = field(default_factory=list)
     prepare_seconds: float = 0.0
     peak_bytes: int = 0
     predicted_bytes: int | None = None
@@ -68,6 +70,7 @@ class Timing:
         fused = answer["prepare_seconds"]
         self.prepare_seconds = min(self.prepare_seconds, fused) if self.seconds else fused
         self.seconds += answer["seconds"]
+        self.processor_seconds += answer["processor_seconds"]
         self.peak_bytes = max(self.peak_bytes, answer["peak_bytes"])
         self.predicted_bytes = answer["predicted_bytes"]
         self.values = answer["values"]

@@ -57,20 +57,24 @@ def turn(tool: str, request: dict[str, Any]) -> dict[str, Any]:
     """Run for a while, and say how long each run took.
 
     Returns:
-        `values`, `seconds` of each run, `prepare_seconds`, `peak_bytes` (of the first run, beyond
+        `values`, `seconds` and `processor_seconds` of each run, `prepare_seconds`, `peak_bytes` (of the first run, beyond
         what the process held before it) and `predicted_bytes`.
     """
     prepared = prepare(tool, request)
     before = settled_bytes()
     until = time.perf_counter() + request["least_seconds"]
-    values, first = prepared.run()
-    peak = memory_bytes("VmHWM") - before
-    seconds = [first]
-    while time.perf_counter() < until and len(seconds) < MOST_RUNS:
-        seconds.append(prepared.run()[1])
+    seconds, processor = [], []
+    while not seconds or (time.perf_counter() < until and len(seconds) < MOST_RUNS):
+        used = time.process_time()
+        values, wall = prepared.run()
+        processor.append(time.process_time() - used)
+        seconds.append(wall)
+        if len(seconds) == 1:
+            peak = memory_bytes("VmHWM") - before
     return {
         "values": values,
         "seconds": seconds,
+        "processor_seconds": processor,
         "prepare_seconds": prepared.prepare_seconds,
         "peak_bytes": peak,
         "predicted_bytes": prepared.predicted_bytes,
