@@ -7,8 +7,8 @@
 Parts, all of them unless some are named: `whole` (four families of circuits, three observables,
 against the best setting of Aer, Qulacs and PennyLane-Lightning), `fragment` (single fragments, ours
 only, for what cores are worth and for memory) and `cut` (cut circuits by the API, ours only). Times
-are milliseconds, the best of all runs; on one core there is also a summary by processor time, which
-other people's work on the machine changes less. Before anything is timed, every simulator and setting must
+are milliseconds, the best of all runs; for one core the summary also goes by processor time, which
+others' work on the machine changes less. Before anything is timed, every simulator and setting must
 give the values that plain NumPy gives; a wrong value ends the run at any time.
 """
 

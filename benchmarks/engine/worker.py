@@ -57,8 +57,8 @@ def turn(tool: str, request: dict[str, Any]) -> dict[str, Any]:
     """Run for a while, and say how long each run took.
 
     Returns:
-        `values`, `seconds` and `processor_seconds` of each run, `prepare_seconds`, `peak_bytes` (of the first run, beyond
-        what the process held before it) and `predicted_bytes`.
+        `values`; `seconds` and `processor_seconds` of each run; `prepare_seconds`; `peak_bytes`
+        of the first run, beyond what the process held before it; and `predicted_bytes`.
     """
     prepared = prepare(tool, request)
     before = settled_bytes()
