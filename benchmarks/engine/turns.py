@@ -83,14 +83,18 @@ class Simulator:
         count = str(len(cores))
         command = [python, "-m", "benchmarks.engine.worker", tool, ",".join(map(str, cores))]
         self.tool = tool
-        self._process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, **dict.fromkeys(THREADS, count), "OMP_PROC_BIND": "false"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        threads = dict.fromkeys(THREADS, count)
+        try:
+            self._process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, **threads, "OMP_PROC_BIND": "false"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        except OSError as error:
+            raise SystemExit(f"{tool} cannot start: {error}") from None
         hello = self._answer()
         self.version: str = hello["version"]
         self.settings: list[str] = hello["settings"]
