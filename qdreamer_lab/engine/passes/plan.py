@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["RUN_BITS", "Operation", "Pass", "PassCosts", "plan_passes"]
 
 RUN_BITS = 5
-"""The lowest qubits, which every tile holds; and the lowest tile bits, which a phase table holds."""
+"""So many lowest qubits are in every tile, and so many lowest tile bits in every phase table."""
 
 _TABLE_BITS = 11
 """Bits of a phase table: it stays in the first-level cache."""
@@ -224,5 +224,3 @@ def _operations(
         )
         for kind, members, table in found
     )
-
-

@@ -55,7 +55,7 @@ def tile_arrays(
     ahead.sort(key=lambda qubit: step.fresh >> qubit & 1)
     read = sum(1 for qubit in ahead if not step.fresh >> qubit & 1)
     outside = [q for q in range(width) if step.touched >> q & 1 and q not in place]
-    real, first, starts, index = _coefficients(step.operations, qubits, gates, coefficients)
+    real, first, starts, entries = _coefficients(step.operations, qubits, gates, coefficients)
     operations = step.operations
     bits = [(*operation.bits, 0, 0)[:2] for operation in operations]
     run = 1 << min(RUN_BITS, len(qubits))
@@ -71,7 +71,7 @@ def tile_arrays(
         bits=np.array(bits, np.int64).reshape(-1, 2),
         first=np.array(first, np.int64),
         ranks=np.array(ranks, np.int64),
-        index=np.array(index, np.int64),
+        entries=np.array(entries, np.int64),
         starts=starts,
         real=np.ascontiguousarray(real.real, dtype),
         imag=np.ascontiguousarray(real.imag, dtype),
@@ -95,10 +95,10 @@ def _coefficients(
     """Coefficients of all operations, where those of each begin, and the same of phase tables."""
     found: list[NDArray[np.complex128]] = []
     starts: list[NDArray[np.int32]] = []
-    first, index, size, runs = [], [], 0, 0
+    first, entries, size, runs = [], [], 0, 0
     for operation in operations:
         first.append(size)
-        index.append(runs)
+        entries.append(runs)
         if operation.kind == DIAGONAL:
             place = {qubits[bit]: k for k, bit in enumerate(operation.bits)}
             found.append(_table(operation.gates, place, gates, coefficients))
@@ -108,7 +108,7 @@ def _coefficients(
             found.append(coefficients[operation.gates[0]])
         size += len(found[-1])
     flat = np.concatenate(found) if found else np.zeros(0, np.complex128)
-    return flat, first, np.concatenate([np.zeros(0, np.int32), *starts]), index
+    return flat, first, np.concatenate([np.zeros(0, np.int32), *starts]), entries
 
 
 def _table(

@@ -43,7 +43,7 @@ class TilePass(NamedTuple):
         bits: (operations, 2) Tile bits; of a multiplexed gate the target and the control.
         first: (operations,) Of each operation, its first coefficient.
         ranks: (operations,) Choices of a branch, the length of a run of a diagonal.
-        index: (operations,) Of a diagonal, its first entry in `starts`.
+        entries: (operations,) Of a diagonal, its first entry in `starts`.
         starts: Runs of all phase tables.
         real: Coefficients of all operations, real parts.
         imag: Imaginary parts.
@@ -59,7 +59,7 @@ class TilePass(NamedTuple):
     bits: NDArray[np.int64]
     first: NDArray[np.int64]
     ranks: NDArray[np.int64]
-    index: NDArray[np.int64]
+    entries: NDArray[np.int64]
     starts: NDArray[np.int32]
     real: NDArray[np.floating]
     imag: NDArray[np.floating]
@@ -134,7 +134,7 @@ def operate(
         dense_one(re, im, m, n, a)
     else:
         run = tile.ranks[number]
-        entry = tile.index[number]
+        entry = tile.entries[number]
         phase_table(re, im, m, n, tile.starts[entry : entry + re.shape[0] // run], run)
 
 
