@@ -222,12 +222,15 @@ def against(rows: list[Row], path: Path) -> list[str]:
         old = before.get(row.key)
         if old is None:
             continue
-        cells = [f"{row.name}, {row.cores} core(s)".ljust(38)]
+        cells = [f"{row.name}, {row.cores} core(s)".ljust(43)]
         for name in OURS:
             if name in row.timings and name in old.timings:
                 was, now = old.timings[name], row.timings[name]
-                times = f"{milliseconds(was)} -> {milliseconds(now)}"
-                cells.append(f"{name} {times} ({was.best / now.best:.2f}x)")
+                gained = f"{was.best / now.best:.2f}x"
+                if was.processor_seconds and now.processor_seconds:
+                    used = min(was.processor_seconds) / min(now.processor_seconds)
+                    gained += f", by processor time {used:.2f}x"
+                cells.append(f"{name} {milliseconds(was)} -> {milliseconds(now)} ({gained})")
         was_peer, now_peer = old.peer_seconds(), row.peer_seconds()
         if was_peer and now_peer:
             cells.append(f"peers {was_peer / now_peer:.2f}x")
