@@ -243,7 +243,7 @@ sums(const Pair<T>* bra, const Pair<T>* ket, i64 size, int a, int b, const i64* 
             __syncthreads();
             for (int left = blockDim.x; left > 1; left = (left + 1) / 2) {
                 int half = (left + 1) / 2;
-                if (threadIdx.x + half < left) {
+                if ((int)threadIdx.x + half < left) {
                     found[threadIdx.x].re += found[threadIdx.x + half].re;
                     found[threadIdx.x].im += found[threadIdx.x + half].im;
                 }
