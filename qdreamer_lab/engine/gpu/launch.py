@@ -59,8 +59,7 @@ def launch(
         arguments: Arrays of the device, and NumPy's scalars in the widths of the C code.
         shared_bytes: Shared memory of a block.
     """
-    assert all(
-        each.flags.c_contiguous for each in arguments if hasattr(each, "flags") and each.ndim
-    )
+    arrays = [each for each in arguments if not isinstance(each, np.generic)]
+    assert all(array.flags.c_contiguous for array in arrays)  # kernels take no strides
     function = _function(cupy_module(), f"{name}_{_NAMES[np.dtype(dtype)]}", shared_bytes)
     function(grid, (threads,), arguments, shared_mem=shared_bytes)

@@ -113,7 +113,7 @@ def _integers(
     first: int,
 ) -> NDArray[np.int64]:
     """The integers of a pass: a head, and what it points to from its beginning."""
-    parts = [
+    parts: list[NDArray[np.integer]] = [
         tile.sources,
         tile.targets,
         tile.spread,
@@ -130,7 +130,7 @@ def _integers(
         len(tile.outer),
         len(operations),
         len(jumps),
-        *(_HEAD + np.cumsum([0, *map(len, parts)])[:-1]),
+        *(_HEAD + np.cumsum([0, *(len(part) for part in parts)])[:-1]),
     ]
     assert len(head) == _HEAD
     return np.concatenate([np.array(head, np.int64), *parts]).astype(np.int64)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Letters", "Rotated", "rotated_strings"]
 
 Letters = tuple[tuple[int, str], ...]
-"""(qubit, letter) for every qubit acted on, each once. Letters: X, Y, Z, and 0, 1, +, -, r, l, which
-project on the eigenstates of Z, X and Y with the eigenvalues 1 and -1."""
+"""(qubit, letter) for every qubit acted on, each once. Letters: X, Y, Z, and 0, 1, +, -, r, l,
+which project on the eigenstates of Z, X and Y with the eigenvalues 1 and -1."""
 
 _H = np.array([[1, 1], [1, -1]], complex) / np.sqrt(2)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from qdreamer_lab.engine.passes.gates import read_gates
 from qdreamer_lab.errors import GpuError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -87,8 +86,8 @@ def gpu_tensors(
         costs: What the planner of passes weighs; for this GPU if None.
 
     Returns:
-        Of each, (operators, a, b) complex128 ⟨ψ_i|O|φ_j⟩: a and b count the choices at the cuts that
-        are not fixed, in the order of the steps, and then those at open cuts.
+        Of each, (operators, a, b) complex128 ⟨ψ_i|O|φ_j⟩: a and b count the choices at the cuts
+        that are not fixed, in the order of the steps, and then those at open cuts.
 
     Raises:
         GpuError: There is no GPU that can be used, a fragment does not fit, or the GPU failed.

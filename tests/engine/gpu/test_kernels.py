@@ -92,9 +92,7 @@ def test_sums(gpu, seed, qubits, a, b, shares, precision):
         strings = random_strings(rng, 5, qubits)
         if most > 1:
             strings[:3, 0] = strings[0, 0]
-        groups = (
-            np.array([[0, 3], [3, 1], [4, 1]]) if most > 1 else np.array([[k, 1] for k in range(5)])
-        )
+        groups = np.array([[0, 3], [3, 1], [4, 1]] if most > 1 else [[k, 1] for k in range(5)])
         out = gpu.empty((5, a, b, shares), complex)
         squares = -(-a // rows) * -(-b // rows)
         numbers = [np.int64(1 << qubits), np.int32(a), np.int32(b)]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qdreamer_lab.engine.cpu.run import simulate
@@ -22,10 +22,6 @@ from tests.engine.programs import (
     two_qubits,
 )
 
-many = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-
 
 def check(found, expected, dtype, error):
     assert (found.dtype, found.shape) == (np.dtype(dtype), expected.shape)
@@ -33,7 +29,7 @@ def check(found, expected, dtype, error):
     np.testing.assert_allclose(np.array(found), expected, rtol=0, atol=error * scale)
 
 
-@many
+@settings(max_examples=60, deadline=None)
 @given(
     programs(),
     st.sampled_from([3, 7, 8, 12]),

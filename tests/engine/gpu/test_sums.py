@@ -28,9 +28,11 @@ def expected_gram(bra, ket, operators):
 
 
 @st.composite
-def operators_on(draw, qubits, letters="".join(LETTERS), most=12):
-    one = st.dictionaries(st.integers(0, qubits - 1), st.sampled_from(letters)) if qubits else None
-    several = st.lists(one, max_size=most) if qubits else st.just([{}])
+def operators_on(draw, qubits, most=12):
+    one = st.just({})
+    if qubits:
+        one = st.dictionaries(st.integers(0, qubits - 1), st.sampled_from(list(LETTERS)))
+    several = st.lists(one, max_size=most)
     return [tuple(sorted(each.items())) for each in draw(several)]
 
 
