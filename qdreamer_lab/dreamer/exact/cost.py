@@ -6,7 +6,7 @@ Arithmetic on plain data only; it must not know circuits or sessions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.fragment.cost import MAPPED_BYTES, FragmentShape, state_counts
@@ -26,12 +26,12 @@ def exact_counts(shape: FragmentShape, cores: int) -> NDArray[np.float64]:
     """All of `run_fragment`: the states, and their Gram matrices on so many cores."""
     counts = Counts()
     counts.add("fragment", 1)
-    if shape.parts == 1:
+    if shape.part_states is None:
         for _ in range(shape.sides):
-            state_counts(shape, counts)
+            state_counts(shape.states, shape.width, shape.itemsize, cores, counts)
     else:  # one part after another for the bra, and for each of them those of the ket
         part, whole = Counts(), shape.parts
-        state_counts(replace(shape, steps=shape.part_steps, parts=1), part)
+        state_counts(shape.part_states, shape.width, shape.itemsize, cores, part)
         pairs_of_parts = whole * (whole + 1) / 2 if shape.sides == 1 else whole + whole**2
         counts.array += pairs_of_parts * part.array
     rows, columns = shape.rows << shape.open_qubits, 1 << (shape.width - shape.open_qubits)

@@ -12,7 +12,7 @@ import numpy as np
 
 from qdreamer_lab.dreamer.exact.cost import JoinShape
 from qdreamer_lab.dreamer.fragment.cost import FragmentShape
-from qdreamer_lab.dreamer.fragment.shape import program_steps
+from qdreamer_lab.dreamer.fragment.shape import program_states
 from qdreamer_lab.workload.fragment.gram_matrices import BLOCK, pauli_groups
 
 if TYPE_CHECKING:
@@ -49,16 +49,16 @@ def fragment_shape(
     still_open = [cut for cut in program.open_cuts if cut not in fixed]
     return FragmentShape(
         width=program.width,
-        steps=program_steps(program, itemsize, fixed),
+        states=program_states(program, fixed),
         open_qubits=len(still_open),
         groups=groups,
         general=general,
         sides=sides,
         itemsize=itemsize,
         parts=math.prod(size for cut, size in program.axes if cut in split),
-        part_steps=program_steps(program, itemsize, {**fixed, **dict.fromkeys(split, 0)})
+        part_states=program_states(program, {**fixed, **dict.fromkeys(split, 0)})
         if split
-        else (),
+        else None,
     )
 
 

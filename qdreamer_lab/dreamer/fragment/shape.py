@@ -1,35 +1,85 @@
-"""From a fragment's program to plain numbers: its steps, and how deep it is.
+"""From a fragment's program to plain numbers: the passes that the engine plans, and its depth.
 
 Nothing runs here, and nothing is priced.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.kernels.simulate.statevector import FAR_BYTES
+from qdreamer_lab.dreamer.fragment.cost import PassShape, StatesShape
+from qdreamer_lab.engine.passes.gates import read_gates
+from qdreamer_lab.engine.passes.plan import PassCosts, plan_passes
+from qdreamer_lab.kernels.simulate.tile_pass import DENSE_TWO, DIAGONAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from qdreamer_lab.engine.passes.gates import Gate
+    from qdreamer_lab.engine.passes.plan import Operation, Pass
     from qdreamer_lab.workload.fragment.program import FragmentProgram
 
-__all__ = ["program_depth", "program_steps"]
+__all__ = ["program_depth", "program_states"]
+
+_CROWDED = (1.0, 0.75, 0.7, 0.24, 0.11, 0.04)
+"""How much longer a gate takes on tile bit 0, 1, …, as parts of what bit 0 costs: there is less and
+less in a row for registers to be filled with."""
+
+_HALF = 0.57
+"""The same of gates that do half the arithmetic, next to a dense one."""
 
 
-def program_steps(
-    program: FragmentProgram, itemsize: int, fixed: Mapping[int, int] | None = None
-) -> tuple[tuple[str, int], ...]:
-    """Kind and number of choices of each step."""
-    steps = []
-    for step in program.steps:
-        if len(step.qubits) == 2:
-            near = itemsize << min(step.qubits) < FAR_BYTES
-            steps.append(("near" if near else "far", 1))
+def program_states(program: FragmentProgram, fixed: Mapping[int, int] | None = None) -> StatesShape:
+    """What the engine does to make a fragment's states, with the choice at some cuts fixed."""
+    gates, _ = read_gates(program.steps, fixed or {})
+    return _planned(program.width, gates)
+
+
+@lru_cache(maxsize=1024)
+def _planned(width: int, gates: tuple[Gate, ...]) -> StatesShape:
+    rows, before, shapes = 1, 0, []
+    for step in plan_passes(width, gates, PassCosts()):
+        shapes.append(_pass_shape(step, rows, before))
+        rows *= step.growth
+        before = step.touched.bit_count()
+    return StatesShape(len(gates), rows, tuple(shapes))
+
+
+def _pass_shape(step: Pass, rows: int, before: int) -> PassShape:
+    """Counts of a pass over so many rows, of which so many qubits have been touched before."""
+    touched = step.touched.bit_count()
+    dense = half = diagonal = crowded = visits = 0.0
+    tiles = rows << (touched - len(step.qubits))
+    here = rows
+    for operation in step.operations:
+        here *= operation.rank
+        amplitudes = float(here << touched)
+        visits += tiles * (here // rows)
+        if operation.kind == DIAGONAL:
+            diagonal += amplitudes
+        elif operation.kind == DENSE_TWO:
+            dense += amplitudes
+            crowded += amplitudes * _squeezed(operation)
         else:
-            free = step.cut is None or step.cut not in (fixed or {})
-            steps.append(("one_qubit", len(step.matrices) if free else 1))
-    return tuple(steps)
+            half += amplitudes
+            crowded += amplitudes * _HALF * _squeezed(operation)
+    return PassShape(
+        tiles=tiles,
+        operations=len(step.operations),
+        visits=visits,
+        read=float(rows << before) if before else 0.0,
+        written=float(here << touched),
+        dense=dense,
+        half=half,
+        diagonal=diagonal,
+        crowded=crowded,
+    )
+
+
+def _squeezed(operation: Operation) -> float:
+    lowest = min(operation.bits)
+    return _CROWDED[lowest] if lowest < len(_CROWDED) else 0.0
 
 
 def program_depth(program: FragmentProgram) -> int:
