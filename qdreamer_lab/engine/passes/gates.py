@@ -20,13 +20,21 @@ from qdreamer_lab.kernels.simulate.tile_pass import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from qdreamer_lab.engine.program import Step
 
 __all__ = ["Gate", "read_gates"]
+
+_PLACES = np.arange(16).reshape(2, 2, 2, 2)
+"""Where the entries of a 4 x 4 matrix are: high and low of rows, high and low of columns."""
+
+_CHANGES_LOW = np.concatenate([_PLACES[:, 0, :, 1].ravel(), _PLACES[:, 1, :, 0].ravel()])
+_CHANGES_HIGH = np.concatenate([_PLACES[0, :, 1].ravel(), _PLACES[1, :, 0].ravel()])
+_KEEPS_LOW = np.concatenate([_PLACES[:, k, :, k].ravel() for k in range(2)])
+_KEEPS_HIGH = np.concatenate([_PLACES[k, :, k].ravel() for k in range(2)])
 
 _NOTHING = 4 * np.finfo(np.float64).eps
 """Entries of this size, next to the largest of their matrix, are rounding errors of zero."""
@@ -65,11 +73,11 @@ def read_gates(
         the two matrices, of a diagonal its entries, of a branch all matrices.
     """
     pairs = [k for k, step in enumerate(steps) if len(step.qubits) == 2]
-    kinds = dict(zip(pairs, _kinds([steps[k].matrices[0] for k in pairs]), strict=True))
+    two = dict(zip(pairs, _two_qubits([steps[k] for k in pairs]), strict=True)) if pairs else {}
     gates, coefficients = [], []
     for k, step in enumerate(steps):
-        if k in kinds:
-            gate, flat = _two_qubits(step, kinds[k])
+        if k in two:
+            gate, flat = two[k]
         else:
             matrices = step.matrices
             if step.cut is not None and step.cut in fixed:
@@ -80,28 +88,25 @@ def read_gates(
     return tuple(gates), tuple(coefficients)
 
 
-def _kinds(matrices: list[NDArray[np.complex128]]) -> list[tuple[bool, bool]]:
-    """Whether each 4 x 4 matrix keeps its low and its high qubit."""
-    if not matrices:
-        return []
-    sizes = np.abs(np.array(matrices))
-    entries = (sizes > _NOTHING * sizes.max(axis=(1, 2), keepdims=True)).reshape(-1, 2, 2, 2, 2)
-    low = ~(entries[:, :, 0, :, 1].any(axis=(1, 2)) | entries[:, :, 1, :, 0].any(axis=(1, 2)))
-    high = ~(entries[:, 0, :, 1].any(axis=(1, 2)) | entries[:, 1, :, 0].any(axis=(1, 2)))
-    return list(zip(low.tolist(), high.tolist(), strict=True))
-
-
-def _two_qubits(step: Step, keeps: tuple[bool, bool]) -> tuple[Gate, NDArray[np.complex128]]:
-    matrix, (low, high) = step.matrices[0], step.qubits
-    if all(keeps):
-        return Gate(DIAGONAL, (low, high)), matrix.diagonal()
-    if keeps[1]:
-        return Gate(MULTIPLEXED, (low, high)), np.stack([matrix[:2, :2], matrix[2:, 2:]]).ravel()
-    if keeps[0]:
-        return Gate(MULTIPLEXED, (high, low)), np.stack(
-            [matrix[::2, ::2], matrix[1::2, 1::2]]
-        ).ravel()
-    return Gate(DENSE_TWO, (low, high)), matrix.ravel()
+def _two_qubits(steps: list[Step]) -> Iterator[tuple[Gate, NDArray[np.complex128]]]:
+    """The gates and coefficients of steps on two qubits, looked at all at once."""
+    flat = np.array([step.matrices[0] for step in steps]).reshape(-1, 16)
+    sizes = np.abs(flat)
+    entries = sizes > _NOTHING * sizes.max(axis=1, keepdims=True)
+    low = ~entries[:, _CHANGES_LOW].any(axis=1)
+    high = ~entries[:, _CHANGES_HIGH].any(axis=1)
+    kinds = np.where(low & high, 3, np.where(high, 2, np.where(low, 1, 0)))
+    by_low, by_high, diagonal = flat[:, _KEEPS_LOW], flat[:, _KEEPS_HIGH], flat[:, ::5]
+    for k, kind in enumerate(kinds.tolist()):
+        qubits = steps[k].qubits
+        if kind == 3:
+            yield Gate(DIAGONAL, qubits), diagonal[k]
+        elif kind == 2:
+            yield Gate(MULTIPLEXED, qubits), by_high[k]
+        elif kind == 1:
+            yield Gate(MULTIPLEXED, qubits[::-1]), by_low[k]
+        else:
+            yield Gate(DENSE_TWO, qubits), flat[k]
 
 
 def _one_qubit(

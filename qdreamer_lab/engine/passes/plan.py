@@ -44,7 +44,7 @@ class PassCosts:
     """
 
     tile_bits: int = 15
-    pass_ns: float = 1.6
+    pass_ns: float = 2.2
     start_ns: float = 60_000.0
     dense_two_ns: float = 0.85
     half_ns: float = 0.45

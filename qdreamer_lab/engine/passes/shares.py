@@ -4,8 +4,8 @@ from __future__ import annotations
 
 __all__ = ["part_ends", "shares_of"]
 
-_WORTH_THREADS = 1 << 15
-"""Amplitudes times operations from which on threads are worth waking."""
+_WORTH_THREADS = 1 << 20
+"""Amplitudes times operations from which on waking threads pays: about a millisecond of work."""
 
 _PARTS_PER_CORE = 4
 """A thread that is held up leaves its share to others."""

@@ -5,12 +5,13 @@ Cores and GPUs take the same arrays.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdreamer_lab.engine.passes.plan import RUN_BITS
-from qdreamer_lab.kernels.simulate.tile_pass import DIAGONAL, TilePass
+from qdreamer_lab.kernels.simulate.tile_pass import DENSE_TWO, DIAGONAL, MULTIPLEXED, TilePass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from qdreamer_lab.engine.passes.plan import Operation, Pass
 
 __all__ = ["tile_arrays"]
+
+_NOTHING = np.zeros(0)
 
 _PLAIN_BITS = 4
 """From so many on, the lowest qubits make runs that are worth their own loop."""
@@ -42,6 +45,20 @@ def tile_arrays(
         coefficients: Of all gates, as `read_gates` gives them.
         dtype: Of real and imaginary parts.
     """
+    found = [
+        _table(each, step.qubits, gates, coefficients)
+        if each.kind == DIAGONAL
+        else coefficients[each.gates[0]]
+        for each in step.operations
+    ]
+    flat = np.concatenate(found) if found else np.zeros(0, np.complex128)
+    real, imag = flat.real.astype(dtype), flat.imag.astype(dtype)
+    return _layout(step, width)._replace(real=real, imag=imag)
+
+
+@lru_cache(maxsize=1024)
+def _layout(step: Pass, width: int) -> TilePass:
+    """All of a pass but its coefficients; programs differ in these more often than in the rest."""
     qubits = step.qubits
     started = step.fresh & 1 == 0  # every tile holds qubit 0
     known = ~step.fresh if started else ~0  # nothing is read in the first pass
@@ -55,11 +72,13 @@ def tile_arrays(
     ahead.sort(key=lambda qubit: step.fresh >> qubit & 1)
     read = sum(1 for qubit in ahead if not step.fresh >> qubit & 1)
     outside = [q for q in range(width) if step.touched >> q & 1 and q not in place]
-    real, first, starts, entries = _coefficients(step.operations, qubits, gates, coefficients)
     operations = step.operations
     bits = [(*operation.bits, 0, 0)[:2] for operation in operations]
     run = 1 << min(RUN_BITS, len(qubits))
     ranks = [run if each.kind == DIAGONAL else each.rank for each in operations]
+    sizes = [_size(each) for each in operations]
+    starts = [_starts(each.bits, len(qubits)) for each in operations if each.kind == DIAGONAL]
+    entries = [(each.kind == DIAGONAL) << len(qubits) for each in operations]
     return TilePass(
         loaded=1 << read if started else 0,
         sources=_sums([1 << qubit for qubit in ahead]),
@@ -69,13 +88,20 @@ def tile_arrays(
         outer=np.array([1 << qubit for qubit in outside], np.int64),
         kinds=np.array([each.kind for each in operations], np.int64),
         bits=np.array(bits, np.int64).reshape(-1, 2),
-        first=np.array(first, np.int64),
+        first=np.cumsum([0, *sizes], dtype=np.int64)[:-1],
         ranks=np.array(ranks, np.int64),
-        entries=np.array(entries, np.int64),
-        starts=starts,
-        real=np.ascontiguousarray(real.real, dtype),
-        imag=np.ascontiguousarray(real.imag, dtype),
+        entries=np.cumsum([0, *entries], dtype=np.int64)[:-1] // run,
+        starts=np.concatenate([np.zeros(0, np.int32), *starts]),
+        real=_NOTHING,
+        imag=_NOTHING,
     )
+
+
+def _size(operation: Operation) -> int:
+    """How many coefficients it has."""
+    if operation.kind == DIAGONAL:
+        return 1 << len(operation.bits)
+    return {DENSE_TWO: 16, MULTIPLEXED: 8}.get(operation.kind, 4 * operation.rank)
 
 
 def _sums(steps: list[int]) -> NDArray[np.int64]:
@@ -86,48 +112,25 @@ def _sums(steps: list[int]) -> NDArray[np.int64]:
     return sums
 
 
-def _coefficients(
-    operations: tuple[Operation, ...],
-    qubits: tuple[int, ...],
-    gates: Sequence[Gate],
-    coefficients: Sequence[NDArray[np.complex128]],
-) -> tuple[NDArray[np.complex128], list[int], NDArray[np.int32], list[int]]:
-    """Coefficients of all operations, where those of each begin, and the same of phase tables."""
-    found: list[NDArray[np.complex128]] = []
-    starts: list[NDArray[np.int32]] = []
-    first, entries, size, runs = [], [], 0, 0
-    for operation in operations:
-        first.append(size)
-        entries.append(runs)
-        if operation.kind == DIAGONAL:
-            place = {qubits[bit]: k for k, bit in enumerate(operation.bits)}
-            found.append(_table(operation.gates, place, gates, coefficients))
-            starts.append(_starts(operation.bits, len(qubits)))
-            runs += len(starts[-1])
-        else:
-            found.append(coefficients[operation.gates[0]])
-        size += len(found[-1])
-    flat = np.concatenate(found) if found else np.zeros(0, np.complex128)
-    return flat, first, np.concatenate([np.zeros(0, np.int32), *starts]), entries
-
-
 def _table(
-    members: tuple[int, ...],
-    place: dict[int, int],
+    operation: Operation,
+    qubits: tuple[int, ...],
     gates: Sequence[Gate],
     coefficients: Sequence[NDArray[np.complex128]],
 ) -> NDArray[np.complex128]:
     """(2**bits,) the product of diagonals on the bits of a table."""
-    table = np.ones((2,) * len(place), np.complex128)
-    for number in members:
-        bits = [place[qubit] for qubit in gates[number].qubits]
-        entries = coefficients[number].reshape((2,) * len(bits))  # the last qubit comes first
-        shape = [1] * len(place)
-        if len(bits) == 2 and bits[1] < bits[0]:
+    size = len(operation.bits)
+    place = {qubits[bit]: size - 1 - k for k, bit in enumerate(operation.bits)}  # the axis
+    table = np.ones((2,) * size, np.complex128)
+    for number in operation.gates:
+        axes = [place[qubit] for qubit in gates[number].qubits]
+        entries = coefficients[number].reshape((2,) * len(axes))  # the last qubit comes first
+        if axes == sorted(axes):
             entries = entries.T
-        for bit in bits:
-            shape[len(place) - 1 - bit] = 2
-        table = table * entries.reshape(shape)
+        shape = [1] * size
+        for axis in axes:
+            shape[axis] = 2
+        table *= entries.reshape(shape)
     return table.ravel()
 
 
