@@ -14,13 +14,23 @@ from qdreamer_lab.engine.passes.shares import shares_of
 if TYPE_CHECKING:
     from qdreamer_lab.dreamer.model.coefficients import Counts
 
-__all__ = ["MAPPED_BYTES", "FragmentShape", "PassShape", "StatesShape", "state_counts"]
+__all__ = [
+    "MAPPED_BYTES",
+    "FragmentShape",
+    "PassShape",
+    "StatesShape",
+    "gpu_state_counts",
+    "state_counts",
+]
 
 MAPPED_BYTES = 1 << 25
 """From this size on memory comes fresh from the system, as the C library has it."""
 
 _SINGLE = 0.6
 """What arithmetic on complex64 takes of that on complex128, where whole registers are filled."""
+
+_GPU_GATES = (1.0, 0.65, 0.7)
+"""Dense, half and diagonal operations on a GPU next to a dense one, at the pace of shared memory."""
 
 _AMPLITUDE_BYTES = 16
 """Of the amplitudes in which reading and writing is counted."""
@@ -152,3 +162,13 @@ def _part(each: PassShape, cores: int) -> float:
     """The share of a pass that the busiest of so many cores has."""
     shares = shares_of(each.tiles, each.written * (1 + each.operations), cores)
     return -(-shares // min(cores, shares)) / shares
+
+
+def gpu_state_counts(states: StatesShape, itemsize: int, counts: Counts) -> None:
+    """Making the batch of states on a GPU, with passes that were planned for one."""
+    size = itemsize / _AMPLITUDE_BYTES
+    for each in states.passes:
+        counts.add("gpu_pass", 1)
+        counts.add("gpu_sweep", size * (each.read + each.written))
+        parts = zip(_GPU_GATES, (each.dense, each.half, each.diagonal), strict=True)
+        counts.add("gpu_gate", size * sum(weight * amplitudes for weight, amplitudes in parts))

@@ -20,7 +20,21 @@ if TYPE_CHECKING:
     from qdreamer_lab.engine.passes.plan import Operation, Pass
     from qdreamer_lab.workload.fragment.program import FragmentProgram
 
-__all__ = ["program_depth", "program_states"]
+__all__ = ["CPU_COSTS", "GPU_COSTS", "program_depth", "program_states"]
+
+CPU_COSTS = PassCosts()
+"""What the planner weighs where passes run on cores."""
+
+GPU_COSTS = PassCosts(
+    tile_bits=12,
+    pass_ns=0.0107,
+    start_ns=4000.0,
+    dense_two_ns=0.0027,
+    half_ns=0.0018,
+    diagonal_ns=0.0019,
+    crowded=(0.0,),
+)
+"""The same for a data-centre GPU, whose tiles lie in shared memory: figures of data sheets."""
 
 _CROWDED = (1.0, 0.75, 0.7, 0.24, 0.11, 0.04)
 """How much longer a gate takes on tile bit 0, 1, …, as parts of what bit 0 costs: there is less and
@@ -30,16 +44,26 @@ _HALF = 0.57
 """The same of gates that do half the arithmetic, next to a dense one."""
 
 
-def program_states(program: FragmentProgram, fixed: Mapping[int, int] | None = None) -> StatesShape:
-    """What the engine does to make a fragment's states, with the choice at some cuts fixed."""
+def program_states(
+    program: FragmentProgram,
+    fixed: Mapping[int, int] | None = None,
+    costs: PassCosts = CPU_COSTS,
+) -> StatesShape:
+    """What the engine does to make a fragment's states.
+
+    Args:
+        program: The fragment.
+        fixed: The choice at some cuts.
+        costs: What the planner of passes weighs.
+    """
     gates, _ = read_gates(program.steps, fixed or {})
-    return _planned(program.width, gates)
+    return _planned(program.width, gates, costs)
 
 
 @lru_cache(maxsize=1024)
-def _planned(width: int, gates: tuple[Gate, ...]) -> StatesShape:
+def _planned(width: int, gates: tuple[Gate, ...], costs: PassCosts) -> StatesShape:
     rows, before, shapes = 1, 0, []
-    for step in plan_passes(width, gates, PassCosts()):
+    for step in plan_passes(width, gates, costs):
         shapes.append(_pass_shape(step, rows, before))
         rows *= step.growth
         before = step.touched.bit_count()
