@@ -36,6 +36,8 @@ class PilotStatus:
         wanted: Workers it should have.
         running: Tasks that its workers hold now.
         cores_per_worker: Cores that one task may use.
+        most_cores: Cores that a task may have that asks for more than one worker has: those of
+            several workers on a node, which do nothing meanwhile.
         offers: Kinds of worker in it, such as `CPU` or `GPU`.
         memory_per_worker_bytes: Memory limit of its smallest worker.
         backend: The device that it stands for, if that is a QPU.
@@ -65,6 +67,7 @@ class PilotStatus:
     tags: tuple[str, ...] = ()
     largest_worker_bytes: int = 0
     walltime_s: int | None = None
+    most_cores: int = 0
 
 
 def read_status(told: Mapping[str, Any]) -> PilotStatus:

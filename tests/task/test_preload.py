@@ -1,5 +1,6 @@
 """What task processes have ready before their first task, and what of that may go wrong."""
 
+import itertools
 import sys
 import textwrap
 from importlib.metadata import EntryPoint
@@ -48,11 +49,9 @@ def test_all_is_done_step_by_step_and_what_fails_is_logged(named, caplog):
     done.clear()
     named(a_good_one, a_bad_one, none_at_all)
     steps = preload.steps()
-    seen = []
-    for _ in steps:
-        seen.append(list(done))
+    seen = [list(done) for _ in steps]
     assert seen[-1] == done == ["bad", "x", "y", "z"]
-    assert all(len(after) - len(before) <= 1 for before, after in zip(seen, seen[1:], strict=False))
+    assert all(len(after) - len(before) <= 1 for before, after in itertools.pairwise(seen))
     (record,) = caplog.records
     assert "a_bad_one" in record.message
     assert "no library here" in record.message

@@ -5,9 +5,9 @@ hands over the descriptors that its task process will talk through, and stays co
 told on that connection is the process's id, and later its exit status. A worker that hangs up, or
 dies, has its task process ended, with everything that process has started.
 
-While nobody asks for anything it loads what other packages want loaded (`preload.py`), a step at a
-time. A task process that is forked before all of that is done does the rest by itself, as long as it
-has no task.
+While nobody asks for anything it loads what other packages want loaded (`preload.py`), a step at
+a time. A task process that is forked before all of that is done does the rest by itself, as long as
+it has no task.
 """
 
 import argparse

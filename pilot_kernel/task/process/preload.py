@@ -38,7 +38,7 @@ def steps() -> Iterator[None]:
 
 
 def keep() -> None:
-    """See that what is loaded is searched for garbage once, and not again in the middle of a task."""
+    """Search what is loaded for garbage now, so that it is not done again amid a task."""
     gc.collect()
     gc.freeze()
 

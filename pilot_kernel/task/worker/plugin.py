@@ -8,6 +8,7 @@ depend on what a task does, and a task that crashes takes nothing along but itse
 import asyncio
 import gc
 import json
+import math
 import os
 import time
 import uuid
@@ -104,7 +105,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
     async def run(self, call: Call, inputs: tuple[Packed | Kept, ...]) -> Packed | Kept:
         """Run one task in the task process and return its result."""
         key = call.key
-        run = self.runs[key] = Run(key, call.timeout_s, self.worker.memory_manager.memory_limit)
+        run = self.runs[key] = Run(key, call.timeout_s, self._limit(call))
         if self.worker.state.tasks[key].state == "cancelled":  # before this was even begun
             run.cancel()
         begun = self.loop.call_later(_NEWS_S, self._tell, key, {"started": time.time()})
@@ -123,7 +124,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
 
     async def _run(self, run: Run, call: Call, inputs: tuple[Packed | Kept, ...]) -> Packed | Kept:
         inputs = await self._fetch(run, inputs)
-        parts = list(_order(call, inputs, self._keep(call.key)))
+        parts = list(_order(call, inputs, self._keep(call.key), self._share_of(call)))
         crashes = 0
         while (process := await self._process(run)) is not None:
             if (found := self._found(call.key)) is not None:
@@ -156,6 +157,16 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             else:
                 here.append(each)
         return tuple(here)
+
+    def _limit(self, call: Call) -> int | None:
+        """The memory that a task may use: with cores of others it has their memory as well."""
+        limit: int | None = self.worker.memory_manager.memory_limit
+        return limit and _span(call) * limit
+
+    def _share_of(self, call: Call) -> dict[str, Any]:
+        """What the task process is told of a task's cores and memory."""
+        has = {"cores": max(worker_environment.cores() or 1, call.cores)}
+        return {**has, "memory": self._limit(call)} if _span(call) > 1 else has
 
     def _keep(self, key: str) -> dict[str, str] | None:
         """Where a task is to leave its result, as `results.write` takes it."""
@@ -272,8 +283,16 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.worker.log_event(TOPIC, {"key": key, **news})
 
 
+def _span(call: Call) -> int:
+    """How many workers' cores a task has."""
+    return max(1, math.ceil(call.cores / (worker_environment.cores() or 1)))
+
+
 def _order(
-    call: Call, inputs: tuple[Packed | Kept, ...], keep: dict[str, str] | None
+    call: Call,
+    inputs: tuple[Packed | Kept, ...],
+    keep: dict[str, str] | None,
+    share: dict[str, Any],
 ) -> Iterator[Bytes]:
     """The parts of a `Kind.CALL`."""
     packed = [call.packed, *(each for each in inputs if isinstance(each, Packed))]
@@ -285,6 +304,7 @@ def _order(
             for each in inputs
         ],
         "keep": keep,
+        **share,
     }
     yield json.dumps(order).encode()
     for each in packed:
