@@ -136,6 +136,11 @@ class Spmd:
         deadline = time.monotonic() + _COMING_S
         while True:
             pilots = [p for p in self.candidates(options.on) if options.needs.of_worker(p)]
+            if not pilots:
+                raise PlacementError(
+                    f"{options.needs}: no worker has that by itself, and a broadcast runs on each "
+                    "by itself; submit a task, which may have the cores of several"
+                )
             found: list[tuple[str, str]] = [
                 (address, worker)
                 for address, worker in self._call("workers_up", requirement=required)

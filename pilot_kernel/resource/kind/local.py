@@ -33,8 +33,10 @@ def worker_specs(description: PilotDescription, site: Site) -> list[WorkerSpec]:
         raise DescriptionError("number_of_nodes: local:// has one node, this machine")
     cores = description.cores_per_node or CPU_COUNT
     if description.cores_per_worker > cores:
+        held = "cores_per_node=" if description.cores_per_node else "what this machine has: "
         raise DescriptionError(
-            f"cores_per_worker={description.cores_per_worker} is more than the {cores} cores held"
+            f"cores_per_worker={description.cores_per_worker} is more than {held}{cores}; the "
+            "cores of a worker are those of one machine"
         )
     if cores // description.cores_per_worker > _MOST_WORKERS:
         raise DescriptionError(

@@ -122,7 +122,7 @@ def _too_much(needs: Needs, on: str | None, pilots: Sequence[PilotStatus]) -> st
     memory = max(map(_most_memory, pilots))
     facts = [f"a worker has at most {cores} core{'' if cores == 1 else 's'}"]
     together = max(p.most_cores for p in pilots)
-    facts += [f"(those of a node {together} together)"] if together > cores else []
+    facts += [f"({together} together on a node)"] if together > cores else []
     facts.append(f"and {memory:,} bytes of memory ({memory / 1e9:.3g} GB)")
     if needs.gpus:
         facts.append("and " + ("a GPU" if any("GPU" in p.offers for p in pilots) else "no GPU"))
