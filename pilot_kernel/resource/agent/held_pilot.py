@@ -3,8 +3,10 @@
 import math
 import time
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pilot_kernel.resource import gpus
 from pilot_kernel.resource.agent.joint_cores import span_of
 from pilot_kernel.resource.agent.waiting_room import Demand
 from pilot_kernel.resource.batch.systems import walltime_seconds
@@ -230,7 +232,10 @@ class HeldPilot:
         mine = set(self.workers)
         up = [ws for ws in scheduler.workers.values() if ws.name in mine]
         going = {name for start in self.leaving for name in self.starts.get(start, ())}
-        shown = [ws for ws in up if self.draining or ws.name not in going]
+        crippled = {ws.name for ws in up if scheduler.lost_gpu(ws)}
+        shown = [ws for ws in up if self.draining or ws.name not in going | crippled]
+        told = [found for ws in up if (found := ws.metrics.get(gpus.METRIC))]
+        memory = [each["memory_bytes"] for each in told if each["memory_bytes"]]
         kinds = {k for spec in self.specs for k in spec.offers if k.isupper()}
         ends = [end for ws in up if (end := scheduler.ends_at(ws)) is not None]
         return PilotStatus(
@@ -242,6 +247,8 @@ class HeldPilot:
             running=sum(len(ws.processing) for ws in up),
             cores_per_worker=self.description.cores_per_worker,
             most_cores=self.most_cores,
+            gpus=tuple(sorted(filter(None, map(gpus.described, told)))),
+            gpu_memory_bytes=min(memory, default=0),
             offers=tuple(sorted(kinds)),
             memory_per_worker_bytes=min(spec.memory_bytes for spec in self.specs),
             backend=by_scheme.device_name(self.description),
@@ -257,7 +264,20 @@ class HeldPilot:
     def _note(self, cluster: Any) -> str:
         notes = [getattr(cluster.workers.get(start), "note", "") for start in self.starts]
         notes += [cluster.scheduler.refusals.get(worker, "") for worker in self.workers]
+        scheduler = cluster.scheduler
+        for ws in (ws for ws in scheduler.workers.values() if gpus.METRIC in ws.metrics):
+            if ws.name in self.workers:
+                notes += _of_gpu(ws.name, ws.metrics[gpus.METRIC])
         return _shortened(list(dict.fromkeys(filter(None, [self.note, *notes]))))
+
+
+def _of_gpu(worker: str, told: Mapping[str, Any]) -> Iterator[str]:
+    """What is to be known of a worker's GPU."""
+    if told["trouble"]:
+        which = told["name"] or "GPU"
+        yield f"worker {worker} takes no tasks: its {which} is gone ({told['trouble']})"
+    if told["driver"]:
+        yield told["driver"]
 
 
 def _shortened(notes: list[str]) -> str:

@@ -14,6 +14,7 @@ from distributed.core import Status
 from distributed.protocol import pickle
 
 from pilot_kernel.errors import WorkerDiedError
+from pilot_kernel.resource import gpus
 from pilot_kernel.resource.agent.blame import suspects
 from pilot_kernel.resource.agent.fair_share import FairShare
 from pilot_kernel.resource.agent.joint_cores import JointCores
@@ -94,7 +95,7 @@ class LateBinding(Scheduler):  # type: ignore[misc]
 
     def meets(self, demand: Demand, ws: Any) -> bool:
         """Whether a worker may be given tasks with such a demand."""
-        if not demand.met_by(ws.resources):
+        if not demand.met_by(ws.resources) or self.lost_gpu(ws):
             return False
         if demand.workers and ws.address not in demand.workers:
             return False
@@ -103,6 +104,10 @@ class LateBinding(Scheduler):  # type: ignore[misc]
         if demand.cores > 1 and not self._arrange().could_hold(demand, ws):
             return False
         return demand.timeout_s is None or self._has_left(ws, demand.timeout_s)
+
+    def lost_gpu(self, ws: Any) -> str:
+        """How a worker knows that its GPU is gone; empty if it is there, or the worker has none."""
+        return str((ws.metrics.get(gpus.METRIC) or {}).get("trouble", ""))
 
     def _arrange(self) -> JointCores:
         """See to it that it is known which workers lend each other their cores."""
@@ -123,6 +128,8 @@ class LateBinding(Scheduler):  # type: ignore[misc]
             valid = {ws for ws in valid if self._has_left(ws, limit_s)}
         if valid is not None and (demand := Demand.of(ts)).cores > 1:
             valid = {ws for ws in valid if self._arrange().could_hold(demand, ws)}
+        if valid is not None and ts.resource_restrictions:
+            valid = {ws for ws in valid if not self.lost_gpu(ws)}
         if not self.leaving:
             return valid
         stay = {ws for ws in self.running if ws.name not in self.leaving}

@@ -190,8 +190,9 @@ class _Tasks:
             nodes = nodes_of(self._session.pilots_for(self._on))
             cores = cores_for(chunk, nodes, min(tasks, depth), self._queue.seconds_per_work)
         how: dict[str, Any] = {"name": chunk.name, "on": self._on}
-        wide = {} if cores is None else {"cores": cores}
-        task = self._session.submit(chunk.function, *chunk.args, **how, **wide)
+        if cores is not None:  # not every session knows of cores
+            how["cores"] = cores
+        task = self._session.submit(chunk.function, *chunk.args, **how)
         self._chunks[task] = chunk
         if cores is not None:
             self._wide[task] = cores
