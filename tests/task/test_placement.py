@@ -53,6 +53,38 @@ def test_pilots_that_have_what_a_task_needs(on, needs, names):
     assert [each.name for each in candidates(on, ALL, Needs(**needs))] == names
 
 
+JOINT = pilot("joint", most_cores=4, offers=("CPU", "GPU"))
+
+
+@pytest.mark.parametrize(
+    ("on", "needs", "names"),
+    [
+        (None, {"cores": 3}, ["large", "joint"]),
+        (None, {"cores": 4, "memory_bytes": 4 * 10**9}, ["large", "joint"]),
+        (None, {"cores": 3, "memory_bytes": 3 * 10**9 + 1}, ["large"]),
+        (None, {"cores": 5}, ["large"]),
+        ("joint", {"cores": 4}, ["joint"]),
+        ("gpu", {"cores": 1}, ["joint"]),
+    ],
+)
+def test_cores_of_several_workers_count_with_their_memory(on, needs, names):
+    assert [each.name for each in candidates(on, [LARGE, JOINT], Needs(**needs))] == names
+
+
+@pytest.mark.parametrize(
+    ("on", "needs", "words"),
+    [
+        ("gpu", {"cores": 2}, "at most 1 core and"),
+        (None, {"cores": 2, "gpus": 1}, "at most 1 core"),
+        ("joint", {"cores": 5}, r"at most 1 core \(4 together on a node\)"),
+    ],
+)
+def test_workers_with_a_gpu_lend_nothing(on, needs, words):
+    with pytest.raises(PlacementError, match=words):
+        candidates(on, [JOINT], Needs(**needs))
+    assert not Needs(cores=2).of_worker(JOINT)
+
+
 @pytest.mark.parametrize(
     ("on", "needs", "words"),
     [
