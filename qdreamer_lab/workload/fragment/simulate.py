@@ -2,8 +2,9 @@
 
 A fragment's states form a batch with one axis per cut. The batch starts as one state and grows
 where a cut asks for choices, so that everything before the first cut is done once. A batch that
-does not fit is made in parts, with the choices at some cuts fixed. This module takes a program and
-operators and gives arrays; it must not know plans, circuits or sessions.
+does not fit is made in parts, with the choices at some cuts fixed. States are held by a `Device`:
+this processor, or a GPU if the work was asked for there. This module takes a program and operators
+and gives arrays; it must not know plans, circuits or sessions.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from __future__ import annotations
 import itertools
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from qdreamer_lab.engine.draws import drawn
 from qdreamer_lab.kernels.simulate.statevector import (
     apply_one_qubit,
     apply_two_qubit,
@@ -22,9 +24,12 @@ from qdreamer_lab.kernels.simulate.statevector import (
 )
 from qdreamer_lab.workload.execution.memory import available_bytes
 from qdreamer_lab.workload.fragment.footprint import split_cuts
+from qdreamer_lab.workload.fragment.gpu import Gpu
 from qdreamer_lab.workload.fragment.gram_matrices import gram_matrices
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.terms import Factors
@@ -32,9 +37,11 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.fragment.program import FragmentProgram
 
 __all__ = [
+    "Device",
     "FragmentCall",
     "FragmentResults",
     "final_states",
+    "open_device",
     "run_fragment",
     "run_fragments",
 ]
@@ -76,13 +83,88 @@ class FragmentResults:
     seconds: float
 
 
+class Device(Protocol):
+    """What holds states and works on them. Arrays of states are its own affair."""
+
+    def final_states(self, program: FragmentProgram, dtype: str, fixed: Choice) -> Any:
+        """Run a program: (rows, 2**closed), as the function of this name says."""
+        ...
+
+    def gram_matrices(
+        self, bra: Any, ket: Any, operators: Sequence[Factors]
+    ) -> NDArray[np.complex128]:
+        """⟨ψ_i|O|φ_j⟩ (operators, a, b), in the host's memory."""
+        ...
+
+    def draws(self, state: Any, uniforms: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Outcomes (shots,) of measuring all qubits of one state, in the host's memory."""
+        ...
+
+    def on_host(self, array: Any) -> NDArray[Any]:
+        """An array of states in the host's memory."""
+        ...
+
+    def available_bytes(self) -> int:
+        """Memory that states may take now, counted as `batch_bytes` counts."""
+        ...
+
+
+class _Cpu:
+    """This processor."""
+
+    def final_states(
+        self, program: FragmentProgram, dtype: str, fixed: Choice
+    ) -> NDArray[np.complexfloating]:
+        return final_states(program, dtype, fixed)
+
+    def gram_matrices(
+        self, bra: Any, ket: Any, operators: Sequence[Factors]
+    ) -> NDArray[np.complex128]:
+        return gram_matrices(bra, ket, operators)
+
+    def draws(self, state: Any, uniforms: NDArray[np.float64]) -> NDArray[np.int64]:
+        found: NDArray[np.int64] = drawn(state, uniforms)
+        return found
+
+    def on_host(self, array: Any) -> NDArray[Any]:
+        found: NDArray[Any] = array
+        return found
+
+    def available_bytes(self) -> int:
+        return available_bytes()
+
+
+_CPU = _Cpu()
+
+
+def open_device(name: str) -> Device:
+    """The device on which a task is to run.
+
+    Args:
+        name: "CPU" or "GPU".
+
+    Raises:
+        GpuError: This process has no GPU that can be used; the message says why.
+    """
+    return Gpu() if name == "GPU" else _CPU
+
+
 def run_fragments(
-    calls: tuple[FragmentCall, ...], memory_limit_bytes: int | None, dtype: str
+    calls: tuple[FragmentCall, ...],
+    memory_limit_bytes: int | None,
+    dtype: str,
+    device: str = "CPU",
 ) -> FragmentResults:
-    """Simulate several fragments one after another, and time them."""
+    """Simulate several fragments one after another, and time them.
+
+    Raises:
+        GpuError: `device` is "GPU", and this process has none that can be used.
+        MemoryLimitError: If the limit is too small.
+    """
     start = time.perf_counter()
+    limit, place = memory_limit_bytes, open_device(device)
     tensors = tuple(
-        run_fragment(call.program, call.operators, memory_limit_bytes, dtype, call.bra, call.ket)
+        run_fragment(call.program, call.operators, limit, dtype, call.bra, call.ket, place)
         for call in calls
     )
     return FragmentResults(tensors, time.perf_counter() - start)
@@ -95,16 +177,18 @@ def run_fragment(
     dtype: str = "complex128",
     bra: Choice | None = None,
     ket: Choice | None = None,
+    device: Device = _CPU,
 ) -> NDArray[np.complex128]:
     """Simulate a fragment and take its tensor for each operator.
 
     Args:
         program: The fragment.
         operators: Products of one-qubit operators on local qubits that are not open.
-        memory_limit_bytes: Most memory to use; what this machine has free if None.
+        memory_limit_bytes: Most memory to use; what the device has free if None.
         dtype: Of the states, "complex128" or "complex64".
         bra: Choices that are fixed on the bra's side.
         ket: The same cuts with the choices on the ket's side.
+        device: What holds the states.
 
     Returns:
         (operators, *dims, *dims), as in `FragmentResults`.
@@ -113,14 +197,16 @@ def run_fragment(
         MemoryLimitError: Before anything is allocated, if the limit is too small.
     """
     bra, ket = bra or {}, ket or {}
-    limit = available_bytes() if memory_limit_bytes is None else memory_limit_bytes
+    free = device.available_bytes() if memory_limit_bytes is None or device is not _CPU else None
+    limit = min(size for size in (free, memory_limit_bytes) if size is not None)
     split = split_cuts(program, operators, limit, np.dtype(dtype).itemsize, bra, ket)
     if split:
-        tensors = _in_parts(program, operators, dtype, bra, ket, _parts(program, split))
+        parts = _parts(program, split)
+        tensors = _in_parts(program, operators, dtype, bra, ket, parts, device)
     else:
-        first = final_states(program, dtype, bra)
-        second = first if bra == ket else final_states(program, dtype, ket)
-        tensors = gram_matrices(first, second, operators)
+        first = device.final_states(program, dtype, bra)
+        second = first if bra == ket else device.final_states(program, dtype, ket)
+        tensors = device.gram_matrices(first, second, operators)
     shape = (len(operators), *program.dims(bra), *program.dims(ket))
     return tensors.reshape(shape)
 
@@ -132,16 +218,18 @@ def _in_parts(
     bra: Choice,
     ket: Choice,
     parts: list[dict[int, int]],
+    device: Device,
 ) -> NDArray[np.complex128]:
     """The tensors, from one pair of parts of the batch at a time."""
     left, right = program.dims(bra), program.dims(ket)
     tensors = np.empty((len(operators), *left, *right), dtype=np.complex128)
     for i, left_part in enumerate(parts):
-        first = final_states(program, dtype, {**bra, **left_part})
+        first = device.final_states(program, dtype, {**bra, **left_part})
         for right_part in parts[i if bra == ket else 0 :]:
             same = bra == ket and left_part == right_part
-            second = first if same else final_states(program, dtype, {**ket, **right_part})
-            block = gram_matrices(first, second, operators)
+            other = {**ket, **right_part}
+            second = first if same else device.final_states(program, dtype, other)
+            block = device.gram_matrices(first, second, operators)
             _place(program, tensors, block, left_part, right_part, mirror=bra == ket and not same)
             del second, block
         del first
