@@ -13,9 +13,10 @@ import numpy as np
 from qdreamer_lab.dreamer.exact.cost import JoinShape, contract_counts, exact_counts
 from qdreamer_lab.dreamer.exact.shape import fragment_shape, join_steps
 from qdreamer_lab.dreamer.model.probe import Probe
+from qdreamer_lab.engine.program import Step
 from qdreamer_lab.workload.exact.lower import FragmentJob
 from qdreamer_lab.workload.exact.reconstruct import Reconstruction
-from qdreamer_lab.workload.fragment.program import FragmentProgram, Step
+from qdreamer_lab.workload.fragment.program import FragmentProgram
 from qdreamer_lab.workload.fragment.simulate import FragmentCall, run_fragments
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ One product of matrices a step, and nothing fused: what faster kernels are check
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,33 +14,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["PlainStep", "final_states", "gram_matrices"]
+    from qdreamer_lab.engine.program import Step
+
+__all__ = ["final_states", "gram_matrices"]
 
 _COLUMNS = 1 << 20
 """Columns of states whose products are added up at a time, in double precision."""
 
 
-class PlainStep(Protocol):
-    """An operation on one or two local qubits, least significant first.
-
-    Attributes:
-        qubits: The qubits.
-        matrices: (r, d, d); r choices, of which all are followed, one state each.
-        cut: What numbers the choices; None where there is one.
-    """
-
-    @property
-    def qubits(self) -> tuple[int, ...]: ...  # noqa: D102
-
-    @property
-    def matrices(self) -> NDArray[np.complex128]: ...  # noqa: D102
-
-    @property
-    def cut(self) -> int | None: ...  # noqa: D102
-
-
 def final_states(
-    xp: Any, width: int, steps: Iterable[PlainStep], dtype: str, fixed: Mapping[int, int]
+    xp: Any, width: int, steps: Iterable[Step], dtype: str, fixed: Mapping[int, int]
 ) -> Any:
     """Follow steps from |0…0⟩.
 

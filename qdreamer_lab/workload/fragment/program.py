@@ -12,25 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from qdreamer_lab.engine.program import Step
 
-__all__ = ["FragmentProgram", "Step"]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Step:
-    """One operation on local qubits (least significant first).
-
-    Attributes:
-        qubits: One or two local qubits.
-        matrices: (r, d, d); r choices, of which all are followed, one state each.
-        cut: The shared index that counts the choices, or None when there is only one.
-    """
-
-    qubits: tuple[int, ...]
-    matrices: NDArray[np.complex128]
-    cut: int | None = None
+__all__ = ["FragmentProgram"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

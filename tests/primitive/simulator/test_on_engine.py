@@ -13,6 +13,7 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.quantum_info import Pauli, Statevector
 
 from pilot_kernel.errors import PubError
+from pilot_kernel.primitive.pub.observables import in_paulis
 from pilot_kernel.primitive.pub.pieces import cut
 from pilot_kernel.primitive.pub.shipment import pack
 from pilot_kernel.primitive.simulator import state_engines
@@ -77,15 +78,19 @@ def run(pub, method="statevector", seed=5, device="CPU"):
 
 
 @pytest.mark.parametrize("precision", [0.0, 0.1])
-@pytest.mark.parametrize("shape", [(), (3,), (300,), (2, 1)])
-def test_values_and_their_noise_are_those_of_aer(use, precision, shape):
+@pytest.mark.parametrize(
+    ("shape", "observables"),
+    [
+        ((), ["ZZZ", {"XIY": 0.5, "0+l": 2.0}]),
+        ((3,), [["ZZZ"], [{"XIY": 0.5, "0+l": 2.0}]]),
+        ((300,), "ZXZ"),
+        ((2, 1), ["ZZZ", {"XIY": 0.5, "III": 2.0}, "YII"]),
+    ],
+)
+def test_values_and_their_noise_are_those_of_aer(use, precision, shape, observables):
     circuit = efficient_su2(3, reps=1)
     values = np.random.default_rng(1).random((*shape, circuit.num_parameters))
-    observables = ["ZZZ", {"XIY": 0.5, "0+l": 2.0}]
-    observables = observables if shape != (300,) else "ZXZ"
     pub = EstimatorPub.coerce((circuit, observables, values), precision)
-    if shape == (3,):
-        pub = EstimatorPub.coerce((circuit, [[o] for o in observables], values), precision)
     use()
     aer = run(pub)
     use(Dense())
@@ -95,7 +100,8 @@ def test_values_and_their_noise_are_those_of_aer(use, precision, shape):
     assert (found.metadata["simulator"], aer.metadata["simulator"]) == ("dense", "aer")
     assert found.metadata["target_precision"] == precision
     if not precision:
-        expected = StatevectorEstimator().run([pub]).result()[0].data.evs
+        paulis = EstimatorPub(circuit, in_paulis(pub.observables), pub.parameter_values, 0.0)
+        expected = StatevectorEstimator().run([paulis]).result()[0].data.evs
         np.testing.assert_allclose(found.data.evs, expected, atol=1e-9)
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.engine.program import Step
 from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.gates import flat_gates
 from qdreamer_lab.workload.circuit.lightcone import GateList, needed_gates
-from qdreamer_lab.workload.fragment.program import FragmentProgram, Step
+from qdreamer_lab.workload.fragment.program import FragmentProgram
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
