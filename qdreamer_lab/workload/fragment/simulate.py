@@ -2,31 +2,27 @@
 
 A fragment's states form a batch with one axis per cut. The batch starts as one state and grows
 where a cut asks for choices, so that everything before the first cut is done once. A batch that
-does not fit is made in parts, with the choices at some cuts fixed. States are held by a `Device`:
-this processor, or a GPU if the work was asked for there. This module takes a program and operators
-and gives arrays; it must not know plans, circuits or sessions.
+does not fit is made in parts, with the choices at some cuts fixed. This module takes a program and
+operators and gives arrays; it must not know plans, circuits or sessions.
 """
 
 from __future__ import annotations
 
-import itertools
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pilot_kernel.resource.worker_environment import usable_cores
 from qdreamer_lab.engine.cpu.run import simulate
-from qdreamer_lab.engine.draws import drawn
 from qdreamer_lab.workload.execution.memory import available_bytes
 from qdreamer_lab.workload.fragment.footprint import split_cuts
-from qdreamer_lab.workload.fragment.gpu import Gpu
+from qdreamer_lab.workload.fragment.gpu import gpu_fragments
 from qdreamer_lab.workload.fragment.gram_matrices import gram_matrices
+from qdreamer_lab.workload.fragment.parts import FragmentCall, parts_of, place_block
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.terms import Factors
@@ -34,36 +30,12 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.fragment.program import FragmentProgram
 
 __all__ = [
-    "Device",
     "FragmentCall",
     "FragmentResults",
     "final_states",
-    "open_device",
     "run_fragment",
     "run_fragments",
 ]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class FragmentCall:
-    """A fragment to simulate.
-
-    Attributes:
-        program: The fragment.
-        operators: Products of one-qubit operators on local qubits that are not open.
-        bra: Choices that are fixed on the bra's side.
-        ket: The same cuts with the choices on the ket's side.
-    """
-
-    program: FragmentProgram
-    operators: tuple[Factors, ...]
-    bra: Choice
-    ket: Choice
-
-    @property
-    def variants(self) -> int:
-        """State vectors to simulate."""
-        return (1 if self.bra == self.ket else 2) * self.program.variants_with(self.bra)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -80,72 +52,6 @@ class FragmentResults:
     seconds: float
 
 
-class Device(Protocol):
-    """What holds states and works on them. Arrays of states are its own affair."""
-
-    def final_states(self, program: FragmentProgram, dtype: str, fixed: Choice) -> Any:
-        """Run a program: (rows, 2**closed), as the function of this name says."""
-        ...
-
-    def gram_matrices(
-        self, bra: Any, ket: Any, operators: Sequence[Factors]
-    ) -> NDArray[np.complex128]:
-        """⟨ψ_i|O|φ_j⟩ (operators, a, b), in the host's memory."""
-        ...
-
-    def draws(self, state: Any, uniforms: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Outcomes (shots,) of measuring all qubits of one state, in the host's memory."""
-        ...
-
-    def on_host(self, array: Any) -> NDArray[Any]:
-        """An array of states in the host's memory."""
-        ...
-
-    def available_bytes(self) -> int:
-        """Memory that states may take now, counted as `batch_bytes` counts."""
-        ...
-
-
-class _Cpu:
-    """This processor."""
-
-    def final_states(
-        self, program: FragmentProgram, dtype: str, fixed: Choice
-    ) -> NDArray[np.complexfloating]:
-        return final_states(program, dtype, fixed)
-
-    def gram_matrices(
-        self, bra: Any, ket: Any, operators: Sequence[Factors]
-    ) -> NDArray[np.complex128]:
-        return gram_matrices(bra, ket, operators)
-
-    def draws(self, state: Any, uniforms: NDArray[np.float64]) -> NDArray[np.int64]:
-        found: NDArray[np.int64] = drawn(state, uniforms)
-        return found
-
-    def on_host(self, array: Any) -> NDArray[Any]:
-        found: NDArray[Any] = array
-        return found
-
-    def available_bytes(self) -> int:
-        return available_bytes()
-
-
-_CPU = _Cpu()
-
-
-def open_device(name: str) -> Device:
-    """The device on which a task is to run.
-
-    Args:
-        name: "CPU" or "GPU".
-
-    Raises:
-        GpuError: This process has no GPU that can be used; the message says why.
-    """
-    return Gpu() if name == "GPU" else _CPU
-
-
 def run_fragments(
     calls: tuple[FragmentCall, ...],
     memory_limit_bytes: int | None,
@@ -154,16 +60,25 @@ def run_fragments(
 ) -> FragmentResults:
     """Simulate several fragments one after another, and time them.
 
+    Args:
+        calls: The fragments.
+        memory_limit_bytes: Most memory to use; what there is if None.
+        dtype: Of the states, "complex128" or "complex64".
+        device: "CPU", or "GPU" for that of this process; nothing takes its place.
+
     Raises:
-        GpuError: `device` is "GPU", and this process has none that can be used.
-        MemoryLimitError: If the limit is too small.
+        GpuError: `device` is "GPU", and there is none that can be used.
+        MemoryLimitError: Before anything is allocated, if the memory is too small.
     """
     start = time.perf_counter()
-    limit, place = memory_limit_bytes, open_device(device)
-    tensors = tuple(
-        run_fragment(call.program, call.operators, limit, dtype, call.bra, call.ket, place)
-        for call in calls
-    )
+    limit = memory_limit_bytes
+    if device == "GPU":
+        tensors = gpu_fragments(calls, limit, dtype)
+    else:
+        tensors = tuple(
+            run_fragment(call.program, call.operators, limit, dtype, call.bra, call.ket)
+            for call in calls
+        )
     return FragmentResults(tensors, time.perf_counter() - start)
 
 
@@ -174,18 +89,16 @@ def run_fragment(
     dtype: str = "complex128",
     bra: Choice | None = None,
     ket: Choice | None = None,
-    device: Device = _CPU,
 ) -> NDArray[np.complex128]:
     """Simulate a fragment and take its tensor for each operator.
 
     Args:
         program: The fragment.
         operators: Products of one-qubit operators on local qubits that are not open.
-        memory_limit_bytes: Most memory to use; what the device has free if None.
+        memory_limit_bytes: Most memory to use; what this machine has free if None.
         dtype: Of the states, "complex128" or "complex64".
         bra: Choices that are fixed on the bra's side.
         ket: The same cuts with the choices on the ket's side.
-        device: What holds the states.
 
     Returns:
         (operators, *dims, *dims), as in `FragmentResults`.
@@ -194,16 +107,14 @@ def run_fragment(
         MemoryLimitError: Before anything is allocated, if the limit is too small.
     """
     bra, ket = bra or {}, ket or {}
-    free = device.available_bytes() if memory_limit_bytes is None or device is not _CPU else None
-    limit = min(size for size in (free, memory_limit_bytes) if size is not None)
+    limit = available_bytes() if memory_limit_bytes is None else memory_limit_bytes
     split = split_cuts(program, operators, limit, np.dtype(dtype).itemsize, bra, ket)
     if split:
-        parts = _parts(program, split)
-        tensors = _in_parts(program, operators, dtype, bra, ket, parts, device)
+        tensors = _in_parts(program, operators, dtype, bra, ket, parts_of(program, split))
     else:
-        first = device.final_states(program, dtype, bra)
-        second = first if bra == ket else device.final_states(program, dtype, ket)
-        tensors = device.gram_matrices(first, second, operators)
+        first = final_states(program, dtype, bra)
+        second = first if bra == ket else final_states(program, dtype, ket)
+        tensors = gram_matrices(first, second, operators)
     shape = (len(operators), *program.dims(bra), *program.dims(ket))
     return tensors.reshape(shape)
 
@@ -215,19 +126,17 @@ def _in_parts(
     bra: Choice,
     ket: Choice,
     parts: list[dict[int, int]],
-    device: Device,
 ) -> NDArray[np.complex128]:
     """The tensors, from one pair of parts of the batch at a time."""
     left, right = program.dims(bra), program.dims(ket)
     tensors = np.empty((len(operators), *left, *right), dtype=np.complex128)
     for i, left_part in enumerate(parts):
-        first = device.final_states(program, dtype, {**bra, **left_part})
+        first = final_states(program, dtype, {**bra, **left_part})
         for right_part in parts[i if bra == ket else 0 :]:
             same = bra == ket and left_part == right_part
-            other = {**ket, **right_part}
-            second = first if same else device.final_states(program, dtype, other)
-            block = device.gram_matrices(first, second, operators)
-            _place(program, tensors, block, left_part, right_part, mirror=bra == ket and not same)
+            second = first if same else final_states(program, dtype, {**ket, **right_part})
+            block = gram_matrices(first, second, operators)
+            place_block(program, tensors, block, left_part, right_part, mirror=bra == ket and not same)
             del second, block
         del first
     return tensors
@@ -248,29 +157,3 @@ def final_states(
     chosen = tuple(fixed.get(cut, slice(None)) for cut in program.open_cuts)
     apart = states.reshape(len(states), *open_shape, -1)[(slice(None), *chosen)]
     return apart.reshape(-1, apart.shape[-1])
-
-
-def _parts(program: FragmentProgram, split: tuple[int, ...]) -> list[dict[int, int]]:
-    """Every combination of choices at the split cuts."""
-    sizes = dict(program.axes)
-    ranges = [range(sizes[cut]) for cut in split]
-    return [dict(zip(split, chosen, strict=True)) for chosen in itertools.product(*ranges)]
-
-
-def _place(
-    program: FragmentProgram,
-    tensors: NDArray[np.complex128],
-    block: NDArray[np.complex128],
-    left_part: Choice,
-    right_part: Choice,
-    *,
-    mirror: bool,
-) -> None:
-    """Put the Gram matrices of two parts where they belong, and their adjoints if `mirror`."""
-    left = tuple(left_part.get(cut, slice(None)) for cut, _ in program.axes)
-    right = tuple(right_part.get(cut, slice(None)) for cut, _ in program.axes)
-    here = tensors[(slice(None), *left, *right)]
-    here[...] = block.reshape(here.shape)
-    if mirror:
-        there = tensors[(slice(None), *right, *left)]
-        there[...] = block.conj().transpose(0, 2, 1).reshape(there.shape)
