@@ -62,6 +62,7 @@ class SampledRunner:
             execution.backend,
             in_process=execution.in_process,
             fallback=execution.fallback is not None,
+            simulate_on=execution.simulators.device,
         )
         routes.prepare([each.program for each in rounds], request.source, request.values)
         story = _Story(request, rounds, wanted, execution, routes)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.engine.draws import drawn
 from qdreamer_lab.errors import MemoryLimitError
-from qdreamer_lab.workload.execution.memory import readable
+from qdreamer_lab.workload.execution.memory import available_bytes, readable
 from qdreamer_lab.workload.fragment.footprint import batch_bytes
-from qdreamer_lab.workload.fragment.simulate import Device, open_device
-from qdreamer_lab.workload.uncut.state.lowered import StateProgram, state_program
+from qdreamer_lab.workload.fragment.gpu import gpu_bytes, gpu_free_bytes, gpu_outcomes
+from qdreamer_lab.workload.fragment.simulate import FragmentCall, final_states, run_fragments
+from qdreamer_lab.workload.uncut.state.lowered import state_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,11 +25,14 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.workload.fragment.program import FragmentProgram
 
 __all__ = ["draws", "pauli_values"]
 
 _LETTERS = {(True, False): "X", (True, True): "Y", (False, True): "Z"}
 _DTYPE = "complex128"
+_TOGETHER = 64
+"""Sets of values that are handed on at once: on a GPU they share launches."""
 
 
 def pauli_values(
@@ -60,15 +65,17 @@ def pauli_values(
     others = np.flatnonzero((x | z).any(axis=1)).tolist()
     if not others:
         return found
-    place = open_device(device)
     strings = [_string(x[k], z[k]) for k in others]
-    for number, bound in enumerate(_bound(circuit, values)):
+    calls = []
+    for bound in _bound(circuit, values):
         lowered = state_program(bound, seen)
         operators = tuple(tuple((lowered.place[q], letter) for q, letter in s) for s in strings)
-        _check_memory(lowered, operators, place)
-        states = place.final_states(lowered.program, _DTYPE, {})
-        found[number, others] = place.gram_matrices(states, states, operators)[:, 0, 0].real
-        del states  # before there is another
+        _check_memory(lowered.program, operators, device)
+        calls.append(FragmentCall(lowered.program, operators, {}, {}))
+    for first in range(0, len(calls), _TOGETHER):
+        some = slice(first, first + _TOGETHER)
+        tensors = run_fragments(tuple(calls[some]), None, _DTYPE, device).tensors
+        found[some, others] = [tensor.real.ravel() for tensor in tensors]
     return found
 
 
@@ -100,15 +107,12 @@ def draws(
     """
     random = np.random.default_rng(seed)
     found = np.zeros((len(values), shots), dtype=np.int64)
-    place = open_device(device)
     for number, bound in enumerate(_bound(circuit, values)):
         lowered = state_program(bound, dict.fromkeys(sorted(qubits), True))
-        _check_memory(lowered, (), place)
-        (state,) = place.final_states(lowered.program, _DTYPE, {})
-        outcomes = place.draws(state, random.random(shots))
+        _check_memory(lowered.program, (), device)
+        outcomes = _outcomes(lowered.program, random.random(shots), device)
         for bit, qubit in enumerate(qubits):
             found[number] |= (outcomes >> lowered.place[qubit] & 1) << bit
-        del state  # before there is another
     return found
 
 
@@ -126,16 +130,27 @@ def _string(x: NDArray[np.bool_], z: NDArray[np.bool_]) -> Factors:
     )
 
 
-def _check_memory(lowered: StateProgram, operators: tuple[Factors, ...], device: Device) -> None:
+def _outcomes(
+    program: FragmentProgram, uniforms: NDArray[np.float64], device: str
+) -> NDArray[np.int64]:
+    """(shots,) outcomes of all qubits."""
+    if device == "GPU":
+        return gpu_outcomes(program, uniforms, _DTYPE)
+    found: NDArray[np.int64] = drawn(final_states(program, _DTYPE)[0], uniforms)
+    return found
+
+
+def _check_memory(program: FragmentProgram, operators: tuple[Factors, ...], device: str) -> None:
     """Refuse a state that does not fit, before anything is allocated."""
-    program = lowered.program
-    needed = batch_bytes(program, operators, np.dtype(_DTYPE).itemsize, {}, {})
-    limit = device.available_bytes()
+    on_gpu = device == "GPU"
+    size = gpu_bytes if on_gpu else batch_bytes
+    needed = size(program, operators, np.dtype(_DTYPE).itemsize, {}, {})
+    limit = gpu_free_bytes() if on_gpu else available_bytes()
     if needed > limit:
-        fits = max(1, (limit // (needed >> program.width or 1)).bit_length() - 1)
+        amplitude = max(1, needed >> program.width)
+        fits = min(program.width - 1, (limit // amplitude).bit_length() - 1)
         raise MemoryLimitError(
             f"the state vector of {program.width} qubits needs {readable(needed)}, but "
-            f"{readable(limit)} may be used: cut the circuit to {min(fits, program.width - 1)} "
-            f"qubits, as qdreamer_lab.CutEstimator(max_qubits={min(fits, program.width - 1)}) does,"
-            " or run it where there is more memory"
+            f"{readable(limit)} may be used{' on the GPU' if on_gpu else ''}: run it where there "
+            f"is more, or cut it, as qdreamer_lab.CutEstimator(max_qubits={max(1, fits)}) does"
         )
