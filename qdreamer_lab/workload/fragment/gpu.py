@@ -57,9 +57,7 @@ def gpu_fragments(
             wanted.append(_gpu_call(program, call.operators, bra, ket))
         shape = (len(call.operators), *program.dims(call.bra), *program.dims(call.ket))
         tensors.append(np.empty(shape, np.complex128))
-    for (number, left, right), block in zip(
-        pairs, gpu_tensors(wanted, dtype, limit), strict=True
-    ):
+    for (number, left, right), block in zip(pairs, gpu_tensors(wanted, dtype, limit), strict=True):
         call = calls[number]
         mirror = call.bra == call.ket and left != right
         place_block(call.program, tensors[number], block, left, right, mirror=mirror)

@@ -136,7 +136,9 @@ def _in_parts(
             same = bra == ket and left_part == right_part
             second = first if same else final_states(program, dtype, {**ket, **right_part})
             block = gram_matrices(first, second, operators)
-            place_block(program, tensors, block, left_part, right_part, mirror=bra == ket and not same)
+            place_block(
+                program, tensors, block, left_part, right_part, mirror=bra == ket and not same
+            )
             del second, block
         del first
     return tensors

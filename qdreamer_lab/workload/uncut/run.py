@@ -100,7 +100,7 @@ class _UncutRunner:
     def _check(self, request: Request, settings: RunSettings, execution: Execution) -> None:
         if execution.device == "GPU":
             raise MethodError(
-                f"method={self.method!r} does not run on GPUs: use method='statevector', or on='cpu'"
+                f"method={self.method!r} does not run on GPUs: use method='statevector' or on='cpu'"
             )
         if settings.plan is not None:
             raise PlanError(f"method={self.method!r} runs circuits uncut and takes no plan")
