@@ -197,6 +197,7 @@ def _worker_row(
     worker: WorkerActivity, pilot: PilotActivity, activity: Activity, window_s: int
 ) -> Row:
     mark, state, doing = _worker_state(worker, failed=pilot.status.state is PilotState.FAILED)
+    doing = " · ".join(filter(None, (worker.gpu, doing)))
     cores = pilot.status.cores_per_worker
     gauges = _gauges(worker, worker.name, cores, worker.up, activity, window_s)
     return Row(worker.name, False, mark, state, doing, *gauges)
@@ -214,6 +215,8 @@ def _worker_state(worker: WorkerActivity, *, failed: bool) -> tuple[Mark, str, s
         doing = f"{doing} · {seconds(int(worker.task_s))}"
     if worker.silent_s > _SILENT_S:
         return SILENT, f"silent for {seconds(int(worker.silent_s))}", doing
+    if worker.gpu_gone:
+        return DOWN, "without GPU", "gone; it takes no tasks"
     return (BUSY, "busy", doing) if worker.task else (IDLE, "idle", "")
 
 

@@ -11,6 +11,7 @@ from qdreamer_lab.engine.cpu.pool import spread
 from qdreamer_lab.engine.passes.gates import read_gates
 from qdreamer_lab.engine.passes.plan import PassCosts, plan_passes
 from qdreamer_lab.engine.passes.rows import jumps_of, strides_of
+from qdreamer_lab.engine.passes.shares import part_ends, shares_of
 from qdreamer_lab.engine.passes.tile_arrays import tile_arrays
 from qdreamer_lab.kernels.simulate.tile_pass import run_tiles
 
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
     from qdreamer_lab.engine.program import Step
 
 __all__ = ["simulate"]
-
-_WORTH_THREADS = 1 << 20
-"""Amplitudes times operations from which on waking threads pays: about a millisecond of work."""
-
-_PARTS_PER_CORE = 4
-"""A thread that is held up leaves its share to others."""
 
 
 def simulate(
@@ -62,8 +57,8 @@ def simulate(
         jumps = jumps_of(step, strides)
         tiles = len(rows) << len(tile.outer)
         work = (len(rows) * len(jumps) << step.touched.bit_count()) * (1 + len(step.operations))
-        shares = min(tiles, cores * _PARTS_PER_CORE) if work >= _WORTH_THREADS and cores > 1 else 1
-        ends = [tiles * k // shares for k in range(shares + 1)]
+        shares = shares_of(tiles, work, cores)
+        ends = part_ends(tiles, shares)
         spread(
             run_tiles,
             [(parts, rows, jumps, tile, *ends[k : k + 2]) for k in range(shares)],

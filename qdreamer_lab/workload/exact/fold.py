@@ -138,6 +138,7 @@ class _Jobs:
             function=run_fragments,
             args=(calls, *self._how),
             suffix=suffix if self._several else "",
+            threads=True,
         )
         self.taken[chunk] = chosen
         return chunk
