@@ -38,7 +38,7 @@ def check_gpu(pubs: Sequence[Any], method: str) -> None:
         PubError: One of them; the message says why.
     """
     for number, pub in enumerate(pubs):
-        engine_on_gpu(_gates_of(pub), method, number)
+        engine_on_gpu(_gates_of(pub), method, number, sampled=isinstance(pub, SamplerPub))
 
 
 def run_on_engine(piece: Piece, method: str, device: str) -> tuple[PubResult, str] | None:
@@ -57,11 +57,13 @@ def run_on_engine(piece: Piece, method: str, device: str) -> tuple[PubResult, st
     """
     pub: Any = piece.pub
     gates = _gates_of(pub)
-    sets = pub.parameter_values.size
+    sets, sampled = pub.parameter_values.size, isinstance(pub, SamplerPub)
     if device == "GPU":
-        engine: StateEngine | None = engine_on_gpu(gates, method, piece.number)
+        engine: StateEngine | None = engine_on_gpu(gates, method, piece.number, sampled=sampled)
+    elif isinstance(gates, str):
+        return None
     else:
-        engine = None if isinstance(gates, str) else engine_for(gates, sets, method)
+        engine = engine_for(gates, sets, method, sampled=sampled)
     if engine is None or isinstance(gates, str):
         return None
     free = tuple(gates.parameters)
@@ -69,7 +71,7 @@ def run_on_engine(piece: Piece, method: str, device: str) -> tuple[PubResult, st
     if free:
         values = pub.parameter_values.as_array(free).reshape(sets, len(free))
     work = StateWork(gates, values, device)
-    if not isinstance(pub, SamplerPub):
+    if not sampled:
         return estimate_on_engine(pub, engine, work, piece.seed), engine.name
     last = measured_last(pub.circuit)
     assert isinstance(last, Measured)

@@ -54,13 +54,16 @@ class StateEngine(Protocol):
 
     name: str
 
-    def refusal(self, circuit: QuantumCircuit, sets: int, device: str) -> str | None:
+    def refusal(
+        self, circuit: QuantumCircuit, sets: int, device: str, *, sampled: bool
+    ) -> str | None:
         """Why a circuit is not taken, in words that go on after its name; None if it is.
 
         Args:
             circuit: As in `StateWork`; it need not have values yet.
             sets: How many sets of parameter values there are.
             device: "CPU", where Aer may be quicker, or "GPU", where nobody else will run it.
+            sampled: Whether shots are wanted, rather than expectation values.
         """
         ...
 
@@ -106,27 +109,35 @@ def registered() -> tuple[StateEngine, ...]:
     return tuple(found)
 
 
-def engine_for(circuit: QuantumCircuit, sets: int, method: str) -> StateEngine | None:
+def engine_for(
+    circuit: QuantumCircuit, sets: int, method: str, *, sampled: bool
+) -> StateEngine | None:
     """The engine that takes a circuit; None if it is Aer's, as Clifford circuits are.
 
     Args:
         circuit: Gates alone.
         sets: How many sets of parameter values there are.
         method: Aer's simulation method, as the user says it.
+        sampled: Whether shots are wanted, rather than expectation values.
     """
     if method not in _METHODS or (method == "automatic" and is_clifford(circuit)):
         return None
-    engines = registered()
-    return next((e for e in engines if e.refusal(circuit, sets, "CPU") is None), None)
+    for engine in registered():
+        if engine.refusal(circuit, sets, "CPU", sampled=sampled) is None:
+            return engine
+    return None
 
 
-def engine_on_gpu(circuit: QuantumCircuit | str, method: str, number: int) -> StateEngine:
+def engine_on_gpu(
+    circuit: QuantumCircuit | str, method: str, number: int, *, sampled: bool
+) -> StateEngine:
     """The engine that runs a circuit on a GPU, since Aer does not.
 
     Args:
         circuit: Gates alone; or, in words, what it has besides.
         method: Aer's simulation method, as the user says it.
         number: The PUB's number.
+        sampled: Whether shots are wanted, rather than expectation values.
 
     Raises:
         PubError: There is none; the message says why.
@@ -150,7 +161,7 @@ def engine_on_gpu(circuit: QuantumCircuit | str, method: str, number: int) -> St
         )
     reasons = []
     for engine in engines:
-        reason = engine.refusal(circuit, 1, "GPU")
+        reason = engine.refusal(circuit, 1, "GPU", sampled=sampled)
         if reason is None:
             return engine
         reasons.append(reason)

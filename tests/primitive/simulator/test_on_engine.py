@@ -34,7 +34,7 @@ class Dense:
         self.reason = reason
         self.devices = []
 
-    def refusal(self, circuit, sets, device):
+    def refusal(self, circuit, sets, device, *, sampled):
         return self.reason
 
     def pauli_values(self, work, x, z):

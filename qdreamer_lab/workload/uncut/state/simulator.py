@@ -31,9 +31,11 @@ class Simulator:
 
     name = "qdreamer-lab"
 
-    def refusal(self, circuit: QuantumCircuit, sets: int, device: str) -> str | None:
+    def refusal(
+        self, circuit: QuantumCircuit, sets: int, device: str, *, sampled: bool
+    ) -> str | None:
         """Why a circuit is not taken; None if it is."""
-        return refusal(circuit, sets, device)
+        return refusal(circuit, sets, device, sampled=sampled)
 
     def pauli_values(
         self, work: StateWork, x: NDArray[np.bool_], z: NDArray[np.bool_]

@@ -1,6 +1,6 @@
 """Which circuits this package simulates in Aer's place: where it is faster, and what it can.
 
-The one place where that is decided; figures are those of `benchmarks/runtime/uncut.py`.
+The one place where that is decided, from what `benchmarks/runtime/whole_states.py` shows.
 """
 
 from __future__ import annotations
@@ -18,23 +18,26 @@ if TYPE_CHECKING:
 __all__ = ["NARROWEST", "refusal"]
 
 NARROWEST = 13
-"""Qubits from which on a state takes longer than whatever is done before and after it."""
+"""Qubits from which on expectation values are taken. Below, a sweep is Aer's, which binds values to
+gates sooner than gates are read here; single values are over in milliseconds either way. Shots are
+taken of any width: Aer's sampler spends tens of milliseconds on each set of values."""
 
 _WIDEST_GATE = 3
 """Qubits of a gate that is taken apart into few others; Aer runs wider ones as they are."""
 
 
-def refusal(circuit: QuantumCircuit, sets: int, device: str) -> str | None:
+def refusal(circuit: QuantumCircuit, sets: int, device: str, *, sampled: bool) -> str | None:
     """Why a circuit is not taken, in words that go on after "it"; None if it is.
 
     Args:
         circuit: Gates, written for simulators; its parameters need no values.
         sets: How many sets of parameter values there are.
         device: "CPU" or "GPU"; no other simulator is there for a GPU.
+        sampled: Whether shots are wanted, rather than expectation values.
     """
     if device == "GPU":
         return _impossible(circuit)
-    if circuit.num_qubits < NARROWEST:
+    if circuit.num_qubits < NARROWEST and not sampled:
         return f"has fewer than {NARROWEST} qubits, where Aer is as fast"
     for step in circuit.data:
         kind, width = kind_of(step.operation), len(step.qubits)

@@ -189,6 +189,6 @@ def nothing(circuit):
 )
 def test_what_is_taken_is_said_in_one_place(circuit, reason, on_gpu):
     for device, expected in (("CPU", reason), ("GPU", on_gpu)):
-        found = SIMULATOR.refusal(circuit, 1, device)
+        found = SIMULATOR.refusal(circuit, 1, device, sampled=False)
         assert (found is None) == (expected is None)
         assert expected is None or expected in found
