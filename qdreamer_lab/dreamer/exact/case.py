@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -125,4 +126,6 @@ def _job_work(
         work_once=0.0,
         memory_bytes=memory,
         sent_bytes=shape.result_bytes + arguments,
+        width=job.program.width,
+        wide=None if gpu else partial(exact_counts, shape),
     )
