@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qdreamer_lab.engine.passes import shares
 from qdreamer_lab.engine.cpu.run import simulate
+from qdreamer_lab.engine.passes import shares
 from qdreamer_lab.engine.passes.plan import PassCosts
 from qdreamer_lab.engine.program import Step
 from tests.engine.programs import (
