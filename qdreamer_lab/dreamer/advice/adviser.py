@@ -132,6 +132,7 @@ class PlanAdviser:
                     methods=METHODS[:1],  # a `Course` knows no others
                     in_process=False,
                     exact_first=False,  # the fastest is looked for
+                    gpus=False,
                 )
             except QDreamerError:  # nothing keeps within the limits there
                 continue

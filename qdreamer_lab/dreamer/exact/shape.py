@@ -12,7 +12,7 @@ import numpy as np
 
 from qdreamer_lab.dreamer.exact.cost import JoinShape
 from qdreamer_lab.dreamer.fragment.cost import FragmentShape
-from qdreamer_lab.dreamer.fragment.shape import program_steps
+from qdreamer_lab.dreamer.fragment.shape import CPU_COSTS, program_states
 from qdreamer_lab.workload.fragment.gram_matrices import BLOCK, pauli_groups
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from qdreamer_lab.engine.passes.plan import PassCosts
     from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.exact.lower import ExactProgram, FragmentJob
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
@@ -33,6 +34,7 @@ def fragment_shape(
     sliced: Sequence[int] = (),
     sides: int = 1,
     split: Sequence[int] = (),
+    costs: PassCosts = CPU_COSTS,
 ) -> FragmentShape:
     """A fragment of exact mode.
 
@@ -42,6 +44,7 @@ def fragment_shape(
         sliced: Cuts at which the choice is fixed.
         sides: 2 where bra and ket differ.
         split: Cuts by whose choices the batch is made in parts.
+        costs: What the planner of passes weighs.
     """
     program = job.program
     fixed = dict.fromkeys(sliced, 0)
@@ -49,16 +52,16 @@ def fragment_shape(
     still_open = [cut for cut in program.open_cuts if cut not in fixed]
     return FragmentShape(
         width=program.width,
-        steps=program_steps(program, itemsize, fixed),
+        states=program_states(program, fixed, costs),
         open_qubits=len(still_open),
         groups=groups,
         general=general,
         sides=sides,
         itemsize=itemsize,
         parts=math.prod(size for cut, size in program.axes if cut in split),
-        part_steps=program_steps(program, itemsize, {**fixed, **dict.fromkeys(split, 0)})
+        part_states=program_states(program, {**fixed, **dict.fromkeys(split, 0)}, costs)
         if split
-        else (),
+        else None,
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.dreamer.fragment.cost import FragmentShape
-from qdreamer_lab.dreamer.fragment.shape import program_steps
+from qdreamer_lab.dreamer.fragment.shape import program_states
 from qdreamer_lab.dreamer.sampled.cost import LegShape, RoundShape, SampledShape
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def sampled_shape(fragment: ShotFragment) -> SampledShape:
     program = fragment.program
     sizes = [size for _, size in program.axes]
     shape = FragmentShape(
-        program.width, program_steps(program, 16), len(program.open_cuts), ((1, False),)
+        program.width, program_states(program), len(program.open_cuts), ((1, False),)
     )
     bases = tuple(
         (len(basis.operators), sum(letter in "XY" for _, letter in basis.letters))

@@ -45,13 +45,14 @@ class ExactRunner:
         start = time.perf_counter()
         wanted = _wanted(request)
         values = [np.zeros(len(binding.terms)) for binding in wanted]
-        units = self._units(request, wanted, values, settings, execution)
+        here = execution.limit_bytes()
+        units = self._units(request, wanted, values, settings, execution, here)
         operations = sum(unit.work + unit.contraction.operations for unit in units)
         execution.warn_if_long(EXACT_S * operations)
         planned = time.perf_counter()
         folding = Folding(settings.dtype, execution, units)
         try:
-            for wave in waves(units, execution.limit_bytes() // 2):
+            for wave in waves(units, here // 2):
                 folding.run(wave)
         except PlanDropped as dropped:
             evs = _summed(request, wanted, values)
@@ -81,9 +82,10 @@ class ExactRunner:
         values: list[NDArray[np.float64]],
         settings: RunSettings,
         execution: Execution,
+        here: int,
     ) -> list[Unit]:
-        """Everything that is to be run; nothing is, if something cannot fit."""
-        here, task = execution.limit_bytes(), execution.task_limit_bytes()
+        """Everything that is to be run; nothing is, if something cannot fit in `here` bytes."""
+        task = here if execution.in_process else execution.task_limit_bytes()
         itemsize = np.dtype(settings.dtype).itemsize
         units = []
         for binding, circuit in enumerate(request.circuits):

@@ -15,11 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.kernels.simulate.statevector import (
-    apply_one_qubit,
-    apply_two_qubit,
-    branch_one_qubit,
-)
+from pilot_kernel.resource.worker_environment import usable_cores
+from qdreamer_lab.engine.cpu.run import simulate
 from qdreamer_lab.workload.execution.memory import available_bytes
 from qdreamer_lab.workload.fragment.footprint import split_cuts
 from qdreamer_lab.workload.fragment.gram_matrices import gram_matrices
@@ -158,24 +155,10 @@ def final_states(
         the last part of the row index.
     """
     fixed = fixed or {}
-    states = np.empty((program.variants_with(fixed), 1 << program.width), dtype=dtype)
-    states[0] = 0
-    states[0, 0] = 1
-    used = 1
-    for step in program.steps:
-        matrices = step.matrices.astype(dtype)
-        if step.cut is not None and step.cut in fixed:
-            matrices = matrices[fixed[step.cut]][None]
-        if len(step.qubits) == 2:
-            apply_two_qubit(states[:used], matrices[0], *step.qubits)
-        elif len(matrices) == 1:
-            apply_one_qubit(states[:used], matrices[0], step.qubits[0])
-        else:
-            branch_one_qubit(states, used, matrices, step.qubits[0])
-            used *= len(matrices)
+    states = simulate(program.width, program.steps, dtype, fixed, usable_cores())
     open_shape = (2,) * len(program.open_cuts)
     chosen = tuple(fixed.get(cut, slice(None)) for cut in program.open_cuts)
-    apart = states.reshape(used, *open_shape, -1)[(slice(None), *chosen)]
+    apart = states.reshape(len(states), *open_shape, -1)[(slice(None), *chosen)]
     return apart.reshape(-1, apart.shape[-1])
 
 
