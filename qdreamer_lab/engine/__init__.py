@@ -1,4 +1,4 @@
-"""The simulation engine: state vectors of small circuits at the speed of the machine.
+"""The simulation engine: batches of state vectors, in few passes over memory, on cores or GPUs.
 
-It must not know what a fragment is cut from, what a plan is, or any circuit library.
+It must not know circuits, cuts, plans or sessions: it takes steps on qubits and gives arrays.
 """

@@ -7,36 +7,41 @@ Arithmetic on plain data only; it must not know circuits or sessions.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.dreamer.fragment.cost import MAPPED_BYTES, FragmentShape, state_counts
+from qdreamer_lab.dreamer.fragment.cost import (
+    MAPPED_BYTES,
+    FragmentShape,
+    StatesShape,
+    gpu_state_counts,
+    state_counts,
+)
 from qdreamer_lab.dreamer.model.coefficients import Counts
 from qdreamer_lab.engine.cpu.gram_plan import BLOCK, ROWS
 from qdreamer_lab.kernels.simulate.pauli_sums import DOTS, TABLE
 from qdreamer_lab.workload.exact.reconstruct import GATHERED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
     from qdreamer_lab.dreamer.fragment.cost import GramGroup
 
-__all__ = ["JoinShape", "contract_counts", "exact_counts"]
+__all__ = ["JoinShape", "contract_counts", "exact_counts", "gpu_counts"]
 
 
 def exact_counts(shape: FragmentShape, cores: int) -> NDArray[np.float64]:
     """All of `run_fragment`: the states, and their Gram matrices on so many cores."""
     counts = Counts()
     counts.add("fragment", 1)
-    if shape.parts == 1:
-        for _ in range(shape.sides):
-            state_counts(shape, counts)
-    else:  # one part after another for the bra, and for each of them those of the ket
-        part, whole = Counts(), shape.parts
-        state_counts(replace(shape, steps=shape.part_steps, parts=1), part)
-        pairs_of_parts = whole * (whole + 1) / 2 if shape.sides == 1 else whole + whole**2
-        counts.array += pairs_of_parts * part.array
+
+    def made(states: StatesShape, into: Counts) -> None:
+        state_counts(states, shape.width, shape.itemsize, cores, into)
+
+    _batches(shape, made, counts)
     rows, columns = shape.rows << shape.open_qubits, 1 << (shape.width - shape.open_qubits)
     pairs = rows * (rows + 1) // 2 if shape.sides == 1 else rows * rows
     counts.add("general", shape.general * rows * columns)
@@ -46,6 +51,44 @@ def exact_counts(shape: FragmentShape, cores: int) -> NDArray[np.float64]:
     if shape.groups:
         counts.array += _gram_counts(shape, rows, columns, pairs, cores)
     return counts.array
+
+
+def gpu_counts(shape: FragmentShape) -> NDArray[np.float64]:
+    """All of `run_fragment` on a GPU, with passes that were planned for one."""
+    counts = Counts()
+    counts.add("gpu_fragment", 1)
+
+    def made(states: StatesShape, into: Counts) -> None:
+        gpu_state_counts(states, shape.itemsize, into)
+
+    _batches(shape, made, counts)
+    rows, columns = shape.rows << shape.open_qubits, 1 << (shape.width - shape.open_qubits)
+    counts.add("gpu_group", shape.operators)
+    size = shape.itemsize / 16
+    counts.add("gpu_product", size * shape.operators * float(rows) * rows * columns)
+    counts.add("gpu_result", shape.result_bytes)
+    return counts.array
+
+
+def _batches(
+    shape: FragmentShape, made: Callable[[StatesShape, Counts], None], counts: Counts
+) -> None:
+    """Every batch of states that is made, as often as it is.
+
+    Args:
+        shape: The fragment.
+        made: Adds what one batch takes.
+        counts: To add to.
+    """
+    if shape.part_states is None:
+        for _ in range(shape.sides):
+            made(shape.states, counts)
+        return
+    # One part after another for the bra, and for each of them those of the ket.
+    part, whole = Counts(), shape.parts
+    made(shape.part_states, part)
+    pairs_of_parts = whole * (whole + 1) / 2 if shape.sides == 1 else whole + whole**2
+    counts.array += pairs_of_parts * part.array
 
 
 def _gram_counts(

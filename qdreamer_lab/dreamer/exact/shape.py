@@ -12,7 +12,7 @@ import numpy as np
 
 from qdreamer_lab.dreamer.exact.cost import JoinShape
 from qdreamer_lab.dreamer.fragment.cost import FragmentShape, GramGroup
-from qdreamer_lab.dreamer.fragment.shape import program_steps
+from qdreamer_lab.dreamer.fragment.shape import program_states
 from qdreamer_lab.engine.cpu.gram_plan import plan_gram
 from qdreamer_lab.workload.fragment.gram_matrices import pauli_strings
 
@@ -34,6 +34,8 @@ def fragment_shape(
     sliced: Sequence[int] = (),
     sides: int = 1,
     split: Sequence[int] = (),
+    *,
+    gpu: bool = False,
 ) -> FragmentShape:
     """A fragment of exact mode.
 
@@ -43,6 +45,7 @@ def fragment_shape(
         sliced: Cuts at which the choice is fixed.
         sides: 2 where bra and ket differ.
         split: Cuts by whose choices the batch is made in parts.
+        gpu: Whether a GPU holds its states.
     """
     program = job.program
     fixed = dict.fromkeys(sliced, 0)
@@ -53,7 +56,7 @@ def fragment_shape(
     plan = plan_gram(strings, rows, rows, size, hermitian=sides == 1)
     return FragmentShape(
         width=program.width,
-        steps=program_steps(program, itemsize, fixed),
+        states=program_states(program, fixed, itemsize, gpu=gpu),
         open_qubits=len(still_open),
         groups=tuple(group for planned in plan.sweeps for group in _groups(planned.sweep)),
         sweeps=len(plan.sweeps),
@@ -63,9 +66,9 @@ def fragment_shape(
         sides=sides,
         itemsize=itemsize,
         parts=math.prod(size for cut, size in program.axes if cut in split),
-        part_steps=program_steps(program, itemsize, {**fixed, **dict.fromkeys(split, 0)})
+        part_states=program_states(program, {**fixed, **dict.fromkeys(split, 0)}, itemsize, gpu=gpu)
         if split
-        else (),
+        else None,
     )
 
 

@@ -37,6 +37,12 @@ _DEVIATION = 0.08
 _NOISE = 1.5
 """Runs differ more than repetitions of a probe that follow each other at once."""
 
+_FIRST = ("fragment", "gram 6 3 6")
+"""Probes that show what a process's first task takes longer."""
+
+_CROWD = "dense 18, 1 cores"
+"""The probe that all workers run at once."""
+
 _SENT_BYTES = (1 << 20, 1 << 22)
 _SENDS = 3
 _TASKS = (1, 2, 12)
@@ -83,7 +89,9 @@ def measured(
     where = _ask(session, on, _place)
     there = [probe for mode in MODE_COSTS for probe in mode.worker_probes(where["cores"])]
     here = [probe for mode in MODE_COSTS for probe in mode.local_probes()]
-    warm_up = _ask(session, on, timed, [there[0].call, there[4].call], 0.1 * budget_s)
+    named = {probe.name: probe for probe in there}
+    first = [named[name].call for name in _FIRST if name in named]
+    warm_up = _ask(session, on, timed, first, 0.1 * budget_s)
     found = _ask(session, on, timed, [probe.call for probe in there], 0.5 * budget_s)
     mine = timed([probe.call for probe in here], 0.1 * budget_s)
     probes: list[Probe] = [*there[: len(found)], *here[: len(mine)]]
@@ -93,7 +101,7 @@ def measured(
     if session is not None:
         workers = sum(pilot.wanted for pilot in pilots)
         if workers > 1:  # and then all of them have loaded their kernels
-            contention = _contention(session, on, workers, there[5], budget_s)
+            contention = _contention(session, on, workers, named[_CROWD], budget_s)
         for counted, took in _ways(session, on, workers):
             counts.append(counted)
             seconds.append(took)

@@ -119,11 +119,12 @@ class SampledShape:
         return 4 * self.tensor_bytes + drawn + 4 * self.circuits * self.sample_bytes
 
 
-def batch_counts(shape: SampledShape) -> NDArray[np.float64]:
-    """What a task does once: the batch of states, and an empty tensor."""
+def batch_counts(shape: SampledShape, cores: int = 1) -> NDArray[np.float64]:
+    """What a task does once, on so many cores: the batch of states, and an empty tensor."""
     counts = Counts()
     counts.add("fragment", 1)
-    state_counts(shape.fragment, counts)
+    fragment = shape.fragment
+    state_counts(fragment.states, fragment.width, fragment.itemsize, cores, counts)
     counts.add("arrange", shape.amplitudes)
     counts.add("tensor", 2 * shape.tensor_bytes)
     return counts.array

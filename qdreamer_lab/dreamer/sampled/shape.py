@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.dreamer.fragment.cost import FragmentShape, GramGroup
-from qdreamer_lab.dreamer.fragment.shape import program_steps
+from qdreamer_lab.dreamer.fragment.shape import program_states
 from qdreamer_lab.dreamer.sampled.cost import LegShape, RoundShape, SampledShape
 from qdreamer_lab.kernels.simulate.pauli_sums import DOTS
 
@@ -27,7 +27,7 @@ def sampled_shape(fragment: ShotFragment) -> SampledShape:
     program = fragment.program
     sizes = [size for _, size in program.axes]
     groups = (GramGroup(1, 1, False, DOTS),)
-    shape = FragmentShape(program.width, program_steps(program, 16), len(program.open_cuts), groups)
+    shape = FragmentShape(program.width, program_states(program), len(program.open_cuts), groups)
     bases = tuple(
         (len(basis.operators), sum(letter in "XY" for _, letter in basis.letters))
         for basis in fragment.bases

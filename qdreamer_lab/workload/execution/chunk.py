@@ -26,6 +26,7 @@ class Chunk:
         args: Its arguments.
         suffix: Added to the name `fragment-{fragment}` to tell tasks apart.
         shots: Shots that it takes.
+        threads: Whether its function makes use of several cores.
     """
 
     binding: int
@@ -37,6 +38,7 @@ class Chunk:
     args: tuple[Any, ...]
     suffix: str = ""
     shots: int = 0
+    threads: bool = False
 
     @property
     def name(self) -> str:

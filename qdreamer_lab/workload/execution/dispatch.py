@@ -14,6 +14,7 @@ from qdreamer_lab.workload.execution.chunk import Chunk, FragmentRow
 from qdreamer_lab.workload.execution.decisions import Backlog
 from qdreamer_lab.workload.execution.pace import TASKS_PER_WORKER, Pace
 from qdreamer_lab.workload.execution.watch import Watch
+from qdreamer_lab.workload.execution.wide_tasks import cores_for, nodes_of
 
 if TYPE_CHECKING:
     import threading
@@ -103,6 +104,11 @@ class _Queue:
         whole = tuple((1, chunk.work) for chunk in self._whole)
         return whole + tuple((part.remaining, part.work_per_variant) for part in self._parts)
 
+    @property
+    def seconds_per_work(self) -> float:
+        """What a unit of work takes, as far as is known."""
+        return self._pace.seconds_per_work
+
     def done(self, chunk: Chunk, result: Any) -> None:
         """Learn from a result what work costs."""
         self._pace.saw(chunk.work, result.seconds)
@@ -141,6 +147,7 @@ class _Tasks:
         self._most = most_workers
         self._chunks: dict[Future[Any], Chunk] = {}
         self._began: dict[Future[Any], float] = {}
+        self._wide: dict[Future[Any], int] = {}  # cores of those that asked for some
 
     def run(self, stop: threading.Event, keep: Keep) -> None:
         """Submit chunks, take their results as they come; leave none behind on failure."""
@@ -153,6 +160,7 @@ class _Tasks:
                 for task in done:
                     result, chunk = task.result(), self._chunks.pop(task)
                     self._began.pop(task, None)
+                    self._wide.pop(task, None)
                     self._queue.done(chunk, result)
                     self._watch.saw(chunk, result.seconds)
                     keep(chunk, result, _row(chunk, result, getattr(task, "record", None)))
@@ -169,10 +177,36 @@ class _Tasks:
         depth = TASKS_PER_WORKER * workers
         if self._most is not None and self._most < workers:
             workers = depth = self._most
+        if self._wide and workers:
+            self._narrow_down(depth)
         while self._queue and len(self._chunks) < depth:
-            chunk = self._queue.next(workers)
-            task = self._session.submit(chunk.function, *chunk.args, name=chunk.name, on=self._on)
-            self._chunks[task] = chunk
+            self._submit(self._queue.next(workers), depth)
+
+    def _submit(self, chunk: Chunk, depth: int) -> None:
+        """Submit a task, which may have the cores of several workers if there are few of them."""
+        cores = None
+        if chunk.threads:
+            tasks = 1 + sum(number for number, _ in self._queue.left()) + len(self._chunks)
+            nodes = nodes_of(self._session.pilots_for(self._on))
+            cores = cores_for(chunk, nodes, min(tasks, depth), self._queue.seconds_per_work)
+        how: dict[str, Any] = {"name": chunk.name, "on": self._on}
+        if cores is not None:  # not every session knows of cores
+            how["cores"] = cores
+        task = self._session.submit(chunk.function, *chunk.args, **how)
+        self._chunks[task] = chunk
+        if cores is not None:
+            self._wide[task] = cores
+
+    def _narrow_down(self, depth: int) -> None:
+        """Submit anew what waits for more cores than there are by now."""
+        nodes = nodes_of(self._session.pilots_for(self._on))
+        most = max((node.workers * node.cores for node in nodes), default=0)
+        waiting = [task for task in self._wide if not (task.running() or task.done())]
+        for task in [task for task in waiting if self._wide[task] > most > 0]:
+            chunk = self._chunks.pop(task)
+            del self._wide[task]
+            task.cancel()
+            self._submit(chunk, depth)
 
     def _wait(self) -> set[Future[Any]]:
         """Wait for a moment, or until a task is over."""

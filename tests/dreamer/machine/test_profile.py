@@ -12,7 +12,7 @@ from qdreamer_lab import MachineProfile
 from qdreamer_lab.dreamer.exact.probes import exact_probes, join_probes
 from qdreamer_lab.dreamer.machine.measure import _gpus
 from qdreamer_lab.dreamer.machine.store import EXPIRY_S, load_profile, save_profile
-from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, hats
+from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PLACE, hats
 from qdreamer_lab.dreamer.model.probe import timed
 from qdreamer_lab.dreamer.modes import cost_of
 from qdreamer_lab.errors import QDreamerError
@@ -26,7 +26,7 @@ def test_round_trip_through_json():
     assert np.array_equal(one.belief.values, two.belief.values)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99}', '{"format": 1}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99}', '{"format": 2}'])
 def test_other_texts_are_refused(text):
     with pytest.raises(QDreamerError):
         MachineProfile.from_json(text)
@@ -83,9 +83,12 @@ def test_probes_run_and_every_step_of_exact_mode_is_in_one():
     assert all(0 < one.seconds <= 5 and one.noise >= 0 for one in times)
     counts = sum(one.counts for one in (*exact_probes(1), *join_probes()))
     missing = {one.name for one, n in zip(COEFFICIENTS, counts, strict=True) if n == 0}
-    assert not any(
-        name.startswith(("gram", "far", "near", "one_qubit", "join")) for name in missing
-    )
+    told = ("gram", "dense", "half", "diagonal", "crowded", "pass", "operation", "visit", "join")
+    assert not any(name.startswith((*told, "sweep")) for name in missing)
+    shared = [each for each in exact_probes(2) if each.counts[PLACE["wake"]]]
+    together = sum(each.counts for each in shared)
+    assert together[PLACE["shared_gate"]] > 0
+    assert together[PLACE["shared_sweep_huge"]] > 0
 
 
 def test_measuring_uses_what_time_there_is(monkeypatch):
