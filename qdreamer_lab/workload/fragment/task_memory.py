@@ -62,7 +62,14 @@ def task_memory_bytes(execution: Execution) -> int:
     known = _told.setdefault(session, {})
     if execution.on not in known:
         asked = Chunk(
-            binding=0, fragment=0, width=0, variants=0, work=0.0, function=ask_gpu, args=()
+            binding=0,
+            fragment=0,
+            width=0,
+            variants=0,
+            work=0.0,
+            function=ask_gpu,
+            args=(),
+            suffix="-memory",
         )
 
         def keep(_: Chunk, told: GpuMemory, __: FragmentRow) -> None:
