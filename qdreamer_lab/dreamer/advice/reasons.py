@@ -36,6 +36,7 @@ def explained(found: Ranking) -> str:
     lines += _cost(best)
     if best.cut and best.plan is not None:
         lines.append(f"The plan: {best.plan.summary}.")
+    lines += _cores(best)
     lines += _dominant(best)
     lines += _against_uncut(found)
     lines += _other_kind(found)
@@ -58,6 +59,15 @@ def _cost(best: Prediction) -> list[str]:
     if best.cost is None:
         return [f"{took}; what that costs is unknown: give QDreamer(devices=...) its prices."]
     return [f"{took} and costs {price_text(best.cost, best.currency)}."]
+
+
+def _cores(best: Prediction) -> list[str]:
+    """Few wide tasks, or many narrow ones."""
+    if not best.lent:
+        return []
+    return [
+        f"There are few large tasks, so that workers lend their cores: a task has up to {best.cores}."
+    ]
 
 
 def _dominant(best: Prediction) -> list[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdreamer_lab.dreamer.exact.cost import contract_counts, exact_counts, gpu_counts
 from qdreamer_lab.dreamer.exact.shape import fragment_shape, join_shape
-from qdreamer_lab.dreamer.fragment.shape import CPU_COSTS, GPU_COSTS
 from qdreamer_lab.dreamer.model.case import Case, Work, for_sets, timed_twice
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, paid, summed
 from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
@@ -114,16 +114,18 @@ def _job_work(
     times = num_slices(dict(job.program.axes), mine) if mine else 1
     fixed = dict.fromkeys(mine, 0)
     split = split_cuts(job.program, job.operators, limit, itemsize, fixed, fixed)
-    costs = GPU_COSTS if conditions.gpu else CPU_COSTS
-    shape = fragment_shape(job, itemsize, mine, 2 if mine else 1, split, costs)
+    gpu = conditions.gpu
+    shape = fragment_shape(job, itemsize, mine, 2 if mine else 1, split, gpu=gpu)
     memory = batch_bytes(job.program, job.operators, itemsize, fixed, fixed)
     arguments = 2000 + 600 * len(job.program.steps) + 120 * len(job.operators)
     return Work(
         items=times,
-        each=gpu_counts(shape) if conditions.gpu else exact_counts(shape, conditions.cores),
+        each=gpu_counts(shape) if gpu else exact_counts(shape, conditions.cores),
         once=np.zeros(len(COEFFICIENTS)),
         work_each=job.work / times,
         work_once=0.0,
         memory_bytes=memory,
         sent_bytes=shape.result_bytes + arguments,
+        width=job.program.width,
+        wide=None if gpu else partial(exact_counts, shape),
     )

@@ -9,32 +9,33 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.fragment.cost import PassShape, StatesShape
+from qdreamer_lab.engine.cpu.cache import cpu_costs
+from qdreamer_lab.engine.gpu.costs import gpu_costs
+from qdreamer_lab.engine.gpu.device import GpuDevice
 from qdreamer_lab.engine.passes.gates import read_gates
-from qdreamer_lab.engine.passes.plan import PassCosts, plan_passes
+from qdreamer_lab.engine.passes.plan import plan_passes
 from qdreamer_lab.kernels.simulate.tile_pass import DENSE_TWO, DIAGONAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qdreamer_lab.engine.passes.gates import Gate
-    from qdreamer_lab.engine.passes.plan import Operation, Pass
+    from qdreamer_lab.engine.passes.plan import Operation, Pass, PassCosts
     from qdreamer_lab.workload.fragment.program import FragmentProgram
 
-__all__ = ["CPU_COSTS", "GPU_COSTS", "program_depth", "program_states"]
+__all__ = ["program_depth", "program_states"]
 
-CPU_COSTS = PassCosts()
-"""What the planner weighs where passes run on cores."""
-
-GPU_COSTS = PassCosts(
-    tile_bits=12,
-    pass_ns=0.0107,
-    start_ns=4000.0,
-    dense_two_ns=0.0027,
-    half_ns=0.0018,
-    diagonal_ns=0.0019,
-    crowded=(0.0,),
+_TYPICAL_GPU = GpuDevice(
+    name="H100",
+    memory_bytes=80 << 30,
+    compute_capability=(9, 0),
+    driver=12040,
+    runtime=12040,
+    multiprocessors=132,
+    shared_block_bytes=232_448,
+    shared_bytes=233_472,
 )
-"""The same for a data-centre GPU, whose tiles lie in shared memory: figures of data sheets."""
+"""Passes on other GPUs are planned with tiles that are a bit larger or smaller."""
 
 _CROWDED = (1.0, 0.75, 0.7, 0.24, 0.11, 0.04)
 """How much longer a gate takes on tile bit 0, 1, …, as parts of what bit 0 costs: there is less and
@@ -47,16 +48,20 @@ _HALF = 0.57
 def program_states(
     program: FragmentProgram,
     fixed: Mapping[int, int] | None = None,
-    costs: PassCosts = CPU_COSTS,
+    itemsize: int = 16,
+    *,
+    gpu: bool = False,
 ) -> StatesShape:
-    """What the engine does to make a fragment's states.
+    """What the engine does to make a fragment's states, on a machine such as this one.
 
     Args:
         program: The fragment.
         fixed: The choice at some cuts.
-        costs: What the planner of passes weighs.
+        itemsize: Bytes of an amplitude.
+        gpu: Whether a GPU does it.
     """
     gates, _ = read_gates(program.steps, fixed or {})
+    costs = gpu_costs(_TYPICAL_GPU, itemsize) if gpu else cpu_costs(itemsize)
     return _planned(program.width, gates, costs)
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.device.owner_terms import DeviceTerms
+from qdreamer_lab.workload.execution.wide_tasks import nodes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qdreamer_lab.dreamer.model.belief import Belief
     from qdreamer_lab.workload.execution.session import SessionLike
+    from qdreamer_lab.workload.execution.wide_tasks import Node
 
 __all__ = ["GPU", "HERE", "Place", "is_local", "on_gpu", "pilots_of", "place_of"]
 
@@ -43,6 +46,7 @@ class Place:
         terms: Its prices and waits.
         local: Whether the workers are on this machine.
         gpu: Whether tasks are for the GPU that each worker has.
+        nodes: Workers that lend each other their cores.
     """
 
     session: SessionLike | None
@@ -55,10 +59,13 @@ class Place:
     terms: DeviceTerms = field(default_factory=DeviceTerms)
     local: bool = True
     gpu: bool = False
+    nodes: tuple[Node, ...] = ()
 
     def here(self) -> Place:
         """This process instead of the session, which is on the same machine."""
-        return replace(self, session=None, workers=1, cores=os.cpu_count() or 1, gpu=False)
+        return replace(
+            self, session=None, workers=1, cores=os.cpu_count() or 1, gpu=False, nodes=()
+        )
 
 
 def pilots_of(session: SessionLike | None, on: str | None) -> list[Any]:
@@ -125,6 +132,7 @@ def place_of(
         terms=terms,
         local=is_local(pilots[0].resource),
         gpu=on_gpu(on, pilots),
+        nodes=_wanted_nodes(pilots),
     )
 
 
@@ -140,3 +148,15 @@ def on_gpu(on: str | None, pilots: list[Any]) -> bool:
         return (on or "cpu").lower() == GPU
     offers = [set(getattr(pilot, "offers", ())) for pilot in pilots]
     return bool(offers) and all("GPU" in each and "CPU" not in each for each in offers)
+
+
+def _wanted_nodes(pilots: list[Any]) -> tuple[Node, ...]:
+    """The nodes of some pilots once all their workers are up."""
+    return nodes_of(
+        SimpleNamespace(
+            workers=pilot.wanted,
+            cores_per_worker=pilot.cores_per_worker,
+            most_cores=getattr(pilot, "most_cores", 0),
+        )
+        for pilot in pilots
+    )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.engine.cpu.cache import cpu_costs
 from qdreamer_lab.engine.cpu.pool import spread
 from qdreamer_lab.engine.passes.gates import read_gates
-from qdreamer_lab.engine.passes.plan import PassCosts, plan_passes
+from qdreamer_lab.engine.passes.plan import plan_passes
 from qdreamer_lab.engine.passes.rows import jumps_of, strides_of
 from qdreamer_lab.engine.passes.shares import part_ends, shares_of
 from qdreamer_lab.engine.passes.tile_arrays import tile_arrays
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from qdreamer_lab.engine.passes.plan import PassCosts
     from qdreamer_lab.engine.program import Step
 
 __all__ = ["simulate"]
@@ -41,7 +43,7 @@ def simulate(
         dtype: "complex128" or "complex64".
         fixed: The choice at some cuts.
         cores: Threads at once.
-        costs: What the planner of passes weighs.
+        costs: What the planner of passes weighs; what suits this machine if None.
 
     Returns:
         (rows, 2**width): one row per choice at every cut that is not fixed, the last cut in `steps`
@@ -52,7 +54,7 @@ def simulate(
     parts = states.view(states.real.dtype)
     strides = strides_of(gates)
     rows = np.zeros(1, np.int64)
-    for step in plan_passes(width, gates, costs or PassCosts()):
+    for step in plan_passes(width, gates, costs or cpu_costs(states.itemsize)):
         tile = tile_arrays(step, width, gates, coefficients, parts.dtype)
         jumps = jumps_of(step, strides)
         tiles = len(rows) << len(tile.outer)

@@ -3,13 +3,14 @@
 import dataclasses
 import itertools
 import math
+from concurrent.futures import Future
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 
-from qdreamer_lab import Limits, MachineProfile, QDreamer
+from qdreamer_lab import CutEstimator, Limits, MachineProfile, QDreamer
 from qdreamer_lab.dreamer.advice.candidates import widths_for
 from qdreamer_lab.dreamer.advice.ranking import TIE, affordable, ranked
 from qdreamer_lab.dreamer.advice.run_prediction import estimator_for
@@ -291,3 +292,61 @@ def test_a_gpu_has_a_profile_of_its_own(tmp_path, monkeypatch):
     assert again.profile("gpu").cores == 7
     assert again.profile().source == "nominal"
     assert not any("nominal, never measured" in note for note in again.place("gpu").notes)
+
+
+class Lending(Workers):
+    """Four workers of one core on one node, which lend each other their cores; runs nothing."""
+
+    def __init__(self, count=4):
+        super().__init__(count)
+        self.status.most_cores = count
+
+
+def test_few_large_tasks_are_priced_with_the_cores_of_several_workers():
+    profile = MachineProfile.nominal()
+    circuit, observables = tangled(22), neighbours(22)
+    narrow, wide = (
+        QDreamer(session, profile=profile).predict(circuit, observables)
+        for session in (Workers(4), Lending(4))
+    )
+    assert (narrow.cores, narrow.lent) == (1, False)
+    assert (wide.cores, wide.lent) == (4, True)
+    ratio = narrow.phase("execute").seconds / wide.phase("execute").seconds
+    assert 2 < ratio < 4
+    told = QDreamer(Lending(4), profile=profile).recommend(circuit, observables)
+    assert "a task has up to 4" in told.explain()
+    small = QDreamer(Lending(4), profile=profile).predict(tangled(12), neighbours(12))
+    assert small.cores == 1
+
+
+def test_cores_of_tasks_are_those_that_dispatch_asks_for(monkeypatch):
+    asked = []
+
+    class Runs(Lending):
+        """Runs tasks at once, in this process, and notes the cores that they ask for."""
+
+        def __init__(self):
+            super().__init__(4)
+            self.status.workers = 4
+            self.status.name = "four"
+
+        def pilots_for(self, on=None):
+            return [self.status]
+
+        def submit(self, fn, /, *args, name, on=None, cores=None):
+            asked.append(cores or 1)
+            future = Future()
+            future.set_result(fn(*args))
+            return future
+
+    monkeypatch.setattr("qdreamer_lab.workload.execution.wide_tasks.WIDE_FROM", 6)
+    monkeypatch.setattr("qdreamer_lab.workload.execution.wide_tasks.WIDE_FROM_S", 0.0)
+    session = Runs()
+    for width in (12, 6):
+        asked.clear()
+        dreamer = QDreamer(session, profile=MachineProfile.nominal())
+        found = dreamer.predict(layered(12), neighbours(12), max_qubits=width)
+        CutEstimator(width, session=session).run([(layered(12), neighbours(12))]).result()
+        assert len(asked) == found.tasks
+        assert max(asked) == found.cores
+        assert found.cores == (4 if width == 12 else 2)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from qdreamer_lab import MachineProfile
 from qdreamer_lab.dreamer.fragment.cost import gpu_state_counts, state_counts
 from qdreamer_lab.dreamer.fragment.probes import probe_program, state_probes
-from qdreamer_lab.dreamer.fragment.shape import CPU_COSTS, GPU_COSTS, program_states
+from qdreamer_lab.dreamer.fragment.shape import _TYPICAL_GPU, program_states
 from qdreamer_lab.dreamer.model.coefficients import PLACE, SIZES, Counts
 from qdreamer_lab.engine.cpu import run
+from qdreamer_lab.engine.gpu.costs import gpu_costs
 from qdreamer_lab.engine.passes.gates import read_gates
 from qdreamer_lab.engine.passes.plan import plan_passes
 from qdreamer_lab.kernels.simulate.tile_pass import BRANCH, DENSE_TWO, DIAGONAL, run_tiles
@@ -148,8 +149,11 @@ def test_a_large_state_takes_less_time_on_more_cores_but_not_in_proportion():
 
 def test_half_the_bytes_take_less_time():
     values = MachineProfile.nominal().belief.values
-    shape = program_states(probe_program(20, ("dense", "half", "diagonal") * 10))
-    single, double = (counted(shape, 20, itemsize) @ values for itemsize in (8, 16))
+    program = probe_program(20, ("dense", "half", "diagonal") * 10)
+    single, double = (
+        counted(program_states(program, itemsize=itemsize), 20, itemsize) @ values
+        for itemsize in (8, 16)
+    )
     assert 0.4 * double < single < 0.8 * double
 
 
@@ -157,8 +161,8 @@ def test_half_the_bytes_take_less_time():
 @given(programs(most_cuts=2))
 def test_a_gpu_is_counted_by_its_own_passes(program):
     width, steps = program
-    shape = program_states(fragment(width, steps), costs=GPU_COSTS)
-    passes = plan_passes(width, read_gates(steps, {})[0], GPU_COSTS)
+    shape = program_states(fragment(width, steps), gpu=True)
+    passes = plan_passes(width, read_gates(steps, {})[0], gpu_costs(_TYPICAL_GPU, 16))
     counts = Counts()
     gpu_state_counts(shape, 16, counts)
     assert counts.array[PLACE["gpu_pass"]] == len(passes)
@@ -166,7 +170,7 @@ def test_a_gpu_is_counted_by_its_own_passes(program):
     assert counts.array[PLACE["gpu_sweep"]] == pytest.approx(moved)
     paid = {name for name, place in PLACE.items() if counts.array[place]}
     assert paid <= {"gpu_pass", "gpu_sweep", "gpu_gate"}
-    assert program_states(fragment(width, steps), costs=CPU_COSTS).rows == shape.rows
+    assert program_states(fragment(width, steps)).rows == shape.rows
 
 
 def test_choices_that_are_fixed_are_planned_as_such():

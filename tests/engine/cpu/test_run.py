@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qdreamer_lab.engine.cpu import run
 from qdreamer_lab.engine.cpu.run import simulate
+from qdreamer_lab.engine.passes import shares
 from qdreamer_lab.engine.passes.plan import PassCosts
 from qdreamer_lab.engine.program import Step
 from tests.engine.programs import (
@@ -50,7 +50,7 @@ def test_choices_that_are_fixed(program, cut, choice):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("costs", [PassCosts(tile_bits=8), PassCosts(start_ns=1e9), PassCosts()])
 def test_states_larger_than_a_tile_shared_out_among_threads(seed, costs, monkeypatch):
-    monkeypatch.setattr(run, "_WORTH_THREADS", 1)
+    monkeypatch.setattr(shares, "_WORTH_THREADS", 1)
     rng = np.random.default_rng(seed)
     width, kinds = 14, list(TWO_QUBITS)
     steps = [one_qubit(rng, "alone", qubit) for qubit in range(width)]
