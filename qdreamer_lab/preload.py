@@ -20,6 +20,7 @@ _MODULES = (
     "qdreamer_lab.workload.fragment.simulate",
     "qdreamer_lab.workload.sampled.simulate",
     "qdreamer_lab.workload.uncut.simulate",
+    "qdreamer_lab.workload.uncut.state.values",
 )
 """Those of the functions that tasks call, and before them what takes longest to import."""
 

@@ -24,7 +24,8 @@ __all__ = [
 ]
 
 METRIC = "pilot_gpu"
-"""Under which name heartbeats carry what a worker knows of its GPU, `name`, `memory_bytes`, and what is wrong (`trouble`)."""
+"""Under which name heartbeats carry what a worker knows of its GPU: its `name` and `memory_bytes`,
+what to know of its `driver`, and how it shows that it is gone (`trouble`)."""
 
 _OLDEST_CUDA = (12, 0)
 """What libraries for GPUs are built for by now; an older driver does not load them."""

@@ -1,8 +1,8 @@
 """A stand-in for NVML's Python package: no machine that runs these tests has a GPU.
 
-It is written into a folder as `pynvml.py`. What it sees is a JSON file beside it, which tests change
-at any time: `cuda`, `driver`, `init` (an error number) and `gpus`, each with `uuid`, `name`, `memory`
-and `error` (an error number, if it answers with one).
+It is written into a folder as `pynvml.py`. What it sees is a JSON file beside it, which tests
+change at any time: `cuda`, `driver`, `init` (an error number) and `gpus`, each with `uuid`, `name`,
+`memory` and `error` (an error number, if it answers with one).
 """
 
 import json
@@ -15,7 +15,8 @@ from types import SimpleNamespace
 
 class NVMLError(Exception):
     def __init__(self, value):
-        super().__init__({15: "GPU is lost", 6: "Not Found", 18: "Version mismatch"}.get(value, "?"))
+        words = {15: "GPU is lost", 6: "Not Found", 18: "Version mismatch"}
+        super().__init__(words.get(value, "?"))
         self.value = value
 
 

@@ -5,7 +5,7 @@ import pytest
 from pilot_kernel.errors import PilotError, PlacementError
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
 from pilot_kernel.task.notebook.options import TaskOptions
-from pilot_kernel.task.notebook.placement import Needs, candidates, requirement
+from pilot_kernel.task.notebook.placement import Needs, candidates, on_gpu, requirement
 
 
 def pilot(name, *, cores=1, memory=10**9, offers=("CPU",), tags=(), walltime_s=None, **more):
@@ -154,3 +154,22 @@ def test_impossible_orders_are_named(options, words):
 )
 def test_what_is_asked_of_a_worker(on, needs, asked):
     assert requirement(on, Needs(**needs)) == asked
+
+
+@pytest.mark.parametrize(
+    ("on", "needs", "pilots", "wanted"),
+    [
+        (None, {}, [SMALL], False),
+        (None, {}, [pilot("all", offers=("GPU", "tag:a"))], False),  # it goes to CPUs
+        ("cpu", {}, [CARDS], False),
+        ("GPU", {}, [CARDS], True),
+        ("gpu", {}, [], True),
+        (None, {"gpus": 1}, [CARDS], True),
+        ("cards", {"gpus": 1}, [CARDS], True),
+        ("cards", {}, [CARDS], False),  # it may meet a CPU worker of that pilot
+        ("all", {}, [pilot("all", offers=("GPU",))], True),
+        ("none", {}, [], False),
+    ],
+)
+def test_whether_a_task_is_for_a_gpu(on, needs, pilots, wanted):
+    assert on_gpu(on, pilots, Needs(**needs)) is wanted

@@ -187,6 +187,8 @@ def _further(status: PilotStatus, at: float) -> Iterator[str]:
         yield f"tags: {', '.join(status.tags)}"
     if status.adaptive is not None:
         yield f"as it takes, {status.adaptive[0]} to {status.adaptive[1]}"
+    if len(set(status.gpus)) > 1:
+        yield f"GPUs differ: {status.gpu_memory_bytes / 2**30:.0f} GiB is what all of them have"
     if status.ends_at is not None:
         yield f"ends in {seconds(max(0, round(status.ends_at - at)))}"
     if status.note:

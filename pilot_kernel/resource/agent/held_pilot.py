@@ -70,16 +70,15 @@ class HeldPilot:
         """Names of the workers that it has or should have, those that leave included."""
         return [worker for workers in self.starts.values() for worker in workers]
 
-    def node_of(self, worker: Any) -> str | None:
-        """What stands for the node of one of its workers; None if that is none of its.
+    def nodes(self) -> Iterator[tuple[str, str]]:
+        """The names of its workers, each with what stands for its node.
 
         Processes of the agent's own machine are on one node. Everything else is one start to a
         node, such as a batch job: what several of them hold on the same machine is kept apart.
         """
         for start, names in self.starts.items():
-            if worker in names:
-                return self.name if self._spec_of(start).suffixes == ("",) else start
-        return None
+            node = self.name if self._spec_of(start).suffixes == ("",) else start
+            yield from ((worker, node) for worker in names)
 
     def _spec_of(self, start: str) -> WorkerSpec:
         return self.specs[min(self._places[start], len(self.specs) - 1)]

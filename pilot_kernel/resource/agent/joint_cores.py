@@ -38,13 +38,12 @@ class JointCores:
     """Knows the mates of every worker.
 
     Attributes:
-        node_of: What stands for the node of a worker of that name, in its pilot; None if it has no
-            mates.
+        nodes: What stands for the node of each worker that may have mates, by the worker's name.
         wide: Keys of the tasks that were given to a worker and span several.
     """
 
     def __init__(self) -> None:
-        self.node_of: Callable[[Any], str | None] = lambda name: None
+        self.nodes: Callable[[], Mapping[Any, str]] = dict
         self.wide: set[str] = set()
         self._groups: dict[Any, list[Any]] = {}
         self._place: dict[Any, Any] = {}
@@ -52,8 +51,9 @@ class JointCores:
     def arrange(self, workers: Iterable[Any]) -> None:
         """Take note of the workers that there are, without those that are leaving."""
         self._groups, self._place = {}, {}
+        nodes = self.nodes()
         for ws in workers:
-            node = self.node_of(ws.name)
+            node = nodes.get(ws.name)
             group = ws if node is None else (node, frozenset(ws.resources.items()))
             self._groups.setdefault(group, []).append(ws)
             self._place[ws] = group

@@ -18,7 +18,13 @@ from pilot_kernel.resource import gpus
 from pilot_kernel.resource.agent.blame import suspects
 from pilot_kernel.resource.agent.fair_share import FairShare
 from pilot_kernel.resource.agent.joint_cores import JointCores
-from pilot_kernel.resource.agent.waiting_room import TIMEOUT, Demand, WaitingRoom, workload_of
+from pilot_kernel.resource.agent.waiting_room import (
+    CORES,
+    TIMEOUT,
+    Demand,
+    WaitingRoom,
+    workload_of,
+)
 
 __all__ = ["ENDS_AT", "LateBinding"]
 
@@ -70,7 +76,8 @@ class LateBinding(Scheduler):  # type: ignore[misc]
         return held < ws.nthreads or (held < _AHEAD_TASKS and ws.occupancy < _AHEAD_S)
 
     def _takes(self, ws: Any, ts: Any) -> bool:
-        if not self.joint.fits(Demand.of(ts), ws):
+        wide = self.joint.wide or (ts.annotations or {}).get(CORES, 1) > 1
+        if wide and not self._arrange().fits(Demand.of(ts), ws):
             return False
         if len(ws.processing) < ws.nthreads:
             return True
@@ -175,7 +182,8 @@ class LateBinding(Scheduler):  # type: ignore[misc]
             return
         stimulus = f"deal-{time.time()}"
         self._give_up_stranded(stimulus)
-        may_wait_for = self._arrange().kept_free(self.waiting.demands(), self.meets)
+        wide = [each for each in self.waiting.demands() if each[0].cores > 1]
+        may_wait_for = self._arrange().kept_free(wide, self.meets) if wide else _anywhere
         free = [ws for ws in list(self._open) if self._may_be_given(ws)]
         while free and self.waiting:
             free.sort(key=_load)
@@ -217,8 +225,8 @@ class LateBinding(Scheduler):  # type: ignore[misc]
         ts = self.waiting.first(lambda d: may_wait_for(d, ws) and self.meets(d, ws), now)
         if ts is None or not self._takes(ws, ts):
             return False
-        demand = Demand.of(ts)
         if ts.dependencies and len(free) > 1:
+            demand = Demand.of(ts)
             able = [o for o in free if self.meets(demand, o) and self._takes(o, ts)]
             ws = min(able, key=lambda other: self.worker_objective(ts, other))
         ahead = len(ws.processing) >= ws.nthreads
@@ -235,7 +243,8 @@ class LateBinding(Scheduler):  # type: ignore[misc]
         if ts.processing_on is not ws:
             ts.priority = before
             return False
-        self.joint.took(ts.key, demand, ws)
+        if (ts.annotations or {}).get(CORES, 1) > 1:
+            self.joint.took(ts.key, Demand.of(ts), ws)
         expected_s = self.expected_s(ts)
         self.share.hand_out(workload_of(ts), ts.key, expected_s, now, ahead=ahead)
         return True
@@ -302,6 +311,11 @@ class LateBinding(Scheduler):  # type: ignore[misc]
     def could_run(self, offers: Callable[[Demand], bool]) -> bool:
         """Whether anything waits that workers with such offers could run."""
         return any(offers(demand) for demand, _ in self.waiting.demands())
+
+
+def _anywhere(demand: Demand, ws: Any) -> bool:
+    """No worker is kept free for anything."""
+    return True
 
 
 def _load(ws: Any) -> float:

@@ -48,7 +48,7 @@ class Roster:
         self._going: dict[str, tuple[str, ...]] = {}  # starts that are being removed
         self._ending: set[str] = set()  # names of pilots that are being stopped
         cluster.scheduler.blame.watched_here = self.force.is_here
-        cluster.scheduler.joint.node_of = self._node_of
+        cluster.scheduler.joint.nodes = self._nodes
 
     # ---- how they stand
 
@@ -70,12 +70,9 @@ class Roster:
         addresses = (scheduler.aliases.get(name) for name in names)
         return [scheduler.workers[at] for at in addresses if at in scheduler.workers]
 
-    def _node_of(self, worker: Any) -> str | None:
-        """What stands for the node on which a worker shares its pilot's cores with others."""
-        for pilot in self.pilots.values():
-            if (node := pilot.node_of(worker)) is not None:
-                return node
-        return None
+    def _nodes(self) -> dict[Any, str]:
+        """What stands for the node on which each worker shares its pilot's cores with others."""
+        return {name: node for pilot in self.pilots.values() for name, node in pilot.nodes()}
 
     def has_work(self) -> bool:
         """Whether there is work that can go on, now or when workers are up."""

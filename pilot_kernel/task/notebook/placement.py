@@ -9,7 +9,7 @@ from typing import Any
 from pilot_kernel.errors import PlacementError
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
 
-__all__ = ["NO_NEEDS", "Needs", "candidates", "requirement"]
+__all__ = ["NO_NEEDS", "Needs", "candidates", "on_gpu", "requirement"]
 
 _KINDS = {"cpu": "CPU", "gpu": "GPU", "qpu": "QPU"}
 
@@ -157,6 +157,21 @@ def requirement(on: str | None, needs: Needs = NO_NEEDS) -> dict[str, int]:
         **{name: least for name, least in sizes.items() if least},
         **{f"tag:{tag}": 1 for tag in needs.tags},
     }
+
+
+def on_gpu(on: str | None, pilots: Sequence[PilotStatus], needs: Needs = NO_NEEDS) -> bool:
+    """Whether a task is for a GPU: it asks for one, or whoever may run it has nothing else.
+
+    Args:
+        on: A kind of worker, a pilot's name, or None.
+        pilots: The candidates.
+        needs: What the task needs besides.
+    """
+    kind = _KINDS.get((on or "cpu").lower())
+    if needs.gpus or kind:
+        return bool(needs.gpus) or kind == "GPU"
+    kinds = [set(pilot.offers) & set(_KINDS.values()) for pilot in pilots]
+    return bool(kinds) and all(each == {"GPU"} for each in kinds)
 
 
 def _whole(key: str, value: Any, least: int) -> int:

@@ -16,6 +16,7 @@ from qdreamer_lab.workload.exact.fold import Folding, Unit, waves
 from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
 from qdreamer_lab.workload.execution.decisions import PlanDropped
 from qdreamer_lab.workload.execution.long_run_warning import EXACT_S
+from qdreamer_lab.workload.fragment.task_memory import task_memory_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,7 +86,7 @@ class ExactRunner:
         here: int,
     ) -> list[Unit]:
         """Everything that is to be run; nothing is, if something cannot fit in `here` bytes."""
-        task = here if execution.in_process else execution.task_limit_bytes()
+        task = here if execution.in_process else task_memory_bytes(execution)
         itemsize = np.dtype(settings.dtype).itemsize
         units = []
         for binding, circuit in enumerate(request.circuits):

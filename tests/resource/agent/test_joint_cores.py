@@ -39,7 +39,7 @@ class Worker:
 def joint(*workers, wide=True):
     """Workers called node-number; those of one node are mates."""
     cores = JointCores()
-    cores.node_of = lambda name: name.split("-")[0]
+    cores.nodes = lambda: {ws.name: ws.name.split("-")[0] for ws in workers}
     cores.arrange(workers)
     if wide:
         cores.wide.add("a key")
