@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAPPED_BYTES",
     "FragmentShape",
+    "GramGroup",
     "PassShape",
     "StatesShape",
     "gpu_state_counts",
@@ -78,6 +79,22 @@ class StatesShape:
     passes: tuple[PassShape, ...]
 
 
+class GramGroup(NamedTuple):
+    """Pauli strings that flip the same qubits, as far as their cost goes.
+
+    Attributes:
+        strings: How many.
+        lows: How many of them differ inside a block of amplitudes.
+        flips: Whether they flip qubits inside a block: then states are reordered.
+        how: The way of summing, as in `kernels.simulate.pauli_sums`.
+    """
+
+    strings: int
+    lows: int
+    flips: bool
+    how: int
+
+
 @dataclass(frozen=True, slots=True)
 class FragmentShape:
     """A fragment as far as its cost goes.
@@ -86,8 +103,10 @@ class FragmentShape:
         width: Qubits.
         states: What is done to make its states.
         open_qubits: Qubits that stay open for wire cuts.
-        groups: Of Pauli strings that flip the same qubits: how many, and whether
-            they flip any of the first nine: then states are reordered.
+        groups: Of Pauli strings that flip the same qubits.
+        sweeps: Over the states, for all groups.
+        ranges: In how many parts of the states each sweep is shared out.
+        signs: Pauli strings as far as they differ inside a block of amplitudes, over all groups.
         general: Operators that are no Pauli strings.
         sides: 2 where bra and ket differ, as in slices.
         itemsize: Bytes of an amplitude.
@@ -98,7 +117,10 @@ class FragmentShape:
     width: int
     states: StatesShape
     open_qubits: int
-    groups: tuple[tuple[int, bool], ...]
+    groups: tuple[GramGroup, ...]
+    sweeps: int = 1
+    ranges: int = 1
+    signs: int = 1
     general: int = 0
     sides: int = 1
     itemsize: int = 16
@@ -113,7 +135,7 @@ class FragmentShape:
     @property
     def operators(self) -> int:
         """Operators evaluated."""
-        return self.general + sum(strings for strings, _ in self.groups)
+        return self.general + sum(group.strings for group in self.groups)
 
     @property
     def result_bytes(self) -> int:
