@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import PilotError
+from pilot_kernel.task.notebook.placement import on_gpu
 from qdreamer_lab.dreamer.device.shape import device_shape
 from qdreamer_lab.dreamer.machine.profile import MachineProfile, machine_name
 from qdreamer_lab.dreamer.machine.store import load_profile, save_profile
@@ -22,7 +23,6 @@ from qdreamer_lab.dreamer.predict.place import (
     GPU,
     HERE,
     is_local,
-    on_gpu,
     pilots_of,
     place_of,
 )
