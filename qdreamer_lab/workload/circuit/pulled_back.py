@@ -16,7 +16,7 @@ from qdreamer_lab.workload.circuit.clifford import CODES, FAILS
 from qdreamer_lab.workload.circuit.lightcone import ABSENT, LETTER_MASKS, pair_mask, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -50,14 +50,17 @@ class PulledBack:
     signs: NDArray[np.float64]
 
 
-def pulled_back(gates: GateList, terms: Sequence[Factors]) -> PulledBack:
+def pulled_back(
+    gates: GateList, terms: Sequence[Factors], keep_all: Collection[int] = ()
+) -> PulledBack:
     """Carry terms back as far as all of them can go together.
 
     Args:
         gates: The circuit.
         terms: Products of letters that are to be evaluated after one and the same circuit.
+        keep_all: Indices of gates that are to be run in any case, if they act where terms do.
     """
-    going = _Going(gates, terms)
+    going = _Going(gates, terms, frozenset(keep_all))
     keep = [k for k in range(len(gates.qubits) - 1, -1, -1) if going.needs(k)]
     return PulledBack(tuple(keep[::-1]), going.terms(), np.where(going.negative, -1.0, 1.0))
 
@@ -65,8 +68,9 @@ def pulled_back(gates: GateList, terms: Sequence[Factors]) -> PulledBack:
 class _Going:
     """Terms on their way back through a circuit."""
 
-    def __init__(self, gates: GateList, terms: Sequence[Factors]) -> None:
+    def __init__(self, gates: GateList, terms: Sequence[Factors], keep_all: frozenset[int]) -> None:
         self._gates = gates
+        self._keep_all = keep_all
         acted = {qubit for term in terms for qubit, _ in term}
         used = {qubit for qubits in gates.qubits for qubit in qubits}
         self._letters = np.zeros((1 + max(acted | used, default=0), len(terms)), np.uint8)
@@ -82,13 +86,14 @@ class _Going:
         qubits = self._gates.qubits[number]
         if self._acted.isdisjoint(qubits):
             return False
-        table = self._gates.tables[number]
-        free = self._stopped.keys().isdisjoint(qubits)
-        if free and table is not None and self._turn(qubits, table):
-            return False
         commuting = self._gates.commuting[number]
-        if self._strings(qubits, free) & ~commuting == 0:
-            return False
+        if number not in self._keep_all:
+            table = self._gates.tables[number]
+            free = self._stopped.keys().isdisjoint(qubits)
+            if free and table is not None and self._turn(qubits, table):
+                return False
+            if self._strings(qubits, free) & ~commuting == 0:
+                return False
         before = [self._mask(qubit) for qubit in qubits]
         self._stopped.update(zip(qubits, spread(before, commuting), strict=True))
         self._acted.update(qubits)

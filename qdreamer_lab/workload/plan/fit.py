@@ -41,7 +41,7 @@ def fitted(
     Raises:
         PlanError: If it is none of them.
     """
-    for left in _ways(listed, terms):
+    for left in itertools.chain(_ways(listed, terms), _as_planned(plan, gates, listed, terms)):
         blocks = _part(plan, gates, left)
         if blocks is not None:
             return blocks, left
@@ -56,7 +56,7 @@ def fitted_as_measured(
     Raises:
         PlanError: If the plan was not made for that.
     """
-    for left in itertools.islice(_ways(listed, terms), 2):
+    for left in _ways(listed, terms):
         blocks = _part(plan, gates, left)
         if blocks is not None:
             return blocks
@@ -64,10 +64,19 @@ def fitted_as_measured(
 
 
 def _ways(listed: GateList, terms: tuple[Factors, ...]) -> Iterator[PulledBack]:
-    """All gates; those that do not commute with the terms; and those through which none can go."""
+    """All gates; and those that do not commute with the terms."""
     yield PulledBack(tuple(range(len(listed.qubits))), terms, np.ones(len(terms)))
     yield PulledBack(tuple(needed_gates(listed, measured_by(terms))), terms, np.ones(len(terms)))
+
+
+def _as_planned(
+    plan: Partition, gates: list[FlatGate], listed: GateList, terms: tuple[Factors, ...]
+) -> Iterator[PulledBack]:
+    """Gates through which no term can go; then all that the plan has, at whatever angles."""
     yield pulled_back(listed, terms)
+    inside = {source for block in plan.blocks.sources for source in block}
+    two = [k for k, gate in enumerate(gates) if len(gate.qubits) == 2 and gate.source in inside]
+    yield pulled_back(listed, terms, two)
 
 
 def _part(plan: Partition, gates: list[FlatGate], left: PulledBack) -> BlockCircuit | None:

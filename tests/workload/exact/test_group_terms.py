@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector
 
 from qdreamer_lab import CutEstimator, plan_cuts
@@ -105,3 +106,21 @@ def test_a_thousand_terms_agree_with_the_state_vector():
     for dtype, tolerance in (("complex128", 1e-10), ("complex64", 1e-3)):
         found = CutEstimator(5, dtype=dtype).run([(circuit, operator)]).result()[0].data.evs
         assert found == pytest.approx(expected, abs=tolerance)
+
+
+def test_a_plan_of_a_run_suits_other_angles_too():
+    """Also those at which gates of it have become Clifford gates, through which terms could go."""
+    angle = Parameter("a")
+    circuit = QuantumCircuit(6)
+    for _ in range(3):
+        circuit.rx(angle, range(6))
+        for low in range(5):
+            circuit.rzz(-np.pi / 2, low, low + 1)
+    operator = SparsePauliOp(["XIZIYI", "IIYXII", "ZIIIIZ"], [0.5, 0.25, 1.0])
+    values = [0.3, 0.0, np.pi / 2, 1.1]
+    first = CutEstimator(3).run([(circuit, operator, values[:1])]).result()[0].metadata["plan"]
+    assert 0 < first.blocks.num_blocks < 15
+    found = CutEstimator(3, plan=first).run([(circuit, operator, values)]).result()[0].data.evs
+    for value, each in zip(values, found, strict=True):
+        state = Statevector(circuit.assign_parameters([value]))
+        assert each == pytest.approx(state.expectation_value(operator).real, abs=1e-10)
