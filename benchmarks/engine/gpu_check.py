@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdreamer_lab.engine.cpu.pool import spread
+from qdreamer_lab.engine.cpu.gram import string_matrices
+from qdreamer_lab.engine.cpu.gram_plan import PauliString
 from qdreamer_lab.engine.cpu.run import simulate
 from qdreamer_lab.engine.gpu.device import cupy_module
 from qdreamer_lab.engine.gpu.states import gpu_states
 from qdreamer_lab.engine.gpu.sums import gpu_gram
 from qdreamer_lab.engine.program import Step
 from qdreamer_lab.errors import GpuError
-from qdreamer_lab.kernels.simulate.pauli_sums import join_blocks, part_blocks, pauli_sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,19 +45,13 @@ def unitary(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def cpu_gram(states: np.ndarray, operators: Any, cores: int) -> np.ndarray:
-    """(operators, rows, rows) of Pauli strings, as workers take them: a thread for each flip."""
-    out = np.zeros((len(operators), len(states), len(states)), complex)
-    parts, block = states.view(states.real.dtype), min(512, states.shape[1])
-    part_blocks(parts, block)
-
-    def one(number: int) -> None:
-        bits = {a: sum(1 << q for q, b in operators[number] if b == a) for a in "XYZ"}
-        z, place = np.array([bits["Z"] | bits["Y"]]), np.array([number])
-        pauli_sums(parts, parts, bits["X"] | bits["Y"], z, False, block, out, place)
-        out[number] *= 1j ** bits["Y"].bit_count()
-
-    spread(one, [(number,) for number in range(len(operators))], cores)
-    join_blocks(parts, block)
+    """(operators, rows, rows) of Pauli strings, as workers take them."""
+    strings = []
+    for operator in operators:
+        x, y, z = (sum(1 << q for q, b in operator if b == a) for a in "XYZ")
+        strings.append(PauliString(x | y, z | y, phase=1j ** y.bit_count()))
+    out = np.empty((len(operators), len(states), len(states)), complex)
+    string_matrices(states, states, tuple(strings), tuple(range(len(strings))), out, cores)
     return out
 
 
