@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import PilotError
+from pilot_kernel.task.notebook.placement import on_gpu
 from qdreamer_lab.dreamer.device.shape import device_shape
 from qdreamer_lab.dreamer.machine.profile import MachineProfile, machine_name
 from qdreamer_lab.dreamer.machine.store import load_profile, save_profile
@@ -22,15 +23,17 @@ from qdreamer_lab.dreamer.predict.place import (
     GPU,
     HERE,
     is_local,
-    on_gpu,
     pilots_of,
     place_of,
 )
 from qdreamer_lab.dreamer.predict.price import priced
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.exact.plans import blocks_left
 from qdreamer_lab.workload.execution.execution import Execution
-from qdreamer_lab.workload.plan.find import plan_cuts
+from qdreamer_lab.workload.plan.find import plan_blocks
 from qdreamer_lab.workload.request import RunSettings
 
 if TYPE_CHECKING:
@@ -176,14 +179,12 @@ class Engine:
         usual = set(configuration.kinds) == set(KINDS) and configuration.cost == "lo"
         if usual or not configuration.cuts:
             return None
-        return plan_cuts(
-            wanted.circuit,
-            configuration.max_qubits,
-            observables=wanted.given,
-            kinds=configuration.kinds,
-            cost=configuration.cost,
-            time_limit_s=SEARCH_S,
-        )
+        options = SearchOptions(configuration.kinds, configuration.cost, time_limit_s=SEARCH_S)
+        if configuration.exact:
+            blocks = blocks_left(wanted.circuit, wanted.terms)
+        else:
+            blocks = to_blocks(wanted.circuit, wanted.given)
+        return plan_blocks(blocks, configuration.max_qubits, options)
 
     def case(
         self,

@@ -19,6 +19,13 @@ def ghz(num_qubits):
     return circuit
 
 
+def tilted_ghz(num_qubits):
+    """Like a GHZ state, but no Clifford circuit, so that state vectors have something to do."""
+    circuit = ghz(num_qubits)
+    circuit.rx(0.3, range(num_qubits))
+    return circuit
+
+
 def star(num_qubits):
     """A GHZ state, every CX from the first qubit."""
     circuit = QuantumCircuit(num_qubits)

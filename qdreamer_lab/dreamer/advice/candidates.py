@@ -20,6 +20,10 @@ from qdreamer_lab.errors import (
     PrecisionError,
 )
 from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.circuit.gates import flat_gates
+from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
+from qdreamer_lab.workload.circuit.pulled_back import pulled_back
+from qdreamer_lab.workload.exact.group_terms import gate_cones
 from qdreamer_lab.workload.modes import MODES
 
 if TYPE_CHECKING:
@@ -43,6 +47,9 @@ _PARTS = (1.0, 2 / 3, 0.5, 0.4, 1 / 3, 0.25)
 
 _ALL_WIDTHS = 10
 """Circuits up to here are looked at in every width."""
+
+_NARROWEST = 4
+"""Narrower fragments are not tried because wider ones do not fit."""
 
 _CLOSER = 1
 """How often the gaps beside the best width are halved."""
@@ -159,16 +166,37 @@ class Candidates:
         looked: dict[int, Prediction] = {}
         exact = any(prediction.configuration.exact for prediction in self.found)
         fine = mode.exact or not exact
-        tried = widths_for(self.wanted.num_qubits, most, fine=fine)
+        tried = widths_for(self.wanted.num_qubits, most, fine=fine, spread=self._spread(mode))
         for width in tried:
             self._look_width(width, mode, looked)
+        while mode.exact and not looked and min(tried) > _NARROWEST:  # nothing fits as yet
+            tried.append(max(_NARROWEST, 2 * min(tried) // 3))
+            self._look_width(tried[-1], mode, looked)
         for _ in range(_CLOSER if fine and looked and self._small else 0):
             best = min(looked, key=lambda width: looked[width].makespan_s)
             for width in _halves(best, tried):
                 tried.append(width)
                 self._look_width(width, mode, looked)
+            while self._may_be_narrower(min(tried), looked):
+                tried.append(7 * min(tried) // 8)
+                self._look_width(tried[-1], mode, looked)
         if looked:
             self._other_plans(mode, looked)
+
+    def _may_be_narrower(self, least: int, looked: dict[int, Prediction]) -> bool:
+        """Whether the narrowest fragments that were looked at are the best, and take long."""
+        best = min(looked, key=lambda width: looked[width].makespan_s)
+        return least == best > _NARROWEST and looked[best].makespan_s > _LONG_S
+
+    def _spread(self, mode: Mode) -> int:
+        """Qubits of what runs at once if nothing is cut: exact mode runs light cones apart."""
+        gates = GateList(list(flat_gates(self.wanted.circuit)))
+        terms = self.wanted.terms
+        if not mode.exact:
+            kept = needed_gates(gates, measured_by(terms))
+            return len({qubit for k in kept for qubit in gates.qubits[k]})
+        cones = gate_cones(gates, pulled_back(gates, terms))
+        return max((qubits.bit_count() for _, qubits in cones), default=0)
 
     def _look_width(self, width: int, mode: Mode, looked: dict[int, Prediction]) -> None:
         prediction = self.look(self._way(width, mode))
@@ -222,10 +250,21 @@ def most_width(limits: Limits, place: Place) -> int | None:
     return fits if limits.max_qubits is None else min(limits.max_qubits, fits)
 
 
-def widths_for(num_qubits: int, most: int | None, *, fine: bool = False) -> list[int]:
-    """A handful of widths, the whole circuit first where that is allowed; `fine` for more."""
+def widths_for(
+    num_qubits: int, most: int | None, *, fine: bool = False, spread: int | None = None
+) -> list[int]:
+    """A handful of widths, the whole circuit first where that is allowed.
+
+    Args:
+        num_qubits: Of the circuit.
+        most: The greatest width that is allowed; None for any.
+        fine: Look at more of them.
+        spread: Qubits of what runs at once; if that is far less than the circuit, widths are parts
+            of it instead.
+    """
     top = num_qubits if most is None else min(num_qubits, int(most))
-    found = {max(min(2, num_qubits), round(part * num_qubits)) for part in _PARTS}
+    whole = spread if spread is not None and 2 <= spread <= num_qubits // 2 else num_qubits
+    found = {max(min(2, num_qubits), round(part * whole)) for part in _PARTS}
     if fine and num_qubits <= _ALL_WIDTHS:
         found |= set(range(min(2, num_qubits), num_qubits + 1))
     return sorted({width for width in found if width <= top} | {top}, reverse=True)

@@ -66,7 +66,7 @@ def _cores(best: Prediction) -> list[str]:
     if not best.lent:
         return []
     return [
-        f"There are few large tasks, so that workers lend their cores: a task has up to {best.cores}."
+        f"Tasks are few and large, so workers lend their cores: one has up to {best.cores}."
     ]
 
 

@@ -16,6 +16,8 @@ from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, paid, summed
 from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
 from qdreamer_lab.workload.exact.slicing import num_slices
 from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
+from qdreamer_lab.workload.fragment.gpu import gpu_bytes
+from qdreamer_lab.workload.fragment.task_memory import likely_gpu_bytes
 
 if TYPE_CHECKING:
     from qdreamer_lab.dreamer.mode import Conditions
@@ -45,7 +47,8 @@ def exact_case(
         PlanError: If the given plan does not belong to the circuit.
         CircuitError: If the circuit cannot be cut.
     """
-    here, task = execution.limit_bytes(), execution.task_limit_bytes()
+    gpu, here = conditions.gpu, execution.limit_bytes()
+    task = likely_gpu_bytes(execution) if gpu else execution.task_limit_bytes()
     itemsize = np.dtype(settings.dtype).itemsize
 
     plans = ExactPlans()
@@ -113,10 +116,11 @@ def _job_work(
     mine = tuple(cut for cut, _ in job.program.axes if cut in sliced)
     times = num_slices(dict(job.program.axes), mine) if mine else 1
     fixed = dict.fromkeys(mine, 0)
-    split = split_cuts(job.program, job.operators, limit, itemsize, fixed, fixed)
     gpu = conditions.gpu
+    sizes = gpu_bytes if gpu else batch_bytes
+    split = split_cuts(job.program, job.operators, limit, itemsize, fixed, fixed, sizes)
     shape = fragment_shape(job, itemsize, mine, 2 if mine else 1, split, gpu=gpu)
-    memory = batch_bytes(job.program, job.operators, itemsize, fixed, fixed)
+    memory = sizes(job.program, job.operators, itemsize, fixed, fixed)
     arguments = 2000 + 600 * len(job.program.steps) + 120 * len(job.operators)
     return Work(
         items=times,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.exact.cost import JoinShape, contract_counts, exact_counts
+from qdreamer_lab.dreamer.exact.cost import JoinShape, contract_counts, exact_counts, gpu_counts
 from qdreamer_lab.dreamer.exact.shape import fragment_shape, join_steps
 from qdreamer_lab.dreamer.fragment.probes import probe_program, state_probes
 from qdreamer_lab.dreamer.model.probe import Probe
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.fragment.program import FragmentProgram
 
-__all__ = ["exact_probes", "join_probes"]
+__all__ = ["exact_probes", "gpu_probes", "join_probes"]
 
 
 def exact_probes(cores: int) -> list[Probe]:
@@ -39,6 +39,23 @@ def exact_probes(cores: int) -> list[Probe]:
 
 
 _Case = tuple[str, "FragmentProgram", tuple["Factors", ...]]
+
+
+def gpu_probes() -> list[Probe]:
+    """Fragments on the GPU of a worker, such that every coefficient of GPUs matters in some."""
+    found = []
+    for width, gates, cuts, operators in (
+        (3, 3, 0, 1), (3, 3, 0, 30), (12, 40, 4, 1), (12, 200, 0, 1), (16, 60, 2, 12),
+        (10, 20, 6, 40), (12, 12, 7, 20), (20, 60, 0, 1), (20, 6, 0, 60), (24, 4, 0, 1),
+        (24, 100, 0, 1), (24, 4, 0, 24), (26, 60, 0, 1),
+    ):  # fmt: skip
+        program = probe_program(width, ["dense"] * gates + ["branch"] * cuts)
+        wanted = _strings(width, operators, "Z")
+        calls = (FragmentCall(program, wanted, {}, {}),)
+        shape = fragment_shape(FragmentJob(program, wanted), gpu=True)
+        call = partial(run_fragments, calls, None, "complex128", "GPU")
+        found.append(Probe(f"gpu {width} {gates} {cuts} {operators}", call, gpu_counts(shape)))
+    return found
 
 
 def _gram_cases() -> list[_Case]:

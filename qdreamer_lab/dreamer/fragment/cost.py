@@ -31,7 +31,7 @@ _SINGLE = 0.6
 """What arithmetic on complex64 takes of that on complex128, where whole registers are filled."""
 
 _GPU_GATES = (1.0, 0.65, 0.7)
-"""Dense, half and diagonal operations on a GPU next to a dense one, at the pace of shared memory."""
+"""Dense, half and diagonal operations on a GPU, next to a dense one: shared memory is the limit."""
 
 _AMPLITUDE_BYTES = 16
 """Of the amplitudes in which reading and writing is counted."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pilot_kernel.resource.worker_environment import usable_cores
+from pilot_kernel.task.notebook.placement import on_gpu
+from qdreamer_lab.dreamer.exact.probes import gpu_probes
 from qdreamer_lab.dreamer.model.belief import calibrated
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PLACE
 from qdreamer_lab.dreamer.model.probe import timed
@@ -87,7 +89,8 @@ def measured(
         raise QDreamerError(f"budget_s={budget_s!r}: more than 0 and at most {_MOST_S:g} seconds")
     pilots = [] if session is None else session.candidates(on)
     where = _ask(session, on, _place)
-    there = [probe for mode in MODE_COSTS for probe in mode.worker_probes(where["cores"])]
+    there = gpu_probes() if on_gpu(on, pilots) else []
+    there += [probe for mode in MODE_COSTS for probe in mode.worker_probes(where["cores"])]
     here = [probe for mode in MODE_COSTS for probe in mode.local_probes()]
     named = {probe.name: probe for probe in there}
     first = [named[name].call for name in _FIRST if name in named]

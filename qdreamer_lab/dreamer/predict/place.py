@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from pilot_kernel.task.notebook.placement import on_gpu
 from qdreamer_lab.dreamer.device.owner_terms import DeviceTerms
 from qdreamer_lab.workload.execution.wide_tasks import nodes_of
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.execution.wide_tasks import Node
 
-__all__ = ["GPU", "HERE", "Place", "is_local", "on_gpu", "pilots_of", "place_of"]
+__all__ = ["GPU", "HERE", "Place", "is_local", "pilots_of", "place_of"]
 
 GPU = "gpu"
 """What `on=` calls workers with a GPU."""
@@ -26,9 +27,6 @@ HERE = "here"
 """The resource of work in this process."""
 
 _LOCAL = "local://"
-
-_KINDS = ("cpu", GPU, "qpu")
-"""Kinds of workers, next to names of pilots."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -140,14 +138,6 @@ def _workers(pilot: Any, on: str | None) -> int:
     """Workers of a pilot that would take tasks; of one that has both kinds, one has a GPU."""
     both = {"CPU", "GPU"} <= set(getattr(pilot, "offers", ()))
     return 1 if both and (on or "").lower() == GPU else int(pilot.wanted)
-
-
-def on_gpu(on: str | None, pilots: list[Any]) -> bool:
-    """Whether tasks are for a GPU: they ask for one, or whoever may run them has nothing else."""
-    if (on or "cpu").lower() in _KINDS:
-        return (on or "cpu").lower() == GPU
-    offers = [set(getattr(pilot, "offers", ())) for pilot in pilots]
-    return bool(offers) and all("GPU" in each and "CPU" not in each for each in offers)
 
 
 def _wanted_nodes(pilots: list[Any]) -> tuple[Node, ...]:

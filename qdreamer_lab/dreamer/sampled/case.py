@@ -84,7 +84,7 @@ def sampled_case(
     qpu_s = 0.0
     if device is None:
         rounds = tuple(
-            tuple(_work(shape, n, conditions.cores) for shape, n in zip(shapes, each, strict=True))
+            tuple(_work(shape, n, conditions) for shape, n in zip(shapes, each, strict=True))
             for each in found.rounds
         )
     else:
@@ -161,8 +161,8 @@ def _looking_s(shape: SampledShape, belief: Belief) -> float:
     return belief.seconds(batch_counts(shape)) + variants * each
 
 
-def _work(shape: SampledShape, shots: NDArray[np.int64], cores: int) -> Work:
-    """The tasks of a fragment in one round, each on so many cores."""
+def _work(shape: SampledShape, shots: NDArray[np.int64], conditions: Conditions) -> Work:
+    """The tasks of a fragment in one round."""
     mean = float(shots.mean())
     operators = sum(count for count, _ in shape.bases)
     reported = 0.0 if shape.drawn else shape.sample_bytes
@@ -172,7 +172,7 @@ def _work(shape: SampledShape, shots: NDArray[np.int64], cores: int) -> Work:
     return Work(
         items=len(shots),
         each=shot_counts(shape, mean, drawn=shape.drawn),
-        once=batch_counts(shape, cores),
+        once=batch_counts(shape, conditions.cores, gpu=conditions.gpu),
         work_each=variant_operations(shape.amplitudes, mean),
         work_once=batch_operations(shape.amplitudes, steps),
         memory_bytes=int(shape.states_bytes + shape.tensor_bytes + drawing),

@@ -54,7 +54,7 @@ def product_state_case(
     work_most = _MOST_S * 1e9 / float(values_ns[PLACE["chain_svd"]])
 
     def plan() -> tuple[UncutCircuit, Chain | None, Partition]:
-        whole = uncut_circuit(wanted.circuit, wanted.request.observables)
+        whole = uncut_circuit(wanted.circuit, wanted.request.observables, carry_back=True)
         return whole, whole.chain(work_most), whole.plan()
 
     (whole, chain, cut_plan), plan_s = timed_twice(plan)

@@ -9,6 +9,7 @@ import importlib
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.errors import GpuError
@@ -69,7 +70,8 @@ def usable_device() -> GpuDevice:
     Raises:
         GpuError: There is no CuPy, no driver, no GPU, or a driver or GPU too old for this CuPy.
     """
-    runtime = cupy_module().cuda.runtime
+    cupy = cupy_module()
+    runtime = cupy.cuda.runtime
     driver, built_for = _versions(runtime)
     if driver == 0:
         raise GpuError(f"no NVIDIA driver is installed here{_seen()}: ask for a node with a GPU")
@@ -86,7 +88,7 @@ def usable_device() -> GpuDevice:
     if not count:
         raise GpuError(f"CuPy sees no GPU{_seen()}")
     try:
-        found = runtime.getDeviceProperties(int(runtime.getDevice()))
+        found = _properties(cupy, int(runtime.getDevice()))
     except Exception as error:
         raise GpuError(f"the GPU cannot be used{_seen()}: {error}") from error
     capability = (int(found["major"]), int(found["minor"]))
@@ -107,6 +109,12 @@ def usable_device() -> GpuDevice:
         shared_block_bytes=int(found["sharedMemPerBlockOptin"]),
         shared_bytes=int(found["sharedMemPerMultiprocessor"]),
     )
+
+
+@cache
+def _properties(cupy: Any, number: int) -> Any:
+    """What the driver knows of a GPU; asking takes longer than many a small fragment."""
+    return cupy.cuda.runtime.getDeviceProperties(number)
 
 
 def free_bytes() -> int:

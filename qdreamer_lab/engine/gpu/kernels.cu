@@ -21,7 +21,7 @@ enum { FLIP, SIGNS, MASK, VALUE, STRING_FIELDS };
 
 template <typename T> struct alignas(2 * sizeof(T)) Pair { T re, im; };
 
-extern __shared__ double memory[];
+alignas(16) extern __shared__ double memory[];
 
 // ---------------------------------------------------------------- places in shared memory
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdreamer_lab.engine.gpu.costs import LEAST_SHARED_BYTES
-from qdreamer_lab.engine.gpu.device import cupy_module
+from qdreamer_lab.engine.gpu.device import cupy_module, usable_device
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -33,11 +33,14 @@ def _module(cupy: Any) -> Any:
 
 
 @cache
-def _function(cupy: Any, name: str, shared_bytes: int) -> Any:
-    """A kernel, with the leave to take more shared memory than every GPU gives."""
+def _function(cupy: Any, name: str, *, much: bool) -> Any:
+    """A kernel; where it takes `much` shared memory, with the leave to take all that there is.
+
+    The leave belongs to the kernel, however often it is asked for, so it is never made smaller.
+    """
     function = _module(cupy).get_function(name)
-    if shared_bytes > LEAST_SHARED_BYTES:
-        function.max_dynamic_shared_size_bytes = shared_bytes
+    if much:
+        function.max_dynamic_shared_size_bytes = usable_device().shared_block_bytes
     return function
 
 
@@ -61,5 +64,6 @@ def launch(
     """
     arrays = [each for each in arguments if not isinstance(each, np.generic)]
     assert all(array.flags.c_contiguous for array in arrays)  # kernels take no strides
-    function = _function(cupy_module(), f"{name}_{_NAMES[np.dtype(dtype)]}", shared_bytes)
+    whole = f"{name}_{_NAMES[np.dtype(dtype)]}"
+    function = _function(cupy_module(), whole, much=shared_bytes > LEAST_SHARED_BYTES)
     function(grid, (threads,), arguments, shared_mem=shared_bytes)

@@ -1,8 +1,9 @@
 """Which gates, and which blocks, can influence an observable.
 
 Going backwards, a gate is needed if it acts where the observable has come to act, unless both
-commute because they are diagonal. So a layer of ZZ rotations spreads an observable by one step, in
-whatever order the layer is written down. This module must not know plans.
+commute. So a layer of ZZ rotations spreads an observable by one step, in whatever order the layer
+is written down. What an observable has become is bounded from above by the Pauli letters that it
+may have on each qubit. This module must not know plans.
 """
 
 from __future__ import annotations
@@ -11,71 +12,134 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.workload.circuit.terms import DIAGONAL
+from qdreamer_lab.workload.circuit.clifford import CODES, letter_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from qdreamer_lab.workload.circuit.clifford import LetterTable
     from qdreamer_lab.workload.circuit.gates import FlatGate
     from qdreamer_lab.workload.circuit.terms import Factors
 
-__all__ = ["GateList", "measured_by", "needed_gates", "reaching_blocks"]
+__all__ = [
+    "ABSENT",
+    "LETTER_MASKS",
+    "GateList",
+    "measured_by",
+    "needed_gates",
+    "pair_mask",
+    "reaching_blocks",
+    "spread",
+]
+
+ABSENT = 1
+"""The mask of a qubit on which an observable does not act."""
+
+LETTER_MASKS = dict(zip(CODES, (1, 2, 4, 8, 9, 9, 3, 3, 5, 5), strict=True))
+"""Which of I, X, Y, Z (bits 0 to 3) each letter is made of."""
 
 
 class GateList:
-    """What decides about light cones: where each gate acts, and whether it is diagonal.
+    """What decides about light cones: where each gate acts, and what it does to observables.
 
     Args:
         gates: The circuit, in order.
+
+    Attributes:
+        qubits: Where each gate acts.
+        commuting: Per gate, the Pauli strings there with which it commutes, as bits: number c on
+            one qubit, 4 a + b on two, with b on the low qubit.
+        tables: Per gate, what it makes of letters if it is a Clifford gate.
     """
 
     def __init__(self, gates: Sequence[FlatGate]) -> None:
         self.qubits = tuple(gate.qubits for gate in gates)
-        self.diagonal = _diagonal(gates)
+        commuting: list[int] = [0] * len(gates)
+        tables: list[LetterTable | None] = [None] * len(gates)
+        for size in (1, 2):
+            which = [k for k, gate in enumerate(gates) if len(gate.qubits) == size]
+            if which:
+                stack = np.stack([gates[k].matrix for k in which])
+                found = zip(which, _commuting(stack), letter_tables(stack), strict=True)
+                for k, strings, table in found:
+                    commuting[k], tables[k] = strings, table
+        self.commuting, self.tables = tuple(commuting), tuple(tables)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, GateList):
             return NotImplemented
-        return self.qubits == other.qubits and self.diagonal == other.diagonal
+        return (self.qubits, self.commuting, self.tables) == (
+            other.qubits,
+            other.commuting,
+            other.tables,
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
 
-def needed_gates(gates: GateList, measured: Mapping[int, bool]) -> list[int]:
+def needed_gates(
+    gates: GateList, measured: Mapping[int, int], among: Sequence[int] | None = None
+) -> list[int]:
     """Indices of the gates that can influence an observable, ascending.
 
     Args:
         gates: The circuit.
-        measured: The qubits on which the observable acts, and whether it is diagonal there.
+        measured: The qubits on which the observable acts, with masks as `measured_by` gives them.
+        among: Indices of the gates that there are, ascending; None for all.
     """
-    diagonal_on = dict(measured)  # of what the observable has become; nothing where it is absent
+    masks = dict(measured)
     keep = []
-    for k in range(len(gates.qubits) - 1, -1, -1):
+    for k in reversed(range(len(gates.qubits)) if among is None else among):
         qubits = gates.qubits[k]
-        present = [qubit for qubit in qubits if qubit in diagonal_on]
-        if not present:
+        if not any(qubit in masks for qubit in qubits):
             continue
-        if gates.diagonal[k]:
-            if all(diagonal_on[qubit] for qubit in present):
-                continue
-            for qubit in qubits:
-                diagonal_on.setdefault(qubit, True)
-        else:
-            for qubit in qubits:
-                diagonal_on[qubit] = False
-        keep.append(k)
+        before = [masks.get(qubit, ABSENT) for qubit in qubits]
+        commuting = gates.commuting[k]
+        if pair_mask(before) & ~commuting:
+            masks.update(zip(qubits, spread(before, commuting), strict=True))
+            keep.append(k)
     return keep[::-1]
 
 
-def measured_by(terms: Sequence[Factors]) -> dict[int, bool]:
-    """The qubits on which terms act, ascending, and whether all of them are diagonal there."""
-    found: dict[int, bool] = {}
+def measured_by(terms: Sequence[Factors]) -> dict[int, int]:
+    """The qubits on which terms act, ascending, and what acts there.
+
+    Returns:
+        Per qubit, which of I, X, Y, Z (bits 0 to 3) occur there in some term.
+    """
+    found: dict[int, int] = {}
+    count: dict[int, int] = {}
     for term in terms:
         for qubit, letter in term:
-            found[qubit] = found.get(qubit, True) and letter in DIAGONAL
+            found[qubit] = found.get(qubit, 0) | LETTER_MASKS[letter]
+            count[qubit] = count.get(qubit, 0) + 1
+    for qubit, times in count.items():
+        if times < len(terms):
+            found[qubit] |= ABSENT
     return dict(sorted(found.items()))
+
+
+def pair_mask(masks: Sequence[int]) -> int:
+    """Which Pauli strings may occur on one or two qubits, as bits; low qubit first."""
+    return masks[0] if len(masks) == 1 else _OUTER[masks[1]][masks[0]]
+
+
+def spread(masks: Sequence[int], commuting: int) -> list[int]:
+    """The letters that an observable may have after a gate, U†OU, on each of the gate's qubits.
+
+    If a gate commutes with L on a qubit, it is there made of I and L only, so it keeps {I, L} and
+    {L', L''} apart.
+
+    Args:
+        masks: Letters on each qubit of the gate before, low qubit first.
+        commuting: Pauli strings with which the gate commutes, as bits.
+    """
+    if len(masks) == 1:
+        return [_SPREAD_ALONE[commuting & 15][masks[0]]]
+    low, high = commuting & 15, _every_fourth(commuting)
+    return [_SPREAD[low][masks[0]], _SPREAD[high][masks[1]]]
 
 
 def reaching_blocks(pairs: NDArray[np.int64], measured: Iterable[int]) -> NDArray[np.int64]:
@@ -96,14 +160,60 @@ def reaching_blocks(pairs: NDArray[np.int64], measured: Iterable[int]) -> NDArra
     return np.array(keep[::-1], dtype=np.int64)
 
 
-def _diagonal(gates: Sequence[FlatGate]) -> tuple[bool, ...]:
-    """Which gates are exactly diagonal; all of one size at a time."""
-    found = [False] * len(gates)
-    for size in (1, 2):
-        which = [k for k, gate in enumerate(gates) if len(gate.qubits) == size]
-        if which:
-            stack = np.stack([gates[k].matrix for k in which])
-            off = np.count_nonzero(stack[:, ~np.eye(1 << size, dtype=bool)], axis=1)
-            for k, count in zip(which, off.tolist(), strict=True):
-                found[k] = count == 0
-    return tuple(found)
+def _commuting(stack: NDArray[np.complex128]) -> list[int]:
+    """Per gate (m, d, d), the Pauli strings with which it commutes exactly, as bits.
+
+    A string that flips the bits x and has signs at the bits z turns a gate's element G[i, j] into
+    (-1)^(z·(i⊕j)) G[i⊕x, j⊕x].
+    """
+    size = stack.shape[-1]
+    rows = np.arange(size)
+    both = rows[:, None] ^ rows
+    found = np.zeros(len(stack), np.int64)
+    for number in range(size * size):
+        flips, signs = 0, 0
+        for slot, code in enumerate((number & 3, number >> 2)):
+            flips |= (code in (1, 2)) << slot
+            signs |= (code in (2, 3)) << slot
+        turned = stack[:, rows[:, None] ^ flips, rows ^ flips]
+        negative = (np.bitwise_count(both & signs) & 1).astype(bool)
+        same = np.where(negative, -turned, turned) == stack
+        found |= same.all(axis=(1, 2)).astype(np.int64) << number
+    return found.tolist()
+
+
+def _every_fourth(mask: int) -> int:
+    """Bits 0, 4, 8 and 12: strings that are the identity on the low qubit."""
+    return mask & 1 | mask >> 3 & 2 | mask >> 6 & 4 | mask >> 9 & 8
+
+
+def _outer(high: int, low: int) -> int:
+    return sum(low << 4 * code for code in range(4) if high >> code & 1)
+
+
+def _spread_table(identity_stays: bool) -> list[list[int]]:
+    """For every set of letters that commute (bits 0 to 3) and every mask, the mask that follows."""
+    table = []
+    for commuting in range(16):
+        kept = [1 << code for code in (1, 2, 3) if commuting >> code & 1]
+        row = list(range(16))
+        for mask in range(16):
+            if len(kept) == 1:
+                letter, others = kept[0], 14 & ~kept[0]
+                new = mask | (others if mask & others else 0)
+                if not identity_stays and mask & (ABSENT | letter):
+                    new |= ABSENT | letter
+            elif kept:  # the gate does nothing on this qubit
+                new = mask
+            elif identity_stays:
+                new = mask | (14 if mask & 14 else 0)
+            else:
+                new = 15
+            row[mask] = new
+        table.append(row)
+    return table
+
+
+_OUTER = [[_outer(high, low) for low in range(16)] for high in range(16)]
+_SPREAD = _spread_table(identity_stays=False)
+_SPREAD_ALONE = _spread_table(identity_stays=True)

@@ -218,8 +218,9 @@ class Folding:
         start = time.perf_counter()
         tensors = [piece.tensors[number] for number in range(len(program.jobs))]
         found = unit.contraction.values(tensors, program.operator_of)
-        weight = piece.slice.weight
-        unit.values[unit.part.group.numbers] += weight * program.lone_factors * found
+        group = unit.part.group
+        weight = piece.slice.weight * group.signs
+        unit.values[group.numbers] += weight * program.lone_factors * found
         if not unit.sliced:
             piece.tensors.clear()
         self._open[unit.binding] -= 1

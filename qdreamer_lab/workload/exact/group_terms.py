@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.workload.circuit.lightcone import needed_gates, reaching_blocks
-from qdreamer_lab.workload.circuit.terms import DIAGONAL
+from qdreamer_lab.workload.circuit.lightcone import LETTER_MASKS, needed_gates, reaching_blocks
 from qdreamer_lab.workload.cut.partition import Partition, lone_labels
 from qdreamer_lab.workload.cut.wire_segments import connected
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.circuit.lightcone import GateList
+    from qdreamer_lab.workload.circuit.pulled_back import PulledBack
     from qdreamer_lab.workload.circuit.terms import Factors
 
 __all__ = [
@@ -76,15 +76,23 @@ def block_cones(blocks: BlockCircuit, terms: Sequence[Factors]) -> list[tuple[in
     return [_union(reach.get(qubit, (0, 0)) for qubit, _ in term) for term in terms]
 
 
-def gate_cones(gates: GateList, terms: Sequence[Factors]) -> list[tuple[int, int]]:
-    """Two-qubit gates and their qubits in the light cone of each term, as bits."""
-    reach: dict[tuple[int, bool], tuple[int, int]] = {}
-    for key in {(qubit, letter in DIAGONAL) for term in terms for qubit, letter in term}:
-        inside = [k for k in needed_gates(gates, dict([key])) if len(gates.qubits[k]) == 2]
+def gate_cones(gates: GateList, left: PulledBack) -> list[tuple[int, int]]:
+    """Two-qubit gates and their qubits in the light cone of each term, as bits.
+
+    Args:
+        gates: The circuit.
+        left: The terms, and what is left of the circuit for all of them.
+    """
+    reach: dict[tuple[int, int], tuple[int, int]] = {}
+    for key in {(qubit, LETTER_MASKS[letter]) for term in left.terms for qubit, letter in term}:
+        found = needed_gates(gates, dict([key]), left.gates)
+        inside = [k for k in found if len(gates.qubits[k]) == 2]
         reach[key] = _union(
             (1 << k, 1 << gates.qubits[k][0] | 1 << gates.qubits[k][1]) for k in inside
         )
-    return [_union(reach[qubit, letter in DIAGONAL] for qubit, letter in term) for term in terms]
+    return [
+        _union(reach[qubit, LETTER_MASKS[letter]] for qubit, letter in term) for term in left.terms
+    ]
 
 
 def _union(cones: Iterable[tuple[int, int]]) -> tuple[int, int]:

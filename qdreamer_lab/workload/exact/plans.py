@@ -15,7 +15,8 @@ import numpy as np
 from qdreamer_lab.errors import MemoryLimitError
 from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.gates import flat_gates
-from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
+from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by
+from qdreamer_lab.workload.circuit.pulled_back import pulled_back
 from qdreamer_lab.workload.cut.options import SearchOptions
 from qdreamer_lab.workload.exact.group_terms import (
     block_cones,
@@ -33,13 +34,14 @@ from qdreamer_lab.workload.plan.search import find_partition
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.circuit.gates import FlatGate
     from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.cut.partition import Partition
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
     from qdreamer_lab.workload.request import RunSettings
 
-__all__ = ["ExactPlans", "parts_that_fit"]
+__all__ = ["ExactPlans", "blocks_left", "parts_that_fit"]
 
 
 def parts_that_fit(
@@ -59,12 +61,25 @@ def parts_that_fit(
     half = len(part.group.terms) // 2
     found = []
     for inside in (slice(None, half), slice(half, None)):
-        terms, numbers = part.group.terms[inside], part.group.numbers[inside]
-        split = split_terms(part.plan, terms)
-        group = replace(part.group, terms=terms, numbers=numbers, split=split, contractions={})
-        less = BoundGroup(group, part.plan, lower(part.plan, terms, split))
+        group = replace(
+            part.group,
+            terms=part.group.terms[inside],
+            numbers=part.group.numbers[inside],
+            signs=part.group.signs[inside],
+            split=split_terms(part.plan, part.group.terms[inside]),
+            contractions={},
+        )
+        less = BoundGroup(group, part.plan, lower(part.plan, group.terms, group.split))
         found += parts_that_fit(less, itemsize, task_bytes, here_bytes)
     return found
+
+
+def blocks_left(circuit: QuantumCircuit, terms: tuple[Factors, ...]) -> BlockCircuit:
+    """What all terms together leave of a circuit, for a plan that is found beforehand."""
+    gates = list(flat_gates(circuit))
+    left = pulled_back(GateList(gates), terms)
+    inside = (gates[k] for k in left.gates)
+    return blocks_of_gates(inside, circuit.num_qubits, tuple(measured_by(left.terms)))
 
 
 class ExactPlans:
@@ -120,30 +135,31 @@ def _groups(
     plan, width = settings.plan, settings.max_qubits
     if plan is not None:
         width = plan.max_qubits
-        listed_blocks = fitted(plan, gates, listed, terms)
-        cones = block_cones(listed_blocks[0], terms)
+        blocks, whole = fitted(plan, gates, listed, terms)
+        cones = block_cones(blocks, whole.terms)
     else:
-        cones = gate_cones(listed, terms)
+        cones = gate_cones(listed, pulled_back(listed, terms))
     groups = []
     for numbers in term_groups(cones, width):
-        inside = tuple(terms[k] for k in numbers)
-        acted = measured_by(inside)
         if plan is not None:
-            kept = restricted_plan(plan, tuple(acted))
-            chosen, measured = listed_blocks[1], kept.blocks.measured
+            inside = tuple(whole.terms[k] for k in numbers)
+            left = replace(whole, terms=inside, signs=whole.signs[list(numbers)])
+            kept = restricted_plan(plan, tuple(measured_by(inside)))
+            measured = kept.blocks.measured
         else:
-            chosen, measured = needed_gates(listed, acted), tuple(acted)
-            part = blocks_of_gates((gates[k] for k in chosen), num_qubits, measured)
+            left = pulled_back(listed, [terms[k] for k in numbers])
+            measured = tuple(measured_by(left.terms))
+            part = blocks_of_gates((gates[k] for k in left.gates), num_qubits, measured)
             kept = find_partition(part, width, SearchOptions(seed=settings.seed))
-        split = split_terms(kept, inside)
         groups.append(
             Group(
-                terms=inside,
+                terms=left.terms,
                 numbers=np.array(numbers, np.int64),
-                gates=tuple(chosen),
+                signs=left.signs,
+                gates=left.gates,
                 measured=measured,
                 plan=kept,
-                split=split,
+                split=split_terms(kept, left.terms),
             )
         )
     return tuple(groups)

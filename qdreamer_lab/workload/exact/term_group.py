@@ -28,8 +28,9 @@ class Group:
     """Terms that run together, and what is known of them whatever the parameter values.
 
     Attributes:
-        terms: The terms.
+        terms: The terms, carried back through Clifford gates at the end of the circuit.
         numbers: Their indices among all terms.
+        signs: (terms,) float64; 1 or -1, by which their values are to be multiplied.
         gates: Indices of the circuit's gates that can influence them.
         measured: The qubits on which they act.
         plan: Their plan, with the matrices of the circuit for which it was found.
@@ -39,6 +40,7 @@ class Group:
 
     terms: tuple[Factors, ...]
     numbers: NDArray[np.int64]
+    signs: NDArray[np.float64]
     gates: tuple[int, ...]
     measured: tuple[int, ...]
     plan: Partition

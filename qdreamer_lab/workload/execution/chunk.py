@@ -75,6 +75,7 @@ class FragmentRow:
         pilot: Name of the pilot, empty if it ran in this process.
         shots: Shots taken.
         start: When it began, in seconds since 1970; None if it ran in this process.
+        cores: Cores that it asked for, if those were more than a worker has; else 1.
     """
 
     binding: int
@@ -86,6 +87,7 @@ class FragmentRow:
     pilot: str
     shots: int = 0
     start: float | None = None
+    cores: int = 1
 
 
 Keep = Callable[[Chunk, Any, FragmentRow], None]

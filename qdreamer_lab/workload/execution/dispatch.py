@@ -6,6 +6,7 @@ can be folded and dropped, and only a few tasks per worker are under way at once
 
 from __future__ import annotations
 
+import math
 import time
 from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
 from typing import TYPE_CHECKING, Any
@@ -109,9 +110,9 @@ class _Queue:
         """What a unit of work takes, as far as is known."""
         return self._pace.seconds_per_work
 
-    def done(self, chunk: Chunk, result: Any) -> None:
-        """Learn from a result what work costs."""
-        self._pace.saw(chunk.work, result.seconds)
+    def done(self, chunk: Chunk, seconds: float) -> None:
+        """Learn from a result what work costs, in seconds of one worker."""
+        self._pace.saw(chunk.work, seconds)
 
 
 def _left(job: Divisible) -> float:
@@ -125,7 +126,7 @@ def _run_here(queue: _Queue, stop: threading.Event, keep: Keep) -> None:
             raise CancelledError
         chunk = queue.next(1)
         result = chunk.function(*chunk.args)
-        queue.done(chunk, result)
+        queue.done(chunk, result.seconds)
         keep(chunk, result, _row(chunk, result, None))
 
 
@@ -147,7 +148,7 @@ class _Tasks:
         self._most = most_workers
         self._chunks: dict[Future[Any], Chunk] = {}
         self._began: dict[Future[Any], float] = {}
-        self._wide: dict[Future[Any], int] = {}  # cores of those that asked for some
+        self._wide: dict[Future[Any], tuple[int, int]] = {}  # cores and workers of some tasks
 
     def run(self, stop: threading.Event, keep: Keep) -> None:
         """Submit chunks, take their results as they come; leave none behind on failure."""
@@ -160,10 +161,10 @@ class _Tasks:
                 for task in done:
                     result, chunk = task.result(), self._chunks.pop(task)
                     self._began.pop(task, None)
-                    self._wide.pop(task, None)
-                    self._queue.done(chunk, result)
-                    self._watch.saw(chunk, result.seconds)
-                    keep(chunk, result, _row(chunk, result, getattr(task, "record", None)))
+                    cores, span = self._wide.pop(task, (1, 1))
+                    self._queue.done(chunk, span * result.seconds)
+                    self._watch.saw(chunk, span * result.seconds)
+                    keep(chunk, result, _row(chunk, result, getattr(task, "record", None), cores))
                     if (release := getattr(task, "release", None)) is not None:
                         release()  # else the session would hold it, and the worker too
         except BaseException:
@@ -195,14 +196,14 @@ class _Tasks:
         task = self._session.submit(chunk.function, *chunk.args, **how)
         self._chunks[task] = chunk
         if cores is not None:
-            self._wide[task] = cores
+            self._wide[task] = cores, math.ceil(cores / min(node.cores for node in nodes))
 
     def _narrow_down(self, depth: int) -> None:
         """Submit anew what waits for more cores than there are by now."""
         nodes = nodes_of(self._session.pilots_for(self._on))
         most = max((node.workers * node.cores for node in nodes), default=0)
         waiting = [task for task in self._wide if not (task.running() or task.done())]
-        for task in [task for task in waiting if self._wide[task] > most > 0]:
+        for task in [task for task in waiting if self._wide[task][0] > most > 0]:
             chunk = self._chunks.pop(task)
             del self._wide[task]
             task.cancel()
@@ -230,7 +231,7 @@ class _Tasks:
         return Backlog(self._queue.left(), tuple(flying))
 
 
-def _row(chunk: Chunk, result: Any, record: Any) -> FragmentRow:
+def _row(chunk: Chunk, result: Any, record: Any, cores: int = 1) -> FragmentRow:
     return FragmentRow(
         binding=chunk.binding,
         fragment=chunk.fragment,
@@ -241,4 +242,5 @@ def _row(chunk: Chunk, result: Any, record: Any) -> FragmentRow:
         pilot=str(getattr(record, "pilot", None) or ""),
         shots=chunk.shots,
         start=getattr(record, "started", None),
+        cores=cores,
     )

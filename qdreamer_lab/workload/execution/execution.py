@@ -7,6 +7,7 @@ one of them. What is computed is not known here.
 from __future__ import annotations
 
 import threading
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,8 @@ class Execution:
             WorkersLostError: If no worker is left, and none comes.
             PlanDropped: If the adviser gives up the plan.
         """
+        if self.stop.is_set():  # also where there is nothing to run
+            raise CancelledError
         run_chunks(
             chunks,
             self.session,

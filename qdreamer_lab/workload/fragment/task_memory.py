@@ -17,10 +17,14 @@ from qdreamer_lab.workload.fragment.gpu import gpu_free_bytes
 if TYPE_CHECKING:
     from qdreamer_lab.workload.execution.execution import Execution
 
-__all__ = ["GpuMemory", "ask_gpu", "task_memory_bytes"]
+__all__ = ["GpuMemory", "ask_gpu", "likely_gpu_bytes", "task_memory_bytes"]
 
 _told: WeakKeyDictionary[Any, dict[str | None, int]] = WeakKeyDictionary()
 """Free memory of GPUs: of a session, by what `on=` was. Workers look again before they take it."""
+
+
+_LIKELY_BYTES = 72 << 30
+"""Free memory of a data-centre GPU, about, as long as none was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,14 @@ def task_memory_bytes(execution: Execution) -> int:
     known = _told.setdefault(session, {})
     if execution.on not in known:
         asked = Chunk(
-            binding=0, fragment=0, width=0, variants=0, work=0.0, function=ask_gpu, args=()
+            binding=0,
+            fragment=0,
+            width=0,
+            variants=0,
+            work=0.0,
+            function=ask_gpu,
+            args=(),
+            suffix="-memory",
         )
 
         def keep(_: Chunk, told: GpuMemory, __: FragmentRow) -> None:
@@ -70,4 +81,12 @@ def task_memory_bytes(execution: Execution) -> int:
 
         execution.run([asked], keep)
     free = known[execution.on]
+    return free if given is None else min(free, given)
+
+
+def likely_gpu_bytes(execution: Execution) -> int:
+    """What `task_memory_bytes` says of a GPU, as far as that is known without waiting for one."""
+    session, given = execution.session, execution.memory_limit_bytes
+    known = {} if session is None else _told.get(session, {})
+    free = known.get(execution.on, _LIKELY_BYTES)
     return free if given is None else min(free, given)

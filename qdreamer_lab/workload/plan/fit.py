@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,15 +10,20 @@ import numpy as np
 from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.lightcone import measured_by, needed_gates
+from qdreamer_lab.workload.circuit.pulled_back import PulledBack, pulled_back
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.circuit.gates import FlatGate
     from qdreamer_lab.workload.circuit.lightcone import GateList
     from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.cut.partition import Partition
 
-__all__ = ["dearer", "fitted"]
+__all__ = ["dearer", "fitted", "fitted_as_measured"]
+
+_NOT_FITTING = "the plan was made for another circuit, or for narrower observables"
 
 _DEARER_BITS = 1.0
 """Binary logarithm of the factor in sampling overhead from which on a plan is made anew."""
@@ -25,23 +31,62 @@ _DEARER_BITS = 1.0
 
 def fitted(
     plan: Partition, gates: list[FlatGate], listed: GateList, terms: tuple[Factors, ...]
-) -> tuple[BlockCircuit, list[int]]:
-    """The part of a circuit for which a plan was made, and its gates.
+) -> tuple[BlockCircuit, PulledBack]:
+    """The part of a circuit for which a plan was made, and what is to be evaluated after it.
 
     A plan is made for the whole light cone of some qubits, or, if it comes from the metadata of an
-    earlier run, without gates that commute with the observables.
+    earlier run, without gates that commute with the observables, or for observables that have been
+    carried back through Clifford gates.
 
     Raises:
-        PlanError: If it is neither.
+        PlanError: If it is none of them.
     """
-    blocks, acted = plan.blocks, measured_by(terms)
-    if set(acted) <= set(blocks.measured):
-        for chosen in (list(range(len(gates))), needed_gates(listed, acted)):
-            inside = (gates[k] for k in chosen)
-            part = blocks_of_gates(inside, blocks.num_qubits, blocks.measured, merge=blocks.merged)
-            if np.array_equal(part.pairs, blocks.pairs):
-                return part, chosen
-    raise PlanError("the plan was made for another circuit, or for narrower observables")
+    for left in itertools.chain(_ways(listed, terms), _as_planned(plan, gates, listed, terms)):
+        blocks = _part(plan, gates, left)
+        if blocks is not None:
+            return blocks, left
+    raise PlanError(_NOT_FITTING)
+
+
+def fitted_as_measured(
+    plan: Partition, gates: list[FlatGate], listed: GateList, terms: tuple[Factors, ...]
+) -> BlockCircuit:
+    """As `fitted`, where observables are to be measured as they were given.
+
+    Raises:
+        PlanError: If the plan was not made for that.
+    """
+    for left in _ways(listed, terms):
+        blocks = _part(plan, gates, left)
+        if blocks is not None:
+            return blocks
+    raise PlanError(_NOT_FITTING)
+
+
+def _ways(listed: GateList, terms: tuple[Factors, ...]) -> Iterator[PulledBack]:
+    """All gates; and those that do not commute with the terms."""
+    yield PulledBack(tuple(range(len(listed.qubits))), terms, np.ones(len(terms)))
+    yield PulledBack(tuple(needed_gates(listed, measured_by(terms))), terms, np.ones(len(terms)))
+
+
+def _as_planned(
+    plan: Partition, gates: list[FlatGate], listed: GateList, terms: tuple[Factors, ...]
+) -> Iterator[PulledBack]:
+    """Gates through which no term can go; then all that the plan has, at whatever angles."""
+    yield pulled_back(listed, terms)
+    inside = {source for block in plan.blocks.sources for source in block}
+    two = [k for k, gate in enumerate(gates) if len(gate.qubits) == 2 and gate.source in inside]
+    yield pulled_back(listed, terms, two)
+
+
+def _part(plan: Partition, gates: list[FlatGate], left: PulledBack) -> BlockCircuit | None:
+    """The plan's part of these gates; None if the plan was not made for them."""
+    blocks = plan.blocks
+    if not set(measured_by(left.terms)) <= set(blocks.measured):
+        return None
+    inside = (gates[k] for k in left.gates)
+    part = blocks_of_gates(inside, blocks.num_qubits, blocks.measured, merge=blocks.merged)
+    return part if np.array_equal(part.pairs, blocks.pairs) else None
 
 
 def dearer(plan: Partition, made: Partition) -> bool:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.errors import PlanError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,6 +25,9 @@ __all__ = ["TO_Z", "Basis", "bases_of"]
 
 _KIND = {"X": "X", "+": "X", "-": "X", "Y": "Y", "r": "Y", "l": "Y", "Z": "Z", "0": "Z", "1": "Z"}
 _VALUE = {"+": 0, "-": 1, "r": 0, "l": 1, "0": 0, "1": 1}
+
+_MASK_BITS = 63
+"""Of a signed integer of 64 bits, without its sign."""
 
 _ROOT = math.sqrt(0.5)
 TO_Z = {
@@ -59,7 +64,16 @@ def bases_of(operators: Sequence[Factors]) -> tuple[Basis, ...]:
 
     Returns:
         At least one basis, if there is any operator; every operator is in exactly one.
+
+    Raises:
+        PlanError: If an operator acts on a qubit that has no bit in the masks.
     """
+    last = max((qubit for operator in operators for qubit, _ in operator), default=0)
+    if last >= _MASK_BITS:
+        raise PlanError(
+            f"a fragment of at least {last + 1} qubits is too wide for shots, which are read from "
+            f"{_MASK_BITS} qubits at most: plan with max_qubits={_MASK_BITS} or less"
+        )
     found: list[tuple[dict[int, str], list[int]]] = []
     for k in sorted(range(len(operators)), key=lambda k: -len(operators[k])):
         wanted = {qubit: _KIND[letter] for qubit, letter in operators[k]}

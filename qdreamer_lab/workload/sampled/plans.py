@@ -12,7 +12,7 @@ from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.gates import flat_gates
 from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
 from qdreamer_lab.workload.cut.options import SearchOptions
-from qdreamer_lab.workload.plan.fit import dearer, fitted
+from qdreamer_lab.workload.plan.fit import dearer, fitted_as_measured
 from qdreamer_lab.workload.plan.search import find_partition
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ class BoundPlans:
         gates = list(flat_gates(circuit))
         listed = GateList(gates)
         if settings.plan is not None:
-            return settings.plan.with_blocks(fitted(settings.plan, gates, listed, terms)[0])
+            return settings.plan.with_blocks(
+                fitted_as_measured(settings.plan, gates, listed, terms)
+            )
         acted = measured_by(terms)
         inside = (gates[k] for k in needed_gates(listed, acted))
         blocks = blocks_of_gates(inside, circuit.num_qubits, tuple(sorted(acted)))

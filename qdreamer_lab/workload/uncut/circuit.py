@@ -16,6 +16,7 @@ from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.gates import flat_gates
 from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
 from qdreamer_lab.workload.circuit.pauli_sums import pauli_sum
+from qdreamer_lab.workload.circuit.pulled_back import pulled_back
 from qdreamer_lab.workload.cut.options import SearchOptions
 from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.plan.search import find_partition
@@ -69,13 +70,17 @@ class UncutCircuit:
 
 
 def uncut_circuit(
-    circuit: QuantumCircuit, observables: Sequence[tuple[ProductTerm, ...]]
+    circuit: QuantumCircuit,
+    observables: Sequence[tuple[ProductTerm, ...]],
+    *,
+    carry_back: bool = False,
 ) -> UncutCircuit:
     """Read a circuit.
 
     Args:
         circuit: Bound.
         observables: The terms of each.
+        carry_back: Take Clifford gates at the end for changes of the observables.
 
     Raises:
         CircuitError: If it is no unitary circuit.
@@ -83,9 +88,13 @@ def uncut_circuit(
     """
     sums = tuple(pauli_sum(terms) for terms in observables)
     gates = list(flat_gates(circuit))
-    factors = tuple(term.factors for terms in observables for term in terms)
-    acted = measured_by(factors)
-    kept = needed_gates(GateList(gates), acted)
+    listed = GateList(gates)
+    if carry_back:
+        kept, sums = _carried_back(listed, sums)
+        acted = measured_by([string for each in sums for _, string in each])
+    else:
+        acted = measured_by([term.factors for terms in observables for term in terms])
+        kept = needed_gates(listed, acted)
     blocks = blocks_of_gates((gates[k] for k in kept), circuit.num_qubits, tuple(acted))
     turned = {
         qubit: matrix
@@ -108,6 +117,20 @@ def uncut_circuit(
         for each in sums
     )
     return UncutCircuit(row, renumbered, blocks, blocks.coefficients)
+
+
+def _carried_back(
+    gates: GateList, sums: tuple[PauliSum, ...]
+) -> tuple[Sequence[int], tuple[PauliSum, ...]]:
+    """The gates that are left, and what the observables have become."""
+    strings = tuple(dict.fromkeys(string for each in sums for _, string in each))
+    left = pulled_back(gates, strings)
+    became = dict(zip(strings, zip(left.signs.tolist(), left.terms, strict=True), strict=True))
+    turned = []
+    for each in sums:
+        new = [(c, *became[string]) for c, string in each]
+        turned.append(tuple((c * sign, string) for c, sign, string in new))
+    return left.gates, tuple(turned)
 
 
 def check_chain(chain: Chain, limit_bytes: int) -> None:

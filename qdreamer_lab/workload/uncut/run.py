@@ -36,9 +36,11 @@ class _UncutRunner:
 
     Attributes:
         method: How circuits are simulated.
+        carries_back: Whether Clifford gates at the end are taken for changes of the observables.
     """
 
     method: str
+    carries_back: bool
 
     def run(self, request: Request, settings: RunSettings, execution: Execution) -> Estimate:
         """Estimate all values of a request.
@@ -55,7 +57,8 @@ class _UncutRunner:
         chunks, wanted, plans = [], [], []
         for k, circuit in enumerate(request.circuits):
             mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
-            whole = uncut_circuit(circuit, [request.observables[i] for i in mine.tolist()])
+            observables = [request.observables[i] for i in mine.tolist()]
+            whole = uncut_circuit(circuit, observables, carry_back=self.carries_back)
             function, arguments, work = self._call(whole, limit)
             chunk = Chunk(
                 binding=k,
@@ -119,6 +122,7 @@ class MatrixProductStateRunner(_UncutRunner):
     """Estimates with matrix product states."""
 
     method = "matrix_product_state"
+    carries_back = True
 
     def _call(self, whole: UncutCircuit, limit_bytes: int) -> UncutCall:
         chain = whole.chain()
@@ -131,6 +135,7 @@ class StabilizerRunner(_UncutRunner):
     """Estimates by carrying Pauli strings back through Clifford gates."""
 
     method = "stabilizer"
+    carries_back = False  # which would leave nothing to do for the task
 
     def _call(self, whole: UncutCircuit, limit_bytes: int) -> UncutCall:
         return stabilizer_task(whole)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.workload.circuit.terms import LETTERS
+from qdreamer_lab.workload.circuit.clifford import pauli_images
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CliffordGates", "clifford_gates", "string_values"]
 
-_PAULIS = np.stack([np.eye(2), LETTERS["X"], LETTERS["Y"], LETTERS["Z"]])
 _PLACE = {"X": 1, "Y": 2, "Z": 3}
-
-_TWO = np.einsum("aij,bkl->abikjl", _PAULIS, _PAULIS).reshape(16, 4, 4)
-"""Pauli strings on two qubits: number 4 a + b is b on the low qubit."""
 
 _TOLERANCE = 1e-9
 """What other Pauli strings may have of the image of one, in their coefficients."""
@@ -53,17 +49,11 @@ def clifford_gates(unitaries: NDArray[np.complex128]) -> CliffordGates | None:
     signs = np.empty((len(unitaries), 16), np.int8)
     for begin in range(0, len(unitaries), _AT_ONCE):
         part = unitaries[begin : begin + _AT_ONCE]
-        turned = part.conj().transpose(0, 2, 1)[:, None] @ _TWO @ part[:, None]
-        flat = turned.reshape(len(part), 16, 16)
-        overlap = np.real(flat @ _TWO.conj().reshape(16, 16).T) / 4
-        best = np.abs(overlap).argmax(axis=2)
-        value = np.take_along_axis(overlap, best[:, :, None], axis=2)[:, :, 0]
-        # The others say more than the greatest one: it falls with the square of their size.
-        np.put_along_axis(overlap, best[:, :, None], 0.0, axis=2)
-        if (np.abs(overlap) > _TOLERANCE).any():
+        best, sign, others = pauli_images(part)
+        if (others > _TOLERANCE).any():
             return None
         images[begin : begin + _AT_ONCE] = best
-        signs[begin : begin + _AT_ONCE] = np.sign(value)
+        signs[begin : begin + _AT_ONCE] = sign
     return CliffordGates(images, signs)
 
 

@@ -13,7 +13,7 @@ from qdreamer_lab.dreamer.advice.ranking import TIE, ranked
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.memory import readable
-from tests.circuits.plain import ghz, layered, neighbours
+from tests.circuits.plain import ghz, layered, neighbours, tilted_ghz
 
 
 @pytest.fixture
@@ -119,7 +119,9 @@ def test_wrong_coefficients_are_put_right_by_twenty_runs():
             start, belief=dataclasses.replace(start.belief, values=3 * start.belief.values)
         )
     )
-    cases = [(ghz(n), neighbours(n), width) for n in (8, 10, 12, 14) for width in (n, n // 2)]
+    cases = [
+        (tilted_ghz(n), neighbours(n), width) for n in (8, 10, 12, 14) for width in (n, n // 2)
+    ]
 
     def seconds(dreamer, case):
         one = dreamer.predict(case[0], case[1], max_qubits=case[2])

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from qdreamer_lab import MachineProfile
-from qdreamer_lab.dreamer.exact.probes import exact_probes, join_probes
+from qdreamer_lab.dreamer.exact.probes import exact_probes, gpu_probes, join_probes
 from qdreamer_lab.dreamer.machine.measure import _gpus
 from qdreamer_lab.dreamer.machine.store import EXPIRY_S, load_profile, save_profile
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PLACE, hats
 from qdreamer_lab.dreamer.model.probe import timed
 from qdreamer_lab.dreamer.modes import cost_of
-from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.errors import GpuError, QDreamerError
 from qdreamer_lab.workload.modes import EXACT
 
 
@@ -129,3 +129,16 @@ def test_bad_profiles_are_refused():
     for change in ({"cores": 0}, {"memory_bytes": 0}, {"contention": 0.5}):
         with pytest.raises(QDreamerError):
             dataclasses.replace(one, **change)
+
+
+def test_probes_of_gpus_need_every_coefficient_of_theirs_and_no_cpu_takes_over(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    probes = gpu_probes()
+    together = sum(probe.counts for probe in probes)
+    wanted = {name for name in PLACE if name.startswith("gpu_")}
+    assert {name for name, place in PLACE.items() if together[place]} == wanted
+    # Each is told apart from the others: no two of them are paid in proportion.
+    rows = np.array([probe.counts[[PLACE[name] for name in sorted(wanted)]] for probe in probes])
+    assert np.linalg.matrix_rank(rows / rows.max(axis=0)) == len(wanted)
+    with pytest.raises(GpuError, match="CuPy"):
+        probes[0].call()

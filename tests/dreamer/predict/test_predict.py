@@ -19,7 +19,7 @@ from qdreamer_lab.workload.exact.lower import FragmentJob
 from qdreamer_lab.workload.fragment import simulate
 from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
 from qdreamer_lab.workload.fragment.simulate import final_states, run_fragment
-from tests.circuits.plain import ghz, layered, neighbours, ring
+from tests.circuits.plain import ghz, layered, neighbours, ring, tilted_ghz
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_more_shots_take_longer_and_err_less(dreamer):
 
 
 def test_uncut_work_and_memory_grow_with_the_circuit(dreamer):
-    found = [dreamer.predict(ghz(n), neighbours(n)) for n in (8, 12, 16, 20)]
+    found = [dreamer.predict(tilted_ghz(n), neighbours(n)) for n in (8, 12, 16, 20)]
     for key in (lambda one: one.phase("execute").seconds, lambda one: one.memory_bytes):
         values = [key(one) for one in found]
         assert values == sorted(values)
@@ -101,7 +101,7 @@ def test_slower_coefficients_predict_longer_times(dreamer):
     slow = dataclasses.replace(
         fast, belief=dataclasses.replace(fast.belief, values=3 * fast.belief.values)
     )
-    circuit, observables = ghz(14), neighbours(14)
+    circuit, observables = tilted_ghz(14), neighbours(14)
     one = dreamer.predict(circuit, observables, max_qubits=14)
     two = QDreamer(profile=slow).predict(circuit, observables, max_qubits=14)
     ratio = two.phase("execute").seconds / one.phase("execute").seconds

@@ -57,7 +57,7 @@ class FakeCupy:
     def __init__(self, library):
         self.library = library
         self.threads, self.backwards = 7, False
-        self.launches = []
+        self.launches, self.leaves = [], {}
         self.memory_bytes = 1 << 34
         self.used_bytes = self.peak_bytes = 0
         self.properties = {
@@ -86,7 +86,11 @@ class FakeCupy:
         return self.memory_bytes - self.used_bytes, self.memory_bytes
 
     def get_default_memory_pool(self):
-        return SimpleNamespace(free_bytes=lambda: 0, free_all_blocks=self._free)
+        return SimpleNamespace(
+            free_bytes=lambda: 0,
+            free_all_blocks=self._free,
+            total_bytes=lambda: self.used_bytes,
+        )
 
     def _free(self):
         self.freed += 1
@@ -146,11 +150,19 @@ class _Kernel:
     def __init__(self, cupy, name):
         self.cupy, self.name = cupy, name
         self.function = getattr(cupy.library, f"launch_{name}")
-        self.max_dynamic_shared_size_bytes = 48 << 10
+
+    @property
+    def max_dynamic_shared_size_bytes(self):
+        """Of the kernel, whichever object it was set by."""
+        return self.cupy.leaves.get(self.name, 48 << 10)
+
+    @max_dynamic_shared_size_bytes.setter
+    def max_dynamic_shared_size_bytes(self, size):
+        assert size <= self.cupy.properties["sharedMemPerBlockOptin"]
+        self.cupy.leaves[self.name] = size
 
     def __call__(self, grid, block, arguments, shared_mem):
         assert shared_mem <= self.max_dynamic_shared_size_bytes
-        assert shared_mem <= self.cupy.properties["sharedMemPerBlockOptin"]
         grid = (*grid, 1, 1)[:3]
         assert 0 < grid[0] < 1 << 31
         assert all(0 < number < 1 << 16 for number in grid[1:])

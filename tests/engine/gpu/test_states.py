@@ -73,6 +73,17 @@ def test_the_tiles_of_a_real_gpu_with_all_its_threads(gpu, dtype):
     gpu.threads = 7
 
 
+def test_tiles_grow_and_shrink_and_grow(gpu, monkeypatch):
+    monkeypatch.setattr(gpu, "threads", 64)
+    steps = large(5, width=14, gates=20)
+    expected = simulate(14, steps)
+    for bits in (12, 13, 12, 11, 13):
+        gpu.launches.clear()
+        found = gpu_states(14, steps, costs=gpu_costs(usable_device(), 16, bits))
+        assert max(shared for _, _, shared in gpu.launches) == 16 << bits
+        np.testing.assert_allclose(np.array(found), expected, rtol=0, atol=1e-13)
+
+
 def test_launches_are_few(gpu):
     steps = large(2)
     gpu.launches.clear()

@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector
 
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.gates import flat_gates
-from qdreamer_lab.workload.circuit.lightcone import GateList, needed_gates
+from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
+from qdreamer_lab.workload.circuit.pulled_back import pulled_back
 from qdreamer_lab.workload.exact import group_terms as cones
 from qdreamer_lab.workload.exact.group_terms import block_cones, gate_cones, restricted, term_groups
 from tests.circuits.drawn import random_circuit
@@ -59,19 +61,19 @@ def test_overlapping_cones_stay_together():
     circuit = bound_ansatz(36, 2)
     terms = [((q, "Z"), (q + 1, "Z")) for q in range(35)]
     gates = GateList(list(flat_gates(circuit)))
-    assert term_groups(gate_cones(gates, terms), 18) == [tuple(range(35))]
+    assert term_groups(gate_cones(gates, pulled_back(gates, terms)), 18) == [tuple(range(35))]
     assert term_groups(block_cones(to_blocks(circuit), terms), 18) == [tuple(range(35))]
     assert term_groups([], 18) == []
-    assert term_groups(gate_cones(gates, [()]), 18) == [(0,)]
+    assert term_groups(gate_cones(gates, pulled_back(gates, [()])), 18) == [(0,)]
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 999), st.text("IXZ0", min_size=5, max_size=5))
 def test_gates_outside_the_cone_change_nothing(seed, label):
     circuit = random_circuit(seed, num_qubits=5, num_gates=9)
-    acted = {q: letter in "Z0" for q, letter in enumerate(reversed(label)) if letter != "I"}
+    term = tuple((q, letter) for q, letter in enumerate(reversed(label)) if letter != "I")
     gates = list(flat_gates(circuit))
-    kept = needed_gates(GateList(gates), acted)
+    kept = needed_gates(GateList(gates), measured_by([term]))
     smaller = QuantumCircuit(5)
     for k in kept:
         smaller.unitary(gates[k].matrix, gates[k].qubits)
@@ -86,8 +88,9 @@ def test_a_layer_that_commutes_spreads_by_one_step_in_any_order():
     for low in range(8):
         circuit.rzz(0.3, low, low + 1)
     gates = GateList(list(flat_gates(circuit)))
-    assert needed_gates(gates, {4: True}) == [4]
-    assert [gates.qubits[k] for k in needed_gates(gates, {4: False})][-2:] == [(3, 4), (4, 5)]
+    assert needed_gates(gates, measured_by([((4, "Z"),)])) == [4]
+    acted = measured_by([((4, "X"),)])
+    assert [gates.qubits[k] for k in needed_gates(gates, acted)][-2:] == [(3, 4), (4, 5)]
     found = CutEstimator(9).run([(circuit, "IIIIXIIII")]).result()[0].metadata["plan"]
     assert found.blocks.num_blocks == 2
     again = CutEstimator(9, plan=found).run([(circuit, "IIIIXIIII")]).result()[0]
@@ -103,3 +106,21 @@ def test_a_thousand_terms_agree_with_the_state_vector():
     for dtype, tolerance in (("complex128", 1e-10), ("complex64", 1e-3)):
         found = CutEstimator(5, dtype=dtype).run([(circuit, operator)]).result()[0].data.evs
         assert found == pytest.approx(expected, abs=tolerance)
+
+
+def test_a_plan_of_a_run_suits_other_angles_too():
+    """Also those at which gates of it have become Clifford gates, through which terms could go."""
+    angle = Parameter("a")
+    circuit = QuantumCircuit(6)
+    for _ in range(3):
+        circuit.rx(angle, range(6))
+        for low in range(5):
+            circuit.rzz(-np.pi / 2, low, low + 1)
+    operator = SparsePauliOp(["XIZIYI", "IIYXII", "ZIIIIZ"], [0.5, 0.25, 1.0])
+    values = [0.3, 0.0, np.pi / 2, 1.1]
+    first = CutEstimator(3).run([(circuit, operator, values[:1])]).result()[0].metadata["plan"]
+    assert 0 < first.blocks.num_blocks < 15
+    found = CutEstimator(3, plan=first).run([(circuit, operator, values)]).result()[0].data.evs
+    for value, each in zip(values, found, strict=True):
+        state = Statevector(circuit.assign_parameters([value]))
+        assert each == pytest.approx(state.expectation_value(operator).real, abs=1e-10)

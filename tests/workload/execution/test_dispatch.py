@@ -190,14 +190,15 @@ def wide(value):
 
 def test_few_large_tasks_share_all_cores_and_many_have_one_each():
     session = Lending(8)
-    assert len(kept([wide(k) for k in range(3)], session)) == 3
+    assert [row.cores for _, _, row in kept([wide(k) for k in range(3)], session)] == [2, 2, 2]
     assert session.asked == [2, 2, 2]
     session = Lending(8)
     kept([wide(k) for k in range(9)], session)
     assert session.asked[0] is None
     session = Lending(8)
-    kept([chunk(1, 1e9)], session)
+    ((_, _, row),) = kept([chunk(1, 1e9)], session)
     assert session.asked == [None]
+    assert row.cores == 1
 
 
 def test_a_task_that_waits_for_more_cores_than_are_left_is_asked_for_anew():

@@ -1,5 +1,8 @@
 """Work for a GPU goes there, in parts that fit, and nowhere else. The GPU here is NumPy."""
 
+from concurrent.futures import Future
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,6 +27,7 @@ from tests.workload.fragment.fake_gpu import FakeGpu, no_gpu
 TERMS = (((0, "Z"), (3, "X")), ((1, "Y"), (2, "Z"), (4, "Y")), ((2, "0"), (4, "+")), ())
 
 BRANCHING = 77
+ASKING = "fragment-0-memory"
 
 
 def fragments(seed, kinds):
@@ -156,3 +160,55 @@ def test_what_no_gpu_simulates_is_refused(monkeypatch, method):
     estimator = CutEstimator(5, method=method, on="gpu")
     with pytest.raises(MethodError, match=f"method='{method}' does not run on GPUs"):
         estimator.run([(circuit, "ZZZZZ")]).result()
+
+
+class AskedSession:
+    """A session whose one worker is this process; it counts what is asked of it."""
+
+    def __init__(self):
+        self.names = []
+
+    def submit(self, fn, /, *args, name, on=None):
+        self.names.append(name)
+        future = Future()
+        try:
+            future.set_result(fn(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def backend(self, on=None):
+        return None
+
+    def candidates(self, on=None):
+        memory = 1 << 10  # of the host: too little for anything
+        return [
+            SimpleNamespace(
+                name="cards", workers=1, wanted=1, offers=("GPU",), memory_per_worker_bytes=memory
+            )
+        ]
+
+    pilots_for = candidates
+
+
+@pytest.mark.parametrize("mode", ["exact", "sampled"])
+@pytest.mark.parametrize("on", ["gpu", "cards"])
+def test_the_memory_of_the_gpu_is_asked_for_once_and_counts(monkeypatch, mode, on):
+    FakeGpu(monkeypatch)
+    session, circuit = AskedSession(), random_circuit(7)
+    here = CutEstimator(3, mode=mode, seed=1).run([(circuit, "ZIIZX")]).result()[0].data.evs
+    estimator = CutEstimator(3, session=session, on=on, mode=mode, seed=1)
+    for asked in (1, 0):
+        session.names.clear()
+        there = estimator.run([(circuit, "ZIIZX")]).result()[0].data.evs
+        np.testing.assert_allclose(there, here, atol=1e-12 if mode == "exact" else 0.1)
+        assert session.names.count(ASKING) == asked
+        assert len(session.names) > asked
+
+
+def test_a_worker_whose_gpu_cannot_be_used_says_so_before_anything_is_simulated(monkeypatch):
+    no_gpu(monkeypatch)
+    session = AskedSession()
+    with pytest.raises(GpuError, match="no CuPy"):
+        CutEstimator(3, session=session, on="gpu").run([(random_circuit(7), "ZIIZX")]).result()
+    assert session.names == [ASKING]

@@ -173,7 +173,7 @@ def test_new_angles_take_back_what_was_proven():
     angle = Parameter("a")
     circuit.rzz(angle, 0, 1)
     circuit.rzz(0.3, 1, 2)
-    pub = (circuit, "XXX", [[0.1], [1.0]])
+    pub = (circuit, "XIX", [[0.1], [1.0]])
     plan = CutEstimator(2).run([pub]).result()[0].metadata["plan"]
     assert plan.proven_optimal
     other = plan.with_blocks(plan_cuts(circuit.assign_parameters([1.0]), 3).blocks)
