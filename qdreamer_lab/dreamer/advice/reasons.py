@@ -65,9 +65,7 @@ def _cores(best: Prediction) -> list[str]:
     """Few wide tasks, or many narrow ones."""
     if not best.lent:
         return []
-    return [
-        f"Tasks are few and large, so workers lend their cores: one has up to {best.cores}."
-    ]
+    return [f"Tasks are few and large, so workers lend their cores: one has up to {best.cores}."]
 
 
 def _dominant(best: Prediction) -> list[str]:
