@@ -36,8 +36,9 @@ def measured(number: int, angles: list[float]) -> Row:
     recommended = time.perf_counter()
     result = found.run()
     over = time.perf_counter()
-    shapes = sorted({(row.width, row.variants) for row in result.metadata["fragments"]})
-    wide = max((width for width, _ in shapes), default=0)
+    middle = [row for row in result.metadata["fragments"] if row.binding == len(angles) // 2]
+    wide = max((row.width for row in middle), default=0)
+    most = max((row.variants for row in middle), default=0)
     return Row(
         values=np.ravel(result.data.evs).tolist(),
         way=found.best.title,
@@ -46,5 +47,5 @@ def measured(number: int, angles: list[float]) -> Row:
         run_s=over - recommended,
         memory_bytes=found.best.memory_bytes,
         peak_bytes=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
-        fragments=f"{len(result.metadata['plans'])} groups, fragments of ≤ {wide} qubits",
+        fragments=f"{len(middle)} fragments of ≤ {wide} qubits in ≤ {most:,} variants",
     )

@@ -1,11 +1,14 @@
 """Terms run the blocks of their own light cones, and in as few groups as are worth it."""
 
+from concurrent.futures import CancelledError
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector
 
 from qdreamer_lab import CutEstimator, plan_cuts
@@ -15,8 +18,12 @@ from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, neede
 from qdreamer_lab.workload.circuit.pulled_back import pulled_back
 from qdreamer_lab.workload.exact import group_terms as cones
 from qdreamer_lab.workload.exact.group_terms import block_cones, gate_cones, restricted, term_groups
+from qdreamer_lab.workload.execution.execution import Execution
+from qdreamer_lab.workload.modes import EXACT
+from qdreamer_lab.workload.pubs import request_of
+from qdreamer_lab.workload.request import RunSettings
 from tests.circuits.drawn import random_circuit
-from tests.circuits.plain import bound_ansatz, kicked_ising
+from tests.circuits.plain import bound_ansatz, ghz, kicked_ising
 
 
 @settings(deadline=None, max_examples=40)
@@ -124,3 +131,18 @@ def test_a_plan_of_a_run_suits_other_angles_too():
     for value, each in zip(values, found, strict=True):
         state = Statevector(circuit.assign_parameters([value]))
         assert each == pytest.approx(state.expectation_value(operator).real, abs=1e-10)
+
+
+def test_a_clifford_circuit_of_any_width_runs_nothing():
+    num_qubits = 300
+    circuit = ghz(num_qubits)
+    pairs = [("ZZ", [0, 299]), ("Z", [7]), ("X" * 300, list(range(300)))]
+    observables = [SparsePauliOp.from_sparse_list([(*pair, 1.0)], num_qubits) for pair in pairs]
+    result = CutEstimator(2).run([(circuit, observables)]).result()[0]
+    assert result.data.evs.tolist() == [1.0, 0.0, 1.0]
+    assert result.metadata["fragments"] == ()
+    stopped = Execution()
+    stopped.stop.set()
+    request = request_of(EstimatorPub.coerce((circuit, observables), 0.1))
+    with pytest.raises(CancelledError):
+        EXACT.runner().run(request, RunSettings(max_qubits=2), stopped)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparseObservable
 
+from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.terms import LETTERS
 from qdreamer_lab.workload.sampled.bases import bases_of
@@ -92,3 +93,9 @@ def test_every_operator_is_in_one_basis_that_measures_it(words):
             for qubit, letter in operators[k]:
                 pauli = LETTERS[letters[qubit]]
                 np.testing.assert_allclose(pauli @ LETTERS[letter], LETTERS[letter] @ pauli)
+
+
+def test_qubits_without_a_bit_in_shots_are_refused():
+    assert bases_of([((62, "Z"),)])[0].parity.tolist() == [1 << 62]
+    with pytest.raises(PlanError, match="max_qubits=63"):
+        bases_of([((0, "X"),), ((63, "Z"),)])

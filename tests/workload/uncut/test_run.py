@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
-from qiskit.quantum_info import Clifford, Operator, SparsePauliOp, Statevector, random_unitary
+from qiskit.quantum_info import (
+    Clifford,
+    Operator,
+    SparseObservable,
+    SparsePauliOp,
+    Statevector,
+    random_unitary,
+)
 
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.errors import (
@@ -19,12 +26,14 @@ from qdreamer_lab.errors import (
     PlanError,
     QDreamerError,
 )
+from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
 from qdreamer_lab.workload.circuit.pauli_sums import pauli_sum
 from qdreamer_lab.workload.circuit.terms import ProductTerm
 from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.execution.dispatch import run_chunks
+from qdreamer_lab.workload.uncut.circuit import uncut_circuit
 from qdreamer_lab.workload.uncut.stabilizer import clifford_gates
-from tests.circuits.plain import ghz, rx_and_cx
+from tests.circuits.plain import bound_ansatz, ghz, rx_and_cx
 
 METHODS = ("matrix_product_state", "stabilizer")
 
@@ -210,6 +219,22 @@ class Held:
     def _done(self, future):
         with self.lock:
             self.now -= 1
+
+
+def test_matrix_product_states_do_not_run_clifford_gates_at_the_end():
+    circuit = bound_ansatz(8, 2)
+    for low in range(7):
+        circuit.iswap(low, low + 1)
+        circuit.cz(low, low + 1)
+    labels = ["ZIXIYIIZ", "IIIIIIIX", "0I1IIIII"]
+    terms = [product_terms(each) for each in as_sparse(labels, 8)]
+    whole, less = (uncut_circuit(circuit, terms, carry_back=back) for back in (False, True))
+    assert len(less.row.pairs) < len(whole.row.pairs)
+    found = estimate(circuit, labels, "matrix_product_state").data.evs
+    state = Statevector(circuit)
+    for label, value in zip(labels, found, strict=True):
+        operator = SparsePauliOp.from_sparse_observable(SparseObservable(label))
+        assert value == pytest.approx(state.expectation_value(operator).real, abs=1e-10)
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(None, 12), (2, 2), (1, 1), (9, 12)])
