@@ -46,10 +46,11 @@ lint: $(VENV)/.ready
 lab: $(VENV)/.ready
 	PATH="$(BIN):$$PATH" $(BIN)/jupyter lab notebooks/01_quickstart.ipynb
 
-# QCut wants an older Aer, so it gets an environment of its own.
-.bench/.ready:
+# QCut wants an older Aer, so it gets an environment of its own, with other peers beside it.
+.bench/.ready: Makefile
 	$(PYTHON) -m venv .bench
-	.bench/bin/python -m pip install --quiet 'QCut==2.2.*' 'mqt-bench>=2' networkx
+	.bench/bin/python -m pip install --quiet 'QCut==2.2.*' 'mqt-bench>=2' networkx \
+	  'qulacs==0.6.*' 'pennylane-lightning>=0.45' 'pennylane-lightning-kokkos>=0.45'
 	touch $@
 
 bench: $(VENV)/.ready .bench/.ready
@@ -59,6 +60,8 @@ bench: $(VENV)/.ready .bench/.ready
 	  --out artifacts/cut_finder.jsonl
 	$(BIN)/python -m benchmarks.finder.scale
 	$(BIN)/python -m benchmarks.runtime --out artifacts/cut_runtime.jsonl
+	$(BIN)/python -m benchmarks.engine --peers-python .bench/bin/python \
+	  --out artifacts/engine.jsonl
 	$(BIN)/python -m benchmarks.prediction --out artifacts/prediction.jsonl
 	if $(BIN)/python -c 'from tests.real.lab import missing; import sys; sys.exit(missing())'; \
 	  then $(BIN)/python -m benchmarks.explorer; fi

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import networkx as nx
@@ -93,16 +94,22 @@ def lattice(rows: int, columns: int, steps: int) -> QuantumCircuit:
     return normal(circuit)
 
 
-def kicked_ising(steps: int) -> QuantumCircuit:
-    """Kicked Ising on the heavy-hex lattice of the 127-qubit IBM Eagle processors."""
+@cache
+def eagle_bonds() -> tuple[tuple[int, int], ...]:
+    """Neighbours on the heavy-hex lattice of the 127-qubit IBM Eagle processors."""
     from qiskit_ibm_runtime.fake_provider import FakeSherbrooke
 
     coupling = FakeSherbrooke().coupling_map.get_edges()
-    edges = sorted({(min(edge), max(edge)) for edge in coupling})
+    return tuple(sorted({(min(edge), max(edge)) for edge in coupling}))
+
+
+def kicked_ising(steps: int) -> QuantumCircuit:
+    """Kicked Ising on the heavy-hex lattice."""
+    bonds = eagle_bonds()
     circuit = QuantumCircuit(127)
     for _ in range(steps):
         circuit.rx(0.6, range(127))
-        for first, second in edges:
+        for first, second in bonds:
             circuit.rzz(-math.pi / 2, first, second)
     return normal(circuit)
 

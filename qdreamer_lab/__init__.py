@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.errors import (
         CircuitError,
         DeviceError,
+        GpuError,
         InfeasiblePlanError,
         LongRunWarning,
         MemoryLimitError,
@@ -47,6 +48,7 @@ __all__ = [
     "Decision",
     "DeviceError",
     "DeviceTerms",
+    "GpuError",
     "InfeasiblePlanError",
     "Limits",
     "LongRunWarning",
@@ -79,6 +81,7 @@ _HOMES = {
     "CutPlan": "qdreamer_lab.workload.plan.plan",
     "Decision": "qdreamer_lab.workload.execution.decisions",
     "DeviceError": "qdreamer_lab.errors",
+    "GpuError": "qdreamer_lab.errors",
     "DeviceTerms": "qdreamer_lab.dreamer.device.owner_terms",
     "InfeasiblePlanError": "qdreamer_lab.errors",
     "Limits": "qdreamer_lab.dreamer.advice.limits",

@@ -7,6 +7,7 @@ too, so that code written against Qiskit's own checks keeps catching them. No er
 __all__ = [
     "CircuitError",
     "DeviceError",
+    "GpuError",
     "InfeasiblePlanError",
     "LongRunWarning",
     "MemoryLimitError",
@@ -82,6 +83,10 @@ class DeviceError(QDreamerError):
 
     def __str__(self) -> str:
         return f"device {self.device}: {self.reason}"
+
+
+class GpuError(QDreamerError):
+    """A GPU was asked for and none can be used; no CPU takes its place."""
 
 
 class PrecisionError(QDreamerError):

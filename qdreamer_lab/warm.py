@@ -9,10 +9,8 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-import numpy as np
 from qiskit import QuantumCircuit
 
-from qdreamer_lab.kernels.simulate.statevector import apply_two_qubit
 from qdreamer_lab.search.cost_models import MODELS
 from qdreamer_lab.search.finder import make_ready
 from qdreamer_lab.workload.estimator import CutEstimator
@@ -46,5 +44,3 @@ def warm_up(report: Callable[[str], None] | None = None) -> None:
         estimator.run([(circuit, ["ZZZ", "000"])]).result()
     CutEstimator(2, mode="sampled", shots=1000, seed=0).run([(circuit, "ZZZ")]).result()
     CutEstimator(3, method="matrix_product_state").run([(circuit, "ZZZ")]).result()
-    for dtype in DTYPES:  # and the way of large states
-        apply_two_qubit(np.zeros((1, 256), dtype), np.eye(4, dtype=dtype), 6, 7)

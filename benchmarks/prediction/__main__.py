@@ -5,9 +5,10 @@
     python -m benchmarks.prediction --rows rows.jsonl      # predict again what was measured before
     python -m benchmarks.prediction --before rows.jsonl    # set two measurements side by side
 
-Every circuit of `grid.py` is run uncut and cut, exact and sampled, on one and on two
-workers, in a random order. Half of the circuits are for fitting, the other half for testing. A row
-says how to make its circuit again. The table says what was wanted; the plot is static HTML.
+Every circuit of `grid.py` is run uncut and cut, exact and sampled, on one worker, on two, and on
+one with two cores, in a random order. Half of the circuits are for fitting, the other half for
+testing. A row says how to make its circuit again. The table says what was wanted; the plot is
+static HTML.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 
+from benchmarks.prediction.grid import PLACES
 from benchmarks.prediction.rows import Row
 from qdreamer_lab import CutEstimator
 from qdreamer_lab.errors import QDreamerError
@@ -44,7 +45,7 @@ class SkippedError(Exception):
 
 
 class Bench:
-    """A session with a pilot `one` of one worker and one called `two` of two.
+    """A session with a pilot for each of `PLACES`.
 
     Args:
         session: The session to which the pilots are added.
@@ -54,14 +55,20 @@ class Bench:
     def __init__(self, session: Session, seed: int) -> None:
         self.session = session
         self.seed = seed
-        for workers in (1, 2):
-            session.add_pilot("local://", name=place(workers), cores_per_node=workers)
+        for workers, cores in PLACES:
+            session.add_pilot(
+                "local://",
+                name=place(workers, cores),
+                cores_per_node=workers * cores,
+                cores_per_worker=cores,
+            )
 
-    def _tidied(self, workers: int) -> list[int]:
+    def _tidied(self, way: Way) -> list[int]:
         """Have a pilot's workers give back what memory they can; their process ids."""
         found: set[int] = set()
-        while len(found) < workers:
-            tasks = [self.session.submit(eval, TIDY, on=place(workers)) for _ in range(3 * workers)]
+        on = place(way.workers, way.cores)
+        while len(found) < way.workers:
+            tasks = [self.session.submit(eval, TIDY, on=on) for _ in range(3 * way.workers)]
             found.update(task.result() for task in tasks)
         return sorted(found)
 
@@ -71,7 +78,7 @@ class Bench:
             way.width,
             mode=way.mode,
             session=self.session,
-            on=place(way.workers),
+            on=place(way.workers, way.cores),
             max_shots=MOST_SHOTS,
             seed=self.seed if seed is None else seed,
         )
@@ -98,7 +105,7 @@ class Bench:
 
     def sample(self, way: Way) -> tuple[Any, tuple[int, int]]:
         """Run it; the result, and the bytes by which a worker and this process grew at most."""
-        memory = Memory(self._tidied(way.workers))
+        memory = Memory(self._tidied(way))
         return self.run(way), memory.grown()
 
     def row(self, way: Way, samples: list[tuple[Any, tuple[int, int]]]) -> tuple[Row, Any]:
@@ -136,6 +143,7 @@ class Bench:
             width=way.width,
             mode=way.mode,
             workers=way.workers,
+            cores=way.cores,
             runs_s=[round(seconds, 6) for seconds in runs_s],
             seconds=round(statistics.median(runs_s), 6),
             phases={name: round(told.get(name, 0.0), 6) for name in PHASES},
@@ -180,9 +188,9 @@ def _status(pid: int, key: str) -> int:
     raise RuntimeError(f"/proc/{pid}/status does not tell {key}")
 
 
-def place(workers: int) -> str:
-    """Name of the pilot with so many workers."""
-    return ("one", "two")[workers - 1]
+def place(workers: int, cores: int = 1) -> str:
+    """Name of the pilot with so many workers of so many cores."""
+    return {(1, 1): "one", (2, 1): "two", (1, 2): "wide"}[workers, cores]
 
 
 def machine() -> dict[str, Any]:

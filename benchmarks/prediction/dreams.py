@@ -55,7 +55,7 @@ class Dreams:
             way.job.observables(way.mode, seed),
             max_qubits=way.width,
             mode=way.mode,
-            on=place(way.workers),
+            on=place(way.workers, way.cores),
             workers=way.workers,
             **{"precision": way.job.precision, **options},
         )
@@ -76,7 +76,7 @@ class Dreams:
 
 def way_of(row: Row) -> Way:
     """The way that a row measured."""
-    return Way(BY_NAME[row.job], row.width, row.mode, row.workers)
+    return Way(BY_NAME[row.job], row.width, row.mode, row.workers, row.cores)
 
 
 def standard_errors(dreams: Dreams, rows: list[Row], seed: int) -> list[Figure]:

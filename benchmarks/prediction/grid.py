@@ -88,18 +88,20 @@ class Way:
         width: Greatest width of a fragment; the circuit's own is uncut.
         mode: "exact" or "sampled".
         workers: Number of workers that share the work.
+        cores: Of each.
     """
 
     job: Job
     width: int
     mode: str
     workers: int
+    cores: int = 1
 
     @property
     def name(self) -> str:
         """What is printed."""
         how = "uncut" if self.uncut else f"width {self.width}"
-        return f"{self.job.name}, {how}, {self.mode}, {self.workers} worker(s)"
+        return f"{self.job.name}, {how}, {self.mode}, {self.workers} x {self.cores} core(s)"
 
     @property
     def uncut(self) -> bool:
@@ -170,6 +172,10 @@ def brickwork(n: int, depth: int, rng: np.random.Generator) -> QuantumCircuit:
     return circuit
 
 
+PLACES = ((1, 1), (2, 1), (1, 2))
+"""Workers, and cores of each; both cores of a small machine are used in turn side by side and
+together."""
+
 FAMILIES: dict[str, Callable[[int, int, np.random.Generator], QuantumCircuit]] = {
     "su2": su2,
     "qaoa": qaoa,
@@ -211,7 +217,9 @@ def ways(job: Job) -> tuple[list[Way], list[str]]:
             if width > widest:
                 left_out.append(f"{job.name}, width {width}, {mode}: wider than {widest} qubits")
                 continue
-            found += [Way(job, width, mode, workers) for workers in (1, 2)]
+            # Shots are drawn on one core.
+            places = PLACES if mode == "exact" else PLACES[:2]
+            found += [Way(job, width, mode, workers, cores) for workers, cores in places]
     return found, left_out
 
 

@@ -73,5 +73,8 @@ def points(guesses: list[Guess], name: str, look: dict[str, Any], *, bars: bool)
         mode="markers",
         marker=look,
         name=name,
-        text=[f"{g.row.job}, width {g.row.width}, {g.row.workers} worker(s)" for g in guesses],
+        text=[
+            f"{g.row.job}, width {g.row.width}, {g.row.workers} x {g.row.cores} core(s)"
+            for g in guesses
+        ],
     )

@@ -25,6 +25,7 @@ class Row:
         width: Greatest width of a fragment.
         mode: "exact" or "sampled".
         workers: Number of workers that shared the work.
+        cores: Of each worker.
         runs_s: Wall seconds of each run after the warm-up.
         seconds: Their median.
         phases: Wall seconds by phase, in the run of that median.
@@ -57,6 +58,7 @@ class Row:
     stds: float
     worker_bytes: int
     process_bytes: int
+    cores: int = 1
 
     @property
     def uncut(self) -> bool:

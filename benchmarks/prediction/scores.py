@@ -93,13 +93,13 @@ def choices(guesses: list[Guess]) -> list[Figure]:
     ]
 
 
-def cases(guesses: list[Guess]) -> dict[tuple[str, str, int], list[Guess]]:
-    """Ways to choose from: those of a job in one mode, on any (0) or so many workers."""
-    found: dict[tuple[str, str, int], list[Guess]] = defaultdict(list)
+def cases(guesses: list[Guess]) -> dict[tuple[str, str, int, int], list[Guess]]:
+    """Ways to choose from: those of a job in one mode, on any (0) or so many workers and cores."""
+    found: dict[tuple[str, str, int, int], list[Guess]] = defaultdict(list)
     for guess in guesses:
         row = guess.row
-        found[row.job, row.mode, 0].append(guess)
-        found[row.job, row.mode, row.workers].append(guess)
+        found[row.job, row.mode, 0, 0].append(guess)
+        found[row.job, row.mode, row.workers, row.cores].append(guess)
     return found
 
 
@@ -114,8 +114,10 @@ def decisions(guesses: list[Guess]) -> Figure:
     return share("cut or not, away from break-even", hits, 0.95, "cases")
 
 
-def against_uncut(guesses: list[Guess]) -> dict[tuple[str, str, int], tuple[Guess, list[Guess]]]:
-    """Per job, mode and workers: the uncut run and the cut ones, where there are both."""
+def against_uncut(
+    guesses: list[Guess],
+) -> dict[tuple[str, str, int, int], tuple[Guess, list[Guess]]]:
+    """Per job, mode, workers and cores: the uncut run and the cut ones, where there are both."""
     found = {}
     for key, group in cases(guesses).items():
         uncut = [g for g in group if g.row.uncut]
@@ -161,7 +163,9 @@ def speedups(guesses: list[Guess], published: PowerLawModel | None) -> list[Figu
 
 def law(model: PowerLawModel, row: Row) -> float:
     """The speedup that the power law predicts of a row, given what the run consisted of."""
-    return model.speedup(row.n, min(row.n, row.n_sub), max(1, row.variants), row.workers)
+    return model.speedup(
+        row.n, min(row.n, row.n_sub), max(1, row.variants), row.workers * row.cores
+    )
 
 
 def law_rows(guesses: list[Guess]) -> list[SpeedupRow]:
@@ -171,7 +175,7 @@ def law_rows(guesses: list[Guess]) -> list[SpeedupRow]:
             guess.row.n,
             min(guess.row.n, guess.row.n_sub),
             max(1, guess.row.variants),
-            guess.row.workers,
+            guess.row.workers * guess.row.cores,
             uncut.row.seconds / guess.row.seconds,
         )
         for uncut, cut in against_uncut(guesses).values()
@@ -190,11 +194,12 @@ def times(guesses: list[Guess]) -> list[Figure]:
         Figure("80 % interval covers", f"{inside:.1%}", "72-88 %", 0.72 <= inside <= 0.88, many),
         Figure("(greatest run over least, median)", f"{spread:.1%}", "", None, "what noise leaves"),
     ]
-    for mode in ("exact", "sampled"):
-        some = [g for g in guesses if g.row.mode == mode]
+    parts = {mode: [g for g in guesses if g.row.mode == mode] for mode in ("exact", "sampled")}
+    parts["exact, two cores for a task"] = [g for g in guesses if g.row.cores > 1]
+    for name, some in parts.items():
         if some:
             seen = f"{median_error(some):.1%}"
-            found.append(Figure(f"  time, {mode}", seen, "", None, f"{len(some)} rows"))
+            found.append(Figure(f"  time, {name}", seen, "", None, f"{len(some)} rows"))
     return found
 
 
@@ -204,8 +209,8 @@ def repeatability(rows: list[Row], before: list[Row]) -> list[Figure]:
     Both are noisy. A model that knew the truth would be off by about 1/sqrt(2) of that, if noise
     differs from row to row; what slows a whole run down alike, neither can know.
     """
-    known = {(r.job, r.width, r.mode, r.workers): r.seconds for r in before}
-    keys = [(r.job, r.width, r.mode, r.workers) for r in rows]
+    known = {(r.job, r.width, r.mode, r.workers, r.cores): r.seconds for r in before}
+    keys = [(r.job, r.width, r.mode, r.workers, r.cores) for r in rows]
     again = [
         Guess(row, known[key], 0.0, math.inf, 1)
         for row, key in zip(rows, keys, strict=True)

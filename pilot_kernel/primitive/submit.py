@@ -16,12 +16,14 @@ from pilot_kernel.primitive.pub.check import estimator_pubs, has_observables, li
 from pilot_kernel.primitive.pub.pieces import chunks, cut, empty_result, is_empty, join
 from pilot_kernel.primitive.pub.shipment import pack
 from pilot_kernel.primitive.session_like import SessionLike
+from pilot_kernel.primitive.simulator.on_engine import check_gpu
 from pilot_kernel.primitive.simulator.prepare import for_simulator
 from pilot_kernel.primitive.simulator.run import Settings, simulate, simulate_all
 from pilot_kernel.primitive.simulator.state_memory import check_memory
 from pilot_kernel.resource.pilot import PilotStatus
 from pilot_kernel.task.notebook.handle import Task
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
+from pilot_kernel.task.notebook.placement import on_gpu
 
 __all__ = ["DEFAULT_SHOTS", "Seed", "default_precision", "run", "submit_pubs"]
 
@@ -107,12 +109,13 @@ def submit_pubs(
     """Submit checked PUBs; the task's result is their `PrimitiveResult`.
 
     Raises:
-        PubError: A circuit's state is too large for the workers, or it cannot run on the QPU.
+        PubError: A circuit's state is too large for the workers, or it cannot run on the QPU or
+            the GPU.
         PlacementError: `on` names nothing that exists, or several QPUs.
     """
     seed = _whole_seed(seed)
     pilots = session.candidates(options.on)
-    device = "GPU" if options.on == "gpu" or options.gpus else "CPU"
+    device = "GPU" if on_gpu(options.on, pilots, options.needs) else "CPU"
     work = _work(pubs, pilots, method, device, optimization_level)
     sampled = bool(pubs) and isinstance(pubs[0], SamplerPub)
     options = options.named("sample" if sampled else "estimate")
@@ -150,7 +153,10 @@ def _work(
     backend = backend_of(pilots)
     if backend is None:
         written = for_simulator(pubs, method)
-        check_memory(written, method, pilots)
+        if device == "GPU":
+            check_gpu(written, method)  # its memory is known there
+        else:
+            check_memory(written, method, pilots)
         return _Work(written, simulate, simulate_all, (Settings(method, device),))
     if method != "automatic":
         raise PubError(f"method={method!r}: {backend.name} is a QPU and has no such choice")

@@ -23,6 +23,8 @@ class WorkerActivity:
         cpu_percent: Use of the processor at each of `Activity.times`, in percent of one core (by
             itself and its task process, not by what that has started); None while it was not up.
         memory_bytes: Memory of the two at the same times.
+        gpu: Kind and memory of its GPU, if it has told.
+        gpu_gone: Whether that is gone.
     """
 
     name: str
@@ -33,6 +35,8 @@ class WorkerActivity:
     memory_limit_bytes: int
     cpu_percent: tuple[float | None, ...]
     memory_bytes: tuple[int | None, ...]
+    gpu: str = ""
+    gpu_gone: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ def worker_settings(scratch: str) -> dict[str, Any]:
         "distributed.worker.profile.enabled": False,
         "distributed.worker.http.routes": [],
         "distributed.nanny.http.routes": [],
+        # Dask would ask on the event loop, where a GPU in trouble holds up everything.
+        "distributed.diagnostics.nvml": False,
         "distributed.admin.low-level-log-length": 100,  # events carry small results
         # Agents wait behind every open notebook, on shared login nodes too: what Dask looks at
         # again and again is looked at as often as somebody can make use of it.

@@ -44,8 +44,9 @@ class PilotDescription:
         cores_per_node: Cores to hold on each node; all that the node grants when missing. Batch
             jobs have to say it.
         gpus_per_node: GPUs to hold on each node, one worker each.
-        cores_per_worker: Cores that one task may use; a node has cores_per_node of them to deal
-            out, so this sets how many tasks run at once.
+        cores_per_worker: Cores that a task has which asks for none; a node has cores_per_node of
+            them to deal out, so this sets how many such tasks run at once. A task that asks for
+            more has those of several workers.
         memory_per_node_bytes: Memory to hold on each node; all that the node grants when missing.
             Batch jobs have to say it.
         queue: Batch queue or partition.

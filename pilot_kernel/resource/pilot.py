@@ -36,6 +36,10 @@ class PilotStatus:
         wanted: Workers it should have.
         running: Tasks that its workers hold now.
         cores_per_worker: Cores that one task may use.
+        gpus: Kind and memory of the GPU of each worker that has told.
+        gpu_memory_bytes: Memory of the smallest of these; 0 if none is known.
+        most_cores: Cores that a task may have that asks for more than one worker has: those of
+            several workers on a node, which do nothing meanwhile.
         offers: Kinds of worker in it, such as `CPU` or `GPU`.
         memory_per_worker_bytes: Memory limit of its smallest worker.
         backend: The device that it stands for, if that is a QPU.
@@ -65,6 +69,9 @@ class PilotStatus:
     tags: tuple[str, ...] = ()
     largest_worker_bytes: int = 0
     walltime_s: int | None = None
+    most_cores: int = 0
+    gpus: tuple[str, ...] = ()
+    gpu_memory_bytes: int = 0
 
 
 def read_status(told: Mapping[str, Any]) -> PilotStatus:
@@ -74,6 +81,7 @@ def read_status(told: Mapping[str, Any]) -> PilotStatus:
         "state": PilotState(told["state"]),
         "offers": tuple(told["offers"]),
         "tags": tuple(told.get("tags", ())),
+        "gpus": tuple(told.get("gpus", ())),
         "adaptive": None if adaptive is None else tuple(adaptive),
     }
     return PilotStatus(**{**told, **read})

@@ -35,7 +35,7 @@ def packed_call(
         ShipError: The function or an argument cannot be pickled.
     """
     from pilot_kernel.resource.agent.blame import DEATHS_ALLOWED
-    from pilot_kernel.resource.agent.waiting_room import TIMEOUT, WORKLOAD
+    from pilot_kernel.resource.agent.waiting_room import CORES, MEMORY, TIMEOUT, WORKLOAD
     from pilot_kernel.task.wire.packing import Call, pack_call
     from pilot_kernel.task.wire.record import SHARES
 
@@ -47,11 +47,17 @@ def packed_call(
     )
     retries = options.retries
     crashes = 1 if retries is None else min(1, retries)
+    required = requirement(options.on, options.needs)
+    wide = options.needs.cores is not None and options.needs.cores > 1
     notes: dict[str, Any] = {
-        "resources": requirement(options.on, options.needs),
+        "resources": required,
         "priority": options.priority,
         WORKLOAD: options.workload or workload,
     }
+    if wide:  # no worker alone has to have it: the agent sees who has it together
+        notes[CORES] = required.pop("cores")
+        if "memory" in required:
+            notes[MEMORY] = required.pop("memory")
     if options.worker is not None:
         notes["workers"] = [options.worker]
     if options.timeout_s is not None:
@@ -60,4 +66,5 @@ def packed_call(
         notes[SHARES] = shares
     if retries is not None:
         notes[DEATHS_ALLOWED] = retries
-    return (Call(key, packed, options.timeout_s, crashes), *inputs.references()), notes
+    call = Call(key, packed, options.timeout_s, crashes, notes.get(CORES, 1))
+    return (call, *inputs.references()), notes

@@ -203,8 +203,10 @@ class Session(QuantumWork, Spmd):
             retries: How many workers may die running it before it fails; 2 by default. One that
                 crashes its own process is tried once more at most. An exception is never retried.
             timeout_s: Seconds that it may run; it is not begun on a worker whose job ends before.
-            cores: Cores that its worker has at least. A worker runs one task at a time, which may
-                use all that the worker has; what a worker has is up to its pilot.
+            cores: Cores that it has at least. A worker runs one task at a time, which may use all
+                that the worker has; what a worker has is up to its pilot. Where that is less, a
+                task has the cores and the memory of several workers of a node, which do nothing
+                meanwhile; `pilot.status.most_cores` says how many cores that can be.
             memory_bytes: Memory that its worker may use at least.
             gpus: 1 for a worker with a GPU.
             tags: Words that its worker's pilot was given, all of them.

@@ -135,7 +135,12 @@ class Spmd:
         required = requirement(options.on, options.needs)
         deadline = time.monotonic() + _COMING_S
         while True:
-            pilots = [p for p in self.candidates(options.on) if options.needs.of_pilot(p)]
+            pilots = [p for p in self.candidates(options.on) if options.needs.of_worker(p)]
+            if not pilots:
+                raise PlacementError(
+                    f"{options.needs}: no worker has that by itself, and a broadcast runs on each "
+                    "by itself; submit a task, which may have the cores of several"
+                )
             found: list[tuple[str, str]] = [
                 (address, worker)
                 for address, worker in self._call("workers_up", requirement=required)
@@ -275,8 +280,8 @@ class Spmd:
 
     def _check_cores(self, options: TaskOptions, ranks: int) -> None:
         pilots = self.candidates(options.on)
-        if options.cores is not None and all(p.cores_per_worker < ranks for p in pilots):
-            most = max(pilot.cores_per_worker for pilot in pilots)
+        most = max(max(pilot.cores_per_worker, pilot.most_cores) for pilot in pilots)
+        if options.cores is not None and most < ranks:
             raise PlacementError(
                 f"ranks={ranks}: workers have at most {most} core{'' if most == 1 else 's'}, and a "
                 f"rank wants one; add a pilot with cores_per_worker={ranks}, or pass "

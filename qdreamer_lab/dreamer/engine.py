@@ -10,13 +10,22 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pilot_kernel.errors import PilotError
+from pilot_kernel.task.notebook.placement import on_gpu
 from qdreamer_lab.dreamer.device.shape import device_shape
 from qdreamer_lab.dreamer.machine.profile import MachineProfile, machine_name
 from qdreamer_lab.dreamer.machine.store import load_profile, save_profile
 from qdreamer_lab.dreamer.mode import Conditions
+from qdreamer_lab.dreamer.model.coefficients import PLACE
 from qdreamer_lab.dreamer.modes import cost_of
 from qdreamer_lab.dreamer.predict.observe import learned, signature
-from qdreamer_lab.dreamer.predict.place import HERE, is_local, pilots_of, place_of
+from qdreamer_lab.dreamer.predict.place import (
+    GPU,
+    HERE,
+    is_local,
+    pilots_of,
+    place_of,
+)
 from qdreamer_lab.dreamer.predict.price import priced
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
@@ -97,19 +106,31 @@ class Engine:
             devices=self.devices,
         )
 
+    def gpu_place(self) -> Place | None:
+        """Where runs on GPUs would happen; None if no worker has one."""
+        try:
+            pilots = pilots_of(self.session, GPU)
+        except PilotError:
+            return None
+        with_gpu = any("GPU" in getattr(pilot, "offers", ()) for pilot in pilots)
+        return self.place(GPU) if with_gpu else None
+
     def profile(self, on: str | None) -> MachineProfile:
         """What is known of the machine where a run would happen."""
         return self._known(pilots_of(self.session, on), on)[0]
 
     def keep(self, on: str | None, profile: MachineProfile) -> None:
         """Predict with this profile from now on; on disk too, unless one was given at first."""
+        pilots = pilots_of(self.session, on)
+        if on_gpu(on, pilots):  # which has figures of its own, on a resource that may have CPUs too
+            profile = replace(profile, resource=_resource(pilots, on))
         self._profiles[on or ""] = profile
         if self._given is None:
             save_profile(profile)
 
     def _known(self, pilots: list[Any], on: str | None) -> tuple[MachineProfile, tuple[str, ...]]:
         """The profile that fits some pilots best, and what to know about it."""
-        resource = pilots[0].resource if pilots else HERE
+        resource = _resource(pilots, on)
         notes = []
         profile = self._profiles.get(on or "", self._given) or load_profile(resource)
         if profile is None and resource != HERE and is_local(resource):
@@ -118,6 +139,8 @@ class Engine:
                 notes.append("the profile is of this process, not of the pilot: call calibrate()")
         if profile is None:
             profile = replace(MachineProfile.nominal(), resource=resource)
+        if on_gpu(on, pilots) and profile.sources[PLACE["gpu_pass"]] == "nominal":
+            notes.append("what a GPU takes is nominal, never measured: call calibrate(on='gpu')")
         return profile, (*notes, *_notes(profile, resource))
 
     # ---- prices
@@ -181,7 +204,9 @@ class Engine:
         settings = RunSettings(max_qubits=configuration.max_qubits, plan=plan)
         execution = Execution(session=place.session, on=configuration.on)
         device = None if place.backend is None else device_shape(place.backend, place.terms)
-        conditions = Conditions(place.cores, place.belief, allowance_s, shots, device)
+        conditions = Conditions(
+            place.cores, place.belief, allowance_s, shots, device, gpu=place.gpu
+        )
         return cost_of(configuration.resolved).case(wanted, settings, execution, conditions)
 
     def price_case(
@@ -243,6 +268,13 @@ class Engine:
             self._made.move_to_end(key)
             while len(self._made) > _KEPT:
                 self._made.popitem(last=False)
+
+
+def _resource(pilots: list[Any], on: str | None) -> str:
+    """What profiles of some pilots' workers are kept under."""
+    if not pilots:
+        return HERE
+    return f"{pilots[0].resource} GPU" if on_gpu(on, pilots) else str(pilots[0].resource)
 
 
 def _notes(profile: MachineProfile, resource: str) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ class Conditions:
         allowance_s: How long the variances of shots may be worked on.
         shots: To be taken, whatever the precision; None to go by precision.
         device: What runs circuits; None for simulators.
+        gpu: Whether a GPU holds the states of fragments.
     """
 
     cores: int
@@ -37,6 +38,7 @@ class Conditions:
     allowance_s: float
     shots: int | None = None
     device: DeviceShape | None = None
+    gpu: bool = False
 
 
 @dataclass(frozen=True, slots=True)

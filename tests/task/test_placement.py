@@ -5,7 +5,7 @@ import pytest
 from pilot_kernel.errors import PilotError, PlacementError
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
 from pilot_kernel.task.notebook.options import TaskOptions
-from pilot_kernel.task.notebook.placement import Needs, candidates, requirement
+from pilot_kernel.task.notebook.placement import Needs, candidates, on_gpu, requirement
 
 
 def pilot(name, *, cores=1, memory=10**9, offers=("CPU",), tags=(), walltime_s=None, **more):
@@ -51,6 +51,38 @@ ALL = [SMALL, LARGE, CARDS, SHORT]
 )
 def test_pilots_that_have_what_a_task_needs(on, needs, names):
     assert [each.name for each in candidates(on, ALL, Needs(**needs))] == names
+
+
+JOINT = pilot("joint", most_cores=4, offers=("CPU", "GPU"))
+
+
+@pytest.mark.parametrize(
+    ("on", "needs", "names"),
+    [
+        (None, {"cores": 3}, ["large", "joint"]),
+        (None, {"cores": 4, "memory_bytes": 4 * 10**9}, ["large", "joint"]),
+        (None, {"cores": 3, "memory_bytes": 3 * 10**9 + 1}, ["large"]),
+        (None, {"cores": 5}, ["large"]),
+        ("joint", {"cores": 4}, ["joint"]),
+        ("gpu", {"cores": 1}, ["joint"]),
+    ],
+)
+def test_cores_of_several_workers_count_with_their_memory(on, needs, names):
+    assert [each.name for each in candidates(on, [LARGE, JOINT], Needs(**needs))] == names
+
+
+@pytest.mark.parametrize(
+    ("on", "needs", "words"),
+    [
+        ("gpu", {"cores": 2}, "at most 1 core and"),
+        (None, {"cores": 2, "gpus": 1}, "at most 1 core"),
+        ("joint", {"cores": 5}, r"at most 1 core \(4 together on a node\)"),
+    ],
+)
+def test_workers_with_a_gpu_lend_nothing(on, needs, words):
+    with pytest.raises(PlacementError, match=words):
+        candidates(on, [JOINT], Needs(**needs))
+    assert not Needs(cores=2).of_worker(JOINT)
 
 
 @pytest.mark.parametrize(
@@ -122,3 +154,22 @@ def test_impossible_orders_are_named(options, words):
 )
 def test_what_is_asked_of_a_worker(on, needs, asked):
     assert requirement(on, Needs(**needs)) == asked
+
+
+@pytest.mark.parametrize(
+    ("on", "needs", "pilots", "wanted"),
+    [
+        (None, {}, [SMALL], False),
+        (None, {}, [pilot("all", offers=("GPU", "tag:a"))], False),  # it goes to CPUs
+        ("cpu", {}, [CARDS], False),
+        ("GPU", {}, [CARDS], True),
+        ("gpu", {}, [], True),
+        (None, {"gpus": 1}, [CARDS], True),
+        ("cards", {"gpus": 1}, [CARDS], True),
+        ("cards", {}, [CARDS], False),  # it may meet a CPU worker of that pilot
+        ("all", {}, [pilot("all", offers=("GPU",))], True),
+        ("none", {}, [], False),
+    ],
+)
+def test_whether_a_task_is_for_a_gpu(on, needs, pilots, wanted):
+    assert on_gpu(on, pilots, Needs(**needs)) is wanted

@@ -76,7 +76,9 @@ def _shared(magic: Callable[..., Any]) -> Callable[..., Any]:
         argument("--timeout", type=_amount, help="seconds that it may run"),
         argument("--name", help="what to call the task"),
         argument("--retries", type=_count, help="how many workers may die running it (2)"),
-        argument("--cores", type=_count, help="cores that its worker has at least"),
+        argument(
+            "--cores", type=_count, help="cores that it has at least, of one worker or several"
+        ),
         argument("--memory", type=memory_bytes, help="memory of its worker at least, such as 4GB"),
         argument("--gpus", type=_count, help="1 for a worker with a GPU"),
         argument("--tags", type=words, default=(), help="words that its pilot was given, as a,b"),

@@ -187,6 +187,8 @@ def _further(status: PilotStatus, at: float) -> Iterator[str]:
         yield f"tags: {', '.join(status.tags)}"
     if status.adaptive is not None:
         yield f"as it takes, {status.adaptive[0]} to {status.adaptive[1]}"
+    if len(set(status.gpus)) > 1:
+        yield f"GPUs differ: {status.gpu_memory_bytes / 2**30:.0f} GiB is what all of them have"
     if status.ends_at is not None:
         yield f"ends in {seconds(max(0, round(status.ends_at - at)))}"
     if status.note:
@@ -197,6 +199,7 @@ def _worker_row(
     worker: WorkerActivity, pilot: PilotActivity, activity: Activity, window_s: int
 ) -> Row:
     mark, state, doing = _worker_state(worker, failed=pilot.status.state is PilotState.FAILED)
+    doing = " · ".join(filter(None, (worker.gpu, doing)))
     cores = pilot.status.cores_per_worker
     gauges = _gauges(worker, worker.name, cores, worker.up, activity, window_s)
     return Row(worker.name, False, mark, state, doing, *gauges)
@@ -214,6 +217,8 @@ def _worker_state(worker: WorkerActivity, *, failed: bool) -> tuple[Mark, str, s
         doing = f"{doing} · {seconds(int(worker.task_s))}"
     if worker.silent_s > _SILENT_S:
         return SILENT, f"silent for {seconds(int(worker.silent_s))}", doing
+    if worker.gpu_gone:
+        return DOWN, "without GPU", "gone; it takes no tasks"
     return (BUSY, "busy", doing) if worker.task else (IDLE, "idle", "")
 
 

@@ -2,6 +2,8 @@
 
 from functools import lru_cache
 
+from qiskit import QuantumCircuit
+from qiskit.circuit import Measure, Reset
 from qiskit.circuit.library import (
     C3XGate,
     C4XGate,
@@ -20,8 +22,9 @@ from qiskit.circuit.library import (
 from qiskit_aer import AerSimulator
 
 from pilot_kernel.errors import PubError
+from pilot_kernel.primitive.circuit.gates import kind_of, standard_name
 
-__all__ = ["BOUND_LATE", "CONTROLLED_NOTS", "METHODS", "basis_of"]
+__all__ = ["BOUND_LATE", "CONTROLLED_NOTS", "METHODS", "basis_of", "is_clifford"]
 
 METHODS = (
     *("automatic", "statevector", "density_matrix", "matrix_product_state"),
@@ -36,6 +39,13 @@ BOUND_LATE = frozenset(
 
 CONTROLLED_NOTS = frozenset({MCXGate, C3XGate, C4XGate})
 """Gates that Aer runs as `mcx`, whatever their number of controls."""
+
+_CLIFFORD = frozenset(
+    {
+        *("id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg"),
+        *("cx", "cy", "cz", "swap", "ecr"),
+    }
+)
 
 
 @lru_cache(maxsize=8)
@@ -52,3 +62,14 @@ def basis_of(method: str) -> frozenset[str]:
     basis = frozenset(AerSimulator(method=method).configuration().basis_gates)
     # A matrix product state is initialized wrongly where other qubits have been acted on (0.18.2).
     return basis - {"initialize"} if method == "matrix_product_state" else basis
+
+
+def is_clifford(circuit: QuantumCircuit) -> bool:
+    """Whether Aer's automatic method takes the stabilizer simulator."""
+    return all(
+        all(map(is_clifford, blocks))
+        if (blocks := getattr(step.operation, "blocks", ()))
+        else kind_of(step.operation) in (Measure, Reset)
+        or standard_name(step.operation) in _CLIFFORD
+        for step in circuit.data
+    )

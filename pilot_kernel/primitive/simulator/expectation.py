@@ -1,6 +1,8 @@
-"""Expectation values on a worker: from the state vector of a narrow circuit, else by Aer."""
+"""Expectation values on a worker: by a state engine, or by Aer and what is done with its states."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,24 @@ from scipy.sparse import csr_array
 
 from pilot_kernel.primitive.simulator.parameter_binding import experiments
 from pilot_kernel.primitive.simulator.pauli_values import pauli_values
+from pilot_kernel.primitive.simulator.state_engines import StateEngine, StateWork
 
-__all__ = ["estimate"]
+__all__ = ["estimate", "estimate_on_engine"]
 
 _NARROW = 14  # up to here a state vector is at hand sooner than Aer goes through many strings
+
+
+@dataclass(frozen=True)
+class _Strings:
+    """The Pauli strings of some observables, each once.
+
+    Attributes:
+        paulis: The strings.
+        weights: Their coefficients, of shape (observables, strings).
+    """
+
+    paulis: PauliList
+    weights: Any
 
 
 def estimate(pub: EstimatorPub, backend: AerSimulator, seed: int | None) -> PubResult:
@@ -29,6 +45,31 @@ def estimate(pub: EstimatorPub, backend: AerSimulator, seed: int | None) -> PubR
         backend: Aer.
         seed: Of the noise.
     """
+    return _estimate(pub, partial(_values, pub, backend=backend), seed)
+
+
+def estimate_on_engine(
+    pub: EstimatorPub, engine: StateEngine, work: StateWork, seed: int | None
+) -> PubResult:
+    """`estimate` with the states of an engine.
+
+    Args:
+        pub: The PUB.
+        engine: What takes its circuit.
+        work: The circuit with its values; without parameters, of one set.
+        seed: Of the noise.
+    """
+
+    def values(strings: _Strings) -> tuple[Any, Any]:
+        found = engine.pauli_values(work, strings.paulis.x, strings.paulis.z)
+        return found @ strings.weights.T, None
+
+    return _estimate(pub, values, seed)
+
+
+def _estimate(
+    pub: EstimatorPub, values: Callable[[_Strings], tuple[Any, Any]], seed: int | None
+) -> PubResult:
     array = pub.observables.sparse_observables_array()
     numbers: dict[int, int] = {}
     for term in array.ravel():
@@ -37,7 +78,7 @@ def estimate(pub: EstimatorPub, backend: AerSimulator, seed: int | None) -> PubR
     strings = _strings(
         [SparsePauliOp.from_sparse_observable(distinct[k]) for k in sorted(distinct)]
     )
-    table, metadata = _values(pub, strings, backend)
+    table, metadata = values(strings)
     which = np.asarray([numbers[id(term)] for term in array.ravel()]).reshape(array.shape)
     sets = np.arange(pub.parameter_values.size).reshape(pub.parameter_values.shape)
     sets, which = np.broadcast_arrays(sets if len(table) > 1 else sets * 0, which)
@@ -54,19 +95,6 @@ def estimate(pub: EstimatorPub, backend: AerSimulator, seed: int | None) -> PubR
             "simulator_metadata": metadata,
         },
     )
-
-
-@dataclass(frozen=True)
-class _Strings:
-    """The Pauli strings of some observables, each once.
-
-    Attributes:
-        paulis: The strings.
-        weights: Their coefficients, of shape (observables, strings).
-    """
-
-    paulis: PauliList
-    weights: Any
 
 
 def _strings(observables: list[SparsePauliOp]) -> _Strings:

@@ -1,4 +1,4 @@
-"""What runs on a worker: pieces of PUBs, written for simulators, through Aer."""
+"""What runs on a worker: pieces of PUBs, written for simulators, by a state engine or by Aer."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -15,6 +15,7 @@ from pilot_kernel.primitive.circuit.idle_qubits import with_registers
 from pilot_kernel.primitive.pub.pieces import Piece, join
 from pilot_kernel.primitive.pub.shipment import Shipment, unpack
 from pilot_kernel.primitive.simulator.expectation import estimate
+from pilot_kernel.primitive.simulator.on_engine import run_on_engine
 from pilot_kernel.primitive.simulator.parameter_binding import binds_late, bound_circuits
 from pilot_kernel.primitive.simulator.prepare import is_mixed
 from pilot_kernel.resource.worker_environment import cores
@@ -47,6 +48,17 @@ def simulate_all(shipment: Shipment, settings: Settings) -> Any:
 
 
 def _run(piece: Piece, settings: Settings) -> PubResult:
+    found = run_on_engine(piece, settings.method, settings.device)
+    name = "aer"
+    if found is None:
+        result = _run_on_aer(piece, settings)
+    else:
+        result, name = found
+    result.metadata["simulator"] = name
+    return result
+
+
+def _run_on_aer(piece: Piece, settings: Settings) -> PubResult:
     if isinstance(piece.pub, SamplerPub):
         # Aer loses its way when it leaves out unmeasured qubits that conditions act on (0.18.2).
         # Idle ones are gone already.
@@ -93,16 +105,8 @@ def _sample_bits(pub: SamplerPub, backend: AerSimulator, seed: int | None) -> Pu
 
 @lru_cache(maxsize=8)
 def _backend(settings: Settings, *, truncated: bool = True) -> AerSimulator:
-    if settings.device != "CPU":
-        offered = AerSimulator().available_devices()
-        if settings.device not in offered:
-            raise RuntimeError(
-                f"this worker's Aer has no {settings.device}, only {', '.join(offered)}; install "
-                "qiskit-aer-gpu there"
-            )
     return AerSimulator(
         method=settings.method,
-        device=settings.device,
         max_parallel_threads=cores() or 0,
         enable_truncation=truncated,
     )

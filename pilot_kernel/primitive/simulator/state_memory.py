@@ -3,24 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from qiskit import QuantumCircuit
-from qiskit.circuit import Measure, Reset
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
-from pilot_kernel.primitive.circuit.gates import kind_of, standard_name
 from pilot_kernel.primitive.pub.state_size import check_state
+from pilot_kernel.primitive.simulator.aer import is_clifford
 from pilot_kernel.primitive.simulator.prepare import is_mixed
 from pilot_kernel.resource.pilot import PilotStatus
 
 __all__ = ["check_memory"]
 
 _FREE_METHODS = frozenset({"matrix_product_state", "stabilizer", "extended_stabilizer"})
-_CLIFFORD = frozenset(
-    {
-        *("id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg"),
-        *("cx", "cy", "cz", "swap", "ecr"),
-    }
-)
 
 
 def check_memory(pubs: Sequence[Any], method: str, on: Sequence[PilotStatus]) -> None:
@@ -40,7 +32,7 @@ def check_memory(pubs: Sequence[Any], method: str, on: Sequence[PilotStatus]) ->
     for number, pub in enumerate(pubs):
         circuit = pub.circuit
         mixed = isinstance(pub, EstimatorPub) and is_mixed(circuit)
-        if method == "automatic" and not mixed and _clifford(circuit):
+        if method == "automatic" and not mixed and is_clifford(circuit):
             continue
         check_state(
             *(number, circuit.num_qubits, on),
@@ -50,14 +42,3 @@ def check_memory(pubs: Sequence[Any], method: str, on: Sequence[PilotStatus]) ->
                 "does, or choose another simulation method, such as method='matrix_product_state'"
             ),
         )
-
-
-def _clifford(circuit: QuantumCircuit) -> bool:
-    """Whether Aer's automatic method takes the stabilizer simulator."""
-    return all(
-        all(map(_clifford, blocks))
-        if (blocks := getattr(step.operation, "blocks", ()))
-        else kind_of(step.operation) in (Measure, Reset)
-        or standard_name(step.operation) in _CLIFFORD
-        for step in circuit.data
-    )

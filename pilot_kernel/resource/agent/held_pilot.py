@@ -3,13 +3,16 @@
 import math
 import time
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pilot_kernel.resource import gpus
+from pilot_kernel.resource.agent.joint_cores import span_of
 from pilot_kernel.resource.agent.waiting_room import Demand
 from pilot_kernel.resource.batch.systems import walltime_seconds
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind import by_scheme
-from pilot_kernel.resource.kind.kind import Site
+from pilot_kernel.resource.kind.kind import Site, WorkerSpec
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
 
 __all__ = ["SURPLUS", "HeldPilot"]
@@ -58,7 +61,7 @@ class HeldPilot:
 
     def describe(self, description: PilotDescription, site: Site) -> None:
         """Have what is started from now on be as described."""
-        self.specs = by_scheme.worker_specs(description, site)
+        self.specs: list[WorkerSpec] = by_scheme.worker_specs(description, site)
         self.description = description
         self.revived = 0
 
@@ -66,6 +69,33 @@ class HeldPilot:
     def workers(self) -> list[str]:
         """Names of the workers that it has or should have, those that leave included."""
         return [worker for workers in self.starts.values() for worker in workers]
+
+    def nodes(self) -> Iterator[tuple[str, str]]:
+        """The names of its workers, each with what stands for its node.
+
+        Processes of the agent's own machine are on one node. Everything else is one start to a
+        node, such as a batch job: what several of them hold on the same machine is kept apart.
+        """
+        for start, names in self.starts.items():
+            node = self.name if self._spec_of(start).suffixes == ("",) else start
+            yield from ((worker, node) for worker in names)
+
+    def _spec_of(self, start: str) -> WorkerSpec:
+        return self.specs[min(self._places[start], len(self.specs) - 1)]
+
+    @property
+    def most_cores(self) -> int:
+        """The most cores that one task can have: of one worker, or of several on a node."""
+        most = max(self.goal, self.size, *(self.adaptive or (0,)))
+        return max(spec.cores * min(most, self._mates(spec)) for spec in self.specs)
+
+    def _mates(self, spec: WorkerSpec) -> int:
+        """How many workers on a node lend each other their cores."""
+        if not spec.offers.get("CPU"):
+            return 1
+        if spec.suffixes != ("",):
+            return spec.lenders
+        return sum(bool(each.offers.get("CPU")) for each in self.specs)
 
     @property
     def staying(self) -> dict[str, tuple[str, ...]]:
@@ -175,7 +205,16 @@ class HeldPilot:
         """Whether its workers, once they are up, meet a demand."""
         if demand.workers or (demand.timeout_s or 0.0) > (self.walltime_s or math.inf):
             return False
-        return any(demand.met_by(spec.offers) for spec in self.specs)
+        return self.span(demand) is not None
+
+    def span(self, demand: Demand) -> int | None:
+        """How many of its workers it takes to meet a demand, apart from time; None if none do."""
+        spans = (
+            (span_of(demand, spec.offers), self._mates(spec))
+            for spec in self.specs
+            if demand.met_by(spec.offers)
+        )
+        return min((span for span, mates in spans if span and span <= max(1, mates)), default=None)
 
     def state(self, up: int) -> PilotState:
         """Its state, with so many workers up now."""
@@ -192,7 +231,10 @@ class HeldPilot:
         mine = set(self.workers)
         up = [ws for ws in scheduler.workers.values() if ws.name in mine]
         going = {name for start in self.leaving for name in self.starts.get(start, ())}
-        shown = [ws for ws in up if self.draining or ws.name not in going]
+        crippled = {ws.name for ws in up if scheduler.lost_gpu(ws)}
+        shown = [ws for ws in up if self.draining or ws.name not in going | crippled]
+        told = [found for ws in up if (found := ws.metrics.get(gpus.METRIC))]
+        memory = [each["memory_bytes"] for each in told if each["memory_bytes"]]
         kinds = {k for spec in self.specs for k in spec.offers if k.isupper()}
         ends = [end for ws in up if (end := scheduler.ends_at(ws)) is not None]
         return PilotStatus(
@@ -203,6 +245,9 @@ class HeldPilot:
             wanted=max(self.goal, self.size),
             running=sum(len(ws.processing) for ws in up),
             cores_per_worker=self.description.cores_per_worker,
+            most_cores=self.most_cores,
+            gpus=tuple(sorted(filter(None, map(gpus.described, told)))),
+            gpu_memory_bytes=min(memory, default=0),
             offers=tuple(sorted(kinds)),
             memory_per_worker_bytes=min(spec.memory_bytes for spec in self.specs),
             backend=by_scheme.device_name(self.description),
@@ -218,7 +263,20 @@ class HeldPilot:
     def _note(self, cluster: Any) -> str:
         notes = [getattr(cluster.workers.get(start), "note", "") for start in self.starts]
         notes += [cluster.scheduler.refusals.get(worker, "") for worker in self.workers]
+        scheduler = cluster.scheduler
+        for ws in (ws for ws in scheduler.workers.values() if gpus.METRIC in ws.metrics):
+            if ws.name in self.workers:
+                notes += _of_gpu(ws.name, ws.metrics[gpus.METRIC])
         return _shortened(list(dict.fromkeys(filter(None, [self.note, *notes]))))
+
+
+def _of_gpu(worker: str, told: Mapping[str, Any]) -> Iterator[str]:
+    """What is to be known of a worker's GPU."""
+    if told["trouble"]:
+        which = told["name"] or "GPU"
+        yield f"worker {worker} takes no tasks: its {which} is gone ({told['trouble']})"
+    if told["driver"]:
+        yield told["driver"]
 
 
 def _shortened(notes: list[str]) -> str:

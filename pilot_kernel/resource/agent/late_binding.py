@@ -14,9 +14,17 @@ from distributed.core import Status
 from distributed.protocol import pickle
 
 from pilot_kernel.errors import WorkerDiedError
+from pilot_kernel.resource import gpus
 from pilot_kernel.resource.agent.blame import suspects
 from pilot_kernel.resource.agent.fair_share import FairShare
-from pilot_kernel.resource.agent.waiting_room import TIMEOUT, Demand, WaitingRoom, workload_of
+from pilot_kernel.resource.agent.joint_cores import JointCores
+from pilot_kernel.resource.agent.waiting_room import (
+    CORES,
+    TIMEOUT,
+    Demand,
+    WaitingRoom,
+    workload_of,
+)
 
 __all__ = ["ENDS_AT", "LateBinding"]
 
@@ -35,6 +43,7 @@ class LateBinding(Scheduler):  # type: ignore[misc]
     Attributes:
         waiting: The tasks that have no worker yet.
         leaving: Names of workers that are given nothing more.
+        joint: Which workers lend each other their cores.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -42,6 +51,8 @@ class LateBinding(Scheduler):  # type: ignore[misc]
         self.share = FairShare()
         self.waiting = self.unrunnable = WaitingRoom(self.share)
         self.leaving: set[str] = set()
+        self.joint = JointCores()
+        self._arranged = False
         self._open: set[Any] = set()
         self._free_since: dict[str, float] = {}
         self._binding: tuple[Any, Any] | None = None
@@ -65,6 +76,9 @@ class LateBinding(Scheduler):  # type: ignore[misc]
         return held < ws.nthreads or (held < _AHEAD_TASKS and ws.occupancy < _AHEAD_S)
 
     def _takes(self, ws: Any, ts: Any) -> bool:
+        wide = self.joint.wide or (ts.annotations or {}).get(CORES, 1) > 1
+        if wide and not self._arrange().fits(Demand.of(ts), ws):
+            return False
         if len(ws.processing) < ws.nthreads:
             return True
         return self._has_room(ws) and ws.occupancy + self.expected_s(ts) <= _AHEAD_S
@@ -88,13 +102,26 @@ class LateBinding(Scheduler):  # type: ignore[misc]
 
     def meets(self, demand: Demand, ws: Any) -> bool:
         """Whether a worker may be given tasks with such a demand."""
-        if not demand.met_by(ws.resources):
+        if not demand.met_by(ws.resources) or self.lost_gpu(ws):
             return False
         if demand.workers and ws.address not in demand.workers:
             return False
         if demand.hosts and ws.host not in demand.hosts:
             return False
+        if demand.cores > 1 and not self._arrange().could_hold(demand, ws):
+            return False
         return demand.timeout_s is None or self._has_left(ws, demand.timeout_s)
+
+    def lost_gpu(self, ws: Any) -> str:
+        """How a worker knows that its GPU is gone; empty if it is there, or the worker has none."""
+        return str((ws.metrics.get(gpus.METRIC) or {}).get("trouble", ""))
+
+    def _arrange(self) -> JointCores:
+        """See to it that it is known which workers lend each other their cores."""
+        if not self._arranged:
+            self._arranged = True
+            self.joint.arrange(ws for ws in self.running if ws.name not in self.leaving)
+        return self.joint
 
     def _has_left(self, ws: Any, seconds: float) -> bool:
         ends_at = self.ends_at(ws)
@@ -106,6 +133,10 @@ class LateBinding(Scheduler):  # type: ignore[misc]
         limit_s = (ts.annotations or {}).get(TIMEOUT)
         if limit_s is not None and valid is not None:
             valid = {ws for ws in valid if self._has_left(ws, limit_s)}
+        if valid is not None and (demand := Demand.of(ts)).cores > 1:
+            valid = {ws for ws in valid if self._arrange().could_hold(demand, ws)}
+        if valid is not None and ts.resource_restrictions:
+            valid = {ws for ws in valid if not self.lost_gpu(ws)}
         if not self.leaving:
             return valid
         stay = {ws for ws in self.running if ws.name not in self.leaving}
@@ -133,6 +164,7 @@ class LateBinding(Scheduler):  # type: ignore[misc]
 
     def bulk_schedule_unrunnable_after_adding_worker(self, ws: Any) -> dict[str, Any]:
         """What a new worker is given at once: what asks for nothing; the rest is dealt out."""
+        self._arranged = False
         self._deal_soon()
         nothing = [ts for ts in self.unrunnable if ts.resource_restrictions is None]
         return {ts.key: "processing" for ts in reversed(nothing)}
@@ -150,10 +182,12 @@ class LateBinding(Scheduler):  # type: ignore[misc]
             return
         stimulus = f"deal-{time.time()}"
         self._give_up_stranded(stimulus)
+        wide = [each for each in self.waiting.demands() if each[0].cores > 1]
+        may_wait_for = self._arrange().kept_free(wide, self.meets) if wide else _anywhere
         free = [ws for ws in list(self._open) if self._may_be_given(ws)]
         while free and self.waiting:
             free.sort(key=_load)
-            free = [ws for ws in free if self._give_one(ws, free, stimulus)]
+            free = [ws for ws in free if self._give_one(ws, free, stimulus, may_wait_for)]
 
     def _give_up_stranded(self, stimulus: str) -> None:
         """Fail tasks that only a worker that is gone could have run."""
@@ -175,10 +209,20 @@ class LateBinding(Scheduler):  # type: ignore[misc]
             self._open.discard(ws)
         return there and ws.name not in self.leaving
 
-    def _give_one(self, ws: Any, free: list[Any], stimulus: str) -> bool:
-        """Give a worker its next task, or let a free one have it that has its inputs."""
+    def _give_one(
+        self,
+        ws: Any,
+        free: list[Any],
+        stimulus: str,
+        may_wait_for: Callable[[Demand, Any], bool],
+    ) -> bool:
+        """Give a worker its next task, or let a free one have it that has its inputs.
+
+        A worker whose next task wants the cores of its mates as well gets none before they are
+        free, or that task would never run.
+        """
         now = time.monotonic()
-        ts = self.waiting.first(lambda demand: self.meets(demand, ws), now)
+        ts = self.waiting.first(lambda d: may_wait_for(d, ws) and self.meets(d, ws), now)
         if ts is None or not self._takes(ws, ts):
             return False
         if ts.dependencies and len(free) > 1:
@@ -199,6 +243,8 @@ class LateBinding(Scheduler):  # type: ignore[misc]
         if ts.processing_on is not ws:
             ts.priority = before
             return False
+        if (ts.annotations or {}).get(CORES, 1) > 1:
+            self.joint.took(ts.key, Demand.of(ts), ws)
         expected_s = self.expected_s(ts)
         self.share.hand_out(workload_of(ts), ts.key, expected_s, now, ahead=ahead)
         return True
@@ -206,6 +252,7 @@ class LateBinding(Scheduler):  # type: ignore[misc]
     def _exit_processing_common(self, ts: Any) -> Any:
         """A worker has done with a task, or has lost it: its workload is charged for the time."""
         ws, now = ts.processing_on, time.monotonic()
+        self.joint.wide.discard(ts.key)
         given = self.share.handed_out_at(ts.key, now)
         began = max(self._free_since.get(ws.address, 0.0), given)
         self.share.take_back(ts.key, max(0.0, now - began))
@@ -224,6 +271,7 @@ class LateBinding(Scheduler):  # type: ignore[misc]
             )
             return outcome
         finally:
+            self._arranged = False
             if self.workers.get(address) is not ws or ws is None:
                 self._open.discard(ws)
                 self._free_since.pop(address, None)
@@ -237,6 +285,7 @@ class LateBinding(Scheduler):  # type: ignore[misc]
             names: The names of all that are to leave; others stay.
         """
         begun = names - self.leaving
+        self._arranged = self._arranged and self.leaving == names
         self.leaving = names
         stealing = self.extensions.get("stealing")
         for ws in [ws for ws in self.workers.values() if ws.name in begun]:
@@ -262,6 +311,11 @@ class LateBinding(Scheduler):  # type: ignore[misc]
     def could_run(self, offers: Callable[[Demand], bool]) -> bool:
         """Whether anything waits that workers with such offers could run."""
         return any(offers(demand) for demand, _ in self.waiting.demands())
+
+
+def _anywhere(demand: Demand, ws: Any) -> bool:
+    """No worker is kept free for anything."""
+    return True
 
 
 def _load(ws: Any) -> float:

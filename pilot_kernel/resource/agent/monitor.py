@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from pilot_kernel.resource import gpus
 from pilot_kernel.resource.pilot import PilotStatus
 
 __all__ = ["METRIC", "PERIOD_S", "Monitor"]
@@ -113,6 +114,7 @@ class Monitor:
         self, pilot: str, name: str, ws: Any, at_work: tuple[Any, float | None] | None
     ) -> dict[str, Any]:
         task, task_s = at_work or (None, None)
+        gpu = None if ws is None else ws.metrics.get(gpus.METRIC)
         return {
             "name": name,
             "up": ws is not None,
@@ -121,6 +123,8 @@ class Monitor:
             "task": None if task is None else task.key,
             "task_s": task_s,
             "memory_limit_bytes": 0 if ws is None else ws.memory_limit or 0,
+            "gpu": "" if gpu is None else gpus.described(gpu),
+            "gpu_gone": bool(gpu and gpu["trouble"]),
             **self._history(pilot, name),
         }
 

@@ -48,6 +48,7 @@ class Roster:
         self._going: dict[str, tuple[str, ...]] = {}  # starts that are being removed
         self._ending: set[str] = set()  # names of pilots that are being stopped
         cluster.scheduler.blame.watched_here = self.force.is_here
+        cluster.scheduler.joint.nodes = self._nodes
 
     # ---- how they stand
 
@@ -68,6 +69,10 @@ class Roster:
         scheduler = self._cluster.scheduler
         addresses = (scheduler.aliases.get(name) for name in names)
         return [scheduler.workers[at] for at in addresses if at in scheduler.workers]
+
+    def _nodes(self) -> dict[Any, str]:
+        """What stands for the node on which each worker shares its pilot's cores with others."""
+        return {name: node for pilot in self.pilots.values() for name, node in pilot.nodes()}
 
     def has_work(self) -> bool:
         """Whether there is work that can go on, now or when workers are up."""

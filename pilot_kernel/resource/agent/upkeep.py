@@ -5,6 +5,7 @@ from typing import Any
 
 from pilot_kernel.resource.agent.adaptive import IDLE_S, workers_needed
 from pilot_kernel.resource.agent.held_pilot import HeldPilot
+from pilot_kernel.resource.agent.joint_cores import in_use
 from pilot_kernel.resource.agent.roster import Roster
 from pilot_kernel.resource.agent.walltime import Stage, stage
 
@@ -142,11 +143,14 @@ class Upkeep:
         scheduler, roster = self._scheduler, self._roster
         fewest, most = pilot.adaptive
         some, waiting = scheduler.waiting.some(pilot.could_run, _LOOKED_AT)
+        demands = [d for d, _ in scheduler.waiting.demands() if pilot.could_run(d)]
+        widest = max((pilot.span(demand) or 0 for demand in demands), default=0)
         each_s = sum(map(scheduler.expected_s, some)) / max(1, len(some))
         busy = [ws for ws in roster.up(self._names(pilot)) if ws.processing]
         at_work_s = sum(ws.occupancy for ws in busy)
-        needed = workers_needed(waiting, waiting * each_s, len(busy), at_work_s)
-        wanted = max(fewest, min(most, needed))
+        lent = sum(map(in_use, busy))
+        needed = workers_needed(waiting, waiting * each_s, lent, at_work_s)
+        wanted = max(fewest, min(most, max(needed, widest)))
         if wanted > pilot.size:
             roster.resize(pilot, wanted)
         elif wanted < pilot.size:

@@ -9,13 +9,19 @@ from typing import Any
 
 from pilot_kernel.resource.agent.fair_share import FairShare
 
-__all__ = ["TIMEOUT", "WORKLOAD", "Demand", "WaitingRoom", "workload_of"]
+__all__ = ["CORES", "MEMORY", "TIMEOUT", "WORKLOAD", "Demand", "WaitingRoom", "workload_of"]
 
 WORKLOAD = "workload"
 """Task annotation: what it is a part of; workloads share workers fairly."""
 
 TIMEOUT = "timeout_s"
 """Task annotation: seconds that it may run."""
+
+CORES = "cores"
+"""Task annotation: how many cores it wants, if that is more than one."""
+
+MEMORY = "memory_bytes"
+"""Task annotation: how much memory it needs, if it wants several cores."""
 
 _TIDY = 64
 _LENGTH = 3  # of a priority as Dask makes it; a number is put in when a task is dealt out
@@ -30,12 +36,16 @@ class Demand:
         workers: Addresses of the workers that it may run on; empty for any.
         hosts: Hosts that it may run on; empty for any.
         timeout_s: Seconds that it may run, which its worker must have left.
+        cores: Cores that it wants, of one worker or of several on a node.
+        memory_bytes: Memory that it needs, if it wants several cores; else that is a resource.
     """
 
     resources: frozenset[tuple[str, float]] = frozenset()
     workers: frozenset[str] = frozenset()
     hosts: frozenset[str] = frozenset()
     timeout_s: float | None = None
+    cores: int = 1
+    memory_bytes: int = 0
 
     @classmethod
     def of(cls, ts: Any) -> "Demand":
@@ -46,10 +56,12 @@ class Demand:
             frozenset(ts.worker_restrictions or ()),
             frozenset(ts.host_restrictions or ()),
             notes.get(TIMEOUT),
+            notes.get(CORES, 1),
+            notes.get(MEMORY, 0),
         )
 
     def met_by(self, offers: Any) -> bool:
-        """Whether a worker with these resources has what is asked for."""
+        """Whether a worker with these resources has what is asked for, cores apart."""
         return all(offers.get(name, 0) >= least for name, least in self.resources)
 
 

@@ -233,6 +233,7 @@ class _Workers:
         else:
             offers["GPU"] = 1.0
             env["CUDA_VISIBLE_DEVICES"] = _gpus(args.gpus)[at - first_gpu]
+            env.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # as batch systems number them
         return _Watchful(
             args.scheduler,
             name=f"{args.name}-{at}",

@@ -147,6 +147,7 @@ def worker_specs(
         cores=description.cores_per_worker,
         workers=workers,
         numbered=True,
+        gpu_workers=gpus,
     )
     return [spec] * description.number_of_nodes
 

@@ -51,6 +51,7 @@ class WorkerSpec:
         workers: How many workers it brings up.
         numbered: Whether a number is added to the name of a single worker, too. It is for what
             outlives its workers: Dask closes what has the name of a worker that stays away.
+        gpu_workers: How many of them have a GPU, and offer it instead of their cores.
     """
 
     cls: Any
@@ -60,6 +61,12 @@ class WorkerSpec:
     cores: int = 1
     workers: int = 1
     numbered: bool = False
+    gpu_workers: int = 0
+
+    @property
+    def lenders(self) -> int:
+        """How many of its workers could lend each other their cores."""
+        return self.workers - self.gpu_workers
 
     @property
     def suffixes(self) -> tuple[str, ...]:

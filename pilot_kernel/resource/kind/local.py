@@ -1,8 +1,7 @@
 """Pilots on this machine: one worker process for every `cores_per_worker` cores."""
 
-import glob
-
 from pilot_kernel.errors import DescriptionError
+from pilot_kernel.resource import gpus
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind.kind import Kind, Site, WorkerSpec
 from pilot_kernel.resource.kind.worker_process import worker_spec
@@ -33,8 +32,10 @@ def worker_specs(description: PilotDescription, site: Site) -> list[WorkerSpec]:
         raise DescriptionError("number_of_nodes: local:// has one node, this machine")
     cores = description.cores_per_node or CPU_COUNT
     if description.cores_per_worker > cores:
+        held = "cores_per_node=" if description.cores_per_node else "what this machine has: "
         raise DescriptionError(
-            f"cores_per_worker={description.cores_per_worker} is more than the {cores} cores held"
+            f"cores_per_worker={description.cores_per_worker} is more than {held}{cores}; the "
+            "cores of a worker are those of one machine"
         )
     if cores // description.cores_per_worker > _MOST_WORKERS:
         raise DescriptionError(
@@ -42,11 +43,7 @@ def worker_specs(description: PilotDescription, site: Site) -> list[WorkerSpec]:
             f"would be more than {_MOST_WORKERS} processes on this machine"
         )
     memory = description.memory_per_node_bytes or MEMORY_LIMIT
-    gpus = sorted(glob.glob("/dev/nvidia[0-9]*"))
-    if description.gpus_per_node > len(gpus):
-        raise DescriptionError(
-            f"gpus_per_node={description.gpus_per_node}, but this machine shows {len(gpus)} GPUs"
-        )
+    gpus.check_count(description.gpus_per_node)
     offers = ["CPU"] * (cores // description.cores_per_worker) + ["GPU"] * description.gpus_per_node
     each = memory // len(offers)
 
@@ -54,7 +51,7 @@ def worker_specs(description: PilotDescription, site: Site) -> list[WorkerSpec]:
     return [
         worker_spec(
             *(description, site, offer, each),
-            {"CUDA_VISIBLE_DEVICES": str(number)} if offer == "GPU" else {},
+            gpus.visible(number) if offer == "GPU" else {},
         )
         for offer, number in zip(offers, numbers, strict=True)
     ]

@@ -107,7 +107,10 @@ def _starts(description: PilotDescription, host: SshTarget, size: HostSizes) -> 
     memory = (description.memory_per_node_bytes or size.memory_bytes) // (count + gpus)
     starts = [_Start(host, "CPU", memory, ({},) * count)]
     if gpus:
-        visible = tuple({"CUDA_VISIBLE_DEVICES": str(number)} for number in range(gpus))
+        visible = tuple(
+            {"CUDA_VISIBLE_DEVICES": str(number), "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+            for number in range(gpus)
+        )
         starts.append(_Start(host, "GPU", memory, visible))
     return starts
 

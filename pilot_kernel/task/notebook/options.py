@@ -25,7 +25,7 @@ class TaskOptions:
         name: What to call the task; the function's name by default.
         retries: How many workers may die running it before it fails; 2 by default.
         timeout_s: Seconds that it may run.
-        cores: Cores that its worker has at least.
+        cores: Cores that it has at least, of one worker or of several on a node.
         memory_bytes: Memory that its worker may use at least.
         gpus: GPUs that its worker has: none, or one.
         tags: Words that its worker's pilot was given.

@@ -3,13 +3,13 @@
 import math
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pilot_kernel.errors import PlacementError
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
 
-__all__ = ["NO_NEEDS", "Needs", "candidates", "requirement"]
+__all__ = ["NO_NEEDS", "Needs", "candidates", "on_gpu", "requirement"]
 
 _KINDS = {"cpu": "CPU", "gpu": "GPU", "qpu": "QPU"}
 
@@ -18,10 +18,11 @@ _KINDS = {"cpu": "CPU", "gpu": "GPU", "qpu": "QPU"}
 class Needs:
     """What a task needs of its worker, besides what `on=` says.
 
-    A worker runs one task at a time, so sizes are about the worker as a whole.
+    A worker runs one task at a time, so sizes are about the worker as a whole. Where workers are
+    smaller, a task that wants more cores has those of several on one node, and their memory.
 
     Attributes:
-        cores: Cores that it has at least.
+        cores: Cores that it has at least, with those that it may borrow.
         memory_bytes: Memory that it may use at least.
         gpus: GPUs that it has: none, or one.
         tags: Words that its pilot was given, all of them.
@@ -57,13 +58,20 @@ class Needs:
 
     def of_pilot(self, pilot: PilotStatus) -> bool:
         """Whether a pilot has workers, or will have, with all of it."""
+        cores = self.cores or 0
+        alone = cores <= pilot.cores_per_worker
+        span = 1 if alone else -(-cores // pilot.cores_per_worker)
         return (
-            (self.cores or 0) <= pilot.cores_per_worker
-            and (self.memory_bytes or 0) <= _most_memory(pilot)
+            (alone or (cores <= pilot.most_cores and not self.gpus))
+            and (self.memory_bytes or 0) <= span * _most_memory(pilot)
             and (not self.gpus or "GPU" in pilot.offers)
             and set(self.tags) <= set(pilot.tags)
             and (self.timeout_s or 0) <= (pilot.walltime_s or math.inf)
         )
+
+    def of_worker(self, pilot: PilotStatus) -> bool:
+        """Whether each worker of a pilot has all of it by itself."""
+        return self.of_pilot(replace(pilot, most_cores=0))
 
     def __str__(self) -> str:
         words = [f"{key}={value!r}" for key, value in vars(self).items() if value]
@@ -94,6 +102,8 @@ def candidates(
         )
     usable = [p for p in pilots if p.state is not PilotState.FAILED and not p.draining]
     found = [p for p in usable if (kind in p.offers if kind else p.name == wanted)]
+    if kind in ("GPU", "QPU"):  # those are not lent
+        found = [replace(p, most_cores=0) for p in found]
     if fitting := [p for p in found if needs.of_pilot(p)]:
         return fitting
     if found:
@@ -111,6 +121,8 @@ def _too_much(needs: Needs, on: str | None, pilots: Sequence[PilotStatus]) -> st
     cores = max(p.cores_per_worker for p in pilots)
     memory = max(map(_most_memory, pilots))
     facts = [f"a worker has at most {cores} core{'' if cores == 1 else 's'}"]
+    together = max(p.most_cores for p in pilots)
+    facts += [f"({together} together on a node)"] if together > cores else []
     facts.append(f"and {memory:,} bytes of memory ({memory / 1e9:.3g} GB)")
     if needs.gpus:
         facts.append("and " + ("a GPU" if any("GPU" in p.offers for p in pilots) else "no GPU"))
@@ -145,6 +157,21 @@ def requirement(on: str | None, needs: Needs = NO_NEEDS) -> dict[str, int]:
         **{name: least for name, least in sizes.items() if least},
         **{f"tag:{tag}": 1 for tag in needs.tags},
     }
+
+
+def on_gpu(on: str | None, pilots: Sequence[PilotStatus], needs: Needs = NO_NEEDS) -> bool:
+    """Whether a task is for a GPU: it asks for one, or whoever may run it has nothing else.
+
+    Args:
+        on: A kind of worker, a pilot's name, or None.
+        pilots: The candidates.
+        needs: What the task needs besides.
+    """
+    kind = _KINDS.get((on or "cpu").lower())
+    if needs.gpus or kind:
+        return bool(needs.gpus) or kind == "GPU"
+    kinds = [set(pilot.offers) & set(_KINDS.values()) for pilot in pilots]
+    return bool(kinds) and all(each == {"GPU"} for each in kinds)
 
 
 def _whole(key: str, value: Any, least: int) -> int:

@@ -4,11 +4,14 @@ A new one is up in milliseconds, and all of them share those libraries' memory. 
 hands over the descriptors that its task process will talk through, and stays connected: what it is
 told on that connection is the process's id, and later its exit status. A worker that hangs up, or
 dies, has its task process ended, with everything that process has started.
+
+While nobody asks for anything it loads what other packages want loaded (`preload.py`), a step at
+a time. A task process that is forked before all of that is done does the rest by itself, as long as
+it has no task.
 """
 
 import argparse
 import contextlib
-import gc
 import importlib
 import json
 import os
@@ -21,6 +24,7 @@ from typing import Any
 
 import psutil
 
+from pilot_kernel.task.process import preload
 from pilot_kernel.task.process.serve import adopt_orphans, serve, settle_in
 from pilot_kernel.task.wire.messages import LENGTH
 
@@ -50,6 +54,8 @@ class _Nursery:
         self.selector = selectors.DefaultSelector()
         self.lines: dict[socket.socket, _Line] = {}
         self.over = False
+        self.steps = preload.steps()
+        self.warm = False
 
     def serve(self) -> None:
         """Fork and watch until nobody holds the other end of the lifeline."""
@@ -63,8 +69,11 @@ class _Nursery:
         self.selector.register(wake, selectors.EVENT_READ, lambda: self._reap(wake))
         try:
             while not self.over:
-                for key, _ in self.selector.select():
+                ready = self.selector.select(None if self.warm else 0)
+                for key, _ in ready:
                     key.data()
+                if not (ready or self.warm):
+                    self.warm = next(self.steps, self) is self
         finally:
             self._end_all()
 
@@ -128,7 +137,7 @@ class _Nursery:
                 os.close(ours)
             sock = socket.socket(fileno=descriptors[0])
             settle_in(request["environment"], request["folder"])
-            serve(sock, descriptors[3])
+            serve(sock, descriptors[3], self.steps)
             status = 0
         except (ConnectionError, BrokenPipeError):
             status = 0  # the worker has gone
@@ -206,8 +215,7 @@ def main() -> None:
     adopt_orphans()
     for module in _PRELOAD:
         importlib.import_module(module)
-    gc.collect()
-    gc.freeze()  # else a task now and then waits while all libraries are searched for garbage
+    preload.keep()
     _Nursery(listener, lifeline=0).serve()
 
 

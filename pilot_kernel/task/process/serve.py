@@ -8,9 +8,11 @@ import ctypes
 import faulthandler
 import os
 import random
+import select
 import signal
 import socket
 import sys
+from collections.abc import Iterator
 
 from pilot_kernel.task.process import call, streams
 from pilot_kernel.task.wire import messages
@@ -50,12 +52,13 @@ def _prctl(option: int, value: int) -> None:
     ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def serve(sock: socket.socket, crashes: int) -> None:
+def serve(sock: socket.socket, crashes: int, steps: Iterator[None]) -> None:
     """Run tasks until the worker hangs up.
 
     Args:
         sock: The worker is at its other end.
         crashes: A descriptor that takes what Python says of a crash in native code.
+        steps: What is done, one step for every `next`, while there is no task.
     """
     os.set_inheritable(crashes, False)
     faulthandler.enable(file=crashes)
@@ -65,7 +68,7 @@ def serve(sock: socket.socket, crashes: int) -> None:
         messages.send_text(sock, stream, text)
 
     streams.divert(tell)
-    while (request := messages.receive(sock)) is not None:
+    while (request := _next(sock, steps)) is not None:
         streams.restore()
         kind, parts = call.answer(request)
         del request
@@ -73,3 +76,12 @@ def serve(sock: socket.socket, crashes: int) -> None:
         with streams.quiet:
             messages.send(sock, kind, parts)
         del parts
+
+
+def _next(sock: socket.socket, steps: Iterator[None]) -> messages.Message | None:
+    """The next request, as soon as it is there; None when the worker has hung up."""
+    heard = select.poll()
+    heard.register(sock, select.POLLIN)
+    while not heard.poll(0) and next(steps, sock) is not sock:
+        pass
+    return messages.receive(sock)

@@ -58,12 +58,14 @@ class Call:
         packed: Function and arguments; `Slot`s stand for the results of other tasks.
         timeout_s: How long it may run.
         crashes_allowed: How often it is run again when its process dies of it.
+        cores: How many cores it was given, if that is more than its worker has: those of others.
     """
 
     key: str
     packed: Packed
     timeout_s: float | None = None
     crashes_allowed: int = 1
+    cores: int = 1
 
 
 _filling: Sequence[Any] = ()

@@ -8,6 +8,7 @@ depend on what a task does, and a task that crashes takes nothing along but itse
 import asyncio
 import gc
 import json
+import math
 import os
 import time
 import uuid
@@ -15,11 +16,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import psutil
-from distributed import get_worker
+from distributed import Reschedule, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from pilot_kernel.errors import ShipError, TaskFailedError, WorkerDiedError
-from pilot_kernel.resource import log_files, worker_environment
+from pilot_kernel.resource import gpus, log_files, worker_environment
 from pilot_kernel.resource.agent.late_binding import ENDS_AT
 from pilot_kernel.resource.agent.monitor import METRIC
 from pilot_kernel.task.transfer import UNWANTED, put
@@ -29,6 +30,7 @@ from pilot_kernel.task.wire.packing import Bytes, Call, Packed
 from pilot_kernel.task.wire.record import TOPIC, task_name
 from pilot_kernel.task.wire.results import SMALL_BYTES, Kept, find, home, remove_draft
 from pilot_kernel.task.worker.fetched import Fetched
+from pilot_kernel.task.worker.gpu_watch import GpuWatch
 from pilot_kernel.task.worker.output import Gathered
 from pilot_kernel.task.worker.process_supply import Supply
 from pilot_kernel.task.worker.running_task import Run
@@ -80,6 +82,10 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.writer = uuid.uuid4().hex  # its name is taken over by whoever replaces it
         self.supply = Supply(worker.local_directory, self._printed)
         self.supply.prepare()
+        self.gpu: GpuWatch | None = None
+        if worker.state.total_resources.get("GPU"):
+            self.gpu = watch = GpuWatch(self._lose_gpu)
+            worker.metrics[gpus.METRIC] = lambda _: watch.told()
         worker.metrics[METRIC] = lambda _: self.usage.of(self.supply.current)
         if (ends_at := worker_environment.ends_at()) is not None:
             worker.metrics[ENDS_AT] = lambda _: ends_at
@@ -88,6 +94,8 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
     async def teardown(self, worker: Any) -> None:
         """Let go of the worker, which is closing; what it runs ends now."""
         self.supply.close()
+        if self.gpu is not None:
+            self.gpu.close()
 
     def transition(self, key: str, start: str, finish: str, **kwargs: Any) -> None:
         """A task has changed its state on this worker."""
@@ -104,7 +112,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
     async def run(self, call: Call, inputs: tuple[Packed | Kept, ...]) -> Packed | Kept:
         """Run one task in the task process and return its result."""
         key = call.key
-        run = self.runs[key] = Run(key, call.timeout_s, self.worker.memory_manager.memory_limit)
+        run = self.runs[key] = Run(key, call.timeout_s, self._limit(call))
         if self.worker.state.tasks[key].state == "cancelled":  # before this was even begun
             run.cancel()
         begun = self.loop.call_later(_NEWS_S, self._tell, key, {"started": time.time()})
@@ -123,14 +131,17 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
 
     async def _run(self, run: Run, call: Call, inputs: tuple[Packed | Kept, ...]) -> Packed | Kept:
         inputs = await self._fetch(run, inputs)
-        parts = list(_order(call, inputs, self._keep(call.key)))
+        parts = list(_order(call, inputs, self._keep(call.key), self._share_of(call)))
         crashes = 0
+        await self._stop_without_gpu()
         while (process := await self._process(run)) is not None:
             if (found := self._found(call.key)) is not None:
                 return found
             answer = await self._ask(run, process, parts)
             if run.verdict is not None:
                 break
+            if answer is None or answer[0] == Kind.ERROR:
+                await self._stop_without_gpu(look=True)
             if answer is not None:
                 return await self._deliver(run, call.key, self._accept(call.key, answer))
             if (found := self._found(call.key)) is not None:
@@ -156,6 +167,16 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             else:
                 here.append(each)
         return tuple(here)
+
+    def _limit(self, call: Call) -> int | None:
+        """The memory that a task may use: with cores of others it has their memory as well."""
+        limit: int | None = self.worker.memory_manager.memory_limit
+        return limit and _span(call) * limit
+
+    def _share_of(self, call: Call) -> dict[str, Any]:
+        """What the task process is told of a task's cores and memory."""
+        has = {"cores": max(worker_environment.cores() or 1, call.cores)}
+        return {**has, "memory": self._limit(call)} if _span(call) > 1 else has
 
     def _keep(self, key: str) -> dict[str, str] | None:
         """Where a task is to leave its result, as `results.write` takes it."""
@@ -188,6 +209,18 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             if answered is None or run.verdict is not None:
                 await self.supply.replace()
         return answered
+
+    async def _stop_without_gpu(self, *, look: bool = False) -> None:
+        """Hand a task back if the worker's GPU is gone: whatever it did there was bound to fail."""
+        if self.gpu is None or not (self.gpu.trouble or (look and await self.gpu.gone())):
+            return
+        self.output.add_note("[the GPU of its worker is gone; the task is run again on another]\n")
+        await self.worker.heartbeat()  # or it would be given the same task again
+        raise Reschedule
+
+    def _lose_gpu(self) -> None:
+        for run in self.runs.values():
+            run.move(Reschedule())
 
     def _found(self, key: str) -> Kept | None:
         """The result, if the task had finished before and whoever ran it died before saying so."""
@@ -272,8 +305,16 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.worker.log_event(TOPIC, {"key": key, **news})
 
 
+def _span(call: Call) -> int:
+    """How many workers' cores a task has."""
+    return max(1, math.ceil(call.cores / (worker_environment.cores() or 1)))
+
+
 def _order(
-    call: Call, inputs: tuple[Packed | Kept, ...], keep: dict[str, str] | None
+    call: Call,
+    inputs: tuple[Packed | Kept, ...],
+    keep: dict[str, str] | None,
+    share: dict[str, Any],
 ) -> Iterator[Bytes]:
     """The parts of a `Kind.CALL`."""
     packed = [call.packed, *(each for each in inputs if isinstance(each, Packed))]
@@ -285,6 +326,7 @@ def _order(
             for each in inputs
         ],
         "keep": keep,
+        **share,
     }
     yield json.dumps(order).encode()
     for each in packed:

@@ -80,6 +80,10 @@ class Run:
         """End it because it was canceled."""
         self._stop(TaskFailedError("the task was canceled"), STOP)
 
+    def move(self, why: Exception) -> None:
+        """End it at once, since its worker cannot go on with it: it is to run elsewhere."""
+        self._stop(why, signal.SIGKILL)
+
     def _time_out(self) -> None:
         error = TaskTimeoutError(f"the task ran longer than its {self._timeout_s:g} s")
         self._stop(error, TIME_UP)

@@ -132,6 +132,7 @@ class PlanAdviser:
                     methods=METHODS[:1],  # a `Course` knows no others
                     in_process=False,
                     exact_first=False,  # the fastest is looked for
+                    gpus=False,
                 )
             except QDreamerError:  # nothing keeps within the limits there
                 continue
@@ -184,9 +185,12 @@ class _Present:
         """The device that `on` names."""
         return self._session.backend(on)
 
-    def submit(self, fn: Any, /, *args: Any, name: str, on: str | None = None) -> Any:
+    def submit(
+        self, fn: Any, /, *args: Any, name: str, on: str | None = None, cores: int | None = None
+    ) -> Any:
         """Start a task."""
-        return self._session.submit(fn, *args, name=name, on=on)
+        wide = {} if cores is None else {"cores": cores}
+        return self._session.submit(fn, *args, name=name, on=on, **wide)
 
 
 def _places(standing: Standing) -> list[str | None]:

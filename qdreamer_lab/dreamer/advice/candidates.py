@@ -96,16 +96,20 @@ class Candidates:
     _seen: set[object] = field(default_factory=set)
     _best: dict[Configuration, Prediction] = field(default_factory=dict)
 
-    def search(self, methods: Collection[str], *, in_process: bool) -> None:
+    def search(
+        self, methods: Collection[str], *, in_process: bool, exact_only: bool = False
+    ) -> None:
         """Look at everything that is worth it.
 
         Args:
             methods: Of simulation.
             in_process: Whether short runs may take place here instead of on a local pilot.
+            exact_only: Look at no way that takes shots.
         """
         most = most_width(self.limits, self.place)
         whole = most is None or most >= self.wanted.num_qubits
         modes = [each for each in MODES if self.place.backend is None or each.takes_shots]
+        modes = [each for each in modes if each.exact or not exact_only]
         for mode in (each for each in modes if whole and not each.cuts and each.method in methods):
             self.look(self._way(self.wanted.num_qubits, mode))
         local = self.place.session is not None and self.place.local and self.on is None

@@ -26,6 +26,9 @@ class Pricer(Protocol):
     def place(self, on: str | None) -> Place:
         """Where a run would happen."""
 
+    def gpu_place(self) -> Place | None:
+        """Where runs on GPUs would happen; None if no worker has one."""
+
     def plan(self, wanted: Wanted, configuration: Configuration) -> CutPlan | None:
         """The plan that a run has to be given; None if it finds its own."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.advice.candidates import Candidates
 from qdreamer_lab.dreamer.advice.ranking import Ranking, ranked
+from qdreamer_lab.dreamer.predict.place import GPU
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.modes import METHODS
 
@@ -30,6 +31,7 @@ def ranked_ways(
     methods: Collection[str],
     in_process: bool,
     exact_first: bool,
+    gpus: bool = True,
 ) -> Ranking:
     """Look at ways to run a circuit and rank those that keep within the limits.
 
@@ -41,6 +43,7 @@ def ranked_ways(
         methods: Ways of simulating that are considered.
         in_process: Whether short runs may take place here instead of on a local pilot.
         exact_first: Exact values were asked for, if they are affordable.
+        gpus: Whether workers with a GPU are weighed too if `on` names nothing.
 
     Raises:
         QDreamerError: If nothing keeps within the limits; it names what comes nearest.
@@ -49,10 +52,16 @@ def ranked_ways(
     _check(limits, place, methods)
     looked = Candidates(pricer, wanted, place, limits, on)
     looked.search(methods, in_process=in_process)
-    if not looked.found:
-        raise QDreamerError(_nothing(looked.over, looked.refused, wanted.num_qubits))
-    order = ranked(looked.found, exact_first=exact_first)
-    return Ranking(order, limits, tuple(looked.refused), wanted.num_qubits)
+    found, over, refused = looked.found, looked.over, looked.refused
+    gpu = pricer.gpu_place() if gpus and on is None and METHODS[0] in methods else None
+    if gpu is not None:
+        more = Candidates(pricer, wanted, gpu, limits, GPU)
+        more.search(METHODS[:1], in_process=False, exact_only=True)
+        found, over, refused = found + more.found, over + more.over, refused + more.refused
+    if not found:
+        raise QDreamerError(_nothing(over, refused, wanted.num_qubits))
+    order = ranked(found, exact_first=exact_first)
+    return Ranking(order, limits, tuple(refused), wanted.num_qubits)
 
 
 def _check(limits: Limits, place: Place, methods: Collection[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.advice.ranking import TIE
+from qdreamer_lab.dreamer.predict.place import GPU
 from qdreamer_lab.dreamer.report_text import price_text, seconds_text
 from qdreamer_lab.workload.execution.memory import readable
 
@@ -35,8 +36,10 @@ def explained(found: Ranking) -> str:
     lines += _cost(best)
     if best.cut and best.plan is not None:
         lines.append(f"The plan: {best.plan.summary}.")
+    lines += _cores(best)
     lines += _dominant(best)
     lines += _against_uncut(found)
+    lines += _other_kind(found)
     lines += _next(found)
     lines += [f"Note: {note}." for note in best.notes]
     return "\n".join(lines)
@@ -56,6 +59,13 @@ def _cost(best: Prediction) -> list[str]:
     if best.cost is None:
         return [f"{took}; what that costs is unknown: give QDreamer(devices=...) its prices."]
     return [f"{took} and costs {price_text(best.cost, best.currency)}."]
+
+
+def _cores(best: Prediction) -> list[str]:
+    """Few wide tasks, or many narrow ones."""
+    if not best.lent:
+        return []
+    return [f"Tasks are few and large, so workers lend their cores: one has up to {best.cores}."]
 
 
 def _dominant(best: Prediction) -> list[str]:
@@ -113,6 +123,25 @@ def _against_uncut(found: Ranking) -> list[str]:
         f"Cutting does not pay: the best way with cuts, {other.title}, takes "
         f"{seconds_text(other.makespan_s)}, {ratio:.3g} times as long."
     ]
+
+
+def _other_kind(found: Ranking) -> list[str]:
+    """Whether a GPU pays, where there are workers with one and without."""
+    best = found.best
+    on_gpu = best.configuration.on == GPU
+    others = [
+        prediction
+        for prediction in found.predictions[1:]
+        if (prediction.configuration.on == GPU) != on_gpu
+        and prediction.configuration.mode == best.configuration.mode
+    ]
+    if not others:
+        return []
+    other = min(others, key=lambda prediction: prediction.makespan_s)
+    ratio, time = other.makespan_s / best.makespan_s, seconds_text(other.makespan_s)
+    if on_gpu:
+        return [f"Without a GPU it would take {time} ({other.title}), {ratio:.3g} times as long."]
+    return [f"A GPU does not pay: {other.title} would take {time}, {ratio:.3g} times as long."]
 
 
 def _is_method(way: Refused) -> bool:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.exact.cost import contract_counts, exact_counts
+from qdreamer_lab.dreamer.exact.cost import contract_counts, exact_counts, gpu_counts
 from qdreamer_lab.dreamer.exact.shape import fragment_shape, join_shape
 from qdreamer_lab.dreamer.model.case import Case, Work, for_sets, timed_twice
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, paid, summed
 from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
 from qdreamer_lab.workload.exact.slicing import num_slices
 from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
+from qdreamer_lab.workload.fragment.gpu import gpu_bytes
+from qdreamer_lab.workload.fragment.task_memory import likely_gpu_bytes
 
 if TYPE_CHECKING:
     from qdreamer_lab.dreamer.mode import Conditions
@@ -37,14 +40,15 @@ def exact_case(
         wanted: Circuit and observables.
         settings: What is to be computed.
         execution: Where and how it is to run.
-        conditions: The cores that a task may use.
+        conditions: The cores that a task may use, and whether it has a GPU.
 
     Raises:
         MemoryLimitError: If something does not fit, even in slices.
         PlanError: If the given plan does not belong to the circuit.
         CircuitError: If the circuit cannot be cut.
     """
-    here, task = execution.limit_bytes(), execution.task_limit_bytes()
+    gpu, here = conditions.gpu, execution.limit_bytes()
+    task = likely_gpu_bytes(execution) if gpu else execution.task_limit_bytes()
     itemsize = np.dtype(settings.dtype).itemsize
 
     plans = ExactPlans()
@@ -64,9 +68,7 @@ def exact_case(
     work: list[Work] = []
     transfer, contract, here_bytes, variants, sliced_units = [], [], 0.0, 0, 0
     for part, sliced, contraction in units:
-        work += [
-            _job_work(job, itemsize, sliced, conditions.cores, task) for job in part.program.jobs
-        ]
+        work += [_job_work(job, itemsize, sliced, conditions, task) for job in part.program.jobs]
         slices = _slices(part, sliced)
         sliced_units += slices > 1
         shape = join_shape(part.program, contraction, slices)
@@ -108,22 +110,26 @@ def _slices(part: BoundGroup, sliced: tuple[int, ...]) -> int:
 
 
 def _job_work(
-    job: FragmentJob, itemsize: int, sliced: tuple[int, ...], cores: int, limit: int
+    job: FragmentJob, itemsize: int, sliced: tuple[int, ...], conditions: Conditions, limit: int
 ) -> Work:
     """The tasks of a fragment: one, or one for each slice that it takes part in."""
     mine = tuple(cut for cut, _ in job.program.axes if cut in sliced)
     times = num_slices(dict(job.program.axes), mine) if mine else 1
     fixed = dict.fromkeys(mine, 0)
-    split = split_cuts(job.program, job.operators, limit, itemsize, fixed, fixed)
-    shape = fragment_shape(job, itemsize, mine, 2 if mine else 1, split)
-    memory = batch_bytes(job.program, job.operators, itemsize, fixed, fixed)
+    gpu = conditions.gpu
+    sizes = gpu_bytes if gpu else batch_bytes
+    split = split_cuts(job.program, job.operators, limit, itemsize, fixed, fixed, sizes)
+    shape = fragment_shape(job, itemsize, mine, 2 if mine else 1, split, gpu=gpu)
+    memory = sizes(job.program, job.operators, itemsize, fixed, fixed)
     arguments = 2000 + 600 * len(job.program.steps) + 120 * len(job.operators)
     return Work(
         items=times,
-        each=exact_counts(shape, cores),
+        each=gpu_counts(shape) if gpu else exact_counts(shape, conditions.cores),
         once=np.zeros(len(COEFFICIENTS)),
         work_each=job.work / times,
         work_once=0.0,
         memory_bytes=memory,
         sent_bytes=shape.result_bytes + arguments,
+        width=job.program.width,
+        wide=None if gpu else partial(exact_counts, shape),
     )

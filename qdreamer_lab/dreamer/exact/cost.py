@@ -1,81 +1,131 @@
 """What exact mode's work amounts to: counts for the coefficients, from plain numbers.
 
-Mirrors what `workload.fragment.gram` and `workload.exact.reconstruct` do, operation by operation.
+Mirrors what `engine.cpu.gram` and `workload.exact.reconstruct` do, operation by operation.
 Arithmetic on plain data only; it must not know circuits or sessions.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.dreamer.fragment.cost import MAPPED_BYTES, FragmentShape, state_counts
+from qdreamer_lab.dreamer.fragment.cost import (
+    MAPPED_BYTES,
+    FragmentShape,
+    StatesShape,
+    gpu_state_counts,
+    state_counts,
+)
 from qdreamer_lab.dreamer.model.coefficients import Counts
-from qdreamer_lab.kernels.simulate.pauli_sums import TABLE_LIMIT
+from qdreamer_lab.engine.cpu.gram_plan import BLOCK, ROWS
+from qdreamer_lab.kernels.simulate.pauli_sums import DOTS, TABLE
 from qdreamer_lab.workload.exact.reconstruct import GATHERED
-from qdreamer_lab.workload.fragment.gram_matrices import BLOCK, WORTH_THREADS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["JoinShape", "contract_counts", "exact_counts"]
+    from qdreamer_lab.dreamer.fragment.cost import GramGroup
+
+__all__ = ["JoinShape", "contract_counts", "exact_counts", "gpu_counts"]
 
 
 def exact_counts(shape: FragmentShape, cores: int) -> NDArray[np.float64]:
     """All of `run_fragment`: the states, and their Gram matrices on so many cores."""
     counts = Counts()
     counts.add("fragment", 1)
-    if shape.parts == 1:
-        for _ in range(shape.sides):
-            state_counts(shape, counts)
-    else:  # one part after another for the bra, and for each of them those of the ket
-        part, whole = Counts(), shape.parts
-        state_counts(replace(shape, steps=shape.part_steps, parts=1), part)
-        pairs_of_parts = whole * (whole + 1) / 2 if shape.sides == 1 else whole + whole**2
-        counts.array += pairs_of_parts * part.array
+
+    def made(states: StatesShape, into: Counts) -> None:
+        state_counts(states, shape.width, shape.itemsize, cores, into)
+
+    _batches(shape, made, counts)
     rows, columns = shape.rows << shape.open_qubits, 1 << (shape.width - shape.open_qubits)
     pairs = rows * (rows + 1) // 2 if shape.sides == 1 else rows * rows
-    if shape.groups:
-        counts.add("gram_sort", shape.sides * rows * columns)
     counts.add("general", shape.general * rows * columns)
     counts.add("general_product", shape.general * rows * rows * columns)
     if shape.result_bytes >= MAPPED_BYTES:
         counts.add("fresh", shape.result_bytes)
-    several = min(cores, len(shape.groups))
-    if several < 2 or rows * columns * len(shape.groups) < WORTH_THREADS:
-        several = 1
-    gram = Counts()
-    for strings, flips in shape.groups:
-        _group_counts(gram, strings, flips, rows, columns, pairs)
-    heaviest = max((strings for strings, _ in shape.groups), default=1)
-    share = max(1 / several, min(1.0, (1 + heaviest) / max(1, _weight(shape))))
-    return counts.array + gram.array * share
+    if shape.groups:
+        counts.array += _gram_counts(shape, rows, columns, pairs, cores)
+    return counts.array
 
 
-def _weight(shape: FragmentShape) -> int:
-    """How long all groups take, in the units in which one takes one more than its strings."""
-    return sum(1 + strings for strings, _ in shape.groups)
+def gpu_counts(shape: FragmentShape) -> NDArray[np.float64]:
+    """All of `run_fragment` on a GPU, with passes that were planned for one."""
+    counts = Counts()
+    counts.add("gpu_fragment", 1)
+
+    def made(states: StatesShape, into: Counts) -> None:
+        gpu_state_counts(states, shape.itemsize, into)
+
+    _batches(shape, made, counts)
+    rows, columns = shape.rows << shape.open_qubits, 1 << (shape.width - shape.open_qubits)
+    counts.add("gpu_group", shape.operators)
+    size = shape.itemsize / 16
+    counts.add("gpu_product", size * shape.operators * float(rows) * rows * columns)
+    counts.add("gpu_result", shape.result_bytes)
+    return counts.array
 
 
-def _group_counts(
-    counts: Counts, strings: int, flips: bool, rows: int, columns: int, pairs: int
+def _batches(
+    shape: FragmentShape, made: Callable[[StatesShape, Counts], None], counts: Counts
 ) -> None:
-    block = min(BLOCK, columns)
-    blocks = columns // block
-    counts.add("gram_group", 1)
-    counts.add("gram_pair", pairs * columns)
+    """Every batch of states that is made, as often as it is.
+
+    Args:
+        shape: The fragment.
+        made: Adds what one batch takes.
+        counts: To add to.
+    """
+    if shape.part_states is None:
+        for _ in range(shape.sides):
+            made(shape.states, counts)
+        return
+    # One part after another for the bra, and for each of them those of the ket.
+    part, whole = Counts(), shape.parts
+    made(shape.part_states, part)
+    pairs_of_parts = whole * (whole + 1) / 2 if shape.sides == 1 else whole + whole**2
+    counts.array += pairs_of_parts * part.array
+
+
+def _gram_counts(
+    shape: FragmentShape, rows: int, columns: int, pairs: int, cores: int
+) -> NDArray[np.float64]:
+    """All Pauli strings, shared out among the cores in tiles and ranges."""
+    counts = Counts()
+    down = -(-rows // ROWS)
+    tiles = down * (down + 1) // 2 if shape.sides == 1 else down * down
+    parts = tiles * shape.ranges
+    loads = down + 1 if shape.sides == 1 and down > 1 else 2 * down if shape.sides == 2 else 1
+    counts.add_sized("gram_sweep", shape.sweeps * loads * rows * columns, 16.0 * rows * columns)
+    counts.add("gram_group", shape.sweeps * parts)
+    for group in shape.groups:
+        _group_counts(counts, group, rows * loads, columns, pairs)
+    counts.array *= math.ceil(parts / cores) / parts
+    counts.add("gram_sign", shape.signs * min(BLOCK, columns))
+    counts.add("gram_finish", sum(group.strings for group in shape.groups) * rows * rows)
+    return counts.array
+
+
+def _group_counts(counts: Counts, group: GramGroup, rows: int, columns: int, pairs: int) -> None:
+    """One group; `rows` of the bra as often as they are looked at."""
+    blocks = columns // min(BLOCK, columns)
     counts.add("gram_block", pairs * blocks)
-    counts.add("gram_entry", pairs * blocks * strings)
-    if strings <= TABLE_LIMIT:
-        counts.add("gram_string", pairs * columns * strings)
-        counts.add("gram_sign", strings * block)
+    counts.add("gram_entry", pairs * blocks * group.strings)
+    if group.how == DOTS:
+        counts.add("gram_dot", pairs * columns * group.lows)
+        counts.add("gram_flip", rows * columns * group.lows)
+        return
+    counts.add("gram_pair", pairs * columns)
+    if group.how == TABLE:
+        counts.add("gram_string", pairs * columns * group.lows)
     else:
         counts.add("gram_transform", pairs * columns)
-    counts.add_sized("gram_sweep", rows * columns, 16.0 * rows * columns)
-    if flips:
+    if group.flips:
         counts.add("gram_flip", rows * columns)
-    counts.add("gram_finish", strings * rows * rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,28 +10,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.exact.cost import JoinShape, contract_counts, exact_counts
+from qdreamer_lab.dreamer.exact.cost import JoinShape, contract_counts, exact_counts, gpu_counts
 from qdreamer_lab.dreamer.exact.shape import fragment_shape, join_steps
+from qdreamer_lab.dreamer.fragment.probes import probe_program, state_probes
 from qdreamer_lab.dreamer.model.probe import Probe
 from qdreamer_lab.workload.exact.lower import FragmentJob
 from qdreamer_lab.workload.exact.reconstruct import Reconstruction
-from qdreamer_lab.workload.fragment.program import FragmentProgram, Step
 from qdreamer_lab.workload.fragment.simulate import FragmentCall, run_fragments
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.workload.fragment.program import FragmentProgram
 
-__all__ = ["exact_probes", "join_probes"]
+__all__ = ["exact_probes", "gpu_probes", "join_probes"]
 
 
 def exact_probes(cores: int) -> list[Probe]:
-    """Fragments of exact mode, such that every coefficient matters in some of them."""
-    found = []
-    for name, program, operators in (*_gate_cases(), *_gram_cases()):
+    """The engine's programs, and fragments such that every coefficient matters in some of them."""
+    found = state_probes(cores)
+    for name, program, operators in _gram_cases():
         job = FragmentJob(program, operators)
         calls = (FragmentCall(program, operators, {}, {}),)
         call = partial(run_fragments, calls, None, "complex128")
@@ -39,25 +38,29 @@ def exact_probes(cores: int) -> list[Probe]:
     return found
 
 
-_Case = tuple[str, FragmentProgram, tuple["Factors", ...]]
+_Case = tuple[str, "FragmentProgram", tuple["Factors", ...]]
 
 
-def _gate_cases() -> list[_Case]:
-    z = (((0, "Z"),),)
-    cases: list[_Case] = [("smallest", _program(2, ["far"]), ())]
-    for width in (4, 9, 13, 16, 18, 20, 21, 22):
-        many = 40 if width < 17 else 10 if width < 21 else 4
-        kinds = ("one_qubit", "near", "far") if width > 7 else ("one_qubit", "near")
-        cases += [(f"{kind} {width}", _program(width, [kind] * many), z) for kind in kinds]
-    for width, cuts in ((5, 6), (9, 5), (13, 5), (16, 5)):
-        cases.append((f"branch {width}", _program(width, ["branch"] * cuts), z))
-    cases.append(("mixed", _program(12, ["far", "near", "one_qubit", "branch"] * 3), z))
-    return cases
+def gpu_probes() -> list[Probe]:
+    """Fragments on the GPU of a worker, such that every coefficient of GPUs matters in some."""
+    found = []
+    for width, gates, cuts, operators in (
+        (3, 3, 0, 1), (3, 3, 0, 30), (12, 40, 4, 1), (12, 200, 0, 1), (16, 60, 2, 12),
+        (10, 20, 6, 40), (12, 12, 7, 20), (20, 60, 0, 1), (20, 6, 0, 60), (24, 4, 0, 1),
+        (24, 100, 0, 1), (24, 4, 0, 24), (26, 60, 0, 1),
+    ):  # fmt: skip
+        program = probe_program(width, ["dense"] * gates + ["branch"] * cuts)
+        wanted = _strings(width, operators, "Z")
+        calls = (FragmentCall(program, wanted, {}, {}),)
+        shape = fragment_shape(FragmentJob(program, wanted), gpu=True)
+        call = partial(run_fragments, calls, None, "complex128", "GPU")
+        found.append(Probe(f"gpu {width} {gates} {cuts} {operators}", call, gpu_counts(shape)))
+    return found
 
 
 def _gram_cases() -> list[_Case]:
     """(width, cuts, open qubits, operators)."""
-    cases = []
+    cases: list[_Case] = [("fragment", probe_program(2, ["dense"]), ())]
     for width, cuts, still_open, operators in (
         (3, 6, 0, _strings(3, 1, "Z")),
         (4, 6, 0, _strings(4, 12, "Z")),
@@ -81,7 +84,7 @@ def _gram_cases() -> list[_Case]:
         (13, 3, 0, _strings(13, 2, "+")),
         (14, 0, 0, _strings(14, 30, "Z")),
     ):
-        program = _program(width, ["far"] + ["branch"] * cuts, still_open)
+        program = probe_program(width, ["dense"] + ["branch"] * cuts, still_open)
         cases.append((f"gram {width} {cuts} {len(operators)}", program, operators))
     return cases
 
@@ -92,26 +95,6 @@ def _strings(width: int, count: int, letter: str) -> tuple[Factors, ...]:
         return tuple(((k % width, letter),) for k in range(count))
     pairs = [(i, j) for i in range(width) for j in range(i + 1, width)]
     return (*(((i, "Z"), (j, "Z")) for i, j in pairs[: count - 1]), ((0, "Z"),))
-
-
-def _program(width: int, kinds: Sequence[str], still_open: int = 0) -> FragmentProgram:
-    """A fragment with these steps; each "branch" is a cut with two choices."""
-    rng = np.random.default_rng(width)
-    steps, cuts = [], 0
-    for k, kind in enumerate(kinds):
-        size = 4 if kind in ("near", "far") else 2
-        unitary = np.linalg.qr(rng.normal(size=(size, size)) + 1j * rng.normal(size=(size, size))).Q
-        if kind == "branch":
-            other = unitary @ np.diag([1, -1])
-            steps.append(Step((k % width,), np.stack([unitary, other]), cuts))
-            cuts += 1
-        elif size == 2:
-            steps.append(Step((k % width,), unitary[None]))
-        else:
-            low = 0 if kind == "near" or width < 7 else 5 + k % (width - 6)
-            steps.append(Step((low, low + 1), unitary[None]))
-    ends = tuple(range(cuts, cuts + still_open))
-    return FragmentProgram(0, width, tuple(steps), ends, ())
 
 
 def join_probes() -> list[Probe]:

@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.dreamer.exact.cost import JoinShape
-from qdreamer_lab.dreamer.fragment.cost import FragmentShape
-from qdreamer_lab.dreamer.fragment.shape import program_steps
-from qdreamer_lab.workload.fragment.gram_matrices import BLOCK, pauli_groups
+from qdreamer_lab.dreamer.fragment.cost import FragmentShape, GramGroup
+from qdreamer_lab.dreamer.fragment.shape import program_states
+from qdreamer_lab.engine.cpu.gram_plan import plan_gram
+from qdreamer_lab.workload.fragment.gram_matrices import pauli_strings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.engine.cpu.gram_plan import Sweep
     from qdreamer_lab.workload.exact.lower import ExactProgram, FragmentJob
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
 
-__all__ = ["fragment_shape", "join_shape", "join_steps", "operator_groups"]
+__all__ = ["fragment_shape", "join_shape", "join_steps"]
 
 
 def fragment_shape(
@@ -33,6 +34,8 @@ def fragment_shape(
     sliced: Sequence[int] = (),
     sides: int = 1,
     split: Sequence[int] = (),
+    *,
+    gpu: bool = False,
 ) -> FragmentShape:
     """A fragment of exact mode.
 
@@ -42,31 +45,39 @@ def fragment_shape(
         sliced: Cuts at which the choice is fixed.
         sides: 2 where bra and ket differ.
         split: Cuts by whose choices the batch is made in parts.
+        gpu: Whether a GPU holds its states.
     """
     program = job.program
     fixed = dict.fromkeys(sliced, 0)
-    groups, general = operator_groups(job.operators)
     still_open = [cut for cut in program.open_cuts if cut not in fixed]
+    strings, _, others = pauli_strings(job.operators)
+    rows = math.prod(program.dims({**fixed, **dict.fromkeys(split, 0)}))
+    size = 1 << (program.width - len(program.open_cuts))
+    plan = plan_gram(strings, rows, rows, size, hermitian=sides == 1)
     return FragmentShape(
         width=program.width,
-        steps=program_steps(program, itemsize, fixed),
+        states=program_states(program, fixed, itemsize, gpu=gpu),
         open_qubits=len(still_open),
-        groups=groups,
-        general=general,
+        groups=tuple(group for planned in plan.sweeps for group in _groups(planned.sweep)),
+        sweeps=len(plan.sweeps),
+        ranges=min((len(planned.ranges) for planned in plan.sweeps), default=1),
+        signs=len(plan.masks),
+        general=len(others),
         sides=sides,
         itemsize=itemsize,
         parts=math.prod(size for cut, size in program.axes if cut in split),
-        part_steps=program_steps(program, itemsize, {**fixed, **dict.fromkeys(split, 0)})
+        part_states=program_states(program, {**fixed, **dict.fromkeys(split, 0)}, itemsize, gpu=gpu)
         if split
-        else (),
+        else None,
     )
 
 
-def operator_groups(operators: Sequence[Factors]) -> tuple[tuple[tuple[int, bool], ...], int]:
-    """Groups of Pauli strings that flip the same qubits, and how many operators are none."""
-    groups, others = pauli_groups(operators)
-    shapes = ((len(group.z), group.flip & (BLOCK - 1) > 0) for group in groups)
-    return tuple(sorted(shapes, reverse=True)), len(others)
+def _groups(sweep: Sweep) -> list[GramGroup]:
+    """The groups of Pauli strings of one sweep."""
+    return [
+        GramGroup(end - first, last - start, flip > 0, how)
+        for flip, _, first, end, start, last, how, _ in sweep.groups.tolist()
+    ]
 
 
 def join_shape(program: ExactProgram, contraction: Reconstruction, times: int = 1) -> JoinShape:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pilot_kernel.resource.worker_environment import usable_cores
+from pilot_kernel.task.notebook.placement import on_gpu
+from qdreamer_lab.dreamer.exact.probes import gpu_probes
 from qdreamer_lab.dreamer.model.belief import calibrated
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PLACE
 from qdreamer_lab.dreamer.model.probe import timed
@@ -36,6 +38,12 @@ _DEVIATION = 0.08
 
 _NOISE = 1.5
 """Runs differ more than repetitions of a probe that follow each other at once."""
+
+_FIRST = ("fragment", "gram 6 3 6")
+"""Probes that show what a process's first task takes longer."""
+
+_CROWD = "dense 18, 1 cores"
+"""The probe that all workers run at once."""
 
 _SENT_BYTES = (1 << 20, 1 << 22)
 _SENDS = 3
@@ -81,9 +89,12 @@ def measured(
         raise QDreamerError(f"budget_s={budget_s!r}: more than 0 and at most {_MOST_S:g} seconds")
     pilots = [] if session is None else session.candidates(on)
     where = _ask(session, on, _place)
-    there = [probe for mode in MODE_COSTS for probe in mode.worker_probes(where["cores"])]
+    there = gpu_probes() if on_gpu(on, pilots) else []
+    there += [probe for mode in MODE_COSTS for probe in mode.worker_probes(where["cores"])]
     here = [probe for mode in MODE_COSTS for probe in mode.local_probes()]
-    warm_up = _ask(session, on, timed, [there[0].call, there[4].call], 0.1 * budget_s)
+    named = {probe.name: probe for probe in there}
+    first = [named[name].call for name in _FIRST if name in named]
+    warm_up = _ask(session, on, timed, first, 0.1 * budget_s)
     found = _ask(session, on, timed, [probe.call for probe in there], 0.5 * budget_s)
     mine = timed([probe.call for probe in here], 0.1 * budget_s)
     probes: list[Probe] = [*there[: len(found)], *here[: len(mine)]]
@@ -93,7 +104,7 @@ def measured(
     if session is not None:
         workers = sum(pilot.wanted for pilot in pilots)
         if workers > 1:  # and then all of them have loaded their kernels
-            contention = _contention(session, on, workers, there[5], budget_s)
+            contention = _contention(session, on, workers, named[_CROWD], budget_s)
         for counted, took in _ways(session, on, workers):
             counts.append(counted)
             seconds.append(took)

@@ -46,7 +46,7 @@ _UNTIED = {
 }
 """Coefficients that do not follow the speed of the machine, with their own deviations."""
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False, slots=True)

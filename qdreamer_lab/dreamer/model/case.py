@@ -42,6 +42,8 @@ class Work:
         memory_bytes: Of a task, without what it hands back for each item.
         sent_bytes: Arguments and result of a task.
         sent_each_bytes: Of the same, what there is for each item.
+        width: Qubits of a fragment.
+        wide: Counts of one item on more cores than a worker has; None if it makes no use of them.
     """
 
     items: int
@@ -52,6 +54,14 @@ class Work:
     memory_bytes: int
     sent_bytes: int
     sent_each_bytes: float = 0.0
+    width: int = 0
+    wide: Callable[[int], NDArray[np.float64]] | None = None
+
+    def on(self, cores: int | None) -> Work:
+        """The same with so many cores for each task; None leaves all as it is."""
+        if cores is None or self.wide is None:
+            return self
+        return replace(self, each=self.wide(cores))
 
     def sent(self, pieces: int) -> int:
         """Bytes sent if the work becomes so many tasks."""

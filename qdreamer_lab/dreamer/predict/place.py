@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from pilot_kernel.task.notebook.placement import on_gpu
 from qdreamer_lab.dreamer.device.owner_terms import DeviceTerms
+from qdreamer_lab.workload.execution.wide_tasks import nodes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qdreamer_lab.dreamer.model.belief import Belief
     from qdreamer_lab.workload.execution.session import SessionLike
+    from qdreamer_lab.workload.execution.wide_tasks import Node
 
-__all__ = ["HERE", "Place", "is_local", "pilots_of", "place_of"]
+__all__ = ["GPU", "HERE", "Place", "is_local", "pilots_of", "place_of"]
+
+GPU = "gpu"
+"""What `on=` calls workers with a GPU."""
 
 HERE = "here"
 """The resource of work in this process."""
@@ -36,6 +43,8 @@ class Place:
         backend: The device that runs circuits, if one does.
         terms: Its prices and waits.
         local: Whether the workers are on this machine.
+        gpu: Whether tasks are for the GPU that each worker has.
+        nodes: Workers that lend each other their cores.
     """
 
     session: SessionLike | None
@@ -47,10 +56,14 @@ class Place:
     backend: Any = None
     terms: DeviceTerms = field(default_factory=DeviceTerms)
     local: bool = True
+    gpu: bool = False
+    nodes: tuple[Node, ...] = ()
 
     def here(self) -> Place:
         """This process instead of the session, which is on the same machine."""
-        return replace(self, session=None, workers=1, cores=os.cpu_count() or 1)
+        return replace(
+            self, session=None, workers=1, cores=os.cpu_count() or 1, gpu=False, nodes=()
+        )
 
 
 def pilots_of(session: SessionLike | None, on: str | None) -> list[Any]:
@@ -108,7 +121,7 @@ def place_of(
         terms = next((devices[name] for name in names if devices and name in devices), terms)
     return Place(
         session=session,
-        workers=max(1, sum(pilot.wanted for pilot in pilots)),
+        workers=max(1, sum(_workers(pilot, on) for pilot in pilots)),
         cores=max(1, pilots[0].cores_per_worker),
         belief=belief,
         contention=contention,
@@ -116,4 +129,24 @@ def place_of(
         backend=backend,
         terms=terms,
         local=is_local(pilots[0].resource),
+        gpu=on_gpu(on, pilots),
+        nodes=_wanted_nodes(pilots),
+    )
+
+
+def _workers(pilot: Any, on: str | None) -> int:
+    """Workers of a pilot that would take tasks; of one that has both kinds, one has a GPU."""
+    both = {"CPU", "GPU"} <= set(getattr(pilot, "offers", ()))
+    return 1 if both and (on or "").lower() == GPU else int(pilot.wanted)
+
+
+def _wanted_nodes(pilots: list[Any]) -> tuple[Node, ...]:
+    """The nodes of some pilots once all their workers are up."""
+    return nodes_of(
+        SimpleNamespace(
+            workers=pilot.wanted,
+            cores_per_worker=pilot.cores_per_worker,
+            most_cores=getattr(pilot, "most_cores", 0),
+        )
+        for pilot in pilots
     )

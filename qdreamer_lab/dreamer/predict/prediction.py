@@ -79,6 +79,8 @@ class Prediction:
         cost: Price of the device's time and shots; 0 on simulators, None if prices are not known.
         currency: Of the cost.
         sets: Of parameter values, all of which are priced together.
+        cores: That a task uses at most.
+        lent: Whether that is more than its worker has: others lend theirs.
     """
 
     configuration: Configuration
@@ -100,6 +102,8 @@ class Prediction:
     cost: float | None = 0.0
     currency: str = ""
     sets: int = 1
+    cores: int = 1
+    lent: bool = False
 
     def phase(self, name: str) -> Phase:
         """The phase of a name; nothing if the run has none such."""

@@ -12,14 +12,17 @@ from qdreamer_lab.dreamer.model.belief import Z80
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PHASES, paid
 from qdreamer_lab.dreamer.model.makespan import play
 from qdreamer_lab.dreamer.predict.prediction import Account, Phase, Prediction
+from qdreamer_lab.dreamer.predict.wide_tasks import task_cores, wide_slots
 from qdreamer_lab.workload.execution.pace import Pace
 from qdreamer_lab.workload.plan.plan import CutPlan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from qdreamer_lab.dreamer.model.belief import Belief
-    from qdreamer_lab.dreamer.model.case import Case
+    from qdreamer_lab.dreamer.model.case import Case, Work
     from qdreamer_lab.dreamer.predict.configuration import Configuration
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.prediction_request import Wanted
@@ -44,6 +47,7 @@ class _Executed:
         memory: Bytes of the worker that holds most.
         sent: Bytes of all arguments and results.
         coming: Bytes of results that arrive at once.
+        cores: Of the task that has most.
     """
 
     counts: NDArray[np.float64]
@@ -52,6 +56,7 @@ class _Executed:
     memory: int
     sent: int
     coming: int
+    cores: int
 
 
 def priced(
@@ -117,6 +122,8 @@ def priced(
         num_observables=wanted.num_observables,
         accounts=tuple(accounts),
         sets=case.sets,
+        cores=done.cores if session else place.cores,
+        lent=session and done.cores > place.cores,
     )
 
 
@@ -130,12 +137,17 @@ def _executed(case: Case, place: Place, workers: int, *, held: bool) -> _Execute
     most = workers if held else None
     repeated = min(case.repeats, _PLAYED)
     times = case.repeats / repeated  # what was not played through goes on in the same way
+    cores = place.cores
     for once in case.rounds:
-        works = once * repeated
+        works: Sequence[Work] = once * repeated
         count = sum(work.items for work in works)
-        slower = place.contention if min(workers, count) > 1 else 1.0
+        given = task_cores(works, place.nodes, workers, pace.seconds_per_work, held=held)
+        works = [work.on(many) for work, many in zip(works, given, strict=True)]
+        slots = wide_slots(place.nodes, given, workers)
+        cores = max([cores, *(many for many in given if many is not None)])
+        slower = place.contention if min(slots, count) > 1 else 1.0
         shares = [work.share(place.belief.values, slower) for work in works]
-        played = play(shares, workers, ahead=session, most=most, pace=pace)
+        played = play(shares, slots, ahead=session, most=most, pace=pace)
         wall, busy = wall + played.makespan_s, busy + played.busy_s
         tasks += round(times * sum(played.tasks))
         for work, pieces in zip(works, played.tasks, strict=True):
@@ -151,6 +163,7 @@ def _executed(case: Case, place: Place, workers: int, *, held: bool) -> _Execute
         memory=memory,
         sent=int(sent),
         coming=coming,
+        cores=cores,
     )
 
 

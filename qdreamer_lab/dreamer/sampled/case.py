@@ -84,7 +84,7 @@ def sampled_case(
     qpu_s = 0.0
     if device is None:
         rounds = tuple(
-            tuple(_work(shape, n) for shape, n in zip(shapes, each, strict=True))
+            tuple(_work(shape, n, conditions) for shape, n in zip(shapes, each, strict=True))
             for each in found.rounds
         )
     else:
@@ -161,18 +161,18 @@ def _looking_s(shape: SampledShape, belief: Belief) -> float:
     return belief.seconds(batch_counts(shape)) + variants * each
 
 
-def _work(shape: SampledShape, shots: NDArray[np.int64]) -> Work:
+def _work(shape: SampledShape, shots: NDArray[np.int64], conditions: Conditions) -> Work:
     """The tasks of a fragment in one round."""
     mean = float(shots.mean())
     operators = sum(count for count, _ in shape.bases)
     reported = 0.0 if shape.drawn else shape.sample_bytes
-    steps = len(shape.fragment.steps)
+    steps = shape.fragment.states.steps
     arguments = 4000 + 600 * steps + 100 * operators
     drawing = _PER_SHOT_BYTES * shots.max()
     return Work(
         items=len(shots),
         each=shot_counts(shape, mean, drawn=shape.drawn),
-        once=batch_counts(shape),
+        once=batch_counts(shape, conditions.cores, gpu=conditions.gpu),
         work_each=variant_operations(shape.amplitudes, mean),
         work_once=batch_operations(shape.amplitudes, steps),
         memory_bytes=int(shape.states_bytes + shape.tensor_bytes + drawing),

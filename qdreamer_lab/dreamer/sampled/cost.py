@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.dreamer.fragment.cost import FragmentShape, state_counts
+from qdreamer_lab.dreamer.fragment.cost import FragmentShape, gpu_state_counts, state_counts
 from qdreamer_lab.dreamer.model.coefficients import Counts
 from qdreamer_lab.workload.sampled.work_sizes import (
     GROUPS,
@@ -119,11 +119,23 @@ class SampledShape:
         return 4 * self.tensor_bytes + drawn + 4 * self.circuits * self.sample_bytes
 
 
-def batch_counts(shape: SampledShape) -> NDArray[np.float64]:
-    """What a task does once: the batch of states, and an empty tensor."""
+def batch_counts(shape: SampledShape, cores: int = 1, *, gpu: bool = False) -> NDArray[np.float64]:
+    """What a task does once: the batch of states, and an empty tensor.
+
+    Args:
+        shape: The fragment.
+        cores: Of the task.
+        gpu: Whether states are made on a GPU, and fetched from there.
+    """
     counts = Counts()
     counts.add("fragment", 1)
-    state_counts(shape.fragment, counts)
+    fragment = shape.fragment
+    if gpu:
+        counts.add("gpu_fragment", 1)
+        gpu_state_counts(fragment.states, fragment.itemsize, counts)
+        counts.add("gpu_result", fragment.itemsize * shape.amplitudes)
+    else:
+        state_counts(fragment.states, fragment.width, fragment.itemsize, cores, counts)
     counts.add("arrange", shape.amplitudes)
     counts.add("tensor", 2 * shape.tensor_bytes)
     return counts.array

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["round_probes", "shot_probes", "small_chunk"]
 
 
-def shot_probes(_cores: int = 1) -> list[Probe]:
-    """Fragments of sampled mode, with few shots and with many; each takes one core."""
+def shot_probes(cores: int = 1) -> list[Probe]:
+    """Fragments of sampled mode, with few shots and with many; shots are drawn on one core."""
     found = []
     for qubits, width, layers, letters, shots, most in (
         (8, 4, 1, "Z", 16, 64), (8, 4, 2, "ZX", 64, 64), (8, 4, 2, "Z", 1000, 32),
@@ -46,7 +46,7 @@ def shot_probes(_cores: int = 1) -> list[Probe]:
         variants = np.arange(min(most, fragment.num_variants))
         each = np.full(len(variants), shots)
         request = ShotRequest(variants, each, (1,), report=True)
-        counts = batch_counts(shape) + len(variants) * shot_counts(shape, shots, drawn=False)
+        counts = batch_counts(shape, cores) + len(variants) * shot_counts(shape, shots, drawn=False)
         name = f"shots {qubits} {width} {layers} {shots}"
         found.append(Probe(name, partial(sample_fragment, fragment, request), counts))
     return found

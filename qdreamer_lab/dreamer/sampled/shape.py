@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.fragment.cost import FragmentShape
-from qdreamer_lab.dreamer.fragment.shape import program_steps
+from qdreamer_lab.dreamer.fragment.cost import FragmentShape, GramGroup
+from qdreamer_lab.dreamer.fragment.shape import program_states
 from qdreamer_lab.dreamer.sampled.cost import LegShape, RoundShape, SampledShape
+from qdreamer_lab.kernels.simulate.pauli_sums import DOTS
 
 if TYPE_CHECKING:
     from qdreamer_lab.workload.sampled.lower import SampledProgram
@@ -25,9 +26,8 @@ def sampled_shape(fragment: ShotFragment) -> SampledShape:
     """A fragment of sampled mode."""
     program = fragment.program
     sizes = [size for _, size in program.axes]
-    shape = FragmentShape(
-        program.width, program_steps(program, 16), len(program.open_cuts), ((1, False),)
-    )
+    groups = (GramGroup(1, 1, False, DOTS),)
+    shape = FragmentShape(program.width, program_states(program), len(program.open_cuts), groups)
     bases = tuple(
         (len(basis.operators), sum(letter in "XY" for _, letter in basis.letters))
         for basis in fragment.bases

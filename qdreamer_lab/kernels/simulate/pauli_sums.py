@@ -3,6 +3,10 @@
 A Pauli string takes |x⟩ to i^y (-1)^|x & z| |x ^ flip⟩: `flip` has the bits of its X and Y, `z`
 those of its Z and Y, and y counts its Y. Strings that share `flip` share the products
 conj(bra[x ^ flip]) ket[x] and differ in their signs alone. The factor i^y is left to the caller.
+Projectors on |0⟩ and |1⟩ are factors 0 where x & care differs from `value`.
+
+Blocks of amplitudes that the flips of several groups of strings take to each other are brought
+into the cache together, and every group is done there: memory is read once for all of them.
 """
 
 from __future__ import annotations
@@ -12,175 +16,274 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.kernels.jit import fused_kernel
+from qdreamer_lab.kernels.simulate.amplitude_blocks import (
+    flip_signed,
+    parity,
+    part,
+    products,
+    signed_dot,
+    signed_sums,
+    signed_sums_of_one,
+    transform,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["TABLE_LIMIT", "join_blocks", "part_blocks", "pauli_sums"]
+__all__ = ["DOTS", "TABLE", "TRANSFORM", "pauli_sums", "place_sums"]
 
-TABLE_LIMIT = 40
-"""Up to so many strings, each sums the products with its signs; a transform gives all at once."""
+DOTS = 0
+"""How to sum for a group of strings: signs into the bra, then inner products of rows."""
 
+TABLE = 1
+"""Products of a pair of rows, then sums of them with each string's signs."""
 
-@fused_kernel
-def parity(number: int) -> int:
-    """Whether an odd number of bits are set: 1 or 0."""
-    for shift in (32, 16, 8, 4, 2, 1):
-        number ^= number >> shift
-    return number & 1
-
-
-@fused_kernel
-def part_blocks(parts: NDArray[np.floating], block: int) -> None:
-    """Sort the numbers of each block of amplitudes: real parts first, then imaginary parts.
-
-    In place. Arithmetic then fills whole registers.
-
-    Args:
-        parts: (rows, 2 * 2**n) Real numbers, a view of complex ones.
-        block: Amplitudes in a block.
-    """
-    old = np.empty(2 * block, parts.dtype)
-    for i in range(parts.shape[0]):
-        for first in range(0, parts.shape[1], 2 * block):
-            new = parts[i, first : first + 2 * block]
-            old[:] = new
-            for k in range(block):
-                new[k] = old[2 * k]
-                new[block + k] = old[2 * k + 1]
-
-
-@fused_kernel
-def join_blocks(parts: NDArray[np.floating], block: int) -> None:
-    """Undo `part_blocks`."""
-    old = np.empty(2 * block, parts.dtype)
-    for i in range(parts.shape[0]):
-        for first in range(0, parts.shape[1], 2 * block):
-            new = parts[i, first : first + 2 * block]
-            old[:] = new
-            for k in range(block):
-                new[2 * k] = old[k]
-                new[2 * k + 1] = old[block + k]
-
-
-@fused_kernel
-def flip_block(old: NDArray[np.floating], low: int, new: NDArray[np.floating]) -> None:
-    """Write old[x ^ low] to new[x], for the real and for the imaginary parts of one block."""
-    block = old.shape[0] // 2
-    run = low & -low
-    for part in (0, block):
-        if run < 4:
-            for k in range(block):
-                new[part + k] = old[part + (k ^ low)]
-        else:
-            for start in range(part, part + block, run):
-                source = old[start ^ low : (start ^ low) + run]
-                target = new[start : start + run]
-                for k in range(run):
-                    target[k] = source[k]
-
-
-@fused_kernel
-def multiply(
-    left: NDArray[np.floating],
-    right: NDArray[np.floating],
-    real: NDArray[np.float64],
-    imag: NDArray[np.float64],
-) -> None:
-    """Write conj(left) right for one block."""
-    block = real.shape[0]
-    a, b, c, d = left[:block], left[block:], right[:block], right[block:]
-    for k in range(block):
-        real[k] = a[k] * c[k] + b[k] * d[k]
-        imag[k] = a[k] * d[k] - b[k] * c[k]
-
-
-@fused_kernel
-def transform(values: NDArray[np.float64]) -> None:
-    """Walsh-Hadamard transform in place: values[z] becomes Σ_x (-1)^|x & z| values[x]."""
-    size = values.shape[0]
-    half = 1
-    while half < size:
-        for start in range(0, size, 2 * half):
-            low, high = values[start : start + half], values[start + half : start + 2 * half]
-            for k in range(half):
-                a, b = low[k], high[k]
-                low[k] = a + b
-                high[k] = a - b
-        half *= 2
-
-
-@fused_kernel
-def signed_sums(
-    real: NDArray[np.float64],
-    imag: NDArray[np.float64],
-    signs: NDArray[np.float64],
-    sums: NDArray[np.complex128],
-) -> None:
-    """Write Σ_x signs[k, x] (real + i imag)[x] to sums[k], as many as there are `signs`."""
-    for k in range(signs.shape[0]):
-        row = signs[k]
-        real_sum, imag_sum = 0.0, 0.0
-        for x in range(real.shape[0]):
-            real_sum += row[x] * real[x]
-            imag_sum += row[x] * imag[x]
-        sums[k] = complex(real_sum, imag_sum)
-
-
-@fused_kernel
-def sign_table(z: NDArray[np.int64], block: int) -> NDArray[np.float64]:
-    """(m, block) of (-1)^|x & z_k|."""
-    signs = np.empty((z.shape[0], block))
-    for k in range(z.shape[0]):
-        for x in range(block):
-            signs[k, x] = 1.0 - 2.0 * parity(x & z[k])
-    return signs
+TRANSFORM = 2
+"""Products of a pair of rows, then the sums with all signs there are at once."""
 
 
 @fused_kernel
 def pauli_sums(
     bra: NDArray[np.floating],
     ket: NDArray[np.floating],
-    flip: int,
-    z: NDArray[np.int64],
     hermitian: bool,
-    block: int,
-    out: NDArray[np.complex128],
-    place: NDArray[np.int64],
-) -> None:
-    """Σ_x conj(bra_i[x ^ flip]) (-1)^|x & z_k| ket_j[x] for all rows i and j and all z_k.
+    frame: NDArray[np.int64],
+    free: NDArray[np.int64],
+    begin: int,
+    end: int,
+    groups: NDArray[np.int64],
+    strings: NDArray[np.int64],
+    lows: NDArray[np.int64],
+    signs: NDArray[np.float64],
+) -> NDArray[np.complex128]:
+    """Σ_x conj(bra_i[x ^ flip]) (-1)^|x & z| ket_j[x] for rows i and j and all strings.
+
+    The sum is over all x with x & care = value.
+
+    A *frame* is 2**r blocks, each block's number being a number made of the bits `free` xor one of
+    the offsets `frame`.
+
+    Of a row with itself the sum over x ^ flip is the conjugate of the sum over x, up to a sign for
+    each Y. So it is real or imaginary, and half of the blocks are enough.
 
     Args:
-        bra: (a, 2 * 2**n), sorted by `part_blocks`.
-        ket: (b, 2 * 2**n), likewise.
-        flip: Mask shared by the strings.
-        z: (m,) Masks.
+        bra: (a, 2 * 2**n) Real numbers, a view of complex ones.
+        ket: (b, 2 * 2**n) Likewise.
         hermitian: Bra and ket are the same; only i ≤ j is computed.
-        block: How many x are looked at together, a power of two, at most 2**n.
-        out: (operators, a, b); the sums are added to it.
-        place: (m,) First index into `out` of each string.
+        frame: (2**r,) Offset[c ^ d] is offset[c] ^ offset[d].
+        free: Places of the bits that tell frames apart.
+        begin: First frame.
+        end: The frame after the last.
+        groups: (g, 8) Per group of strings that share `flip`: its bits inside a block, the place in
+            `frame` of its other bits, the first string and the one after the last, the first of its
+            `lows` and the one after the last, how to sum, and whether its sums of a row with itself
+            are real (1), imaginary (2) or some of each (3).
+        strings: (m, 5) The bits of z, care and value above a block, which of the group's `lows`
+            belongs to the others, and 1 or 2 as in `groups`.
+        lows: (l, 2) Row of `signs`, and the z that it is made of.
+        signs: (u, block) From `sign_table`; row 0 is all 1.
+
+    Returns:
+        (a, b, m).
     """
-    strings, a, b = z.shape[0], bra.shape[0], ket.shape[0]
-    real, imag, flipped = np.empty(block), np.empty(block), np.empty(2 * block, bra.dtype)
-    sums = np.empty(strings, np.complex128)
-    table = strings <= TABLE_LIMIT
-    signs = sign_table(z if table else z[:0], block)
-    low = flip & (block - 1)
-    for first in range(0, ket.shape[1] // 2, block):
-        other = 2 * (first ^ (flip - low))
-        for i in range(a):
-            left = bra[i, other : other + 2 * block]
-            if low:
-                flip_block(left, low, flipped)
-                left = flipped
-            for j in range(i if hermitian else 0, b):
-                multiply(left, ket[j, 2 * first : 2 * (first + block)], real, imag)
-                if table:
-                    signed_sums(real, imag, signs, sums)
+    rows, columns, block = bra.shape[0], ket.shape[0], signs.shape[1]
+    out = np.zeros((rows, columns, strings.shape[0]), np.complex128)
+    right = np.empty((frame.shape[0], columns, 2, block))
+    left = right if hermitian else np.empty((frame.shape[0], rows, 2, block))
+    image = np.empty((rows, 2, block))
+    most = 0
+    for g in range(groups.shape[0]):
+        most = max(most, groups[g, 5] - groups[g, 4])
+    sums = np.empty((rows, columns, most), np.complex128)
+    part_sums = np.zeros((2, most))
+    spare = np.empty((2, block))
+    factors = np.empty(strings.shape[0])
+    for number in range(begin, end):
+        base = 0
+        for t in range(free.shape[0]):
+            base |= (number >> t & 1) << free[t]
+        for c in range(frame.shape[0]):
+            first = 2 * block * (base ^ frame[c])
+            for j in range(columns):
+                part(ket[j, first : first + 2 * block], right[c, j, 0], right[c, j, 1])
+            for i in range(0 if hermitian else rows):
+                part(bra[i, first : first + 2 * block], left[c, i, 0], left[c, i, 1])
+        for c in range(frame.shape[0]):
+            here = base ^ frame[c]
+            for k in range(strings.shape[0]):
+                there = here & strings[k, 1] == strings[k, 2]
+                factors[k] = there * (1.0 - 2.0 * parity(here & strings[k, 0]))
+            for g in range(groups.shape[0]):
+                group = groups[g]
+                half = hermitian and rows == 1 and group[1] != 0
+                if half and c > c ^ group[1]:
+                    continue
+                mine = lows[group[4] : group[5]]
+                source = left[c ^ group[1]]
+                if group[6] == DOTS:
+                    _by_dots(source, right[c], hermitian, group[0], mine, signs, image, sums)
                 else:
-                    transform(real)
-                    transform(imag)
-                    for k in range(strings):
-                        sums[k] = complex(real[z[k] & (block - 1)], imag[z[k] & (block - 1)])
-                for k in range(strings):
-                    out[place[k], i, j] += -sums[k] if parity(first & z[k]) else sums[k]
+                    if group[0]:
+                        _flip_rows(source, group[0], signs[0], image)
+                        source = image
+                    _by_products(
+                        source, right[c], hermitian, group, mine, signs,
+                        spare, part_sums, sums,
+                    )  # fmt: skip
+                times = 2.0 if half else 1.0
+                _collect(sums, factors, strings, group[2], group[3], hermitian, times, out)
+    for i in range(rows if hermitian else 0):
+        for k in range(strings.shape[0]):
+            value = out[i, i, k]
+            out[i, i, k] = complex(value.real, 0) if strings[k, 4] == 1 else complex(0, value.imag)
+    return out
+
+
+@fused_kernel
+def _flip_rows(
+    old: NDArray[np.float64], flip: int, signs: NDArray[np.float64], new: NDArray[np.float64]
+) -> None:
+    """`flip_signed` for both parts of all rows (rows, 2, block)."""
+    for i in range(old.shape[0]):
+        flip_signed(old[i, 0], flip, signs, new[i, 0])
+        flip_signed(old[i, 1], flip, signs, new[i, 1])
+
+
+@fused_kernel
+def _collect(
+    sums: NDArray[np.complex128],
+    factors: NDArray[np.float64],
+    strings: NDArray[np.int64],
+    first: int,
+    end: int,
+    hermitian: bool,
+    times: float,
+    out: NDArray[np.complex128],
+) -> None:
+    """Add a block's sums to those of the strings, with the signs of the bits above the block."""
+    for i in range(sums.shape[0]):
+        for j in range(i if hermitian else 0, sums.shape[1]):
+            for k in range(first, end):
+                out[i, j, k] += times * factors[k] * sums[i, j, strings[k, 3]]
+
+
+@fused_kernel
+def _by_products(
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+    hermitian: bool,
+    group: NDArray[np.int64],
+    lows: NDArray[np.int64],
+    signs: NDArray[np.float64],
+    spare: NDArray[np.float64],
+    part_sums: NDArray[np.float64],
+    sums: NDArray[np.complex128],
+) -> None:
+    """Sums of a group for all pairs of rows (rows, 2, block), from their products."""
+    count = lows.shape[0]
+    for i in range(left.shape[0]):
+        for j in range(i if hermitian else 0, right.shape[0]):
+            needed = group[7] if hermitian and i == j else 3
+            products(left[i], right[j], spare[0], spare[1])
+            for which in range(2):
+                values, target = spare[which], part_sums[which, :count]
+                if not needed >> which & 1:
+                    target[:] = 0.0
+                elif group[6] == TRANSFORM:
+                    transform(values)
+                    for k in range(count):
+                        target[k] = values[lows[k, 1]]
+                elif needed < 3:
+                    signed_sums_of_one(values, signs, lows[:, 0], target)
+            if group[6] == TABLE and needed == 3:
+                signed_sums(spare, signs, lows[:, 0], part_sums)
+            for k in range(count):
+                sums[i, j, k] = complex(part_sums[0, k], part_sums[1, k])
+
+
+@fused_kernel
+def _by_dots(
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+    hermitian: bool,
+    flip: int,
+    lows: NDArray[np.int64],
+    signs: NDArray[np.float64],
+    image: NDArray[np.float64],
+    sums: NDArray[np.complex128],
+) -> None:
+    """Sums of a group for all pairs of rows (rows, 2, block), one string after another."""
+    if left.shape[0] == 1:
+        if flip:
+            _flip_rows(left, flip, signs[0], image)
+            left = image
+        for j in range(right.shape[0]):
+            for k in range(lows.shape[0]):
+                sums[0, j, k] = signed_dot(left[0], right[j], signs[lows[k, 0]])
+        return
+    for k in range(lows.shape[0]):
+        changed = left
+        if flip or lows[k, 0]:
+            _flip_rows(left, flip, signs[lows[k, 0]], image)
+            changed = image
+        _dots(changed, right, hermitian, k, sums)
+
+
+@fused_kernel
+def _dots(
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+    hermitian: bool,
+    place: int,
+    out: NDArray[np.complex128],
+) -> None:
+    """Write ⟨left_i|right_j⟩ to out[i, j, place], two rows with two rows at a time.
+
+    What has been loaded for one product serves the next, too. With `hermitian`, i ≤ j at least.
+    """
+    last, other = left.shape[0] - 1, right.shape[0] - 1
+    for i in range(0, last + 1, 2):
+        i1 = min(i + 1, last)
+        a, b, c, d = left[i, 0], left[i, 1], left[i1, 0], left[i1, 1]
+        for j in range(i if hermitian else 0, other + 1, 2):
+            j1 = min(j + 1, other)
+            e, f, g, h = right[j, 0], right[j, 1], right[j1, 0], right[j1, 1]
+            re00, im00, re01, im01 = 0.0, 0.0, 0.0, 0.0
+            re10, im10, re11, im11 = 0.0, 0.0, 0.0, 0.0
+            for k in range(a.shape[0]):
+                re00 += a[k] * e[k] + b[k] * f[k]
+                im00 += a[k] * f[k] - b[k] * e[k]
+                re01 += a[k] * g[k] + b[k] * h[k]
+                im01 += a[k] * h[k] - b[k] * g[k]
+                re10 += c[k] * e[k] + d[k] * f[k]
+                im10 += c[k] * f[k] - d[k] * e[k]
+                re11 += c[k] * g[k] + d[k] * h[k]
+                im11 += c[k] * h[k] - d[k] * g[k]
+            out[i, j, place] = complex(re00, im00)
+            out[i, j1, place] = complex(re01, im01)
+            out[i1, j, place] = complex(re10, im10)
+            out[i1, j1, place] = complex(re11, im11)
+
+
+@fused_kernel
+def place_sums(
+    sums: NDArray[np.complex128],
+    phases: NDArray[np.complex128],
+    numbers: NDArray[np.int64],
+    row: int,
+    column: int,
+    mirror: bool,
+    out: NDArray[np.complex128],
+) -> None:
+    """Write phases[k] sums[i, j, k] to out[numbers[k], row + i, column + j].
+
+    With `mirror`, also the adjoint to where it belongs; of a square on the diagonal, i ≤ j is read.
+    """
+    for k in range(numbers.shape[0]):
+        matrix, phase = out[numbers[k]], phases[k]
+        for i in range(sums.shape[0]):
+            for j in range(i if mirror and row == column else 0, sums.shape[1]):
+                value = phase * sums[i, j, k]
+                matrix[row + i, column + j] = value
+                if mirror:
+                    matrix[column + j, row + i] = value.conjugate()

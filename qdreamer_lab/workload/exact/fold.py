@@ -105,10 +105,11 @@ class _Jobs:
         missing: list[tuple[Piece, int]],
         memory_limit_bytes: int | None,
         dtype: str,
+        device: str,
         several: bool,
     ) -> None:
         self._missing = missing
-        self._how = (memory_limit_bytes, dtype)
+        self._how = (memory_limit_bytes, dtype, device)
         self._several = several
         self._next = 0
         first, number = missing[0]
@@ -137,6 +138,7 @@ class _Jobs:
             function=run_fragments,
             args=(calls, *self._how),
             suffix=suffix if self._several else "",
+            threads=True,
         )
         self.taken[chunk] = chosen
         return chunk
@@ -182,8 +184,8 @@ class Folding:
                 if number not in piece.tensors:
                     missing[piece.unit.part.group, number].append((piece, number))
             self._contract(piece)
-        limit = self._execution.memory_limit_bytes
-        work = [_Jobs(pieces, limit, self._dtype, self._several) for pieces in missing.values()]
+        how = (self._execution.memory_limit_bytes, self._dtype, self._execution.device)
+        work = [_Jobs(pieces, *how, self._several) for pieces in missing.values()]
 
         def keep(chunk: Chunk, result: FragmentResults, row: FragmentRow) -> None:
             (places,) = (jobs.taken.pop(chunk) for jobs in work if chunk in jobs.taken)

@@ -16,6 +16,7 @@ from qdreamer_lab.workload.exact.fold import Folding, Unit, waves
 from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
 from qdreamer_lab.workload.execution.decisions import PlanDropped
 from qdreamer_lab.workload.execution.long_run_warning import EXACT_S
+from qdreamer_lab.workload.fragment.task_memory import task_memory_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,13 +46,14 @@ class ExactRunner:
         start = time.perf_counter()
         wanted = _wanted(request)
         values = [np.zeros(len(binding.terms)) for binding in wanted]
-        units = self._units(request, wanted, values, settings, execution)
+        here = execution.limit_bytes()
+        units = self._units(request, wanted, values, settings, execution, here)
         operations = sum(unit.work + unit.contraction.operations for unit in units)
         execution.warn_if_long(EXACT_S * operations)
         planned = time.perf_counter()
         folding = Folding(settings.dtype, execution, units)
         try:
-            for wave in waves(units, execution.limit_bytes() // 2):
+            for wave in waves(units, here // 2):
                 folding.run(wave)
         except PlanDropped as dropped:
             evs = _summed(request, wanted, values)
@@ -81,9 +83,10 @@ class ExactRunner:
         values: list[NDArray[np.float64]],
         settings: RunSettings,
         execution: Execution,
+        here: int,
     ) -> list[Unit]:
-        """Everything that is to be run; nothing is, if something cannot fit."""
-        here, task = execution.limit_bytes(), execution.task_limit_bytes()
+        """Everything that is to be run; nothing is, if something cannot fit in `here` bytes."""
+        task = here if execution.in_process else task_memory_bytes(execution)
         itemsize = np.dtype(settings.dtype).itemsize
         units = []
         for binding, circuit in enumerate(request.circuits):

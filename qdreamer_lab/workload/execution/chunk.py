@@ -26,6 +26,7 @@ class Chunk:
         args: Its arguments.
         suffix: Added to the name `fragment-{fragment}` to tell tasks apart.
         shots: Shots that it takes.
+        threads: Whether its function makes use of several cores.
     """
 
     binding: int
@@ -37,6 +38,7 @@ class Chunk:
     args: tuple[Any, ...]
     suffix: str = ""
     shots: int = 0
+    threads: bool = False
 
     @property
     def name(self) -> str:
@@ -73,6 +75,7 @@ class FragmentRow:
         pilot: Name of the pilot, empty if it ran in this process.
         shots: Shots taken.
         start: When it began, in seconds since 1970; None if it ran in this process.
+        cores: Cores that it asked for, if those were more than a worker has; else 1.
     """
 
     binding: int
@@ -84,6 +87,7 @@ class FragmentRow:
     pilot: str
     shots: int = 0
     start: float | None = None
+    cores: int = 1
 
 
 Keep = Callable[[Chunk, Any, FragmentRow], None]

@@ -6,6 +6,7 @@ can be folded and dropped, and only a few tasks per worker are under way at once
 
 from __future__ import annotations
 
+import math
 import time
 from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from qdreamer_lab.workload.execution.chunk import Chunk, FragmentRow
 from qdreamer_lab.workload.execution.decisions import Backlog
 from qdreamer_lab.workload.execution.pace import TASKS_PER_WORKER, Pace
 from qdreamer_lab.workload.execution.watch import Watch
+from qdreamer_lab.workload.execution.wide_tasks import cores_for, nodes_of
 
 if TYPE_CHECKING:
     import threading
@@ -103,9 +105,14 @@ class _Queue:
         whole = tuple((1, chunk.work) for chunk in self._whole)
         return whole + tuple((part.remaining, part.work_per_variant) for part in self._parts)
 
-    def done(self, chunk: Chunk, result: Any) -> None:
-        """Learn from a result what work costs."""
-        self._pace.saw(chunk.work, result.seconds)
+    @property
+    def seconds_per_work(self) -> float:
+        """What a unit of work takes, as far as is known."""
+        return self._pace.seconds_per_work
+
+    def done(self, chunk: Chunk, seconds: float) -> None:
+        """Learn from a result what work costs, in seconds of one worker."""
+        self._pace.saw(chunk.work, seconds)
 
 
 def _left(job: Divisible) -> float:
@@ -119,7 +126,7 @@ def _run_here(queue: _Queue, stop: threading.Event, keep: Keep) -> None:
             raise CancelledError
         chunk = queue.next(1)
         result = chunk.function(*chunk.args)
-        queue.done(chunk, result)
+        queue.done(chunk, result.seconds)
         keep(chunk, result, _row(chunk, result, None))
 
 
@@ -141,6 +148,7 @@ class _Tasks:
         self._most = most_workers
         self._chunks: dict[Future[Any], Chunk] = {}
         self._began: dict[Future[Any], float] = {}
+        self._wide: dict[Future[Any], tuple[int, int]] = {}  # cores and workers of some tasks
 
     def run(self, stop: threading.Event, keep: Keep) -> None:
         """Submit chunks, take their results as they come; leave none behind on failure."""
@@ -153,9 +161,10 @@ class _Tasks:
                 for task in done:
                     result, chunk = task.result(), self._chunks.pop(task)
                     self._began.pop(task, None)
-                    self._queue.done(chunk, result)
-                    self._watch.saw(chunk, result.seconds)
-                    keep(chunk, result, _row(chunk, result, getattr(task, "record", None)))
+                    cores, span = self._wide.pop(task, (1, 1))
+                    self._queue.done(chunk, span * result.seconds)
+                    self._watch.saw(chunk, span * result.seconds)
+                    keep(chunk, result, _row(chunk, result, getattr(task, "record", None), cores))
                     if (release := getattr(task, "release", None)) is not None:
                         release()  # else the session would hold it, and the worker too
         except BaseException:
@@ -169,10 +178,36 @@ class _Tasks:
         depth = TASKS_PER_WORKER * workers
         if self._most is not None and self._most < workers:
             workers = depth = self._most
+        if self._wide and workers:
+            self._narrow_down(depth)
         while self._queue and len(self._chunks) < depth:
-            chunk = self._queue.next(workers)
-            task = self._session.submit(chunk.function, *chunk.args, name=chunk.name, on=self._on)
-            self._chunks[task] = chunk
+            self._submit(self._queue.next(workers), depth)
+
+    def _submit(self, chunk: Chunk, depth: int) -> None:
+        """Submit a task, which may have the cores of several workers if there are few of them."""
+        cores = None
+        if chunk.threads:
+            tasks = 1 + sum(number for number, _ in self._queue.left()) + len(self._chunks)
+            nodes = nodes_of(self._session.pilots_for(self._on))
+            cores = cores_for(chunk, nodes, min(tasks, depth), self._queue.seconds_per_work)
+        how: dict[str, Any] = {"name": chunk.name, "on": self._on}
+        if cores is not None:  # not every session knows of cores
+            how["cores"] = cores
+        task = self._session.submit(chunk.function, *chunk.args, **how)
+        self._chunks[task] = chunk
+        if cores is not None:
+            self._wide[task] = cores, math.ceil(cores / min(node.cores for node in nodes))
+
+    def _narrow_down(self, depth: int) -> None:
+        """Submit anew what waits for more cores than there are by now."""
+        nodes = nodes_of(self._session.pilots_for(self._on))
+        most = max((node.workers * node.cores for node in nodes), default=0)
+        waiting = [task for task in self._wide if not (task.running() or task.done())]
+        for task in [task for task in waiting if self._wide[task][0] > most > 0]:
+            chunk = self._chunks.pop(task)
+            del self._wide[task]
+            task.cancel()
+            self._submit(chunk, depth)
 
     def _wait(self) -> set[Future[Any]]:
         """Wait for a moment, or until a task is over."""
@@ -196,7 +231,7 @@ class _Tasks:
         return Backlog(self._queue.left(), tuple(flying))
 
 
-def _row(chunk: Chunk, result: Any, record: Any) -> FragmentRow:
+def _row(chunk: Chunk, result: Any, record: Any, cores: int = 1) -> FragmentRow:
     return FragmentRow(
         binding=chunk.binding,
         fragment=chunk.fragment,
@@ -207,4 +242,5 @@ def _row(chunk: Chunk, result: Any, record: Any) -> FragmentRow:
         pilot=str(getattr(record, "pilot", None) or ""),
         shots=chunk.shots,
         start=getattr(record, "started", None),
+        cores=cores,
     )

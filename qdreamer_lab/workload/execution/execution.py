@@ -11,6 +11,7 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from pilot_kernel.task.notebook.placement import on_gpu
 from qdreamer_lab.workload.execution.dispatch import run_chunks
 from qdreamer_lab.workload.execution.limits import limit_bytes, task_limit_bytes
 from qdreamer_lab.workload.execution.long_run_warning import warn_if_long
@@ -64,6 +65,13 @@ class Execution:
     def simulators(self) -> Execution:
         """The same where simulators run: that is where the device's work falls back to."""
         return self if self.backend is None else self.at(self.fallback)
+
+    @property
+    def device(self) -> str:
+        """What holds the states of simulators: "GPU" if that is asked for, else "CPU"."""
+        named = self.session if self.on else None
+        pilots = [] if named is None else named.candidates(self.on)
+        return "GPU" if on_gpu(self.on, pilots) else "CPU"
 
     def at(self, on: str | None) -> Execution:
         """The same on another kind of worker or pilot."""

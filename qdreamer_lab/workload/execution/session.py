@@ -15,9 +15,15 @@ class SessionLike(Protocol):
     """What this package needs of a pilot session."""
 
     def submit(
-        self, fn: Callable[..., Any], /, *args: Any, name: str, on: str | None = None
+        self,
+        fn: Callable[..., Any],
+        /,
+        *args: Any,
+        name: str,
+        on: str | None = None,
+        cores: int | None = None,
     ) -> Future[Any]:
-        """Start `fn(*args)` somewhere.
+        """Start `fn(*args)` somewhere, with so many cores if they are named.
 
         If the future has a `record`, it says where it ran; its `release` lets go of the value.
         """
@@ -29,7 +35,9 @@ class SessionLike(Protocol):
         """The pilots that could run a task; one is added if there is none at all.
 
         Each says its `name`, how many workers it wants (`wanted`) and how many are up (`workers`),
-        and what each of them may use (`memory_per_worker_bytes`).
+        and what each of them may use (`memory_per_worker_bytes`). One whose workers lend each other
+        their cores says how many each has (`cores_per_worker`) and how many a task can have
+        (`most_cores`).
         """
 
     def pilots_for(self, on: str | None = None) -> list[Any]:

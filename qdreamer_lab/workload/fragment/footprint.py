@@ -7,7 +7,7 @@ by one. Arithmetic only; nothing is allocated here.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.errors import MemoryLimitError
@@ -31,16 +31,27 @@ def split_cuts(
     itemsize: int,
     bra: Choice,
     ket: Choice,
+    size: Callable[..., int] | None = None,
 ) -> tuple[int, ...]:
     """Cuts whose choices are to be gone through one by one so that the states fit.
+
+    Args:
+        program: The fragment.
+        operators: What is wanted of it.
+        limit_bytes: Most memory.
+        itemsize: Bytes of an amplitude.
+        bra: Choices that are fixed on the bra's side.
+        ket: The same cuts with the choices on the ket's side.
+        size: What it takes with some cuts split, called like `batch_bytes`, which it is if None.
 
     Raises:
         MemoryLimitError: If one state alone, or the result, does not fit.
     """
+    size = size or batch_bytes
     free = [step.cut for step in program.steps if step.cut is not None and step.cut not in bra]
     for count in range(len(free) + 1):
         split = tuple(cut for cut in free[:count] if cut is not None)
-        needed = batch_bytes(program, operators, itemsize, bra, ket, split)
+        needed = size(program, operators, itemsize, bra, ket, split)
         if needed <= limit_bytes:
             return split
     raise MemoryLimitError(_too_big(program, needed, itemsize, limit_bytes))

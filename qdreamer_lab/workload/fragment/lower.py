@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from qdreamer_lab.engine.program import Step
 from qdreamer_lab.workload.circuit.schmidt import local_terms
 from qdreamer_lab.workload.cut.cuts import GateCut, WireCut
-from qdreamer_lab.workload.fragment.program import FragmentProgram, Step
+from qdreamer_lab.workload.fragment.program import FragmentProgram
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,31 +6,15 @@ A cut is an index that the programs of two fragments share. Descriptions only: n
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from qdreamer_lab.engine.program import Step
 
-__all__ = ["FragmentProgram", "Step"]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Step:
-    """One operation on local qubits (least significant first).
-
-    Attributes:
-        qubits: One or two local qubits.
-        matrices: (r, d, d); r choices, of which all are followed, one state each.
-        cut: The shared index that counts the choices, or None when there is only one.
-    """
-
-    qubits: tuple[int, ...]
-    matrices: NDArray[np.complex128]
-    cut: int | None = None
+__all__ = ["FragmentProgram"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,6 +31,7 @@ class FragmentProgram:
         open_cuts: Cut of each open qubit, most significant first; these are the `len(open_cuts)`
             last local qubits.
         wires: (circuit qubit, local qubit) for each wire that ends here.
+        choices: (cut, number of choices) of each step that has a cut, in order of time.
     """
 
     id: int
@@ -54,21 +39,25 @@ class FragmentProgram:
     steps: tuple[Step, ...]
     open_cuts: tuple[int, ...]
     wires: tuple[tuple[int, int], ...]
+    choices: tuple[tuple[int, int], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        chosen = tuple((s.cut, len(s.matrices)) for s in self.steps if s.cut is not None)
+        object.__setattr__(self, "choices", chosen)
 
     @property
     def axes(self) -> tuple[tuple[int, int], ...]:
         """(cut, dimension) of the state's leading axes: choices in order of time, then open."""
-        chosen = [(s.cut, len(s.matrices)) for s in self.steps if s.cut is not None]
-        return (*chosen, *((cut, 2) for cut in self.open_cuts))
+        return (*self.choices, *((cut, 2) for cut in self.open_cuts))
 
     @property
     def variants(self) -> int:
         """State vectors simulated."""
-        return math.prod(len(s.matrices) for s in self.steps)
+        return math.prod(size for _, size in self.choices)
 
     def variants_with(self, fixed: Mapping[int, int]) -> int:
         """State vectors simulated when the choice at some cuts is fixed."""
-        return math.prod(len(s.matrices) for s in self.steps if s.cut not in fixed)
+        return math.prod(size for cut, size in self.choices if cut not in fixed)
 
     def dims(self, fixed: Mapping[int, int]) -> tuple[int, ...]:
         """Sizes of `axes` when the choice at some cuts is fixed."""

@@ -8,21 +8,19 @@ operators and gives arrays; it must not know plans, circuits or sessions.
 
 from __future__ import annotations
 
-import itertools
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.kernels.simulate.statevector import (
-    apply_one_qubit,
-    apply_two_qubit,
-    branch_one_qubit,
-)
+from pilot_kernel.resource.worker_environment import usable_cores
+from qdreamer_lab.engine.cpu.run import simulate
 from qdreamer_lab.workload.execution.memory import available_bytes
 from qdreamer_lab.workload.fragment.footprint import split_cuts
+from qdreamer_lab.workload.fragment.gpu import gpu_fragments
 from qdreamer_lab.workload.fragment.gram_matrices import gram_matrices
+from qdreamer_lab.workload.fragment.parts import FragmentCall, parts_of, place_block
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,28 +39,6 @@ __all__ = [
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class FragmentCall:
-    """A fragment to simulate.
-
-    Attributes:
-        program: The fragment.
-        operators: Products of one-qubit operators on local qubits that are not open.
-        bra: Choices that are fixed on the bra's side.
-        ket: The same cuts with the choices on the ket's side.
-    """
-
-    program: FragmentProgram
-    operators: tuple[Factors, ...]
-    bra: Choice
-    ket: Choice
-
-    @property
-    def variants(self) -> int:
-        """State vectors to simulate."""
-        return (1 if self.bra == self.ket else 2) * self.program.variants_with(self.bra)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
 class FragmentResults:
     """What fragments hand back.
 
@@ -77,14 +53,32 @@ class FragmentResults:
 
 
 def run_fragments(
-    calls: tuple[FragmentCall, ...], memory_limit_bytes: int | None, dtype: str
+    calls: tuple[FragmentCall, ...],
+    memory_limit_bytes: int | None,
+    dtype: str,
+    device: str = "CPU",
 ) -> FragmentResults:
-    """Simulate several fragments one after another, and time them."""
+    """Simulate several fragments one after another, and time them.
+
+    Args:
+        calls: The fragments.
+        memory_limit_bytes: Most memory to use; what there is if None.
+        dtype: Of the states, "complex128" or "complex64".
+        device: "CPU", or "GPU" for that of this process; nothing takes its place.
+
+    Raises:
+        GpuError: `device` is "GPU", and there is none that can be used.
+        MemoryLimitError: Before anything is allocated, if the memory is too small.
+    """
     start = time.perf_counter()
-    tensors = tuple(
-        run_fragment(call.program, call.operators, memory_limit_bytes, dtype, call.bra, call.ket)
-        for call in calls
-    )
+    limit = memory_limit_bytes
+    if device == "GPU":
+        tensors = gpu_fragments(calls, limit, dtype)
+    else:
+        tensors = tuple(
+            run_fragment(call.program, call.operators, limit, dtype, call.bra, call.ket)
+            for call in calls
+        )
     return FragmentResults(tensors, time.perf_counter() - start)
 
 
@@ -116,7 +110,7 @@ def run_fragment(
     limit = available_bytes() if memory_limit_bytes is None else memory_limit_bytes
     split = split_cuts(program, operators, limit, np.dtype(dtype).itemsize, bra, ket)
     if split:
-        tensors = _in_parts(program, operators, dtype, bra, ket, _parts(program, split))
+        tensors = _in_parts(program, operators, dtype, bra, ket, parts_of(program, split))
     else:
         first = final_states(program, dtype, bra)
         second = first if bra == ket else final_states(program, dtype, ket)
@@ -142,7 +136,9 @@ def _in_parts(
             same = bra == ket and left_part == right_part
             second = first if same else final_states(program, dtype, {**ket, **right_part})
             block = gram_matrices(first, second, operators)
-            _place(program, tensors, block, left_part, right_part, mirror=bra == ket and not same)
+            place_block(
+                program, tensors, block, left_part, right_part, mirror=bra == ket and not same
+            )
             del second, block
         del first
     return tensors
@@ -158,48 +154,8 @@ def final_states(
         the last part of the row index.
     """
     fixed = fixed or {}
-    states = np.empty((program.variants_with(fixed), 1 << program.width), dtype=dtype)
-    states[0] = 0
-    states[0, 0] = 1
-    used = 1
-    for step in program.steps:
-        matrices = step.matrices.astype(dtype)
-        if step.cut is not None and step.cut in fixed:
-            matrices = matrices[fixed[step.cut]][None]
-        if len(step.qubits) == 2:
-            apply_two_qubit(states[:used], matrices[0], *step.qubits)
-        elif len(matrices) == 1:
-            apply_one_qubit(states[:used], matrices[0], step.qubits[0])
-        else:
-            branch_one_qubit(states, used, matrices, step.qubits[0])
-            used *= len(matrices)
+    states = simulate(program.width, program.steps, dtype, fixed, usable_cores())
     open_shape = (2,) * len(program.open_cuts)
     chosen = tuple(fixed.get(cut, slice(None)) for cut in program.open_cuts)
-    apart = states.reshape(used, *open_shape, -1)[(slice(None), *chosen)]
+    apart = states.reshape(len(states), *open_shape, -1)[(slice(None), *chosen)]
     return apart.reshape(-1, apart.shape[-1])
-
-
-def _parts(program: FragmentProgram, split: tuple[int, ...]) -> list[dict[int, int]]:
-    """Every combination of choices at the split cuts."""
-    sizes = dict(program.axes)
-    ranges = [range(sizes[cut]) for cut in split]
-    return [dict(zip(split, chosen, strict=True)) for chosen in itertools.product(*ranges)]
-
-
-def _place(
-    program: FragmentProgram,
-    tensors: NDArray[np.complex128],
-    block: NDArray[np.complex128],
-    left_part: Choice,
-    right_part: Choice,
-    *,
-    mirror: bool,
-) -> None:
-    """Put the Gram matrices of two parts where they belong, and their adjoints if `mirror`."""
-    left = tuple(left_part.get(cut, slice(None)) for cut, _ in program.axes)
-    right = tuple(right_part.get(cut, slice(None)) for cut, _ in program.axes)
-    here = tensors[(slice(None), *left, *right)]
-    here[...] = block.reshape(here.shape)
-    if mirror:
-        there = tensors[(slice(None), *right, *left)]
-        there[...] = block.conj().transpose(0, 2, 1).reshape(there.shape)

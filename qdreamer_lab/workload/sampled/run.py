@@ -18,6 +18,7 @@ from qdreamer_lab.workload.execution.long_run_warning import ROUGH_S
 from qdreamer_lab.workload.execution.pace import Pace
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
 from qdreamer_lab.workload.execution.threads import one_thread
+from qdreamer_lab.workload.fragment.task_memory import task_memory_bytes
 from qdreamer_lab.workload.sampled.device.routes import Failure, Routes
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.plans import BoundPlans
@@ -62,6 +63,7 @@ class SampledRunner:
             execution.backend,
             in_process=execution.in_process,
             fallback=execution.fallback is not None,
+            simulate_on=execution.simulators.device,
         )
         routes.prepare([each.program for each in rounds], request.source, request.values)
         story = _Story(request, rounds, wanted, execution, routes)
@@ -96,7 +98,7 @@ class SampledRunner:
     ) -> tuple[list[ShotRounds], list[NDArray[np.int64]]]:
         """For each binding its rounds of shots, and the observables wanted of it."""
         goal = Goal(request.precision, settings.shots, settings.max_shots)
-        simulated, limit = execution.backend is None, execution.task_limit_bytes()
+        simulated, limit = execution.backend is None, task_memory_bytes(execution)
         rounds, wanted = [], []
         for k, plan in enumerate(self._plans.plans(request, settings)):
             mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])

@@ -18,6 +18,7 @@ from qdreamer_lab.errors import MemoryLimitError, PlanError
 from qdreamer_lab.kernels.simulate.shot_counts import combined, read_all, squared, tally
 from qdreamer_lab.kernels.simulate.statevector import apply_one_qubit
 from qdreamer_lab.workload.execution.memory import readable
+from qdreamer_lab.workload.fragment.gpu import gpu_rows
 from qdreamer_lab.workload.fragment.simulate import final_states
 from qdreamer_lab.workload.sampled.bases import TO_Z
 from qdreamer_lab.workload.sampled.shot_tensor import ShotTensor
@@ -43,13 +44,17 @@ class Batch:
 
     Args:
         fragment: What to simulate.
+        device: "CPU", or "GPU" for states that are made there; all else is done here.
+
+    Raises:
+        GpuError: `device` is "GPU", and there is none that can be used.
     """
 
-    def __init__(self, fragment: ShotFragment) -> None:
+    def __init__(self, fragment: ShotFragment, device: str = "CPU") -> None:
         self._fragment = fragment
         sizes = [size for _, size in fragment.program.axes]
         order = [axis for leg in fragment.legs for axis in leg.axes]
-        states = final_states(fragment.program)
+        states = gpu_rows(fragment.program) if device == "GPU" else final_states(fragment.program)
         self.num_bits = fragment.program.width - len(fragment.program.open_cuts)
         grid = states.reshape(*sizes, -1).transpose(*order, len(sizes))
         self._states = np.ascontiguousarray(grid).reshape(states.shape)
@@ -122,10 +127,21 @@ def check_memory(fragment: ShotFragment, limit_bytes: int, *, simulated: bool = 
     raise MemoryLimitError(text + f"plan with max_qubits={fits} or less, or raise the limit")
 
 
-def sample_fragment(fragment: ShotFragment, request: ShotRequest) -> ShotResult:
-    """Draw shots of some variants of a fragment, and fold them."""
+def sample_fragment(
+    fragment: ShotFragment, request: ShotRequest, device: str = "CPU"
+) -> ShotResult:
+    """Draw shots of some variants of a fragment, and fold them.
+
+    Args:
+        fragment: The fragment.
+        request: Which variants, and how many shots.
+        device: "CPU", or "GPU" for states that are made there.
+
+    Raises:
+        GpuError: `device` is "GPU", and there is none that can be used.
+    """
     start = time.perf_counter()
-    batch = Batch(fragment)
+    batch = Batch(fragment, device)
     drawn = (
         _sums(batch, fragment, variant, shots, (*request.seed, request.first + k))
         for k, (variant, shots) in enumerate(

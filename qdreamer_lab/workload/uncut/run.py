@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.errors import PlanError
+from qdreamer_lab.errors import MethodError, PlanError
 from qdreamer_lab.workload.estimate import Estimate, Seconds
 from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.execution.long_run_warning import ROUGH_S
@@ -46,13 +46,13 @@ class _UncutRunner:
         """Estimate all values of a request.
 
         Raises:
-            MethodError: If the method does not apply to the circuit.
+            MethodError: If the method does not apply to the circuit, or it was to run on a GPU.
             MemoryLimitError: If a matrix product state may not fit.
             PlanError: If the circuit is wider than `settings.max_qubits`, or a plan is given.
             CancelledError: If `execution.stop` was set.
         """
         start = time.perf_counter()
-        self._check(request, settings)
+        self._check(request, settings, execution)
         limit = execution.task_limit_bytes()
         chunks, wanted, plans = [], [], []
         for k, circuit in enumerate(request.circuits):
@@ -100,7 +100,11 @@ class _UncutRunner:
             seconds=Seconds(plan_s=planned - start, execute_s=time.perf_counter() - planned),
         )
 
-    def _check(self, request: Request, settings: RunSettings) -> None:
+    def _check(self, request: Request, settings: RunSettings, execution: Execution) -> None:
+        if execution.device == "GPU":
+            raise MethodError(
+                f"method={self.method!r} does not run on GPUs: use method='statevector' or on='cpu'"
+            )
         if settings.plan is not None:
             raise PlanError(f"method={self.method!r} runs circuits uncut and takes no plan")
         width = int(request.source.num_qubits)

@@ -3,13 +3,15 @@
 import dataclasses
 import itertools
 import math
+from concurrent.futures import Future
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from qdreamer_lab import Limits, MachineProfile, QDreamer
+from qdreamer_lab import CutEstimator, Limits, MachineProfile, QDreamer
 from qdreamer_lab.dreamer.advice.candidates import widths_for
 from qdreamer_lab.dreamer.advice.ranking import TIE, affordable, ranked
 from qdreamer_lab.dreamer.advice.run_prediction import estimator_for
@@ -243,3 +245,131 @@ def test_a_cone_that_fits_nowhere_is_cut_however_wide_the_circuit_is(dreamer, mo
     assert found.best.configuration.exact
     assert found.best.memory_bytes <= 1 << 20
     assert max(fragment.width for fragment in found.best.plan.fragments) < 17
+
+
+class Mixed(Workers):
+    """A session of local workers without GPUs, and of others with one, that runs nothing."""
+
+    def __init__(self):
+        super().__init__(2)
+        self.status.offers = ("CPU",)
+        with_gpu = {"resource": "slurm://", "wanted": 1, "offers": ("GPU",)}
+        self.gpu = SimpleNamespace(**{**vars(self.status), **with_gpu})
+
+    def pilot_statuses(self):
+        return [self.status, self.gpu]
+
+    def candidates(self, on=None):
+        return [self.gpu if on == "gpu" else self.status]
+
+
+def tangled(n):
+    """Rotations, and entanglement of all with all: cutting it costs too much."""
+    rng = np.random.default_rng(n)
+    circuit = QuantumCircuit(n)
+    for layer in range(8):
+        for qubit in range(n):
+            circuit.ry(rng.uniform(0, 3), qubit)
+        order = rng.permutation(n).tolist()
+        for low, high in zip(order[::2], order[1::2], strict=True):
+            (circuit.rzz if layer % 2 else circuit.rxx)(rng.uniform(0.5, 1), low, high)
+    return circuit
+
+
+def test_a_gpu_is_weighed_where_there_is_one_and_pays_for_large_states(monkeypatch):
+    steady(monkeypatch)
+    dreamer = QDreamer(Mixed(), profile=MachineProfile.nominal())
+    small = dreamer.recommend(layered(8), neighbours(8))
+    assert small.best.configuration.on is None
+    circuit = tangled(22)
+    large = dreamer.recommend(circuit, neighbours(22), methods=["statevector"])
+    assert large.best.configuration.on == "gpu"
+    assert "Without a GPU it would take" in large.explain()
+    assert "a GPU takes is nominal, never measured" in large.explain()
+    without = QDreamer(Workers(2), profile=MachineProfile.nominal())
+    found = without.recommend(circuit, neighbours(22), methods=["statevector"])
+    assert found.best.makespan_s > 5 * large.best.makespan_s
+    assert not any(one.configuration.on for one in found.predictions)
+
+
+def test_only_exact_state_vectors_are_weighed_on_a_gpu():
+    dreamer = QDreamer(Mixed(), profile=MachineProfile.nominal())
+    found = dreamer.recommend(layered(12), neighbours(12), precision=0.1)
+    mine = [one.configuration for one in found.predictions if one.configuration.on == "gpu"]
+    assert mine
+    assert all(way.exact and way.method == "statevector" for way in mine)
+    assert "A GPU does not pay" in found.explain() or found.best.configuration.on == "gpu"
+    chains = dreamer.recommend(ghz(12), neighbours(12), methods=["matrix_product_state"])
+    assert not any(one.configuration.on for one in chains.predictions)
+
+
+def test_a_gpu_has_a_profile_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path))
+    dreamer = QDreamer(Mixed())
+    nominal = MachineProfile.nominal()
+    measured = dataclasses.replace(
+        nominal, source="measured", sources=("measured",) * len(nominal.sources), cores=7
+    )
+    dreamer.engine.keep("gpu", measured)
+    again = QDreamer(Mixed())
+    assert again.profile("gpu").cores == 7
+    assert again.profile().source == "nominal"
+    assert not any("nominal, never measured" in note for note in again.place("gpu").notes)
+
+
+class Lending(Workers):
+    """Four workers of one core on one node, which lend each other their cores; runs nothing."""
+
+    def __init__(self, count=4):
+        super().__init__(count)
+        self.status.most_cores = count
+
+
+def test_few_large_tasks_are_priced_with_the_cores_of_several_workers():
+    profile = MachineProfile.nominal()
+    circuit, observables = tangled(22), neighbours(22)
+    narrow, wide = (
+        QDreamer(session, profile=profile).predict(circuit, observables)
+        for session in (Workers(4), Lending(4))
+    )
+    assert (narrow.cores, narrow.lent) == (1, False)
+    assert (wide.cores, wide.lent) == (4, True)
+    ratio = narrow.phase("execute").seconds / wide.phase("execute").seconds
+    assert 2 < ratio < 4
+    told = QDreamer(Lending(4), profile=profile).recommend(circuit, observables)
+    assert "one has up to 4" in told.explain()
+    small = QDreamer(Lending(4), profile=profile).predict(tangled(12), neighbours(12))
+    assert small.cores == 1
+
+
+def test_cores_of_tasks_are_those_that_dispatch_asks_for(monkeypatch):
+    asked = []
+
+    class Runs(Lending):
+        """Runs tasks at once, in this process, and notes the cores that they ask for."""
+
+        def __init__(self):
+            super().__init__(4)
+            self.status.workers = 4
+            self.status.name = "four"
+
+        def pilots_for(self, on=None):
+            return [self.status]
+
+        def submit(self, fn, /, *args, name, on=None, cores=None):
+            asked.append(cores or 1)
+            future = Future()
+            future.set_result(fn(*args))
+            return future
+
+    monkeypatch.setattr("qdreamer_lab.workload.execution.wide_tasks.WIDE_FROM", 6)
+    monkeypatch.setattr("qdreamer_lab.workload.execution.wide_tasks.WIDE_FROM_S", 0.0)
+    session = Runs()
+    for width in (12, 6):
+        asked.clear()
+        dreamer = QDreamer(session, profile=MachineProfile.nominal())
+        found = dreamer.predict(layered(12), neighbours(12), max_qubits=width)
+        CutEstimator(width, session=session).run([(layered(12), neighbours(12))]).result()
+        assert len(asked) == found.tasks
+        assert max(asked) == found.cores
+        assert found.cores == (4 if width == 12 else 2)

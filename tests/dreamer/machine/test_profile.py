@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from qdreamer_lab import MachineProfile
-from qdreamer_lab.dreamer.exact.probes import exact_probes, join_probes
+from qdreamer_lab.dreamer.exact.probes import exact_probes, gpu_probes, join_probes
 from qdreamer_lab.dreamer.machine.measure import _gpus
 from qdreamer_lab.dreamer.machine.store import EXPIRY_S, load_profile, save_profile
-from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, hats
+from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PLACE, hats
 from qdreamer_lab.dreamer.model.probe import timed
 from qdreamer_lab.dreamer.modes import cost_of
-from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.errors import GpuError, QDreamerError
 from qdreamer_lab.workload.modes import EXACT
 
 
@@ -26,7 +26,7 @@ def test_round_trip_through_json():
     assert np.array_equal(one.belief.values, two.belief.values)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99}', '{"format": 1}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99}', '{"format": 2}'])
 def test_other_texts_are_refused(text):
     with pytest.raises(QDreamerError):
         MachineProfile.from_json(text)
@@ -83,9 +83,12 @@ def test_probes_run_and_every_step_of_exact_mode_is_in_one():
     assert all(0 < one.seconds <= 5 and one.noise >= 0 for one in times)
     counts = sum(one.counts for one in (*exact_probes(1), *join_probes()))
     missing = {one.name for one, n in zip(COEFFICIENTS, counts, strict=True) if n == 0}
-    assert not any(
-        name.startswith(("gram", "far", "near", "one_qubit", "join")) for name in missing
-    )
+    told = ("gram", "dense", "half", "diagonal", "crowded", "pass", "operation", "visit", "join")
+    assert not any(name.startswith((*told, "sweep")) for name in missing)
+    shared = [each for each in exact_probes(2) if each.counts[PLACE["wake"]]]
+    together = sum(each.counts for each in shared)
+    assert together[PLACE["shared_gate"]] > 0
+    assert together[PLACE["shared_sweep_huge"]] > 0
 
 
 def test_measuring_uses_what_time_there_is(monkeypatch):
@@ -126,3 +129,16 @@ def test_bad_profiles_are_refused():
     for change in ({"cores": 0}, {"memory_bytes": 0}, {"contention": 0.5}):
         with pytest.raises(QDreamerError):
             dataclasses.replace(one, **change)
+
+
+def test_probes_of_gpus_need_every_coefficient_of_theirs_and_no_cpu_takes_over(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    probes = gpu_probes()
+    together = sum(probe.counts for probe in probes)
+    wanted = {name for name in PLACE if name.startswith("gpu_")}
+    assert {name for name, place in PLACE.items() if together[place]} == wanted
+    # Each is told apart from the others: no two of them are paid in proportion.
+    rows = np.array([probe.counts[[PLACE[name] for name in sorted(wanted)]] for probe in probes])
+    assert np.linalg.matrix_rank(rows / rows.max(axis=0)) == len(wanted)
+    with pytest.raises(GpuError, match="CuPy"):
+        probes[0].call()

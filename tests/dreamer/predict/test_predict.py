@@ -10,8 +10,8 @@ from qiskit.circuit import Parameter
 
 from qdreamer_lab import CutEstimator, MachineProfile, QDreamer, plan_cuts
 from qdreamer_lab.dreamer.exact.cost import exact_counts
-from qdreamer_lab.dreamer.exact.probes import _program
 from qdreamer_lab.dreamer.exact.shape import fragment_shape
+from qdreamer_lab.dreamer.fragment.probes import probe_program
 from qdreamer_lab.dreamer.model.coefficients import PHASES, PLACE
 from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.errors import PrecisionError, PubError, QDreamerError
@@ -160,7 +160,7 @@ def test_texts_hold_the_numbers(dreamer):
 
 
 def test_batches_made_in_parts_are_priced_as_often_as_they_are_made(monkeypatch):
-    program = _program(6, ["far", "branch", "far", "branch", "branch", "far"])
+    program = probe_program(6, ["dense", "branch", "dense", "branch", "branch", "dense"])
     operators = (((0, "Z"),),)
     limit = batch_bytes(program, operators, 16, {}, {}) // 3
     split = split_cuts(program, operators, limit, 16, {}, {})

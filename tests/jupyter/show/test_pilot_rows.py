@@ -108,6 +108,12 @@ def test_without_pictures_nothing_that_matters_is_lost():
         ({"up": False, "cpu_percent": (None,) * 3}, "starting", ""),
         ({"silent_s": 42.9, "task": "bell-1"}, "silent for 42 s", "bell"),
         ({"task": "two-words-1f", "task_s": 0.4}, "busy", "two-words"),
+        ({"task": "a-1f", "gpu": "H100, 80 GiB"}, "busy", "H100, 80 GiB · a"),
+        (
+            {"gpu": "H100, 80 GiB", "gpu_gone": True},
+            "without GPU",
+            "H100, 80 GiB · gone; it takes no tasks",
+        ),
     ],
 )
 def test_states_of_a_worker(changes, state, doing):
@@ -118,6 +124,17 @@ def test_states_of_a_worker(changes, state, doing):
 def test_no_pilot():
     assert overview_text(shown()) == NO_PILOT
     assert Balance(overview_html(shown())).text == NO_PILOT
+
+
+def test_gpus_that_differ_are_said_with_what_all_of_them_have():
+    usual = pilot(worker())
+
+    def doing(*gpus):
+        status = replace(usual.status, gpus=gpus, gpu_memory_bytes=40 * 2**30)
+        return shown(replace(usual, status=status)).rows[0].doing
+
+    assert "GPUs differ: 40 GiB" in doing("A100, 40 GiB", "H100, 80 GiB")
+    assert "GPU" not in doing("A100, 40 GiB", "A100, 40 GiB")
 
 
 def test_all_workers_lost():

@@ -1,5 +1,6 @@
 """A tiny memory limit changes how values come about, not the values; predictions are right."""
 
+import math
 import tracemalloc
 
 import numpy as np
@@ -10,6 +11,7 @@ from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.errors import MemoryLimitError
 from qdreamer_lab.workload.exact.lower import lower
 from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
+from qdreamer_lab.workload.fragment.gram_matrices import gram_scratch_bytes
 from qdreamer_lab.workload.fragment.simulate import run_fragment
 from tests.circuits.plain import bound_ansatz, double_ring
 
@@ -73,7 +75,12 @@ def test_peak_memory_is_as_predicted(kinds, share, dtype):
         run_fragment(job.program, job.operators, limit, dtype)
         peak = peak_bytes(lambda: run_fragment(job.program, job.operators, limit, dtype))  # noqa: B023
         assert predicted <= limit
-        assert peak == pytest.approx(predicted, rel=0.1)
+        # Python does not see what compiled code takes for itself.
+        rows = math.prod(job.program.dims(dict.fromkeys(split, 0)))
+        row_bytes = itemsize << (job.program.width - len(job.program.open_cuts))
+        unseen = gram_scratch_bytes(rows, row_bytes, job.operators)
+        assert unseen < 0.3 * predicted
+        assert 0.9 * (predicted - unseen) < peak < 1.1 * predicted
 
 
 def test_one_state_too_many_names_the_width_that_fits():

@@ -150,3 +150,68 @@ def test_unknown_work_is_dealt_out_in_equal_parts():
         sizes.append(pace.size(left, 1.0, float(left), 4))
         left -= sizes[-1]
     assert sizes == [16, 16, 16, 16]
+
+
+class Lending:
+    """A session whose workers lend each other their cores; tasks wait until they are let go."""
+
+    def __init__(self, workers):
+        self.workers = workers
+        self.asked = []
+        self.waiting = {}
+
+    def candidates(self, on=None):
+        return [
+            SimpleNamespace(
+                name="p",
+                wanted=self.workers,
+                workers=self.workers,
+                memory_per_worker_bytes=2**30,
+                cores_per_worker=1,
+                most_cores=self.workers,
+            )
+        ]
+
+    pilots_for = candidates
+
+    def submit(self, fn, /, *args, name, on=None, cores=None):
+        task = Future()
+        self.asked.append(cores)
+        self.waiting[task] = cores
+        if (cores or 1) <= self.workers:
+            task.set_running_or_notify_cancel()
+            task.set_result(fn(*args))
+        return task
+
+
+def wide(value):
+    return Chunk(0, value, 24, 1, 1e9, work, (value,), threads=True)
+
+
+def test_few_large_tasks_share_all_cores_and_many_have_one_each():
+    session = Lending(8)
+    assert [row.cores for _, _, row in kept([wide(k) for k in range(3)], session)] == [2, 2, 2]
+    assert session.asked == [2, 2, 2]
+    session = Lending(8)
+    kept([wide(k) for k in range(9)], session)
+    assert session.asked[0] is None
+    session = Lending(8)
+    ((_, _, row),) = kept([chunk(1, 1e9)], session)
+    assert session.asked == [None]
+    assert row.cores == 1
+
+
+def test_a_task_that_waits_for_more_cores_than_are_left_is_asked_for_anew():
+    session = Lending(8)
+    real = session.submit
+
+    def lose_most(fn, /, *args, **how):
+        session.workers = 2
+        return real(fn, *args, **how)
+
+    session.submit = lose_most
+    ((_, result, _),) = kept([wide(5)], session)
+    assert result.value == 5
+    assert session.asked == [8, 2]
+    first = next(iter(session.waiting))
+    assert first.cancelled()

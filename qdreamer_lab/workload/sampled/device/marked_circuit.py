@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from qiskit.circuit import CircuitInstruction
 
+    from qdreamer_lab.engine.program import Step
     from qdreamer_lab.workload.cut.partition import Partition
-    from qdreamer_lab.workload.fragment.program import FragmentProgram, Step
+    from qdreamer_lab.workload.fragment.program import FragmentProgram
 
 __all__ = ["FragmentCircuit", "Mark", "fragment_circuit"]
 

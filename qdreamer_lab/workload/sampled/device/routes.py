@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.errors import DeviceError
@@ -51,9 +52,18 @@ class Routes:
         backend: The device, or None for simulators.
         in_process: The device is at hand here; otherwise workers find theirs.
         fallback: Whether simulators may step in.
+        simulate_on: What holds the states of simulators, "CPU" or "GPU".
     """
 
-    def __init__(self, backend: BackendV2 | None, *, in_process: bool, fallback: bool) -> None:
+    def __init__(
+        self,
+        backend: BackendV2 | None,
+        *,
+        in_process: bool,
+        fallback: bool,
+        simulate_on: str = "CPU",
+    ) -> None:
+        self._simulate_on = simulate_on
         self._backend = backend
         self._in_process = in_process
         self._fallback = fallback
@@ -117,7 +127,10 @@ class Routes:
         """The function, and its arguments, that runs a request."""
         number = fragment.program.id
         if not self.on_device(number):
-            return sample_fragment, (fragment, request)
+            # The request is always the last argument.
+            on_gpu = self._simulate_on == "GPU"
+            run = partial(sample_fragment, device="GPU") if on_gpu else sample_fragment
+            return run, (fragment, request)
         backend = self._backend if self._in_process else None
         return attempt, (fragment, self._templates[binding, number], backend, request)
 

@@ -1,0 +1,70 @@
+"""State vectors of a program on the cores of this machine, pass by pass."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.engine.cpu.cache import cpu_costs
+from qdreamer_lab.engine.cpu.pool import spread
+from qdreamer_lab.engine.passes.gates import read_gates
+from qdreamer_lab.engine.passes.plan import plan_passes
+from qdreamer_lab.engine.passes.rows import jumps_of, strides_of
+from qdreamer_lab.engine.passes.shares import part_ends, shares_of
+from qdreamer_lab.engine.passes.tile_arrays import tile_arrays
+from qdreamer_lab.kernels.simulate.tile_pass import run_tiles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.engine.passes.plan import PassCosts
+    from qdreamer_lab.engine.program import Step
+
+__all__ = ["simulate"]
+
+
+def simulate(
+    width: int,
+    steps: Sequence[Step],
+    dtype: str = "complex128",
+    fixed: Mapping[int, int] | None = None,
+    cores: int = 1,
+    costs: PassCosts | None = None,
+) -> NDArray[np.complexfloating]:
+    """Apply steps to |0…0⟩.
+
+    Args:
+        width: Qubits, at least one.
+        steps: In order of application.
+        dtype: "complex128" or "complex64".
+        fixed: The choice at some cuts.
+        cores: Threads at once.
+        costs: What the planner of passes weighs; what suits this machine if None.
+
+    Returns:
+        (rows, 2**width): one row per choice at every cut that is not fixed, the last cut in `steps`
+        changing fastest.
+    """
+    gates, coefficients = read_gates(steps, fixed or {})
+    states = np.empty((math.prod(gate.rank for gate in gates), 1 << width), dtype)
+    parts = states.view(states.real.dtype)
+    strides = strides_of(gates)
+    rows = np.zeros(1, np.int64)
+    for step in plan_passes(width, gates, costs or cpu_costs(states.itemsize)):
+        tile = tile_arrays(step, width, gates, coefficients, parts.dtype)
+        jumps = jumps_of(step, strides)
+        tiles = len(rows) << len(tile.outer)
+        work = (len(rows) * len(jumps) << step.touched.bit_count()) * (1 + len(step.operations))
+        shares = shares_of(tiles, work, cores)
+        ends = part_ends(tiles, shares)
+        spread(
+            run_tiles,
+            [(parts, rows, jumps, tile, *ends[k : k + 2]) for k in range(shares)],
+            cores,
+        )
+        rows = (rows[:, None] + jumps).ravel()
+    return states

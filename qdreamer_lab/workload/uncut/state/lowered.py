@@ -1,0 +1,72 @@
+"""From a circuit and the qubits that are looked at to the program of its state.
+
+Gates that nobody sees are left out, and so are qubits that they alone act on. It must not run
+anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.engine.program import Step
+from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
+from qdreamer_lab.workload.circuit.gates import flat_gates
+from qdreamer_lab.workload.circuit.lightcone import LETTER_MASKS, GateList, needed_gates
+from qdreamer_lab.workload.fragment.program import FragmentProgram
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qiskit import QuantumCircuit
+
+__all__ = ["StateProgram", "state_program"]
+
+_DIAGONAL, _ANYTHING = LETTER_MASKS["0"], LETTER_MASKS["+"] | LETTER_MASKS["r"] | LETTER_MASKS["0"]
+"""Pauli letters that there may be, the identity among them."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class StateProgram:
+    """What to simulate, and where the circuit's qubits are.
+
+    Attributes:
+        program: A fragment without cuts.
+        place: The local qubit of each of the circuit's qubits that the state has.
+    """
+
+    program: FragmentProgram
+    place: dict[int, int]
+
+
+def state_program(circuit: QuantumCircuit, seen: Mapping[int, bool]) -> StateProgram:
+    """Lower a circuit to one program.
+
+    Args:
+        circuit: Unitary and bound.
+        seen: The qubits that are looked at, ascending, and whether that is diagonal there: a
+            measurement, or a Z.
+
+    Raises:
+        CircuitError: It holds something that is no unitary.
+    """
+    gates = list(flat_gates(circuit))
+    acted = {qubit: _DIAGONAL if diagonal else _ANYTHING for qubit, diagonal in seen.items()}
+    kept = needed_gates(GateList(gates), acted)
+    blocks = blocks_of_gates((gates[k] for k in kept), circuit.num_qubits, tuple(seen))
+    pairs = blocks.pairs.tolist()
+    used = sorted({*blocks.pairs.ravel().tolist(), *seen})
+    place = {qubit: k for k, qubit in enumerate(used)}
+    steps = [
+        Step((place[qubit],), matrix[None])
+        for qubit, matrix in blocks.lone.items()
+        if qubit in place and not np.array_equal(matrix, np.eye(2))
+    ]
+    steps += [
+        Step((place[low], place[high]), unitary[None])
+        for (low, high), unitary in zip(pairs, blocks.unitaries, strict=True)
+    ]
+    wires = tuple(place.items())
+    return StateProgram(FragmentProgram(0, max(1, len(used)), tuple(steps), (), wires), place)

@@ -1,0 +1,98 @@
+"""What task processes have ready before their first task, and what of that may go wrong."""
+
+import itertools
+import sys
+import textwrap
+from importlib.metadata import EntryPoint
+
+import pytest
+
+import pilot_kernel
+from pilot_kernel.task.process import preload
+from tests.conftest import PATIENCE_S, wait_until
+
+
+@pytest.fixture
+def named(monkeypatch):
+    """Have functions named as preloads: those of this module, by their names."""
+
+    def name(*functions):
+        points = [
+            EntryPoint(f.__name__, f"{__name__}:{f.__name__}", preload.ENTRY_POINTS)
+            for f in functions
+        ]
+        monkeypatch.setattr(preload, "entry_points", lambda group: points)
+
+    return name
+
+
+done = []
+
+
+def a_good_one():
+    for step in "xyz":
+        done.append(step)
+        yield
+
+
+def a_bad_one():
+    done.append("bad")
+    yield
+    raise SystemExit("no library here")
+
+
+def none_at_all():
+    return iter(())
+
+
+def test_all_is_done_step_by_step_and_what_fails_is_logged(named, caplog):
+    done.clear()
+    named(a_good_one, a_bad_one, none_at_all)
+    steps = preload.steps()
+    seen = [list(done) for _ in steps]
+    assert seen[-1] == done == ["bad", "x", "y", "z"]
+    assert all(len(after) - len(before) <= 1 for before, after in itertools.pairwise(seen))
+    (record,) = caplog.records
+    assert "a_bad_one" in record.message
+    assert "no library here" in record.message
+
+
+def test_a_function_that_is_not_there_is_logged_too(monkeypatch, caplog):
+    points = [EntryPoint("gone", "nowhere.at_all:f", preload.ENTRY_POINTS)]
+    monkeypatch.setattr(preload, "entry_points", lambda group: points)
+    assert len(list(preload.steps())) == 1
+    assert "nowhere.at_all" in caplog.text
+
+
+_PACKAGE = """
+    import os
+
+    made_in = []
+
+    def preload():
+        made_in.append(os.getpid())
+        yield
+        raise RuntimeError("amid it")
+"""
+
+
+def test_task_processes_have_it_before_a_task_and_are_no_worse_for_its_failure(
+    tmp_path, monkeypatch
+):
+    """The real way: an installed package, an agent, a nursery, a worker."""
+    (tmp_path / "sooner.py").write_text(textwrap.dedent(_PACKAGE))
+    info = tmp_path / "sooner-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sooner\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[pilot_kernel.preloads]\nsooner = sooner:preload\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+    with pilot_kernel.session() as session:
+        session.add_pilot("local://", cores_per_node=1)
+
+        def look():
+            module = sys.modules.get("sooner")
+            return None if module is None else module.made_in
+
+        wait_until(lambda: session.submit(look).result(PATIENCE_S) is not None)
+        made_in = session.submit(look).result(PATIENCE_S)
+        assert len(made_in) == 1
