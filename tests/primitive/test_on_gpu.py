@@ -26,7 +26,7 @@ CARDS = PilotStatus(
 )
 
 
-class Submitted(Exception):
+class Submitted(Exception):  # noqa: N818
     """Carries what was submitted."""
 
 

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.dreamer.fragment.cost import GramGroup
 
-__all__ = ["JoinShape", "contract_counts", "exact_counts", "gpu_counts"]
+__all__ = ["IN_RUNS", "JoinShape", "contract_counts", "exact_counts", "gpu_counts"]
+
+IN_RUNS = 0.35
+"""What moving or signing amplitudes takes in whole runs, next to one after another."""
 
 
 def exact_counts(shape: FragmentShape, cores: int) -> NDArray[np.float64]:
@@ -102,30 +105,48 @@ def _gram_counts(
     loads = down + 1 if shape.sides == 1 and down > 1 else 2 * down if shape.sides == 2 else 1
     counts.add_sized("gram_sweep", shape.sweeps * loads * rows * columns, 16.0 * rows * columns)
     counts.add("gram_group", shape.sweeps * parts)
+    strings = sum(group.strings for group in shape.groups)
+    counts.add("gram_parity", tiles * strings * max(1, columns // BLOCK))
+    one = rows == 1 and shape.sides == 1
     for group in shape.groups:
-        _group_counts(counts, group, rows * loads, columns, pairs)
+        _group_counts(counts, group, rows * loads, columns, pairs, one=one)
     counts.array *= math.ceil(parts / cores) / parts
     counts.add("gram_sign", shape.signs * min(BLOCK, columns))
-    counts.add("gram_finish", sum(group.strings for group in shape.groups) * rows * rows)
+    counts.add("gram_finish", strings * rows * rows)
+    counts.add("gram_operator", strings)
     return counts.array
 
 
-def _group_counts(counts: Counts, group: GramGroup, rows: int, columns: int, pairs: int) -> None:
-    """One group; `rows` of the bra as often as they are looked at."""
-    blocks = columns // min(BLOCK, columns)
+def _group_counts(
+    counts: Counts, group: GramGroup, rows: int, columns: int, pairs: int, *, one: bool
+) -> None:
+    """One group.
+
+    Args:
+        counts: To add to.
+        group: The group.
+        rows: Of the bra, as often as they are looked at.
+        columns: Amplitudes of a row.
+        pairs: Of rows.
+        one: There is a single state, whose sums with itself are wanted.
+    """
+    if one and group.halved:
+        columns = columns // 2
+    blocks = max(1, columns // BLOCK)
     counts.add("gram_block", pairs * blocks)
     counts.add("gram_entry", pairs * blocks * group.strings)
     if group.how == DOTS:
         counts.add("gram_dot", pairs * columns * group.lows)
-        counts.add("gram_flip", rows * columns * group.lows)
+        times = 1 if one else group.lows
+        moved = group.flips if one else max(group.flips, IN_RUNS)  # signs are multiplied in
+        counts.add("gram_flip", rows * columns * times * moved)
         return
     counts.add("gram_pair", pairs * columns)
     if group.how == TABLE:
         counts.add("gram_string", pairs * columns * group.lows)
     else:
         counts.add("gram_transform", pairs * columns)
-    if group.flips:
-        counts.add("gram_flip", rows * columns)
+    counts.add("gram_flip", rows * columns * group.flips)
 
 
 @dataclass(frozen=True, slots=True)

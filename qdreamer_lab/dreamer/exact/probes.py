@@ -83,6 +83,16 @@ def _gram_cases() -> list[_Case]:
         (10, 3, 0, _strings(10, 4, "+")),
         (13, 3, 0, _strings(13, 2, "+")),
         (14, 0, 0, _strings(14, 30, "Z")),
+        (5, 2, 0, _strings(5, 60, "?")),
+        (8, 2, 0, _strings(8, 300, "?")),
+        (12, 0, 0, _strings(12, 600, "?")),
+        (12, 3, 0, _strings(12, 30, "?")),
+        (13, 1, 0, _strings(13, 150, "?")),
+        (16, 0, 0, _strings(16, 150, "?")),
+        (16, 2, 0, _strings(16, 12, "?")),
+        (19, 0, 0, _strings(19, 40, "?")),
+        (21, 0, 0, _strings(21, 8, "?")),
+        (10, 5, 0, _strings(10, 20, "?")),
     ):
         program = probe_program(width, ["dense"] + ["branch"] * cuts, still_open)
         cases.append((f"gram {width} {cuts} {len(operators)}", program, operators))
@@ -90,7 +100,14 @@ def _gram_cases() -> list[_Case]:
 
 
 def _strings(width: int, count: int, letter: str) -> tuple[Factors, ...]:
-    """So many different operators; those with X or Y all flip other qubits."""
+    """So many different operators; those with X or Y all flip other qubits, "?" stands for any."""
+    if letter == "?":
+        rng = np.random.default_rng(width)
+        drawn = rng.choice(list("IXYZ"), size=(2 * count, width), p=(0.4, 0.2, 0.2, 0.2))
+        words = dict.fromkeys(
+            tuple((q, x) for q, x in enumerate(row) if x != "I") for row in drawn.tolist()
+        )
+        return tuple(words)[:count]
     if letter != "Z":
         return tuple(((k % width, letter),) for k in range(count))
     pairs = [(i, j) for i in range(width) for j in range(i + 1, width)]

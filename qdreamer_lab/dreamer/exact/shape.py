@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.exact.cost import JoinShape
+from qdreamer_lab.dreamer.exact.cost import IN_RUNS, JoinShape
 from qdreamer_lab.dreamer.fragment.cost import FragmentShape, GramGroup
 from qdreamer_lab.dreamer.fragment.shape import program_states
 from qdreamer_lab.engine.cpu.gram_plan import plan_gram
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
 
 __all__ = ["fragment_shape", "join_shape", "join_steps"]
+
+_RUN = 16
+"""Amplitudes of a block that are moved together, if no lower bit of their index is flipped."""
 
 
 def fragment_shape(
@@ -75,9 +78,16 @@ def fragment_shape(
 def _groups(sweep: Sweep) -> list[GramGroup]:
     """The groups of Pauli strings of one sweep."""
     return [
-        GramGroup(end - first, last - start, flip > 0, how)
-        for flip, _, first, end, start, last, how, _ in sweep.groups.tolist()
+        GramGroup(end - first, last - start, _reordering(flip), how, halved=place > 0)
+        for flip, place, first, end, start, last, how, _ in sweep.groups.tolist()
     ]
+
+
+def _reordering(flip: int) -> float:
+    """`GramGroup.flips`."""
+    if not flip:
+        return 0.0
+    return 1.0 if flip & (_RUN - 1) else IN_RUNS
 
 
 def join_shape(program: ExactProgram, contraction: Reconstruction, times: int = 1) -> JoinShape:

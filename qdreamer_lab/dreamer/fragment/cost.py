@@ -85,14 +85,17 @@ class GramGroup(NamedTuple):
     Attributes:
         strings: How many.
         lows: How many of them differ inside a block of amplitudes.
-        flips: Whether they flip qubits inside a block: then states are reordered.
+        flips: What reordering a block for them takes, next to one amplitude after another: less
+            where only high bits of a block's index are flipped, nothing where none is.
         how: The way of summing, as in `kernels.simulate.pauli_sums`.
+        halved: Whether half of a single state's blocks are enough.
     """
 
     strings: int
     lows: int
-    flips: bool
+    flips: float
     how: int
+    halved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

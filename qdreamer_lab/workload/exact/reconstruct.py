@@ -12,16 +12,20 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import opt_einsum
 
+from pilot_kernel.resource.worker_environment import usable_cores
+from qdreamer_lab.engine.cpu.pool import spread
 from qdreamer_lab.errors import MemoryLimitError
 from qdreamer_lab.workload.execution.memory import available_bytes, readable
+from qdreamer_lab.workload.execution.threads import one_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,6 +33,12 @@ __all__ = ["GATHERED", "Reconstruction", "paired"]
 
 _MOST_SLICES = 1 << 16
 """More would take longer than anybody waits."""
+
+_PART = 1 << 22
+"""Multiply-adds that are worth a thread's while."""
+
+_ROWS = 128
+"""Rows of one product that are: with fewer, bringing the other operand in order would count."""
 
 GATHERED = 4
 """Above so many terms per distinct operand, terms with the same operand are one matrix product."""
@@ -95,17 +105,23 @@ class Reconstruction:
         self._terms_at_once = max(1, limit // (2 * peak))
 
     def values(
-        self, tensors: Sequence[NDArray[np.complex128]], operator_of: NDArray[np.int64]
+        self,
+        tensors: Sequence[NDArray[np.complex128]],
+        operator_of: NDArray[np.int64],
+        cores: int | None = None,
     ) -> NDArray[np.float64]:
         """Expectation values of many products of local operators.
 
         Args:
             tensors: Per fragment, (operators, *axes).
             operator_of: (terms, fragments) int64; which of its operators each term uses.
+            cores: Threads for large products; those this process may use if None. The values do
+                not depend on it.
 
         Returns:
             (terms,) float64; real parts.
         """
+        cores = usable_cores() if cores is None else cores
         terms = len(operator_of)
         if not tensors:
             return np.ones(terms)
@@ -115,7 +131,7 @@ class Reconstruction:
             part = slice(first, first + self._terms_at_once)
             for chosen in self._slices():
                 operands = [self._cut_down(k, tensor, chosen) for k, tensor in enumerate(tensors)]
-                values[part] += _contract(operands, distinct[part], self._steps)
+                values[part] += _contract(operands, distinct[part], self._steps, cores)
         return values[back.ravel()]
 
     @property
@@ -215,7 +231,10 @@ def _sliced(steps: list[_Step], sizes: dict[int, int], limit_bytes: int) -> tupl
 
 
 def _contract(
-    operands: list[NDArray[np.complex128]], terms: NDArray[np.int64], steps: list[_Step]
+    operands: list[NDArray[np.complex128]],
+    terms: NDArray[np.int64],
+    steps: list[_Step],
+    cores: int,
 ) -> NDArray[np.float64]:
     """Values of `terms` (t, fragments), all different.
 
@@ -229,7 +248,7 @@ def _contract(
     for step in steps:
         pairs = np.stack([which.pop(step.first), which.pop(step.second)], axis=1)
         distinct, back = np.unique(pairs, axis=0, return_inverse=True)
-        held[step.new] = _join(held.pop(step.first), held.pop(step.second), distinct, step)
+        held[step.new] = _join(held.pop(step.first), held.pop(step.second), distinct, step, cores)
         which[step.new] = back.ravel()
     ((number, last),) = held.items()
     return np.asarray(last.reshape(-1)[which[number]].real)
@@ -240,6 +259,7 @@ def _join(
     second: NDArray[np.complex128],
     pairs: NDArray[np.int64],
     step: _Step,
+    cores: int,
 ) -> NDArray[np.complex128]:
     """One step for all distinct `pairs` (n, 2) of versions of its operands.
 
@@ -254,21 +274,87 @@ def _join(
     left = left.reshape(len(first), -1, summed)
     right = right.reshape(len(second), summed, -1)
     out = np.empty((len(pairs), left.shape[1], right.shape[2]), dtype=np.complex128)
+    each = left.shape[1] * right.shape[2] * summed
     if len(pairs) < GATHERED * min(len(first), len(second)):
-        np.matmul(_chosen(left, pairs[:, 0]), _chosen(right, pairs[:, 1]), out=out)
-    elif len(first) < len(second):
-        for version, rows in _by_version(pairs[:, 0]):
+        jobs = _one_by_one(left, right, pairs, out, each)
+    else:
+        jobs = _by_version(left, right, pairs, out, each)
+    if len(jobs) > 1:
+        with one_thread():
+            spread(_run, [(job,) for job in jobs], cores)
+    else:
+        jobs[0]()
+    return out.reshape(len(pairs), *kept)
+
+
+def _run(job: Callable[[], None]) -> None:
+    job()
+
+
+def _one_by_one(
+    left: NDArray[np.complex128],
+    right: NDArray[np.complex128],
+    pairs: NDArray[np.int64],
+    out: NDArray[np.complex128],
+    each: int,
+) -> list[Callable[[], None]]:
+    """A product for each pair of versions: calls for some pairs, or for some rows of one."""
+
+    def multiply(mine: slice, rows: slice) -> None:
+        which = pairs[mine]
+        first = _chosen(left[:, rows], which[:, 0])
+        np.matmul(first, _chosen(right, which[:, 1]), out=out[mine, rows])
+
+    if each <= _PART:
+        return [partial(multiply, mine, slice(None)) for mine in _slices_of(len(pairs), each)]
+    height = left.shape[1]
+    rows = _slices_of(height, each // height, _ROWS)
+    return [
+        partial(multiply, slice(k, k + 1), some_rows)
+        for k in range(len(pairs))
+        for some_rows in rows
+    ]
+
+
+def _by_version(
+    left: NDArray[np.complex128],
+    right: NDArray[np.complex128],
+    pairs: NDArray[np.int64],
+    out: NDArray[np.complex128],
+    each: int,
+) -> list[Callable[[], None]]:
+    """One product for all pairs that share a version: calls for some of them each."""
+    side = 0 if len(left) < len(right) else 1
+
+    def multiply(version: int, rows: NDArray[np.int64]) -> None:
+        if side == 0:
             product = np.tensordot(right[pairs[rows, 1]], left[version], axes=(1, 1))
             out[rows] = product.transpose(0, 2, 1)
-    else:
-        for version, rows in _by_version(pairs[:, 1]):
+        else:
             out[rows] = np.tensordot(left[pairs[rows, 0]], right[version], axes=(2, 0))
-    return out.reshape(len(pairs), *kept)
+
+    return [
+        partial(multiply, version, rows[some])
+        for version, rows in _rows_of_versions(pairs[:, side])
+        for some in _slices_of(len(rows), each)
+    ]
+
+
+def _slices_of(count: int, each: int, least: int = 1) -> list[slice]:
+    """So many products of so many multiply-adds each, in parts that are worth a thread's while.
+
+    The parts do not depend on the number of cores, and so neither does the outcome.
+    """
+    step = max(least, _PART // max(each, 1))
+    return [slice(first, min(first + step, count)) for first in range(0, count, step)]
 
 
 def _chosen(versions: NDArray[np.complex128], which: NDArray[np.int64]) -> NDArray[np.complex128]:
     """The versions wanted, in order; not copied if they are just that."""
-    return versions if np.array_equal(which, np.arange(len(versions))) else versions[which]
+    first = which[0]
+    if np.array_equal(which, np.arange(first, first + len(which))):
+        return versions[first : first + len(which)]
+    return versions[which]
 
 
 def _in_order(
@@ -277,7 +363,7 @@ def _in_order(
     return tensor.transpose([0, *(1 + axes.index(cut) for cut in wanted)])
 
 
-def _by_version(versions: NDArray[np.int64]) -> list[tuple[int, NDArray[np.int64]]]:
+def _rows_of_versions(versions: NDArray[np.int64]) -> list[tuple[int, NDArray[np.int64]]]:
     """Each distinct version with the rows that have it."""
     order = np.argsort(versions, kind="stable")
     found, first = np.unique(versions[order], return_index=True)

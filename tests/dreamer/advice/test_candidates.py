@@ -225,28 +225,6 @@ def test_widths_are_few_and_fine_where_circuits_are_small():
     assert all(math.ceil(width) == width for width in widths_for(7, None))
 
 
-def test_widths_are_parts_of_what_runs_at_once():
-    assert widths_for(127, None, spread=48) == [127, 48, 32, 24, 19, 16, 12]
-    assert widths_for(127, 20, spread=48) == [20, 19, 16, 12]
-    assert widths_for(36, None, spread=20) == widths_for(36, None)
-    assert widths_for(100, None, spread=0) == widths_for(100, None)
-
-
-def test_a_cone_that_fits_nowhere_is_cut_however_wide_the_circuit_is(dreamer, monkeypatch):
-    """Of 120 qubits the term sees some; shots of what is wider than 63 are no way and no fault."""
-    steady(monkeypatch)
-    circuit = QuantumCircuit(120)
-    for _ in range(3):
-        circuit.rx(0.4, range(120))
-        for low in range(119):
-            circuit.rzz(0.3, low, low + 1)
-    operator = SparsePauliOp.from_sparse_list([("Z" * 4, [20, 30, 60, 90], 1.0)], 120)
-    found = dreamer.recommend(circuit, operator, limits=Limits(max_memory_bytes=1 << 20))
-    assert found.best.configuration.exact
-    assert found.best.memory_bytes <= 1 << 20
-    assert max(fragment.width for fragment in found.best.plan.fragments) < 17
-
-
 class Mixed(Workers):
     """A session of local workers without GPUs, and of others with one, that runs nothing."""
 
@@ -373,3 +351,25 @@ def test_cores_of_tasks_are_those_that_dispatch_asks_for(monkeypatch):
         assert len(asked) == found.tasks
         assert max(asked) == found.cores
         assert found.cores == (4 if width == 12 else 2)
+
+
+def test_widths_are_parts_of_what_runs_at_once():
+    assert widths_for(127, None, spread=48) == [127, 48, 32, 24, 19, 16, 12]
+    assert widths_for(127, 20, spread=48) == [20, 19, 16, 12]
+    assert widths_for(36, None, spread=20) == widths_for(36, None)
+    assert widths_for(100, None, spread=0) == widths_for(100, None)
+
+
+def test_a_cone_that_fits_nowhere_is_cut_however_wide_the_circuit_is(dreamer, monkeypatch):
+    """Of 120 qubits the term sees some; shots of what is wider than 63 are no way and no fault."""
+    steady(monkeypatch)
+    circuit = QuantumCircuit(120)
+    for _ in range(3):
+        circuit.rx(0.4, range(120))
+        for low in range(119):
+            circuit.rzz(0.3, low, low + 1)
+    operator = SparsePauliOp.from_sparse_list([("Z" * 4, [20, 30, 60, 90], 1.0)], 120)
+    found = dreamer.recommend(circuit, operator, limits=Limits(max_memory_bytes=1 << 20))
+    assert found.best.configuration.exact
+    assert found.best.memory_bytes <= 1 << 20
+    assert max(fragment.width for fragment in found.best.plan.fragments) < 17

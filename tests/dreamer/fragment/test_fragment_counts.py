@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qdreamer_lab import MachineProfile
+from qdreamer_lab.dreamer.exact.cost import exact_counts
+from qdreamer_lab.dreamer.exact.shape import fragment_shape
 from qdreamer_lab.dreamer.fragment.cost import gpu_state_counts, state_counts
 from qdreamer_lab.dreamer.fragment.probes import probe_program, state_probes
 from qdreamer_lab.dreamer.fragment.shape import _TYPICAL_GPU, program_states
@@ -17,6 +19,7 @@ from qdreamer_lab.engine.gpu.costs import gpu_costs
 from qdreamer_lab.engine.passes.gates import read_gates
 from qdreamer_lab.engine.passes.plan import plan_passes
 from qdreamer_lab.kernels.simulate.tile_pass import BRANCH, DENSE_TWO, DIAGONAL, run_tiles
+from qdreamer_lab.workload.exact.lower import FragmentJob
 from qdreamer_lab.workload.fragment.program import FragmentProgram
 from tests.engine.programs import branch, one_qubit, programs, two_qubits
 
@@ -187,3 +190,38 @@ def test_probes_on_all_cores_come_on_top_of_those_on_one():
     assert [probe.name for probe in two[: len(one)]] == [probe.name for probe in one]
     assert all(probe.counts[PLACE["wake"]] == 0 for probe in one)
     assert sum(probe.counts[PLACE["wake"]] for probe in two[len(one) :]) > 0
+
+
+def string(flips, width, z=()):
+    letters = {qubit: "X" for qubit in flips} | {qubit: "Z" for qubit in z}
+    return tuple(sorted(letters.items()))
+
+
+def counted_job(width, cuts, operators):
+    program = probe_program(width, ("dense",) * 3 + ("branch",) * cuts)
+    return exact_counts(fragment_shape(FragmentJob(program, tuple(operators))), 1)
+
+
+@pytest.mark.parametrize("cuts", [0, 2])
+def test_of_one_state_half_is_enough_where_a_string_flips_high_qubits(cuts):
+    low, high = (counted_job(14, cuts, [string(flips, 14)]) for flips in ((2,), (2, 13)))
+    for name in ("gram_dot", "gram_flip", "gram_block"):
+        ratio = high[PLACE[name]] / low[PLACE[name]]
+        assert ratio == (0.5 if cuts == 0 else 1), name
+
+
+def test_moving_amplitudes_in_runs_counts_less_than_one_by_one():
+    apart, runs, none = (
+        counted_job(12, 0, [string(flips, 12, z=(1,))])[PLACE["gram_flip"]]
+        for flips in ((0,), (6,), ())
+    )
+    assert apart == 1 << 12
+    assert 0.2 * apart < runs < 0.6 * apart
+    assert none == 0
+
+
+def test_every_string_is_looked_at_in_every_block():
+    strings = [string((k,), 13, z=((k + 1) % 13,)) for k in range(13)]
+    counts = counted_job(13, 0, strings)
+    assert counts[PLACE["gram_parity"]] == 13 * (1 << 13) / 512
+    assert counts[PLACE["gram_operator"]] == 13

@@ -51,7 +51,7 @@ def test_every_coefficient_has_a_unit_and_is_shown():
         assert one.nominal_ns > 0
         assert f"ns per {one.unit}" in shown
         assert one.name in html
-    assert profile.value("step") == 3000
+    assert profile.value("step") == 2000
     with pytest.raises(QDreamerError, match="no coefficient"):
         profile.value("speed")
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qdreamer_lab.errors import MemoryLimitError
+from qdreamer_lab.workload.exact import reconstruct
 from qdreamer_lab.workload.exact.reconstruct import Reconstruction, paired
 
 
@@ -50,6 +51,26 @@ def test_any_network(axes, terms, versions, seed):
         except MemoryLimitError:
             continue
         np.testing.assert_allclose(whole.values(tensors, operator_of), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("part", [1, 7, 64, 1000])
+@settings(
+    deadline=None,
+    max_examples=20,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(network=networks(), terms=st.integers(1, 60), seed=st.integers(0, 99))
+def test_in_parts_on_any_number_of_cores(monkeypatch, part, network, terms, seed):
+    monkeypatch.setattr(reconstruct, "_PART", part)
+    monkeypatch.setattr(reconstruct, "_ROWS", 3)
+    rng = np.random.default_rng(seed)
+    operators = rng.integers(1, 5, len(network)).tolist()
+    tensors = random_tensors(rng, network, operators)
+    operator_of = rng.integers(0, operators, (terms, len(network)))
+    whole = Reconstruction(network)
+    one, three = (whole.values(tensors, operator_of, cores) for cores in (1, 3))
+    np.testing.assert_array_equal(one, three)
+    np.testing.assert_allclose(one, one_by_one(network, tensors, operator_of), atol=1e-9)
 
 
 def test_slices_keep_intermediates_small():

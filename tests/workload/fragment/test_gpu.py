@@ -173,7 +173,7 @@ class AskedSession:
         future = Future()
         try:
             future.set_result(fn(*args))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             future.set_exception(error)
         return future
 

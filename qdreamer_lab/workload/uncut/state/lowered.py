@@ -1,4 +1,4 @@
-"""From a circuit and the qubits that are looked at to the program of its state.
+"""From a circuit and what is looked at to the program of its state.
 
 Gates that nobody sees are left out, and so are qubits that they alone act on. It must not run
 anything.
@@ -14,18 +14,17 @@ import numpy as np
 from qdreamer_lab.engine.program import Step
 from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.gates import flat_gates
-from qdreamer_lab.workload.circuit.lightcone import LETTER_MASKS, GateList, needed_gates
+from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
 from qdreamer_lab.workload.fragment.program import FragmentProgram
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from qiskit import QuantumCircuit
 
-__all__ = ["StateProgram", "state_program"]
+    from qdreamer_lab.workload.circuit.terms import Factors
 
-_DIAGONAL, _ANYTHING = LETTER_MASKS["0"], LETTER_MASKS["+"] | LETTER_MASKS["r"] | LETTER_MASKS["0"]
-"""Pauli letters that there may be, the identity among them."""
+__all__ = ["StateProgram", "state_program"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -41,20 +40,20 @@ class StateProgram:
     place: dict[int, int]
 
 
-def state_program(circuit: QuantumCircuit, seen: Mapping[int, bool]) -> StateProgram:
+def state_program(circuit: QuantumCircuit, terms: Sequence[Factors]) -> StateProgram:
     """Lower a circuit to one program.
 
     Args:
         circuit: Unitary and bound.
-        seen: The qubits that are looked at, ascending, and whether that is diagonal there: a
-            measurement, or a Z.
+        terms: What is looked at: expectation values of these, or, for measurements, projectors on
+            |0⟩ of all qubits that are measured.
 
     Raises:
         CircuitError: It holds something that is no unitary.
     """
     gates = list(flat_gates(circuit))
-    acted = {qubit: _DIAGONAL if diagonal else _ANYTHING for qubit, diagonal in seen.items()}
-    kept = needed_gates(GateList(gates), acted)
+    seen = measured_by(terms)
+    kept = needed_gates(GateList(gates), seen)
     blocks = blocks_of_gates((gates[k] for k in kept), circuit.num_qubits, tuple(seen))
     pairs = blocks.pairs.tolist()
     used = sorted({*blocks.pairs.ravel().tolist(), *seen})

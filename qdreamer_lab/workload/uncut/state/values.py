@@ -59,8 +59,6 @@ def pauli_values(
         GpuError: There is no GPU that can be used.
         MemoryLimitError: A state does not fit.
     """
-    acted = np.flatnonzero((x | z).any(axis=0)).tolist()
-    seen = {qubit: not x[:, qubit].any() for qubit in acted}
     found = np.ones((len(values), len(x)))
     others = np.flatnonzero((x | z).any(axis=1)).tolist()
     if not others:
@@ -68,7 +66,7 @@ def pauli_values(
     strings = [_string(x[k], z[k]) for k in others]
     calls = []
     for bound in _bound(circuit, values):
-        lowered = state_program(bound, seen)
+        lowered = state_program(bound, strings)
         operators = tuple(tuple((lowered.place[q], letter) for q, letter in s) for s in strings)
         _check_memory(lowered.program, operators, device)
         calls.append(FragmentCall(lowered.program, operators, {}, {}))
@@ -107,8 +105,9 @@ def draws(
     """
     random = np.random.default_rng(seed)
     found = np.zeros((len(values), shots), dtype=np.int64)
+    measured = (tuple((qubit, "0") for qubit in sorted(qubits)),)
     for number, bound in enumerate(_bound(circuit, values)):
-        lowered = state_program(bound, dict.fromkeys(sorted(qubits), True))
+        lowered = state_program(bound, measured)
         _check_memory(lowered.program, (), device)
         outcomes = _outcomes(lowered.program, random.random(shots), device)
         for bit, qubit in enumerate(qubits):

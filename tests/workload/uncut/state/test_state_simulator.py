@@ -106,13 +106,13 @@ def test_what_nobody_sees_is_not_simulated():
     circuit.barrier()
     circuit.add_bits(QuantumCircuit(3).qubits)
     circuit.h(8)
-    lowered = state_program(circuit, {8: False})
+    lowered = state_program(circuit, [((8, "X"),)])
     assert (lowered.program.width, len(lowered.program.steps)) == (1, 1)
     plain = QuantumCircuit(3)
     plain.h([0, 1, 2])
     plain.cz(0, 1)  # diagonal, and so is what is looked at
-    assert state_program(plain, {0: True}).program.width == 1
-    assert state_program(plain, {0: False}).program.width == 2
+    assert state_program(plain, [((0, "Z"),)]).program.width == 1
+    assert state_program(plain, [((0, "X"),)]).program.width == 2
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_states_that_do_not_fit_are_refused_before_anything_is_allocated(monkeyp
     monkeypatch.setattr(state_values, "available_bytes", lambda: 10 << 20)
     monkeypatch.setattr(state_values, "final_states", None)
     monkeypatch.setattr(state_values, "run_fragments", None)
-    complaint = r"state vector of 20 qubits needs 16.* but 10 MiB may be used: .*max_qubits=19\)"
+    complaint = r"state vector of 20 qubits needs 1\d.* but 10 MiB may be used: .*max_qubits=19\)"
     ones = np.ones((1, 20), bool)
     with pytest.raises(MemoryLimitError, match=complaint):
         SIMULATOR.pauli_values(StateWork(circuit, NO_VALUES), ~ones, ones)
