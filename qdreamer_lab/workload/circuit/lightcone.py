@@ -96,6 +96,7 @@ def needed_gates(
         among: Indices of the gates that there are, ascending; None for all.
     """
     masks = dict(measured)
+    assert all(mask > ABSENT for mask in masks.values()), "what acts there is some Pauli letter"
     keep = []
     for k in reversed(range(len(gates.qubits)) if among is None else among):
         qubits = gates.qubits[k]
