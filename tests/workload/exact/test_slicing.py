@@ -83,7 +83,7 @@ def test_peak_memory_is_as_predicted(kinds, share, dtype):
         states = itemsize * job.program.variants_with(dict.fromkeys(split, 0)) << job.program.width
         tiles = tile_scratch_bytes(states, itemsize, usable_cores(), branches=True)
         unseen = max(tiles, gram_scratch_bytes(rows, row_bytes, job.operators))
-        assert unseen < 0.3 * predicted
+        assert unseen < 0.45 * predicted
         assert 0.9 * (predicted - unseen) < peak < 1.1 * predicted
 
 
