@@ -16,7 +16,7 @@ from qiskit.primitives import BaseEstimatorV2, PrimitiveResult, PubResult
 from qiskit.primitives.containers import DataBin
 
 from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
-from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.blocks import check_circuit
 from qdreamer_lab.workload.cut.options import check_width
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.execution.progress import ProgressLine
@@ -288,6 +288,6 @@ def _check_circuit(pub: EstimatorPub, number: int) -> None:
     values = pub.parameter_values.ravel()
     if values.size:
         try:
-            to_blocks(values.bind(pub.circuit, (0,)))
+            check_circuit(values.bind(pub.circuit, (0,)))
         except CircuitError as error:
             raise CircuitError(f"PUB {number}: {error}") from error

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
-__all__ = ["blocks_of_gates", "observed_qubits", "to_blocks"]
+__all__ = ["blocks_of_gates", "check_circuit", "observed_qubits", "to_blocks"]
 
 
 @dataclass
@@ -84,6 +84,17 @@ def to_blocks(
     if observables is not None:
         measured = observed_qubits(observables, num_qubits)
     return blocks_of_gates(flat_gates(circuit), num_qubits, measured, merge=merge)
+
+
+def check_circuit(circuit: QuantumCircuit) -> None:
+    """Refuse what `to_blocks` would refuse, in less time.
+
+    Raises:
+        CircuitError: As `to_blocks`.
+    """
+    entries = [gate.matrix.ravel() for gate in flat_gates(circuit)]
+    if not entries or not np.isfinite(np.concatenate(entries)).all():
+        to_blocks(circuit)  # says where
 
 
 def blocks_of_gates(

@@ -100,7 +100,7 @@ def needed_gates(
     keep = []
     for k in reversed(range(len(gates.qubits)) if among is None else among):
         qubits = gates.qubits[k]
-        if not any(qubit in masks for qubit in qubits):
+        if masks.keys().isdisjoint(qubits):
             continue
         before = [masks.get(qubit, ABSENT) for qubit in qubits]
         commuting = gates.commuting[k]

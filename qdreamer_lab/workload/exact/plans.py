@@ -104,6 +104,11 @@ class ExactPlans:
         if self._gates != listed or self._terms != terms or self._plan is not settings.plan:
             self._groups = _groups(gates, listed, circuit.num_qubits, terms, settings)
             self._gates, self._terms, self._plan = listed, terms, settings.plan
+            if settings.plan is None:  # then the plans have the matrices of these gates
+                return [
+                    BoundGroup(group, group.plan, lower(group.plan, group.terms, group.split))
+                    for group in self._groups
+                ]
         runs = self._runs(gates, circuit.num_qubits, settings)
         if settings.plan is None and any(dearer(bound.plan, bound.group.plan) for bound in runs):
             self._groups = _groups(gates, listed, circuit.num_qubits, terms, settings)
