@@ -193,7 +193,7 @@ def test_probes_on_all_cores_come_on_top_of_those_on_one():
 
 
 def string(flips, width, z=()):
-    letters = {qubit: "X" for qubit in flips} | {qubit: "Z" for qubit in z}
+    letters = dict.fromkeys(flips, "X") | dict.fromkeys(z, "Z")
     return tuple(sorted(letters.items()))
 
 
