@@ -14,25 +14,30 @@ $(VENV)/.ready: pyproject.toml
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	$(BIN)/python -m pilot_kernel install --sys-prefix
+	touch $@
+
+# A compiled kernel holds what it took from other files, and is not compiled anew when they change.
+$(VENV)/.warm: $(VENV)/.ready $(shell find qdreamer_lab/kernels -name '*.py')
+	find qdreamer_lab -name '*.nb[ic]' -delete
 	$(BIN)/qdreamer-lab warm
 	touch $@
 
-demo: $(VENV)/.ready
+demo: $(VENV)/.warm
 	$(BIN)/qdreamer-lab demo --max-qubits $(MAX_QUBITS) \
 	  $(if $(CIRCUIT),--circuit '$(CIRCUIT)') $(if $(OBSERVABLE),--observable '$(OBSERVABLE)')
 	$(if $(CIRCUIT),,$(BIN)/jupyter execute --kernel_name=pilot notebooks/01_quickstart.ipynb)
 
-test: lint
+test: lint $(VENV)/.warm
 	$(BIN)/python -m pytest -m 'not real'
 
 # What needs root or system packages: a browser, SLURM, SSH, networks. .ci/run installs them; what
 # is missing is skipped, and pytest says what to install. CHAOS=60 has all break down for an hour.
-test-real: $(VENV)/.ready
+test-real: $(VENV)/.warm
 	$(BIN)/python -m pip install --quiet --editable '.[test,real]'
 	$(BIN)/python -m pytest -m real $(if $(CHAOS),--chaos-minutes $(CHAOS))
 
 # Needs Chromium, like test-real. Look at the pictures before you commit them.
-screenshots: $(VENV)/.ready
+screenshots: $(VENV)/.warm
 	$(BIN)/python -m pip install --quiet --editable '.[test,real]'
 	$(BIN)/python -m tests.real.screenshots
 	$(BIN)/python -m tests.real.saved_notebook
@@ -43,7 +48,7 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-lab: $(VENV)/.ready
+lab: $(VENV)/.warm
 	PATH="$(BIN):$$PATH" $(BIN)/jupyter lab notebooks/01_quickstart.ipynb
 
 # QCut wants an older Aer, so it gets an environment of its own, with other peers beside it.
@@ -53,7 +58,7 @@ lab: $(VENV)/.ready
 	  'qulacs==0.6.*' 'pennylane-lightning>=0.45' 'pennylane-lightning-kokkos>=0.45'
 	touch $@
 
-bench: $(VENV)/.ready .bench/.ready
+bench: $(VENV)/.warm .bench/.ready
 	$(BIN)/python -m pip install --quiet --editable '.[bench,real]'
 	$(BIN)/python -m benchmarks.pilot
 	$(BIN)/python -m benchmarks.finder --qcut-python .bench/bin/python --prove 10 \

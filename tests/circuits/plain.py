@@ -19,6 +19,14 @@ def ghz(num_qubits):
     return circuit
 
 
+def turned_ghz(num_qubits):
+    """A GHZ state, but not by Clifford gates alone: these take no state vectors and no cuts."""
+    circuit = ghz(num_qubits)
+    circuit.rx(0.3, range(num_qubits))
+    circuit.rx(-0.3, range(num_qubits))
+    return circuit
+
+
 def tilted_ghz(num_qubits):
     """Like a GHZ state, but no Clifford circuit, so that state vectors have something to do."""
     circuit = ghz(num_qubits)

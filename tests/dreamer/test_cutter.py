@@ -9,7 +9,7 @@ from qiskit.primitives import StatevectorEstimator
 from pilot_kernel.errors import CellError
 from qdreamer_lab.dreamer import cutter
 from qdreamer_lab.dreamer.advice.run_prediction import waited_for
-from tests.circuits.plain import ghz
+from tests.circuits.plain import ghz, turned_ghz
 
 
 class Request(SimpleNamespace):
@@ -29,7 +29,7 @@ class Request(SimpleNamespace):
 
 
 def test_a_width_is_kept_to(session):
-    request = Request(session, [(ghz(6), ["Z" * 6, "X" * 6]), (ghz(4), "Z" * 4)], 3)
+    request = Request(session, [(turned_ghz(6), ["Z" * 6, "X" * 6]), (turned_ghz(4), "Z" * 4)], 3)
     result = cutter.cut(request)
     assert result[0].data.evs.round(9).tolist() == [1, 1]
     assert result[1].data.evs.round(9) == 1

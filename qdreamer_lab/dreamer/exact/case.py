@@ -93,7 +93,21 @@ def exact_case(
     if wanted.sets == 1:
         return case
     rounds = tuple(_together(works, wanted.sets) for works in case.rounds)
+    kept = here_bytes + _other_sets_bytes(units, wanted.sets, here // 2)
+    case = replace(case, here_bytes=int(min(kept, max(float(here), 1.0))))
     return replace(for_sets(case, wanted.sets, again_s), rounds=rounds, repeats=1)
+
+
+def _other_sets_bytes(
+    units: list[tuple[BoundGroup, tuple[int, ...], Reconstruction]], sets: int, room_bytes: int
+) -> int:
+    """Tensors of further sets that are there at the same time, as `fold.waves` puts them together.
+
+    A fragment is run for all sets in a row, so those of the first wait for those of the last.
+    """
+    sizes = [part.program.gram_bytes() for part, sliced, _ in units if not sliced]
+    once = sum(sizes)
+    return max(0, min(sets * once, max(room_bytes, *sizes, 0)) - once)
 
 
 def _together(works: tuple[Work, ...], sets: int) -> tuple[Work, ...]:

@@ -129,7 +129,7 @@ class Case:
 def for_sets(case: Case, sets: int, again_s: float) -> Case:
     """A run for several sets of parameter values, each of which takes what the case takes.
 
-    Its `here_bytes` stay those of one set, since the sets are put together one after another.
+    Its `here_bytes` stay those of one set; a mode that holds several at once adds to them.
 
     Args:
         case: For one set.

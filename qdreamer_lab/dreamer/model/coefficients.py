@@ -137,6 +137,7 @@ COEFFICIENTS: tuple[Coefficient, ...] = (
     Coefficient("chain_entry", "matrix element", 110.0, "elements of what is decomposed"),
     Coefficient("chain_svd", "multiply-add", 0.8, "singular values, x y min(x, y) for x by y"),
     Coefficient("chain_string", "Pauli string", 8e3, "setting up one Pauli string"),
+    Coefficient("chain_letter", "Pauli matrix", 3e3, "one Pauli matrix of a string"),
     Coefficient("chain_site", "string and site", 3e3, "one site that a Pauli string spans"),
     Coefficient("chain_site_product", "multiply-add", 0.1, "products at these sites"),
     Coefficient("clifford", "circuit", 5e4, "setting up Pauli strings"),

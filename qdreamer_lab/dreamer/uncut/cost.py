@@ -33,6 +33,7 @@ class ChainShape:
         entries: Elements of all matrices decomposed.
         svd: Σ x y min(x, y) for x by y matrices.
         strings: Pauli strings of all of them.
+        letters: Pauli matrices of all of them.
         sites: That all Pauli strings span together.
         site_products: Multiply-adds there.
     """
@@ -42,6 +43,7 @@ class ChainShape:
     entries: float
     svd: float
     strings: int
+    letters: int
     sites: int
     site_products: float
 
@@ -55,6 +57,7 @@ def chain_counts(shape: ChainShape) -> NDArray[np.float64]:
     counts.add("chain_entry", shape.entries)
     counts.add("chain_svd", shape.svd)
     counts.add("chain_string", shape.strings)
+    counts.add("chain_letter", shape.letters)
     counts.add("chain_site", shape.sites)
     counts.add("chain_site_product", shape.site_products)
     return counts.array

@@ -27,7 +27,7 @@ def chain_probes(_cores: int = 1) -> list[Probe]:
     for qubits, layers, apart, together, spread in (
         (3, 1, 1, 1, 1), (40, 1, 1, 1, 40), (8, 1, 30, 1, 2), (12, 3, 1, 60, 2), (60, 2, 1, 60, 40),
         (12, 4, 1, 1, 12), (14, 5, 1, 1, 14), (12, 5, 2, 40, 12), (14, 6, 1, 1, 14),
-        (14, 7, 1, 1, 14),
+        (14, 7, 1, 1, 14), (8, 1, 1, 30, 0), (20, 2, 30, 1, 0), (12, 3, 1, 60, 0),
     ):  # fmt: skip
         whole = _whole(qubits, layers, apart, together, spread, clifford=False)
         chain = whole.chain()
@@ -61,7 +61,8 @@ def _whole(
         layers: Of rotations and CX.
         apart: Observables.
         together: Pauli strings in each.
-        spread: Qubits from the first to the last letter of a string.
+        spread: Qubits from the first to the last letter of a string, which are its only ones; 0 for
+            letters on half of all qubits.
         clifford: Rotate by quarter turns.
     """
     rng = np.random.default_rng(qubits)
@@ -82,6 +83,9 @@ def _whole(
 
 
 def _string(rng: np.random.Generator, qubits: int, spread: int) -> tuple[tuple[int, str], ...]:
+    if spread == 0:
+        some = rng.permutation(qubits)[: qubits // 2]
+        return tuple(sorted((int(qubit), "XYZ"[rng.integers(3)]) for qubit in some))
     first = int(rng.integers(qubits - spread + 1))
     ends = {first: "XYZ"[rng.integers(3)], first + spread - 1: "XYZ"[rng.integers(3)]}
     return tuple(sorted(ends.items()))

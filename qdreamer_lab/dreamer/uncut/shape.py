@@ -28,6 +28,7 @@ def chain_shape(whole: UncutCircuit, chain: Chain) -> ChainShape:
         entries=chain.entries,
         svd=chain.svd,
         strings=len(strings),
+        letters=sum(len(string) for string in strings),
         sites=sites,
         site_products=products,
     )

@@ -8,6 +8,7 @@ may have on each qubit. This module must not know plans.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,30 +52,35 @@ class GateList:
         qubits: Where each gate acts.
         commuting: Per gate, the Pauli strings there with which it commutes, as bits: number c on
             one qubit, 4 a + b on two, with b on the low qubit.
-        tables: Per gate, what it makes of letters if it is a Clifford gate.
     """
 
     def __init__(self, gates: Sequence[FlatGate]) -> None:
         self.qubits = tuple(gate.qubits for gate in gates)
+        self._stacks: list[tuple[list[int], NDArray[np.complex128]]] = []
         commuting: list[int] = [0] * len(gates)
-        tables: list[LetterTable | None] = [None] * len(gates)
         for size in (1, 2):
             which = [k for k, gate in enumerate(gates) if len(gate.qubits) == size]
             if which:
                 stack = np.stack([gates[k].matrix for k in which])
-                found = zip(which, _commuting(stack), letter_tables(stack), strict=True)
-                for k, strings, table in found:
-                    commuting[k], tables[k] = strings, table
-        self.commuting, self.tables = tuple(commuting), tuple(tables)
+                self._stacks.append((which, stack))
+                for k, strings in zip(which, _commuting(stack), strict=True):
+                    commuting[k] = strings
+        self.commuting = tuple(commuting)
+
+    @cached_property
+    def tables(self) -> tuple[LetterTable | None, ...]:
+        """Per gate, what it makes of letters if it is a Clifford gate; not all users ask."""
+        tables: list[LetterTable | None] = [None] * len(self.qubits)
+        for which, stack in self._stacks:
+            for k, table in zip(which, letter_tables(stack), strict=True):
+                tables[k] = table
+        return tuple(tables)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, GateList):
             return NotImplemented
-        return (self.qubits, self.commuting, self.tables) == (
-            other.qubits,
-            other.commuting,
-            other.tables,
-        )
+        same = (self.qubits, self.commuting) == (other.qubits, other.commuting)
+        return same and self.tables == other.tables
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -90,6 +96,7 @@ def needed_gates(
         among: Indices of the gates that there are, ascending; None for all.
     """
     masks = dict(measured)
+    assert all(mask > ABSENT for mask in masks.values()), "what acts there is some Pauli letter"
     keep = []
     for k in reversed(range(len(gates.qubits)) if among is None else among):
         qubits = gates.qubits[k]

@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.workload.circuit.lightcone import LETTER_MASKS, needed_gates, reaching_blocks
+from qdreamer_lab.workload.circuit.lightcone import (
+    LETTER_MASKS,
+    measured_by,
+    needed_gates,
+    reaching_blocks,
+)
 from qdreamer_lab.workload.cut.partition import Partition, lone_labels
 from qdreamer_lab.workload.cut.wire_segments import connected
 
@@ -83,16 +88,24 @@ def gate_cones(gates: GateList, left: PulledBack) -> list[tuple[int, int]]:
         gates: The circuit.
         left: The terms, and what is left of the circuit for all of them.
     """
+    whole = _gates_and_qubits(gates, left.gates)
+    widest = measured_by([max(left.terms, key=len, default=())])
+    if _gates_and_qubits(gates, needed_gates(gates, widest, left.gates)) == whole:
+        # Nothing is outside one term's cone; what a product reaches, its factors reach together.
+        return [whole] * len(left.terms)
     reach: dict[tuple[int, int], tuple[int, int]] = {}
     for key in {(qubit, LETTER_MASKS[letter]) for term in left.terms for qubit, letter in term}:
         found = needed_gates(gates, dict([key]), left.gates)
-        inside = [k for k in found if len(gates.qubits[k]) == 2]
-        reach[key] = _union(
-            (1 << k, 1 << gates.qubits[k][0] | 1 << gates.qubits[k][1]) for k in inside
-        )
+        reach[key] = _gates_and_qubits(gates, found)
     return [
         _union(reach[qubit, LETTER_MASKS[letter]] for qubit, letter in term) for term in left.terms
     ]
+
+
+def _gates_and_qubits(gates: GateList, which: Iterable[int]) -> tuple[int, int]:
+    """The two-qubit gates among these, and their qubits, as bits."""
+    two = (k for k in which if len(gates.qubits[k]) == 2)
+    return _union((1 << k, 1 << gates.qubits[k][0] | 1 << gates.qubits[k][1]) for k in two)
 
 
 def _union(cones: Iterable[tuple[int, int]]) -> tuple[int, int]:

@@ -138,7 +138,8 @@ def _groups(
         blocks, whole = fitted(plan, gates, listed, terms)
         cones = block_cones(blocks, whole.terms)
     else:
-        cones = gate_cones(listed, pulled_back(listed, terms))
+        whole = pulled_back(listed, terms)
+        cones = gate_cones(listed, whole)
     groups = []
     for numbers in term_groups(cones, width):
         if plan is not None:
@@ -147,7 +148,8 @@ def _groups(
             kept = restricted_plan(plan, tuple(measured_by(inside)))
             measured = kept.blocks.measured
         else:
-            left = pulled_back(listed, [terms[k] for k in numbers])
+            alone = len(numbers) == len(terms)
+            left = whole if alone else pulled_back(listed, [terms[k] for k in numbers])
             measured = tuple(measured_by(left.terms))
             part = blocks_of_gates((gates[k] for k in left.gates), num_qubits, measured)
             kept = find_partition(part, width, SearchOptions(seed=settings.seed))

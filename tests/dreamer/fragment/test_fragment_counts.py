@@ -192,7 +192,7 @@ def test_probes_on_all_cores_come_on_top_of_those_on_one():
     assert sum(probe.counts[PLACE["wake"]] for probe in two[len(one) :]) > 0
 
 
-def string(flips, width, z=()):
+def string(flips, z=()):
     letters = dict.fromkeys(flips, "X") | dict.fromkeys(z, "Z")
     return tuple(sorted(letters.items()))
 
@@ -204,7 +204,7 @@ def counted_job(width, cuts, operators):
 
 @pytest.mark.parametrize("cuts", [0, 2])
 def test_of_one_state_half_is_enough_where_a_string_flips_high_qubits(cuts):
-    low, high = (counted_job(14, cuts, [string(flips, 14)]) for flips in ((2,), (2, 13)))
+    low, high = (counted_job(14, cuts, [string(flips)]) for flips in ((2,), (2, 13)))
     for name in ("gram_dot", "gram_flip", "gram_block"):
         ratio = high[PLACE[name]] / low[PLACE[name]]
         assert ratio == (0.5 if cuts == 0 else 1), name
@@ -212,7 +212,7 @@ def test_of_one_state_half_is_enough_where_a_string_flips_high_qubits(cuts):
 
 def test_moving_amplitudes_in_runs_counts_less_than_one_by_one():
     apart, runs, none = (
-        counted_job(12, 0, [string(flips, 12, z=(1,))])[PLACE["gram_flip"]]
+        counted_job(12, 0, [string(flips, z=(1,))])[PLACE["gram_flip"]]
         for flips in ((0,), (6,), ())
     )
     assert apart == 1 << 12
@@ -221,7 +221,7 @@ def test_moving_amplitudes_in_runs_counts_less_than_one_by_one():
 
 
 def test_every_string_is_looked_at_in_every_block():
-    strings = [string((k,), 13, z=((k + 1) % 13,)) for k in range(13)]
+    strings = [string((k,), z=((k + 1) % 13,)) for k in range(13)]
     counts = counted_job(13, 0, strings)
     assert counts[PLACE["gram_parity"]] == 13 * (1 << 13) / 512
     assert counts[PLACE["gram_operator"]] == 13

@@ -15,6 +15,8 @@ from qdreamer_lab.dreamer.machine.store import EXPIRY_S, load_profile, save_prof
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PLACE, hats
 from qdreamer_lab.dreamer.model.probe import timed
 from qdreamer_lab.dreamer.modes import cost_of
+from qdreamer_lab.dreamer.sampled.probes import round_probes, shot_probes
+from qdreamer_lab.dreamer.uncut.probes import chain_probes
 from qdreamer_lab.errors import GpuError, QDreamerError
 from qdreamer_lab.workload.modes import EXACT
 
@@ -142,3 +144,18 @@ def test_probes_of_gpus_need_every_coefficient_of_theirs_and_no_cpu_takes_over(m
     assert np.linalg.matrix_rank(rows / rows.max(axis=0)) == len(wanted)
     with pytest.raises(GpuError, match="CuPy"):
         probes[0].call()
+
+
+@pytest.mark.parametrize("mode", ["exact", "sampled", "chain"])
+def test_every_coefficient_of_a_mode_is_needed_by_some_probe(mode):
+    """Else calibration would leave it as it was, and nobody would see it."""
+    probes, mine = {
+        "exact": (exact_probes(2) + join_probes(), ("gram_", "sweep_", "join", "wake", "general")),
+        "sampled": (shot_probes(1) + round_probes(), ("shot_", "fold", "tally", "weigh", "glue")),
+        "chain": (chain_probes(), ("chain",)),
+    }[mode]
+    together = sum(probe.counts for probe in probes)
+    wanted = {name for name in PLACE if name.startswith(mine)}
+    assert wanted
+    missing = {name for name in wanted if not together[PLACE[name]]}
+    assert missing <= {"shot_huge"}  # states that large would take too long

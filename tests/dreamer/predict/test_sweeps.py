@@ -1,5 +1,6 @@
 """Advice for several sets of parameter values: it must hold for all of them."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -138,3 +139,18 @@ def test_what_is_left_is_the_same_for_a_prediction_of_all_sets():
     every = rest(now, replace(prediction(40.0, contract_s=4.0), sets=4), 1.0)
     assert every.seconds == pytest.approx(one.seconds)
     assert every.slower == pytest.approx(one.slower)
+
+
+def test_tensors_of_several_sets_are_held_at_once_and_counted(dreamer):
+    circuit, values = with_an_angle(8, 11), np.linspace(0.2, 0.9, 6)[:, None]
+    CutEstimator(4).run([(circuit, "ZZIIIIII", values[:1])]).result()  # with kernels loaded
+    tracemalloc.start()
+    try:
+        plan = CutEstimator(4).run([(circuit, "ZZIIIIIZ", values)]).result()[0].metadata["plan"]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert plan.num_cuts > 7
+    told = dreamer.predict(circuit, "ZZIIIIIZ", values, max_qubits=4).memory_bytes
+    alone = dreamer.predict(circuit, "ZZIIIIIZ", values[:1], max_qubits=4).memory_bytes
+    assert alone < peak <= 1.1 * told

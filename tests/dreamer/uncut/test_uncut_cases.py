@@ -123,8 +123,8 @@ def test_entropies_are_below_ranks_and_equal_where_gates_are_clifford():
 
 def test_likely_counts_are_half_way_and_the_doubt_is_half_the_distance():
     values = np.array([one.nominal_ns for one in COEFFICIENTS])
-    low = ChainShape(10, 10, 1e3, 1e4, 1, 10, 1e4)
-    high = ChainShape(10, 10, 1e5, 5e7, 1, 10, 1e7)
+    low = ChainShape(10, 10, 1e3, 1e4, 1, 3, 10, 1e4)
+    high = ChainShape(10, 10, 1e5, 5e7, 1, 3, 10, 1e7)
     counts, doubt = likely_counts(low, high, values)
     times = [float(one @ values) for one in (chain_counts(low), counts, chain_counts(high))]
     assert times == sorted(times)

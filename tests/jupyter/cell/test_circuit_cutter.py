@@ -17,6 +17,7 @@ OURS = EntryPoint("qdreamer", "qdreamer_lab.dreamer.cutter:cut", cutting.ENTRY_P
 GHZ = (
     "from qiskit import QuantumCircuit\nqc = QuantumCircuit(6)\nqc.h(0)\n"
     "for q in range(5):\n    qc.cx(q, q + 1)\n"
+    "qc.rx(0.3, range(6))\nqc.rx(-0.3, range(6))\n"  # else it would be carried back, and not cut
 )
 
 
