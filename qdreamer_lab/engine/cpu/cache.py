@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qdreamer_lab.engine.passes.plan import PassCosts
 
-__all__ = ["cpu_costs", "second_level_bytes", "tile_bits_for"]
+__all__ = ["cpu_costs", "second_level_bytes", "tile_bits_for", "tile_scratch_bytes"]
 
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 
@@ -31,6 +31,20 @@ def tile_bits_for(cache_bytes: int, itemsize: int) -> int:
     """Qubits of a tile that takes half of a cache: the rest is for what is read and written."""
     bits = (cache_bytes // (2 * itemsize)).bit_length() - 1
     return min(max(bits, _LEAST_BITS), _MOST_BITS)
+
+
+def tile_scratch_bytes(states_bytes: int, itemsize: int, cores: int, *, branches: bool) -> int:
+    """Memory that the tiles of all threads take while states are made.
+
+    Args:
+        states_bytes: Size of the batch.
+        itemsize: Bytes of an amplitude.
+        cores: Threads at once.
+        branches: Whether there are choices: then a thread keeps a tile while it works on a copy.
+    """
+    tile = min(itemsize << cpu_costs(itemsize).tile_bits, states_bytes)
+    threads = min(cores, max(1, states_bytes // tile))
+    return threads * tile * (2 if branches else 1)
 
 
 def second_level_bytes(caches: Path) -> int | None:

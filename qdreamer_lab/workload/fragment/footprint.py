@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from pilot_kernel.resource.worker_environment import usable_cores
+from qdreamer_lab.engine.cpu.cache import tile_scratch_bytes
 from qdreamer_lab.errors import MemoryLimitError
 from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.fragment.gram_matrices import gram_scratch_bytes
@@ -86,7 +88,9 @@ def batch_bytes(
     kept = chosen or states
     result = 16 * len(operators) * math.prod(program.dims(bra)) ** 2
     more = 0 if bra == ket and not split else 1  # batches besides the one that is being made
-    making = more * kept + states + chosen + (result if split else 0)
+    branches = program.variants_with(fixed) > 1
+    tiles = tile_scratch_bytes(states, itemsize, usable_cores(), branches=branches)
+    making = more * kept + states + max(chosen, tiles) + (result if split else 0)
     block = result + (16 * len(operators) * rows * rows if split else 0)
     taking = (1 + more) * kept + block + gram_scratch_bytes(rows, row_bytes, operators)
     return max(making, taking)

@@ -3,7 +3,12 @@
 import pytest
 
 from qdreamer_lab.engine.cpu import cache
-from qdreamer_lab.engine.cpu.cache import cpu_costs, second_level_bytes, tile_bits_for
+from qdreamer_lab.engine.cpu.cache import (
+    cpu_costs,
+    second_level_bytes,
+    tile_bits_for,
+    tile_scratch_bytes,
+)
 from qdreamer_lab.engine.passes.plan import PassCosts
 
 
@@ -41,3 +46,11 @@ def test_without_a_cache_the_planner_has_its_own_figure(tmp_path, monkeypatch):
     cpu_costs.cache_clear()
     assert cpu_costs(16) == PassCosts()
     cpu_costs.cache_clear()
+
+
+def test_tiles_of_all_threads_are_known_beforehand():
+    tile = 16 << cpu_costs(16).tile_bits
+    assert tile_scratch_bytes(100 * tile, 16, 3, branches=False) == 3 * tile
+    assert tile_scratch_bytes(100 * tile, 16, 3, branches=True) == 6 * tile
+    assert tile_scratch_bytes(2 * tile, 16, 8, branches=False) == 2 * tile
+    assert tile_scratch_bytes(tile // 4, 16, 8, branches=False) == tile // 4
