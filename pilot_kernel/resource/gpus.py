@@ -19,7 +19,6 @@ __all__ = [
     "check_count",
     "described",
     "look_at",
-    "old_driver",
     "visible",
 ]
 
@@ -80,7 +79,7 @@ def _all() -> tuple[list[Gpu] | None, str]:
         with _nvml() as nvml:
             if nvml is None:
                 return None, ""
-            driver = old_driver(nvml)
+            driver = _old_driver(nvml)
             count = range(nvml.nvmlDeviceGetCount())
             return [_read(nvml, nvml.nvmlDeviceGetHandleByIndex(at), driver) for at in count], ""
     except Exception as error:  # noqa: BLE001 NVML's own, which are only known if it is there
@@ -104,7 +103,7 @@ def _text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def old_driver(nvml: Any) -> str:
+def _old_driver(nvml: Any) -> str:
     """Why what is built for today's CUDA does not run with this machine's driver; empty if it does.
 
     Args:
@@ -169,7 +168,7 @@ def look_at(which: str, seen: Gpu | None = None) -> Gpu | None:
                 handle = nvml.nvmlDeviceGetHandleByIndex(int(name))
             else:
                 handle = nvml.nvmlDeviceGetHandleByUUID(name)
-            return _read(nvml, handle, old_driver(nvml))
+            return _read(nvml, handle, _old_driver(nvml))
     except Exception as error:  # noqa: BLE001 as above
         # A number that is unknown may be one among those that a batch system lets be seen.
         gone = (_LOST,) if name.isdecimal() else (_LOST, _NOT_FOUND, _INVALID)

@@ -21,7 +21,8 @@ class Step:
 
     Attributes:
         qubits: One or two local qubits.
-        matrices: (r, d, d); r choices, of which all are followed, one state each.
+        matrices: (r, d, d); r choices, of which all are followed, one state each. On two qubits
+            there is no choice, r is 1.
         cut: The shared index that counts the choices, or None when there is only one.
     """
 

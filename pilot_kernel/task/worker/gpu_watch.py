@@ -33,6 +33,7 @@ class GpuWatch:
         self._lost = lost
         self._which = os.environ.get("CUDA_VISIBLE_DEVICES", "")
         self._seen: Gpu | None = None
+        self._look: asyncio.Future[Gpu | None] | None = None  # that is under way
         self._looking = asyncio.ensure_future(self._keep_looking())
 
     def told(self) -> dict[str, Any]:
@@ -46,16 +47,24 @@ class GpuWatch:
         }
 
     async def gone(self) -> bool:
-        """Look, and say whether it is gone."""
+        """Look, and say whether it is gone.
+
+        Who asks while a look is under way waits for that one: if the driver never answers, one
+        thread hangs, and the worker's others stay free.
+        """
+        if self._look is None:
+            self._look = asyncio.ensure_future(asyncio.to_thread(look_at, self._which, self._seen))
+        look = self._look
+        await asyncio.wait([look], timeout=_PATIENCE_S)
+        if not look.done():  # nothing is known now
+            return bool(self.trouble)
+        if self._look is look:
+            self._look = None
         before = self.trouble
         try:
-            looking = asyncio.to_thread(look_at, self._which, self._seen)
-            found = await asyncio.wait_for(looking, _PATIENCE_S)
-            self._seen, self.trouble = found or self._seen, ""
+            self._seen, self.trouble = look.result() or self._seen, ""
         except GpuLostError as error:
             self.trouble = str(error)
-        except TimeoutError:
-            pass  # nothing is known now
         if self.trouble and not before:
             self._lost()
         return bool(self.trouble)

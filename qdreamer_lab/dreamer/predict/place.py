@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from pilot_kernel.resource.worker_environment import usable_cores
 from pilot_kernel.task.notebook.placement import on_gpu
 from qdreamer_lab.dreamer.device.owner_terms import DeviceTerms
 from qdreamer_lab.workload.execution.wide_tasks import nodes_of
@@ -61,9 +61,7 @@ class Place:
 
     def here(self) -> Place:
         """This process instead of the session, which is on the same machine."""
-        return replace(
-            self, session=None, workers=1, cores=os.cpu_count() or 1, gpu=False, nodes=()
-        )
+        return replace(self, session=None, workers=1, cores=usable_cores(), gpu=False, nodes=())
 
 
 def pilots_of(session: SessionLike | None, on: str | None) -> list[Any]:
@@ -110,7 +108,7 @@ def place_of(
         devices: Terms of devices, by the name of the device or by `on`.
     """
     if session is None or not pilots:
-        cores = os.cpu_count() or 1
+        cores = usable_cores()
         return Place(
             session=None, workers=1, cores=cores, belief=belief, contention=contention, notes=notes
         )

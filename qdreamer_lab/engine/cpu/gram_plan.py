@@ -262,7 +262,7 @@ def plan_gram(
     """Plan the Gram matrices of these strings; the same sizes come again and again.
 
     Args:
-        strings: At least one.
+        strings: Those that are wanted; without any there are no sweeps.
         rows: Of the bra.
         columns: Rows of the ket.
         size: Amplitudes of a row.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.engine.passes.plan import PassCosts
     from qdreamer_lab.engine.program import Step
 
-__all__ = ["GpuCall", "closed_rows", "gpu_tensors"]
+__all__ = ["GpuCall", "gpu_tensors"]
 
 Coefficients = tuple["NDArray[np.complex128]", ...]
 
@@ -143,16 +143,16 @@ def _together(
     pending = []
     for place, member in enumerate(members):
         call = member.call
-        bra = closed_rows(states[0][place], call.open_cuts, call.bra)
+        bra = _closed_rows(states[0][place], call.open_cuts, call.bra)
         ket = bra
         if len(sides) > 1:
-            ket = closed_rows(states[1][place], call.open_cuts, call.ket)
+            ket = _closed_rows(states[1][place], call.open_cuts, call.ket)
         pending.append(start_gram(bra, ket, call.operators))
     numbers = [member.number for member in members]
     return zip(numbers, on_host(pending), strict=True)
 
 
-def closed_rows(states: Any, open_cuts: Sequence[int], fixed: Mapping[int, int]) -> Any:
+def _closed_rows(states: Any, open_cuts: Sequence[int], fixed: Mapping[int, int]) -> Any:
     """(rows, 2**closed) of (rows, 2**width) states, open qubits becoming the last part of rows.
 
     Args:

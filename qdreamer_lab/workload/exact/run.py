@@ -86,7 +86,8 @@ class ExactRunner:
         here: int,
     ) -> list[Unit]:
         """Everything that is to be run; nothing is, if something cannot fit in `here` bytes."""
-        task = here if execution.in_process else task_memory_bytes(execution)
+        same = execution.in_process and execution.device == "CPU"  # which is not looked at twice
+        task = here if same else task_memory_bytes(execution)
         itemsize = np.dtype(settings.dtype).itemsize
         units = []
         for binding, circuit in enumerate(request.circuits):

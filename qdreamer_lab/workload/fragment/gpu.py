@@ -1,7 +1,8 @@
 """Fragments on the GPU of a worker, for work that was asked for `on="gpu"`.
 
-What the engine does there is not known here, only what it is called for: tensors and outcomes come
-back, states never do. Without a GPU that can be used there is one error, and no CPU takes over.
+What the engine does there is not known here, only what it is called for. Tensors and outcomes come
+back; states do only where shots of fragments are drawn from them. Without a GPU that can be used
+there is one error, and no CPU takes over.
 """
 
 from __future__ import annotations

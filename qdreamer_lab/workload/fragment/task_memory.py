@@ -22,7 +22,6 @@ __all__ = ["GpuMemory", "ask_gpu", "likely_gpu_bytes", "task_memory_bytes"]
 _told: WeakKeyDictionary[Any, dict[str | None, int]] = WeakKeyDictionary()
 """Free memory of GPUs: of a session, by what `on=` was. Workers look again before they take it."""
 
-
 _LIKELY_BYTES = 72 << 30
 """Free memory of a data-centre GPU, about, as long as none was asked."""
 

@@ -12,6 +12,8 @@ from qdreamer_lab import CutEstimator
 from qdreamer_lab.engine.program import Step
 from qdreamer_lab.errors import GpuError, MemoryLimitError, MethodError
 from qdreamer_lab.workload.exact.lower import FragmentJob, lower
+from qdreamer_lab.workload.exact.plans import ExactPlans
+from qdreamer_lab.workload.execution import limits
 from qdreamer_lab.workload.fragment.gpu import gpu_bytes, gpu_outcomes, gpu_rows
 from qdreamer_lab.workload.fragment.program import FragmentProgram
 from qdreamer_lab.workload.fragment.simulate import (
@@ -212,3 +214,22 @@ def test_a_worker_whose_gpu_cannot_be_used_says_so_before_anything_is_simulated(
     with pytest.raises(GpuError, match="no CuPy"):
         CutEstimator(3, session=session, on="gpu").run([(random_circuit(7), "ZIIZX")]).result()
     assert session.names == [ASKING]
+
+
+def test_in_this_process_the_memory_of_its_gpu_counts_not_its_own(monkeypatch):
+    fake = FakeGpu(monkeypatch)
+    circuit = random_circuit(7, 11, 20)
+    here = CutEstimator(11).run([(circuit, "Z" * 11)]).result()[0].data.evs
+    monkeypatch.setattr(limits, "available_bytes", lambda: 10_000)  # a state takes 32 KiB
+    with pytest.raises(MemoryLimitError, match="may be used"):
+        CutEstimator(11).run([(circuit, "Z" * 11)]).result()
+    there = CutEstimator(11, on="gpu").run([(circuit, "Z" * 11)]).result()[0].data.evs
+    np.testing.assert_allclose(there, here, atol=1e-12)
+    assert fake.calls
+
+
+def test_in_this_process_a_missing_gpu_is_told_before_anything_is_planned(monkeypatch):
+    no_gpu(monkeypatch)
+    monkeypatch.setattr(ExactPlans, "runs", lambda *_: pytest.fail("planned"))
+    with pytest.raises(GpuError, match="no CuPy"):
+        CutEstimator(3, on="gpu").run([(random_circuit(7), "ZIIZX")]).result()
