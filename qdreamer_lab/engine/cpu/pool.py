@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import Future
 
 __all__ = ["spread"]
 
@@ -34,12 +34,16 @@ class _Pool:
         self.lock = threading.Lock()
         self.threads: ThreadPoolExecutor | None = None
 
-    def submit(self, work: Callable[[], None]) -> Future[None]:
-        """Ask a thread to do this when it can."""
+    def submit(self, work: Callable[[], None]) -> None:
+        """Ask a thread to do this when it can.
+
+        Raises:
+            RuntimeError: The system lets no more threads start, or Python is about to end.
+        """
         with self.lock:
             if self.threads is None:
                 self.threads = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="engine")
-            return self.threads.submit(work)
+            self.threads.submit(work)
 
 
 _pool = _Pool()
@@ -68,14 +72,16 @@ def spread(function: Callable[..., T], parts: Sequence[tuple[Any, ...]], cores: 
     if several < 2 or getattr(_here, "busy", False):
         return [function(*part) for part in parts]
     job = _Job(function, parts)
-    helpers = [_pool.submit(job.work) for _ in range(several - 1)]
+    helpers = [_Helper(job) for _ in range(several - 1)]
     try:
+        with suppress(RuntimeError):  # where no thread can be had, this one does it all
+            for helper in helpers:
+                _pool.submit(helper)
         job.work()
     finally:
         job.stopped = True
         for helper in helpers:
-            if not helper.cancel():
-                helper.exception()  # waits
+            helper.end()
         # What was cancelled stays in the queue until a thread looks; it must not keep arrays alive.
         results, errors = job.results, job.errors
         job.forget()
@@ -113,6 +119,32 @@ class _Job:
     def forget(self) -> None:
         """Let go of everything."""
         self.function, self.parts, self.results, self.errors = _nothing, (), [], {}
+
+
+class _Helper:
+    """A job that is waiting for a thread.
+
+    Futures would not do: where no thread can be started, work is queued and there is no future of
+    it, so that nobody could call it off or wait for it.
+    """
+
+    def __init__(self, job: _Job) -> None:
+        self._job = job
+        self._begun = threading.Lock()
+        self._over = threading.Event()
+
+    def __call__(self) -> None:
+        """Work, unless it was called off."""
+        if self._begun.acquire(blocking=False):
+            try:
+                self._job.work()
+            finally:
+                self._over.set()
+
+    def end(self) -> None:
+        """Call it off, or wait until it is over if it has begun."""
+        if not self._begun.acquire(blocking=False):
+            self._over.wait()
 
 
 def _nothing(*_: object) -> None:

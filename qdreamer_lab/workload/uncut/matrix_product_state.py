@@ -10,6 +10,7 @@ coefficient, so small ones do no harm.
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,7 +100,7 @@ class MatrixProductState:
         placed = sorted((*self._spelled(string), string) for string in set(strings))
         found: dict[Factors, float] = {}
         known: list[NDArray[np.complex128]] = []  # after 0, 1, ... of the letters in common
-        for (first, letters, string), after in zip(placed, [*placed[1:], None], strict=True):
+        for (first, letters, string), after in zip_longest(placed, placed[1:]):
             common = _shared(letters, after[1]) if after and after[0] == first else -1
             if not known:
                 known.append(np.diag(self._coefficients[first] ** 2).astype(np.complex128))

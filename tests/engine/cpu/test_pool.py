@@ -2,11 +2,14 @@
 
 import contextlib
 import os
+import subprocess
+import sys
 import threading
 import weakref
 
 import pytest
 
+from qdreamer_lab.engine.cpu import pool
 from qdreamer_lab.engine.cpu.pool import spread
 
 PATIENCE_S = 20
@@ -122,6 +125,53 @@ def test_nothing_is_kept_of_what_is_over(fails):
     finally:
         busy.set()
         waiting.join(PATIENCE_S)
+
+
+def test_where_no_thread_can_be_started_the_caller_does_it_all(monkeypatch):
+    def refuses(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(pool, "_pool", pool._Pool())
+    monkeypatch.setattr(threading.Thread, "start", refuses)
+    assert spread(lambda k: (k, threading.get_ident()), [(1,), (2,), (3,)], 3) == [
+        (k, threading.get_ident()) for k in (1, 2, 3)
+    ]
+
+
+def test_what_no_thread_was_started_for_is_called_off(monkeypatch):
+    """Python queues work before it starts a thread: a later caller's threads would do it."""
+    start, late = threading.Thread.start, []
+
+    def refuses_once(thread):
+        if not late:
+            late.append(thread)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(pool, "_pool", pool._Pool())
+    monkeypatch.setattr(threading.Thread, "start", refuses_once)
+    done = []
+    spread(done.append, [(1,), (2,)], 2)
+    spread(done.append, [(3,), (4,)], 2)
+    assert sorted(done) == [1, 2, 3, 4]
+
+
+def test_threads_of_a_program_that_is_ending_come_to_their_end():
+    """Python joins other threads after it has closed all pools."""
+    script = (
+        "import threading, time\n"
+        "from qdreamer_lab.engine.cpu.pool import spread\n"
+        "def work():\n"
+        "    while not closing(): time.sleep(0.001)\n"
+        "    print(spread(pow, [(2, 3), (3, 2)], 2))\n"
+        "from concurrent.futures import thread\n"
+        "closing = lambda: thread._shutdown\n"
+        "threading.Thread(target=work).start()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[8, 9]\n"
 
 
 def test_many_callers_at_once_share_the_threads():

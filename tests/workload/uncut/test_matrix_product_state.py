@@ -34,6 +34,15 @@ def test_values_are_those_of_the_dense_state(seed):
     assert done.data.evs == pytest.approx(dense(circuit, texts), abs=2e-11)
 
 
+@pytest.mark.parametrize(
+    "circuit", [QuantumCircuit(3), efficient_su2(3).assign_parameters([0.3] * 24)]
+)
+def test_observables_may_be_the_identity_and_nothing_else(circuit):
+    estimator = CutEstimator(3, method="matrix_product_state")
+    found = estimator.run([(circuit, [{"III": 0.25}, {"III": -3.0}])]).result()[0]
+    assert found.data.evs.tolist() == [0.25, -3.0]
+
+
 def test_many_layers_at_full_bond_dimension_stay_exact():
     circuit = efficient_su2(13, reps=8)
     angles = np.random.default_rng(0).uniform(0, 6, circuit.num_parameters)
