@@ -7,7 +7,7 @@ over the fragments, and the order of contraction.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,13 +83,14 @@ def blocks_left(circuit: QuantumCircuit, terms: tuple[Factors, ...]) -> BlockCir
 
 
 class ExactPlans:
-    """The plans of the circuit and terms that were run last."""
+    """The plans of the circuit and terms that were run last.
+
+    Jobs of one estimator may ask at the same time, from threads of their own: what is kept is one
+    object, which is read and replaced as a whole.
+    """
 
     def __init__(self) -> None:
-        self._gates: GateList | None = None
-        self._terms: tuple[Factors, ...] = ()
-        self._plan: Partition | None = None
-        self._groups: tuple[Group, ...] = ()
+        self._kept: _Kept | None = None
 
     def runs(
         self, circuit: QuantumCircuit, terms: tuple[Factors, ...], settings: RunSettings
@@ -101,32 +102,60 @@ class ExactPlans:
         """
         gates = list(flat_gates(circuit))
         listed = GateList(gates)
-        if self._gates != listed or self._terms != terms or self._plan is not settings.plan:
-            self._groups = _groups(gates, listed, circuit.num_qubits, terms, settings)
-            self._gates, self._terms, self._plan = listed, terms, settings.plan
+        kept = self._kept
+        if kept is None or not kept.suits(listed, terms, settings.plan):
+            kept = self._plan(gates, listed, circuit.num_qubits, terms, settings)
             if settings.plan is None:  # then the plans have the matrices of these gates
                 return [
                     BoundGroup(group, group.plan, lower(group.plan, group.terms, group.split))
-                    for group in self._groups
+                    for group in kept.groups
                 ]
-        runs = self._runs(gates, circuit.num_qubits, settings)
+        runs = _runs(kept.groups, gates, circuit.num_qubits, settings)
         if settings.plan is None and any(dearer(bound.plan, bound.group.plan) for bound in runs):
-            self._groups = _groups(gates, listed, circuit.num_qubits, terms, settings)
-            runs = self._runs(gates, circuit.num_qubits, settings)
+            kept = self._plan(gates, listed, circuit.num_qubits, terms, settings)
+            runs = _runs(kept.groups, gates, circuit.num_qubits, settings)
         return runs
 
-    def _runs(
-        self, gates: list[FlatGate], num_qubits: int, settings: RunSettings
-    ) -> list[BoundGroup]:
-        """The groups with the matrices of these gates."""
-        merge = settings.plan is None or settings.plan.blocks.merged
-        runs = []
-        for group in self._groups:
-            inside = (gates[k] for k in group.gates)
-            blocks = blocks_of_gates(inside, num_qubits, group.measured, merge=merge)
-            plan = group.plan.with_blocks(blocks)
-            runs.append(BoundGroup(group, plan, lower(plan, group.terms, group.split)))
-        return runs
+    def _plan(
+        self,
+        gates: list[FlatGate],
+        listed: GateList,
+        num_qubits: int,
+        terms: tuple[Factors, ...],
+        settings: RunSettings,
+    ) -> _Kept:
+        """Plan anew, and keep it."""
+        groups = _groups(gates, listed, num_qubits, terms, settings)
+        self._kept = made = _Kept(listed, terms, settings.plan, groups)
+        return made
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Kept:
+    """Groups with their plans, and what they were made for."""
+
+    gates: GateList
+    terms: tuple[Factors, ...]
+    plan: Partition | None
+    groups: tuple[Group, ...]
+
+    def suits(self, gates: GateList, terms: tuple[Factors, ...], plan: Partition | None) -> bool:
+        """Whether they were made for this."""
+        return self.gates == gates and self.terms == terms and self.plan is plan
+
+
+def _runs(
+    groups: tuple[Group, ...], gates: list[FlatGate], num_qubits: int, settings: RunSettings
+) -> list[BoundGroup]:
+    """The groups with the matrices of these gates."""
+    merge = settings.plan is None or settings.plan.blocks.merged
+    runs = []
+    for group in groups:
+        inside = (gates[k] for k in group.gates)
+        blocks = blocks_of_gates(inside, num_qubits, group.measured, merge=merge)
+        plan = group.plan.with_blocks(blocks)
+        runs.append(BoundGroup(group, plan, lower(plan, group.terms, group.split)))
+    return runs
 
 
 def _groups(

@@ -52,7 +52,7 @@ class Group:
     ) -> Reconstruction:
         """How to contract tensors of this run when some cuts are fixed."""
         axes = program.axes(sliced)
-        for (known, limit), found in self.contractions.items():
+        for (known, limit), found in tuple(self.contractions.items()):  # threads may add to it
             if known == axes and limit <= limit_bytes:
                 return found
         made = Reconstruction(axes, limit_bytes)

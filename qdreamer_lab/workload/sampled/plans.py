@@ -26,12 +26,14 @@ __all__ = ["BoundPlans"]
 
 
 class BoundPlans:
-    """The plan of the circuit and observables that were run last."""
+    """The plan of the circuit and observables that were run last.
+
+    Jobs of one estimator may ask at the same time, from threads of their own: what is kept is one
+    object, which is read and replaced as a whole.
+    """
 
     def __init__(self) -> None:
-        self._gates: GateList | None = None
-        self._terms: tuple[Factors, ...] = ()
-        self._plan: Partition | None = None
+        self._kept: tuple[GateList, tuple[Factors, ...], Partition] | None = None
 
     def plans(self, request: Request, settings: RunSettings) -> list[Partition]:
         """A plan for each of the request's circuits.
@@ -56,13 +58,11 @@ class BoundPlans:
         acted = measured_by(terms)
         inside = (gates[k] for k in needed_gates(listed, acted))
         blocks = blocks_of_gates(inside, circuit.num_qubits, tuple(sorted(acted)))
-        if self._plan is None or self._gates != listed or self._terms != terms:
-            self._plan = find_partition(
-                blocks, settings.max_qubits, SearchOptions(seed=settings.seed)
-            )
-            self._gates, self._terms = listed, terms
-        plan = self._plan.with_blocks(blocks)
-        if dearer(plan, self._plan):
-            plan = find_partition(blocks, settings.max_qubits, SearchOptions(seed=settings.seed))
-            self._plan = plan
+        kept = self._kept
+        if kept is not None and kept[0] == listed and kept[1] == terms:
+            plan = kept[2].with_blocks(blocks)
+            if not dearer(plan, kept[2]):
+                return plan
+        plan = find_partition(blocks, settings.max_qubits, SearchOptions(seed=settings.seed))
+        self._kept = listed, terms, plan
         return plan
