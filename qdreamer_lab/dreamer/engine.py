@@ -30,8 +30,8 @@ from qdreamer_lab.dreamer.predict.price import priced
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.remainder import blocks_left
 from qdreamer_lab.workload.cut.options import SearchOptions
-from qdreamer_lab.workload.exact.plans import blocks_left
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.plan.find import plan_blocks
 from qdreamer_lab.workload.request import RunSettings

@@ -76,8 +76,12 @@ def _spelled(candidate: Candidate) -> list[str]:
     assert plan is not None, "what is handed over is a plan"
     labels = ", ".join(map(str, plan.labels.ravel().tolist()))
     lone = plan.lone_labels.tolist()
+    # Q-Dreamer's own plans for exact mode are for what that leaves of the circuit.
+    exact = ", exact=True" * (candidate.configuration.exact and not candidate.given)
     return [
-        f"plan = plan_cuts(circuit, {plan.max_qubits}, observables=observables, time_limit_s=0)",
+        "plan = plan_cuts(",
+        f"    circuit, {plan.max_qubits}, observables=observables, time_limit_s=0{exact}",
+        ")",
         "plan = replace(",
         "    plan,",
         "    labels=np.array([",

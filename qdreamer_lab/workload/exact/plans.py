@@ -34,14 +34,13 @@ from qdreamer_lab.workload.plan.search import find_partition
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.circuit.gates import FlatGate
     from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.cut.partition import Partition
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
     from qdreamer_lab.workload.request import RunSettings
 
-__all__ = ["ExactPlans", "blocks_left", "parts_that_fit"]
+__all__ = ["ExactPlans", "parts_that_fit"]
 
 
 def parts_that_fit(
@@ -72,14 +71,6 @@ def parts_that_fit(
         less = BoundGroup(group, part.plan, lower(part.plan, group.terms, group.split))
         found += parts_that_fit(less, itemsize, task_bytes, here_bytes)
     return found
-
-
-def blocks_left(circuit: QuantumCircuit, terms: tuple[Factors, ...]) -> BlockCircuit:
-    """What all terms together leave of a circuit, for a plan that is found beforehand."""
-    gates = list(flat_gates(circuit))
-    left = pulled_back(GateList(gates), terms)
-    inside = (gates[k] for k in left.gates)
-    return blocks_of_gates(inside, circuit.num_qubits, tuple(measured_by(left.terms)))
 
 
 class ExactPlans:

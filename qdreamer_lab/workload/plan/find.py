@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.errors import InfeasiblePlanError
+from qdreamer_lab.errors import InfeasiblePlanError, PlanError
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
+from qdreamer_lab.workload.circuit.remainder import blocks_left
 from qdreamer_lab.workload.cut.options import SearchOptions, check_width
 from qdreamer_lab.workload.plan.plan import CutPlan
 from qdreamer_lab.workload.plan.search import find_partition, find_partitions
@@ -39,6 +41,7 @@ def plan_cuts(
     max_fragments: int | None = None,
     time_limit_s: float = 1.0,
     seed: int = 0,
+    exact: bool = False,
 ) -> CutPlan:
     """Find where to cut a circuit so that no fragment needs more than `max_qubits` qubits.
 
@@ -53,6 +56,8 @@ def plan_cuts(
         max_fragments: Most fragments there may be; None for any number.
         time_limit_s: No new attempt starts after this; with 0, the first plan found is the answer.
         seed: Makes the search repeatable.
+        exact: Plan what exact mode runs: observables are carried back through Clifford gates at
+            the end of the circuit, which are left out of the plan. No other mode takes it.
 
     Raises:
         CircuitError: If the circuit is empty, not unitary, or has unbound parameters.
@@ -63,7 +68,13 @@ def plan_cuts(
         kinds=kinds, cost=cost, max_fragments=max_fragments, time_limit_s=time_limit_s, seed=seed
     )
     check_width(max_qubits)
-    return plan_blocks(to_blocks(circuit, observables), max_qubits, options)
+    if not exact:
+        return plan_blocks(to_blocks(circuit, observables), max_qubits, options)
+    if observables is None:
+        raise PlanError("exact=True plans for observables: say which")
+    sparse = as_sparse(observables, circuit.num_qubits)
+    terms = [term.factors for each in sparse for term in product_terms(each)]
+    return plan_blocks(blocks_left(circuit, terms), max_qubits, options)
 
 
 def plan_blocks(

@@ -15,7 +15,7 @@ from qdreamer_lab import CutEstimator, cli, pareto, plan_cuts
 from qdreamer_lab.errors import CircuitError, InfeasiblePlanError, PlanError
 from qdreamer_lab.workload.cut.cuts import GateCut, WireCut
 from tests.circuits.drawn import random_circuit
-from tests.circuits.plain import cx_line
+from tests.circuits.plain import cx_line, tilted_ghz
 
 
 @pytest.mark.parametrize("cost", ["lo", "joint", "locc", "work"])
@@ -232,3 +232,18 @@ def test_once_warm_nothing_compiles(capsys):
         CutEstimator(3).run([(circuit, "ZZZZXX")]).result()
         CutEstimator(2, mode="sampled", shots=9000).run([(cx_line(4), "ZZXX")]).result()
     assert not recorder.buffer
+
+
+def test_a_plan_for_exact_mode_leaves_out_what_observables_are_carried_back_through():
+    circuit, observable = tilted_ghz(6), "ZZZZZZ"
+    for qubit in range(5):
+        circuit.cx(qubit, qubit + 1)
+    whole = plan_cuts(circuit, 3, observables=observable)
+    left = plan_cuts(circuit, 3, observables=observable, exact=True)
+    assert left.blocks.num_blocks < whole.blocks.num_blocks
+    expected = Statevector(circuit).expectation_value(SparsePauliOp(observable)).real
+    for plan in (whole, left):
+        result = CutEstimator(3, plan=plan).run([(circuit, observable)]).result()[0]
+        assert result.data.evs == pytest.approx(expected, abs=1e-12)
+    with pytest.raises(PlanError, match="say which"):
+        plan_cuts(circuit, 3, exact=True)
