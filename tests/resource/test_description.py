@@ -87,7 +87,7 @@ def test_a_url_with_keys_and_a_description_with_changes():
     ("keys", "complaint"),
     [
         ({"description": "mars://"}, "'mars://' is unknown; there is local://"),
-        ({"cores_per_node": 2, "cores_per_worker": 3}, "more than the 2 cores"),
+        ({"cores_per_node": 2, "cores_per_worker": 3}, "is more than cores_per_node=2"),
         ({"number_of_nodes": 2}, "one node"),
         ({"gpus_per_node": 99}, "GPUs"),
         ({"cores_per_node": 10**7}, "more than 1024 processes"),
