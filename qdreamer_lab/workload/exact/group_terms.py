@@ -88,15 +88,14 @@ def gate_cones(gates: GateList, left: PulledBack) -> list[tuple[int, int]]:
         gates: The circuit.
         left: The terms, and what is left of the circuit for all of them.
     """
-    whole = _gates_and_qubits(gates, left.gates)
-    widest = measured_by([max(left.terms, key=len, default=())])
-    if _gates_and_qubits(gates, needed_gates(gates, widest, left.gates)) == whole:
-        # Nothing is outside one term's cone; what a product reaches, its factors reach together.
-        return [whole] * len(left.terms)
-    reach: dict[tuple[int, int], tuple[int, int]] = {}
-    for key in {(qubit, LETTER_MASKS[letter]) for term in left.terms for qubit, letter in term}:
-        found = needed_gates(gates, dict([key]), left.gates)
-        reach[key] = _gates_and_qubits(gates, found)
+    keys = {(qubit, LETTER_MASKS[letter]) for term in left.terms for qubit, letter in term}
+    if len(left.terms) <= len(keys):
+        found = (needed_gates(gates, measured_by([term]), left.gates) for term in left.terms)
+        return [_gates_and_qubits(gates, which) for which in found]
+    # What a product reaches, its factors reach together.
+    reach = {
+        key: _gates_and_qubits(gates, needed_gates(gates, dict([key]), left.gates)) for key in keys
+    }
     return [
         _union(reach[qubit, LETTER_MASKS[letter]] for qubit, letter in term) for term in left.terms
     ]
