@@ -9,6 +9,7 @@ import pytest
 
 import pilot_kernel
 from pilot_kernel.resource.connection import link
+from pilot_kernel.task.process import preload
 
 PATIENCE_S = 20.0
 """For what takes a moment: generous, since the machine may be busy."""
@@ -25,7 +26,11 @@ def pytest_addoption(parser):
 
 @pytest.fixture(scope="session", autouse=True)
 def registry_home(tmp_path_factory):
-    """Keep the tests' agents apart from the user's, and see that none stays."""
+    """Keep the tests' agents apart from the user's, and see that none stays.
+
+    Their many short-lived processes load nothing ahead of what they are asked for.
+    """
+    os.environ.setdefault(preload.WANTED, "0")
     home = tmp_path_factory.mktemp("registry")
     before = os.environ.get("PILOT_KERNEL_HOME")
     os.environ["PILOT_KERNEL_HOME"] = str(home)

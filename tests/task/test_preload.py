@@ -12,6 +12,11 @@ from pilot_kernel.task.process import preload
 from tests.conftest import PATIENCE_S, wait_until
 
 
+@pytest.fixture(autouse=True)
+def wanted(monkeypatch):
+    monkeypatch.delenv(preload.WANTED, raising=False)
+
+
 @pytest.fixture
 def named(monkeypatch):
     """Have functions named as preloads: those of this module, by their names."""
@@ -55,6 +60,13 @@ def test_all_is_done_step_by_step_and_what_fails_is_logged(named, caplog):
     (record,) = caplog.records
     assert "a_bad_one" in record.message
     assert "no library here" in record.message
+
+
+def test_nothing_is_done_where_it_is_not_wanted(named, monkeypatch):
+    done.clear()
+    named(a_good_one)
+    monkeypatch.setenv(preload.WANTED, "0")
+    assert list(preload.steps()) == done == []
 
 
 def test_a_function_that_is_not_there_is_logged_too(monkeypatch, caplog):

@@ -14,10 +14,14 @@ import os
 from collections.abc import Iterable, Iterator
 from importlib.metadata import EntryPoint, entry_points
 
-__all__ = ["ENTRY_POINTS", "keep", "steps"]
+__all__ = ["ENTRY_POINTS", "WANTED", "keep", "steps"]
 
 ENTRY_POINTS = "pilot_kernel.preloads"
 """The group of entry points that name what is called."""
+
+WANTED = "PILOT_KERNEL_PRELOADS"
+"""The variable that says with 0 that nothing is to be loaded ahead: it takes each host, and each
+process that starts early, a second of processor time."""
 
 log = logging.getLogger("pilot_kernel.nursery")
 
@@ -44,7 +48,9 @@ def keep() -> None:
 
 
 def _points() -> Iterable[EntryPoint]:
-    """What is named, in the same order everywhere; none if a package's own words are unreadable."""
+    """What is named, in the same order everywhere; nothing if a package's words are unreadable."""
+    if os.environ.get(WANTED) == "0":
+        return ()
     try:
         return sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.value)
     except Exception as error:  # noqa: BLE001 whatever lies among the installed packages
