@@ -1,6 +1,7 @@
 """What task processes have ready before their first task, and what of that may go wrong."""
 
 import itertools
+import os
 import sys
 import textwrap
 from importlib.metadata import EntryPoint
@@ -8,7 +9,8 @@ from importlib.metadata import EntryPoint
 import pytest
 
 import pilot_kernel
-from pilot_kernel.task.process import preload
+from pilot_kernel.resource import worker_environment
+from pilot_kernel.task.process import nursery, preload
 from tests.conftest import PATIENCE_S, wait_until
 
 
@@ -67,6 +69,22 @@ def test_nothing_is_done_where_it_is_not_wanted(named, monkeypatch):
     named(a_good_one)
     monkeypatch.setenv(preload.WANTED, "0")
     assert list(preload.steps()) == done == []
+
+
+@pytest.mark.parametrize(("limit", "room"), [(None, True), (2 * 10**9, True), (10**8, False)])
+def test_workers_with_little_memory_load_nothing_ahead(limit, room):
+    environment = {} if limit is None else worker_environment.sizes(1, limit)
+    assert nursery._has_room(environment) is room
+
+
+def test_only_who_begins_says_what_goes_wrong(named, caplog, monkeypatch):
+    """Of a forked process that goes on with it, the words would be its task's output."""
+    named(a_bad_one)
+    begun = preload.steps()
+    next(begun)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    list(begun)
+    assert not caplog.records
 
 
 def test_a_function_that_is_not_there_is_logged_too(monkeypatch, caplog):

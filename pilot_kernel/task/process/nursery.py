@@ -6,8 +6,8 @@ told on that connection is the process's id, and later its exit status. A worker
 dies, has its task process ended, with everything that process has started.
 
 While nobody asks for anything it loads what other packages want loaded (`preload.py`), a step at
-a time. A task process that is forked before all of that is done does the rest by itself, as long as
-it has no task.
+a time, if the workers have memory enough for that. A task process that is forked before all of it
+is done does the rest by itself, as long as it has no task.
 """
 
 import argparse
@@ -19,11 +19,13 @@ import selectors
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
 
+from pilot_kernel.resource import worker_environment
 from pilot_kernel.task.process import preload
 from pilot_kernel.task.process.serve import adopt_orphans, serve, settle_in
 from pilot_kernel.task.wire.messages import LENGTH
@@ -34,6 +36,7 @@ _PRELOAD = ("numpy", "qiskit_aer.primitives")
 
 _LARGEST = 1 << 20
 _PATIENCE_S = 2.0
+_ROOM_BYTES = 10**9  # of a worker: with less, what a process loads ahead would be its tasks' memory
 _DESCRIPTORS = 4  # the socket, and the pipes for stdout, stderr and what is said of a crash
 
 
@@ -55,7 +58,8 @@ class _Nursery:
         self.lines: dict[socket.socket, _Line] = {}
         self.over = False
         self.steps = preload.steps()
-        self.warm = False
+        self.loads = False
+        """Whether there is something left to load, and its workers have the memory for it."""
 
     def serve(self) -> None:
         """Fork and watch until nobody holds the other end of the lifeline."""
@@ -69,11 +73,11 @@ class _Nursery:
         self.selector.register(wake, selectors.EVENT_READ, lambda: self._reap(wake))
         try:
             while not self.over:
-                ready = self.selector.select(None if self.warm else 0)
+                ready = self.selector.select(0 if self.loads else None)
                 for key, _ in ready:
                     key.data()
-                if not (ready or self.warm):
-                    self.warm = next(self.steps, self) is self
+                if self.loads and not ready:
+                    self.loads = next(self.steps, self) is not self
         finally:
             self._end_all()
 
@@ -116,6 +120,7 @@ class _Nursery:
         if len(line.got) < LENGTH.size + length:
             return
         request = json.loads(line.got[LENGTH.size :])
+        self.loads = _has_room(request["environment"])
         line.pid = os.fork() or self._become(request, line.descriptors)
         for descriptor in line.descriptors:
             os.close(descriptor)
@@ -137,7 +142,7 @@ class _Nursery:
                 os.close(ours)
             sock = socket.socket(fileno=descriptors[0])
             settle_in(request["environment"], request["folder"])
-            serve(sock, descriptors[3], self.steps)
+            serve(sock, descriptors[3], self.steps if self.loads else iter(()))
             status = 0
         except (ConnectionError, BrokenPipeError):
             status = 0  # the worker has gone
@@ -190,6 +195,12 @@ def _dead() -> int | None:
     except ChildProcessError:
         return None
     return None if found is None else found.si_pid
+
+
+def _has_room(environment: Mapping[str, str]) -> bool:
+    """Whether tasks of a worker with this environment can spare what is loaded ahead of them."""
+    limit = environment.get(worker_environment.MEMORY)
+    return limit is None or int(limit) >= _ROOM_BYTES
 
 
 def _kill_group(pid: int) -> None:

@@ -27,17 +27,28 @@ log = logging.getLogger("pilot_kernel.nursery")
 
 
 def steps() -> Iterator[None]:
-    """Do all of it, one step for every `next`; it raises nothing."""
+    """All of it, one step for every `next`; it raises nothing.
+
+    A process that was forked meanwhile may go on with it; only this one says what goes wrong, since
+    what the other writes is a task's output.
+    """
+    return _steps(os.getpid())
+
+
+def _steps(teller: int) -> Iterator[None]:
     before = _threads()
     for point in _points():
+        told = ""
         try:
             yield
             yield from point.load()()
         except (Exception, SystemExit) as error:  # noqa: BLE001 a foreign function may raise anything
-            log.warning("preload %s failed: %s: %s", point.value, type(error).__name__, error)
+            told = f"failed: {type(error).__name__}: {error}"
         if _threads() > before:
-            log.warning("preload %s has left a thread, which task processes lack", point.value)
+            told = told or "has left a thread, which task processes lack"
             before = _threads()
+        if told and os.getpid() == teller:
+            log.warning("preload %s %s", point.value, told)
         keep()
 
 
