@@ -42,6 +42,10 @@ def settle_in(environment: dict[str, str], folder: str) -> None:
         sys.modules["numpy"].random.seed()  # else all task processes would draw the same numbers
 
 
+_IDLE_MS = 300
+"""How long there is no task before time is taken for something else."""
+
+
 def adopt_orphans() -> None:
     """Let processes whose parent has ended become children of this one, so that they are found."""
     if sys.platform == "linux":
@@ -82,6 +86,7 @@ def _next(sock: socket.socket, steps: Iterator[None]) -> messages.Message | None
     """The next request, as soon as it is there; None when the worker has hung up."""
     heard = select.poll()
     heard.register(sock, select.POLLIN)
-    while not heard.poll(0) and next(steps, sock) is not sock:
-        pass
+    if not heard.poll(_IDLE_MS):  # else short tasks that follow each other would wait for steps
+        while not heard.poll(0) and next(steps, sock) is not sock:
+            pass
     return messages.receive(sock)
