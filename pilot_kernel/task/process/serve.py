@@ -19,6 +19,9 @@ from pilot_kernel.task.wire import messages
 
 __all__ = ["adopt_orphans", "serve", "settle_in"]
 
+_IDLE_MS = 300
+"""How long there is no task before time is taken for something else."""
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -40,10 +43,6 @@ def settle_in(environment: dict[str, str], folder: str) -> None:
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()  # else all task processes would draw the same numbers
-
-
-_IDLE_MS = 300
-"""How long there is no task before time is taken for something else."""
 
 
 def adopt_orphans() -> None:
