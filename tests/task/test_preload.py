@@ -4,6 +4,7 @@ import itertools
 import os
 import sys
 import textwrap
+import time
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -123,6 +124,10 @@ def test_task_processes_have_it_before_a_task_and_are_no_worse_for_its_failure(
             module = sys.modules.get("sooner")
             return None if module is None else module.made_in
 
-        wait_until(lambda: session.submit(look).result(PATIENCE_S) is not None)
+        def found_after_being_idle():
+            time.sleep(0.5)
+            return session.submit(look).result(PATIENCE_S) is not None
+
+        wait_until(found_after_being_idle)
         made_in = session.submit(look).result(PATIENCE_S)
         assert len(made_in) == 1
