@@ -78,6 +78,7 @@ def test_the_log_of_a_session_has_every_task_once_with_its_place_and_size(tmp_pa
     with pilot_kernel.Session() as session:
         session.add_pilot("local://", cores_per_node=1, name="mine")
         killed = session.submit(_sleep_once, str(tmp_path / "gate"), 60)
+        wait_until((tmp_path / "gate").exists)  # then it will not sleep again
         wait_until(lambda: killed.state == TaskState.RUNNING)
         os.kill(worker_pids(session)["mine-0"], signal.SIGKILL)
         assert len(killed.result(60)) == 50_000
