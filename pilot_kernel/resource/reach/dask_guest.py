@@ -235,7 +235,9 @@ class DaskGuest(FarStart):
         """Have the task end, and wait for it: nothing of ours is to stay there."""
         with contextlib.suppress(Exception):
             async with asyncio.timeout(_ENDING_S):
-                if future.status == "pending" and client.status == "running":
+                waits = future.status == "pending" and client.status == "running"
+                # Their scheduler would go on asking a worker that is gone, for half a minute.
+                if waits and theirs in await client.ncores():
                     await client.run(guest_task.end, key, workers=[theirs])
                     while future.status == "pending":
                         await asyncio.sleep(0.05)
