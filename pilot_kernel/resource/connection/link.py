@@ -67,6 +67,9 @@ class Link:
         self._outlived: bool | None = None
         self._error: BaseException | None = None
         self._ready = threading.Event()
+        self.imported = threading.Event()
+        """Dask's modules import each other in circles, so two threads must not import them at once:
+        whoever needs them right after a link is made waits for this."""
         self._waiting = 0
         self.job: JobWatch | None = None
         started = self._claim(name)
@@ -131,9 +134,10 @@ class Link:
 
     def _open(self, started: Any, on_open: Callable[["Link"], None]) -> None:
         try:
-            # Importing Dask takes as long as the agent needs to start.
-            import pilot_kernel.resource.connection.client  # noqa: F401
-
+            try:  # importing Dask takes as long as the agent needs to start
+                import pilot_kernel.resource.connection.client  # noqa: F401
+            finally:
+                self.imported.set()
             logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
             while not self._attach(started, on_open):
                 started = self._claim(self.entry.name)
