@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Supply"]
 
 _PATIENCE_S = 120.0  # a nursery imports large libraries from what may be a slow disk
+_NURSERIES = 3  # one may be killed just as it is asked, by whatever killed the one before it
 
 
 class Supply:
@@ -85,10 +86,25 @@ class Supply:
         if path is not None and self._nursery is None:
             with contextlib.suppress(OSError):  # nobody listens there any more
                 return await self._start(path)
+        for _ in range(_NURSERIES - 1):
+            with contextlib.suppress(ConnectionError):  # it has died, whether it is known or not
+                return await self._start(self._own_nursery())
+            await self._end_nursery()
+        return await self._start(self._own_nursery())
+
+    def _own_nursery(self) -> str:
+        """Where the worker's own nursery listens, which is started if there is none."""
         path = os.path.join(self._folder, "nursery")
         if self._nursery is None or self._nursery.poll() is not None:
             self._nursery = start(path)
-        return await self._start(path)
+        return path
+
+    async def _end_nursery(self) -> None:
+        """Be done with a nursery that does not answer: it may be dying, and still be listed."""
+        nursery = self._nursery
+        if nursery is not None:
+            nursery.kill()
+            await asyncio.to_thread(nursery.communicate)
 
     async def _start(self, path: str) -> TaskProcess:
         process = TaskProcess(self._printed)
