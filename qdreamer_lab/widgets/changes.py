@@ -34,7 +34,7 @@ def moved(view: View, **changes: Any) -> View:
     view = replace(view, controls=controls, fixed=None, working=True, fresh=False)
     if controls.family == before.family:
         return view
-    return replace(view, candidates=(), recommended=None)
+    return replace(view, candidates=(), recommended=None, compared=None)
 
 
 def answered(view: View, found: Iterable[Candidate], *, working: bool) -> View:

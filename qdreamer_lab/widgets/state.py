@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.dreamer.predict.configuration import Configuration
     from qdreamer_lab.dreamer.predict.prediction import Prediction
+    from qdreamer_lab.widgets.crossover import Comparison
     from qdreamer_lab.workload.execution.chunk import FragmentRow
     from qdreamer_lab.workload.plan.plan import CutPlan
 
@@ -27,8 +28,9 @@ __all__ = [
     "View",
 ]
 
-AXES = ("overhead", "width", "plans")
-"""What the trade-off shows: time against overhead, time against width, overhead against width."""
+AXES = ("overhead", "width", "plans", "workers")
+"""What the trade-off shows: time against overhead, time against width, overhead against width, and
+time against width on CPU cores and on a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,8 @@ class View:
         graph: Show who is coupled to whom, not the circuit.
         code: Show the Python that does the same.
         dark: On a dark ground.
+        compared: Times on CPU cores and on a GPU; None as long as they are not known.
+        comparing: These, or newer ones, may come.
         fresh: Nobody has touched anything; what is recommended is then selected when it is known.
     """
 
@@ -211,6 +215,8 @@ class View:
     graph: bool = False
     code: bool = False
     dark: bool = False
+    compared: Comparison | None = None
+    comparing: bool = False
     fresh: bool = True
 
     @property
