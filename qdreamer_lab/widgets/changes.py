@@ -72,7 +72,7 @@ def _best(found: Iterable[Candidate]) -> Candidate | None:
 def _distinct(
     found: Iterable[Candidate], width: int, wanted: Container[Hashable]
 ) -> tuple[Candidate, ...]:
-    """Candidates by width, each plan once, and of equal overhead the fastest of each mode.
+    """Candidates by width, each plan once, and of equal price the fastest of each kind.
 
     Args:
         found: All.

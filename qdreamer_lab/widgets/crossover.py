@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qdreamer_lab.dreamer.advice.ranking import TIE
 from qdreamer_lab.dreamer.report_text import seconds_text, text_table
 
 if TYPE_CHECKING:
@@ -73,11 +74,11 @@ class Comparison:
 
     @property
     def faster(self) -> list[bool]:
-        """For each row, whether the GPU is over before the CPU cores."""
+        """For each row, whether the GPU is over before the CPU cores, by more than a tie."""
         if self.pair is None:
             return [False] * len(self.rows)
         cores, gpu = self.pair
-        return [row.seconds[gpu] < row.seconds[cores] for row in self.rows]
+        return [TIE * row.seconds[gpu] < row.seconds[cores] for row in self.rows]
 
     @property
     def runs(self) -> list[tuple[int, int]]:
@@ -92,7 +93,10 @@ class Comparison:
 
     @property
     def sentence(self) -> str:
-        """From which width on a GPU is faster, in words, and what that rests on."""
+        """From which width on a GPU is faster, in words, and what that rests on.
+
+        Times that differ by no more than ways which Q-Dreamer ranks as equal are equal here too.
+        """
         if not self.rows:
             return "No plan can run: there is nothing to compare CPU and GPU by."
         if self.pair is None:
@@ -151,6 +155,8 @@ def _where(runs: Sequence[tuple[int, int]], least: int, most: int) -> str:
     (first, last), *more = runs
     if not more and (first, last) == (least, most):
         return f"at {least} qubits" if least == most else "at all widths"
+    if not more and first == last:
+        return f"only with fragments of {first} qubits"
     if not more and first == least:
         return f"up to fragments of {last} qubits"
     if not more and last == most:

@@ -161,11 +161,11 @@ class Engine:
         self._weighing.ask(view.controls)
         return replace(view, comparing=True)
 
-    def _weigh(self, asked: Controls, found: tuple[Comparison, ...], more: bool) -> None:
+    def _weigh(self, asked: Controls, found: tuple[Comparison, ...], _: bool) -> None:
         def change(view: View) -> View:
             if view.controls.family != asked.family:
                 return view
             return replace(view, compared=found[-1], comparing=asked != self._weighed)
 
-        if found and not more:
+        if found:  # once, at the end
             self.post(change)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.widgets.cost_table import rows, sentence, table_html
 from qdreamer_lab.widgets.python_export import python_source
+from qdreamer_lab.workload.modes import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,19 +164,20 @@ def _worker_times(view: View) -> go.Figure:
     return figures.worker_times(
         view.compared,
         picks=[place.get(row.sameness) for row in view.compared.rows],
-        selected=_selected_point(view, view.compared),
+        selected=_point(view.compared, view.selected),
+        recommended=_point(view.compared, view.recommended),
         dark=view.dark,
     )
 
 
-def _selected_point(view: View, compared: Comparison) -> tuple[float, float] | None:
-    """Where the selected plan lies, if it is one of those that are compared."""
-    one = view.selected
-    if one is None or one.prediction is None:
+def _point(compared: Comparison, one: Candidate | None) -> tuple[float, float] | None:
+    """Where a candidate lies; None for one of another kind, or of a width that is not compared."""
+    if one is None or one.prediction is None or not compared.rows:
         return None
-    return next(
-        ((row.width, one.seconds) for row in compared.rows if row.sameness == one.sameness), None
-    )
+    way = one.configuration
+    alike = (way.mode, way.method) == (compared.mode, METHODS[0])
+    inside = compared.rows[0].width <= one.width <= compared.rows[-1].width
+    return (one.width, one.seconds) if alike and inside else None
 
 
 _COMPARING = "Comparing CPU and GPU …"

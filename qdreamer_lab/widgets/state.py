@@ -135,9 +135,10 @@ class Candidate:
 
     @property
     def price(self) -> Hashable:
-        """Equal for candidates of one mode that cost the same."""
+        """Equal for candidates of one mode, on one kind of worker, that cost the same."""
+        way = self.configuration
         bits = None if self.plan is None else round(self.plan.log2_overhead, 2)
-        return (self.configuration.mode, self.configuration.method, bits)
+        return (way.mode, way.method, way.on, bits)
 
     @property
     def seconds(self) -> float:

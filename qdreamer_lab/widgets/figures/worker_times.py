@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from qdreamer_lab.dreamer.advice.ranking import TIE
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.widgets.figures.style import figure, message, seconds_ticks, value_axis
 from qdreamer_lab.widgets.palette import look_of, theme
@@ -39,21 +40,24 @@ def worker_times(
     *,
     picks: Sequence[int | None] = (),
     selected: tuple[float, float] | None = None,
+    recommended: tuple[float, float] | None = None,
     dark: bool = False,
 ) -> go.Figure:
     """Draw the times of one circuit by width and kind of worker.
 
-    The ground is tinted where the GPU's line lies below that of the most CPU cores. Lines of times
+    The ground is tinted where the GPU is faster than the most CPU cores. Lines of times
     that are nominal are dashed.
 
     Args:
         compared: What is drawn.
         picks: For each row, what its points carry as `customdata`; None for nothing.
         selected: Qubits and seconds of the selected plan, to be ringed.
+        recommended: The same of what is recommended, to be marked with a star.
         dark: For a dark page.
     """
     rows = compared.rows
     times = [s for row in rows for s in row.seconds if math.isfinite(s)]
+    times += [point[1] for point in (selected, recommended) if point is not None]
     if not times:
         return message("Nothing can be compared: no plan can run on any worker.", dark)
     picks = picks or [None] * len(rows)
@@ -64,7 +68,7 @@ def worker_times(
     spans = crossings(compared)
     low, high = max(min(times), _SHORTEST_S), max(*times, _SHORTEST_S)
     across = _across(rows)
-    traces += [] if selected is None else [_marked(selected, dark)]
+    traces += _marked(selected, "selected", dark) + _marked(recommended, "recommended", dark)
     return figure(
         traces,
         dark,
@@ -79,7 +83,7 @@ def worker_times(
 
 
 def crossings(compared: Comparison) -> list[tuple[float, float]]:
-    """Where the GPU's line lies below that of the most CPU cores, from where to where.
+    """Where the GPU is faster than the most CPU cores, from where to where.
 
     Lines are straight between widths, with times as logarithms. Where one of them ends, for want of
     memory, half way to the next width counts. A span that reaches an end of the widths is infinite
@@ -107,10 +111,10 @@ def crossings(compared: Comparison) -> list[tuple[float, float]]:
 
 
 def _lead(cores_s: float, gpu_s: float) -> float:
-    """Logarithm of how many times as long the CPU takes; infinite where only one can run."""
+    """Logarithm of how many times as long as a tie the CPU takes; infinite if only one can run."""
     if math.isinf(cores_s) or math.isinf(gpu_s):
         return math.inf if gpu_s < cores_s else -math.inf
-    return math.log(max(cores_s, _SHORTEST_S) / max(gpu_s, _SHORTEST_S))
+    return math.log(cores_s / (TIE * gpu_s))
 
 
 def _looks(kinds: Sequence[Kind]) -> list[int]:
@@ -216,24 +220,27 @@ def _bands(
     return shapes
 
 
-def _marked(point: tuple[float, float], dark: bool) -> dict[str, Any]:
-    """The ring that the selected plan has in the other views of the trade-off."""
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [point[0]],
-        "y": [_drawn(point[1])],
-        "hoverinfo": "skip",
-        "marker": {
-            "symbol": "circle-open",
-            "size": 22,
-            "color": theme(dark).ink,
-            "line": {"width": 2.5},
-        },
-        "cliponaxis": False,
-        "showlegend": True,
-        "name": "selected",
-    }
+def _marked(point: tuple[float, float] | None, name: str, dark: bool) -> list[dict[str, Any]]:
+    """A mark like those in the other views of the trade-off."""
+    if point is None:
+        return []
+    colours = theme(dark)
+    ring = {"symbol": "circle-open", "size": 22, "color": colours.ink, "line": {"width": 2.5}}
+    edge = {"color": colours.background, "width": 1}
+    star = {"symbol": "star", "size": 15, "color": colours.accent, "line": edge, "opacity": 1}
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [point[0]],
+            "y": [_drawn(point[1])],
+            "hoverinfo": "skip",
+            "marker": ring if name == "selected" else star,
+            "cliponaxis": False,
+            "showlegend": True,
+            "name": name,
+        }
+    ]
 
 
 def _words(
@@ -242,25 +249,24 @@ def _words(
     across: tuple[float, float],
     dark: bool,
 ) -> list[dict[str, Any]]:
-    """What the tinted ground means, at the first of it; with the width where it begins."""
+    """What the tinted ground means, where it is widest; if there is one, where it begins."""
     if not spans or compared.pair is None:
         return []
-    first = compared.runs[0][0]
-    low, high = max(spans[0][0], across[0]), min(spans[0][1], across[1])
-    begins = first > 0
+    begins, ends = (math.isfinite(edge) for edge in spans[0])
+    once = len(spans) == 1 and begins and not ends
+    said = "GPU faster" + f" from {compared.rows[compared.runs[0][0]].width} q" * once
+    inside = [(max(low, across[0]), min(high, across[1])) for low, high in spans]
+    low, high = max(inside, key=lambda span: span[1] - span[0])
     late = (low - across[0]) / (across[1] - across[0]) > _LATE
-    said = f"from {compared.rows[first].width} q" if begins else "GPU faster"
-    if begins:
-        said = f"GPU faster {said}"
     return [
         {
-            "text": f"<b>{said} \N{RIGHTWARDS ARROW}</b>" if begins and late else f"<b>{said}</b>",
-            "x": low if begins else (low + high) / 2,
+            "text": f"<b>{said}</b>",
+            "x": high if late and not once else low,
             "yref": "paper",
             "y": 1,
             "yanchor": "top",
-            "xanchor": ("right" if late else "left") if begins else "center",
-            "xshift": (-4 if late else 4) if begins else 0,
+            "xanchor": "right" if late else "left",
+            "xshift": -4 if late else 4,
             "showarrow": False,
             "font": {"size": 12, "color": look_of(_LOOKS[2], dark).line},
         }
