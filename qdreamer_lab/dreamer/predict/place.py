@@ -63,6 +63,14 @@ class Place:
         """This process instead of the session, which is on the same machine."""
         return replace(self, session=None, workers=1, cores=usable_cores(), gpu=False, nodes=())
 
+    def one_core(self) -> Place:
+        """One of the workers, with one core."""
+        return replace(self, workers=1, cores=1, nodes=())
+
+    def with_gpu(self) -> Place:
+        """One of the workers, as if it had a GPU, of which the same is believed."""
+        return replace(self, workers=1, backend=None, gpu=True, nodes=())
+
 
 def pilots_of(session: SessionLike | None, on: str | None) -> list[Any]:
     """The pilots that would run tasks; a session without pilots is not made to add one.
