@@ -116,9 +116,14 @@ def place_of(
         devices: Terms of devices, by the name of the device or by `on`.
     """
     if session is None or not pilots:
-        cores = usable_cores()
         return Place(
-            session=None, workers=1, cores=cores, belief=belief, contention=contention, notes=notes
+            session=None,
+            workers=1,
+            cores=usable_cores(),
+            belief=belief,
+            contention=contention,
+            notes=notes,
+            gpu=on_gpu(on, ()),
         )
     backend = session.backend(on) if pilots[0].backend is not None else None
     terms = DeviceTerms()
