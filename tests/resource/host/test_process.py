@@ -138,7 +138,7 @@ def test_a_folder_is_swept_when_its_supervisor_is_gone(tmp_path, monkeypatch):
     mine = private_folder.create()
     gone = Path(str(mine).replace(f"-{os.getpid()}-", "-999999999-"))
     gone.mkdir()
-    private_folder.sweep(tmp_path)
+    private_folder.sweep(mine.parent)
     assert mine.exists()
     assert not gone.exists()
     private_folder.remove(mine)
