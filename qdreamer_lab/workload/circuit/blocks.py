@@ -8,54 +8,26 @@ must not decide anything about cuts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdreamer_lab.errors import CircuitError
+from qdreamer_lab.kernels.gates.runs import run_products, runs_of
 from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
-from qdreamer_lab.workload.circuit.gates import FlatGate, flat_gates
+from qdreamer_lab.workload.circuit.gates import flat_gates, gate_arrays, is_plain
 from qdreamer_lab.workload.circuit.lightcone import reaching_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
+    from qdreamer_lab.workload.circuit.gates import FlatGate
+
 __all__ = ["blocks_of_gates", "check_circuit", "observed_qubits", "to_blocks"]
-
-
-@dataclass
-class _Runs:
-    """Where the gates of a circuit went: one run per block, plus what no block has taken yet."""
-
-    merge: bool = True
-    pairs: list[tuple[int, int]] = field(default_factory=list)
-    members: list[list[FlatGate]] = field(default_factory=list)
-    last: dict[int, int] = field(default_factory=dict)
-    pending: dict[int, list[FlatGate]] = field(default_factory=dict)
-
-    def add(self, gate: FlatGate) -> None:
-        """Sort one gate into the run it belongs to."""
-        if len(gate.qubits) == 1:
-            self.pending.setdefault(gate.qubits[0], []).append(gate)
-            return
-        low, high = sorted(gate.qubits)
-        run = self.last.get(low)
-        if run is None or run != self.last.get(high) or not self.merge:
-            run = len(self.pairs)
-            self.pairs.append((low, high))
-            self.members.append([])
-            self.last[low] = self.last[high] = run
-        self.members[run] += [*self.pending.pop(low, ()), *self.pending.pop(high, ()), gate]
-
-    def settle(self) -> None:
-        """Give one-qubit gates that no later block takes to the last block on their wire."""
-        for qubit in [q for q in self.pending if q in self.last]:
-            self.members[self.last[qubit]] += self.pending.pop(qubit)
 
 
 def to_blocks(
@@ -92,6 +64,8 @@ def check_circuit(circuit: QuantumCircuit) -> None:
     Raises:
         CircuitError: As `to_blocks`.
     """
+    if is_plain(circuit) and circuit.num_qubits:
+        return
     entries = [gate.matrix.ravel() for gate in flat_gates(circuit)]
     if not entries or not np.isfinite(np.concatenate(entries)).all():
         to_blocks(circuit)  # says where
@@ -108,20 +82,21 @@ def blocks_of_gates(
         measured: The qubits whose light cone is kept, ascending.
         merge: As for `to_blocks`.
     """
-    runs = _Runs(merge)
-    for gate in gates:
-        runs.add(gate)
-    runs.settle()
-    pairs = np.array(runs.pairs, dtype=np.int64).reshape(-1, 2)
+    listed = list(gates)
+    places, matrices = gate_arrays(listed)
+    run_of, pairs = runs_of(places, num_qubits, merge)
+    unitaries, alone = run_products(places, matrices, run_of, pairs, num_qubits)
+    found: list[set[int]] = [set() for _ in pairs]
+    for gate, run in zip(listed, run_of.tolist(), strict=True):
+        if run >= 0:
+            found[run].add(gate.source)
+    sources = tuple(tuple(sorted(each)) for each in found)
     if len(measured) < num_qubits:
         keep = reaching_blocks(pairs, measured)
-        pairs = pairs[keep]
-        runs.pairs = [runs.pairs[k] for k in keep.tolist()]
-        runs.members = [runs.members[k] for k in keep.tolist()]
+        pairs, unitaries = pairs[keep], unitaries[keep]
+        sources = tuple(sources[k] for k in keep.tolist())
     busy = set(pairs.ravel().tolist())
-    lone = {q: _chain(runs.pending.get(q, ())) for q in range(num_qubits) if q not in busy}
-    sources = tuple(tuple(sorted({g.source for g in run})) for run in runs.members)
-    unitaries = _products(runs)
+    lone = {q: alone[q] for q in range(num_qubits) if q not in busy}
     _check_finite(unitaries, sources, lone)
     return BlockCircuit(
         num_qubits=num_qubits,
@@ -157,57 +132,3 @@ def observed_qubits(observables: object, num_qubits: int) -> tuple[int, ...]:
     for observable in as_sparse(observables, num_qubits):
         found.update(np.asarray(observable.indices).tolist())
     return tuple(sorted(found))
-
-
-def _chain(gates: Iterable[FlatGate]) -> NDArray[np.complex128]:
-    """Product of one-qubit gates, first gate rightmost."""
-    product = np.eye(2, dtype=np.complex128)
-    for gate in gates:
-        product = gate.matrix @ product
-    return product
-
-
-def _products(runs: _Runs) -> NDArray[np.complex128]:
-    """Multiply every run out; all runs advance one gate per step, so a step is one batched matmul.
-
-    Returns:
-        (m, 4, 4) complex128.
-    """
-    unitaries = np.tile(np.eye(4, dtype=np.complex128), (len(runs.pairs), 1, 1))
-    flat = list(_placed(runs))
-    if not flat:
-        return unitaries
-    lengths = np.array([len(run) for run in runs.members])
-    matrices = _embed([g for g, _ in flat], np.array([slot for _, slot in flat]))
-    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    longest_first = np.argsort(-lengths, kind="stable")
-    descending = -lengths[longest_first]
-    for step in range(int(lengths.max())):
-        active = longest_first[: np.searchsorted(descending, -step, side="left")]
-        unitaries[active] = matrices[starts[active] + step] @ unitaries[active]
-    return unitaries
-
-
-def _placed(runs: _Runs) -> Iterator[tuple[FlatGate, int]]:
-    """Each gate with its place in its block: 0 low qubit, 1 high qubit, 2 both, 3 both swapped."""
-    for (low, _), run in zip(runs.pairs, runs.members, strict=True):
-        for gate in run:
-            first = 0 if gate.qubits[0] == low else 1
-            yield gate, first + (2 if len(gate.qubits) == 2 else 0)
-
-
-def _embed(gates: list[FlatGate], slots: NDArray[np.int64]) -> NDArray[np.complex128]:
-    """Lift gates to the 4 x 4 matrices of their blocks, batched by place."""
-    out = np.empty((len(gates), 4, 4), dtype=np.complex128)
-    eye = np.eye(2)
-    for slot, subscripts in ((0, "xy,kij->kxiyj"), (1, "xy,kij->kixjy")):
-        where = np.flatnonzero(slots == slot)
-        if len(where):
-            stack = np.array([gates[k].matrix for k in where])
-            out[where] = np.einsum(subscripts, eye, stack).reshape(-1, 4, 4)
-    for slot, order in ((2, [0, 1, 2, 3]), (3, [0, 2, 1, 3])):
-        where = np.flatnonzero(slots == slot)
-        if len(where):
-            stack = np.array([gates[k].matrix for k in where])
-            out[where] = stack[:, order][:, :, order]
-    return out

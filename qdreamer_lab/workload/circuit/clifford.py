@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.kernels.gates.light_cones import FAILS
 from qdreamer_lab.workload.circuit.terms import LETTERS
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ __all__ = ["CODES", "FAILS", "LetterTable", "letter_tables", "pauli_images"]
 
 CODES = ("I", "X", "Y", "Z", "0", "1", "+", "-", "r", "l")
 """Letters of observables in the order of their codes; the first four are the Pauli matrices."""
-
-FAILS = 255
-"""In place of a code: what becomes of these letters is no product of letters."""
 
 _PAULIS = np.stack([np.eye(2), LETTERS["X"], LETTERS["Y"], LETTERS["Z"]])
 

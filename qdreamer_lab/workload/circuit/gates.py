@@ -5,9 +5,9 @@ It must not merge or reorder anything. What an instruction does is said in `unro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -22,15 +22,17 @@ from qdreamer_lab.workload.circuit.unrolling import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["FlatGate", "flat_gates", "two_qubit_gates"]
+__all__ = ["FlatGate", "flat_gates", "gate_arrays", "is_plain", "two_qubit_gates"]
+
+_HUGE = 1e100
+"""Angles beyond may add up to infinity."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class FlatGate:
+class FlatGate(NamedTuple):
     """A one- or two-qubit unitary of the circuit.
 
     Attributes:
@@ -71,6 +73,40 @@ def flat_gates(circuit: QuantumCircuit) -> Iterator[FlatGate]:
                 yield FlatGate(qubits, instruction.matrix, source)
         else:
             yield from _own_gates(instruction, source, qubits, touched)
+
+
+def is_plain(circuit: QuantumCircuit) -> bool:
+    """Whether all there is are Qiskit's own gates on one or two qubits, with finite angles."""
+    if circuit.parameters:
+        return False
+    for instruction in circuit.data:
+        if not instruction.is_standard_gate() or not 0 < len(instruction.qubits) <= 2:
+            return False
+        if not all(abs(value) < _HUGE for value in instruction.params):  # false for NaN
+            return False
+    return True
+
+
+def gate_arrays(
+    gates: Sequence[FlatGate],
+) -> tuple[NDArray[np.int64], NDArray[np.complex128]]:
+    """Gates as kernels take them.
+
+    Returns:
+        (m, 2) their qubits, -1 after a single one; and (m, 4, 4) their matrices, of which those of
+        one-qubit gates fill the first two rows and columns.
+    """
+    places = np.full((len(gates), 2), -1, np.int64)
+    matrices = np.zeros((len(gates), 4, 4), np.complex128)
+    counts = np.fromiter((len(gate.qubits) for gate in gates), np.int64, len(gates))
+    flat = chain.from_iterable(gate.qubits for gate in gates)
+    places[np.arange(2) < counts[:, None]] = np.fromiter(flat, np.int64)
+    for count in (1, 2):
+        which = np.flatnonzero(counts == count)
+        if len(which):
+            stack = [gates[k].matrix for k in which.tolist()]
+            matrices[which, : 1 << count, : 1 << count] = stack
+    return places, matrices
 
 
 def two_qubit_gates(circuit: QuantumCircuit) -> list[FlatGate]:

@@ -17,7 +17,7 @@ import numpy as np
 from qdreamer_lab.workload.circuit.lightcone import (
     LETTER_MASKS,
     measured_by,
-    needed_gates,
+    needed_among,
     reaching_blocks,
 )
 from qdreamer_lab.workload.cut.partition import Partition, lone_labels
@@ -25,6 +25,8 @@ from qdreamer_lab.workload.cut.wire_segments import connected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.circuit.lightcone import GateList
@@ -88,23 +90,31 @@ def gate_cones(gates: GateList, left: PulledBack) -> list[tuple[int, int]]:
         gates: The circuit.
         left: The terms, and what is left of the circuit for all of them.
     """
+    among = np.array(left.gates, np.int64)
     keys = {(qubit, LETTER_MASKS[letter]) for term in left.terms for qubit, letter in term}
     if len(left.terms) <= len(keys):
-        found = (needed_gates(gates, measured_by([term]), left.gates) for term in left.terms)
-        return [_gates_and_qubits(gates, which) for which in found]
+        return [
+            _gates_and_qubits(gates, needed_among(gates, measured_by([term]), among))
+            for term in left.terms
+        ]
     # What a product reaches, its factors reach together.
-    reach = {
-        key: _gates_and_qubits(gates, needed_gates(gates, dict([key]), left.gates)) for key in keys
-    }
+    reach = {key: _gates_and_qubits(gates, needed_among(gates, dict([key]), among)) for key in keys}
     return [
         _union(reach[qubit, LETTER_MASKS[letter]] for qubit, letter in term) for term in left.terms
     ]
 
 
-def _gates_and_qubits(gates: GateList, which: Iterable[int]) -> tuple[int, int]:
+def _gates_and_qubits(gates: GateList, which: NDArray[np.int64]) -> tuple[int, int]:
     """The two-qubit gates among these, and their qubits, as bits."""
-    two = (k for k in which if len(gates.qubits[k]) == 2)
-    return _union((1 << k, 1 << gates.qubits[k][0] | 1 << gates.qubits[k][1]) for k in two)
+    two = which[gates.places[which, 1] >= 0]
+    return _as_bits(two), _as_bits(gates.places[two].ravel())
+
+
+def _as_bits(numbers: NDArray[np.int64]) -> int:
+    """An integer that has these bits."""
+    flags = np.zeros(1 + numbers.max(initial=-1), np.bool_)
+    flags[numbers] = True
+    return int.from_bytes(np.packbits(flags, bitorder="little").tobytes(), "little")
 
 
 def _union(cones: Iterable[tuple[int, int]]) -> tuple[int, int]:

@@ -1,0 +1,212 @@
+"""Sweeps backwards through gates: what an observable needs, and what Clifford gates make of it.
+
+What the tables say, and why these sweeps are right, is explained in `workload/circuit/lightcone.py`
+and `workload/circuit/pulled_back.py`. Letters are codes, and masks are sets of I, X, Y and Z.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdreamer_lab.kernels.jit import kernel
+
+Ints = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+Bools = NDArray[np.bool_]
+
+ABSENT = 1
+"""The mask of a qubit on which an observable does not act."""
+
+FAILS = 255
+"""In place of a code: what becomes of these letters is no product of letters."""
+
+
+class MaskRules(NamedTuple):
+    """How masks are put together, and what becomes of them.
+
+    Attributes:
+        letters: (codes,) mask of each letter.
+        outer: (16, 16) strings on two qubits, by the masks of the high and of the low one.
+        spread: (16, 16) mask after a two-qubit gate, by the letters there that commute with it.
+        alone: (16, 16) the same of a one-qubit gate.
+    """
+
+    letters: Ints
+    outer: Ints
+    spread: Ints
+    alone: Ints
+
+
+class Tables(NamedTuple):
+    """What Clifford gates make of letters.
+
+    Attributes:
+        of: (gates,) which table each gate has; -1 if it is no Clifford gate.
+        codes: (tables, codes², 2) what each product becomes on the gate's qubits, low one first.
+        negative: (tables, codes²) whether the sign changes.
+    """
+
+    of: Ints
+    codes: Bytes
+    negative: Bools
+
+
+@kernel
+def commuting_strings(matrices: NDArray[np.complex128], sizes: Ints) -> Ints:
+    """Return, per gate, the Pauli strings with which it commutes exactly, as bits.
+
+    A string that flips the bits x and has signs at the bits z turns a gate's element G[i, j] into
+    (-1)^(z·(i⊕j)) G[i⊕x, j⊕x].
+
+    Args:
+        matrices: (m, 4, 4); of a one-qubit gate the first two rows and columns count.
+        sizes: (m,) 2 or 4.
+    """
+    found = np.zeros(len(sizes), np.int64)
+    for gate in range(len(sizes)):
+        size = sizes[gate]
+        for number in range(size * size):
+            low, high = number & 3, number >> 2
+            flips = int(low == 1 or low == 2) | int(high == 1 or high == 2) << 1
+            signs = int(low >= 2) | int(high >= 2) << 1
+            same = True
+            for i in range(size):
+                for j in range(size):
+                    turned = matrices[gate, i ^ flips, j ^ flips]
+                    odd = (i ^ j) & signs
+                    if (odd ^ odd >> 1) & 1:
+                        turned = -turned
+                    same = same and turned == matrices[gate, i, j]
+            found[gate] |= int(same) << number
+    return found
+
+
+@kernel
+def spread_masks(
+    qubits: Ints, commuting: int, low: int, high: int, masks: Ints, rules: MaskRules
+) -> None:
+    """Write the masks that an observable may have after a gate, given those before."""
+    if qubits[1] < 0:
+        masks[qubits[0]] = rules.alone[commuting & 15, low]
+        return
+    # Strings that are the identity on the low qubit are bits 0, 4, 8 and 12.
+    fourth = commuting & 1 | commuting >> 3 & 2 | commuting >> 6 & 4 | commuting >> 9 & 8
+    masks[qubits[0]] = rules.spread[commuting & 15, low]
+    masks[qubits[1]] = rules.spread[fourth, high]
+
+
+@kernel
+def needed(places: Ints, commuting: Ints, among: Ints, masks: Ints, rules: MaskRules) -> Bools:
+    """Return which of the gates `among` can influence an observable.
+
+    Args:
+        places: (m, 2) qubits of each gate, least significant first; -1 after a single one.
+        commuting: (m,) as `commuting_strings` gives them.
+        among: Numbers of the gates that there are, ascending.
+        masks: (qubits,) what acts where; 0 for nothing. It is changed.
+        rules: About masks.
+    """
+    keep = np.zeros(len(among), np.bool_)
+    for at in range(len(among) - 1, -1, -1):
+        gate = among[at]
+        first, second = places[gate]
+        low, high = masks[first], masks[second] if second >= 0 else 0
+        if low == 0 and high == 0:
+            continue
+        low, high = max(low, ABSENT), max(high, ABSENT)
+        strings = low if second < 0 else rules.outer[high, low]
+        if strings & ~commuting[gate]:
+            spread_masks(places[gate], commuting[gate], low, high, masks, rules)
+            keep[at] = True
+    return keep
+
+
+@kernel
+def letter_mask(letters: Bytes, stopped: int, rules: MaskRules) -> int:
+    """Return the mask of a qubit: that after the gate where terms stopped, or of their letters."""
+    if stopped:
+        return stopped
+    mask = 0
+    for code in letters:
+        mask |= rules.letters[code]
+    return max(mask, ABSENT)
+
+
+@kernel
+def turn(
+    places: Ints, letters: Bytes, minus: Bools, codes: Bytes, negative: Bools, base: int
+) -> bool:
+    """Carry all terms through a Clifford gate, in place; or none, if one becomes no product."""
+    first, second = places
+    for term in range(letters.shape[1]):
+        number = letters[first, term] + (base * letters[second, term] if second >= 0 else 0)
+        if codes[number, 0] == FAILS:
+            return False
+    for term in range(letters.shape[1]):
+        number = letters[first, term] + (base * letters[second, term] if second >= 0 else 0)
+        letters[first, term] = codes[number, 0]
+        if second >= 0:
+            letters[second, term] = codes[number, 1]
+        minus[term] ^= negative[number]
+    return True
+
+
+@kernel
+def carried_back(
+    places: Ints,
+    commuting: Ints,
+    tables: Tables,
+    kept: Bools,
+    letters: Bytes,
+    minus: Bools,
+    rules: MaskRules,
+) -> Bools:
+    """Carry terms back through Clifford gates as far as they go; return which gates are needed.
+
+    Args:
+        places: (m, 2) as in `needed`.
+        commuting: (m,) as `commuting_strings` gives them.
+        tables: What Clifford gates do.
+        kept: (m,) gates that are needed in any case, if they act where terms do.
+        letters: (qubits, terms) codes. They are changed.
+        minus: (terms,) whether each has changed its sign. It is changed.
+        rules: About masks.
+    """
+    base = len(rules.letters)
+    acted = np.zeros(len(letters), np.bool_)
+    for qubit in range(len(letters)):
+        acted[qubit] = letters[qubit].any()
+    stopped = np.zeros(len(letters), np.int64)  # where a needed gate is: what there may be
+    keep = np.zeros(len(places), np.bool_)
+    for gate in range(len(places) - 1, -1, -1):
+        first, second = places[gate]
+        two = second >= 0
+        if not (acted[first] or (two and acted[second])):
+            continue
+        low = letter_mask(letters[first], stopped[first], rules)
+        high = letter_mask(letters[second], stopped[second], rules) if two else ABSENT
+        if not kept[gate]:
+            free = not (stopped[first] or (two and stopped[second]))
+            which = tables.of[gate]
+            if free and which >= 0:
+                codes, negative = tables.codes[which], tables.negative[which]
+                if turn(places[gate], letters, minus, codes, negative, base):
+                    acted[first] = True
+                    if two:
+                        acted[second] = True
+                    continue
+            strings = rules.outer[high, low] if two else low
+            if free and two:  # letters of one term at a time
+                strings = ABSENT
+                for term in range(letters.shape[1]):
+                    ends = rules.letters[letters[second, term]], rules.letters[letters[first, term]]
+                    strings |= rules.outer[ends]
+            if strings & ~commuting[gate] == 0:
+                continue
+        acted[first] = True
+        if two:
+            acted[second] = True
+        spread_masks(places[gate], commuting[gate], low, high, stopped, rules)
+        keep[gate] = True
+    return keep

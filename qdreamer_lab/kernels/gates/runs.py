@@ -1,0 +1,114 @@
+"""Runs of gates on one pair of qubits: which gate is in which run, and what each run comes to."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdreamer_lab.kernels.jit import kernel
+
+Ints = NDArray[np.int64]
+Matrices = NDArray[np.complex128]
+
+
+@kernel
+def runs_of(places: Ints, num_qubits: int, merge: bool) -> tuple[Ints, Ints]:
+    """Sort gates into runs; a one-qubit gate goes to the next run on its wire, else to the last.
+
+    Args:
+        places: (m, 2) qubits of each gate; -1 after a single one.
+        num_qubits: Of the circuit.
+        merge: Whether two-qubit gates on the same pair, with none between, are one run.
+
+    Returns:
+        (m,) the run of each gate, -1 on qubits without runs, and (runs, 2) their qubits, ascending.
+    """
+    run_of = np.full(len(places), -1, np.int64)
+    pairs = np.empty((len(places), 2), np.int64)
+    count = 0
+    last = np.full(num_qubits, -1, np.int64)  # run on each wire
+    waiting = np.full(num_qubits, -1, np.int64)  # last of the gates that no run has taken yet
+    before = np.full(len(places), -1, np.int64)  # the one before it
+    for gate in range(len(places)):
+        first, second = places[gate]
+        if second < 0:
+            before[gate] = waiting[first]
+            waiting[first] = gate
+            continue
+        low, high = min(first, second), max(first, second)
+        run = last[low]
+        if run < 0 or run != last[high] or not merge:
+            run = count
+            pairs[run] = low, high
+            last[low] = last[high] = run
+            count += 1
+        run_of[gate] = run
+        for qubit in (low, high):
+            while waiting[qubit] >= 0:
+                run_of[waiting[qubit]] = run
+                waiting[qubit] = before[waiting[qubit]]
+    for qubit in range(num_qubits):
+        while waiting[qubit] >= 0:
+            run_of[waiting[qubit]] = last[qubit]
+            waiting[qubit] = before[waiting[qubit]]
+    return run_of, pairs[:count].copy()
+
+
+@kernel
+def run_products(
+    places: Ints, matrices: Matrices, run_of: Ints, pairs: Ints, num_qubits: int
+) -> tuple[Matrices, Matrices]:
+    """Multiply every run out, and the gates on each qubit that has none.
+
+    Args:
+        places: (m, 2) as in `runs_of`.
+        matrices: (m, 4, 4); of a one-qubit gate the first two rows and columns count.
+        run_of: (m,) from `runs_of`.
+        pairs: (runs, 2) from `runs_of`.
+        num_qubits: Of the circuit.
+
+    Returns:
+        (runs, 4, 4) with the lower of its qubits least significant, and (num_qubits, 2, 2).
+    """
+    runs = np.zeros((len(pairs), 4, 4), np.complex128)
+    alone = np.zeros((num_qubits, 4, 4), np.complex128)
+    for k in range(4):
+        runs[:, k, k] = 1.0
+        alone[:, k, k] = 1.0
+    placed, scratch = np.empty((4, 4), np.complex128), np.empty((4, 4), np.complex128)
+    for gate in range(len(places)):
+        first, second = places[gate]
+        run = run_of[gate]
+        if run < 0:
+            place(matrices[gate], True, False, placed)
+            multiply(placed, alone[first], scratch)
+        else:
+            place(matrices[gate], second < 0, first != pairs[run, 0], placed)
+            multiply(placed, runs[run], scratch)
+    return runs, alone[:, :2, :2].copy()
+
+
+@kernel
+def place(matrix: Matrices, single: bool, swapped: bool, out: Matrices) -> None:
+    """Write a gate as a (4, 4) matrix; `swapped` if its first qubit is the high one of the run."""
+    for i in range(4):
+        for j in range(4):
+            row, column = i, j
+            if swapped:
+                row, column = (i & 1) << 1 | i >> 1, (j & 1) << 1 | j >> 1
+            if not single:
+                out[i, j] = matrix[row, column]
+            elif row >> 1 == column >> 1:
+                out[i, j] = matrix[row & 1, column & 1]
+            else:
+                out[i, j] = 0.0
+
+
+@kernel
+def multiply(left: Matrices, right: Matrices, scratch: Matrices) -> None:
+    """Put left @ right, both (4, 4), in the place of `right`."""
+    scratch[:] = right
+    right[:] = 0.0
+    for i in range(4):
+        for k in range(4):
+            if left[i, k] != 0:
+                for j in range(4):
+                    right[i, j] += left[i, k] * scratch[k, j]
