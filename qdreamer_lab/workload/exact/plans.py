@@ -27,6 +27,7 @@ from qdreamer_lab.workload.exact.group_terms import (
 from qdreamer_lab.workload.exact.lower import lower
 from qdreamer_lab.workload.exact.slicing import cuts_to_slice
 from qdreamer_lab.workload.exact.term_group import BoundGroup, Group
+from qdreamer_lab.workload.fragment.lower import fragment_programs
 from qdreamer_lab.workload.fragment.split import split_terms
 from qdreamer_lab.workload.plan.fit import dearer, fitted
 from qdreamer_lab.workload.plan.search import find_partition
@@ -95,16 +96,12 @@ class ExactPlans:
         listed = GateList(gates)
         kept = self._kept
         if kept is None or not kept.suits(listed, terms, settings.plan):
-            kept = self._plan(gates, listed, circuit.num_qubits, terms, settings)
+            kept, runs = self._plan(gates, listed, circuit.num_qubits, terms, settings)
             if settings.plan is None:  # then the plans have the matrices of these gates
-                return [
-                    BoundGroup(group, group.plan, lower(group.plan, group.terms, group.split))
-                    for group in kept.groups
-                ]
+                return runs
         runs = _runs(kept.groups, gates, circuit.num_qubits, settings)
         if settings.plan is None and any(dearer(bound.plan, bound.group.plan) for bound in runs):
-            kept = self._plan(gates, listed, circuit.num_qubits, terms, settings)
-            runs = _runs(kept.groups, gates, circuit.num_qubits, settings)
+            _, runs = self._plan(gates, listed, circuit.num_qubits, terms, settings)
         return runs
 
     def _plan(
@@ -114,11 +111,12 @@ class ExactPlans:
         num_qubits: int,
         terms: tuple[Factors, ...],
         settings: RunSettings,
-    ) -> _Kept:
-        """Plan anew, and keep it."""
-        groups = _groups(gates, listed, num_qubits, terms, settings)
+    ) -> tuple[_Kept, list[BoundGroup]]:
+        """Plan anew, and keep it; also what is to be run, with the matrices of the plans."""
+        runs = _planned(gates, listed, num_qubits, terms, settings)
+        groups = tuple(bound.group for bound in runs)
         self._kept = made = _Kept(listed, terms, settings.plan, groups)
-        return made
+        return made, runs
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -149,13 +147,13 @@ def _runs(
     return runs
 
 
-def _groups(
+def _planned(
     gates: list[FlatGate],
     listed: GateList,
     num_qubits: int,
     terms: tuple[Factors, ...],
     settings: RunSettings,
-) -> tuple[Group, ...]:
+) -> list[BoundGroup]:
     """Group terms and plan each group."""
     plan, width = settings.plan, settings.max_qubits
     if plan is not None:
@@ -165,7 +163,7 @@ def _groups(
     else:
         whole = pulled_back(listed, terms)
         cones = gate_cones(listed, whole)
-    groups = []
+    runs = []
     for numbers in term_groups(cones, width):
         if plan is not None:
             inside = tuple(whole.terms[k] for k in numbers)
@@ -178,15 +176,15 @@ def _groups(
             measured = tuple(measured_by(left.terms))
             part = blocks_of_gates((gates[k] for k in left.gates), num_qubits, measured)
             kept = find_partition(part, width, SearchOptions(seed=settings.seed))
-        groups.append(
-            Group(
-                terms=left.terms,
-                numbers=np.array(numbers, np.int64),
-                signs=left.signs,
-                gates=left.gates,
-                measured=measured,
-                plan=kept,
-                split=split_terms(kept, left.terms),
-            )
+        programs = fragment_programs(kept)
+        group = Group(
+            terms=left.terms,
+            numbers=np.array(numbers, np.int64),
+            signs=left.signs,
+            gates=left.gates,
+            measured=measured,
+            plan=kept,
+            split=split_terms(kept, left.terms, programs),
         )
-    return tuple(groups)
+        runs.append(BoundGroup(group, kept, lower(kept, group.terms, group.split, programs)))
+    return runs
