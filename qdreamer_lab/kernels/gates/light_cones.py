@@ -72,6 +72,8 @@ def commuting_strings(matrices: NDArray[np.complex128], sizes: Ints) -> Ints:
             signs = int(low >= 2) | int(high >= 2) << 1
             same = True
             for i in range(size):
+                if not same:
+                    break
                 for j in range(size):
                     turned = matrices[gate, i ^ flips, j ^ flips]
                     odd = (i ^ j) & signs
@@ -79,6 +81,29 @@ def commuting_strings(matrices: NDArray[np.complex128], sizes: Ints) -> Ints:
                         turned = -turned
                     same = same and turned == matrices[gate, i, j]
             found[gate] |= int(same) << number
+    return found
+
+
+@kernel
+def may_be_clifford(matrices: NDArray[np.complex128]) -> Bools:
+    """Return, per gate (m, d, d), whether its entries are such as those of a Clifford gate.
+
+    They are amplitudes of a stabilizer state (that of the gate on half of Bell pairs), so those
+    that are not zero have one size and differ by powers of i.
+    """
+    found = np.ones(len(matrices), np.bool_)
+    for gate in range(len(matrices)):
+        one = 0j
+        for row in matrices[gate]:
+            for entry in row:
+                if one == 0:
+                    one = entry if abs(entry) > 0.1 else one
+                ratio = entry * one.conjugate()
+                large = max(abs(ratio.real), abs(ratio.imag))
+                small = min(abs(ratio.real), abs(ratio.imag))
+                size = one.real * one.real + one.imag * one.imag
+                if not (small < 1e-9 and (large < 1e-9 or abs(large - size) < 1e-9)):
+                    found[gate] = False
     return found
 
 

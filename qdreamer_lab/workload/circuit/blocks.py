@@ -15,17 +15,15 @@ import numpy as np
 from qdreamer_lab.errors import CircuitError
 from qdreamer_lab.kernels.gates.runs import run_products, runs_of
 from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
-from qdreamer_lab.workload.circuit.gates import flat_gates, gate_arrays, is_plain
-from qdreamer_lab.workload.circuit.lightcone import reaching_blocks
+from qdreamer_lab.workload.circuit.gates import flat_gates, is_plain
+from qdreamer_lab.workload.circuit.lightcone import GateList, reaching_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
-
-    from qdreamer_lab.workload.circuit.gates import FlatGate
 
 __all__ = ["blocks_of_gates", "check_circuit", "observed_qubits", "to_blocks"]
 
@@ -55,7 +53,8 @@ def to_blocks(
     measured = tuple(range(num_qubits))
     if observables is not None:
         measured = observed_qubits(observables, num_qubits)
-    return blocks_of_gates(flat_gates(circuit), num_qubits, measured, merge=merge)
+    gates = GateList(list(flat_gates(circuit)))
+    return blocks_of_gates(gates, num_qubits, measured, merge=merge)
 
 
 def check_circuit(circuit: QuantumCircuit) -> None:
@@ -72,7 +71,12 @@ def check_circuit(circuit: QuantumCircuit) -> None:
 
 
 def blocks_of_gates(
-    gates: Iterable[FlatGate], num_qubits: int, measured: tuple[int, ...], *, merge: bool = True
+    gates: GateList,
+    num_qubits: int,
+    measured: tuple[int, ...],
+    *,
+    among: Sequence[int] | None = None,
+    merge: bool = True,
 ) -> BlockCircuit:
     """`to_blocks` for gates that have been read already.
 
@@ -80,17 +84,18 @@ def blocks_of_gates(
         gates: In order.
         num_qubits: Of the circuit.
         measured: The qubits whose light cone is kept, ascending.
+        among: Indices of the gates that there are, ascending; None for all.
         merge: As for `to_blocks`.
     """
-    listed = list(gates)
-    places, matrices = gate_arrays(listed)
+    which = np.arange(len(gates.qubits)) if among is None else np.array(among, np.int64)
+    places, matrices = gates.places[which], gates.matrices[which]
     run_of, pairs = runs_of(places, num_qubits, merge)
     unitaries, alone = run_products(places, matrices, run_of, pairs, num_qubits)
-    found: list[set[int]] = [set() for _ in pairs]
-    for gate, run in zip(listed, run_of.tolist(), strict=True):
-        if run >= 0:
-            found[run].add(gate.source)
-    sources = tuple(tuple(sorted(each)) for each in found)
+    found: list[list[int]] = [[] for _ in pairs]
+    for gate, run in zip(which.tolist(), run_of.tolist(), strict=True):
+        if run >= 0 and gates.sources[gate] not in found[run][-1:]:
+            found[run].append(gates.sources[gate])
+    sources = tuple(map(tuple, found))
     if len(measured) < num_qubits:
         keep = reaching_blocks(pairs, measured)
         pairs, unitaries = pairs[keep], unitaries[keep]
@@ -114,8 +119,8 @@ def _check_finite(
     sources: tuple[tuple[int, ...], ...],
     lone: Mapping[int, NDArray[np.complex128]],
 ) -> None:
-    broken = np.flatnonzero(~np.isfinite(unitaries).all(axis=(1, 2)))
-    if len(broken):
+    if not np.isfinite(unitaries).all():
+        broken = np.flatnonzero(~np.isfinite(unitaries).all(axis=(1, 2)))
         raise CircuitError(f"a parameter of instructions {sources[broken[0]]} is not finite")
     for qubit, matrix in lone.items():
         if not np.isfinite(matrix).all():

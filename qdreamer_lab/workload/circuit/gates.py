@@ -63,7 +63,7 @@ def flat_gates(circuit: QuantumCircuit) -> Iterator[FlatGate]:
     for source, instruction in enumerate(circuit.data):
         if has_no_effect(instruction):
             continue
-        qubits = tuple(number[bit] for bit in instruction.qubits)
+        qubits = tuple([number[bit] for bit in instruction.qubits])
         if instruction.is_standard_gate():
             touched.update(qubits)
             if len(qubits) > 2:
@@ -82,8 +82,9 @@ def is_plain(circuit: QuantumCircuit) -> bool:
     for instruction in circuit.data:
         if not instruction.is_standard_gate() or not 0 < len(instruction.qubits) <= 2:
             return False
-        if not all(abs(value) < _HUGE for value in instruction.params):  # false for NaN
-            return False
+        for value in instruction.params:
+            if not abs(value) < _HUGE:  # as it is for NaN
+                return False
     return True
 
 

@@ -47,35 +47,44 @@ LETTER_MASKS = dict(zip(CODES, (1, 2, 4, 8, 9, 9, 3, 3, 5, 5), strict=True))
 
 
 class GateList:
-    """What decides about light cones: where each gate acts, and what it does to observables.
+    """The gates of a circuit as arrays, and what decides about light cones.
 
     Args:
         gates: The circuit, in order.
 
     Attributes:
         qubits: Where each gate acts.
-        places: The same as an array (m, 2), with -1 after a single qubit.
-        commuting: (m,) int64; per gate, the Pauli strings there with which it commutes, as bits:
-            number c on one qubit, 4 a + b on two, with b on the low qubit.
+        sources: Index of the circuit instruction that each came from, ascending.
+        places: (m, 2) qubits, with -1 after a single one.
+        matrices: (m, 4, 4); those of one-qubit gates fill the first two rows and columns.
     """
 
     def __init__(self, gates: Sequence[FlatGate]) -> None:
-        self.qubits = tuple(gate.qubits for gate in gates)
-        self.places, self._matrices = gate_arrays(gates)
-        self._sizes = np.where(self.places[:, 1] < 0, 2, 4)
-        self.commuting = commuting_strings(self._matrices, self._sizes)
+        self.qubits = tuple([gate.qubits for gate in gates])
+        self.sources = tuple([gate.source for gate in gates])
+        self.places, self.matrices = gate_arrays(gates)
+
+    @cached_property
+    def _sizes(self) -> NDArray[np.int64]:
+        """(m,) rows of each matrix."""
+        return np.where(self.places[:, 1] < 0, 2, 4)
+
+    @cached_property
+    def commuting(self) -> NDArray[np.int64]:
+        """(m,) the Pauli strings with which each gate commutes, as bits.
+
+        Number c on one qubit, 4 a + b on two, with b on the low qubit.
+        """
+        return commuting_strings(self.matrices, self._sizes)
 
     @cached_property
     def tables(self) -> Tables:
         """What the Clifford gates among them make of letters; not all users ask."""
         of = np.full(len(self.qubits), -1, np.int64)
         number: dict[LetterTable, int] = {}
-        for size in (2, 4):
-            which = np.flatnonzero(self._sizes == size)
-            tables = letter_tables(self._matrices[which, :size, :size])
-            for gate, table in zip(which.tolist(), tables, strict=True):
-                if table is not None:
-                    of[gate] = number.setdefault(table, len(number))
+        for gate, table in enumerate(letter_tables(self.matrices, self._sizes)):
+            if table is not None:
+                of[gate] = number.setdefault(table, len(number))
         count = len(CODES)
         codes = np.zeros((len(number), count * count, 2), np.uint8)
         negative = np.zeros((len(number), count * count), np.bool_)

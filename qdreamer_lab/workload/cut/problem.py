@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 
-__all__ = ["COST_MODELS", "block_problem", "check_cost", "cut_problem", "price_labels", "qubits_with_room"]
+__all__ = [
+    "COST_MODELS",
+    "block_problem",
+    "check_cost",
+    "cut_problem",
+    "price_labels",
+    "qubits_with_room",
+]
 
 COST_MODELS = ("lo", "joint", "locc", "work")
 """lo: every cut on its own, by local operations. joint: parallel rotations between two fragments

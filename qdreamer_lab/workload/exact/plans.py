@@ -35,7 +35,6 @@ from qdreamer_lab.workload.plan.search import find_partition
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.workload.circuit.gates import FlatGate
     from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.cut.partition import Partition
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
@@ -92,30 +91,28 @@ class ExactPlans:
         Raises:
             PlanError: If the given plan does not belong to the circuit, or leaves out a term.
         """
-        gates = list(flat_gates(circuit))
-        listed = GateList(gates)
+        gates = GateList(list(flat_gates(circuit)))
         kept = self._kept
-        if kept is None or not kept.suits(listed, terms, settings.plan):
-            kept, runs = self._plan(gates, listed, circuit.num_qubits, terms, settings)
+        if kept is None or not kept.suits(gates, terms, settings.plan):
+            kept, runs = self._plan(gates, circuit.num_qubits, terms, settings)
             if settings.plan is None:  # then the plans have the matrices of these gates
                 return runs
         runs = _runs(kept.groups, gates, circuit.num_qubits, settings)
         if settings.plan is None and any(dearer(bound.plan, bound.group.plan) for bound in runs):
-            _, runs = self._plan(gates, listed, circuit.num_qubits, terms, settings)
+            _, runs = self._plan(gates, circuit.num_qubits, terms, settings)
         return runs
 
     def _plan(
         self,
-        gates: list[FlatGate],
-        listed: GateList,
+        gates: GateList,
         num_qubits: int,
         terms: tuple[Factors, ...],
         settings: RunSettings,
     ) -> tuple[_Kept, list[BoundGroup]]:
         """Plan anew, and keep it; also what is to be run, with the matrices of the plans."""
-        runs = _planned(gates, listed, num_qubits, terms, settings)
+        runs = _planned(gates, num_qubits, terms, settings)
         groups = tuple(bound.group for bound in runs)
-        self._kept = made = _Kept(listed, terms, settings.plan, groups)
+        self._kept = made = _Kept(gates, terms, settings.plan, groups)
         return made, runs
 
 
@@ -134,22 +131,20 @@ class _Kept:
 
 
 def _runs(
-    groups: tuple[Group, ...], gates: list[FlatGate], num_qubits: int, settings: RunSettings
+    groups: tuple[Group, ...], gates: GateList, num_qubits: int, settings: RunSettings
 ) -> list[BoundGroup]:
     """The groups with the matrices of these gates."""
     merge = settings.plan is None or settings.plan.blocks.merged
     runs = []
     for group in groups:
-        inside = (gates[k] for k in group.gates)
-        blocks = blocks_of_gates(inside, num_qubits, group.measured, merge=merge)
+        blocks = blocks_of_gates(gates, num_qubits, group.measured, among=group.gates, merge=merge)
         plan = group.plan.with_blocks(blocks)
         runs.append(BoundGroup(group, plan, lower(plan, group.terms, group.split)))
     return runs
 
 
 def _planned(
-    gates: list[FlatGate],
-    listed: GateList,
+    gates: GateList,
     num_qubits: int,
     terms: tuple[Factors, ...],
     settings: RunSettings,
@@ -158,11 +153,11 @@ def _planned(
     plan, width = settings.plan, settings.max_qubits
     if plan is not None:
         width = plan.max_qubits
-        blocks, whole = fitted(plan, gates, listed, terms)
+        blocks, whole = fitted(plan, gates, terms)
         cones = block_cones(blocks, whole.terms)
     else:
-        whole = pulled_back(listed, terms)
-        cones = gate_cones(listed, whole)
+        whole = pulled_back(gates, terms)
+        cones = gate_cones(gates, whole)
     runs = []
     for numbers in term_groups(cones, width):
         if plan is not None:
@@ -172,9 +167,9 @@ def _planned(
             measured = kept.blocks.measured
         else:
             alone = len(numbers) == len(terms)
-            left = whole if alone else pulled_back(listed, [terms[k] for k in numbers])
+            left = whole if alone else pulled_back(gates, [terms[k] for k in numbers])
             measured = tuple(measured_by(left.terms))
-            part = blocks_of_gates((gates[k] for k in left.gates), num_qubits, measured)
+            part = blocks_of_gates(gates, num_qubits, measured, among=left.gates)
             kept = find_partition(part, width, SearchOptions(seed=settings.seed))
         programs = fragment_programs(kept)
         group = Group(
