@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qiskit.circuit import Parameter
 
+    from qdreamer_lab.workload.circuit.lightcone import GateList
+
 __all__ = ["check_names", "checked_pub", "listed_pubs", "pairing", "request_of"]
 
 _HOW = "run takes a list of PUBs, also for one: run([(circuit, observables, parameter_values)])"
@@ -82,8 +84,13 @@ def check_names(pub: EstimatorPub) -> None:
         )
 
 
-def request_of(pub: EstimatorPub) -> Request:
-    """What a PUB asks for."""
+def request_of(pub: EstimatorPub, first_gates: GateList | None = None) -> Request:
+    """What a PUB asks for.
+
+    Args:
+        pub: A PUB that was checked.
+        first_gates: The gates of its circuit with the first values, if they are known.
+    """
     which, observables = pairing(pub)
     return Request(
         source=pub.circuit,
@@ -92,6 +99,7 @@ def request_of(pub: EstimatorPub) -> Request:
         observables=tuple(product_terms(observable) for observable in observables),
         pairs=which.reshape(2, -1).T,
         precision=pub.precision,
+        first_gates=first_gates,
     )
 
 

@@ -112,3 +112,18 @@ def multiply(left: Matrices, right: Matrices, scratch: Matrices) -> None:
             if left[i, k] != 0:
                 for j in range(4):
                     right[i, j] += left[i, k] * scratch[k, j]
+
+
+@kernel
+def unitarity_gap(matrix: Matrices) -> float:
+    """Return the greatest entry of U†U - 1, and 0 where an entry is not finite."""
+    size, gap = len(matrix), 0.0
+    for i in range(size):
+        for j in range(size):
+            entry = -1.0 + 0j if i == j else 0j
+            for k in range(size):
+                entry += matrix[k, i].conjugate() * matrix[k, j]
+            if not np.isfinite(abs(entry)):
+                return 0.0
+            gap = max(gap, abs(entry))
+    return gap

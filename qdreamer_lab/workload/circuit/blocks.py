@@ -15,7 +15,7 @@ import numpy as np
 from qdreamer_lab.errors import CircuitError
 from qdreamer_lab.kernels.gates.runs import run_products, runs_of
 from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
-from qdreamer_lab.workload.circuit.gates import flat_gates, is_plain
+from qdreamer_lab.workload.circuit.gates import flat_gates
 from qdreamer_lab.workload.circuit.lightcone import GateList, reaching_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse
 
@@ -57,17 +57,16 @@ def to_blocks(
     return blocks_of_gates(gates, num_qubits, measured, merge=merge)
 
 
-def check_circuit(circuit: QuantumCircuit) -> None:
-    """Refuse what `to_blocks` would refuse, in less time.
+def check_circuit(circuit: QuantumCircuit) -> GateList:
+    """The gates of a circuit, unless `to_blocks` would refuse it.
 
     Raises:
         CircuitError: As `to_blocks`.
     """
-    if is_plain(circuit) and circuit.num_qubits:
-        return
-    entries = [gate.matrix.ravel() for gate in flat_gates(circuit)]
-    if not entries or not np.isfinite(np.concatenate(entries)).all():
+    gates = GateList(list(flat_gates(circuit)))
+    if not gates.qubits or not np.isfinite(gates.matrices).all():
         to_blocks(circuit)  # says where
+    return gates
 
 
 def blocks_of_gates(

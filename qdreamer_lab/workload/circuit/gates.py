@@ -26,10 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FlatGate", "flat_gates", "gate_arrays", "is_plain", "two_qubit_gates"]
-
-_HUGE = 1e100
-"""Angles beyond may add up to infinity."""
+__all__ = ["FlatGate", "flat_gates", "gate_arrays", "two_qubit_gates"]
 
 
 class FlatGate(NamedTuple):
@@ -73,19 +70,6 @@ def flat_gates(circuit: QuantumCircuit) -> Iterator[FlatGate]:
                 yield FlatGate(qubits, instruction.matrix, source)
         else:
             yield from _own_gates(instruction, source, qubits, touched)
-
-
-def is_plain(circuit: QuantumCircuit) -> bool:
-    """Whether all there is are Qiskit's own gates on one or two qubits, with finite angles."""
-    if circuit.parameters:
-        return False
-    for instruction in circuit.data:
-        if not instruction.is_standard_gate() or not 0 < len(instruction.qubits) <= 2:
-            return False
-        for value in instruction.params:
-            if not abs(value) < _HUGE:  # as it is for NaN
-                return False
-    return True
 
 
 def gate_arrays(
@@ -152,6 +136,8 @@ def _own_gates(
         for part, on in parts:
             if on:
                 yield FlatGate(on, matrix_of_leaf(part, where), source)
+    elif len(parts) == 1 and parts[0][1] == qubits:
+        yield FlatGate(qubits, matrix_of_leaf(parts[0][0], where), source)
     elif any(on for _, on in parts):
         yield FlatGate(qubits, matrix_of_leaves(parts, qubits, where), source)
 

@@ -84,14 +84,25 @@ class ExactPlans:
         self._kept: _Kept | None = None
 
     def runs(
-        self, circuit: QuantumCircuit, terms: tuple[Factors, ...], settings: RunSettings
+        self,
+        circuit: QuantumCircuit,
+        terms: tuple[Factors, ...],
+        settings: RunSettings,
+        gates: GateList | None = None,
     ) -> list[BoundGroup]:
         """Everything to run for some terms of a circuit, the group with the most work first.
+
+        Args:
+            circuit: Bound.
+            terms: What is wanted.
+            settings: How to plan.
+            gates: The circuit's, if they have been read.
 
         Raises:
             PlanError: If the given plan does not belong to the circuit, or leaves out a term.
         """
-        gates = GateList(list(flat_gates(circuit)))
+        if gates is None:
+            gates = GateList(list(flat_gates(circuit)))
         kept = self._kept
         if kept is None or not kept.suits(gates, terms, settings.plan):
             kept, runs = self._plan(gates, circuit.num_qubits, terms, settings)
