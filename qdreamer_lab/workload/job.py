@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, wait
 from typing import TYPE_CHECKING, Any
 
 from qiskit.primitives import BasePrimitiveJob
@@ -30,9 +30,10 @@ class CutJob(BasePrimitiveJob):  # type: ignore[misc]  # Qiskit has no types
     def __init__(self, work: Callable[[threading.Event], Any]) -> None:
         super().__init__(str(uuid.uuid4()))
         self._stop = threading.Event()
-        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cut-estimator")
-        self._future = executor.submit(work, self._stop)
-        executor.shutdown(wait=False)
+        self._future: Future[Any] = Future()
+        threading.Thread(
+            target=_do, args=(self._future, work, self._stop), name="cut-estimator"
+        ).start()
 
     def result(self) -> Any:
         """Wait for the `PrimitiveResult`; an interrupt meanwhile cancels the job."""
@@ -80,3 +81,16 @@ class CutJob(BasePrimitiveJob):  # type: ignore[misc]  # Qiskit has no types
     def in_final_state(self) -> bool:
         """Whether it is over, one way or another."""
         return self._future.done()
+
+
+def _do(future: Future[Any], work: Callable[[threading.Event], Any], stop: threading.Event) -> None:
+    """Do the work of a job, unless it was cancelled before, and keep what comes of it."""
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = work(stop)
+    except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
+        future.set_exception(error)
+        del future  # the error's traceback refers to this frame
+    else:
+        future.set_result(result)

@@ -95,7 +95,7 @@ def request_of(pub: EstimatorPub, first_gates: GateList | None = None) -> Reques
     return Request(
         source=pub.circuit,
         values=_values(pub),
-        circuits=tuple(pub.parameter_values.bind_all(pub.circuit).ravel()),
+        circuits=_bound(pub),
         observables=tuple(product_terms(observable) for observable in observables),
         pairs=which.reshape(2, -1).T,
         precision=pub.precision,
@@ -117,8 +117,17 @@ def pairing(pub: EstimatorPub) -> tuple[NDArray[np.int64], list[Any]]:
     return np.stack(np.broadcast_arrays(bindings, numbers)), sparse
 
 
+def _bound(pub: EstimatorPub) -> tuple[QuantumCircuit, ...]:
+    """The circuit with each binding; never the one that the user may change."""
+    if not pub.circuit.parameters:
+        return (pub.circuit.copy(),) * pub.parameter_values.size
+    return tuple(pub.parameter_values.bind_all(pub.circuit).ravel())
+
+
 def _values(pub: EstimatorPub) -> tuple[dict[str, float], ...]:
     """Every parameter's value by name, for each binding."""
+    if not pub.circuit.parameters:
+        return ({},) * pub.parameter_values.size
     names = [parameter.name for parameter in pub.circuit.parameters]
     rows = pub.parameter_values.as_array(pub.circuit.parameters).reshape(
         pub.parameter_values.size, len(names)

@@ -6,7 +6,6 @@ It must not merge or reorder anything. What an instruction does is said in `unro
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from qiskit.circuit import CircuitInstruction
 
 from qdreamer_lab.errors import CircuitError
 from qdreamer_lab.workload.circuit.unrolling import (
+    IDLE,
     has_no_effect,
     leaves,
     matrix_of_leaf,
@@ -58,17 +58,17 @@ def flat_gates(circuit: QuantumCircuit) -> Iterator[FlatGate]:
     number = {bit: k for k, bit in enumerate(circuit.qubits)}
     touched: set[int] = set()
     for source, instruction in enumerate(circuit.data):
-        if has_no_effect(instruction):
-            continue
         qubits = tuple([number[bit] for bit in instruction.qubits])
         if instruction.is_standard_gate():
+            if instruction.name == IDLE:
+                continue
             touched.update(qubits)
             if len(qubits) > 2:
                 for on, matrix in _standard_parts(_key_of(instruction)):
                     yield FlatGate(tuple(qubits[k] for k in on), matrix, source)
             elif qubits:
                 yield FlatGate(qubits, instruction.matrix, source)
-        else:
+        elif not has_no_effect(instruction):
             yield from _own_gates(instruction, source, qubits, touched)
 
 
@@ -81,16 +81,13 @@ def gate_arrays(
         (m, 2) their qubits, -1 after a single one; and (m, 4, 4) their matrices, of which those of
         one-qubit gates fill the first two rows and columns.
     """
-    places = np.full((len(gates), 2), -1, np.int64)
+    both = [gate.qubits if len(gate.qubits) == 2 else (gate.qubits[0], -1) for gate in gates]
+    places = np.array(both, np.int64).reshape(-1, 2)
     matrices = np.zeros((len(gates), 4, 4), np.complex128)
-    counts = np.fromiter((len(gate.qubits) for gate in gates), np.int64, len(gates))
-    flat = chain.from_iterable(gate.qubits for gate in gates)
-    places[np.arange(2) < counts[:, None]] = np.fromiter(flat, np.int64)
-    for count in (1, 2):
-        which = np.flatnonzero(counts == count)
-        if len(which):
-            stack = [gates[k].matrix for k in which.tolist()]
-            matrices[which, : 1 << count, : 1 << count] = stack
+    for size, which in ((2, places[:, 1] < 0), (4, places[:, 1] >= 0)):
+        if which.any():
+            stack = [gate.matrix for gate in gates if 2 * len(gate.qubits) == size]
+            matrices[which, :size, :size] = stack
     return places, matrices
 
 

@@ -38,10 +38,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Leaf", "has_no_effect", "leaves", "matrix_of_leaf", "matrix_of_leaves"]
+__all__ = ["IDLE", "Leaf", "has_no_effect", "leaves", "matrix_of_leaf", "matrix_of_leaves"]
 
 Leaf = tuple[CircuitInstruction, tuple[int, ...]]
 """An instruction with a matrix, and the qubits it acts on: none for a phase, else one or two."""
+
+IDLE = "id"
+"""The standard gate that does nothing; of a standard gate the name is Qiskit's own."""
 
 _UNITARY_TOLERANCE = 1e-6
 
@@ -49,7 +52,7 @@ _UNITARY_TOLERANCE = 1e-6
 def has_no_effect(instruction: CircuitInstruction) -> bool:
     """Whether an instruction leaves every state as it is: barriers, delays and Qiskit's `id`."""
     if instruction.is_standard_gate():
-        return bool(instruction.name == "id")  # of a standard gate the name is Qiskit's own
+        return bool(instruction.name == IDLE)
     try:
         operation = instruction.operation
     except QiskitCircuitError:

@@ -38,6 +38,7 @@ __all__ = [
     "gate_cones",
     "restricted",
     "restricted_plan",
+    "run_together",
     "term_groups",
 ]
 
@@ -72,6 +73,22 @@ def term_groups(cones: Sequence[tuple[int, int]], max_qubits: int) -> list[tuple
     for index, key in enumerate(cones):
         members[number[key]].append(index)
     return [tuple(group) for group in members]
+
+
+def run_together(gates: GateList, left: PulledBack, max_qubits: int) -> bool:
+    """Whether terms are to run together whatever their light cones are, as `term_groups` has it.
+
+    Args:
+        gates: The circuit.
+        left: The terms, and what is left of the circuit for all of them.
+        max_qubits: Greatest width of a fragment.
+    """
+    if len(left.terms) < 2:
+        return len(left.terms) == 1
+    places = gates.places[np.array(left.gates, np.int64)]
+    two = places[places[:, 1] >= 0]
+    width = len(set(two.ravel().tolist()))
+    return _work(len(two), width, max_qubits) <= 2 * _PER_GROUP
 
 
 def block_cones(blocks: BlockCircuit, terms: Sequence[Factors]) -> list[tuple[int, int]]:

@@ -22,6 +22,7 @@ from qdreamer_lab.workload.exact.group_terms import (
     block_cones,
     gate_cones,
     restricted_plan,
+    run_together,
     term_groups,
 )
 from qdreamer_lab.workload.exact.lower import lower
@@ -165,12 +166,15 @@ def _planned(
     if plan is not None:
         width = plan.max_qubits
         blocks, whole = fitted(plan, gates, terms)
-        cones = block_cones(blocks, whole.terms)
+        together = term_groups(block_cones(blocks, whole.terms), width)
     else:
         whole = pulled_back(gates, terms)
-        cones = gate_cones(gates, whole)
+        if run_together(gates, whole, width):
+            together = [tuple(range(len(terms)))]
+        else:
+            together = term_groups(gate_cones(gates, whole), width)
     runs = []
-    for numbers in term_groups(cones, width):
+    for numbers in together:
         if plan is not None:
             inside = tuple(whole.terms[k] for k in numbers)
             left = replace(whole, terms=inside, signs=whole.signs[list(numbers)])
