@@ -122,29 +122,40 @@ def spread_masks(
 
 
 @kernel
-def needed(places: Ints, commuting: Ints, among: Ints, masks: Ints, rules: MaskRules) -> Bools:
-    """Return which of the gates `among` can influence an observable.
+def needed(
+    places: Ints, commuting: Ints, among: Ints, masks: Ints, rules: MaskRules
+) -> tuple[Bools, Bools]:
+    """Return which of the gates `among` can influence each of some observables.
 
     Args:
         places: (m, 2) qubits of each gate, least significant first; -1 after a single one.
         commuting: (m,) as `commuting_strings` gives them.
         among: Numbers of the gates that there are, ascending.
-        masks: (qubits,) what acts where; 0 for nothing. It is changed.
+        masks: (observables, qubits) what acts where; 0 for nothing. It is changed.
         rules: About masks.
+
+    Returns:
+        (observables, gates) which are needed, and (observables, qubits) where two-qubit gates are
+        that are.
     """
-    keep = np.zeros(len(among), np.bool_)
-    for at in range(len(among) - 1, -1, -1):
-        gate = among[at]
-        first, second = places[gate]
-        low, high = masks[first], masks[second] if second >= 0 else 0
-        if low == 0 and high == 0:
-            continue
-        low, high = max(low, ABSENT), max(high, ABSENT)
-        strings = low if second < 0 else rules.outer[high, low]
-        if strings & ~commuting[gate]:
-            spread_masks(places[gate], commuting[gate], low, high, masks, rules)
-            keep[at] = True
-    return keep
+    keep = np.zeros((len(masks), len(among)), np.bool_)
+    joined = np.zeros(masks.shape, np.bool_)
+    for number in range(len(masks)):
+        mine = masks[number]
+        for at in range(len(among) - 1, -1, -1):
+            gate = among[at]
+            first, second = places[gate]
+            low, high = mine[first], mine[second] if second >= 0 else 0
+            if low == 0 and high == 0:
+                continue
+            low, high = max(low, ABSENT), max(high, ABSENT)
+            strings = low if second < 0 else rules.outer[high, low]
+            if strings & ~commuting[gate]:
+                spread_masks(places[gate], commuting[gate], low, high, mine, rules)
+                keep[number, at] = True
+                if second >= 0:
+                    joined[number, first] = joined[number, second] = True
+    return keep, joined
 
 
 @kernel

@@ -6,6 +6,7 @@ It must not merge or reorder anything. What an instruction does is said in `unro
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -81,13 +82,14 @@ def gate_arrays(
         (m, 2) their qubits, -1 after a single one; and (m, 4, 4) their matrices, of which those of
         one-qubit gates fill the first two rows and columns.
     """
-    both = [gate.qubits if len(gate.qubits) == 2 else (gate.qubits[0], -1) for gate in gates]
-    places = np.array(both, np.int64).reshape(-1, 2)
+    ends = [(q[0], q[-1]) if len(q) == 2 else (q[0], -1) for q, _, _ in gates]
+    flat = chain.from_iterable(ends)
+    places = np.fromiter(flat, np.int64, 2 * len(ends)).reshape(-1, 2)
     matrices = np.zeros((len(gates), 4, 4), np.complex128)
-    for size, which in ((2, places[:, 1] < 0), (4, places[:, 1] >= 0)):
-        if which.any():
-            stack = [gate.matrix for gate in gates if 2 * len(gate.qubits) == size]
-            matrices[which, :size, :size] = stack
+    for count, which in ((1, places[:, 1] < 0), (2, places[:, 1] >= 0)):
+        stack = b"".join([matrix.tobytes() for q, matrix, _ in gates if len(q) == count])
+        size = 1 << count
+        matrices[which, :size, :size] = np.frombuffer(stack, complex).reshape(-1, size, size)
     return places, matrices
 
 

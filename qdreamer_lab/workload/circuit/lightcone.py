@@ -37,7 +37,7 @@ __all__ = [
     "MASK_RULES",
     "GateList",
     "measured_by",
-    "needed_among",
+    "needed_by_each",
     "needed_gates",
     "reaching_blocks",
 ]
@@ -121,25 +121,33 @@ def needed_gates(
         measured: The qubits on which the observable acts, with masks as `measured_by` gives them.
         among: Indices of the gates that there are, ascending; None for all.
     """
-    found: list[int] = needed_among(gates, measured, _numbers(gates, among)).tolist()
+    which = np.arange(len(gates.qubits)) if among is None else np.array(among, np.int64)
+    keep, _ = needed_by_each(gates, [measured], which)
+    found: list[int] = which[keep[0]].tolist()
     return found
 
 
-def needed_among(
-    gates: GateList, measured: Mapping[int, int], among: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """`needed_gates` as an array, from one."""
-    masks = np.zeros(max(gates.num_wires, 1 + max(measured, default=-1)), np.int64)
-    for qubit, mask in measured.items():
-        assert mask > ABSENT, "what acts there is some Pauli letter"
-        masks[qubit] = mask
-    return among[needed(gates.places, gates.commuting, among, masks, MASK_RULES)]
+def needed_by_each(
+    gates: GateList, observables: Sequence[Mapping[int, int]], among: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which gates can influence each of several observables.
 
+    Args:
+        gates: The circuit.
+        observables: The qubits on which each acts, as for `needed_gates`.
+        among: Indices of the gates that there are, ascending.
 
-def _numbers(gates: GateList, among: Sequence[int] | None) -> NDArray[np.int64]:
-    if among is None:
-        return np.arange(len(gates.qubits))
-    return np.array(among, np.int64)
+    Returns:
+        (observables, gates) whether each of `among` is needed, and (observables, qubits) whether
+        there is a two-qubit gate that is.
+    """
+    last = max((qubit for measured in observables for qubit in measured), default=-1)
+    masks = np.zeros((len(observables), max(gates.num_wires, 1 + last)), np.int64)
+    for row, measured in zip(masks, observables, strict=True):
+        for qubit, mask in measured.items():
+            assert mask > ABSENT, "what acts there is some Pauli letter"
+            row[qubit] = mask
+    return needed(gates.places, gates.commuting, among, masks, MASK_RULES)
 
 
 def measured_by(terms: Sequence[Factors]) -> dict[int, int]:

@@ -17,7 +17,7 @@ import numpy as np
 from qdreamer_lab.workload.circuit.lightcone import (
     LETTER_MASKS,
     measured_by,
-    needed_among,
+    needed_by_each,
     reaching_blocks,
 )
 from qdreamer_lab.workload.cut.partition import Partition, lone_labels
@@ -107,31 +107,32 @@ def gate_cones(gates: GateList, left: PulledBack) -> list[tuple[int, int]]:
         gates: The circuit.
         left: The terms, and what is left of the circuit for all of them.
     """
-    among = np.array(left.gates, np.int64)
     keys = {(qubit, LETTER_MASKS[letter]) for term in left.terms for qubit, letter in term}
     if len(left.terms) <= len(keys):
-        return [
-            _gates_and_qubits(gates, needed_among(gates, measured_by([term]), among))
-            for term in left.terms
-        ]
+        return _two_qubit_cones(gates, left, [measured_by([term]) for term in left.terms])
     # What a product reaches, its factors reach together.
-    reach = {key: _gates_and_qubits(gates, needed_among(gates, dict([key]), among)) for key in keys}
+    cones = _two_qubit_cones(gates, left, [dict([key]) for key in keys])
+    reach = dict(zip(keys, cones, strict=True))
     return [
         _union(reach[qubit, LETTER_MASKS[letter]] for qubit, letter in term) for term in left.terms
     ]
 
 
-def _gates_and_qubits(gates: GateList, which: NDArray[np.int64]) -> tuple[int, int]:
-    """The two-qubit gates among these, and their qubits, as bits."""
-    two = which[gates.places[which, 1] >= 0]
-    return _as_bits(two), _as_bits(gates.places[two].ravel())
+def _two_qubit_cones(
+    gates: GateList, left: PulledBack, observables: list[dict[int, int]]
+) -> list[tuple[int, int]]:
+    """The two-qubit gates that each observable needs, and their qubits, as bits."""
+    among = np.array(left.gates, np.int64)
+    keep, joined = needed_by_each(gates, observables, among)
+    two = np.zeros((len(observables), len(gates.qubits)), np.bool_)
+    two[:, among] = keep & (gates.places[among, 1] >= 0)
+    return list(zip(_as_bits(two), _as_bits(joined), strict=True))
 
 
-def _as_bits(numbers: NDArray[np.int64]) -> int:
-    """An integer that has these bits."""
-    flags = np.zeros(1 + numbers.max(initial=-1), np.bool_)
-    flags[numbers] = True
-    return int.from_bytes(np.packbits(flags, bitorder="little").tobytes(), "little")
+def _as_bits(flags: NDArray[np.bool_]) -> list[int]:
+    """Per row, an integer that has these bits."""
+    packed = np.packbits(flags, axis=1, bitorder="little")
+    return [int.from_bytes(row.tobytes(), "little") for row in packed]
 
 
 def _union(cones: Iterable[tuple[int, int]]) -> tuple[int, int]:

@@ -49,16 +49,16 @@ def fragment_programs(
     steps: dict[int, list[Step]] = {label: [] for label in sorted(set(fragment))}
     gates = {cut.block: k for k, cut in enumerate(plan.cuts) if isinstance(cut, GateCut)}
     ends, labels = layout.of.tolist(), plan.labels.tolist()
+    unitaries = plan.blocks.unitaries[:, None]
     for block, (low, high) in enumerate(ends):
         for segment in (low, high) if starts else ():
             if segment in starts and first[segment] == block:
                 start = Step((local[segment],), _START, starts[segment])
                 steps[fragment[segment]].append(start)
-        unitary = plan.blocks.unitaries[block]
         if block not in gates:
-            steps[labels[block][0]].append(Step((local[low], local[high]), unitary[None]))
+            steps[labels[block][0]].append(Step((local[low], local[high]), unitaries[block]))
             continue
-        terms = decompose(unitary)
+        terms = decompose(plan.blocks.unitaries[block])
         index = gates[block] if len(terms[0]) > 1 else None
         for side, segment, matrices in zip(labels[block], (low, high), terms, strict=True):
             steps[side].append(Step((local[segment],), matrices, index))
