@@ -56,8 +56,8 @@ class Tables(NamedTuple):
 def commuting_strings(matrices: NDArray[np.complex128], sizes: Ints) -> Ints:
     """Return, per gate, the Pauli strings with which it commutes exactly, as bits.
 
-    A string that flips the bits x and has signs at the bits z turns a gate's element G[i, j] into
-    (-1)^(z·(i⊕j)) G[i⊕x, j⊕x].
+    They are a group, and no string of a coset of it commutes if one of them does not. Codes of
+    letters are such that the product of two has the exclusive or of their codes.
 
     Args:
         matrices: (m, 4, 4); of a one-qubit gate the first two rows and columns count.
@@ -65,23 +65,40 @@ def commuting_strings(matrices: NDArray[np.complex128], sizes: Ints) -> Ints:
     """
     found = np.zeros(len(sizes), np.int64)
     for gate in range(len(sizes)):
-        size = sizes[gate]
-        for number in range(size * size):
-            low, high = number & 3, number >> 2
-            flips = int(low == 1 or low == 2) | int(high == 1 or high == 2) << 1
-            signs = int(low >= 2) | int(high >= 2) << 1
-            same = True
-            for i in range(size):
-                if not same:
-                    break
-                for j in range(size):
-                    turned = matrices[gate, i ^ flips, j ^ flips]
-                    odd = (i ^ j) & signs
-                    if (odd ^ odd >> 1) & 1:
-                        turned = -turned
-                    same = same and turned == matrices[gate, i, j]
-            found[gate] |= int(same) << number
+        count = sizes[gate] * sizes[gate]
+        known = 0
+        for number in range(count):
+            if known >> number & 1:
+                continue
+            commuting = found[gate]
+            same = commutes(matrices[gate], sizes[gate], number)
+            for other in range(count):
+                if commuting >> other & 1 or other == 0:
+                    known |= 1 << (other ^ number)
+                    if same:
+                        found[gate] |= 1 << (other ^ number)
     return found
+
+
+@kernel
+def commutes(matrix: NDArray[np.complex128], size: int, number: int) -> bool:
+    """Return whether a gate commutes exactly with a Pauli string.
+
+    A string that flips the bits x and has signs at the bits z turns a gate's element G[i, j] into
+    (-1)^(z·(i⊕j)) G[i⊕x, j⊕x].
+    """
+    low, high = number & 3, number >> 2
+    flips = int(low == 1 or low == 2) | int(high == 1 or high == 2) << 1
+    signs = int(low >= 2) | int(high >= 2) << 1
+    for i in range(size):
+        for j in range(size):
+            turned = matrix[i ^ flips, j ^ flips]
+            odd = (i ^ j) & signs
+            if (odd ^ odd >> 1) & 1:
+                turned = -turned
+            if turned != matrix[i, j]:
+                return False
+    return True
 
 
 @kernel
