@@ -229,7 +229,8 @@ def carried_back(
     base = len(rules.letters)
     acted = np.zeros(len(letters), np.bool_)
     for qubit in range(len(letters)):
-        acted[qubit] = letters[qubit].any()
+        for code in letters[qubit]:
+            acted[qubit] |= code != 0
     stopped = np.zeros(len(letters), np.int64)  # where a needed gate is: what there may be
     keep = np.zeros(len(places), np.bool_)
     for gate in range(len(places) - 1, -1, -1):
@@ -253,8 +254,8 @@ def carried_back(
             if free and two:  # letters of one term at a time
                 strings = ABSENT
                 for term in range(letters.shape[1]):
-                    ends = rules.letters[letters[second, term]], rules.letters[letters[first, term]]
-                    strings |= rules.outer[ends]
+                    mine = rules.letters[letters[first, term]]
+                    strings |= rules.outer[rules.letters[letters[second, term]], mine]
             if strings & ~commuting[gate] == 0:
                 continue
         acted[first] = True

@@ -10,7 +10,7 @@ Matrices = NDArray[np.complex128]
 
 
 @kernel
-def runs_of(places: Ints, num_qubits: int, merge: bool) -> tuple[Ints, Ints]:
+def runs_of(places: Ints, num_qubits: int, merge: bool) -> tuple[Ints, Ints, int]:
     """Sort gates into runs; a one-qubit gate goes to the next run on its wire, else to the last.
 
     Args:
@@ -19,7 +19,8 @@ def runs_of(places: Ints, num_qubits: int, merge: bool) -> tuple[Ints, Ints]:
         merge: Whether two-qubit gates on the same pair, with none between, are one run.
 
     Returns:
-        (m,) the run of each gate, -1 on qubits without runs, and (runs, 2) their qubits, ascending.
+        (m,) the run of each gate, -1 on qubits without runs; (m, 2), of which the first rows are
+        the runs' qubits, ascending; and how many runs there are.
     """
     run_of = np.full(len(places), -1, np.int64)
     pairs = np.empty((len(places), 2), np.int64)
@@ -37,25 +38,29 @@ def runs_of(places: Ints, num_qubits: int, merge: bool) -> tuple[Ints, Ints]:
         run = last[low]
         if run < 0 or run != last[high] or not merge:
             run = count
-            pairs[run] = low, high
+            pairs[run, 0], pairs[run, 1] = low, high
             last[low] = last[high] = run
             count += 1
         run_of[gate] = run
-        for qubit in (low, high):
-            while waiting[qubit] >= 0:
-                run_of[waiting[qubit]] = run
-                waiting[qubit] = before[waiting[qubit]]
+        take(low, run, waiting, before, run_of)
+        take(high, run, waiting, before, run_of)
     for qubit in range(num_qubits):
-        while waiting[qubit] >= 0:
-            run_of[waiting[qubit]] = last[qubit]
-            waiting[qubit] = before[waiting[qubit]]
-    return run_of, pairs[:count].copy()
+        take(qubit, last[qubit], waiting, before, run_of)
+    return run_of, pairs, count
+
+
+@kernel
+def take(qubit: int, run: int, waiting: Ints, before: Ints, run_of: Ints) -> None:
+    """Put the gates that wait on a qubit into a run."""
+    while waiting[qubit] >= 0:
+        run_of[waiting[qubit]] = run
+        waiting[qubit] = before[waiting[qubit]]
 
 
 @kernel
 def run_products(
-    places: Ints, matrices: Matrices, run_of: Ints, pairs: Ints, num_qubits: int
-) -> tuple[Matrices, Matrices]:
+    places: Ints, matrices: Matrices, run_of: Ints, pairs: Ints, runs: Matrices, alone: Matrices
+) -> None:
     """Multiply every run out, and the gates on each qubit that has none.
 
     Args:
@@ -63,27 +68,17 @@ def run_products(
         matrices: (m, 4, 4); of a one-qubit gate the first two rows and columns count.
         run_of: (m,) from `runs_of`.
         pairs: (runs, 2) from `runs_of`.
-        num_qubits: Of the circuit.
-
-    Returns:
-        (runs, 4, 4) with the lower of its qubits least significant, and (num_qubits, 2, 2).
+        runs: (runs, 4, 4) what the gates are multiplied to from the left, in place; the lower qubit
+            of a run is its least significant one.
+        alone: (qubits, 4, 4) the same of qubits without runs, as the low one of two.
     """
-    runs = np.zeros((len(pairs), 4, 4), np.complex128)
-    alone = np.zeros((num_qubits, 4, 4), np.complex128)
-    for k in range(4):
-        runs[:, k, k] = 1.0
-        alone[:, k, k] = 1.0
     placed, scratch = np.empty((4, 4), np.complex128), np.empty((4, 4), np.complex128)
     for gate in range(len(places)):
-        first, second = places[gate]
-        run = run_of[gate]
-        if run < 0:
-            place(matrices[gate], True, False, placed)
-            multiply(placed, alone[first], scratch)
-        else:
-            place(matrices[gate], second < 0, first != pairs[run, 0], placed)
-            multiply(placed, runs[run], scratch)
-    return runs, alone[:, :2, :2].copy()
+        first, run = places[gate, 0], run_of[gate]
+        target = alone[first] if run < 0 else runs[run]
+        low = first if run < 0 else pairs[run, 0]
+        place(matrices[gate], places[gate, 1] < 0, first != low, placed)
+        multiply(placed, target, scratch)
 
 
 @kernel
@@ -105,8 +100,10 @@ def place(matrix: Matrices, single: bool, swapped: bool, out: Matrices) -> None:
 @kernel
 def multiply(left: Matrices, right: Matrices, scratch: Matrices) -> None:
     """Put left @ right, both (4, 4), in the place of `right`."""
-    scratch[:] = right
-    right[:] = 0.0
+    for i in range(4):
+        for j in range(4):
+            scratch[i, j] = right[i, j]
+            right[i, j] = 0.0
     for i in range(4):
         for k in range(4):
             if left[i, k] != 0:

@@ -1,7 +1,5 @@
 """Segments of wires from labels of the ends of blocks, and what hangs together."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,45 +8,37 @@ from qdreamer_lab.kernels.jit import kernel
 Ints = NDArray[np.int64]
 
 
-class Segments(NamedTuple):
-    """As `qdreamer_lab.workload.cut.wire_segments.Layout`, which says what each is."""
-
-    qubit: Ints
-    fragment: Ints
-    first: Ints
-    last: Ints
-    previous: Ints
-    of: Ints
-
-
 @kernel
-def segments_of(pairs: Ints, labels: Ints) -> Segments:
-    """Return the segments of labels (m, 2) on blocks (m, 2), in order of time."""
-    most = pairs.size
-    qubit, fragment = np.empty(most, np.int64), np.empty(most, np.int64)
-    first, last = np.empty(most, np.int64), np.empty(most, np.int64)
-    previous, of = np.empty(most, np.int64), np.empty(pairs.shape, np.int64)
-    on_wire = np.full(1 + (pairs.max() if most else -1), -1, np.int64)
+def segments_of(pairs: Ints, labels: Ints, segments: Ints, of: Ints) -> int:
+    """Find the segments of labels (m, 2) on blocks (m, 2), in order of time.
+
+    Args:
+        pairs: Qubits of each block.
+        labels: Fragment of each end.
+        segments: (5, 2 m) written: of each segment the wire, the fragment, the first and the last
+            block, and the segment before it on its wire, or -1.
+        of: (m, 2) written: the segment of each end.
+
+    Returns:
+        How many there are.
+    """
+    wires = 0
+    for block in range(len(pairs)):
+        wires = max(wires, 1 + max(pairs[block, 0], pairs[block, 1]))
+    on_wire = np.full(wires, -1, np.int64)
     count = 0
     for block in range(len(pairs)):
         for side in range(2):
             wire, label = pairs[block, side], labels[block, side]
             segment = on_wire[wire]
-            if segment < 0 or fragment[segment] != label:
-                qubit[count], fragment[count] = wire, label
-                first[count], previous[count] = block, segment
+            if segment < 0 or segments[1, segment] != label:
+                segments[0, count], segments[1, count] = wire, label
+                segments[2, count], segments[4, count] = block, segment
                 segment = on_wire[wire] = count
                 count += 1
-            last[segment] = block
+            segments[3, segment] = block
             of[block, side] = segment
-    return Segments(
-        qubit[:count].copy(),
-        fragment[:count].copy(),
-        first[:count].copy(),
-        last[:count].copy(),
-        previous[:count].copy(),
-        of,
-    )
+    return count
 
 
 @kernel

@@ -88,8 +88,11 @@ def blocks_of_gates(
     """
     which = np.arange(len(gates.qubits)) if among is None else np.array(among, np.int64)
     places, matrices = gates.places[which], gates.matrices[which]
-    run_of, pairs = runs_of(places, num_qubits, merge)
-    unitaries, alone = run_products(places, matrices, run_of, pairs, num_qubits)
+    run_of, pairs, count = runs_of(places, num_qubits, merge)
+    pairs = pairs[:count].copy()
+    unitaries = np.tile(np.eye(4, dtype=np.complex128), (count, 1, 1))
+    alone = np.tile(np.eye(4, dtype=np.complex128), (num_qubits, 1, 1))
+    run_products(places, matrices, run_of, pairs, unitaries, alone)
     found: list[list[int]] = [[] for _ in pairs]
     for gate, run in zip(which.tolist(), run_of.tolist(), strict=True):
         if run >= 0 and gates.sources[gate] not in found[run][-1:]:
@@ -100,7 +103,7 @@ def blocks_of_gates(
         pairs, unitaries = pairs[keep], unitaries[keep]
         sources = tuple(sources[k] for k in keep.tolist())
     busy = set(pairs.ravel().tolist())
-    lone = {q: alone[q] for q in range(num_qubits) if q not in busy}
+    lone = {q: alone[q, :2, :2].copy() for q in range(num_qubits) if q not in busy}
     _check_finite(unitaries, sources, lone)
     return BlockCircuit(
         num_qubits=num_qubits,

@@ -46,7 +46,10 @@ class Layout:
 
 def layout_of(pairs: NDArray[np.int64], labels: NDArray[np.int64]) -> Layout:
     """Find the segments of labels (m, 2) on blocks (m, 2)."""
-    return Layout(*segments_of(_plain(pairs), _plain(labels)))
+    segments = np.empty((5, pairs.size), np.int64)
+    of = np.empty(pairs.shape, np.int64)
+    count = segments_of(_plain(pairs), _plain(labels), segments, of)
+    return Layout(*segments[:, :count], of)
 
 
 def connected(

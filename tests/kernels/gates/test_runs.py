@@ -24,16 +24,18 @@ def test_runs_multiply_out_to_the_circuit(seed, num_gates, merge):
         matrix = random_unitary(2**count, seed=int(rng.integers(1 << 30))).data
         places[gate, :count], stack[gate, : 2**count, : 2**count] = on, matrix
         whole = embedded(matrix, places[gate], NUM_QUBITS) @ whole
-    run_of, pairs = runs_of(places, NUM_QUBITS, merge)
-    runs, alone = run_products(places, stack, run_of, pairs, NUM_QUBITS)
+    run_of, pairs, count = runs_of(places, NUM_QUBITS, merge)
+    pairs = pairs[:count].copy()
+    runs, alone = (np.tile(np.eye(4) + 0j, (number, 1, 1)) for number in (count, NUM_QUBITS))
+    run_products(places, stack, run_of, pairs, runs, alone)
     found = np.eye(2**NUM_QUBITS)
-    for qubit, matrix in enumerate(alone):
+    for qubit, matrix in enumerate(alone[:, :2, :2]):
         found = embedded(matrix, (qubit, -1), NUM_QUBITS) @ found
     for pair, matrix in zip(pairs, runs, strict=True):
         assert pair[0] < pair[1]
         found = embedded(matrix, pair, NUM_QUBITS) @ found
     np.testing.assert_allclose(found, whole, atol=1e-12)
-    np.testing.assert_array_equal(alone[-1], np.eye(2))
+    np.testing.assert_array_equal(alone[-1], np.eye(4))
     two = places[places[:, 1] >= 0]
     assert len(pairs) == (_merged(np.sort(two, axis=1).tolist()) if merge else len(two))
 

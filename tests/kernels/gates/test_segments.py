@@ -14,7 +14,8 @@ def test_segments_and_parts(seed, num_blocks):
     rng = np.random.default_rng(seed)
     pairs = np.array([np.sort(rng.permutation(5)[:2]) for _ in range(num_blocks)]).reshape(-1, 2)
     labels = rng.integers(0, 3, pairs.shape)
-    found = segments_of(pairs.astype(np.int64), labels)
+    found, of = np.empty((5, pairs.size), np.int64), np.empty(pairs.shape, np.int64)
+    count = segments_of(pairs.astype(np.int64), labels, found, of)
     wires, rows = {}, []  # the last segment on each wire; all of them
     for block, (pair, ends) in enumerate(zip(pairs.tolist(), labels.tolist(), strict=True)):
         for side, (wire, label) in enumerate(zip(pair, ends, strict=True)):
@@ -23,16 +24,14 @@ def test_segments_and_parts(seed, num_blocks):
                 wires[wire] = len(rows)
                 rows.append([wire, label, block, block, last])
             rows[wires[wire]][3] = block
-            assert found.of[block, side] == wires[wire]
-    assert list(zip(*(column.tolist() for column in found[:5]), strict=True)) == [
-        tuple(row) for row in rows
-    ]
+            assert of[block, side] == wires[wire]
+    assert found[:, :count].T.tolist() == rows
     whole = rng.random(num_blocks) < 0.6
     graph = nx.Graph()
     graph.add_nodes_from(range(len(rows)))
-    graph.add_edges_from(found.of[whole].tolist())
+    graph.add_edges_from(of[whole].tolist())
     number, order = {}, []
-    for segment in found.of.ravel().tolist():
+    for segment in of.ravel().tolist():
         part = frozenset(nx.node_connected_component(graph, segment))
         order.append(number.setdefault(part, len(number)))
-    assert parts_of(found.of, whole, len(rows)).ravel().tolist() == order
+    assert parts_of(of, whole, len(rows)).ravel().tolist() == order
