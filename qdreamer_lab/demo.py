@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DemoOptions", "run_demo"]
 
+_LOOK_S = 0.02
+
 TOLERANCE = 1e-8
 """Largest difference from the reference that counts as agreement."""
 
@@ -76,7 +78,7 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
     observables = [parse_observable(text, circuit.num_qubits) for text in texts]
     _print_header(out, name, circuit, texts)
     progress = _Progress(out)
-    with _session(options) as session:
+    with _session(options, out) as session:
         dreamer = QDreamer(session)
         if dreamer.profile().source == "nominal":
             _say(out, "measuring", "this machine, once, for at most 20 seconds …")
@@ -111,14 +113,22 @@ def _default_observables(num_qubits: int) -> tuple[str, ...]:
 
 
 @contextmanager
-def _session(options: DemoOptions) -> Iterator[Any]:
+def _session(options: DemoOptions, out: TextIO) -> Iterator[Any]:
     if options.in_process:
         yield None
         return
     import pilot_kernel
+    from pilot_kernel.resource.pilot import PilotState
 
     with pilot_kernel.Session() as session:
-        session.add_pilot("local://", cores_per_node=options.workers)
+        start = time.perf_counter()
+        pilot = session.add_pilot("local://", cores_per_node=options.workers)
+        while (
+            status := pilot.status
+        ).workers < status.wanted and status.state is not PilotState.FAILED:
+            time.sleep(_LOOK_S)
+        took = _seconds(time.perf_counter() - start)
+        _say(out, "pilot", f"{status.workers} workers on this machine, up in {took}")
         yield session
 
 

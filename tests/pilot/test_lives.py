@@ -18,7 +18,7 @@ import pytest
 import pilot_kernel
 from pilot_kernel.errors import AgentLostError, AgentStartError, PilotError
 from pilot_kernel.resource import registry, versions
-from pilot_kernel.resource.agent.process import Agent
+from pilot_kernel.resource.agent.agent import Agent
 from pilot_kernel.resource.connection import launch, link
 from tests.conftest import agents_of, wait_until
 from tests.pilot.mischief import family

@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 import pilot_kernel
-from pilot_kernel.resource import worker_environment
+from pilot_kernel.resource import start_nursery, worker_environment
 from pilot_kernel.task.process import nursery, preload
 from tests.conftest import PATIENCE_S, wait_until
 
@@ -95,6 +95,36 @@ def test_a_function_that_is_not_there_is_logged_too(monkeypatch, caplog):
     assert "nowhere.at_all" in caplog.text
 
 
+def install(folder, monkeypatch, source):
+    """Have a package in `folder` that new processes find, with a preload of its own."""
+    (folder / "sooner.py").write_text(textwrap.dedent(source))
+    info = folder / "sooner-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sooner\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[pilot_kernel.preloads]\nsooner = sooner:preload\n")
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=":")
+
+
+def test_it_is_done_before_anybody_asks_unless_there_is_one_core(tmp_path, monkeypatch):
+    """Task processes are warm then, however soon the first is asked for."""
+    source = """
+        import pathlib
+
+        def preload():
+            pathlib.Path(__file__).with_name("done").touch()
+            yield
+    """
+    install(tmp_path, monkeypatch, source)
+    for cores, ahead in ((1, False), (2, True)):
+        monkeypatch.setenv(worker_environment.CORES, str(cores))
+        process = start_nursery.start(str(tmp_path / "nursery"))
+        if ahead:
+            wait_until((tmp_path / "done").exists)
+        process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0
+        assert (tmp_path / "done").exists() is ahead
+
+
 _PACKAGE = """
     import os
 
@@ -111,12 +141,7 @@ def test_task_processes_have_it_before_a_task_and_are_no_worse_for_its_failure(
     tmp_path, monkeypatch
 ):
     """The real way: an installed package, an agent, a nursery, a worker."""
-    (tmp_path / "sooner.py").write_text(textwrap.dedent(_PACKAGE))
-    info = tmp_path / "sooner-1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sooner\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[pilot_kernel.preloads]\nsooner = sooner:preload\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+    install(tmp_path, monkeypatch, _PACKAGE)
     with pilot_kernel.session() as session:
         session.add_pilot("local://", cores_per_node=1)
 

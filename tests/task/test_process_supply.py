@@ -2,12 +2,14 @@
 
 import asyncio
 
+import psutil
 import pytest
 
 from pilot_kernel.errors import TaskFailedError
 from pilot_kernel.resource import worker_environment
 from pilot_kernel.resource.start_nursery import start
-from pilot_kernel.task.worker import process_supply
+from pilot_kernel.task.worker import process_supply, running_task
+from pilot_kernel.task.worker.task_process import resident
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +30,21 @@ def pid_taken(folder):
                 await asyncio.to_thread(supply._nursery.wait)
 
     return asyncio.run(take())
+
+
+def test_memory_that_a_process_shares_with_all_others_is_not_its_task_s(tmp_path):
+    async def taken():
+        supply = process_supply.Supply(str(tmp_path), lambda stream, text: None)
+        try:
+            process = await supply.take()
+            return resident(psutil.Process(process.pid)), running_task._memory(process, family=True)
+        finally:
+            supply.close()
+            await asyncio.to_thread(supply._nursery.wait)
+
+    resident_bytes, own_bytes = asyncio.run(taken())
+    assert resident_bytes > 50e6  # NumPy and Aer
+    assert own_bytes < 25e6
 
 
 def kill_the_first(monkeypatch, count, *, wait):

@@ -6,8 +6,9 @@ told on that connection is the process's id, and later its exit status. A worker
 dies, has its task process ended, with everything that process has started.
 
 While nobody asks for anything it loads what other packages want loaded (`preload.py`), a step at
-a time, if the workers have memory enough for that. A task process that is forked before all of it
-is done does the rest by itself, as long as it has no task.
+a time: from the start, while the workers come up, unless they need the only core. A task process
+that is forked before all of it is done does the rest by itself, as long as it has no task, if its
+tasks can spare the memory.
 """
 
 import argparse
@@ -58,8 +59,8 @@ class _Nursery:
         self.lines: dict[socket.socket, _Line] = {}
         self.over = False
         self.steps = preload.steps()
-        self.loads = False
-        """Whether there is something left to load, and its workers have the memory for it."""
+        self.loads = worker_environment.usable_cores() > 1
+        """Whether it is time to load, and something is left."""
 
     def serve(self) -> None:
         """Fork and watch until nobody holds the other end of the lifeline."""
@@ -120,7 +121,7 @@ class _Nursery:
         if len(line.got) < LENGTH.size + length:
             return
         request = json.loads(line.got[LENGTH.size :])
-        self.loads = _has_room(request["environment"])
+        self.loads = True
         line.pid = os.fork() or self._become(request, line.descriptors)
         for descriptor in line.descriptors:
             os.close(descriptor)
@@ -142,7 +143,8 @@ class _Nursery:
                 os.close(ours)
             sock = socket.socket(fileno=descriptors[0])
             settle_in(request["environment"], request["folder"])
-            serve(sock, descriptors[3], self.steps if self.loads else iter(()))
+            rest = self.steps if _has_room(request["environment"]) else iter(())
+            serve(sock, descriptors[3], rest)
             status = 0
         except (ConnectionError, BrokenPipeError):
             status = 0  # the worker has gone

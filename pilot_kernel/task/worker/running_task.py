@@ -11,7 +11,7 @@ from pilot_kernel.errors import TaskFailedError, TaskMemoryError, TaskTimeoutErr
 from pilot_kernel.task.wire.messages import STOP, TIME_UP, Message
 from pilot_kernel.task.wire.packing import Bytes
 from pilot_kernel.task.wire.record import task_name
-from pilot_kernel.task.worker.task_process import TaskProcess
+from pilot_kernel.task.worker.task_process import TaskProcess, resident
 
 __all__ = ["Run"]
 
@@ -107,7 +107,7 @@ class Run:
         process, limit = self._process, self._memory_limit
         if process is None or limit is None:
             return
-        taken = _memory(process.pid, family=self._looks % _WHOLE_FAMILY == 0)
+        taken = _memory(process, family=self._looks % _WHOLE_FAMILY == 0)
         self._looks += 1
         if taken > limit:
             self._stop(
@@ -122,18 +122,11 @@ class Run:
             self._later("memory", _LOOK_S, self._look)
 
 
-def _memory(pid: int, *, family: bool) -> int:
-    """Bytes of memory of a process, and with `family` of all that it has started."""
+def _memory(process: TaskProcess, *, family: bool) -> int:
+    """Bytes of memory that a process has taken, and with `family` all that it has started too."""
     try:
-        process = psutil.Process(pid)
-        members = [process, *(process.children(recursive=True) if family else ())]
+        root = psutil.Process(process.pid)
+        others = root.children(recursive=True) if family else ()
     except psutil.NoSuchProcess:
         return 0
-    return sum(map(_resident, members))
-
-
-def _resident(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:  # it has ended meanwhile
-        return 0
+    return resident(root) - process.inherited + sum(map(resident, others))

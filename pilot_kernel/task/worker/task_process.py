@@ -12,12 +12,14 @@ import signal
 import socket
 from collections.abc import Callable, Sequence
 
+import psutil
+
 from pilot_kernel.resource.start_nursery import address_of
 from pilot_kernel.task.wire.failure import crash_told
 from pilot_kernel.task.wire.messages import LENGTH, Kind, Message, Reader, frame
 from pilot_kernel.task.wire.packing import Bytes
 
-__all__ = ["TaskProcess"]
+__all__ = ["TaskProcess", "resident"]
 
 _PIPE_CHUNK = 65_536
 _STUBBORN_S = 0.5
@@ -31,6 +33,7 @@ class TaskProcess:
 
     Attributes:
         pid: Its id, once it is up.
+        inherited: Bytes of memory that it came up with, which it shares with all its kind.
         status: Its exit status, once it has ended: negative for the signal that killed it.
         prepared: Numbers of the functions that were to run before its first task, and have.
     """
@@ -42,6 +45,7 @@ class TaskProcess:
             printed: Called with (stream, text) for what a task writes.
         """
         self.pid = 0
+        self.inherited = 0
         self.status: int | None = None
         self.prepared: set[int] = set()
         self._loop = asyncio.get_running_loop()
@@ -110,6 +114,7 @@ class TaskProcess:
             news = json.loads(line)
             if "pid" in news:
                 self.pid = news["pid"]
+                self.inherited = _resident_of(self.pid)
                 self._up.set_result(None)
             else:
                 self._end(news["status"])
@@ -235,6 +240,21 @@ class TaskProcess:
         up = getattr(self, "_up", None)
         if up is not None and not up.done():
             up.set_exception(ConnectionError("the nursery has ended"))
+
+
+def resident(process: psutil.Process) -> int:
+    """Bytes of memory that a process has, shared or not; 0 if it has ended."""
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def _resident_of(pid: int) -> int:
+    try:
+        return resident(psutil.Process(pid))
+    except psutil.NoSuchProcess:  # it has just been killed
+        return 0
 
 
 def _folder() -> str:

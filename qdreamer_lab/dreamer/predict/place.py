@@ -123,13 +123,22 @@ def place_of(
         cores=max(1, pilots[0].cores_per_worker),
         belief=belief,
         contention=contention,
-        notes=notes,
+        notes=(*notes, *_still_coming(pilots)),
         backend=backend,
         terms=terms,
         local=is_local(pilots[0].resource),
         gpu=on_gpu(on, pilots),
         nodes=_wanted_nodes(pilots),
     )
+
+
+def _still_coming(pilots: list[Any]) -> list[str]:
+    """What to know while workers come up: when batch jobs start, say, nobody can predict."""
+    wanted = sum(pilot.wanted for pilot in pilots)
+    up = sum(getattr(pilot, "workers", pilot.wanted) for pilot in pilots)
+    if up >= wanted:
+        return []
+    return [f"{up} of {wanted} workers are up so far; the time counts from when all are"]
 
 
 def _workers(pilot: Any, on: str | None) -> int:

@@ -373,3 +373,14 @@ def test_a_cone_that_fits_nowhere_is_cut_however_wide_the_circuit_is(dreamer, mo
     assert found.best.configuration.exact
     assert found.best.memory_bytes <= 1 << 20
     assert max(fragment.width for fragment in found.best.plan.fragments) < 17
+
+
+def test_workers_that_are_still_coming_are_spoken_of():
+    session = Workers(3)
+    session.status.workers = 1
+    found = QDreamer(session, profile=MachineProfile.nominal()).recommend(ring(4), neighbours(4))
+    coming = "Note: 1 of 3 workers are up so far; the time counts from when all are."
+    assert coming in found.explain().splitlines()
+    session.status.workers = 3
+    found = QDreamer(session, profile=MachineProfile.nominal()).recommend(ring(4), neighbours(4))
+    assert "up so far" not in found.explain()

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from pilot_kernel.resource import registry
-from pilot_kernel.resource.agent.process import Agent
+from pilot_kernel.resource.agent.agent import Agent
 
 
 @pytest.fixture
