@@ -107,7 +107,8 @@ class GateList:
         if not all(np.array_equal(a, b) for a, b in pairs):
             return False
         mine: tuple[NDArray[Any], ...] = self.tables
-        return all(np.array_equal(a, b) for a, b in zip(mine, other.tables, strict=True))
+        theirs: tuple[NDArray[Any], ...] = other.tables
+        return all(np.array_equal(a, b) for a, b in zip(mine, theirs, strict=True))
 
     __hash__ = None  # type: ignore[assignment]
 
