@@ -7,6 +7,7 @@ import pytest
 
 from pilot_kernel.resource.batch import qpu_option
 from pilot_kernel.resource.batch.commands import CommandError, environment, run
+from tests.conftest import PATIENCE_S
 
 
 def test_what_a_program_writes_is_returned():
@@ -21,6 +22,22 @@ def test_what_a_failing_program_says_is_the_error():
         asyncio.run(run(["false"]))
     with pytest.raises(CommandError, match=r"^no-such-program: No such file"):
         asyncio.run(run(["no-such-program"]))
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_call_ends_however_soon_it_is_cancelled(turns):
+    """Python 3.11 never ends a subprocess of asyncio that is cancelled before its pipes are up."""
+
+    async def lived():
+        call = asyncio.create_task(run(["sleep", "60"]))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        call.cancel()
+        done, _ = await asyncio.wait({call}, timeout=PATIENCE_S)
+        assert done
+        assert call.cancelled()
+
+    asyncio.run(lived())
 
 
 def test_files_of_jobs_are_closed_to_others():
