@@ -101,8 +101,17 @@ def learned(belief: Belief, prediction: Prediction, result: Any) -> Belief:
             (by_name[name].counts for name in ("dispatch", "transfer") if name in by_name),
             np.zeros(len(belief.values)),
         )
-        belief = _seen(belief, "dispatch", ways, seconds.execute_s - scheduled)
+        belief = _seen(belief, "dispatch", ways, seconds.execute_s - scheduled + _around(record))
     return belief
+
+
+def _around(record: RunRecord) -> float:
+    """Seconds that belong to no phase: observables are read, a record is made."""
+    if record.decisions:  # phases are of the last plan alone
+        return 0.0
+    seconds = record.seconds
+    phases = (seconds.plan_s, seconds.transpile_s or 0.0, seconds.execute_s, seconds.contract_s)
+    return max(0.0, record.makespan_s - math.fsum(phases))
 
 
 def _seen(belief: Belief, phase: str, counts: NDArray[np.float64], seconds: float) -> Belief:

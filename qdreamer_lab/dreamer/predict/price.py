@@ -85,12 +85,13 @@ def priced(
     ]
     if case.transpiled:
         accounts.append(Account("transpile", paid("transpiling", case.transpiled)))
-    ways = paid("run", 1)
+    ways = paid("run", 1) + paid("observable", wanted.num_terms)
+    transfer = case.transfer + paid("transfer", done.sent)
     if session:
         trips = max(len(case.rounds), done.tasks / workers) if held else len(case.rounds)
         ways += paid("trip", trips) + paid("task", done.tasks)
+        transfer += paid("told", case.told)
     accounts.append(Account("dispatch", ways))
-    transfer = case.transfer + paid("transfer", done.sent)
     accounts += [
         Account("execute", done.counts, done.share, done.memory, case.counts_doubt),
         Account("transfer", transfer, 1.0, done.sent),
