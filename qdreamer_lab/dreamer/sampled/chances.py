@@ -146,7 +146,7 @@ class Chances:
         slopes = self._gluing.term_gradients(tensors)
         for place, (slope, groups) in enumerate(zip(slopes, self.errors.groups, strict=True)):
             used = self._gluing.operator_of[:, place]
-            out = np.zeros((2, len(self._squares), sum(len(g.variants) for g in groups)))
+            out = np.zeros((2, *self.known[place].true.shape))
             for group in groups:
                 local = np.full(used.max() + 1, -1)
                 inside = group.operators[group.operators < len(local)]

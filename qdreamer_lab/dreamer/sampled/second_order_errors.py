@@ -7,6 +7,7 @@ of each variant have. It must not decide how shots are spent.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,6 +25,9 @@ __all__ = ["Alike", "ShotErrors", "alike", "product_variance"]
 
 _MOST_NUMBERS = 1 << 22
 """Random numbers that are drawn at once: 32 MB."""
+
+_MOST_READOUTS = 1 << 23
+"""Numbers in all readouts: 64 MB. Where there are more, no errors are drawn."""
 
 _DRAWS = 256
 
@@ -65,7 +69,8 @@ class ShotErrors:
     """Errors that fragments' tensors may have after some shots.
 
     Operators that are read off the same shots are taken as uncorrelated: a term has one operator of
-    each fragment.
+    each fragment. Fragments with so many cuts that readouts would fill memory are taken to be
+    without errors, all of them.
 
     Args:
         program: The circuit, lowered.
@@ -73,13 +78,14 @@ class ShotErrors:
 
     Attributes:
         exact: Per fragment, (operators, Π dims) its tensor without errors.
-        groups: Per fragment, its variants.
+        groups: Per fragment, its variants; none where no errors are drawn.
     """
 
     def __init__(self, program: SampledProgram, seen: Sequence[Moments]) -> None:
         self.exact = [moments.tensor for moments in seen]
+        few = sum(map(_readout_numbers, program.fragments)) <= _MOST_READOUTS
         self.groups = [
-            alike(fragment, moments)
+            alike(fragment, moments) if few else []
             for fragment, moments in zip(program.fragments, seen, strict=True)
         ]
         self._gluing = program.gluing
@@ -114,7 +120,7 @@ class ShotErrors:
         """
         gluing = self._gluing
         total = np.zeros(gluing.num_observables)
-        if len(tensors) < 2:
+        if len(tensors) < 2 or not all(self.groups):
             return total
         values = gluing.values(tensors)
         slopes = [each.reshape(len(values), -1) for each in gluing.gradients(tensors)]
@@ -162,6 +168,12 @@ def product_variance(
     errors = ShotErrors(program, seen)
     inverse = [1.0 / number for number in shots]
     return errors.products(np.random.default_rng(0), errors.exact, inverse, _DRAWS)
+
+
+def _readout_numbers(fragment: ShotFragment) -> int:
+    """Numbers in the readouts of all variants of a fragment."""
+    columns = math.prod(leg.side.dual.shape[1] for leg in fragment.legs)
+    return len(fragment.bases) * columns * math.prod(fragment.dims)
 
 
 def _root(spread: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -131,3 +131,20 @@ def test_groups_of_shots_show_a_variance_as_surely_as_is_said(shots):
     seen = np.array(real) / true
     assert said.mean(axis=0) == pytest.approx(np.ones(len(true)), abs=0.02)
     assert said.std(axis=0) == pytest.approx(seen.std(axis=0), rel=0.3, abs=0.03)
+
+
+def test_where_readouts_would_fill_memory_rounds_are_played_without_errors(monkeypatch):
+    monkeypatch.setattr("qdreamer_lab.dreamer.sampled.second_order_errors._MOST_READOUTS", 10)
+    run = run_of(3)
+    chances = chances_of(run)
+    inverse = [np.full(fragment.num_variants, 0.1) for fragment in run.fragments]
+    (first, second) = chances.errors.drawn(np.random.default_rng(0), inverse, 2)
+    assert not first.any()
+    assert not second.any()
+    assert chances.variance(inverse) == pytest.approx(
+        sum(known.true @ mine for known, mine in zip(chances.known, inverse, strict=True))
+    )
+    for told, known in zip(chances.believed(chances.errors.exact), chances.known, strict=True):
+        assert np.array_equal(told.true, known.true)
+    weights = [fragment.weights() for fragment in run.fragments]
+    assert played_rounds(weights, chances, Goal(0.05, None, 10**8)).shots > 0
