@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COEFFICIENTS",
+    "PER_SHOT",
     "PHASES",
     "PLACE",
     "SIZES",
@@ -152,6 +153,11 @@ COEFFICIENTS: tuple[Coefficient, ...] = (
 
 PLACE = {coefficient.name: k for k, coefficient in enumerate(COEFFICIENTS)}
 """Where a coefficient stands."""
+
+PER_SHOT = np.array(
+    [each.name == "tally" or each.name.startswith("shot_") for each in COEFFICIENTS]
+)
+"""Which coefficients are paid for each shot."""
 
 
 def hats(size_bytes: float) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.dreamer.model.belief import Z80
-from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PHASES, paid
+from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PER_SHOT, PHASES, paid
 from qdreamer_lab.dreamer.model.makespan import play
 from qdreamer_lab.dreamer.predict.prediction import Account, Phase, Prediction
 from qdreamer_lab.dreamer.predict.wide_tasks import task_cores, wide_slots
@@ -125,6 +125,7 @@ def priced(
         sets=case.sets,
         cores=done.cores if session else place.cores,
         lent=session and done.cores > place.cores,
+        rounds=max(1, len(case.rounds)),
     )
 
 
@@ -192,8 +193,8 @@ def _deviation(
         spread = float(belief.spreads[PHASES.index(phase.name)])
         variance += (spread * phase.seconds / total) ** 2
         if phase.name == "execute":
-            doubt = math.hypot(case.counts_doubt, case.shots_doubt)
-            variance += (doubt * phase.seconds / total) ** 2
+            variance += (case.counts_doubt * phase.seconds / total) ** 2
+    variance += (case.shots_doubt * float(share[PER_SHOT].sum())) ** 2
     again = sum(phase.seconds for phase in phases if phase.name not in _ONCE)
     variance += (case.rounds_doubt * again / total) ** 2
     return math.sqrt(variance + (3e-4 / total) ** 2)

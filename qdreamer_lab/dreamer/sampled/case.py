@@ -45,6 +45,9 @@ _WORKED_OUT, _GUESSED = 0.05, 1.0
 """Doubt about the number of shots for a precision, as the standard deviation of its logarithm, on
 top of what games of chance differ by."""
 
+_GUESSED_ROUNDS = 0.4
+"""The same of the number of rounds, where the number of shots is guessed."""
+
 _BENEFIT = 4
 """A guess must be over the greatest number of shots by this factor before it refuses anything."""
 
@@ -147,7 +150,11 @@ def _shot_plan(
         "shots and standard error are a guess from the sampling overhead, good to a factor of two "
         f"or three: working the variances out would take about {seconds:.2g} s"
     )
-    return found, note, _GUESSED if goal.shots is None else 0.0
+    if goal.shots is not None:
+        return found, note, 0.0
+    # Where variants are drawn at random, shots are what a round consists of.
+    doubt = _GUESSED if any(shape.drawn for shape in shapes) else _GUESSED_ROUNDS
+    return replace(found, doubt=doubt), note, _GUESSED
 
 
 def _looking_s(shape: SampledShape, belief: Belief) -> float:

@@ -30,7 +30,7 @@ _LEAST_SHOWN = 0.1
 _NOTHING = 1e-300
 """Stands for no variance at all, so that it can be divided by."""
 
-_GAMES = 9
+_GAMES = 25
 """Games of chance that are played where rounds depend on it."""
 
 
