@@ -17,6 +17,7 @@ from qdreamer_lab.widgets.problem import problem_of
 from qdreamer_lab.widgets.state import Controls
 from tests.circuits.plain import layered, neighbours, uneven_line
 from tests.dreamer.advice.test_candidates import tangled
+from tests.steady_planning import steady
 from tests.widgets.conftest import hear
 
 N = 22
@@ -56,10 +57,7 @@ class Session:
 def no_profiles(tmp_path, monkeypatch):
     """Nothing was ever measured here, and planning takes a millisecond."""
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path))
-    for home in ("exact.case", "sampled.case"):
-        monkeypatch.setattr(
-            f"qdreamer_lab.dreamer.{home}.timed_twice", lambda function: (function(), 1e-3)
-        )
+    steady(monkeypatch)
 
 
 def comparison(session, controls=EXACT, circuit=None):
