@@ -17,7 +17,6 @@ from qdreamer_lab.widgets.problem import problem_of
 from qdreamer_lab.widgets.state import Controls
 from tests.circuits.plain import layered, neighbours, uneven_line
 from tests.dreamer.advice.test_candidates import tangled
-from tests.steady_planning import steady
 from tests.widgets.conftest import hear
 
 N = 22
@@ -54,10 +53,9 @@ class Session:
 
 
 @pytest.fixture(autouse=True)
-def no_profiles(tmp_path, monkeypatch):
+def no_profiles(tmp_path, monkeypatch, steady_planning):
     """Nothing was ever measured here, and planning takes a millisecond."""
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path))
-    steady(monkeypatch)
 
 
 def comparison(session, controls=EXACT, circuit=None):

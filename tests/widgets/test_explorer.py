@@ -14,7 +14,6 @@ from qdreamer_lab.widgets.board import FIGURES
 from qdreamer_lab.workload.cut.cuts import GateCut
 from tests.circuits.plain import uneven_line
 from tests.conftest import wait_until
-from tests.steady_planning import steady
 from tests.widgets.conftest import OBSERVABLE, N, hear, press
 
 
@@ -140,8 +139,7 @@ def test_measurements_are_refused():
         CutExplorer(circuit)
 
 
-def test_a_circuit_that_needs_no_cut_says_so(open_explorer, monkeypatch):
-    steady(monkeypatch)
+def test_a_circuit_that_needs_no_cut_says_so(open_explorer, steady_planning):
     explorer = open_explorer(uneven_line(4))
     assert "no cut is needed" in explorer._board.summary
     assert explorer.plan.num_cuts == 0
