@@ -12,20 +12,21 @@ import numpy as np
 
 from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
 from qdreamer_lab.search.balance import balanced
+from qdreamer_lab.search.budget import Budget
 from qdreamer_lab.search.cost_models import MODELS
 from qdreamer_lab.search.labels import renumbered
-from qdreamer_lab.search.nonadditive import search_priced
+from qdreamer_lab.search.memory import Recalled, recall, remember
+from qdreamer_lab.search.nonadditive import Priced, search_priced
 from qdreamer_lab.search.problem import Found, InfeasibleError
 from qdreamer_lab.search.problem_arrays import limits_of
 from qdreamer_lab.search.schedule import improve
+from qdreamer_lab.search.strategies.cycle import Cycle
 from qdreamer_lab.search.strategies.piece_graph import piece_graph
-from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan
+from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, plan_of
 from qdreamer_lab.search.warm_up_problems import samples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from qdreamer_lab.search.problem import CutProblem
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
@@ -44,8 +45,13 @@ def make_ready(cost: str) -> None:
     with _readying:
         for name in dict.fromkeys(("lo", cost)):
             if name not in _ready:
-                for problem, limit in samples(name):
-                    _search(problem, name, limit, 0, prove=False)
+                examples = samples(name)
+                for problem, limit in examples:
+                    _search(problem, name, limit, 0, rounds=0)
+                for problem, _ in examples[:1]:
+                    graph = piece_graph(problem)
+                    plan, _ = improve(graph, 0, Budget(np.inf))
+                    Cycle(coarsest=2).improve(graph, plan, 0)
                 _ready.add(name)
 
 
@@ -56,19 +62,24 @@ def search(
     time_limit_s: float = 1.0,
     seed: int = 0,
     prove: bool = False,
+    rounds: int | None = None,
 ) -> Found:
-    """Find cheap cuts.
+    """Find cheap cuts: search until the plan is proven optimal, or the time or rounds are up.
 
-    The answer depends on the problem and the seed alone, unless the time limit interrupts.
+    Given `rounds`, the answer depends on the arguments alone, unless the time limit interrupts.
+    Without, it also depends on how far the search comes in its time, and on what this process has
+    found out before: it is no dearer than any plan known for the circuit that keeps to the limits,
+    and what was searched already is not searched again. The same question, asked again, goes on
+    where it stopped if it is given more time, and else gets the best answer known at once.
 
     Args:
         problem: What to cut, and the limits.
         cost: The cost model.
-        time_limit_s: No new strategy starts after this; the first plan is always finished, and
-            compiling kernels does not count.
+        time_limit_s: Seconds to search for; the first plan is always finished, and compiling
+            kernels does not count.
         seed: Seed of everything random.
-        prove: Go on until the plan is proven optimal or the time is up, instead of stopping when
-            further effort rarely pays.
+        prove: Spend more of the time on proofs.
+        rounds: Rounds of refinement at most; None for as many as there is time for.
 
     Raises:
         InfeasibleError: If no plan keeps the limits.
@@ -76,7 +87,7 @@ def search(
     _check(cost)
     if not _is_trivial(problem, cost):
         make_ready(cost)
-    return _search(problem, cost, time_limit_s, seed, prove=prove)
+    return _search(problem, cost, time_limit_s, seed, prove=prove, rounds=rounds)
 
 
 def _check(cost: str) -> None:
@@ -96,7 +107,8 @@ def _search(
     time_limit_s: float,
     seed: int,
     *,
-    prove: bool,
+    prove: bool = False,
+    rounds: int | None = None,
     before: Found | None = None,
     graph: PieceGraph | None = None,
 ) -> Found:
@@ -104,46 +116,54 @@ def _search(
     began = time.perf_counter()
     if _is_trivial(problem, cost):
         return Found(np.zeros((len(problem.pairs), 2), np.int64), 0.0, 0.0, True, 0.0)
-    deadline = began + time_limit_s
-    if cost == "lo":
-        labels, value, bound = _additive(problem, seed, deadline, prove, before, graph)
+    known = recall(problem, cost, seed) if rounds is None else Recalled()
+    known = known.improved_by(before)
+    left = time_limit_s - known.seconds
+    made = known.rounds
+    if known.labels is not None and (known.proven or (left <= 0 and known.seconds > 0)):
+        answer = Priced(known.labels, known.value, known.bound, made)
     else:
-        priced = search_priced(problem, cost, seed, deadline, prove=prove, before=before)
-        labels, value, bound = priced.labels, priced.value, priced.bound
-    if len(labels) == 0 or value >= FORBIDDEN / 2:
+        budget = Budget(began + left, rounds, made, prove=prove)
+        if cost == "lo":
+            answer = _additive(problem, seed, budget, known, graph)
+        else:
+            answer = search_priced(problem, cost, seed, budget, known)
+    if len(answer.labels) == 0 or answer.value >= FORBIDDEN / 2:
         raise InfeasibleError("No plan found.", _smallest_width(problem, seed))
     seconds = time.perf_counter() - began
-    return Found(labels, value, bound, value <= bound + TOLERANCE, seconds)
+    proven = answer.value <= answer.bound + TOLERANCE
+    found = Found(answer.labels, answer.value, answer.bound, proven, seconds)
+    spent = max(known.seconds, time_limit_s) if rounds is None else 0.0
+    remember(problem, cost, seed, found, spent, answer.rounds)
+    return found
 
 
 def _additive(
-    problem: CutProblem,
-    seed: int,
-    deadline: float,
-    prove: bool,
-    before: Found | None,
-    graph: PieceGraph | None,
-) -> tuple[NDArray[np.int64], float, float]:
-    """Search under independent local cuts; return labels (m, 2), cost and bound, in bits."""
+    problem: CutProblem, seed: int, budget: Budget, known: Recalled, graph: PieceGraph | None
+) -> Priced:
+    """Search under independent local cuts."""
     if graph is None:
         graph = piece_graph(problem)
     else:
         graph = replace(graph, limits=limits_of(problem, graph.num_pieces))
-    start = None
-    if before is not None:
-        start = Plan(graph.piece_labels(before.labels), before.log2_overhead, 0.0)
-    best = improve(graph, seed, deadline, prove=prove, best=start)
+    start = Plan(np.empty(0, np.int64), np.inf, known.bound)
+    if known.labels is not None:
+        start = start.improved_by(plan_of(graph, known.labels))
+    best, rounds = improve(graph, seed, budget, best=start)
+    if known.labels is not None and known.value <= best.cost + TOLERANCE:
+        return Priced(known.labels, known.value, min(best.bound, known.value), rounds)
     if len(best.labels) == 0:
-        return np.empty((0, 2), np.int64), best.cost, best.bound
-    best = balanced(graph, best, seed, deadline)
-    return renumbered(graph.endpoint_labels(best.labels)), best.cost, best.bound
+        return Priced(np.empty((0, 2), np.int64), best.cost, best.bound, rounds)
+    best = balanced(graph, best, seed, budget.deadline)
+    labels = renumbered(graph.endpoint_labels(best.labels))
+    return Priced(labels, best.cost, best.bound, rounds)
 
 
 def _smallest_width(problem: CutProblem, seed: int) -> int:
     """Smallest width for which a plan turns up, by trying one after the other."""
     for width in range(problem.max_qubits + 1, problem.num_qubits):
         graph = piece_graph(replace(problem, max_qubits=width))
-        if improve(graph, seed, 0.0).cost < FORBIDDEN / 2:
+        if improve(graph, seed, Budget(0.0))[0].cost < FORBIDDEN / 2:
             return width
     return problem.num_qubits
 
@@ -162,6 +182,7 @@ def search_pareto(
     cost: str = "lo",
     time_limit_s: float = 1.0,
     seed: int = 0,
+    rounds: int | None = None,
 ) -> list[Found]:
     """Find cheap cuts for several widths, sharing work: the graph, plans, and bounds.
 
@@ -174,6 +195,7 @@ def search_pareto(
         cost: The cost model.
         time_limit_s: For all widths together.
         seed: Seed of everything random.
+        rounds: As for `search`, for each width.
 
     Returns:
         One answer per width, in the order of `widths`.
@@ -192,7 +214,7 @@ def search_pareto(
         left = began + time_limit_s - time.perf_counter()
         share = max(0.0, left) / (len(ascending) - done)
         before = found[ascending[done - 1]] if done else None
-        found[width] = _search(task, cost, share, seed, prove=False, before=before, graph=shared)
+        found[width] = _search(task, cost, share, seed, rounds=rounds, before=before, graph=shared)
     for narrow, wide in reversed(list(pairwise(ascending))):
         found[narrow] = with_bound(found[narrow], found[wide].log2_lower_bound)
     return [found[width] for width in widths]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
+from qdreamer_lab.search.alarm import alarm
+from qdreamer_lab.search.refinement import Pool, refined_once
 from qdreamer_lab.search.strategies.anneal import Anneal
 from qdreamer_lab.search.strategies.multilevel import Multilevel
 from qdreamer_lab.search.strategies.separate_blocks import Separate
@@ -17,10 +21,11 @@ from qdreamer_lab.search.strategies.sweep import Sweep
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from qdreamer_lab.search.budget import Budget
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
     from qdreamer_lab.search.strategies.strategy import Strategy
 
-__all__ = ["improve", "quick", "thorough"]
+__all__ = ["improve", "quick"]
 
 
 #: A sweep with fewer frontier subsets than 2^this is cheap enough to go first.
@@ -38,8 +43,15 @@ VERY_DEEP = 1_500
 SWEEP_LIMIT = 400_000
 
 
-#: Partial plans a sweep looks at in a second, or more.
-STATES_PER_SECOND = 400_000
+#: Circuits with more frontier subsets than 2^this are swept for a proof only where one is asked for.
+PROVABLE = 22.0
+
+#: Partial plans that the first sweep for a proof keeps, and looks at in all; each later one has four
+#: times as many.
+PROOF_ROOM, PROOF_STATES = 12_000, 500_000
+
+#: Rounds of refinement before the first sweep for a proof, where none is asked for.
+FIRST_PROOF = 16
 
 #: From this many pieces on, a plan that cuts only gates is made before anything else.
 SLOW = 100
@@ -91,37 +103,65 @@ def large(graph: PieceGraph) -> Iterator[Strategy]:
     yield Anneal(moves=moves, hot=0.5, cold=0.1)
 
 
-def thorough(graph: PieceGraph, deadline: float) -> Iterator[Strategy]:
-    """Strategies that go on until the optimum is proven or `deadline` (perf_counter) is near."""
-    yield from quick(graph)
-    room = 12_000
-    while graph.num_pieces * graph.widest <= SWEEP_LIMIT:
-        left = deadline - time.perf_counter()
-        yield Sweep(room=room, max_states=int(max(0.0, left) * STATES_PER_SECOND))
-        yield Anneal(moves=200_000, hot=1.5)
-        room *= 4
-
-
 def improve(
-    graph: PieceGraph,
-    seed: int,
-    deadline: float,
-    *,
-    prove: bool = False,
-    best: Plan | None = None,
-) -> Plan:
-    """Run strategies on one graph until proven, used up or past `deadline` (perf_counter).
+    graph: PieceGraph, seed: int, budget: Budget, *, best: Plan | None = None
+) -> tuple[Plan, int]:
+    """Run strategies on one graph until the plan is proven or the budget is used up.
 
     Args:
         graph: What to label.
         seed: Seed of everything random.
-        deadline: No strategy but the first starts after this.
-        prove: Use the strategies of `thorough` instead of those of `quick`.
+        budget: How long to go on; the first strategy always runs, unless earlier rounds did.
         best: A plan that is known already.
+
+    Returns:
+        The best plan, and the number of rounds of refinement that have now been made in all.
     """
     best = no_plan() if best is None else best
-    for number, strategy in enumerate(thorough(graph, deadline) if prove else quick(graph)):
-        if best.proven or (best.cost < FORBIDDEN / 2 and time.perf_counter() > deadline):
-            break
+    if budget.skip and len(best.labels):
+        return refined(graph, seed, budget, best)
+    strategies = enumerate(quick(graph))
+    for number, strategy in itertools.islice(strategies, 1):
         best = best.improved_by(strategy.improve(graph, best, seed + number))
-    return best
+    if best.proven:
+        return best, 0
+    with alarm(budget.deadline) as stop:
+        for number, strategy in strategies:
+            if best.proven or (best.cost < FORBIDDEN / 2 and time.perf_counter() > budget.deadline):
+                return best, 0
+            if isinstance(strategy, Sweep) and best.cost < FORBIDDEN / 2:
+                strategy = replace(strategy, stop=stop)
+            best = best.improved_by(strategy.improve(graph, best, seed + number))
+    if best.proven or best.cost >= FORBIDDEN / 2:
+        return best, 0
+    return refined(graph, seed, budget, best)
+
+
+def refined(graph: PieceGraph, seed: int, budget: Budget, best: Plan) -> tuple[Plan, int]:
+    """Refine a plan round by round, and look for a proof in between.
+
+    Returns:
+        The best plan, and the number of the round that would be next.
+    """
+    number, pool, room = budget.skip, Pool((best,)), PROOF_ROOM
+    if graph.only_wires:
+        return best, number
+    proofs = _proofs(graph, prove=budget.prove)
+    with alarm(budget.deadline) as stop:
+        while number < budget.last_round and not (stop[0] or pool.best.proven):
+            if number in proofs:
+                sweep = replace(proofs[number], stop=stop)
+                pool = pool.with_bound(sweep.improve(graph, pool.best, seed))
+                if pool.best.proven:
+                    break
+            pool = refined_once(graph, pool, seed, number, stop)
+            number += 1
+    return pool.best, number
+
+
+def _proofs(graph: PieceGraph, *, prove: bool) -> dict[int, Sweep]:
+    """Sweeps that may prove a plan, by the number of the round before which they are made."""
+    if graph.num_pieces * graph.widest > SWEEP_LIMIT or (graph.effort > PROVABLE and not prove):
+        return {}
+    first = 0 if prove else FIRST_PROOF
+    return {first + 8 * 4**k - 8: Sweep(PROOF_ROOM * 4**k, PROOF_STATES * 4**k) for k in range(10)}

@@ -11,6 +11,8 @@ import pytest
 
 from qdreamer_lab.search import finder
 from qdreamer_lab.search.finder import search, search_pareto
+from qdreamer_lab.search.memory import forget
+from qdreamer_lab.search.nonadditive import Priced
 from tests.search.small_problems import ladder
 
 
@@ -24,15 +26,16 @@ def test_a_time_limit_does_not_run_while_kernels_are_compiled(
         now[0] += 5000.0
         return []
 
-    def additive(*arguments: object) -> tuple[object, float, float]:
-        limits.append(arguments[2])
-        return np.zeros((len(ladder(3, 4).pairs), 2), np.int64), 0.0, 0.0
+    def additive(*arguments: object) -> Priced:
+        limits.append(arguments[2].deadline)
+        return Priced(np.zeros((len(ladder(3, 4).pairs), 2), np.int64), 0.0, 0.0)
 
     monkeypatch.setattr(finder, "_ready", set())
     monkeypatch.setattr(finder, "samples", compiled)
     monkeypatch.setattr(finder, "_additive", additive)
     monkeypatch.setattr(finder, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     for _ in range(2):  # the second finds everything compiled
+        forget()
         if several:
             search_pareto(ladder(3, 4), [3], time_limit_s=2.0)
         else:

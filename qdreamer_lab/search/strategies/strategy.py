@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
 
-__all__ = ["TOLERANCE", "Plan", "Strategy", "cost_of", "is_feasible", "no_plan"]
+__all__ = ["TOLERANCE", "Plan", "Strategy", "cost_of", "is_feasible", "no_plan", "plan_of"]
 
 #: Two costs closer than this are the same, in bits.
 TOLERANCE = 1e-6
@@ -75,3 +75,15 @@ def is_feasible(graph: PieceGraph, labels: NDArray[np.int64]) -> bool:
 def cost_of(graph: PieceGraph, labels: NDArray[np.int64]) -> float:
     """Bits that labels of pieces (S,) cost."""
     return piece_cost(labels, graph.pieces)
+
+
+def plan_of(graph: PieceGraph, labels: NDArray[np.int64]) -> Plan:
+    """Make a plan of a graph of labels of endpoints (m, 2) that were found in another way.
+
+    Where they cut within a piece, the piece goes where it ends; if that keeps no limit, there is no
+    plan.
+    """
+    each = np.unique(graph.piece_labels(labels), return_inverse=True)[1].astype(np.int64)
+    if not is_feasible(graph, each):
+        return no_plan()
+    return Plan(each, cost_of(graph, each), 0.0)

@@ -7,14 +7,14 @@ have to be packed into fewer fragments and can then be lost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdreamer_lab.kernels.pieces.packing import pack
 from qdreamer_lab.kernels.pieces.piece_costs import piece_widths
-from qdreamer_lab.kernels.sweep.sweep import Effort, sweep
+from qdreamer_lab.kernels.sweep.sweep import NEVER, Effort, sweep
 from qdreamer_lab.search.strategies.strategy import Plan, is_feasible
 
 if TYPE_CHECKING:
@@ -27,11 +27,12 @@ __all__ = ["Sweep"]
 
 @dataclass(frozen=True)
 class Sweep:
-    """Keep at most `room` partial plans per piece, and give up after `max_states` in all."""
+    """Keep at most `room` partial plans per piece; give up after `max_states` or at `stop`."""
 
     room: int
     max_states: int = 10**12
     horizon: int = 0
+    stop: NDArray[np.int64] = field(default_factory=lambda: NEVER)
 
     def improve(self, graph: PieceGraph, best: Plan, seed: int) -> Plan:
         """Sweep once; `seed` is not used, because nothing is random."""
@@ -40,7 +41,7 @@ class Sweep:
             graph.pieces,
             graph.limits.max_width,
             best.cost,
-            Effort(self.room, self.max_states, self.horizon),
+            Effort(self.room, self.max_states, self.horizon, self.stop),
         )
         if labels[0] < 0:
             return Plan(best.labels, best.cost, bound)

@@ -11,7 +11,11 @@ from qdreamer_lab.errors import PlanError
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.cut.problem import check_cost
 
-__all__ = ["SearchOptions", "check_width"]
+__all__ = ["BRIEFLY", "SearchOptions", "check_width"]
+
+BRIEFLY = 8
+"""Rounds of refinement where a plan is wanted soon and must be the same every time: in runs and in
+what is predicted of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +26,10 @@ class SearchOptions:
         kinds: Cuts that are allowed, some of "gate" and "wire".
         cost: The cost model, one of `problem.COST_MODELS`.
         max_fragments: Most fragments there may be; None for any number.
-        time_limit_s: No new attempt starts after this; the first plan is always finished.
+        time_limit_s: Seconds to search for; the first plan is always finished.
         seed: Makes the search repeatable.
+        rounds: Rounds of refinement at most; None for as many as there is time for. Given a number,
+            the plan depends on the circuit and the options alone, unless the time runs out.
 
     Raises:
         PlanError: Naming the option that makes no sense.
@@ -34,6 +40,7 @@ class SearchOptions:
     max_fragments: int | None = None
     time_limit_s: float = 1.0
     seed: int = 0
+    rounds: int | None = None
 
     def __post_init__(self) -> None:
         check_cost(self.cost)
@@ -52,6 +59,8 @@ class SearchOptions:
             raise PlanError(f"seed must be an integer, got {self.seed!r}")
         if not 0 <= self.seed < 2**62:
             raise PlanError(f"seed must be between 0 and 2^62, got {self.seed}")
+        if self.rounds is not None:
+            _check_count("rounds", self.rounds, least=0)
 
 
 def check_width(max_qubits: object) -> None:
@@ -63,8 +72,8 @@ def check_width(max_qubits: object) -> None:
     _check_count("max_qubits", max_qubits)
 
 
-def _check_count(name: str, value: object) -> None:
+def _check_count(name: str, value: object, least: int = 1) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise PlanError(f"{name} must be an integer, got {value!r}")
-    if value < 1:
-        raise PlanError(f"{name} must be at least 1, got {value}")
+    if value < least:
+        raise PlanError(f"{name} must be at least {least}, got {value}")

@@ -17,7 +17,7 @@ from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.gates import flat_gates
 from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by
 from qdreamer_lab.workload.circuit.pulled_back import pulled_back
-from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.cut.options import BRIEFLY, SearchOptions
 from qdreamer_lab.workload.exact.group_terms import (
     block_cones,
     gate_cones,
@@ -177,7 +177,7 @@ def _groups(
             left = whole if alone else pulled_back(listed, [terms[k] for k in numbers])
             measured = tuple(measured_by(left.terms))
             part = blocks_of_gates((gates[k] for k in left.gates), num_qubits, measured)
-            kept = find_partition(part, width, SearchOptions(seed=settings.seed))
+            kept = find_partition(part, width, SearchOptions(seed=settings.seed, rounds=BRIEFLY))
         groups.append(
             Group(
                 terms=left.terms,

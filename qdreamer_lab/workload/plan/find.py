@@ -42,6 +42,7 @@ def plan_cuts(
     time_limit_s: float = 1.0,
     seed: int = 0,
     exact: bool = False,
+    rounds: int | None = None,
 ) -> CutPlan:
     """Find where to cut a circuit so that no fragment needs more than `max_qubits` qubits.
 
@@ -54,10 +55,14 @@ def plan_cuts(
             (parallel rotations share one), "locc" (also parallel wires, with classical
             communication), or "work" (floating-point operations of exact mode).
         max_fragments: Most fragments there may be; None for any number.
-        time_limit_s: No new attempt starts after this; with 0, the first plan found is the answer.
+        time_limit_s: Seconds to search for, if no plan is proven optimal before; with 0, the first
+            plan found is the answer. Asked the same again, the search goes on where it stopped.
         seed: Makes the search repeatable.
         exact: Plan what exact mode runs: observables are carried back through Clifford gates at
             the end of the circuit, which are left out of the plan. No other mode takes it.
+        rounds: Rounds of refinement at most; None for as many as there is time for. Given a number,
+            the same seed gives the same plan, unless the time runs out. Without, it depends on how
+            far the search comes, and is no dearer than any plan known for the circuit already.
 
     Raises:
         CircuitError: If the circuit is empty, not unitary, or has unbound parameters.
@@ -65,7 +70,12 @@ def plan_cuts(
         PlanError: If an argument makes no sense.
     """
     options = SearchOptions(
-        kinds=kinds, cost=cost, max_fragments=max_fragments, time_limit_s=time_limit_s, seed=seed
+        kinds=kinds,
+        cost=cost,
+        max_fragments=max_fragments,
+        time_limit_s=time_limit_s,
+        seed=seed,
+        rounds=rounds,
     )
     check_width(max_qubits)
     if not exact:
@@ -94,6 +104,7 @@ def pareto(
     max_fragments: int | None = None,
     time_limit_s: float = 1.0,
     seed: int = 0,
+    rounds: int | None = None,
 ) -> list[CutPlan]:
     """Find plans for several widths at once: the trade-off of fragment width against overhead.
 
@@ -107,6 +118,7 @@ def pareto(
         max_fragments: Most fragments there may be.
         time_limit_s: For all widths together.
         seed: Makes the search repeatable.
+        rounds: As for `plan_cuts`, for each width.
 
     Returns:
         One plan per width, in the order of `widths`; a wider one never costs more.
@@ -117,7 +129,12 @@ def pareto(
         PlanError: If an argument makes no sense.
     """
     options = SearchOptions(
-        kinds=kinds, cost=cost, max_fragments=max_fragments, time_limit_s=time_limit_s, seed=seed
+        kinds=kinds,
+        cost=cost,
+        max_fragments=max_fragments,
+        time_limit_s=time_limit_s,
+        seed=seed,
+        rounds=rounds,
     )
     given = None if widths is None else list(widths)
     for width in given or ():

@@ -43,7 +43,11 @@ def find_partition(
             blocks, max_qubits, kinds=options.kinds, max_fragments=options.max_fragments
         )
         found = search(
-            problem, cost=options.cost, time_limit_s=options.time_limit_s, seed=int(options.seed)
+            problem,
+            cost=options.cost,
+            time_limit_s=options.time_limit_s,
+            seed=int(options.seed),
+            rounds=options.rounds,
         )
     return _partition(blocks, max_qubits, options, found)
 
@@ -70,6 +74,7 @@ def find_partitions(
             cost=options.cost,
             time_limit_s=options.time_limit_s,
             seed=int(options.seed),
+            rounds=options.rounds,
         )
     return [_partition(blocks, w, options, answer) for w, answer in zip(widths, found, strict=True)]
 
