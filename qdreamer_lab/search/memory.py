@@ -1,7 +1,7 @@
 """What earlier searches of this process found, so that a later one never contradicts them.
 
-A plan for a width is a plan for every greater one, and a plan found under one cost model has a price
-under the others. Only plans are kept, of the circuits asked about last; it must not search.
+A plan for a width is a plan for every greater one, and a plan found under one cost model has a
+price under the others. Only plans are kept, of the circuits asked about last; it must not search.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from qdreamer_lab.search.problem import CutProblem, Found
 
 __all__ = ["Recalled", "forget", "recall", "remember", "widths_of"]
+
+#: What is asked of a circuit but for the width: cost model, most fragments, kinds of cuts.
+Asked = tuple[str, int | None, tuple[str, ...]]
 
 #: Circuits that are remembered, plans of each, and block endpoints of all these plans together.
 CIRCUITS, PLANS, ENDS = 32, 24, 2_000_000
@@ -71,10 +74,10 @@ class Recalled:
 class _Circuit:
     """Plans of a circuit by question, bounds by what was asked, and how long each was searched."""
 
-    plans: OrderedDict[Hashable, tuple[NDArray[np.int64], float]] = field(
+    plans: OrderedDict[tuple[Asked, int], tuple[NDArray[np.int64], float]] = field(
         default_factory=OrderedDict
     )
-    bounds: dict[tuple[Hashable, int], float] = field(default_factory=dict)
+    bounds: dict[tuple[Asked, int], float] = field(default_factory=dict)
     spent: dict[Hashable, tuple[float, int]] = field(default_factory=dict)
 
 
@@ -95,7 +98,7 @@ def recall(problem: CutProblem, cost: str, seed: int) -> Recalled:
         if circuit is None:
             return Recalled()
         _circuits.move_to_end(_key(problem))
-        plans = sorted(circuit.plans.values(), key=lambda each: each[1])
+        plans = sorted(circuit.plans.items(), key=lambda each: each[1][1])
         asked = _asked(problem, cost)
         bound = max(
             (
@@ -107,13 +110,13 @@ def recall(problem: CutProblem, cost: str, seed: int) -> Recalled:
         )
         seconds, rounds = circuit.spent.get((asked, problem.max_qubits, seed), (0.0, 0))
     best, value, priced = None, np.inf, 0
-    for labels, _ in plans:
+    for ((model, *_), _), (labels, bits) in plans:
         if priced == PRICED:
             break
         if not (_keeps(problem, labels) and _allowed(problem, labels)):
             continue
         priced += 1
-        price = _price(problem, labels, cost)
+        price = bits if model == cost else _price(problem, labels, cost)
         if price < value:
             best, value = labels, price
     return Recalled(best, value, min(bound, value), seconds, rounds)
@@ -155,7 +158,7 @@ def _key(problem: CutProblem) -> bytes:
     return digest.digest()
 
 
-def _asked(problem: CutProblem, cost: str) -> Hashable:
+def _asked(problem: CutProblem, cost: str) -> Asked:
     """What is asked of a circuit, but for the width."""
     return cost, problem.max_fragments, tuple(sorted(problem.kinds))
 

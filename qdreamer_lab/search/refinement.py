@@ -14,6 +14,7 @@ import numpy as np
 
 from qdreamer_lab.kernels.sweep.sweep import NEVER
 from qdreamer_lab.search.strategies.cycle import Cycle
+from qdreamer_lab.search.strategies.slices import Slices
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, no_plan
 
 if TYPE_CHECKING:
@@ -26,8 +27,12 @@ __all__ = ["Pool", "refined_once"]
 #: Plans that are kept to be crossed and to start from.
 POOL = 10
 
-#: Rounds that start from the best plan, cross two, or start afresh: repeated again and again.
-TURNS = ("best", "best", "cross", "fresh", "best", "cross", "narrow", "cross")
+#: What rounds do, again and again: start from the best plan, cross two, start afresh, from slices
+#: of time, or with narrower fragments.
+TURNS = ("best", "sliced", "cross", "fresh", "best", "sliced", "narrow", "cross")
+
+#: Slices of time that a plan may be started from, and cycles until it joins the others.
+SLICES, SLICED_CYCLES = 40, 3
 
 #: Hottest and coldest temperature at which a round may start, in bits.
 HOTTEST, COLDEST = 8.0, 0.5
@@ -97,7 +102,18 @@ def refined_once(
         cycle = replace(cycle, labels=int(rng.integers(least, max(least, most) + 1)), hot=8.0)
     elif turn == "narrow":
         graph = narrower(graph, rng)
+    elif turn == "sliced":
+        count = round(np.exp(rng.uniform(0, np.log(SLICES))))
+        return pool.with_plan(_sliced(graph, count, replace(cycle, moves=30), rng))
     return pool.with_plan(cycle.improve(graph, start, int(rng.integers(2**31))))
+
+
+def _sliced(graph: PieceGraph, count: int, cycle: Cycle, rng: np.random.Generator) -> Plan:
+    """A plan from slices of time, improved by a few cycles."""
+    plan = Slices(count).improve(graph, no_plan(), int(rng.integers(2**31)))
+    for _ in range(SLICED_CYCLES if len(plan.labels) else 0):
+        plan = plan.improved_by(cycle.improve(graph, plan, int(rng.integers(2**31))))
+    return plan
 
 
 def narrower(graph: PieceGraph, rng: np.random.Generator) -> PieceGraph:

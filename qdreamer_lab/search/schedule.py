@@ -43,11 +43,11 @@ VERY_DEEP = 1_500
 SWEEP_LIMIT = 400_000
 
 
-#: Circuits with more frontier subsets than 2^this are swept for a proof only where one is asked for.
+#: From 2^this frontier subsets on, a circuit is swept for a proof only where one is asked for.
 PROVABLE = 22.0
 
-#: Partial plans that the first sweep for a proof keeps, and looks at in all; each later one has four
-#: times as many.
+#: Partial plans that the first sweep for a proof keeps, and looks at in all; each later one has
+#: four times as many.
 PROOF_ROOM, PROOF_STATES = 12_000, 500_000
 
 #: Rounds of refinement before the first sweep for a proof, where none is asked for.
@@ -143,7 +143,7 @@ def refined(graph: PieceGraph, seed: int, budget: Budget, best: Plan) -> tuple[P
     Returns:
         The best plan, and the number of the round that would be next.
     """
-    number, pool, room = budget.skip, Pool((best,)), PROOF_ROOM
+    number, pool = budget.skip, Pool((best,))
     if graph.only_wires:
         return best, number
     proofs = _proofs(graph, prove=budget.prove)
