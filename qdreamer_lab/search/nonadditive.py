@@ -22,10 +22,11 @@ from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.search.least_costs import least_costs
 from qdreamer_lab.search.problem_arrays import blocks_of
 from qdreamer_lab.search.refinement import Pool, refined_once
-from qdreamer_lab.search.schedule import improve
+from qdreamer_lab.search.schedule import improve, window_rooms
 from qdreamer_lab.search.strategies.piece_graph import PieceGraph, piece_graph
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, is_feasible, no_plan, plan_of
 from qdreamer_lab.search.strategies.sweep import Sweep
+from qdreamer_lab.search.windows import windowed_bound
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,6 +110,17 @@ def search_priced(
     return _refined(problem, cost, seed, budget, best, starts)
 
 
+def _bounded(
+    problem: CutProblem, cost: str, best: Priced, room: int, stop: NDArray[np.int64]
+) -> Priced:
+    """With the bound that windows of time have, if every cut costs as little as it can."""
+    if cost == "work":
+        return best
+    gates, wire = least_costs(problem, cost)
+    bound = windowed_bound(piece_graph(problem, gates, wire), room, stop)
+    return replace(best, bound=min(best.value, max(best.bound, bound)))
+
+
 def _priced(
     problem: CutProblem,
     cost: str,
@@ -137,9 +149,11 @@ def _refined(
     number = budget.skip
     if any(graph.only_wires for graph, _ in pools):
         return replace(best, rounds=number)
-    pools = list(pools)
+    pools, windows = list(pools), window_rooms(prove=budget.prove)
     with alarm(budget.deadline) as stop:
         while number < budget.last_round and not stop[0] and best.value > best.bound + TOLERANCE:
+            if number in windows:
+                best = _bounded(problem, cost, best, windows[number], stop)
             turn, own = number % len(pools), number // len(pools)
             graph, pool = pools[turn]
             if own == 0 and len(best.labels):

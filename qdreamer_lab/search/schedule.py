@@ -17,6 +17,7 @@ from qdreamer_lab.search.strategies.multilevel import Multilevel
 from qdreamer_lab.search.strategies.separate_blocks import Separate
 from qdreamer_lab.search.strategies.strategy import Plan, no_plan
 from qdreamer_lab.search.strategies.sweep import Sweep
+from qdreamer_lab.search.windows import windowed_bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
     from qdreamer_lab.search.strategies.strategy import Strategy
 
-__all__ = ["improve", "quick"]
+__all__ = ["improve", "quick", "window_rooms"]
 
 
 #: A sweep with fewer frontier subsets than 2^this is cheap enough to go first.
@@ -49,6 +50,10 @@ PROVABLE = 22.0
 #: Partial plans that the first sweep for a proof keeps, and looks at in all; each later one has
 #: four times as many.
 PROOF_ROOM, PROOF_STATES = 12_000, 500_000
+
+#: Rounds of refinement before windows of time are first bounded, and partial plans kept then; each
+#: later time has four times as many.
+FIRST_WINDOWS, WINDOW_ROOM = 12, 16
 
 #: Rounds of refinement before the first sweep for a proof, where none is asked for.
 FIRST_PROOF = 16
@@ -146,17 +151,26 @@ def refined(graph: PieceGraph, seed: int, budget: Budget, best: Plan) -> tuple[P
     number, pool = budget.skip, Pool((best,))
     if graph.only_wires:
         return best, number
-    proofs = _proofs(graph, prove=budget.prove)
+    proofs, windows = _proofs(graph, prove=budget.prove), window_rooms(prove=budget.prove)
     with alarm(budget.deadline) as stop:
         while number < budget.last_round and not (stop[0] or pool.best.proven):
-            if number in proofs:
+            if number in windows:
+                bound = windowed_bound(graph, windows[number], stop)
+                pool = pool.with_bound(Plan(pool.best.labels, pool.best.cost, bound))
+            if number in proofs and not pool.best.proven:
                 sweep = replace(proofs[number], stop=stop)
                 pool = pool.with_bound(sweep.improve(graph, pool.best, seed))
-                if pool.best.proven:
-                    break
+            if pool.best.proven:
+                break
             pool = refined_once(graph, pool, seed, number, stop)
             number += 1
     return pool.best, number
+
+
+def window_rooms(*, prove: bool) -> dict[int, int]:
+    """Partial plans kept in windows, by the number of the round before which they are swept."""
+    first = 2 if prove else FIRST_WINDOWS
+    return {first * 4**k: WINDOW_ROOM * 4**k for k in range(8)}
 
 
 def _proofs(graph: PieceGraph, *, prove: bool) -> dict[int, Sweep]:
