@@ -29,7 +29,7 @@ POOL = 10
 
 #: What rounds do, again and again: start from the best plan, cross two, start afresh, from slices
 #: of time, or with narrower fragments.
-TURNS = ("best", "sliced", "cross", "fresh", "best", "sliced", "narrow", "cross")
+TURNS = ("best", "sliced", "sliced", "cross", "best", "fresh", "narrow", "cross")
 
 #: Slices of time that a plan may be started from, and cycles until it joins the others.
 SLICES, SLICED_CYCLES = 40, 3
