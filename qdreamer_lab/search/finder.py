@@ -15,7 +15,7 @@ from qdreamer_lab.search.balance import balanced
 from qdreamer_lab.search.budget import Budget
 from qdreamer_lab.search.cost_models import MODELS
 from qdreamer_lab.search.labels import renumbered
-from qdreamer_lab.search.memory import Recalled, recall, remember
+from qdreamer_lab.search.memory import Recalled, recall, remember, remember_time
 from qdreamer_lab.search.nonadditive import Priced, search_priced
 from qdreamer_lab.search.problem import Found, InfeasibleError
 from qdreamer_lab.search.problem_arrays import limits_of
@@ -116,7 +116,7 @@ def _search(
     began = time.perf_counter()
     if _is_trivial(problem, cost):
         return Found(np.zeros((len(problem.pairs), 2), np.int64), 0.0, 0.0, True, 0.0)
-    known = recall(problem, cost, seed) if rounds is None else Recalled()
+    known = recall(problem, cost, seed, prove=prove) if rounds is None else Recalled()
     known = known.improved_by(before)
     left = time_limit_s - known.seconds
     made = known.rounds
@@ -133,8 +133,9 @@ def _search(
     seconds = time.perf_counter() - began
     proven = answer.value <= answer.bound + TOLERANCE
     found = Found(answer.labels, answer.value, answer.bound, proven, seconds)
-    spent = max(known.seconds, time_limit_s) if rounds is None else 0.0
-    remember(problem, cost, seed, found, spent, answer.rounds)
+    remember(problem, cost, found)
+    if rounds is None and left > 0:
+        remember_time(problem, cost, seed, (time_limit_s, answer.rounds), prove=prove)
     return found
 
 

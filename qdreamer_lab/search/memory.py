@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.search.problem import CutProblem, Found
 
-__all__ = ["Recalled", "forget", "recall", "remember", "widths_of"]
+__all__ = ["Recalled", "forget", "recall", "remember", "remember_time", "widths_of"]
 
 #: What is asked of a circuit but for the width: cost model, most fragments, kinds of cuts.
 Asked = tuple[str, int | None, tuple[str, ...]]
@@ -91,8 +91,15 @@ def forget() -> None:
         _circuits.clear()
 
 
-def recall(problem: CutProblem, cost: str, seed: int) -> Recalled:
-    """Find the best plan known for a problem, under its own limits and cost model."""
+def recall(problem: CutProblem, cost: str, seed: int, *, prove: bool) -> Recalled:
+    """Find the best plan known for a problem, under its own limits and cost model.
+
+    Args:
+        problem: What is to be cut.
+        cost: The cost model.
+        seed: Of the search; another one has not been made yet.
+        prove: Whether it is for a proof, likewise.
+    """
     with _lock:
         circuit = _circuits.get(_key(problem))
         if circuit is None:
@@ -108,7 +115,7 @@ def recall(problem: CutProblem, cost: str, seed: int) -> Recalled:
             ),
             default=0.0,
         )
-        seconds, rounds = circuit.spent.get((asked, problem.max_qubits, seed), (0.0, 0))
+        seconds, rounds = circuit.spent.get((asked, problem.max_qubits, seed, prove), (0.0, 0))
     best, value, priced = None, np.inf, 0
     for ((model, *_), _), (labels, bits) in plans:
         if priced == PRICED:
@@ -122,10 +129,8 @@ def recall(problem: CutProblem, cost: str, seed: int) -> Recalled:
     return Recalled(best, value, min(bound, value), seconds, rounds)
 
 
-def remember(
-    problem: CutProblem, cost: str, seed: int, found: Found, seconds: float, rounds: int
-) -> None:
-    """Keep an answer, and that it took so long and so many rounds in all."""
+def remember(problem: CutProblem, cost: str, found: Found) -> None:
+    """Keep an answer, for all questions that it answers too."""
     asked = _asked(problem, cost)
     with _lock:
         circuit = _circuits.setdefault(_key(problem), _Circuit())
@@ -136,12 +141,21 @@ def remember(
             circuit.plans.popitem(last=False)
         known = circuit.bounds.get((asked, problem.max_qubits), 0.0)
         circuit.bounds[asked, problem.max_qubits] = max(known, found.log2_lower_bound)
-        if seconds > 0:
-            circuit.spent[asked, problem.max_qubits, seed] = seconds, rounds
-            if len(circuit.spent) > QUESTIONS:
-                circuit.spent.pop(next(iter(circuit.spent)))
         while len(_circuits) > CIRCUITS or (_ends() > ENDS and len(_circuits) > 1):
             _circuits.popitem(last=False)
+
+
+def remember_time(
+    problem: CutProblem, cost: str, seed: int, spent: tuple[float, int], *, prove: bool
+) -> None:
+    """Keep that a question was searched for so many seconds and rounds, which need not be again."""
+    with _lock:
+        circuit = _circuits.get(_key(problem))
+        if circuit is None:
+            return
+        circuit.spent[_asked(problem, cost), problem.max_qubits, seed, prove] = spent
+        if len(circuit.spent) > QUESTIONS:
+            circuit.spent.pop(next(iter(circuit.spent)))
 
 
 def _ends() -> int:

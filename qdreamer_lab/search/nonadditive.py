@@ -190,10 +190,16 @@ def _finish(problem: CutProblem, cost: str, best: Priced, budget: Budget) -> Pri
     """Search small circuits to the end, which improves and proves the plan at once."""
     if 2 * len(problem.pairs) > EXHAUSTIVE_ENDS:
         return best
-    nodes = EXHAUSTIVE_NODES * (100 if budget.prove else 1)
-    labels, value, complete = search_exhaustively(problem, cost, best.value, nodes)
-    if labels is not None:
-        best = replace(best, labels=labels, value=value)
+    nodes, took, complete = EXHAUSTIVE_NODES, 0.0, False
+    while not complete and (took == 0.0 or time.perf_counter() + 5 * took < budget.deadline):
+        began = time.perf_counter()
+        labels, value, complete = search_exhaustively(problem, cost, best.value, nodes)
+        took = time.perf_counter() - began
+        if labels is not None:
+            best = replace(best, labels=labels, value=value)
+        if not budget.prove:
+            break
+        nodes *= 4
     return replace(best, bound=best.value) if complete else best
 
 

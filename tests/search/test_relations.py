@@ -9,7 +9,7 @@ import pytest
 
 from qdreamer_lab.search.cost_models import plan_price
 from qdreamer_lab.search.finder import make_ready, search, search_pareto
-from qdreamer_lab.search.memory import forget
+from qdreamer_lab.search.memory import forget, recall
 from tests.search.hard_problems import SUITE
 from tests.search.plain_account import plain_cost, plain_widths
 
@@ -82,6 +82,16 @@ def test_the_same_question_gets_the_same_answer_and_is_not_searched_twice() -> N
         second.log2_overhead,
         second.log2_lower_bound,
     )
+
+
+def test_a_proof_is_looked_for_though_the_question_was_asked_without() -> None:
+    problem = SUITE["regular"]
+    unproven = search(problem, time_limit_s=0.02)
+    assert recall(problem, "lo", 0, prove=False).seconds == 0.02
+    assert recall(problem, "lo", 0, prove=True).seconds == 0.0
+    proven = search(problem, time_limit_s=0.02, prove=True)
+    assert proven.log2_overhead <= unproven.log2_overhead
+    assert recall(problem, "lo", 0, prove=True).seconds == 0.02
 
 
 @pytest.mark.parametrize("name", ["adder", "fourier", "layers"])
