@@ -95,7 +95,7 @@ def test_a_recommendation_for_other_controls_is_not_selected(explorer):
 def test_a_click_means_the_point_that_was_drawn(explorer):
     explorer._panel.mode.value = "exact"
     assert explorer.wait(60)
-    serial = next(reversed(explorer._drawn))  # the page keeps that of the trade-off it drew
+    serial = explorer._board.stamp["serial"]
     points = explorer.view.shown
     index = next(k for k, one in enumerate(points) if one is not explorer.view.selected)
     # Other points have come before it, and the page has not drawn them yet.
