@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.kernels.sweep.sweep import NEVER
+from qdreamer_lab.kernels.search.anneal import NEVER
+from qdreamer_lab.search.strategies.anneal import Anneal
 from qdreamer_lab.search.strategies.cycle import Cycle
 from qdreamer_lab.search.strategies.slices import Slices
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, no_plan
@@ -27,9 +28,9 @@ __all__ = ["Pool", "refined_once"]
 #: Plans that are kept to be crossed and to start from.
 POOL = 10
 
-#: What rounds do, again and again: start from the best plan, cross two, start afresh, from slices
-#: of time, or with narrower fragments.
-TURNS = ("best", "sliced", "sliced", "cross", "best", "fresh", "narrow", "cross")
+#: What rounds do, again and again: start from the best plan, from slices of time, or afresh, cross
+#: two plans, move runs of single wires, or keep to narrower fragments.
+TURNS = ("best", "sliced", "runs", "cross", "best", "fresh", "sliced", "cross", "narrow", "runs")
 
 #: Slices of time that a plan may be started from, and cycles until it joins the others.
 SLICES, SLICED_CYCLES = 40, 3
@@ -102,6 +103,10 @@ def refined_once(
         cycle = replace(cycle, labels=int(rng.integers(least, max(least, most) + 1)), hot=8.0)
     elif turn == "narrow":
         graph = narrower(graph, rng)
+    elif turn == "runs":
+        hot = float(np.exp(rng.uniform(np.log(0.4), np.log(3.0))))
+        runs = Anneal(moves=moves * graph.num_pieces, hot=hot, cold=hot / 5, stop=stop)
+        return pool.with_plan(runs.improve(graph, start, int(rng.integers(2**31))))
     elif turn == "sliced":
         count = round(np.exp(rng.uniform(0, np.log(SLICES))))
         return pool.with_plan(_sliced(graph, count, replace(cycle, moves=30), rng))

@@ -13,7 +13,6 @@ from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
 from qdreamer_lab.search.alarm import alarm
 from qdreamer_lab.search.refinement import Pool, refined_once
 from qdreamer_lab.search.strategies.anneal import Anneal
-from qdreamer_lab.search.strategies.cycle import Cycle
 from qdreamer_lab.search.strategies.multilevel import Multilevel
 from qdreamer_lab.search.strategies.separate_blocks import Separate
 from qdreamer_lab.search.strategies.strategy import Plan, no_plan
@@ -102,9 +101,11 @@ def whole_gates(graph: PieceGraph) -> Iterator[Strategy]:
 
 def large(graph: PieceGraph) -> Iterator[Strategy]:
     """Strategies for circuits that are too large to sweep."""
-    for _ in range(2):
-        yield Multilevel(tries=1)
-        yield Cycle(hot=0.5, cold=0.1, moves=15, coarsest=200)
+    moves = min(400_000, 20 * graph.num_pieces)
+    for tries in (1, 4):
+        for _ in range(tries):
+            yield Multilevel(tries=1)
+        yield Anneal(moves=moves, hot=0.5, cold=0.1)
 
 
 def improve(
@@ -133,7 +134,7 @@ def improve(
         for number, strategy in strategies:
             if best.proven or (best.cost < FORBIDDEN / 2 and time.perf_counter() > budget.deadline):
                 return best, 0
-            if isinstance(strategy, Sweep | Cycle) and best.cost < FORBIDDEN / 2:
+            if isinstance(strategy, Sweep | Anneal) and best.cost < FORBIDDEN / 2:
                 strategy = replace(strategy, stop=stop)
             best = best.improved_by(strategy.improve(graph, best, seed + number))
     if best.proven or best.cost >= FORBIDDEN / 2:

@@ -17,6 +17,10 @@ from qdreamer_lab.kernels.random_numbers import MASK, advance, below, unit
 Ints = NDArray[np.int64]
 
 
+NEVER = np.zeros(1, np.int64)
+"""A flag that stays down; see `Cooling.stop`."""
+
+
 class Cooling(NamedTuple):
     """How an annealing goes on.
 
@@ -24,11 +28,13 @@ class Cooling(NamedTuple):
         moves: Moves to try.
         hot: Temperature at the start, in bits.
         cold: Temperature at the end, in bits.
+        stop: (1,) Flag that another thread raises; annealing ends when it is no longer 0.
     """
 
     moves: int
     hot: float
     cold: float
+    stop: Ints = NEVER
 
 
 @kernel
@@ -191,6 +197,8 @@ def anneal(
     heat = cooling.hot
     penalty = 3.0
     for _ in range(cooling.moves):
+        if cooling.stop[0] != 0:
+            break
         heat *= factor
         penalty = min(1e4, penalty * 1.002) if overflow > 0 else max(1.0, penalty * 0.999)
         state, first, last, target = propose(now, width, pieces, state)

@@ -66,7 +66,7 @@ def propose_cluster(
 
 @kernel
 def anneal_clusters(
-    clusters: Clusters, labels: Ints, limits: Limits, cooling: Cooling, seed: int, stop: Ints
+    clusters: Clusters, labels: Ints, limits: Limits, cooling: Cooling, seed: int
 ) -> tuple[Ints, float]:
     """Anneal from `labels` and return the cheapest feasible labelling met, with its cost.
 
@@ -74,9 +74,8 @@ def anneal_clusters(
         clusters: What is labelled.
         labels: (S,) Fragment of each cluster, below `limits.max_labels`.
         limits: What the answer has to keep.
-        cooling: How long to anneal, and from which temperature to which.
+        cooling: How long to anneal at most, and from which temperature to which.
         seed: Seed of the random moves.
-        stop: (1,) Annealing ends at once when this is no longer 0.
 
     Returns:
         The best feasible labels, and their cost; infinite if none was met, and then the labels are
@@ -91,7 +90,7 @@ def anneal_clusters(
     factor = (cooling.cold / cooling.hot) ** (1.0 / max(1, cooling.moves))
     heat, penalty = cooling.hot, 3.0
     for _ in range(cooling.moves):
-        if stop[0] != 0:
+        if cooling.stop[0] != 0:
             break
         heat *= factor
         penalty = min(1e4, penalty * 1.002) if overflow > 0 else max(1.0, penalty * 0.999)

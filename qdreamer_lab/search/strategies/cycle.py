@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.kernels.search.anneal import Cooling
+from qdreamer_lab.kernels.search.anneal import NEVER, Cooling
 from qdreamer_lab.kernels.search.anneal_clusters import anneal_clusters
 from qdreamer_lab.kernels.search.clusters import join, match_alike, single_clusters
-from qdreamer_lab.kernels.sweep.sweep import NEVER
 from qdreamer_lab.search.strategies.strategy import Plan, cost_of, is_feasible
 
 if TYPE_CHECKING:
@@ -33,6 +32,9 @@ SPARE_LABELS = 2
 
 #: A level that has more than this share of the clusters of the finer one ends the coarsening.
 WORTHWHILE = 0.95
+
+#: A level has at least the moves of one this much coarser than the finest.
+EVENLY = 8
 
 #: By how much the temperature falls from one level to the next finer one.
 FALL = 0.6
@@ -77,9 +79,11 @@ class Cycle:
         for number in range(len(levels) - 1, -1, -1):
             if number < len(levels) - 1:
                 now = now[maps[number][0]]
-            cooling = Cooling(self.moves * len(now), max(heat, 1.2 * self.cold), self.cold)
+            size = max(len(now), graph.num_pieces // EVENLY)
+            hot = max(heat, 1.2 * self.cold)
+            cooling = Cooling(self.moves * size, hot, self.cold, self.stop)
             draw = int(rng.integers(2**31))
-            now, _ = anneal_clusters(levels[number], now, limits, cooling, draw, self.stop)
+            now, _ = anneal_clusters(levels[number], now, limits, cooling, draw)
             heat *= FALL
         if not is_feasible(graph, now):
             return best

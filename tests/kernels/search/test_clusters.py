@@ -20,8 +20,6 @@ from qdreamer_lab.search.strategies.strategy import cost_of
 from tests.search.plain_account import plain_cost, plain_widths
 from tests.search.small_problems import ladder, random_problem
 
-NEVER = np.zeros(1, np.int64)
-
 
 @pytest.mark.parametrize("seed", range(60))
 def test_costs_and_widths_are_those_of_the_pieces_at_every_level(seed: int) -> None:
@@ -51,10 +49,10 @@ def test_annealing_keeps_account_and_stops_when_told() -> None:
     clusters = single_clusters(graph.pieces)
     limits = Limits(6, 2**40, 9)
     start = graph.pieces.wire // 2
-    labels, cost = anneal_clusters(clusters, start, limits, Cooling(20_000, 3.0, 0.2), 1, NEVER)
+    labels, cost = anneal_clusters(clusters, start, limits, Cooling(20_000, 3.0, 0.2), 1)
     assert cost == pytest.approx(cost_of(graph, labels))
     assert cost < cost_of(graph, start)
     assert cluster_widths(clusters, labels, 9).max() <= 6
-    stopped = np.ones(1, np.int64)
-    labels, _ = anneal_clusters(clusters, start, limits, Cooling(10**15, 3.0, 0.2), 1, stopped)
+    stopped = Cooling(10**15, 3.0, 0.2, np.ones(1, np.int64))
+    labels, _ = anneal_clusters(clusters, start, limits, stopped, 1)
     assert np.array_equal(labels, start)
