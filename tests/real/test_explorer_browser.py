@@ -124,9 +124,10 @@ def test_compare_shows_plans_side_by_side(explorer, artifacts):
     explorer.button("Compare").click()
     explorer.drag(0.15)
     explorer.shows_its_width()
-    heads = explorer.page.locator(".qd-numbers thead th")
-    heads.filter(has_text="Pinned").wait_for()
-    assert heads.count() == 3
+    explorer.page.locator(".qd-numbers thead th").filter(has_text="Pinned").wait_for()
+    explorer.page.wait_for_function(  # the table is drawn a moment after the width
+        "() => document.querySelectorAll('.qd-numbers thead th').length === 3"
+    )
     explorer.page.locator(".qd-panel.qd-numbers").scroll_into_view_if_needed()
     explorer.page.screenshot(path=artifacts / "explorer-compared.png")
 

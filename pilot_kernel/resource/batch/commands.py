@@ -1,15 +1,21 @@
 """Running a batch system's own programs, so that what they say reaches the user."""
 
 import asyncio
-import contextlib
 import os
+import subprocess
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 __all__ = ["CommandError", "environment", "run"]
 
 _PATIENCE_S = 60.0
+_GRACE_S = 1.0
+_AT_ONCE = 16
 _OURS = ("PILOT_RESULTS", "PILOT_NURSERY")  # they mean something on the agent's machine only
 _KEPT = ("SLURM_CONF",)
+
+
+_threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="batch-command")
 
 
 class CommandError(Exception):
@@ -40,23 +46,24 @@ async def run(command: Sequence[str], *, shell: bool = False) -> str:
         CommandError: It failed, does not end, or is not there.
     """
     try:
-        process = await asyncio.create_subprocess_exec(
-            *(("/bin/sh", "-c", *command) if shell else command),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+        process = subprocess.Popen(  # noqa: S603 what the user's own batch system calls for
+            ["/bin/sh", "-c", *command] if shell else list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=environment(),
             umask=0o077,
         )
     except OSError as error:
         raise CommandError(f"{command[0]}: {error.strerror}") from error
+    # Not asyncio's own subprocesses: in Python 3.11 one that is cancelled as it begins never ends.
+    told = asyncio.get_running_loop().run_in_executor(_threads, process.communicate)
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            out, err = await process.communicate()
+            out, err = await asyncio.shield(told)
     except BaseException as error:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        process.kill()
+        await asyncio.wait({told}, timeout=_GRACE_S)  # what it has started may live on
         if isinstance(error, TimeoutError):
             raise CommandError(f"{command[0]} does not answer") from None
         raise

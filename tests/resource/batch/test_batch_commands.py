@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import threading
 
 import pytest
 
 from pilot_kernel.resource.batch import qpu_option
 from pilot_kernel.resource.batch.commands import CommandError, environment, run
+from tests.conftest import PATIENCE_S
 
 
 def test_what_a_program_writes_is_returned():
@@ -21,6 +23,23 @@ def test_what_a_failing_program_says_is_the_error():
         asyncio.run(run(["false"]))
     with pytest.raises(CommandError, match=r"^no-such-program: No such file"):
         asyncio.run(run(["no-such-program"]))
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_call_ends_with_its_loop_however_soon_that_is(turns):
+    """A subprocess of asyncio does not in Python 3.11, if its pipes are not up yet."""
+
+    async def lived():
+        calls.append(asyncio.create_task(run(["sleep", "60"])))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+    calls = []
+    thread = threading.Thread(target=lambda: asyncio.run(lived()), daemon=True)
+    thread.start()
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+    assert calls[0].cancelled()
 
 
 def test_files_of_jobs_are_closed_to_others():
