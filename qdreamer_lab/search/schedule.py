@@ -10,9 +10,11 @@ import numpy as np
 from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
 from qdreamer_lab.search.strategies.anneal import Anneal
 from qdreamer_lab.search.strategies.multilevel import Multilevel
+from qdreamer_lab.search.strategies.random_plan import RandomPlan
 from qdreamer_lab.search.strategies.separate_blocks import Separate
 from qdreamer_lab.search.strategies.strategy import Plan, no_plan
 from qdreamer_lab.search.strategies.sweep import Sweep
+from qdreamer_lab.search.strategies.sweep_devices import MOST_DEVICES, SweepDevices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
     from qdreamer_lab.search.strategies.strategy import Strategy
 
-__all__ = ["improve", "quick", "thorough"]
+__all__ = ["improve", "limited", "quick", "thorough"]
 
 
 #: A sweep with fewer frontier subsets than 2^this is cheap enough to go first.
@@ -102,6 +104,29 @@ def thorough(graph: PieceGraph, deadline: float) -> Iterator[Strategy]:
         room *= 4
 
 
+def limited(graph: PieceGraph, deadline: float, *, prove: bool) -> Iterator[Strategy]:
+    """Strategies where fragments are limited in number, and perhaps each in width."""
+    sweeps = graph.num_pieces * graph.widest <= SWEEP_LIMIT
+    yield Separate() if graph.only_wires else RandomPlan(tries=1)
+    if not graph.only_wires:
+        yield Multilevel(tries=4)
+        yield Anneal(moves=min(400_000, max(20_000, 20 * graph.num_pieces)), hot=0.8, cold=0.2)
+    if sweeps:
+        yield SweepDevices(room=48)
+        yield SweepDevices(room=1_000, max_states=60_000)
+        yield Sweep(room=48)
+    if not graph.only_wires:
+        yield Anneal(moves=20_000, hot=1.5, cold=0.3)
+    if sweeps:
+        yield SweepDevices(room=8_000, max_states=150_000)
+    room = 12_000
+    while prove and sweeps and graph.limits.max_labels <= MOST_DEVICES:
+        left = deadline - time.perf_counter()
+        yield SweepDevices(room=room, max_states=int(max(0.0, left) * STATES_PER_SECOND / 2))
+        yield Anneal(moves=200_000, hot=1.5)
+        room *= 4
+
+
 def improve(
     graph: PieceGraph,
     seed: int,
@@ -116,11 +141,16 @@ def improve(
         graph: What to label.
         seed: Seed of everything random.
         deadline: No strategy but the first starts after this.
-        prove: Use the strategies of `thorough` instead of those of `quick`.
+        prove: Use the strategies of `thorough` instead of those of `quick`; both are others where
+            fragments are limited in number.
         best: A plan that is known already.
     """
     best = no_plan() if best is None else best
-    for number, strategy in enumerate(thorough(graph, deadline) if prove else quick(graph)):
+    if graph.is_limited:
+        strategies = limited(graph, deadline, prove=prove)
+    else:
+        strategies = thorough(graph, deadline) if prove else quick(graph)
+    for number, strategy in enumerate(strategies):
         if best.proven or (best.cost < FORBIDDEN / 2 and time.perf_counter() > deadline):
             break
         best = best.improved_by(strategy.improve(graph, best, seed + number))
