@@ -93,9 +93,13 @@ def search_priced(
     bound = _quick_bound(problem, low_gates, low_wire, seed) if cost == "locc" else 0.0
     if before is not None:
         best = Priced(before.labels, before.log2_overhead, bound)
-    for gates, wire in stand_ins:
+    for number, (gates, wire) in enumerate(stand_ins):
         graph = piece_graph(problem, gates, wire)
-        plan = improve(graph, seed, deadline, prove=False)
+        until = deadline
+        if problem.is_limited:  # then it goes on for as long as it may: each has its share
+            left = deadline - time.perf_counter()
+            until -= left * (1 - 0.8 / (len(stand_ins) - number))
+        plan = improve(graph, seed, until, prove=False)
         if cost == "joint" and gates is low_gates:
             bound = plan.bound
         if len(plan.labels) == 0:

@@ -14,7 +14,7 @@ from qdreamer_lab.search.strategies.random_plan import RandomPlan
 from qdreamer_lab.search.strategies.separate_blocks import Separate
 from qdreamer_lab.search.strategies.strategy import Plan, no_plan
 from qdreamer_lab.search.strategies.sweep import Sweep
-from qdreamer_lab.search.strategies.sweep_devices import MOST_DEVICES, SweepDevices
+from qdreamer_lab.search.strategies.sweep_devices import SweepDevices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,12 @@ SWEEP_LIMIT = 400_000
 
 #: Partial plans a sweep looks at in a second, or more.
 STATES_PER_SECOND = 400_000
+
+#: The same of a sweep over devices.
+DEVICE_STATES_PER_SECOND = 250_000
+
+#: Moves of an annealing in a second, or more.
+MOVES_PER_SECOND = 500_000
 
 #: From this many pieces on, a plan that cuts only gates is made before anything else.
 SLOW = 100
@@ -104,27 +110,31 @@ def thorough(graph: PieceGraph, deadline: float) -> Iterator[Strategy]:
         room *= 4
 
 
-def limited(graph: PieceGraph, deadline: float, *, prove: bool) -> Iterator[Strategy]:
-    """Strategies where fragments are limited in number, and perhaps each in width."""
+def limited(graph: PieceGraph, deadline: float) -> Iterator[Strategy]:
+    """Strategies where fragments are limited in number, and perhaps each in width.
+
+    They go on until `deadline` (perf_counter).
+    """
     sweeps = graph.num_pieces * graph.widest <= SWEEP_LIMIT
     yield Separate() if graph.only_wires else RandomPlan(tries=1)
     if not graph.only_wires:
         yield Multilevel(tries=4)
         yield Anneal(moves=min(400_000, max(20_000, 20 * graph.num_pieces)), hot=0.8, cold=0.2)
     if sweeps:
-        yield SweepDevices(room=48)
+        yield SweepDevices(room=48, max_states=200_000)
         yield SweepDevices(room=1_000, max_states=60_000)
         yield Sweep(room=48)
     if not graph.only_wires:
         yield Anneal(moves=20_000, hot=1.5, cold=0.3)
     if sweeps:
         yield SweepDevices(room=8_000, max_states=150_000)
-    room = 12_000
-    while prove and sweeps and graph.limits.max_labels <= MOST_DEVICES:
-        left = deadline - time.perf_counter()
-        yield SweepDevices(room=room, max_states=int(max(0.0, left) * STATES_PER_SECOND / 2))
-        yield Anneal(moves=200_000, hot=1.5)
-        room *= 4
+        states = int(max(0.0, deadline - time.perf_counter()) / 2 * DEVICE_STATES_PER_SECOND)
+        # So wide that it comes to its end, with a plan; where less suffices, with a proof.
+        yield SweepDevices(room=states // (graph.num_pieces * graph.limits.max_labels) + 1)
+    hot = 4.0
+    while (left := deadline - time.perf_counter()) > 0:
+        yield Anneal(moves=max(20_000, int(min(0.5, left / 3) * MOVES_PER_SECOND)), hot=hot)
+        hot = 1.5 if hot > 2 else 4.0
 
 
 def improve(
@@ -147,7 +157,7 @@ def improve(
     """
     best = no_plan() if best is None else best
     if graph.is_limited:
-        strategies = limited(graph, deadline, prove=prove)
+        strategies = limited(graph, deadline)
     else:
         strategies = thorough(graph, deadline) if prove else quick(graph)
     for number, strategy in enumerate(strategies):

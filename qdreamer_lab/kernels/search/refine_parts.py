@@ -86,9 +86,9 @@ def best_target(joined: Floats, v: int, load: Ints, here: int, most: Ints, mine:
     """
     target = -1
     for f in range(load.shape[0]):
-        if f != here and load[f] + mine <= most[f]:
-            if target < 0 or joined[v, f] > joined[v, target]:
-                target = f
+        fits = f != here and load[f] + mine <= most[f]
+        if fits and (target < 0 or joined[v, f] > joined[v, target]):
+            target = f
     return target
 
 

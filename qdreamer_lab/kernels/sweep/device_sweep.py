@@ -64,8 +64,9 @@ def groups_of(rooms: Ints) -> Ints:
 
 
 @kernel
-def settle_on(row: Bytes, loads: Shorts, choice: int, wider: int, step: Step, devices: Devices,
-              trial: Trial) -> np.uint64:
+def settle_on(
+    row: Bytes, loads: Shorts, choice: int, wider: int, step: Step, devices: Devices, trial: Trial
+) -> np.uint64:
     """Put a piece on device `choice`, empty the slots that fall empty, and renumber devices.
 
     Within a width, devices in the frontier come first, by their first slot, and the others after
@@ -115,14 +116,13 @@ def settle_on(row: Bytes, loads: Shorts, choice: int, wider: int, step: Step, de
         place[devices.group[fullest]] += 1
     for d in range(num):
         load = loads[d] + (wider if d == choice else 0)
-        widths[seen[d]] = max(load, devices.rooms[d] - devices.pieces_left)
-    widths[num] = max(loads[num] + wider, devices.total_room - devices.pieces_left)
+        widths[seen[d]] = max(int(load), int(devices.rooms[d] - devices.pieces_left))
+    widths[num] = max(int(loads[num] + wider), devices.total_room - devices.pieces_left)
     return code ^ (code >> np.uint64(29))
 
 
 @kernel
-def same_as_before(d: int, loads: Shorts, pull: Floats, held: NDArray[np.bool_],
-                   group: Ints) -> bool:
+def same_as_before(d: int, loads: Shorts, held: NDArray[np.bool_], group: Ints) -> bool:
     """Whether a device is like the one before: of its width, as full, and without frontier."""
     if d == 0 or group[d] != group[d - 1] or held[d] or held[d - 1]:
         return False
@@ -131,8 +131,14 @@ def same_as_before(d: int, loads: Shorts, pull: Floats, held: NDArray[np.bool_],
 
 @kernel
 def extend_on(
-    step: Step, devices: Devices, bar: tuple[float, int], old: Beam, count: int, new: Beam,
-    table: NDArray[np.int32], trial: Trial
+    step: Step,
+    devices: Devices,
+    bar: tuple[float, int],
+    old: Beam,
+    count: int,
+    new: Beam,
+    table: NDArray[np.int32],
+    trial: Trial,
 ) -> tuple[int, float, int]:
     """Place a piece on all devices in the first `count` plans of beam `old`; the best fill `new`.
 
@@ -163,7 +169,7 @@ def extend_on(
                 continue
             if loads[num] + wider + devices.wires_left > devices.total_room:
                 continue
-            if same_as_before(d, loads, trial.pull, held, devices.group):
+            if same_as_before(d, loads, held, devices.group):
                 continue
             looked += 1
             code = settle_on(row, loads, d, wider, step, devices, trial)

@@ -62,9 +62,7 @@ def _rooms(limits: Limits, num_wires: int) -> NDArray[np.int64]:
     return np.full(count, limits.max_width)
 
 
-def partition(
-    finest: WeightedGraph, rooms: NDArray[np.int64], seed: int
-) -> NDArray[np.int64]:
+def partition(finest: WeightedGraph, rooms: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     """Partition a weighted graph into parts; return the part of each node.
 
     Args:
