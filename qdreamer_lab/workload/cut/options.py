@@ -10,6 +10,7 @@ import numpy as np
 from qdreamer_lab.errors import PlanError
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.cut.problem import check_cost
+from qdreamer_lab.workload.cut.widths import check_count, check_width
 
 __all__ = ["SearchOptions", "check_width"]
 
@@ -24,6 +25,8 @@ class SearchOptions:
         max_fragments: Most fragments there may be; None for any number.
         time_limit_s: No new attempt starts after this; the first plan is always finished.
         seed: Makes the search repeatable.
+        devices: Widths of the devices, widest first, each of which runs one fragment at most; None
+            for any number of fragments of one width. `read_devices` makes it.
 
     Raises:
         PlanError: Naming the option that makes no sense.
@@ -34,6 +37,7 @@ class SearchOptions:
     max_fragments: int | None = None
     time_limit_s: float = 1.0
     seed: int = 0
+    devices: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         check_cost(self.cost)
@@ -42,7 +46,13 @@ class SearchOptions:
             raise PlanError(f'kinds must be some of ("gate", "wire"), got {kinds!r}')
         object.__setattr__(self, "kinds", tuple(kinds))
         if self.max_fragments is not None:
-            _check_count("max_fragments", self.max_fragments)
+            check_count("max_fragments", self.max_fragments)
+            if self.devices is not None and self.max_fragments > len(self.devices):
+                raise PlanError(
+                    f"max_fragments={self.max_fragments}, but max_qubits names "
+                    f"{len(self.devices)} devices, each for one fragment: leave max_fragments out, "
+                    f"or name {self.max_fragments} devices"
+                )
         seconds = self.time_limit_s
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise PlanError(f"time_limit_s must be a number of seconds, got {seconds!r}")
@@ -52,19 +62,3 @@ class SearchOptions:
             raise PlanError(f"seed must be an integer, got {self.seed!r}")
         if not 0 <= self.seed < 2**62:
             raise PlanError(f"seed must be between 0 and 2^62, got {self.seed}")
-
-
-def check_width(max_qubits: object) -> None:
-    """Refuse a width that no fragment can have.
-
-    Raises:
-        PlanError: If it is not an integer of at least 1.
-    """
-    _check_count("max_qubits", max_qubits)
-
-
-def _check_count(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise PlanError(f"{name} must be an integer, got {value!r}")
-    if value < 1:
-        raise PlanError(f"{name} must be at least 1, got {value}")

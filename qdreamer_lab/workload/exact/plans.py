@@ -177,7 +177,8 @@ def _groups(
             left = whole if alone else pulled_back(listed, [terms[k] for k in numbers])
             measured = tuple(measured_by(left.terms))
             part = blocks_of_gates((gates[k] for k in left.gates), num_qubits, measured)
-            kept = find_partition(part, width, SearchOptions(seed=settings.seed))
+            options = SearchOptions(seed=settings.seed, devices=settings.devices)
+            kept = find_partition(part, width, options)
         groups.append(
             Group(
                 terms=left.terms,

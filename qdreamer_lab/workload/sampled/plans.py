@@ -63,6 +63,7 @@ class BoundPlans:
             plan = kept[2].with_blocks(blocks)
             if not dearer(plan, kept[2]):
                 return plan
-        plan = find_partition(blocks, settings.max_qubits, SearchOptions(seed=settings.seed))
+        options = SearchOptions(seed=settings.seed, devices=settings.devices)
+        plan = find_partition(blocks, settings.max_qubits, options)
         self._kept = listed, terms, plan
         return plan
