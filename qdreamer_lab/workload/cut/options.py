@@ -49,9 +49,9 @@ class SearchOptions:
             check_count("max_fragments", self.max_fragments)
             if self.devices is not None and self.max_fragments > len(self.devices):
                 raise PlanError(
-                    f"max_fragments={self.max_fragments}, but max_qubits names "
-                    f"{len(self.devices)} devices, each for one fragment: leave max_fragments out, "
-                    f"or name {self.max_fragments} devices"
+                    f"max_fragments={self.max_fragments}, but devices that max_qubits names: "
+                    f"{len(self.devices)}, each for one fragment; leave max_fragments out, or name "
+                    f"{self.max_fragments} devices"
                 )
         seconds = self.time_limit_s
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):

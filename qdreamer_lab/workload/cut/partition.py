@@ -219,7 +219,7 @@ class Partition:
         if len(each) > _LISTED_FRAGMENTS or not each:
             return f"{_count(len(self.devices), 'device')}, up to {self.max_qubits}"
         free = len(self.devices) - len(each)
-        spare = f", {free} unused" if free else ""
+        spare = f"; {free} unused" if free else ""
         return f"on devices of {', '.join(map(str, each))}{spare}"
 
     @property

@@ -127,12 +127,13 @@ class CutPlan(Partition):
 
         Args:
             output: "text" for terminals, "svg" for the source of a figure, both without any
-                plotting library; "plotly" for an interactive `plotly.graph_objects.Figure`. Wide
-                circuits are shown by fragment, or, with plotly, as a graph of qubits.
+                plotting library; "plotly" for an interactive `plotly.graph_objects.Figure`; "mpl"
+                for a `matplotlib.figure.Figure`, where matplotlib is installed. Wide circuits are
+                shown by fragment, or, with plotly, as a graph of qubits.
 
         Raises:
             PlanError: If `output` is none of these, nor one that an installed package adds (entry
-                point group `qdreamer_lab.drawings`).
+                point group `qdreamer_lab.drawings`), or needs what is not installed.
         """
         return drawer(output)(self)
 
