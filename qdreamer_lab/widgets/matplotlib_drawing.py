@@ -6,8 +6,10 @@ matplotlib, so that this module is imported only when such a figure is asked for
 
 from __future__ import annotations
 
+import io
 import math
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.errors import PlanError
@@ -41,7 +43,8 @@ _COLUMN, _ROW = 0.26, 0.24
 def drawing(plan: Partition) -> Figure:
     """Draw a plan.
 
-    The figure is not pyplot's: nothing has to be closed, and `savefig` writes it to a file.
+    The figure is not pyplot's: nothing has to be closed, `savefig` writes it to a file, and a
+    notebook shows it without being told to.
 
     Raises:
         PlanError: If matplotlib is not installed.
@@ -57,6 +60,7 @@ def drawing(plan: Partition) -> Figure:
     narrow = blocks.num_qubits <= _WIDEST and blocks.num_blocks <= _MOST_BLOCKS
     picture = picture_of(plan) if narrow else None
     figure = Figure(layout="constrained")
+    figure._repr_png_ = partial(_png, figure)  # which pyplot would see to
     axes = figure.add_subplot()
     axes.set_axis_off()
     axes.set_title(plan.summary, fontsize=9, color=_INK, wrap=True)
@@ -68,6 +72,13 @@ def drawing(plan: Partition) -> Figure:
     end = _by_wire(plan, picture, axes)
     figure.set_size_inches(max(5.0, _COLUMN * (end + 4)), 1.2 + _ROW * blocks.num_qubits)
     return figure
+
+
+def _png(figure: Figure) -> bytes:
+    """The picture that a notebook shows."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=110)
+    return file.getvalue()
 
 
 def _by_wire(plan: Partition, picture: Picture, axes: Axes) -> float:
@@ -135,7 +146,7 @@ def _by_fragment(plan: Partition, axes: Axes) -> None:
     widest = max((f.width for f in shown), default=1)
     for fragment in shown:
         x, y = at[fragment.id]
-        size = 18 + 16 * math.sqrt(fragment.width / widest)
+        size = 28 + 16 * math.sqrt(fragment.width / widest)
         colour = _colour(fragment.id)
         axes.plot([x], [y], "o", ms=size, mfc="white", mec=colour, mew=3, gid="fragment")
         on = "" if fragment.device is None else f"/{fragment.device}"
