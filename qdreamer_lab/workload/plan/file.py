@@ -107,8 +107,15 @@ def _partition(document: dict[str, Any]) -> Partition:
         cost=document["cost"],
         log2_lower_bound=float(document["log2_lower_bound"]),
         proven_optimal=bool(document["proven_optimal"]),
-        devices=None if devices is None else read_devices(devices)[1],
+        devices=_devices(devices),
     )
+
+
+def _devices(widths: Any) -> tuple[int, ...] | None:
+    """Widths of devices as they were written."""
+    if widths is not None and not isinstance(widths, list):
+        raise ValueError(f"devices must be a list, not {widths!r}")
+    return None if widths is None else read_devices(widths)[1]
 
 
 def _text(matrices: NDArray[np.complex128]) -> str:
