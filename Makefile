@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(CURDIR)/$(VENV)/bin
 MAX_QUBITS ?= 12
+# Tests that run at once: half of their time is waiting for processes.
+AT_ONCE ?= 3
 
 .PHONY: demo test test-real screenshots lab bench lint clean
 
@@ -28,7 +30,7 @@ demo: $(VENV)/.warm
 	$(if $(CIRCUIT),,$(BIN)/jupyter execute --kernel_name=pilot notebooks/01_quickstart.ipynb)
 
 test: lint $(VENV)/.warm
-	$(BIN)/python -m pytest -m 'not real'
+	$(BIN)/python -m pytest -m 'not real' --numprocesses $(AT_ONCE) --dist worksteal
 
 # What needs root or system packages: a browser, SLURM, SSH, networks. .ci/run installs them; what
 # is missing is skipped, and pytest says what to install. CHAOS=60 has all break down for an hour.

@@ -24,7 +24,7 @@ _MODULES = (
 )
 """Those of the functions that tasks call, and before them what takes longest to import."""
 
-_KERNELS = "qdreamer_lab.kernels.simulate"
+_KERNELS = ("qdreamer_lab.kernels.simulate", "qdreamer_lab.kernels.gates")
 
 
 def preload() -> Iterator[None]:
@@ -37,5 +37,6 @@ def preload() -> Iterator[None]:
         yield
     from qdreamer_lab.kernels.loading import load_kernels
 
-    for _ in load_kernels(_KERNELS):
-        yield
+    for room in _KERNELS:
+        for _ in load_kernels(room):
+            yield

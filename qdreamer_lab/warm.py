@@ -38,6 +38,7 @@ def warm_up(report: Callable[[str], None] | None = None) -> None:
     circuit = QuantumCircuit(3)
     for low, high in ((0, 1), (1, 2), (0, 1), (1, 2)):
         circuit.cx(low, high)
+    circuit.unitary([[1, 0], [0, 1]], [0])  # a matrix, which is looked at
     for kind, dtype in itertools.product(("gate", "wire"), DTYPES):
         plan = plan_cuts(circuit, 2, kinds=(kind,))
         estimator = CutEstimator(2, plan=plan, dtype=dtype)

@@ -16,7 +16,6 @@ from qdreamer_lab.dreamer.device.shape import device_shape
 from qdreamer_lab.dreamer.machine.profile import MachineProfile, machine_name
 from qdreamer_lab.dreamer.machine.store import load_profile, save_profile
 from qdreamer_lab.dreamer.mode import Conditions
-from qdreamer_lab.dreamer.model.coefficients import PLACE
 from qdreamer_lab.dreamer.modes import cost_of
 from qdreamer_lab.dreamer.predict.observe import learned, signature
 from qdreamer_lab.dreamer.predict.place import (
@@ -139,7 +138,7 @@ class Engine:
                 notes.append("the profile is of this process, not of the pilot: call calibrate()")
         if profile is None:
             profile = replace(MachineProfile.nominal(), resource=resource)
-        if on_gpu(on, pilots) and profile.sources[PLACE["gpu_pass"]] == "nominal":
+        if on_gpu(on, pilots) and profile.gpu_nominal:
             notes.append("what a GPU takes is nominal, never measured: call calibrate(on='gpu')")
         return profile, (*notes, *_notes(profile, resource))
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from qdreamer_lab.widgets.state import Candidate, Controls
-
-    Found = tuple[Candidate, ...]
+    from qdreamer_lab.widgets.state import Controls
 
 __all__ = ["Background"]
 
 _TELL_EVERY_S = 0.25
 
+_Item = TypeVar("_Item")
 
-class Background:
+
+class Background(Generic[_Item]):
     """One thread that refines the newest question; older ones are given up between two steps.
 
     Args:
@@ -28,8 +28,8 @@ class Background:
 
     def __init__(
         self,
-        steps: Callable[[Controls], Iterator[Found]],
-        tell: Callable[[Controls, Found, bool], None],
+        steps: Callable[[Controls], Iterator[tuple[_Item, ...]]],
+        tell: Callable[[Controls, tuple[_Item, ...], bool], None],
     ) -> None:
         self._steps = steps
         self._tell = tell
@@ -79,7 +79,7 @@ class Background:
 
     def _refine(self, asked: Controls, number: int) -> None:
         """Tell what is found, at most a few times a second: every telling is drawn."""
-        found: list[Candidate] = []
+        found: list[_Item] = []
         told = -_TELL_EVERY_S
         for some in self._steps(asked):
             if self._number != number:

@@ -119,6 +119,7 @@ function page(model) {
       ["overhead", "time against overhead"],
       ["width", "time against width"],
       ["plans", "overhead against width"],
+      ["workers", "CPU or GPU, by width"],
     ],
     (value) => tell({ against: value }),
   );
@@ -138,6 +139,8 @@ function page(model) {
     timeline: panel("timeline"),
     numbers: panel("numbers"),
   };
+  const caption = make("p", { class: "qd-caption", "aria-live": "polite" });
+  panels.tradeoff.node.append(caption);
   const summary = make("p", { class: "qd-summary", "aria-live": "polite" });
   const status = make("p", { class: "qd-status", role: "status" });
   const copy = make("button", { type: "button", title: "Copy the code" }, "Copy");
@@ -156,7 +159,7 @@ function page(model) {
   for (const name of FIGURES) panels[name].body.setAttribute("role", "img");
   const grid = make("div", { class: "qd-grid" }, ...Object.values(panels).map((p) => p.node));
   const node = make("div", { class: "qd-board" }, status, summary, codePanel, grid);
-  return { node, panels, status, summary, code, codePanel, against, graph };
+  return { node, panels, caption, status, summary, code, codePanel, against, graph };
 }
 
 // ---- drawing
@@ -187,6 +190,7 @@ function texts(model, parts, shown) {
   const options = model.get("options");
   said(parts.summary, model.get("summary"));
   said(parts.status, model.get("status"));
+  said(parts.caption, model.get("caption"));
   parts.status.classList.toggle("qd-busy", Boolean(model.get("stamp").busy));
   if (shown.numbers !== model.get("numbers")) {
     shown.numbers = model.get("numbers");

@@ -33,6 +33,7 @@ class Board(anywidget.AnyWidget):
         numbers: Table as HTML.
         summary: What is selected, in a sentence or two, also for screen readers.
         status: What goes on.
+        caption: What stands below the trade-off; empty for nothing.
         code: Python source; empty to show none.
         options: Choices made on the board: what the trade-off shows, circuit or coupling graph.
         alternatives: What each figure shows, in words.
@@ -50,6 +51,7 @@ class Board(anywidget.AnyWidget):
     numbers = traitlets.Unicode("").tag(sync=True)
     summary = traitlets.Unicode("").tag(sync=True)
     status = traitlets.Unicode("").tag(sync=True)
+    caption = traitlets.Unicode("").tag(sync=True)
     code = traitlets.Unicode("").tag(sync=True)
     options = traitlets.Dict().tag(sync=True)
     alternatives = traitlets.Dict().tag(sync=True)

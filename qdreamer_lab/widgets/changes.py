@@ -34,7 +34,7 @@ def moved(view: View, **changes: Any) -> View:
     view = replace(view, controls=controls, fixed=None, working=True, fresh=False)
     if controls.family == before.family:
         return view
-    return replace(view, candidates=(), recommended=None)
+    return replace(view, candidates=(), recommended=None, compared=None)
 
 
 def answered(view: View, found: Iterable[Candidate], *, working: bool) -> View:
@@ -72,7 +72,7 @@ def _best(found: Iterable[Candidate]) -> Candidate | None:
 def _distinct(
     found: Iterable[Candidate], width: int, wanted: Container[Hashable]
 ) -> tuple[Candidate, ...]:
-    """Candidates by width, each plan once, and of equal overhead the fastest of each mode.
+    """Candidates by width, each plan once, and of equal price the fastest of each kind.
 
     Args:
         found: All.

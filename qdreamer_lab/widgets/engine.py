@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 from qdreamer_lab.widgets.background import Background
 from qdreamer_lab.widgets.changes import answered
+from qdreamer_lab.widgets.comparer import Comparer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qdreamer_lab.widgets.crossover import Comparison
     from qdreamer_lab.widgets.planner import Found, Planner
     from qdreamer_lab.widgets.state import Controls, View
 
@@ -44,7 +46,10 @@ class Engine:
         self._state = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._weighed: Controls | None = None
+        self._comparer = Comparer(planner)
         self.background = Background(planner.refined, self._tell)
+        self._weighing = Background(self._comparer.steps, self._weigh)
         self.view = view
 
     def post(self, change: Change) -> None:
@@ -75,17 +80,22 @@ class Engine:
             self._closed = True
             self._queue.clear()
         self.background.cancel()
+        self._weighing.cancel()
 
     def again(self) -> None:
         """Look for candidates anew, such as after the profile has learned."""
         self.post(self._forgotten)
 
     def _forgotten(self, view: View) -> View:
-        self._asked = None
+        self._asked = self._weighed = None
         return replace(view, candidates=())
 
     def _settled(self) -> bool:
-        return self._thread is None and not self._queue and not self.view.working
+        return (
+            self._thread is None
+            and not self._queue
+            and not (self.view.working or self.view.comparing)
+        )
 
     def _drain(self) -> None:
         try:
@@ -93,7 +103,7 @@ class Engine:
                 view = self.view
                 for change in changes:
                     view = change(view)
-                view = self._asking(view)
+                view = self._compared(self._asking(view))
                 self._show(view)
                 with self._state:
                     self.view = view
@@ -133,3 +143,29 @@ class Engine:
             return answered(view, found, working=more or asked != self._refining)
 
         self.post(change)
+
+    def _compared(self, view: View) -> View:
+        """With a comparison of CPU and GPU on its way, once there are candidates, if it is wanted.
+
+        It is wanted where there is a GPU, and where somebody looks at it.
+        """
+        if view.working:
+            self._weighed = None
+            self._weighing.cancel()
+            return replace(view, comparing=False)
+        if view.controls == self._weighed:
+            return view
+        if view.axes != "workers" and self._comparer.gpu_place() is None:
+            return view
+        self._weighed = view.controls
+        self._weighing.ask(view.controls)
+        return replace(view, comparing=True)
+
+    def _weigh(self, asked: Controls, found: tuple[Comparison, ...], _: bool) -> None:
+        def change(view: View) -> View:
+            if view.controls.family != asked.family:
+                return view
+            return replace(view, compared=found[-1], comparing=asked != self._weighed)
+
+        if found:  # once, at the end
+            self.post(change)

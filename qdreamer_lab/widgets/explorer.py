@@ -206,7 +206,7 @@ class CutExplorer:
                 {
                     "serial": self._serial,
                     "width": view.controls.width,
-                    "busy": view.working or view.run.active,
+                    "busy": view.working or view.comparing or view.run.active,
                     "run": view.run.status,
                 },
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qdreamer_lab.widgets.board import FIGURES
 from qdreamer_lab.widgets.cost_table import rows, table_html
-from qdreamer_lab.widgets.render import columns, figure_of, summary
+from qdreamer_lab.widgets.render import caption, columns, figure_of, summary
 
 if TYPE_CHECKING:
     from qdreamer_lab.widgets.problem import Problem
@@ -46,7 +46,9 @@ def page_html(problem: Problem, view: View) -> bytes:
     for number, name in enumerate(FIGURES):
         figure = figure_of(name, view).update_layout(height=_HEIGHTS[name])
         drawn = figure.to_html(full_html=False, include_plotlyjs=number == 0, div_id=f"qd-{name}")
-        parts.append(f"<h2>{name.capitalize()}</h2>{drawn}")
+        words = caption(view) if name == "tradeoff" else ""
+        below = f"<p>{escape(words)}</p>" if words else ""
+        parts.append(f"<h2>{name.capitalize()}</h2>{drawn}{below}")
     shown, heads = columns(view)
     table = table_html(rows(shown, view.uncut, view.run), heads) if shown else ""
     words = escape(summary(view, problem.num_qubits))

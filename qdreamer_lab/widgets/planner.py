@@ -19,6 +19,7 @@ from qdreamer_lab.dreamer.advice.candidates import widths_for
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.dreamer.engine import SEARCH_S
 from qdreamer_lab.dreamer.predict.configuration import Configuration
+from qdreamer_lab.dreamer.predict.place import GPU
 from qdreamer_lab.dreamer.prediction_request import request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.cache import Cache
@@ -65,6 +66,9 @@ class Planner:
     Args:
         problem: What is explored.
         dreamer: Prices plans; it knows the session.
+
+    Attributes:
+        pricing: Held while something is priced: planning is timed meanwhile.
     """
 
     def __init__(self, problem: Problem, dreamer: QDreamer) -> None:
@@ -75,7 +79,7 @@ class Planner:
         self._prices: Cache[Candidate] = Cache(_MOST_PRICES)
         self._advice: Cache[Found] = Cache(_MOST_PLANS)
         self._places: dict[str | None, tuple[float, Place]] = {}
-        self._pricing = threading.Lock()
+        self.pricing = threading.Lock()
 
     def forget_prices(self) -> None:
         """Price everything anew: the profile has learned."""
@@ -99,6 +103,10 @@ class Planner:
             if width != controls.width:
                 yield self._candidates(controls, width, quick=False)
         yield self.advised(controls)
+
+    def at(self, controls: Controls, width: int) -> Found:
+        """Candidates for one width, as good as the controls let them be; at least one."""
+        return self._candidates(controls, width, quick=False)
 
     def known(self, controls: Controls) -> Found:
         """Candidates for all widths that are priced already."""
@@ -148,6 +156,8 @@ class Planner:
         with contextlib.suppress(QDreamerError, PilotError, OverflowError):
             profile = None if self.lost else self.dreamer.profile(controls.on)
             adviser = QDreamer(place.session, profile=profile)  # remembers nothing of what is run
+            if profile is not None and adviser.engine.gpu_place() is not None:
+                adviser.engine.keep(GPU, self.dreamer.profile(GPU))  # which has one of its own
             advice = adviser.recommend(
                 circuit, self.problem.observables, precision=controls.precision, on=controls.on
             )
@@ -170,7 +180,7 @@ class Planner:
         except QDreamerError as error:
             blank = Candidate(ways[0], None, None, str(error))
             return tuple(replace(_for(controls, blank), configuration=way) for way in ways)
-        wanted = self._wanted(controls)
+        wanted = self.wanted(controls)
         found: list[Candidate] = []
         for way in ways:
             found.append(self._priced(controls, way, planned, wanted, place))
@@ -192,7 +202,8 @@ class Planner:
             for mode in modes
         ]
 
-    def _wanted(self, controls: Controls) -> Wanted:
+    def wanted(self, controls: Controls) -> Wanted:
+        """What is priced."""
         circuit, _ = self.problem.bound(controls.values)
         return request_of(circuit, self.problem.observables, controls.precision)
 
@@ -233,7 +244,7 @@ class Planner:
             return self._prices.put(key, found_anew)
         made = _for(controls, Candidate(way, plan, options=options, repeatable=repeatable))
         try:
-            with self._pricing:
+            with self.pricing:
                 prediction = self.dreamer.engine.price(wanted, way, place, _ALLOWANCE_S, plan=plan)
             # Terms may run in groups; the prediction names the plan of the greatest one.
             made = replace(made, prediction=replace(prediction, plan=plan))

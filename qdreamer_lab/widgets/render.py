@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.widgets.cost_table import rows, sentence, table_html
 from qdreamer_lab.widgets.python_export import python_source
+from qdreamer_lab.workload.modes import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import plotly.graph_objects as go
 
+    from qdreamer_lab.widgets.crossover import Comparison
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Candidate, View
 
-__all__ = ["Renderer", "columns", "figure_of", "status", "summary"]
+__all__ = ["Renderer", "caption", "columns", "figure_of", "status", "summary"]
 
 
 class Renderer:
@@ -46,9 +48,13 @@ class Renderer:
         candidate, run = view.selected, view.run
         plan = None if candidate is None else candidate.plan
         points = (view.shown, view.axes, candidate, view.recommended, view.pinned)
+        compared = (view.compared, view.comparing or view.working) if _by_worker(view) else ()
         n = self._problem.num_qubits
         return {
-            "tradeoff": ((*points, view.dark), lambda: _json(figure_of("tradeoff", view))),
+            "tradeoff": (
+                (*points, *compared, view.dark),
+                lambda: _json(figure_of("tradeoff", view)),
+            ),
             "circuit": ((plan, view.graph, view.dark), lambda: _json(figure_of("circuit", view))),
             "fragments": ((plan, view.dark), lambda: _json(figure_of("fragments", view))),
             "timeline": (
@@ -73,7 +79,14 @@ class Renderer:
                     "columns": 1 + len(columns(view)[0]),
                 },
             ),
-            "alternatives": ((*points, run.result, view.graph), lambda: alternatives(view, n)),
+            "caption": (
+                (view.compared, view.comparing, view.axes),
+                lambda: caption(view),
+            ),
+            "alternatives": (
+                (*points, *compared, run.result, view.graph),
+                lambda: alternatives(view, n),
+            ),
         }
 
     def _code(self, view: View) -> str:
@@ -113,6 +126,8 @@ def figure_of(name: str, view: View) -> go.Figure:
 def _tradeoff(view: View) -> go.Figure:
     from qdreamer_lab.widgets import figures
 
+    if _by_worker(view):
+        return _worker_times(view)
     shown = view.shown
     place = {candidate.sameness: k for k, candidate in enumerate(shown)}
 
@@ -132,6 +147,47 @@ def _tradeoff(view: View) -> go.Figure:
         )
     found = [candidate.prediction for candidate in shown if candidate.prediction is not None]
     return figures.pareto(found, against=view.axes, **marks)
+
+
+def _by_worker(view: View) -> bool:
+    return view.axes == "workers"
+
+
+def _worker_times(view: View) -> go.Figure:
+    """Time by width on each kind of worker; a click selects the plan of that width."""
+    from qdreamer_lab.widgets import figures
+    from qdreamer_lab.widgets.figures.style import message
+
+    if view.compared is None:
+        return message(_COMPARING, view.dark)
+    place = {candidate.sameness: k for k, candidate in enumerate(view.shown)}
+    return figures.worker_times(
+        view.compared,
+        picks=[place.get(row.sameness) for row in view.compared.rows],
+        selected=_point(view.compared, view.selected),
+        recommended=_point(view.compared, view.recommended),
+        dark=view.dark,
+    )
+
+
+def _point(compared: Comparison, one: Candidate | None) -> tuple[float, float] | None:
+    """Where a candidate lies; None for one of another kind, or of a width that is not compared."""
+    if one is None or one.prediction is None or not compared.rows:
+        return None
+    way = one.configuration
+    alike = (way.mode, way.method) == (compared.mode, METHODS[0])
+    inside = compared.rows[0].width <= one.width <= compared.rows[-1].width
+    return (one.width, one.seconds) if alike and inside else None
+
+
+_COMPARING = "Comparing CPU and GPU …"
+
+
+def caption(view: View) -> str:
+    """From which width on a GPU is faster; empty where there is none and nobody asks."""
+    if view.compared is not None and (view.compared.offered or _by_worker(view)):
+        return view.compared.sentence
+    return _COMPARING if view.comparing or _by_worker(view) else ""
 
 
 def _real(view: View) -> Any:
@@ -196,9 +252,12 @@ def alternatives(view: View, num_qubits: int) -> dict[str, str]:
     candidate = view.selected
     chosen = "nothing is selected" if candidate is None else sentence(candidate, num_qubits)
     plan = "" if candidate is None or candidate.plan is None else candidate.plan.summary
+    ways = f"{len(view.shown)} ways to run"
+    if _by_worker(view):
+        ways = f"time and width on CPU cores and on a GPU. {caption(view)}"
     form = "Coupling graph" if view.graph else "Circuit"
     return {
-        "tradeoff": f"Trade-off of {len(view.shown)} ways to run. Selected: {chosen}",
+        "tradeoff": f"Trade-off of {ways.removesuffix('.')}. Selected: {chosen}",
         "circuit": f"{form} of {num_qubits} qubits: {plan}",
         "fragments": f"Graph of fragments: {plan}",
         "timeline": f"Timeline of tasks. {view.run.text}",

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.widgets.cost_table import rows, table_html, table_text
-from qdreamer_lab.widgets.render import columns, summary
+from qdreamer_lab.widgets.render import caption, columns, summary
 
 if TYPE_CHECKING:
     from qdreamer_lab.widgets.problem import Problem
@@ -27,15 +27,19 @@ def static_html(problem: Problem, view: View) -> str:
             f'<p><img alt="{escape(plan.summary)}" src="data:image/svg+xml;base64,{source}"></p>'
         )
     words = escape(summary(view, problem.num_qubits))
-    return f"<p><b>Cut explorer</b>: {escape(problem.title)}</p><p>{words}</p>{picture}" + (
-        table_html(rows(shown, view.uncut, view.run), heads) if shown else ""
-    )
+    compared = f"<p>{escape(caption(view))}</p>" if caption(view) else ""
+    head = f"<p><b>Cut explorer</b>: {escape(problem.title)}</p><p>{words}</p>{compared}{picture}"
+    return head + (table_html(rows(shown, view.uncut, view.run), heads) if shown else "")
 
 
 def static_text(problem: Problem, view: View) -> str:
     """The same for a terminal."""
     shown, heads = columns(view)
     lines = [f"Cut explorer: {problem.title}", summary(view, problem.num_qubits)]
+    if caption(view):
+        lines.append(caption(view))
+    if view.compared is not None and view.axes == "workers":
+        lines.append(view.compared.text)
     if shown:
         lines.append(table_text(rows(shown, view.uncut, view.run), heads))
     return "\n".join(lines)

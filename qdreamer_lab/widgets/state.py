@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.dreamer.predict.configuration import Configuration
     from qdreamer_lab.dreamer.predict.prediction import Prediction
+    from qdreamer_lab.widgets.crossover import Comparison
     from qdreamer_lab.workload.execution.chunk import FragmentRow
     from qdreamer_lab.workload.plan.plan import CutPlan
 
@@ -27,8 +28,9 @@ __all__ = [
     "View",
 ]
 
-AXES = ("overhead", "width", "plans")
-"""What the trade-off shows: time against overhead, time against width, overhead against width."""
+AXES = ("overhead", "width", "plans", "workers")
+"""What the trade-off shows: time against overhead, time against width, overhead against width, and
+time against width on CPU cores and on a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,10 @@ class Candidate:
 
     @property
     def price(self) -> Hashable:
-        """Equal for candidates of one mode that cost the same."""
+        """Equal for candidates of one mode, on one kind of worker, that cost the same."""
+        way = self.configuration
         bits = None if self.plan is None else round(self.plan.log2_overhead, 2)
-        return (self.configuration.mode, self.configuration.method, bits)
+        return (way.mode, way.method, way.on, bits)
 
     @property
     def seconds(self) -> float:
@@ -195,6 +198,8 @@ class View:
         graph: Show who is coupled to whom, not the circuit.
         code: Show the Python that does the same.
         dark: On a dark ground.
+        compared: Times on CPU cores and on a GPU; None as long as they are not known.
+        comparing: These, or newer ones, may come.
         fresh: Nobody has touched anything; what is recommended is then selected when it is known.
     """
 
@@ -211,6 +216,8 @@ class View:
     graph: bool = False
     code: bool = False
     dark: bool = False
+    compared: Comparison | None = None
+    comparing: bool = False
     fresh: bool = True
 
     @property

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
     from qiskit.providers import BackendV2
 
+    from qdreamer_lab.workload.circuit.lightcone import GateList
     from qdreamer_lab.workload.cut.widths import Devices
     from qdreamer_lab.workload.execution.decisions import Adviser
     from qdreamer_lab.workload.execution.progress import Progress
@@ -193,10 +194,10 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         wanted = self._default_precision if precision is None else precision
         checked = [self._coerced(pub, wanted, k) for k, pub in enumerate(listed_pubs(pubs))]
         if self._settings.shots is None:
-            self._check_precisions(checked)
+            self._check_precisions([pub for pub, _ in checked])
         return CutJob(
             lambda stop: PrimitiveResult(
-                [self._run_pub(k, pub, stop) for k, pub in enumerate(checked)],
+                [self._run_pub(k, *each, stop) for k, each in enumerate(checked)],
                 metadata={"version": 2},
             )
         )
@@ -210,16 +211,25 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
                     "for exact values use mode='exact', without a backend or QPU"
                 )
 
-    def _coerced(self, pub: Any, precision: float | None, number: int) -> EstimatorPub:
-        """Check a PUB before anything runs; a circuit that was checked last time is known."""
+    def _coerced(
+        self, pub: Any, precision: float | None, number: int
+    ) -> tuple[EstimatorPub, GateList | None]:
+        """Check a PUB before anything runs; a circuit that was checked last time is known.
+
+        Returns:
+            The PUB, and the gates of its circuit with the first values if they were looked at.
+        """
         checked = checked_pub(pub, precision, number)
         circuit, length = checked.circuit, len(checked.circuit.data)
-        if self._seen[0] is not circuit or self._seen[1] != length:
-            _check_circuit(checked, number)
-            self._seen = (circuit, length)
-        return checked
+        if self._seen[0] is circuit and self._seen[1] == length:
+            return checked, None
+        gates = _check_circuit(checked, number)
+        self._seen = (circuit, length)
+        return checked, gates
 
-    def _run_pub(self, number: int, pub: EstimatorPub, stop: threading.Event) -> PubResult:
+    def _run_pub(
+        self, number: int, pub: EstimatorPub, gates: GateList | None, stop: threading.Event
+    ) -> PubResult:
         start = time.perf_counter()
         backend = self._backend()
         mode = self._mode(backend)
@@ -229,7 +239,8 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         watch = Watch(self._adviser if mode.cuts else None)
         execution = replace(self._execution, stop=stop, backend=backend, watch=watch)
         runner = self._runners[mode]
-        mode, estimate = estimated(request_of(pub), settings, execution, mode, runner, mode_of)
+        request = request_of(pub, gates)
+        mode, estimate = estimated(request, settings, execution, mode, runner, mode_of)
         plans = tuple(map(CutPlan.of, estimate.plans))
         record = RunRecord(
             observables=pub.observables,
@@ -292,11 +303,13 @@ def _modes(name: str, method: str, *, sampled: bool) -> tuple[Mode, ...]:
     return chosen
 
 
-def _check_circuit(pub: EstimatorPub, number: int) -> None:
-    """Refuse a circuit that has no normal form."""
+def _check_circuit(pub: EstimatorPub, number: int) -> GateList | None:
+    """Refuse a circuit that has no normal form; its gates with the first values, if any."""
     values = pub.parameter_values.ravel()
-    if values.size:
-        try:
-            check_circuit(values.bind(pub.circuit, (0,)))
-        except CircuitError as error:
-            raise CircuitError(f"PUB {number}: {error}") from error
+    if not values.size:
+        return None
+    circuit = values.bind(pub.circuit, (0,)) if pub.circuit.parameters else pub.circuit
+    try:
+        return check_circuit(circuit)
+    except CircuitError as error:
+        raise CircuitError(f"PUB {number}: {error}") from error

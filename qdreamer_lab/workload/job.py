@@ -6,6 +6,7 @@ Unlike Qiskit's own `PrimitiveJob` it can be given up while it runs: interruptin
 
 from __future__ import annotations
 
+import os
 import threading
 import uuid
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
@@ -16,12 +17,37 @@ from qiskit.providers import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
 __all__ = ["CutJob"]
 
 
+_MOST_AT_ONCE = 1024
+"""Jobs beyond wait for others to end."""
+
+
+class _Threads:
+    """Threads that jobs take turns in: starting one takes as long as planning a small circuit."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def submit(self, work: Callable[[threading.Event], Any], stop: threading.Event) -> Future[Any]:
+        """Have a thread do a job, one of its own as long as it lasts."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="cut-estimator")
+            return self._pool.submit(work, stop)
+
+
+_threads = _Threads()
+# A process that was forked has the object but not its threads, and maybe a lock that nobody opens.
+os.register_at_fork(after_in_child=_threads.__init__)  # type: ignore[misc]
+
+
 class CutJob(BasePrimitiveJob):  # type: ignore[misc]  # Qiskit has no types
-    """Runs `work(stop)` in a thread of its own.
+    """Runs `work(stop)` in a thread that no other job has meanwhile.
 
     Args:
         work: Does the job; it should raise `CancelledError` soon after `stop` is set.
@@ -30,9 +56,7 @@ class CutJob(BasePrimitiveJob):  # type: ignore[misc]  # Qiskit has no types
     def __init__(self, work: Callable[[threading.Event], Any]) -> None:
         super().__init__(str(uuid.uuid4()))
         self._stop = threading.Event()
-        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cut-estimator")
-        self._future = executor.submit(work, self._stop)
-        executor.shutdown(wait=False)
+        self._future = _threads.submit(work, self._stop)
 
     def result(self) -> Any:
         """Wait for the `PrimitiveResult`; an interrupt meanwhile cancels the job."""

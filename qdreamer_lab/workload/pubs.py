@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qiskit.circuit import Parameter
 
+    from qdreamer_lab.workload.circuit.lightcone import GateList
+
 __all__ = ["check_names", "checked_pub", "listed_pubs", "pairing", "request_of"]
 
 _HOW = "run takes a list of PUBs, also for one: run([(circuit, observables, parameter_values)])"
@@ -82,16 +84,22 @@ def check_names(pub: EstimatorPub) -> None:
         )
 
 
-def request_of(pub: EstimatorPub) -> Request:
-    """What a PUB asks for."""
+def request_of(pub: EstimatorPub, first_gates: GateList | None = None) -> Request:
+    """What a PUB asks for.
+
+    Args:
+        pub: A PUB that was checked.
+        first_gates: The gates of its circuit with the first values, if they are known.
+    """
     which, observables = pairing(pub)
     return Request(
         source=pub.circuit,
         values=_values(pub),
-        circuits=tuple(pub.parameter_values.bind_all(pub.circuit).ravel()),
+        circuits=_bound(pub),
         observables=tuple(product_terms(observable) for observable in observables),
         pairs=which.reshape(2, -1).T,
         precision=pub.precision,
+        first_gates=first_gates,
     )
 
 
@@ -109,8 +117,17 @@ def pairing(pub: EstimatorPub) -> tuple[NDArray[np.int64], list[Any]]:
     return np.stack(np.broadcast_arrays(bindings, numbers)), sparse
 
 
+def _bound(pub: EstimatorPub) -> tuple[QuantumCircuit, ...]:
+    """The circuit with each binding; never the one that the user may change."""
+    if not pub.circuit.parameters:
+        return (pub.circuit.copy(),) * pub.parameter_values.size
+    return tuple(pub.parameter_values.bind_all(pub.circuit).ravel())
+
+
 def _values(pub: EstimatorPub) -> tuple[dict[str, float], ...]:
     """Every parameter's value by name, for each binding."""
+    if not pub.circuit.parameters:
+        return ({},) * pub.parameter_values.size
     names = [parameter.name for parameter in pub.circuit.parameters]
     rows = pub.parameter_values.as_array(pub.circuit.parameters).reshape(
         pub.parameter_values.size, len(names)

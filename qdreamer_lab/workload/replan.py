@@ -116,6 +116,7 @@ def rest_of(request: Request, known: Known) -> Request:
         circuits=tuple(request.circuits[k] for k in bindings.tolist()),
         pairs=np.stack([places.reshape(-1), pairs[:, 1]], axis=1),
         precision=known.precision(request.precision),
+        first_gates=request.first_gates if 0 in bindings[:1] else None,
     )
 
 

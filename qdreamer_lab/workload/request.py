@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
+    from qdreamer_lab.workload.circuit.lightcone import GateList
     from qdreamer_lab.workload.circuit.terms import ProductTerm
     from qdreamer_lab.workload.cut.partition import Partition
 
@@ -30,6 +31,7 @@ class Request:
         observables: The terms of each distinct observable.
         pairs: (values, 2) int64; the binding and the observable of each value wanted.
         precision: Standard error wanted.
+        first_gates: The gates of the first of `circuits`, where they have been read already.
     """
 
     source: QuantumCircuit
@@ -38,6 +40,7 @@ class Request:
     observables: tuple[tuple[ProductTerm, ...], ...]
     pairs: NDArray[np.int64]
     precision: float
+    first_gates: GateList | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)

@@ -97,6 +97,27 @@ def test_clicking_a_point_selects_it(explorer):
     explorer.shows_its_width()
 
 
+def test_cpu_and_gpu_are_compared_by_keyboard(explorer, artifacts):
+    explorer.ready()
+    axes, caption = explorer.page.get_by_label("Axes of the trade-off"), ".qd-caption"
+    assert explorer.page.locator(caption).inner_text() == ""
+    axes.focus()
+    axes.press("End")
+    explorer.page.locator(caption).get_by_text("There is no GPU here.").wait_for()
+    explorer.ready()
+    words = explorer.page.locator(caption).inner_text()
+    assert "a GPU would be faster than" in words or "At no width" in words
+    names = explorer.page.locator(".qd-tradeoff .legendtext").all_text_contents()
+    assert any("CPU core" in name for name in names)
+    assert any(name.startswith("GPU") for name in names)
+    image = explorer.page.get_by_role("img", name="time and width on CPU cores and on a GPU")
+    assert words.rstrip(".") in image.get_attribute("aria-label")
+    explorer.shot(artifacts / "explorer-gpu.png")
+    axes.press("Home")
+    explorer.page.locator(caption).wait_for(state="hidden")
+    explorer.ready()
+
+
 def test_compare_shows_plans_side_by_side(explorer, artifacts):
     explorer.drag(0.7)
     explorer.shows_its_width()

@@ -148,6 +148,12 @@ class MachineProfile:
             warm_up_s=found.warm_up_s,
         )
 
+    @property
+    def gpu_nominal(self) -> bool:
+        """Whether nothing is known of a GPU: runs on CPUs only move its coefficients along."""
+        source = self.sources[PLACE["gpu_pass"]]
+        return source == "nominal" or (source == "observed" and not self.resource.endswith("GPU"))
+
     def value(self, name: str) -> float:
         """A coefficient, in nanoseconds per count.
 

@@ -63,6 +63,14 @@ class Place:
         """This process instead of the session, which is on the same machine."""
         return replace(self, session=None, workers=1, cores=usable_cores(), gpu=False, nodes=())
 
+    def one_core(self) -> Place:
+        """One of the workers, with one core."""
+        return replace(self, workers=1, cores=1, nodes=())
+
+    def with_gpu(self) -> Place:
+        """One of the workers, as if it had a GPU, of which the same is believed."""
+        return replace(self, workers=1, backend=None, gpu=True, nodes=())
+
 
 def pilots_of(session: SessionLike | None, on: str | None) -> list[Any]:
     """The pilots that would run tasks; a session without pilots is not made to add one.
@@ -108,9 +116,14 @@ def place_of(
         devices: Terms of devices, by the name of the device or by `on`.
     """
     if session is None or not pilots:
-        cores = usable_cores()
         return Place(
-            session=None, workers=1, cores=cores, belief=belief, contention=contention, notes=notes
+            session=None,
+            workers=1,
+            cores=usable_cores(),
+            belief=belief,
+            contention=contention,
+            notes=notes,
+            gpu=on_gpu(on, ()),
         )
     backend = session.backend(on) if pilots[0].backend is not None else None
     terms = DeviceTerms()

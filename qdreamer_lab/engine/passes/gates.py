@@ -72,12 +72,12 @@ def read_gates(
         The gates, and the coefficients of each, flat: the matrix row by row, of a multiplexed gate
         the two matrices, of a diagonal its entries, of a branch all matrices.
     """
-    pairs = [k for k, step in enumerate(steps) if len(step.qubits) == 2]
-    two = dict(zip(pairs, _two_qubits([steps[k] for k in pairs]), strict=True)) if pairs else {}
+    pairs = [step for step in steps if len(step.qubits) == 2]
+    two = _two_qubits(pairs) if pairs else iter(())
     gates, coefficients = [], []
-    for k, step in enumerate(steps):
-        if k in two:
-            gate, flat = two[k]
+    for step in steps:
+        if len(step.qubits) == 2:
+            gate, flat = next(two)
         else:
             matrices = step.matrices
             if step.cut is not None and step.cut in fixed:
@@ -90,20 +90,19 @@ def read_gates(
 
 def _two_qubits(steps: list[Step]) -> Iterator[tuple[Gate, NDArray[np.complex128]]]:
     """The gates and coefficients of steps on two qubits, looked at all at once."""
-    flat = np.array([step.matrices[0] for step in steps]).reshape(-1, 16)
+    flat = np.concatenate([step.matrices for step in steps]).reshape(-1, 16)
     sizes = np.abs(flat)
     entries = sizes > _NOTHING * sizes.max(axis=1, keepdims=True)
     low = ~entries[:, _CHANGES_LOW].any(axis=1)
     high = ~entries[:, _CHANGES_HIGH].any(axis=1)
-    kinds = np.where(low & high, 3, np.where(high, 2, np.where(low, 1, 0)))
     by_low, by_high, diagonal = flat[:, _KEEPS_LOW], flat[:, _KEEPS_HIGH], flat[:, ::5]
-    for k, kind in enumerate(kinds.tolist()):
+    for k, (keeps_low, keeps_high) in enumerate(zip(low.tolist(), high.tolist(), strict=True)):
         qubits = steps[k].qubits
-        if kind == 3:
+        if keeps_low and keeps_high:
             yield Gate(DIAGONAL, qubits), diagonal[k]
-        elif kind == 2:
+        elif keeps_high:
             yield Gate(MULTIPLEXED, qubits), by_high[k]
-        elif kind == 1:
+        elif keeps_low:
             yield Gate(MULTIPLEXED, qubits[::-1]), by_low[k]
         else:
             yield Gate(DENSE_TWO, qubits), flat[k]

@@ -27,7 +27,9 @@ class RandomPlan:
         num_wires = int(graph.pieces.wire.max()) + 1
         places = np.arange(num_wires) // graph.limits.max_width
         if len(graph.limits.rooms):
-            places = np.arange(graph.limits.max_labels).repeat(graph.limits.rooms)[:num_wires]
+            places = np.arange(graph.limits.max_labels).repeat(
+                np.minimum(graph.limits.rooms, num_wires)
+            )[:num_wires]
         for _ in range(self.tries):
             fragment = np.empty(num_wires, np.int64)
             fragment[rng.permutation(num_wires)] = places

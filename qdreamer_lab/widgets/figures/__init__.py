@@ -9,5 +9,6 @@ from qdreamer_lab.widgets.figures.drawing import drawing
 from qdreamer_lab.widgets.figures.fragments import fragments
 from qdreamer_lab.widgets.figures.pareto import pareto
 from qdreamer_lab.widgets.figures.timeline import timeline
+from qdreamer_lab.widgets.figures.worker_times import worker_times
 
-__all__ = ["circuit", "coupling", "drawing", "fragments", "pareto", "timeline"]
+__all__ = ["circuit", "coupling", "drawing", "fragments", "pareto", "timeline", "worker_times"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qdreamer_lab.dreamer.predict.place import GPU
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.widgets.figures.hover_text import count_text, power_text
 from qdreamer_lab.workload.execution.memory import readable
@@ -125,8 +126,9 @@ def _of_plan(plan: CutPlan) -> Point:
 
 
 def _kind(way: Configuration) -> str:
-    """Mode, and the method where it is not the usual one."""
-    return way.mode if way.method == METHODS[0] else f"{way.mode}, {way.method.replace('_', ' ')}"
+    """Mode; the method where it is not the usual one; and whether a GPU was asked for."""
+    method = "" if way.method == METHODS[0] else f", {way.method.replace('_', ' ')}"
+    return way.mode + method + ", GPU" * ((way.on or "").lower() == GPU)
 
 
 def _width(plan: CutPlan | None, num_qubits: int) -> int:

@@ -176,19 +176,23 @@ def _check_backjumps(optimization: Optimization) -> None:
 
 def _warn_above(max_gamma: float, found: Found) -> None:
     """Say that a plan costs more than was wanted, and whether that can be helped."""
-    gamma = 2 ** (found.log2_overhead / 2)
-    if gamma <= max_gamma * (1 + 1e-9):
+    bits, least, most = found.log2_overhead / 2, found.log2_lower_bound / 2, math.log2(max_gamma)
+    if bits <= most + 1e-9:
         return
-    least = 2 ** (found.log2_lower_bound / 2)
-    none = "no plan has less" if found.proven_optimal else f"no plan has less than {least:.6g}"
-    if least <= max_gamma:
-        none = "none with less was found"
+    none = "none with less was found"
+    if least > most:
+        none = "no plan has less" + ("" if found.proven_optimal else f" than {_number(least)}")
     warnings.warn(
-        f"gamma is {gamma:.6g}, above max_gamma={max_gamma:g}: {none}; allow more qubits per "
+        f"gamma is {_number(bits)}, above max_gamma={max_gamma:g}: {none}; allow more qubits per "
         "subcircuit, or more kinds of cuts",
         UserWarning,
         stacklevel=3,
     )
+
+
+def _number(bits: float) -> str:
+    """A number by its binary logarithm, which may be greater than any float's."""
+    return f"{2**bits:.6g}" if bits < 100 else f"2^{bits:.1f}"
 
 
 def _form(instruction: CircuitInstruction, gate: FlatGate) -> Any:
@@ -281,7 +285,7 @@ def _overhead(marked: QuantumCircuit) -> float:
     overhead = 1.0
     for instruction in marked.data:
         if is_cut_gate(instruction):
-            overhead *= instruction.operation.basis.overhead
+            overhead *= float(instruction.operation.basis.overhead)  # quietly infinite if need be
         elif is_cut_wire(instruction):
             overhead *= WIRE_CUT_GAMMA**2
     return overhead

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.kernels.gates.light_cones import FAILS, may_be_clifford
 from qdreamer_lab.workload.circuit.terms import LETTERS
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ __all__ = ["CODES", "FAILS", "LetterTable", "letter_tables", "pauli_images"]
 
 CODES = ("I", "X", "Y", "Z", "0", "1", "+", "-", "r", "l")
 """Letters of observables in the order of their codes; the first four are the Pauli matrices."""
-
-FAILS = 255
-"""In place of a code: what becomes of these letters is no product of letters."""
 
 _PAULIS = np.stack([np.eye(2), LETTERS["X"], LETTERS["Y"], LETTERS["Z"]])
 
@@ -79,15 +77,20 @@ def pauli_images(
     return best.astype(np.uint8), np.sign(value).astype(np.int8), np.abs(overlap).max(axis=2)
 
 
-def letter_tables(unitaries: NDArray[np.complex128]) -> list[LetterTable | None]:
-    """The table of each gate (m, d, d) that is a Clifford gate to rounding, None for others."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        quarters = 4 * np.square(np.abs(unitaries))
-        may_be = (np.abs(quarters - np.round(quarters)) < 1e-9).all(axis=(1, 2))
-    return [
-        _table(matrix.tobytes(), len(matrix)) if likely else None
-        for matrix, likely in zip(unitaries, may_be.tolist(), strict=True)
-    ]
+def letter_tables(
+    matrices: NDArray[np.complex128], sizes: NDArray[np.int64] | None = None
+) -> list[LetterTable | None]:
+    """The table of each gate that is a Clifford gate to rounding, None for others.
+
+    Args:
+        matrices: (m, d, d), C-contiguous.
+        sizes: (m,) how many rows and columns of each count, the rest being zero; d if None.
+    """
+    tables: list[LetterTable | None] = [None] * len(matrices)
+    for gate in np.flatnonzero(may_be_clifford(matrices)).tolist():
+        size = matrices.shape[1] if sizes is None else int(sizes[gate])
+        tables[gate] = _table(matrices[gate, :size, :size].tobytes(), size)
+    return tables
 
 
 @lru_cache(maxsize=1024)

@@ -5,9 +5,9 @@ It must not merge or reorder anything. What an instruction does is said in `unro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -15,6 +15,7 @@ from qiskit.circuit import CircuitInstruction
 
 from qdreamer_lab.errors import CircuitError
 from qdreamer_lab.workload.circuit.unrolling import (
+    IDLE,
     has_no_effect,
     leaves,
     matrix_of_leaf,
@@ -22,15 +23,14 @@ from qdreamer_lab.workload.circuit.unrolling import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["FlatGate", "flat_gates", "two_qubit_gates"]
+__all__ = ["FlatGate", "flat_gates", "gate_arrays", "two_qubit_gates"]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class FlatGate:
+class FlatGate(NamedTuple):
     """A one- or two-qubit unitary of the circuit.
 
     Attributes:
@@ -59,18 +59,38 @@ def flat_gates(circuit: QuantumCircuit) -> Iterator[FlatGate]:
     number = {bit: k for k, bit in enumerate(circuit.qubits)}
     touched: set[int] = set()
     for source, instruction in enumerate(circuit.data):
-        if has_no_effect(instruction):
-            continue
-        qubits = tuple(number[bit] for bit in instruction.qubits)
+        qubits = tuple([number[bit] for bit in instruction.qubits])
         if instruction.is_standard_gate():
+            if instruction.name == IDLE:
+                continue
             touched.update(qubits)
             if len(qubits) > 2:
                 for on, matrix in _standard_parts(_key_of(instruction)):
                     yield FlatGate(tuple(qubits[k] for k in on), matrix, source)
             elif qubits:
                 yield FlatGate(qubits, instruction.matrix, source)
-        else:
+        elif not has_no_effect(instruction):
             yield from _own_gates(instruction, source, qubits, touched)
+
+
+def gate_arrays(
+    gates: Sequence[FlatGate],
+) -> tuple[NDArray[np.int64], NDArray[np.complex128]]:
+    """Gates as kernels take them.
+
+    Returns:
+        (m, 2) their qubits, -1 after a single one; and (m, 4, 4) their matrices, of which those of
+        one-qubit gates fill the first two rows and columns.
+    """
+    ends = [(q[0], q[-1]) if len(q) == 2 else (q[0], -1) for q, _, _ in gates]
+    flat = chain.from_iterable(ends)
+    places = np.fromiter(flat, np.int64, 2 * len(ends)).reshape(-1, 2)
+    matrices = np.zeros((len(gates), 4, 4), np.complex128)
+    for count, which in ((1, places[:, 1] < 0), (2, places[:, 1] >= 0)):
+        stack = b"".join([matrix.tobytes() for q, matrix, _ in gates if len(q) == count])
+        size = 1 << count
+        matrices[which, :size, :size] = np.frombuffer(stack, complex).reshape(-1, size, size)
+    return places, matrices
 
 
 def two_qubit_gates(circuit: QuantumCircuit) -> list[FlatGate]:
@@ -115,6 +135,8 @@ def _own_gates(
         for part, on in parts:
             if on:
                 yield FlatGate(on, matrix_of_leaf(part, where), source)
+    elif len(parts) == 1 and parts[0][1] == qubits:
+        yield FlatGate(qubits, matrix_of_leaf(parts[0][0], where), source)
     elif any(on for _, on in parts):
         yield FlatGate(qubits, matrix_of_leaves(parts, qubits, where), source)
 

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.kernels.gates.light_cones import (
+    ABSENT,
+    MaskRules,
+    Tables,
+    commuting_strings,
+    needed,
+)
 from qdreamer_lab.workload.circuit.clifford import CODES, letter_tables
+from qdreamer_lab.workload.circuit.gates import gate_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,62 +33,80 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.circuit.terms import Factors
 
 __all__ = [
-    "ABSENT",
     "LETTER_MASKS",
+    "MASK_RULES",
     "GateList",
     "measured_by",
+    "needed_by_each",
     "needed_gates",
-    "pair_mask",
     "reaching_blocks",
-    "spread",
 ]
-
-ABSENT = 1
-"""The mask of a qubit on which an observable does not act."""
 
 LETTER_MASKS = dict(zip(CODES, (1, 2, 4, 8, 9, 9, 3, 3, 5, 5), strict=True))
 """Which of I, X, Y, Z (bits 0 to 3) each letter is made of."""
 
 
 class GateList:
-    """What decides about light cones: where each gate acts, and what it does to observables.
+    """The gates of a circuit as arrays, and what decides about light cones.
 
     Args:
         gates: The circuit, in order.
 
     Attributes:
         qubits: Where each gate acts.
-        commuting: Per gate, the Pauli strings there with which it commutes, as bits: number c on
-            one qubit, 4 a + b on two, with b on the low qubit.
+        sources: Index of the circuit instruction that each came from, ascending.
+        places: (m, 2) qubits, with -1 after a single one.
+        matrices: (m, 4, 4); those of one-qubit gates fill the first two rows and columns.
     """
 
     def __init__(self, gates: Sequence[FlatGate]) -> None:
-        self.qubits = tuple(gate.qubits for gate in gates)
-        self._stacks: list[tuple[list[int], NDArray[np.complex128]]] = []
-        commuting: list[int] = [0] * len(gates)
-        for size in (1, 2):
-            which = [k for k, gate in enumerate(gates) if len(gate.qubits) == size]
-            if which:
-                stack = np.stack([gates[k].matrix for k in which])
-                self._stacks.append((which, stack))
-                for k, strings in zip(which, _commuting(stack), strict=True):
-                    commuting[k] = strings
-        self.commuting = tuple(commuting)
+        self.qubits = tuple([gate.qubits for gate in gates])
+        self.sources = tuple([gate.source for gate in gates])
+        self.places, self.matrices = gate_arrays(gates)
 
     @cached_property
-    def tables(self) -> tuple[LetterTable | None, ...]:
-        """Per gate, what it makes of letters if it is a Clifford gate; not all users ask."""
-        tables: list[LetterTable | None] = [None] * len(self.qubits)
-        for which, stack in self._stacks:
-            for k, table in zip(which, letter_tables(stack), strict=True):
-                tables[k] = table
-        return tuple(tables)
+    def _sizes(self) -> NDArray[np.int64]:
+        """(m,) rows of each matrix."""
+        return np.where(self.places[:, 1] < 0, 2, 4)
+
+    @cached_property
+    def commuting(self) -> NDArray[np.int64]:
+        """(m,) the Pauli strings with which each gate commutes, as bits.
+
+        Number c on one qubit, 4 a + b on two, with b on the low qubit.
+        """
+        return commuting_strings(self.matrices, self._sizes)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """What the Clifford gates among them make of letters; not all users ask."""
+        of = np.full(len(self.qubits), -1, np.int64)
+        number: dict[LetterTable, int] = {}
+        for gate, table in enumerate(letter_tables(self.matrices, self._sizes)):
+            if table is not None:
+                of[gate] = number.setdefault(table, len(number))
+        count = len(CODES)
+        codes = np.zeros((len(number), count * count, 2), np.uint8)
+        negative = np.zeros((len(number), count * count), np.bool_)
+        for table, k in number.items():
+            length = len(table.negative)
+            each = np.frombuffer(table.codes, np.uint8).reshape(length, -1)
+            codes[k, :length, : each.shape[1]] = each
+            negative[k, :length] = np.frombuffer(table.negative, np.bool_)
+        return Tables(of, codes, negative)
+
+    @property
+    def num_wires(self) -> int:
+        """One more than the greatest number of a qubit on which there is a gate."""
+        return 1 + int(self.places.max(initial=-1))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, GateList):
             return NotImplemented
-        same = (self.qubits, self.commuting) == (other.qubits, other.commuting)
-        return same and self.tables == other.tables
+        pairs = ((self.places, other.places), (self.commuting, other.commuting))
+        return all(np.array_equal(a, b) for a, b in pairs) and all(
+            np.array_equal(a, b) for a, b in zip(self.tables, other.tables, strict=True)
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -95,19 +121,33 @@ def needed_gates(
         measured: The qubits on which the observable acts, with masks as `measured_by` gives them.
         among: Indices of the gates that there are, ascending; None for all.
     """
-    masks = dict(measured)
-    assert all(mask > ABSENT for mask in masks.values()), "what acts there is some Pauli letter"
-    keep = []
-    for k in reversed(range(len(gates.qubits)) if among is None else among):
-        qubits = gates.qubits[k]
-        if masks.keys().isdisjoint(qubits):
-            continue
-        before = [masks.get(qubit, ABSENT) for qubit in qubits]
-        commuting = gates.commuting[k]
-        if pair_mask(before) & ~commuting:
-            masks.update(zip(qubits, spread(before, commuting), strict=True))
-            keep.append(k)
-    return keep[::-1]
+    which = np.arange(len(gates.qubits)) if among is None else np.array(among, np.int64)
+    keep, _ = needed_by_each(gates, [measured], which)
+    found: list[int] = which[keep[0]].tolist()
+    return found
+
+
+def needed_by_each(
+    gates: GateList, observables: Sequence[Mapping[int, int]], among: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which gates can influence each of several observables.
+
+    Args:
+        gates: The circuit.
+        observables: The qubits on which each acts, as for `needed_gates`.
+        among: Indices of the gates that there are, ascending.
+
+    Returns:
+        (observables, gates) whether each of `among` is needed, and (observables, qubits) whether
+        there is a two-qubit gate that is.
+    """
+    last = max((qubit for measured in observables for qubit in measured), default=-1)
+    masks = np.zeros((len(observables), max(gates.num_wires, 1 + last)), np.int64)
+    for row, measured in zip(masks, observables, strict=True):
+        for qubit, mask in measured.items():
+            assert mask > ABSENT, "what acts there is some Pauli letter"
+            row[qubit] = mask
+    return needed(gates.places, gates.commuting, among, masks, MASK_RULES)
 
 
 def measured_by(terms: Sequence[Factors]) -> dict[int, int]:
@@ -128,27 +168,6 @@ def measured_by(terms: Sequence[Factors]) -> dict[int, int]:
     return dict(sorted(found.items()))
 
 
-def pair_mask(masks: Sequence[int]) -> int:
-    """Which Pauli strings may occur on one or two qubits, as bits; low qubit first."""
-    return masks[0] if len(masks) == 1 else _OUTER[masks[1]][masks[0]]
-
-
-def spread(masks: Sequence[int], commuting: int) -> list[int]:
-    """The letters that an observable may have after a gate, U†OU, on each of the gate's qubits.
-
-    If a gate commutes with L on a qubit, it is there made of I and L only, so it keeps {I, L} and
-    {L', L''} apart.
-
-    Args:
-        masks: Letters on each qubit of the gate before, low qubit first.
-        commuting: Pauli strings with which the gate commutes, as bits.
-    """
-    if len(masks) == 1:
-        return [_SPREAD_ALONE[commuting & 15][masks[0]]]
-    low, high = commuting & 15, _every_fourth(commuting)
-    return [_SPREAD[low][masks[0]], _SPREAD[high][masks[1]]]
-
-
 def reaching_blocks(pairs: NDArray[np.int64], measured: Iterable[int]) -> NDArray[np.int64]:
     """Indices of the blocks that reach a measured qubit when blocks do not commute, ascending.
 
@@ -167,39 +186,16 @@ def reaching_blocks(pairs: NDArray[np.int64], measured: Iterable[int]) -> NDArra
     return np.array(keep[::-1], dtype=np.int64)
 
 
-def _commuting(stack: NDArray[np.complex128]) -> list[int]:
-    """Per gate (m, d, d), the Pauli strings with which it commutes exactly, as bits.
-
-    A string that flips the bits x and has signs at the bits z turns a gate's element G[i, j] into
-    (-1)^(z·(i⊕j)) G[i⊕x, j⊕x].
-    """
-    size = stack.shape[-1]
-    rows = np.arange(size)
-    both = rows[:, None] ^ rows
-    found = np.zeros(len(stack), np.int64)
-    for number in range(size * size):
-        flips, signs = 0, 0
-        for slot, code in enumerate((number & 3, number >> 2)):
-            flips |= (code in (1, 2)) << slot
-            signs |= (code in (2, 3)) << slot
-        turned = stack[:, rows[:, None] ^ flips, rows ^ flips]
-        negative = (np.bitwise_count(both & signs) & 1).astype(bool)
-        same = np.where(negative, -turned, turned) == stack
-        found |= same.all(axis=(1, 2)).astype(np.int64) << number
-    return found.tolist()
-
-
-def _every_fourth(mask: int) -> int:
-    """Bits 0, 4, 8 and 12: strings that are the identity on the low qubit."""
-    return mask & 1 | mask >> 3 & 2 | mask >> 6 & 4 | mask >> 9 & 8
-
-
 def _outer(high: int, low: int) -> int:
     return sum(low << 4 * code for code in range(4) if high >> code & 1)
 
 
 def _spread_table(identity_stays: bool) -> list[list[int]]:
-    """For every set of letters that commute (bits 0 to 3) and every mask, the mask that follows."""
+    """For every set of letters that commute (bits 0 to 3) and every mask, the mask that follows.
+
+    If a gate commutes with L on a qubit, U†OU is there made of I and L only where O was, so it
+    keeps {I, L} and {L', L''} apart.
+    """
     table = []
     for commuting in range(16):
         kept = [1 << code for code in (1, 2, 3) if commuting >> code & 1]
@@ -221,6 +217,10 @@ def _spread_table(identity_stays: bool) -> list[list[int]]:
     return table
 
 
-_OUTER = [[_outer(high, low) for low in range(16)] for high in range(16)]
-_SPREAD = _spread_table(identity_stays=False)
-_SPREAD_ALONE = _spread_table(identity_stays=True)
+MASK_RULES = MaskRules(
+    letters=np.array(list(LETTER_MASKS.values()), np.int64),
+    outer=np.array([[_outer(high, low) for low in range(16)] for high in range(16)], np.int64),
+    spread=np.array(_spread_table(identity_stays=False), np.int64),
+    alone=np.array(_spread_table(identity_stays=True), np.int64),
+)
+"""What is told to kernels about masks."""

@@ -26,7 +26,7 @@ def blocks_left(circuit: QuantumCircuit, terms: Sequence[Factors]) -> BlockCircu
     Raises:
         CircuitError: As `to_blocks`.
     """
-    gates = list(flat_gates(circuit))
-    left = pulled_back(GateList(gates), terms)
-    inside = (gates[k] for k in left.gates)
-    return blocks_of_gates(inside, circuit.num_qubits, tuple(measured_by(left.terms)))
+    gates = GateList(list(flat_gates(circuit)))
+    left = pulled_back(gates, terms)
+    measured = tuple(measured_by(left.terms))
+    return blocks_of_gates(gates, circuit.num_qubits, measured, among=left.gates)

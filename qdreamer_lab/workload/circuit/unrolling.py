@@ -31,16 +31,20 @@ from qiskit.quantum_info import Operator
 
 from pilot_kernel.primitive.circuit.gates import DEEPEST, definition_of, matrix_of
 from qdreamer_lab.errors import CircuitError
+from qdreamer_lab.kernels.gates.runs import unitarity_gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-__all__ = ["Leaf", "has_no_effect", "leaves", "matrix_of_leaf", "matrix_of_leaves"]
+__all__ = ["IDLE", "Leaf", "has_no_effect", "leaves", "matrix_of_leaf", "matrix_of_leaves"]
 
 Leaf = tuple[CircuitInstruction, tuple[int, ...]]
 """An instruction with a matrix, and the qubits it acts on: none for a phase, else one or two."""
+
+IDLE = "id"
+"""The standard gate that does nothing; of a standard gate the name is Qiskit's own."""
 
 _UNITARY_TOLERANCE = 1e-6
 
@@ -48,7 +52,7 @@ _UNITARY_TOLERANCE = 1e-6
 def has_no_effect(instruction: CircuitInstruction) -> bool:
     """Whether an instruction leaves every state as it is: barriers, delays and Qiskit's `id`."""
     if instruction.is_standard_gate():
-        return bool(instruction.name == "id")  # of a standard gate the name is Qiskit's own
+        return bool(instruction.name == IDLE)
     try:
         operation = instruction.operation
     except QiskitCircuitError:
@@ -154,13 +158,13 @@ def matrix_of_leaf(instruction: CircuitInstruction, where: str) -> NDArray[np.co
             f"{where} holds a gate without a matrix ({instruction.name}): it has unbound "
             "parameters, or neither a definition nor a matrix"
         )
-    found: NDArray[np.complex128] = np.asarray(matrix, dtype=np.complex128)
-    if not instruction.is_standard_gate() and np.isfinite(found).all():
-        gap = np.abs(found.conj().T @ found - np.eye(len(found))).max()
-        if gap > _UNITARY_TOLERANCE:
-            raise CircuitError(
-                f"the matrix of {where} is not unitary; only unitary circuits can be cut"
-            )
+    if instruction.is_standard_gate():
+        return np.asarray(matrix, dtype=np.complex128)
+    found: NDArray[np.complex128] = np.array(matrix, dtype=np.complex128, order="C")
+    if unitarity_gap(found) > _UNITARY_TOLERANCE:  # what is not finite is refused by others
+        raise CircuitError(
+            f"the matrix of {where} is not unitary; only unitary circuits can be cut"
+        )
     return found
 
 

@@ -71,9 +71,9 @@ class Partition:
             raise PlanError(f"{self.blocks.num_blocks} blocks but {len(self.labels)} label pairs")
         if self.lone_labels.shape != (len(self.blocks.lone),):
             raise PlanError(f"{len(self.blocks.lone)} lone qubits, {len(self.lone_labels)} labels")
-        used = np.union1d(self.labels, self.lone_labels[self.lone_labels != -1])
-        if not np.array_equal(used, np.arange(len(used))):
-            raise PlanError(f"fragment ids must count up from 0, got {used.tolist()}")
+        used = {*self.labels.ravel().tolist()} | ({*self.lone_labels.tolist()} - {-1})
+        if used != set(range(len(used))):
+            raise PlanError(f"fragment ids must count up from 0, got {sorted(used)}")
         for wide in np.flatnonzero(self._widths > self.max_qubits).tolist()[:1]:
             raise PlanError(
                 f"fragment {wide} needs {self._widths[wide]} qubits, "
@@ -268,17 +268,20 @@ def lone_labels(
     """
     out = np.full(len(blocks.lone), -1, dtype=np.int64)
     measured = np.isin(np.fromiter(blocks.lone, dtype=np.int64), blocks.measured)
+    if not measured.any():
+        return out
     count = int(labels.max(initial=-1)) + 1
     if devices is not None:
         widths = layout_of(blocks.pairs, labels).widths(count)
         limit = np.array(devices[:max_fragments], np.int64)
-        spare = np.arange(count, len(limit)).repeat(limit[count:])
-        free = limit[devices_of(widths)] - widths
+        spare = np.arange(count, len(limit)).repeat(np.minimum(limit[count:], out.size))
+        free = np.minimum(limit[devices_of(widths)] - widths, out.size)
         out[measured] = np.append(spare, np.arange(count).repeat(free))[: measured.sum()]
         return out
     most = count + out.size if max_fragments is None else max_fragments
     room = np.arange(count, most).repeat(min(max_qubits, max(1, out.size)))
-    free = np.maximum(0, max_qubits - layout_of(blocks.pairs, labels).widths(count))
+    left = max_qubits - layout_of(blocks.pairs, labels).widths(count)
+    free = np.clip(left, 0, out.size)
     out[measured] = np.append(room, np.arange(count).repeat(free))[: measured.sum()]
     return out
 

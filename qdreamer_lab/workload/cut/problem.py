@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 
-__all__ = ["COST_MODELS", "block_problem", "check_cost", "cut_problem", "price_labels"]
+__all__ = [
+    "COST_MODELS",
+    "block_problem",
+    "check_cost",
+    "cut_problem",
+    "price_labels",
+    "qubits_with_room",
+]
 
 COST_MODELS = ("lo", "joint", "locc", "work")
 """lo: every cut on its own, by local operations. joint: parallel rotations between two fragments
@@ -84,10 +91,9 @@ def block_problem(
     measured follow as idle qubits, and the others take no room.
     """
     busy = np.unique(blocks.pairs)
-    idle = len(set(blocks.lone).intersection(blocks.measured))
     pairs = np.searchsorted(busy, blocks.pairs)
     return cut_problem(
-        len(busy) + idle,
+        qubits_with_room(blocks),
         pairs,
         blocks.coefficients,
         max_qubits,
@@ -95,6 +101,12 @@ def block_problem(
         max_fragments=max_fragments,
         devices=devices,
     )
+
+
+def qubits_with_room(blocks: BlockCircuit) -> int:
+    """How many qubits need room in some fragment: those with blocks, and those measured."""
+    busy = set(blocks.pairs.ravel().tolist())
+    return len(busy) + len(blocks.lone.keys() & set(blocks.measured))
 
 
 def price_labels(blocks: BlockCircuit, labels: NDArray[np.int64], cost: str) -> float:

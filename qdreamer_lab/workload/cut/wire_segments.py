@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.search.labels import renumbered
+from qdreamer_lab.kernels.gates.segments import parts_of, segments_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,30 +46,10 @@ class Layout:
 
 def layout_of(pairs: NDArray[np.int64], labels: NDArray[np.int64]) -> Layout:
     """Find the segments of labels (m, 2) on blocks (m, 2)."""
-    ends = np.argsort(pairs.ravel(), kind="stable")  # by wire, then by time
-    qubit, label = pairs.ravel()[ends], labels.ravel()[ends]
-    same_wire = np.zeros(len(ends), dtype=bool)
-    same_wire[1:] = qubit[1:] == qubit[:-1]
-    opens = ~same_wire
-    opens[1:] |= label[1:] != label[:-1]
-    starts = np.flatnonzero(opens)
-    by_time = np.argsort(ends[starts])
-    number = np.empty(len(starts), dtype=np.int64)
-    number[by_time] = np.arange(len(starts))
-    previous = np.full(len(starts), -1, dtype=np.int64)
-    follows = np.flatnonzero(same_wire[starts])
-    previous[number[follows]] = number[follows - 1]
-    of = np.empty(pairs.size, dtype=np.int64)
-    of[ends] = number[np.cumsum(opens) - 1]
-    last = ends[np.append(starts[1:], len(ends)) - 1] if len(starts) else ends[:0]
-    return Layout(
-        qubit=qubit[starts][by_time],
-        fragment=label[starts][by_time],
-        first=(ends[starts] // 2)[by_time],
-        last=(last // 2)[by_time],
-        previous=previous,
-        of=of.reshape(pairs.shape),
-    )
+    segments = np.empty((5, pairs.size), np.int64)
+    of = np.empty(pairs.shape, np.int64)
+    count = segments_of(_plain(pairs), _plain(labels), segments, of)
+    return Layout(*segments[:, :count], of)
 
 
 def connected(
@@ -91,15 +71,9 @@ def connected(
     layout = layout_of(pairs, labels)
     if whole is None:
         whole = labels[:, 0] == labels[:, 1]
-    parent = list(range(len(layout.qubit)))
+    return parts_of(layout.of, np.ascontiguousarray(whole), len(layout.qubit))
 
-    def root(node: int) -> int:
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
 
-    for first, second in np.unique(layout.of[whole], axis=0).tolist():
-        parent[root(second)] = root(first)
-    roots = np.array([root(node) for node in parent], dtype=np.int64)
-    return renumbered(roots[layout.of])
+def _plain(array: NDArray[np.int64]) -> NDArray[np.int64]:
+    """As the kernels take it."""
+    return np.require(array, np.int64, ["C", "W"])

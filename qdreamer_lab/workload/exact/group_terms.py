@@ -19,7 +19,7 @@ from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.workload.circuit.lightcone import (
     LETTER_MASKS,
     measured_by,
-    needed_gates,
+    needed_by_each,
     reaching_blocks,
 )
 from qdreamer_lab.workload.cut.partition import Partition, lone_labels
@@ -27,6 +27,8 @@ from qdreamer_lab.workload.cut.wire_segments import connected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.circuit.lightcone import GateList
@@ -38,6 +40,7 @@ __all__ = [
     "gate_cones",
     "restricted",
     "restricted_plan",
+    "run_together",
     "term_groups",
 ]
 
@@ -74,6 +77,22 @@ def term_groups(cones: Sequence[tuple[int, int]], max_qubits: int) -> list[tuple
     return [tuple(group) for group in members]
 
 
+def run_together(gates: GateList, left: PulledBack, max_qubits: int) -> bool:
+    """Whether terms are to run together whatever their light cones are, as `term_groups` has it.
+
+    Args:
+        gates: The circuit.
+        left: The terms, and what is left of the circuit for all of them.
+        max_qubits: Greatest width of a fragment.
+    """
+    if len(left.terms) < 2:
+        return len(left.terms) == 1
+    places = gates.places[np.array(left.gates, np.int64)]
+    two = places[places[:, 1] >= 0]
+    width = len(set(two.ravel().tolist()))
+    return _work(len(two), width, max_qubits) <= 2 * _PER_GROUP
+
+
 def block_cones(blocks: BlockCircuit, terms: Sequence[Factors]) -> list[tuple[int, int]]:
     """Blocks and qubits in the light cone of each term, as bits, when blocks do not commute."""
     reach: dict[int, tuple[int, int]] = {}
@@ -92,21 +111,30 @@ def gate_cones(gates: GateList, left: PulledBack) -> list[tuple[int, int]]:
     """
     keys = {(qubit, LETTER_MASKS[letter]) for term in left.terms for qubit, letter in term}
     if len(left.terms) <= len(keys):
-        found = (needed_gates(gates, measured_by([term]), left.gates) for term in left.terms)
-        return [_gates_and_qubits(gates, which) for which in found]
+        return _two_qubit_cones(gates, left, [measured_by([term]) for term in left.terms])
     # What a product reaches, its factors reach together.
-    reach = {
-        key: _gates_and_qubits(gates, needed_gates(gates, dict([key]), left.gates)) for key in keys
-    }
+    cones = _two_qubit_cones(gates, left, [dict([key]) for key in keys])
+    reach = dict(zip(keys, cones, strict=True))
     return [
         _union(reach[qubit, LETTER_MASKS[letter]] for qubit, letter in term) for term in left.terms
     ]
 
 
-def _gates_and_qubits(gates: GateList, which: Iterable[int]) -> tuple[int, int]:
-    """The two-qubit gates among these, and their qubits, as bits."""
-    two = (k for k in which if len(gates.qubits[k]) == 2)
-    return _union((1 << k, 1 << gates.qubits[k][0] | 1 << gates.qubits[k][1]) for k in two)
+def _two_qubit_cones(
+    gates: GateList, left: PulledBack, observables: list[dict[int, int]]
+) -> list[tuple[int, int]]:
+    """The two-qubit gates that each observable needs, and their qubits, as bits."""
+    among = np.array(left.gates, np.int64)
+    keep, joined = needed_by_each(gates, observables, among)
+    two = np.zeros((len(observables), len(gates.qubits)), np.bool_)
+    two[:, among] = keep & (gates.places[among, 1] >= 0)
+    return list(zip(_as_bits(two), _as_bits(joined), strict=True))
+
+
+def _as_bits(flags: NDArray[np.bool_]) -> list[int]:
+    """Per row, an integer that has these bits."""
+    packed = np.packbits(flags, axis=1, bitorder="little")
+    return [int.from_bytes(row.tobytes(), "little") for row in packed]
 
 
 def _union(cones: Iterable[tuple[int, int]]) -> tuple[int, int]:

@@ -93,7 +93,10 @@ class ExactProgram:
 
 
 def lower(
-    plan: Partition, terms: Sequence[Factors], split: TermSplit | None = None
+    plan: Partition,
+    terms: Sequence[Factors],
+    split: TermSplit | None = None,
+    programs: Sequence[FragmentProgram] | None = None,
 ) -> ExactProgram:
     """Make a plan ready for some terms.
 
@@ -101,11 +104,12 @@ def lower(
         plan: Where to cut.
         terms: Products of one-qubit operators.
         split: What `split_terms` gave for the same terms and a plan with the same labels.
+        programs: What `fragment_programs` gave for this plan.
 
     Raises:
         ObservableError: If a term acts on a qubit whose light cone the plan left out.
     """
-    programs = fragment_programs(plan)
+    programs = fragment_programs(plan) if programs is None else programs
     if split is None:
         split = split_terms(plan, terms, programs)
     jobs = tuple(FragmentJob(*each) for each in zip(programs, split.operators, strict=True))

@@ -22,11 +22,13 @@ from qdreamer_lab.workload.exact.group_terms import (
     block_cones,
     gate_cones,
     restricted_plan,
+    run_together,
     term_groups,
 )
 from qdreamer_lab.workload.exact.lower import lower
 from qdreamer_lab.workload.exact.slicing import cuts_to_slice
 from qdreamer_lab.workload.exact.term_group import BoundGroup, Group
+from qdreamer_lab.workload.fragment.lower import fragment_programs
 from qdreamer_lab.workload.fragment.split import split_terms
 from qdreamer_lab.workload.plan.fit import dearer, fitted
 from qdreamer_lab.workload.plan.search import find_partition
@@ -34,7 +36,6 @@ from qdreamer_lab.workload.plan.search import find_partition
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-    from qdreamer_lab.workload.circuit.gates import FlatGate
     from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.cut.partition import Partition
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
@@ -84,41 +85,47 @@ class ExactPlans:
         self._kept: _Kept | None = None
 
     def runs(
-        self, circuit: QuantumCircuit, terms: tuple[Factors, ...], settings: RunSettings
+        self,
+        circuit: QuantumCircuit,
+        terms: tuple[Factors, ...],
+        settings: RunSettings,
+        gates: GateList | None = None,
     ) -> list[BoundGroup]:
         """Everything to run for some terms of a circuit, the group with the most work first.
+
+        Args:
+            circuit: Bound.
+            terms: What is wanted.
+            settings: How to plan.
+            gates: The circuit's, if they have been read.
 
         Raises:
             PlanError: If the given plan does not belong to the circuit, or leaves out a term.
         """
-        gates = list(flat_gates(circuit))
-        listed = GateList(gates)
+        if gates is None:
+            gates = GateList(list(flat_gates(circuit)))
         kept = self._kept
-        if kept is None or not kept.suits(listed, terms, settings.plan):
-            kept = self._plan(gates, listed, circuit.num_qubits, terms, settings)
+        if kept is None or not kept.suits(gates, terms, settings.plan):
+            kept, runs = self._plan(gates, circuit.num_qubits, terms, settings)
             if settings.plan is None:  # then the plans have the matrices of these gates
-                return [
-                    BoundGroup(group, group.plan, lower(group.plan, group.terms, group.split))
-                    for group in kept.groups
-                ]
+                return runs
         runs = _runs(kept.groups, gates, circuit.num_qubits, settings)
         if settings.plan is None and any(dearer(bound.plan, bound.group.plan) for bound in runs):
-            kept = self._plan(gates, listed, circuit.num_qubits, terms, settings)
-            runs = _runs(kept.groups, gates, circuit.num_qubits, settings)
+            _, runs = self._plan(gates, circuit.num_qubits, terms, settings)
         return runs
 
     def _plan(
         self,
-        gates: list[FlatGate],
-        listed: GateList,
+        gates: GateList,
         num_qubits: int,
         terms: tuple[Factors, ...],
         settings: RunSettings,
-    ) -> _Kept:
-        """Plan anew, and keep it."""
-        groups = _groups(gates, listed, num_qubits, terms, settings)
-        self._kept = made = _Kept(listed, terms, settings.plan, groups)
-        return made
+    ) -> tuple[_Kept, list[BoundGroup]]:
+        """Plan anew, and keep it; also what is to be run, with the matrices of the plans."""
+        runs = _planned(gates, num_qubits, terms, settings)
+        groups = tuple(bound.group for bound in runs)
+        self._kept = made = _Kept(gates, terms, settings.plan, groups)
+        return made, runs
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -136,37 +143,38 @@ class _Kept:
 
 
 def _runs(
-    groups: tuple[Group, ...], gates: list[FlatGate], num_qubits: int, settings: RunSettings
+    groups: tuple[Group, ...], gates: GateList, num_qubits: int, settings: RunSettings
 ) -> list[BoundGroup]:
     """The groups with the matrices of these gates."""
     merge = settings.plan is None or settings.plan.blocks.merged
     runs = []
     for group in groups:
-        inside = (gates[k] for k in group.gates)
-        blocks = blocks_of_gates(inside, num_qubits, group.measured, merge=merge)
+        blocks = blocks_of_gates(gates, num_qubits, group.measured, among=group.gates, merge=merge)
         plan = group.plan.with_blocks(blocks)
         runs.append(BoundGroup(group, plan, lower(plan, group.terms, group.split)))
     return runs
 
 
-def _groups(
-    gates: list[FlatGate],
-    listed: GateList,
+def _planned(
+    gates: GateList,
     num_qubits: int,
     terms: tuple[Factors, ...],
     settings: RunSettings,
-) -> tuple[Group, ...]:
+) -> list[BoundGroup]:
     """Group terms and plan each group."""
     plan, width = settings.plan, settings.max_qubits
     if plan is not None:
         width = plan.max_qubits
-        blocks, whole = fitted(plan, gates, listed, terms)
-        cones = block_cones(blocks, whole.terms)
+        blocks, whole = fitted(plan, gates, terms)
+        together = term_groups(block_cones(blocks, whole.terms), width)
     else:
-        whole = pulled_back(listed, terms)
-        cones = gate_cones(listed, whole)
-    groups = []
-    for numbers in term_groups(cones, width):
+        whole = pulled_back(gates, terms)
+        if run_together(gates, whole, width):
+            together = [tuple(range(len(terms)))]
+        else:
+            together = term_groups(gate_cones(gates, whole), width)
+    runs = []
+    for numbers in together:
         if plan is not None:
             inside = tuple(whole.terms[k] for k in numbers)
             left = replace(whole, terms=inside, signs=whole.signs[list(numbers)])
@@ -174,20 +182,20 @@ def _groups(
             measured = kept.blocks.measured
         else:
             alone = len(numbers) == len(terms)
-            left = whole if alone else pulled_back(listed, [terms[k] for k in numbers])
+            left = whole if alone else pulled_back(gates, [terms[k] for k in numbers])
             measured = tuple(measured_by(left.terms))
-            part = blocks_of_gates((gates[k] for k in left.gates), num_qubits, measured)
+            part = blocks_of_gates(gates, num_qubits, measured, among=left.gates)
             options = SearchOptions(seed=settings.seed, devices=settings.devices)
             kept = find_partition(part, width, options)
-        groups.append(
-            Group(
-                terms=left.terms,
-                numbers=np.array(numbers, np.int64),
-                signs=left.signs,
-                gates=left.gates,
-                measured=measured,
-                plan=kept,
-                split=split_terms(kept, left.terms),
-            )
+        programs = fragment_programs(kept)
+        group = Group(
+            terms=left.terms,
+            numbers=np.array(numbers, np.int64),
+            signs=left.signs,
+            gates=left.gates,
+            measured=measured,
+            plan=kept,
+            split=split_terms(kept, left.terms, programs),
         )
-    return tuple(groups)
+        runs.append(BoundGroup(group, kept, lower(kept, group.terms, group.split, programs)))
+    return runs

@@ -125,6 +125,8 @@ class Reconstruction:
         terms = len(operator_of)
         if not tensors:
             return np.ones(terms)
+        if len(tensors) == 1 and tensors[0].ndim == 1:  # nothing is cut
+            return np.asarray(tensors[0].real[operator_of[:, 0]], np.float64)
         distinct, back = np.unique(operator_of, axis=0, return_inverse=True)
         values = np.zeros(len(distinct))
         for first in range(0, len(distinct), self._terms_at_once):

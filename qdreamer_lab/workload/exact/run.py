@@ -91,7 +91,8 @@ class ExactRunner:
         itemsize = np.dtype(settings.dtype).itemsize
         units = []
         for binding, circuit in enumerate(request.circuits):
-            for part in self._plans.runs(circuit, wanted[binding].terms, settings):
+            gates = None if binding else request.first_gates
+            for part in self._plans.runs(circuit, wanted[binding].terms, settings, gates):
                 found = parts_that_fit(part, itemsize, task, here // 2)
                 units += [Unit(binding, *fitting, values[binding]) for fitting in found]
         return units

@@ -8,7 +8,6 @@ It must not run anything.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,26 +43,29 @@ def fragment_programs(
         plan: What to lower.
         decompose: The low and the high local operations (r, 2, 2) of a block that is cut.
     """
-    steps: dict[int, list[Step]] = defaultdict(list)
     local, open_cut, starts = _local_qubits(plan)
+    layout = plan.layout
+    fragment, first = layout.fragment.tolist(), layout.first.tolist()
+    steps: dict[int, list[Step]] = {label: [] for label in sorted(set(fragment))}
     gates = {cut.block: k for k, cut in enumerate(plan.cuts) if isinstance(cut, GateCut)}
-    for block, (low, high) in enumerate(plan.segment_of.tolist()):
-        for segment in (low, high):
-            if segment in starts and plan.segments[segment].first == block:
+    ends, labels = layout.of.tolist(), plan.labels.tolist()
+    unitaries = plan.blocks.unitaries[:, None]
+    for block, (low, high) in enumerate(ends):
+        for segment in (low, high) if starts else ():
+            if segment in starts and first[segment] == block:
                 start = Step((local[segment],), _START, starts[segment])
-                steps[plan.segments[segment].fragment].append(start)
-        unitary = plan.blocks.unitaries[block]
-        sides = plan.labels[block].tolist()
+                steps[fragment[segment]].append(start)
         if block not in gates:
-            steps[sides[0]].append(Step((local[low], local[high]), unitary[None]))
+            steps[labels[block][0]].append(Step((local[low], local[high]), unitaries[block]))
             continue
-        terms = decompose(unitary)
+        terms = decompose(plan.blocks.unitaries[block])
         index = gates[block] if len(terms[0]) > 1 else None
-        for side, segment, matrices in zip(sides, (low, high), terms, strict=True):
+        for side, segment, matrices in zip(labels[block], (low, high), terms, strict=True):
             steps[side].append(Step((local[segment],), matrices, index))
-    members: dict[int, list[int]] = defaultdict(list)
-    for k, segment in enumerate(plan.segments):
-        members[segment.fragment].append(k)
+    members: dict[int, list[int]] = {label: [] for label in steps}
+    for k, label in enumerate(fragment):
+        members[label].append(k)
+    qubit = layout.qubit.tolist()
     return tuple(
         FragmentProgram(
             id=label,
@@ -72,13 +74,13 @@ def fragment_programs(
             open_cuts=tuple(
                 open_cut[k] for k in sorted(inside, key=lambda k: -local[k]) if k in open_cut
             ),
-            wires=tuple((plan.segments[k].qubit, local[k]) for k in inside if k not in open_cut),
+            wires=tuple([(qubit[k], local[k]) for k in inside if k not in open_cut]),
         )
-        for label, inside in sorted(members.items())
+        for label, inside in members.items()
     )
 
 
-def _local_qubits(plan: Partition) -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
+def _local_qubits(plan: Partition) -> tuple[list[int], dict[int, int], dict[int, int]]:
     """Number every fragment's segments.
 
     Returns:
@@ -87,18 +89,16 @@ def _local_qubits(plan: Partition) -> tuple[dict[int, int], dict[int, int], dict
     number = {
         (cut.qubit, cut.before): k for k, cut in enumerate(plan.cuts) if isinstance(cut, WireCut)
     }
+    layout = plan.layout
     opened: dict[int, int] = {}
     starts: dict[int, int] = {}
-    previous: dict[int, int] = {}
-    for k, segment in enumerate(plan.segments):
-        if segment.qubit in previous:
-            cut = number[segment.qubit, segment.first]
-            opened[previous[segment.qubit]] = starts[k] = cut
-        previous[segment.qubit] = k
-    count: dict[int, int] = defaultdict(int)
-    local: dict[int, int] = {}
-    for k in sorted(range(len(plan.segments)), key=lambda k: k in opened):
-        fragment = plan.segments[k].fragment
-        local[k] = count[fragment]
-        count[fragment] += 1
+    for k in np.flatnonzero(layout.previous >= 0).tolist():
+        cut = number[int(layout.qubit[k]), int(layout.first[k])]
+        opened[int(layout.previous[k])] = starts[k] = cut
+    fragment = layout.fragment.tolist()
+    count = dict.fromkeys(fragment, 0)
+    local = [0] * len(fragment)
+    for k in sorted(range(len(fragment)), key=lambda k: k in opened):
+        local[k] = count[fragment[k]]
+        count[fragment[k]] += 1
     return local, opened, starts

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
-    from qdreamer_lab.workload.circuit.gates import FlatGate
     from qdreamer_lab.workload.circuit.lightcone import GateList
     from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.cut.partition import Partition
@@ -30,7 +29,7 @@ _DEARER_BITS = 1.0
 
 
 def fitted(
-    plan: Partition, gates: list[FlatGate], listed: GateList, terms: tuple[Factors, ...]
+    plan: Partition, gates: GateList, terms: tuple[Factors, ...]
 ) -> tuple[BlockCircuit, PulledBack]:
     """The part of a circuit for which a plan was made, and what is to be evaluated after it.
 
@@ -41,7 +40,7 @@ def fitted(
     Raises:
         PlanError: If it is none of them.
     """
-    for left in itertools.chain(_ways(listed, terms), _as_planned(plan, gates, listed, terms)):
+    for left in itertools.chain(_ways(gates, terms), _as_planned(plan, gates, terms)):
         blocks = _part(plan, gates, left)
         if blocks is not None:
             return blocks, left
@@ -49,43 +48,48 @@ def fitted(
 
 
 def fitted_as_measured(
-    plan: Partition, gates: list[FlatGate], listed: GateList, terms: tuple[Factors, ...]
+    plan: Partition, gates: GateList, terms: tuple[Factors, ...]
 ) -> BlockCircuit:
     """As `fitted`, where observables are to be measured as they were given.
 
     Raises:
         PlanError: If the plan was not made for that.
     """
-    for left in _ways(listed, terms):
+    for left in _ways(gates, terms):
         blocks = _part(plan, gates, left)
         if blocks is not None:
             return blocks
     raise PlanError(_NOT_FITTING)
 
 
-def _ways(listed: GateList, terms: tuple[Factors, ...]) -> Iterator[PulledBack]:
+def _ways(gates: GateList, terms: tuple[Factors, ...]) -> Iterator[PulledBack]:
     """All gates; and those that do not commute with the terms."""
-    yield PulledBack(tuple(range(len(listed.qubits))), terms, np.ones(len(terms)))
-    yield PulledBack(tuple(needed_gates(listed, measured_by(terms))), terms, np.ones(len(terms)))
+    yield PulledBack(tuple(range(len(gates.qubits))), terms, np.ones(len(terms)))
+    yield PulledBack(tuple(needed_gates(gates, measured_by(terms))), terms, np.ones(len(terms)))
 
 
 def _as_planned(
-    plan: Partition, gates: list[FlatGate], listed: GateList, terms: tuple[Factors, ...]
+    plan: Partition, gates: GateList, terms: tuple[Factors, ...]
 ) -> Iterator[PulledBack]:
     """Gates through which no term can go; then all that the plan has, at whatever angles."""
-    yield pulled_back(listed, terms)
+    yield pulled_back(gates, terms)
     inside = {source for block in plan.blocks.sources for source in block}
-    two = [k for k, gate in enumerate(gates) if len(gate.qubits) == 2 and gate.source in inside]
-    yield pulled_back(listed, terms, two)
+    two = [
+        k
+        for k, (qubits, source) in enumerate(zip(gates.qubits, gates.sources, strict=True))
+        if len(qubits) == 2 and source in inside
+    ]
+    yield pulled_back(gates, terms, two)
 
 
-def _part(plan: Partition, gates: list[FlatGate], left: PulledBack) -> BlockCircuit | None:
+def _part(plan: Partition, gates: GateList, left: PulledBack) -> BlockCircuit | None:
     """The plan's part of these gates; None if the plan was not made for them."""
     blocks = plan.blocks
     if not set(measured_by(left.terms)) <= set(blocks.measured):
         return None
-    inside = (gates[k] for k in left.gates)
-    part = blocks_of_gates(inside, blocks.num_qubits, blocks.measured, merge=blocks.merged)
+    part = blocks_of_gates(
+        gates, blocks.num_qubits, blocks.measured, among=left.gates, merge=blocks.merged
+    )
     return part if np.array_equal(part.pairs, blocks.pairs) else None
 
 

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from qdreamer_lab.search.devices import fits, fragment_widths
 from qdreamer_lab.search.labels import renumbered
+from qdreamer_lab.search.problem import Found
 from qdreamer_lab.workload.cut.options import SearchOptions, check_width
 from qdreamer_lab.workload.cut.partition import Partition, lone_labels
-from qdreamer_lab.workload.cut.problem import block_problem, price_labels
+from qdreamer_lab.workload.cut.problem import block_problem, price_labels, qubits_with_room
 from qdreamer_lab.workload.cut.search_messages import searching
 from qdreamer_lab.workload.cut.wire_segments import connected
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    from qdreamer_lab.search.problem import Found
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 
 __all__ = ["find_partition", "find_partitions"]
@@ -39,11 +40,13 @@ def find_partition(
         InfeasiblePlanError: If no plan keeps to the limits; it knows the smallest width that does.
         PlanError: If the width makes no sense.
     """
+    check_width(max_qubits)
+    options = SearchOptions() if options is None else options
+    if options.cost != "work" and qubits_with_room(blocks) <= max_qubits:
+        return _partition(blocks, max_qubits, options, _uncut(blocks))
     # Imported late, because loading the compiled kernels takes longer than a plan without cuts.
     from qdreamer_lab.search.finder import search
 
-    check_width(max_qubits)
-    options = SearchOptions() if options is None else options
     with searching():
         problem = block_problem(
             blocks,
@@ -84,6 +87,11 @@ def find_partitions(
     return [_partition(blocks, w, options, answer) for w, answer in zip(widths, found, strict=True)]
 
 
+def _uncut(blocks: BlockCircuit) -> Found:
+    """What the finder says where all has room in one fragment, and cuts gain nothing."""
+    return Found(np.zeros(blocks.pairs.shape, np.int64), 0.0, 0.0, True, 0.0)
+
+
 def _partition(
     blocks: BlockCircuit, max_qubits: int, options: SearchOptions, found: Found
 ) -> Partition:
@@ -111,7 +119,7 @@ def _separated(
     apart = connected(blocks.pairs, labels)
     more = apart.max(initial=-1) > labels.max(initial=-1)
     if not more:
-        return renumbered(labels)
+        return apart
     if options.max_fragments is not None and apart.max() >= options.max_fragments:
         return renumbered(labels)
     if options.devices is not None and not fits(

@@ -49,19 +49,16 @@ class BoundPlans:
     def _bound(
         self, circuit: QuantumCircuit, terms: tuple[Factors, ...], settings: RunSettings
     ) -> Partition:
-        gates = list(flat_gates(circuit))
-        listed = GateList(gates)
+        listed = GateList(list(flat_gates(circuit)))
         if settings.plan is not None:
-            return settings.plan.with_blocks(
-                fitted_as_measured(settings.plan, gates, listed, terms)
-            )
+            return settings.plan.with_blocks(fitted_as_measured(settings.plan, listed, terms))
         acted = measured_by(terms)
-        inside = (gates[k] for k in needed_gates(listed, acted))
-        blocks = blocks_of_gates(inside, circuit.num_qubits, tuple(sorted(acted)))
-        kept = self._kept
-        if kept is not None and kept[0] == listed and kept[1] == terms:
-            plan = kept[2].with_blocks(blocks)
-            if not dearer(plan, kept[2]):
+        kept = needed_gates(listed, acted)
+        blocks = blocks_of_gates(listed, circuit.num_qubits, tuple(sorted(acted)), among=kept)
+        last = self._kept
+        if last is not None and last[0] == listed and last[1] == terms:
+            plan = last[2].with_blocks(blocks)
+            if not dearer(plan, last[2]):
                 return plan
         options = SearchOptions(seed=settings.seed, devices=settings.devices)
         plan = find_partition(blocks, settings.max_qubits, options)

@@ -87,15 +87,14 @@ def uncut_circuit(
         MethodError: If the observables have too many Pauli strings.
     """
     sums = tuple(pauli_sum(terms) for terms in observables)
-    gates = list(flat_gates(circuit))
-    listed = GateList(gates)
+    listed = GateList(list(flat_gates(circuit)))
     if carry_back:
         kept, sums = _carried_back(listed, sums)
         acted = measured_by([string for each in sums for _, string in each])
     else:
         acted = measured_by([term.factors for terms in observables for term in terms])
         kept = needed_gates(listed, acted)
-    blocks = blocks_of_gates((gates[k] for k in kept), circuit.num_qubits, tuple(acted))
+    blocks = blocks_of_gates(listed, circuit.num_qubits, tuple(acted), among=kept)
     turned = {
         qubit: matrix
         for qubit, matrix in blocks.lone.items()

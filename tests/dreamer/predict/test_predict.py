@@ -176,3 +176,17 @@ def test_batches_made_in_parts_are_priced_as_often_as_they_are_made(monkeypatch)
     assert shape.parts > 1
     steps = exact_counts(shape, 1)[PLACE["step"]]
     assert steps == len(made) * len(program.steps)
+
+
+def test_a_gpu_of_this_process_is_priced_as_a_gpu(dreamer):
+    """Without a session too."""
+
+    def counted(on):
+        found = dreamer.predict(
+            layered(12), neighbours(12), max_qubits=6, mode="exact", method="statevector", on=on
+        )
+        counts = sum(account.counts for account in found.accounts)
+        return any(counts[PLACE[name]] for name in PLACE if name.startswith("gpu_"))
+
+    assert counted("gpu")
+    assert not counted(None)

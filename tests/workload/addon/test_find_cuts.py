@@ -171,6 +171,15 @@ def test_a_gamma_that_is_not_kept_is_named():
         find_cuts(row, OptimizationParameters(seed=1, max_gamma=most), DeviceConstraints(1))
 
 
+def test_a_gamma_beyond_all_floats_can_be_named():
+    dense = QuantumCircuit(2)
+    for k in range(1400):
+        dense.cx(k % 2, 1 - k % 2)
+        dense.h(0)
+    with pytest.warns(UserWarning, match=r"gamma is 2\^2\d\d\d\.\d, above max_gamma=1024: no plan"):
+        find_cuts(dense, OptimizationParameters(seed=1, wire_lo=False), DeviceConstraints(1))
+
+
 def test_a_number_of_backjumps_is_said_to_have_no_effect():
     row = row_of_cx(3)
     for number in (0, 5, 20_000):

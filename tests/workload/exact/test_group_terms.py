@@ -1,5 +1,6 @@
 """Terms run the blocks of their own light cones, and in as few groups as are worth it."""
 
+import itertools
 from concurrent.futures import CancelledError
 
 import numpy as np
@@ -17,7 +18,13 @@ from qdreamer_lab.workload.circuit.gates import flat_gates
 from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
 from qdreamer_lab.workload.circuit.pulled_back import pulled_back
 from qdreamer_lab.workload.exact import group_terms as cones
-from qdreamer_lab.workload.exact.group_terms import block_cones, gate_cones, restricted, term_groups
+from qdreamer_lab.workload.exact.group_terms import (
+    block_cones,
+    gate_cones,
+    restricted,
+    run_together,
+    term_groups,
+)
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.modes import EXACT
 from qdreamer_lab.workload.pubs import request_of
@@ -62,6 +69,21 @@ def test_groups_give_the_same_value(monkeypatch):
         found = CutEstimator(width, plan=plan).run([(circuit, operator)]).result()[0]
         assert len(found.metadata["plans"]) > 1
         assert found.data.evs == pytest.approx(expected, abs=1e-10)
+
+
+def test_terms_that_run_together_at_a_glance_are_one_group(monkeypatch):
+    seen = set()
+    terms = [((q, "Z"),) for q in range(0, 9, 2)]
+    for seed in range(40):
+        gates = GateList(list(flat_gates(random_circuit(seed, num_qubits=9, num_gates=4 + seed))))
+        left = pulled_back(gates, terms)
+        for width, per_group in itertools.product((9, 6, 3), (2.0**6, 2.0**10, 2.0**13)):
+            monkeypatch.setattr(cones, "_PER_GROUP", per_group)
+            together = run_together(gates, left, width)
+            seen.add(together)
+            if together:
+                assert term_groups(gate_cones(gates, left), width) == [(0, 1, 2, 3, 4)]
+    assert seen == {True, False}
 
 
 def test_overlapping_cones_stay_together():

@@ -127,6 +127,15 @@ def test_no_plan_names_the_devices_and_what_would_do():
     assert plan_cuts(cx_line(9), [2, 4, 2], observables="IIIIIIIIZ").devices == (4, 2, 2)
 
 
+def test_devices_of_any_width_take_no_memory():
+    circuit = QuantumCircuit(5)
+    circuit.cx(0, 1)
+    for widths in (10**12, [10**12, 10**12], [10**12, 1, 1]):
+        plan = plan_cuts(circuit, widths)
+        assert plan.num_cuts == 0
+        assert sum(fragment.width for fragment in plan.fragments) == 5
+
+
 def test_an_adviser_plans_for_one_width():
     with pytest.raises(QDreamerError, match="adviser plans anew for one width"):
         CutEstimator([4, 3], adviser=object())

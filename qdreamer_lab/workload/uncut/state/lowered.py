@@ -51,10 +51,10 @@ def state_program(circuit: QuantumCircuit, terms: Sequence[Factors]) -> StatePro
     Raises:
         CircuitError: It holds something that is no unitary.
     """
-    gates = list(flat_gates(circuit))
+    gates = GateList(list(flat_gates(circuit)))
     seen = measured_by(terms)
-    kept = needed_gates(GateList(gates), seen)
-    blocks = blocks_of_gates((gates[k] for k in kept), circuit.num_qubits, tuple(seen))
+    kept = needed_gates(gates, seen)
+    blocks = blocks_of_gates(gates, circuit.num_qubits, tuple(seen), among=kept)
     pairs = blocks.pairs.tolist()
     used = sorted({*blocks.pairs.ravel().tolist(), *seen})
     place = {qubit: k for k, qubit in enumerate(used)}

@@ -1,0 +1,28 @@
+"""How much memory is free, as the kernel says."""
+
+import psutil
+import pytest
+
+from qdreamer_lab.workload.execution import memory
+
+
+def test_the_kernel_says_what_psutil_finds():
+    assert memory._machine_bytes() == pytest.approx(psutil.virtual_memory().available, rel=0.2)
+
+
+@pytest.mark.parametrize("content", [None, b"MemTotal: 1 kB\n", b"MemAvailable:\n"])
+def test_where_the_kernel_says_nothing_psutil_finds_out(tmp_path, monkeypatch, content):
+    file = tmp_path / "meminfo"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setattr(memory, "_MEMINFO", file)
+    assert memory._machine_bytes() > 0
+
+
+def test_a_control_group_has_the_last_word(tmp_path, monkeypatch):
+    (tmp_path / "memory.max").write_text("1000\n")
+    (tmp_path / "memory.current").write_text("400\n")
+    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
+    assert memory.available_bytes() == 600
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory.available_bytes() > 600
