@@ -133,7 +133,7 @@ def test_no_cost_model_makes_a_plan_on_devices_wrong(cost: str, blocks: int) -> 
 
 
 def test_the_exhaustive_search_knows_devices() -> None:
-    for seed in range(200):
+    for seed in range(1_000):
         problem = drawn(seed, 7)
         if problem is None:
             continue
@@ -142,6 +142,13 @@ def test_the_exhaustive_search_knows_devices() -> None:
         assert value == pytest.approx(cheapest(problem, 30.0), abs=1e-6)
         if labels is not None:
             assert fits(fragment_widths(problem.pairs, labels), problem.devices)
+
+
+def test_the_wide_fragment_need_not_come_first() -> None:
+    problem = CutProblem(3, np.array([[0, 1], [1, 2]]), np.array([1.0, 5.0]), 3)
+    labels, value, complete = search_exhaustively(on_devices(problem, [2, 1]), "lo")
+    assert labels is not None
+    assert (labels.tolist(), value, complete) == ([[0, 1], [1, 1]], 1.0, True)
 
 
 @settings(max_examples=150, deadline=None)
