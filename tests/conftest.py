@@ -6,10 +6,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import settings
 
 import pilot_kernel
 from pilot_kernel.resource.connection import link
 from pilot_kernel.task.process import preload
+
+settings.register_profile("untimed", deadline=None)  # the machine may be busy
+settings.load_profile("untimed")
 
 PATIENCE_S = 20.0
 """For what takes a moment: generous, since the machine may be busy."""

@@ -109,7 +109,6 @@ class Session(QuantumWork, Spmd):
             DescriptionError: A key, the resource or a size is wrong.
         """
         described = PilotDescription.coerce(description, **keys)
-        self._link.imported.wait()
         check_description(described)
         self._link.wait()  # here, where whoever waits is told for what
         return self._pilots.add(described)
@@ -128,7 +127,6 @@ class Session(QuantumWork, Spmd):
             DescriptionError: A key is wrong, or the pilot has no batch jobs.
         """
         described = PilotDescription.coerce(description, **keys)
-        self._link.imported.wait()
         check_description(described)
         return self._pilots.script(described)
 

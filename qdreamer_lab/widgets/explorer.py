@@ -42,7 +42,7 @@ _FIRST_WAIT_S = 0.3
 _LONGEST_WAIT_S = 5.0
 """... and for any plan at all; what is saved with a notebook shows what is known by then."""
 
-_DRAWN = 16
+_DRAWN = 32
 """Trade-offs remembered: a click comes from one that was drawn a moment ago."""
 
 
@@ -84,6 +84,7 @@ class CutExplorer:
         self._renderer = Renderer(self._problem, self._planner.workers)
         self._board = Board(self._heard)
         self._serial = 0
+        self._points: tuple[Candidate, ...] = ()
         self._drawn: OrderedDict[int, tuple[Candidate, ...]] = OrderedDict()
         self._setting = False
         start = View(controls, graph=n > _WIDE, working=True, fresh=max_qubits is None)
@@ -197,10 +198,11 @@ class CutExplorer:
         self._follow(view)
         if parts:
             self._serial += 1
-            if "tradeoff" in parts:
-                self._drawn[self._serial] = view.shown
-                while len(self._drawn) > _DRAWN:
-                    self._drawn.popitem(last=False)
+            # A page may name any message since the one that it had the points from.
+            points = view.shown if "tradeoff" in parts else self._points
+            self._drawn[self._serial] = self._points = points
+            while len(self._drawn) > _DRAWN:
+                self._drawn.popitem(last=False)
             self._board.update(
                 parts,
                 {

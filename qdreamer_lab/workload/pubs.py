@@ -120,14 +120,14 @@ def pairing(pub: EstimatorPub) -> tuple[NDArray[np.int64], list[Any]]:
 def _bound(pub: EstimatorPub) -> tuple[QuantumCircuit, ...]:
     """The circuit with each binding; never the one that the user may change."""
     if not pub.circuit.parameters:
-        return (pub.circuit.copy(),) * pub.parameter_values.size
+        return (pub.circuit.copy(),) * int(pub.parameter_values.size)
     return tuple(pub.parameter_values.bind_all(pub.circuit).ravel())
 
 
 def _values(pub: EstimatorPub) -> tuple[dict[str, float], ...]:
     """Every parameter's value by name, for each binding."""
     if not pub.circuit.parameters:
-        return ({},) * pub.parameter_values.size
+        return ({},) * int(pub.parameter_values.size)
     names = [parameter.name for parameter in pub.circuit.parameters]
     rows = pub.parameter_values.as_array(pub.circuit.parameters).reshape(
         pub.parameter_values.size, len(names)

@@ -123,3 +123,17 @@ def test_the_same_cuts_under_other_controls_stand_beside_each_other(open_explore
     assert explorer.view.pinned == (pin,)
     assert explorer.view.selected.sameness != pin.sameness
     assert "Pinned: " in explorer._board.numbers
+
+
+def test_a_click_may_name_a_later_message_without_points(explorer):
+    explorer._panel.mode.value = "exact"
+    assert explorer.wait(60)
+    before = explorer._board.stamp["serial"]
+    explorer._heard({"graph": not explorer.view.graph})  # another figure alone is drawn anew
+    assert explorer.wait(60)
+    serial = explorer._board.stamp["serial"]
+    assert serial > before
+    points = explorer.view.shown
+    index = next(k for k, one in enumerate(points) if one is not explorer.view.selected)
+    hear(explorer, {"click": index, "serial": serial})
+    assert explorer.view.selected.sameness == points[index].sameness

@@ -204,9 +204,9 @@ def _send(
     *,
     everywhere: bool = False,
 ) -> TaskLike:
-    import dask
-
     session.candidates(options.on)  # a wrong place is reported before a large payload is sent
+    import dask  # which the session has imported by now, in another thread
+
     # Dask would warn of large arguments; the user has a limit of his own for them.
     with dask.config.set({_WARN_BYTES: 2 * payload.total_bytes + 10**7}):
         arguments = (cell.source, cell.filename, payload, outputs)

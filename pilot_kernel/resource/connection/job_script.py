@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pilot_kernel.errors import DescriptionError
-from pilot_kernel.resource import registry
+from pilot_kernel.resource import dask_import, registry
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind.by_scheme import check_description
 from pilot_kernel.resource.kind.kind import Site
@@ -101,7 +101,8 @@ def script(job: PilotDescription, agent_id: str, directory: Path, plugins: Seque
         lines=(f"export PILOT_KERNEL_HOME={shlex.quote(str(directory.parent))}", *usual.lines),
         logs=directory,
     )
-    batch_job = plan.job(_AGENT)
+    with dask_import.alone():
+        batch_job = plan.job(_AGENT)
     command = [
         *(sys.executable, "-m", "pilot_kernel.resource.agent.process"),
         *("--directory", str(directory), "--interface", str(job.interface)),

@@ -11,7 +11,14 @@ from typing import Any
 import psutil
 
 from pilot_kernel.errors import AgentLostError, AgentStartError, PilotError
-from pilot_kernel.resource import credentials, notices, registry, slurm_job, versions
+from pilot_kernel.resource import (
+    credentials,
+    dask_import,
+    notices,
+    registry,
+    slurm_job,
+    versions,
+)
 from pilot_kernel.resource.connection import job_launch, launch
 from pilot_kernel.resource.connection.job_script import SCHEME
 from pilot_kernel.resource.connection.job_watch import JobWatch
@@ -67,9 +74,6 @@ class Link:
         self._outlived: bool | None = None
         self._error: BaseException | None = None
         self._ready = threading.Event()
-        self.imported = threading.Event()
-        """Dask's modules import each other in circles, so two threads must not import them at once:
-        whoever needs them right after a link is made waits for this."""
         self._waiting = 0
         self.job: JobWatch | None = None
         started = self._claim(name)
@@ -134,10 +138,8 @@ class Link:
 
     def _open(self, started: Any, on_open: Callable[["Link"], None]) -> None:
         try:
-            try:  # importing Dask takes as long as the agent needs to start
+            with dask_import.alone():  # it takes as long as the agent needs to start
                 import pilot_kernel.resource.connection.client  # noqa: F401
-            finally:
-                self.imported.set()
             logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
             while not self._attach(started, on_open):
                 started = self._claim(self.entry.name)

@@ -3,6 +3,7 @@
 import re
 
 from pilot_kernel.errors import DescriptionError
+from pilot_kernel.resource import dask_import
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind import batch, dask_cluster, kind, local, qpu, ssh
 
@@ -28,12 +29,14 @@ def check_description(description: PilotDescription) -> None:
         DescriptionError: The URL names no kind that there is (the message lists them), or no
             device, or a key is of no use to this kind.
     """
-    kind.check(_kind_of(description), description)
+    with dask_import.alone():
+        kind.check(_kind_of(description), description)
 
 
 def device_name(description: PilotDescription) -> str | None:
     """The quantum device behind a pilot, if it stands for one."""
-    return _kind_of(description).device(description)
+    with dask_import.alone():
+        return _kind_of(description).device(description)
 
 
 def usual_name(description: PilotDescription) -> str:
@@ -58,4 +61,5 @@ def job_script(description: PilotDescription, site: kind.Site) -> str:
     script = _kind_of(description).job_script
     if script is None:
         raise DescriptionError(f"a {description.scheme}:// pilot has no batch script")
-    return script(description, site)
+    with dask_import.alone():
+        return script(description, site)

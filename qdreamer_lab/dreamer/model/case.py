@@ -103,6 +103,7 @@ class Case:
         qpu_s: Time on the device.
         counts_doubt: Standard deviation of the logarithm of what the tasks count.
         shots_doubt: The same of the number of shots, which the counts follow.
+        rounds_doubt: The same of the number of rounds, which all but planning follows.
         sets: Of parameter values.
         repeats: How often there is what `rounds` holds, side by side.
     """
@@ -122,6 +123,7 @@ class Case:
     qpu_s: float = 0.0
     counts_doubt: float = 0.0
     shots_doubt: float = 0.0
+    rounds_doubt: float = 0.0
     sets: int = 1
     repeats: int = 1
 

@@ -167,6 +167,10 @@ def _executed(case: Case, place: Place, workers: int, *, held: bool) -> _Execute
     )
 
 
+_ONCE = frozenset({"plan", "lower", "transpile"})
+"""Phases that there are once, however many rounds of shots there are."""
+
+
 def _deviation(
     accounts: list[Account],
     phases: tuple[Phase, ...],
@@ -189,4 +193,6 @@ def _deviation(
         if phase.name == "execute":
             doubt = math.hypot(case.counts_doubt, case.shots_doubt)
             variance += (doubt * phase.seconds / total) ** 2
+    again = sum(phase.seconds for phase in phases if phase.name not in _ONCE)
+    variance += (case.rounds_doubt * again / total) ** 2
     return math.sqrt(variance + (3e-4 / total) ** 2)

@@ -115,6 +115,7 @@ def sampled_case(
         transpiled=0 if device is None else sum(len(f.program.steps) for f in program.fragments),
         qpu_s=qpu_s,
         shots_doubt=doubt,
+        rounds_doubt=found.doubt,
     )
     case = for_sets(case, wanted.sets, plan_s / 2)  # gates are read again, nothing is searched
     return replace(case, here_bytes=case.here_bytes * wanted.sets)  # all are put together at once

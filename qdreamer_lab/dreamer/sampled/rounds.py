@@ -6,7 +6,7 @@ The schedule is that of a run, told what shots are to be expected to show. It mu
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,10 +36,12 @@ class ShotPlan:
     Attributes:
         rounds: Per round and fragment, (variants,) shots.
         standard_error: Greatest of all observables in the end.
+        doubt: About the number of rounds, as the standard deviation of its logarithm.
     """
 
     rounds: tuple[tuple[NDArray[np.int64], ...], ...]
     standard_error: float
+    doubt: float = 0.0
 
     @property
     def shots(self) -> int:
@@ -55,6 +57,9 @@ def played_rounds(
 ) -> ShotPlan:
     """The rounds that will be run; of several games of chance, the one in the middle.
 
+    That is by the number of rounds, each of which has its price however few shots it takes, and
+    among equals by shots.
+
     Args:
         weights: Per fragment, (variants,) how much each matters before anything is known.
         known: Per fragment, what shots contribute.
@@ -68,7 +73,9 @@ def played_rounds(
     rng = np.random.default_rng(0)
     games = 1 if goal.shots is not None else _GAMES
     played = [_played(weights, known, goal, products, rng) for _ in range(games)]
-    return sorted(played, key=lambda game: game.shots)[games // 2]
+    middle = sorted(played, key=lambda game: (len(game.rounds), game.shots))[games // 2]
+    rounds = np.array([max(1, len(game.rounds)) for game in played])
+    return replace(middle, doubt=float(np.std(np.log(rounds))))
 
 
 def _played(

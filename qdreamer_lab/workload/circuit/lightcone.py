@@ -9,7 +9,7 @@ may have on each qubit. This module must not know plans.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -104,9 +104,11 @@ class GateList:
         if not isinstance(other, GateList):
             return NotImplemented
         pairs = ((self.places, other.places), (self.commuting, other.commuting))
-        return all(np.array_equal(a, b) for a, b in pairs) and all(
-            np.array_equal(a, b) for a, b in zip(self.tables, other.tables, strict=True)
-        )
+        if not all(np.array_equal(a, b) for a, b in pairs):
+            return False
+        mine: tuple[NDArray[Any], ...] = self.tables
+        theirs: tuple[NDArray[Any], ...] = other.tables
+        return all(np.array_equal(a, b) for a, b in zip(mine, theirs, strict=True))
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -49,7 +49,8 @@ def layout_of(pairs: NDArray[np.int64], labels: NDArray[np.int64]) -> Layout:
     segments = np.empty((5, pairs.size), np.int64)
     of = np.empty(pairs.shape, np.int64)
     count = segments_of(_plain(pairs), _plain(labels), segments, of)
-    return Layout(*segments[:, :count], of)
+    qubit, fragment, first, last, previous = segments[:, :count]
+    return Layout(qubit, fragment, first, last, previous, of)
 
 
 def connected(

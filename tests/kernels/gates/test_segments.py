@@ -1,9 +1,10 @@
-"""Segments of wires and what hangs together, against dictionaries and networkx."""
+"""Segments of wires and what hangs together, against dictionaries and SciPy."""
 
-import networkx as nx
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from qdreamer_lab.kernels.gates.segments import parts_of, segments_of
 
@@ -27,11 +28,12 @@ def test_segments_and_parts(seed, num_blocks):
             assert of[block, side] == wires[wire]
     assert found[:, :count].T.tolist() == rows
     whole = rng.random(num_blocks) < 0.6
-    graph = nx.Graph()
-    graph.add_nodes_from(range(len(rows)))
-    graph.add_edges_from(of[whole].tolist())
-    number, order = {}, []
-    for segment in of.ravel().tolist():
-        part = frozenset(nx.node_connected_component(graph, segment))
-        order.append(number.setdefault(part, len(number)))
-    assert parts_of(of, whole, len(rows)).ravel().tolist() == order
+    size = len(rows)
+    if not size:
+        return
+    first, second = of[whole].T
+    graph = coo_array((np.ones(len(first)), (first, second)), shape=(size, size))
+    parts = connected_components(graph, directed=False)[1]
+    number: dict[int, int] = {}
+    order = [number.setdefault(part, len(number)) for part in parts[of.ravel()].tolist()]
+    assert parts_of(of, whole, size).ravel().tolist() == order

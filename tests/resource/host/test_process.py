@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-import pytest
 from distributed import Client, Scheduler
 
 from pilot_kernel.resource import credentials

@@ -68,11 +68,11 @@ def test_only_the_light_cone_stays():
         assert state.expectation_value(Operator.from_label(label)) == pytest.approx(expected)
 
 
-def test_twenty_thousand_gates_are_quick():
+def test_twenty_thousand_gates_take_little_work():
     circuit = random_rzz(np.random.default_rng(0), 200, 20_000)
-    start = time.perf_counter()
+    start = time.thread_time()
     assert to_blocks(circuit).num_blocks > 19_000
-    assert time.perf_counter() - start < 3.0
+    assert time.thread_time() - start < 3.0
 
 
 @pytest.mark.parametrize(
