@@ -13,7 +13,8 @@ import numpy as np
 from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
 from qdreamer_lab.search.balance import balanced
 from qdreamer_lab.search.budget import Budget
-from qdreamer_lab.search.cost_models import MODELS
+from qdreamer_lab.search.cost_models import MODELS, plan_price
+from qdreamer_lab.search.devices import fits, fragment_widths, packed_on
 from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.search.memory import Recalled, recall, remember, remember_time
 from qdreamer_lab.search.nonadditive import Priced, search_priced
@@ -37,17 +38,22 @@ _ready: set[str] = set()
 _readying = threading.Lock()
 
 
-def make_ready(cost: str) -> None:
+def make_ready(cost: str, *, limited: bool = False) -> None:
     """Compile the kernels of a cost model, or load them, unless this process has them already.
 
     A time limit is one on searching: the clock of a search starts after this.
+
+    Args:
+        cost: The cost model.
+        limited: Whether fragments will be limited in number, which takes a kernel of its own.
     """
     with _readying:
-        for name in dict.fromkeys(("lo", cost)):
+        for name in dict.fromkeys(("lo", cost, *(("limited",) if limited else ()))):
             if name not in _ready:
                 examples = samples(name)
+                model = name if name in MODELS else "lo"
                 for problem, limit in examples:
-                    _search(problem, name, limit, 0, rounds=0)
+                    _search(problem, model, limit, 0, rounds=0)
                 for problem, _ in examples[:1]:
                     graph = piece_graph(problem)
                     plan, _ = improve(graph, 0, Budget(np.inf))
@@ -86,7 +92,7 @@ def search(
     """
     _check(cost)
     if not _is_trivial(problem, cost):
-        make_ready(cost)
+        make_ready(cost, limited=problem.is_limited)
     return _search(problem, cost, time_limit_s, seed, prove=prove, rounds=rounds)
 
 
@@ -119,17 +125,30 @@ def _search(
     known = recall(problem, cost, seed, prove=prove) if rounds is None else Recalled()
     known = known.improved_by(before)
     left = time_limit_s - known.seconds
-    made = known.rounds
-    if known.labels is not None and (known.proven or (left <= 0 and known.seconds > 0)):
-        answer = Priced(known.labels, known.value, known.bound, made)
+    budget = Budget(began + left, rounds, known.rounds, prove=prove)
+    done = known.labels is not None and left <= 0 and known.seconds > 0
+    if problem.is_limited and not (known.proven or done):
+        if problem.max_qubits < 2 and "gate" not in problem.kinds:
+            raise _infeasible(problem, seed)
+        free = _search(
+            problem.without_limit,
+            cost,
+            time_limit_s / 2,
+            seed,
+            prove=prove,
+            rounds=rounds,
+            graph=graph,
+        )
+        known = known.with_bound(free.log2_lower_bound)
+        known = known.improved_by(_fitted(problem, cost, free))
+    if known.labels is not None and (known.proven or done):
+        answer = Priced(known.labels, known.value, known.bound, known.rounds)
+    elif cost == "lo":
+        answer = _additive(problem, seed, budget, known, graph)
     else:
-        budget = Budget(began + left, rounds, made, prove=prove)
-        if cost == "lo":
-            answer = _additive(problem, seed, budget, known, graph)
-        else:
-            answer = search_priced(problem, cost, seed, budget, known)
+        answer = search_priced(problem, cost, seed, budget, known)
     if len(answer.labels) == 0 or answer.value >= FORBIDDEN / 2:
-        raise InfeasibleError("No plan found.", _smallest_width(problem, seed))
+        raise _infeasible(problem, seed)
     seconds = time.perf_counter() - began
     proven = answer.value <= answer.bound + TOLERANCE
     found = Found(answer.labels, answer.value, answer.bound, proven, seconds)
@@ -137,6 +156,33 @@ def _search(
     if rounds is None and left > 0:
         remember_time(problem, cost, seed, (time_limit_s, answer.rounds), prove=prove)
     return found
+
+
+def _fitted(problem: CutProblem, cost: str, free: Found) -> Found | None:
+    """A plan without limits, with fragments put together until they keep them; None if none do.
+
+    Its bound is that without limits, which holds with limits too.
+    """
+    limits = limits_of(problem, 2 * len(problem.pairs))
+    widths = fragment_widths(problem.pairs, free.labels)
+    labels, rooms = free.labels, limits.rooms
+    if len(rooms) == 0:
+        rooms = np.full(min(limits.max_labels, len(widths)), limits.max_width)
+    if not fits(widths, rooms):
+        place = packed_on(widths, rooms)
+        if place.max() >= len(rooms):
+            return None
+        labels = renumbered(place[labels])
+        widths = fragment_widths(problem.pairs, labels)
+    if widths.sum() > problem.total_room:
+        return None
+    if cost == "lo":  # by hand, so that pricing need not be compiled
+        wires = int(widths.sum()) - len(np.unique(problem.pairs))
+        gates = problem.gate_cost[labels[:, 0] != labels[:, 1]]
+        value = float(gates.sum() + wires * problem.wire_cost)
+    else:
+        value = plan_price(problem, labels, cost)
+    return with_bound(replace(free, labels=labels, log2_overhead=value), 0.0)
 
 
 def _additive(
@@ -160,10 +206,28 @@ def _additive(
     return Priced(labels, best.cost, best.bound, rounds)
 
 
+def _infeasible(problem: CutProblem, seed: int) -> InfeasibleError:
+    """The error that says what would work instead."""
+    devices = () if problem.devices is None else problem.devices[: problem.max_fragments]
+    smallest = _smallest_width(problem, seed)
+    if not devices:
+        return InfeasibleError("No plan found.", smallest)
+    shown = ", ".join(map(str, devices[:8])) + (", …" if len(devices) > 8 else "")
+    many = f"one device of {shown}" if len(devices) == 1 else f"{len(devices)} devices of {shown}"
+    return InfeasibleError(f"No plan found for {many} qubits.", smallest, len(devices))
+
+
 def _smallest_width(problem: CutProblem, seed: int) -> int:
     """Smallest width for which a plan turns up, by trying one after the other."""
-    for width in range(problem.max_qubits + 1, problem.num_qubits):
-        graph = piece_graph(replace(problem, max_qubits=width))
+    fragments, narrowest = problem.max_fragments, problem.max_qubits + 1
+    if problem.devices is not None:
+        fragments = min(len(problem.devices), fragments or len(problem.devices))
+        narrowest = -(-problem.num_qubits // fragments)
+    if "gate" not in problem.kinds:
+        narrowest = max(2, narrowest)
+    for width in range(narrowest, problem.num_qubits):
+        one = replace(problem, max_qubits=width, devices=None, max_fragments=fragments)
+        graph = piece_graph(one)
         if improve(graph, seed, Budget(0.0))[0].cost < FORBIDDEN / 2:
             return width
     return problem.num_qubits
@@ -191,7 +255,7 @@ def search_pareto(
     smaller one; so costs never rise with the width.
 
     Args:
-        problem: What to cut; its `max_qubits` is ignored.
+        problem: What to cut; its `max_qubits` is ignored, and it has no `devices`.
         widths: Values of `max_qubits`, in any order.
         cost: The cost model.
         time_limit_s: For all widths together.
@@ -204,7 +268,7 @@ def search_pareto(
     _check(cost)
     ascending = sorted(set(widths))
     if any(not _is_trivial(replace(problem, max_qubits=width), cost) for width in ascending):
-        make_ready(cost)
+        make_ready(cost, limited=problem.is_limited)
     began = time.perf_counter()
     found: dict[int, Found] = {}
     shared = None

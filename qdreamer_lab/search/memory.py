@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.search.cost_models import plan_price
+from qdreamer_lab.search.devices import fits, fragment_widths
 from qdreamer_lab.search.strategies.strategy import TOLERANCE
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.search.problem import CutProblem, Found
 
-__all__ = ["Recalled", "forget", "recall", "remember", "remember_time", "widths_of"]
+__all__ = ["Recalled", "forget", "recall", "remember", "remember_time"]
 
-#: What is asked of a circuit but for the width: cost model, most fragments, kinds of cuts.
-Asked = tuple[str, int | None, tuple[str, ...]]
+#: What is asked of a circuit but for the width: cost model, most fragments, devices, kinds of cuts.
+Asked = tuple[str, int | None, tuple[int, ...] | None, tuple[str, ...]]
 
 #: Circuits that are remembered, plans of each, and block endpoints of all these plans together.
 CIRCUITS, PLANS, ENDS = 32, 24, 2_000_000
@@ -61,6 +62,10 @@ class Recalled:
     def proven(self) -> bool:
         """Whether no better plan can exist."""
         return self.value <= self.bound + TOLERANCE
+
+    def with_bound(self, bound: float) -> Recalled:
+        """With another bound that holds, if it is better."""
+        return replace(self, bound=min(max(self.bound, bound), self.value))
 
     def improved_by(self, found: Found | None) -> Recalled:
         """With an answer to the same question for a smaller width, if that is cheaper."""
@@ -174,24 +179,17 @@ def _key(problem: CutProblem) -> bytes:
 
 def _asked(problem: CutProblem, cost: str) -> Asked:
     """What is asked of a circuit, but for the width."""
-    return cost, problem.max_fragments, tuple(sorted(problem.kinds))
-
-
-def widths_of(pairs: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Qubits of each fragment: one for every run of its label along a wire."""
-    ends = np.argsort(pairs.ravel(), kind="stable")
-    wire, label = pairs.ravel()[ends], labels.ravel()[ends]
-    opens = np.ones(len(ends), np.bool_)
-    opens[1:] = (wire[1:] != wire[:-1]) | (label[1:] != label[:-1])
-    return np.bincount(label[opens])
+    return cost, problem.max_fragments, problem.devices, tuple(sorted(problem.kinds))
 
 
 def _keeps(problem: CutProblem, labels: NDArray[np.int64]) -> bool:
     """Whether a plan keeps to the limits of a problem."""
-    widths = widths_of(problem.pairs, labels)
+    widths = fragment_widths(problem.pairs, labels)
     widths = widths[widths > 0]
     if widths.max(initial=0) > problem.max_qubits or widths.sum() > problem.total_room:
         return False
+    if problem.devices is not None:
+        return fits(widths, problem.devices[: problem.max_fragments])
     return problem.max_fragments is None or len(widths) <= problem.max_fragments
 
 
@@ -205,7 +203,7 @@ def _price(problem: CutProblem, labels: NDArray[np.int64], cost: str) -> float:
 
 def _wire_cuts(problem: CutProblem, labels: NDArray[np.int64]) -> int:
     """How often a wire goes from one fragment to another."""
-    return int(widths_of(problem.pairs, labels).sum()) - len(np.unique(problem.pairs))
+    return int(fragment_widths(problem.pairs, labels).sum()) - len(np.unique(problem.pairs))
 
 
 def _allowed(problem: CutProblem, labels: NDArray[np.int64]) -> bool:

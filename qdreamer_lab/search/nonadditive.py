@@ -149,7 +149,7 @@ def _refined(
     number = budget.skip
     if any(graph.only_wires for graph, _ in pools):
         return replace(best, rounds=number)
-    pools, windows = list(pools), window_rooms(prove=budget.prove)
+    pools, windows = list(pools), window_rooms(pools[0][0], prove=budget.prove)
     with alarm(budget.deadline) as stop:
         while number < budget.last_round and not stop[0] and best.value > best.bound + TOLERANCE:
             if number in windows:

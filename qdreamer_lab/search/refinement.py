@@ -83,6 +83,8 @@ def refined_once(
     """
     rng = np.random.default_rng([seed, number])
     turn = TURNS[number % len(TURNS)]
+    if turn == "sliced" and graph.is_limited:
+        turn = "best"  # fragments of different slices are too many
     start, others = pool.best, pool.plans[1:]
     moves = max(2, min(int(rng.choice([10, 30, 100])), WORK // graph.num_pieces))
     cycle = Cycle(
@@ -125,4 +127,6 @@ def narrower(graph: PieceGraph, rng: np.random.Generator) -> PieceGraph:
     """The same graph with fragments a little narrower, whose plans are plans here too."""
     width = graph.limits.max_width
     less = int(rng.integers(0, max(1, width // 8) + 1))
-    return replace(graph, limits=graph.limits._replace(max_width=max(1, width - less)))
+    narrow = max(1, width - less)
+    rooms = np.minimum(graph.limits.rooms, narrow)
+    return replace(graph, limits=graph.limits._replace(max_width=narrow, rooms=rooms))

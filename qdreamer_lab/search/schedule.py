@@ -14,9 +14,11 @@ from qdreamer_lab.search.alarm import alarm
 from qdreamer_lab.search.refinement import Pool, refined_once
 from qdreamer_lab.search.strategies.anneal import Anneal
 from qdreamer_lab.search.strategies.multilevel import Multilevel
+from qdreamer_lab.search.strategies.random_plan import RandomPlan
 from qdreamer_lab.search.strategies.separate_blocks import Separate
 from qdreamer_lab.search.strategies.strategy import Plan, no_plan
 from qdreamer_lab.search.strategies.sweep import Sweep
+from qdreamer_lab.search.strategies.sweep_devices import SweepDevices
 from qdreamer_lab.search.windows import windowed_bound
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
     from qdreamer_lab.search.strategies.strategy import Strategy
 
-__all__ = ["improve", "quick", "window_rooms"]
+__all__ = ["improve", "limited", "quick", "window_rooms"]
 
 
 #: A sweep with fewer frontier subsets than 2^this is cheap enough to go first.
@@ -108,6 +110,25 @@ def large(graph: PieceGraph) -> Iterator[Strategy]:
         yield Anneal(moves=moves, hot=0.5, cold=0.1)
 
 
+def limited(graph: PieceGraph) -> Iterator[Strategy]:
+    """Strategies of a default call where fragments are limited in number, and perhaps in width."""
+    sweeps = graph.num_pieces * graph.widest <= SWEEP_LIMIT
+    yield Separate() if graph.only_wires else RandomPlan(tries=1)
+    if not graph.only_wires:
+        yield Multilevel(tries=4)
+        yield Anneal(moves=min(400_000, max(20_000, 20 * graph.num_pieces)), hot=0.8, cold=0.2)
+    if sweeps:
+        # So narrow that it comes to its end, with a plan if there is any.
+        narrow = 200_000 // (graph.num_pieces * graph.limits.max_labels)
+        yield SweepDevices(room=min(48, narrow + 1))
+        yield SweepDevices(room=1_000, max_states=60_000)
+        yield Sweep(room=48)
+    if not graph.only_wires:
+        yield Anneal(moves=20_000, hot=1.5, cold=0.3)
+    if sweeps:
+        yield SweepDevices(room=8_000, max_states=150_000)
+
+
 def improve(
     graph: PieceGraph, seed: int, budget: Budget, *, best: Plan | None = None
 ) -> tuple[Plan, int]:
@@ -125,7 +146,7 @@ def improve(
     best = no_plan() if best is None else best
     if budget.skip and len(best.labels):
         return refined(graph, seed, budget, best)
-    strategies = enumerate(quick(graph))
+    strategies = enumerate(limited(graph) if graph.is_limited else quick(graph))
     for number, strategy in itertools.islice(strategies, 1):
         best = best.improved_by(strategy.improve(graph, best, seed + number))
     if best.proven:
@@ -134,12 +155,24 @@ def improve(
         for number, strategy in strategies:
             if best.proven or (best.cost < FORBIDDEN / 2 and time.perf_counter() > budget.deadline):
                 return best, 0
-            if isinstance(strategy, Sweep | Anneal) and best.cost < FORBIDDEN / 2:
+            if isinstance(strategy, Sweep | SweepDevices | Anneal) and best.cost < FORBIDDEN / 2:
                 strategy = replace(strategy, stop=stop)
             best = best.improved_by(strategy.improve(graph, best, seed + number))
+    if graph.is_limited and best.cost >= FORBIDDEN / 2:
+        best = _found_at_last(graph, budget, best)
     if best.proven or best.cost >= FORBIDDEN / 2:
         return best, 0
     return refined(graph, seed, budget, best)
+
+
+def _found_at_last(graph: PieceGraph, budget: Budget, best: Plan) -> Plan:
+    """Look for any plan at all, ever more thoroughly: there may be few, and none is known."""
+    with alarm(budget.deadline) as stop:
+        for sweep in _proofs(graph, prove=True).values():
+            if stop[0] or best.cost < FORBIDDEN / 2 or best.bound >= FORBIDDEN / 2:
+                break
+            best = best.improved_by(replace(sweep, stop=stop).improve(graph, best, 0))
+    return best
 
 
 def refined(graph: PieceGraph, seed: int, budget: Budget, best: Plan) -> tuple[Plan, int]:
@@ -151,7 +184,7 @@ def refined(graph: PieceGraph, seed: int, budget: Budget, best: Plan) -> tuple[P
     number, pool = budget.skip, Pool((best,))
     if graph.only_wires:
         return best, number
-    proofs, windows = _proofs(graph, prove=budget.prove), window_rooms(prove=budget.prove)
+    proofs, windows = _proofs(graph, prove=budget.prove), window_rooms(graph, prove=budget.prove)
     with alarm(budget.deadline) as stop:
         while number < budget.last_round and not (stop[0] or pool.best.proven):
             if number in windows:
@@ -167,15 +200,22 @@ def refined(graph: PieceGraph, seed: int, budget: Budget, best: Plan) -> tuple[P
     return pool.best, number
 
 
-def window_rooms(*, prove: bool) -> dict[int, int]:
-    """Partial plans kept in windows, by the number of the round before which they are swept."""
+def window_rooms(graph: PieceGraph, *, prove: bool) -> dict[int, int]:
+    """Partial plans kept in windows, by the number of the round before which they are swept.
+
+    None where fragments are limited in number: windows know nothing of that, and have been swept
+    without the limit before.
+    """
+    if graph.is_limited:
+        return {}
     first = 2 if prove else FIRST_WINDOWS
     return {first * 4**k: WINDOW_ROOM * 4**k for k in range(8)}
 
 
-def _proofs(graph: PieceGraph, *, prove: bool) -> dict[int, Sweep]:
+def _proofs(graph: PieceGraph, *, prove: bool) -> dict[int, Sweep | SweepDevices]:
     """Sweeps that may prove a plan, by the number of the round before which they are made."""
     if graph.num_pieces * graph.widest > SWEEP_LIMIT or (graph.effort > PROVABLE and not prove):
         return {}
     first = 0 if prove else FIRST_PROOF
-    return {first + 8 * 4**k - 8: Sweep(PROOF_ROOM * 4**k, PROOF_STATES * 4**k) for k in range(10)}
+    kind = SweepDevices if graph.is_limited else Sweep
+    return {first + 8 * 4**k - 8: kind(PROOF_ROOM * 4**k, PROOF_STATES * 4**k) for k in range(10)}

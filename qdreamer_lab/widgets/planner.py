@@ -109,8 +109,8 @@ class Planner:
         yield self._candidates(controls, controls.width, rounds=None)
 
     def at(self, controls: Controls, width: int) -> Found:
-        """Candidates for one width, as good as the controls let them be; at least one."""
-        return self._candidates(controls, width, quick=False)
+        """Candidates for one width, as good as a short search finds them; at least one."""
+        return self._candidates(controls, width, rounds=BRIEFLY)
 
     def known(self, controls: Controls) -> Found:
         """Candidates for all widths that are priced already."""

@@ -61,17 +61,21 @@ def compiled():
 
 rng = np.random.default_rng(0)
 for cost in MODELS:
-    make_ready(cost)
+    make_ready(cost, limited=True)
     before = compiled()
     for n, m, width in ((6, 10, 3), (24, 150, 10)):
         pairs = np.array([rng.permutation(n)[:2] for _ in range(m)], np.int64)
-        for fragments in (None, 3):
-            problem = CutProblem(n, pairs, rng.uniform(0.1, 4, m), width, sine=np.ones(m),
-                                 max_fragments=fragments)
+        for fragments, devices in ((None, None), (3, None), (None, (width, n - width, 2, 1))):
+            if devices is not None:
+                devices = tuple(sorted(devices, reverse=True))
+            problem = CutProblem(n, pairs, rng.uniform(0.1, 4, m),
+                                 width if devices is None else devices[0], sine=np.ones(m),
+                                 max_fragments=fragments, devices=devices)
             try:
                 search(problem, cost=cost, time_limit_s=0.05)
                 search(problem, cost=cost, time_limit_s=0.05, prove=True)
-                search_pareto(problem, [width, width + 1], cost=cost, time_limit_s=0.05)
+                if devices is None:
+                    search_pareto(problem, [width, width + 1], cost=cost, time_limit_s=0.05)
             except InfeasibleError:
                 pass
     assert compiled() == before, (cost, before, compiled())

@@ -74,14 +74,27 @@ def relabel(labels: Ints, width: Ints, pieces: Pieces, first: int, last: int, ta
 
 
 @kernel
+def wider_fragments(width: Ints, fragment: int) -> int:
+    """Count the fragments before `fragment` if they are sorted by width, widest first."""
+    before = 0
+    for f in range(width.shape[0]):
+        if width[f] > width[fragment] or (width[f] == width[fragment] and f < fragment):
+            before += 1
+    return before
+
+
+@kernel
 def total_overflow(width: Ints, limits: Limits) -> int:
     """Count the qubits held beyond what each fragment, and all fragments together, may hold."""
     overflow: int = 0
     total: int = 0
     for f in range(width.shape[0]):
         total += width[f]
-        if width[f] > limits.max_width:
-            overflow += width[f] - limits.max_width
+        room = limits.max_width
+        if limits.rooms.shape[0] > 0:
+            room = limits.rooms[wider_fragments(width, f)]
+        if width[f] > room:
+            overflow += width[f] - room
     if total > limits.total_room:
         overflow += total - limits.total_room
     return int(overflow)

@@ -65,6 +65,11 @@ class PieceGraph:
         """Whether no gate may be cut."""
         return len(self.pieces.gates.cost) > 0 and bool(self.pieces.gates.cost.min() >= FORBIDDEN)
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether fragments are limited in number, and perhaps each in width."""
+        return self.limits.max_labels < self.num_pieces or len(self.limits.rooms) > 0
+
     def endpoint_labels(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """Spread labels of pieces (S,) to block endpoints (m, 2), renumbered from 0."""
         spread = labels[self.piece_of]

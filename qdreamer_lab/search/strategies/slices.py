@@ -14,7 +14,7 @@ import numpy as np
 
 from qdreamer_lab.kernels.pieces.adjacency import adjacency
 from qdreamer_lab.kernels.search.partition import WeightedGraph
-from qdreamer_lab.search.strategies.multilevel import partition
+from qdreamer_lab.search.strategies.multilevel import partition, rooms_of
 from qdreamer_lab.search.strategies.strategy import Plan, cost_of, is_feasible
 
 if TYPE_CHECKING:
@@ -68,7 +68,6 @@ def _partitioned(graph: PieceGraph, pieces: NDArray[np.int64], seed: int) -> NDA
     inside = (own < neighbour) & (place[own] >= 0) & (place[neighbour] >= 0)
     ends = np.column_stack((place[own[inside]], place[neighbour[inside]]))
     edges = adjacency(ends, cost[inside], len(wires))
-    part = partition(
-        WeightedGraph(edges, np.ones(len(wires), np.int64)), graph.limits.max_width, seed
-    )
+    finest = WeightedGraph(edges, np.ones(len(wires), np.int64))
+    part = partition(finest, rooms_of(graph.limits, len(wires)), seed)
     return np.asarray(part[place[pieces]], np.int64)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from qdreamer_lab.kernels.pieces.piece_costs import piece_cost, piece_widths
+from qdreamer_lab.search.devices import fits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,10 +66,12 @@ def no_plan() -> Plan:
 def is_feasible(graph: PieceGraph, labels: NDArray[np.int64]) -> bool:
     """Whether labels of pieces (S,) keep every limit of the graph."""
     widths = piece_widths(labels, graph.pieces.wire, int(labels.max(initial=-1)) + 1)
+    limits = graph.limits
     return (
-        int(widths.max(initial=0)) <= graph.limits.max_width
-        and int(widths.sum()) <= graph.limits.total_room
-        and int(np.count_nonzero(widths)) <= graph.limits.max_labels
+        int(widths.max(initial=0)) <= limits.max_width
+        and int(widths.sum()) <= limits.total_room
+        and int(np.count_nonzero(widths)) <= limits.max_labels
+        and (len(limits.rooms) == 0 or fits(widths, limits.rooms))
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from qdreamer_lab.kernels.pieces.packing import pack
 from qdreamer_lab.kernels.pieces.piece_costs import piece_widths
 from qdreamer_lab.kernels.sweep.sweep import NEVER, Effort, sweep
+from qdreamer_lab.search.devices import fits, packed_on
 from qdreamer_lab.search.strategies.strategy import Plan, is_feasible
 
 if TYPE_CHECKING:
@@ -53,9 +54,11 @@ class Sweep:
 
 def packed(graph: PieceGraph, labels: NDArray[np.int64]) -> NDArray[np.int64]:
     """Join fragments if there are more than allowed; labels (S,) that fit are left alone."""
-    used = int(labels.max()) + 1
-    if used <= graph.limits.max_labels:
+    used, rooms = int(labels.max()) + 1, graph.limits.rooms
+    if used <= graph.limits.max_labels and len(rooms) == 0:
         return labels
     widths = piece_widths(labels, graph.pieces.wire, used)
+    if len(rooms):
+        return labels if fits(widths, rooms) else packed_on(widths, rooms)[labels]
     bins, _ = pack(widths, graph.limits.max_width)
     return np.asarray(bins[labels])

@@ -10,6 +10,7 @@ import numpy as np
 from qdreamer_lab.errors import PlanError
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.cut.problem import check_cost
+from qdreamer_lab.workload.cut.widths import check_count, check_width
 
 __all__ = ["BRIEFLY", "SearchOptions", "check_width"]
 
@@ -30,6 +31,8 @@ class SearchOptions:
         seed: Makes the search repeatable.
         rounds: Rounds of refinement at most; None for as many as there is time for. Given a number,
             the plan depends on the circuit and the options alone, unless the time runs out.
+        devices: Widths of the devices, widest first, each of which runs one fragment at most; None
+            for any number of fragments of one width. `read_devices` makes it.
 
     Raises:
         PlanError: Naming the option that makes no sense.
@@ -41,6 +44,7 @@ class SearchOptions:
     time_limit_s: float = 1.0
     seed: int = 0
     rounds: int | None = None
+    devices: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         check_cost(self.cost)
@@ -49,7 +53,13 @@ class SearchOptions:
             raise PlanError(f'kinds must be some of ("gate", "wire"), got {kinds!r}')
         object.__setattr__(self, "kinds", tuple(kinds))
         if self.max_fragments is not None:
-            _check_count("max_fragments", self.max_fragments)
+            check_count("max_fragments", self.max_fragments)
+            if self.devices is not None and self.max_fragments > len(self.devices):
+                raise PlanError(
+                    f"max_fragments={self.max_fragments}, but devices that max_qubits names: "
+                    f"{len(self.devices)}, each for one fragment; leave max_fragments out, or name "
+                    f"{self.max_fragments} devices"
+                )
         seconds = self.time_limit_s
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise PlanError(f"time_limit_s must be a number of seconds, got {seconds!r}")
@@ -60,20 +70,4 @@ class SearchOptions:
         if not 0 <= self.seed < 2**62:
             raise PlanError(f"seed must be between 0 and 2^62, got {self.seed}")
         if self.rounds is not None:
-            _check_count("rounds", self.rounds, least=0)
-
-
-def check_width(max_qubits: object) -> None:
-    """Refuse a width that no fragment can have.
-
-    Raises:
-        PlanError: If it is not an integer of at least 1.
-    """
-    _check_count("max_qubits", max_qubits)
-
-
-def _check_count(name: str, value: object, least: int = 1) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise PlanError(f"{name} must be an integer, got {value!r}")
-    if value < least:
-        raise PlanError(f"{name} must be at least {least}, got {value}")
+            check_count("rounds", self.rounds, least=0)

@@ -185,7 +185,8 @@ def _planned(
             left = whole if alone else pulled_back(gates, [terms[k] for k in numbers])
             measured = tuple(measured_by(left.terms))
             part = blocks_of_gates(gates, num_qubits, measured, among=left.gates)
-            kept = find_partition(part, width, SearchOptions(seed=settings.seed, rounds=BRIEFLY))
+            options = SearchOptions(seed=settings.seed, rounds=BRIEFLY, devices=settings.devices)
+            kept = find_partition(part, width, options)
         programs = fragment_programs(kept)
         group = Group(
             terms=left.terms,

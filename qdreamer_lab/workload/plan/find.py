@@ -14,7 +14,8 @@ from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
 from qdreamer_lab.workload.circuit.remainder import blocks_left
-from qdreamer_lab.workload.cut.options import SearchOptions, check_width
+from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.cut.widths import check_width, read_devices
 from qdreamer_lab.workload.plan.plan import CutPlan
 from qdreamer_lab.workload.plan.search import find_partition, find_partitions
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
+    from qdreamer_lab.workload.cut.widths import Devices
 
 __all__ = ["pareto", "plan_blocks", "plan_cuts"]
 
@@ -33,7 +35,7 @@ _DEFAULT_WIDTHS = 10
 
 def plan_cuts(
     circuit: QuantumCircuit,
-    max_qubits: int,
+    max_qubits: Devices,
     *,
     observables: object | None = None,
     kinds: tuple[str, ...] = KINDS,
@@ -46,9 +48,14 @@ def plan_cuts(
 ) -> CutPlan:
     """Find where to cut a circuit so that no fragment needs more than `max_qubits` qubits.
 
+    Devices may differ: with `max_qubits=[27, 16, 7]`, or `{27: 1, 16: 1, 7: 1}`, the plan has at
+    most three fragments, and one of them at most on each device. Devices may stay unused, and
+    their order does not matter.
+
     Args:
         circuit: Unitary and fully bound.
-        max_qubits: Greatest width of a fragment, at least 1.
+        max_qubits: Greatest width of a fragment, at least 1; or a list of the widths of devices,
+            or a dict with the number of devices of each width, for one fragment each.
         observables: One or many; blocks outside their light cone are left out of the plan.
         kinds: Cuts that are allowed, some of "gate" and "wire".
         cost: What makes a plan good: "lo" (every cut has a decomposition of its own), "joint"
@@ -66,9 +73,11 @@ def plan_cuts(
 
     Raises:
         CircuitError: If the circuit is empty, not unitary, or has unbound parameters.
-        InfeasiblePlanError: If no plan keeps to the limits; it knows the smallest width that does.
+        InfeasiblePlanError: If no plan keeps to the limits; it knows the smallest width that does,
+            of as many devices of one width if several were given.
         PlanError: If an argument makes no sense.
     """
+    width, devices = read_devices(max_qubits)
     options = SearchOptions(
         kinds=kinds,
         cost=cost,
@@ -76,15 +85,15 @@ def plan_cuts(
         time_limit_s=time_limit_s,
         seed=seed,
         rounds=rounds,
+        devices=devices,
     )
-    check_width(max_qubits)
     if not exact:
-        return plan_blocks(to_blocks(circuit, observables), max_qubits, options)
+        return plan_blocks(to_blocks(circuit, observables), width, options)
     if observables is None:
         raise PlanError("exact=True plans for observables: say which")
     sparse = as_sparse(observables, circuit.num_qubits)
     terms = [term.factors for each in sparse for term in product_terms(each)]
-    return plan_blocks(blocks_left(circuit, terms), max_qubits, options)
+    return plan_blocks(blocks_left(circuit, terms), width, options)
 
 
 def plan_blocks(

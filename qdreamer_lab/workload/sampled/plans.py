@@ -60,8 +60,7 @@ class BoundPlans:
             plan = last[2].with_blocks(blocks)
             if not dearer(plan, last[2]):
                 return plan
-        plan = find_partition(
-            blocks, settings.max_qubits, SearchOptions(seed=settings.seed, rounds=BRIEFLY)
-        )
+        options = SearchOptions(seed=settings.seed, rounds=BRIEFLY, devices=settings.devices)
+        plan = find_partition(blocks, settings.max_qubits, options)
         self._kept = listed, terms, plan
         return plan

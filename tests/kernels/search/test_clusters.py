@@ -47,7 +47,7 @@ def test_costs_and_widths_are_those_of_the_pieces_at_every_level(seed: int) -> N
 def test_annealing_keeps_account_and_stops_when_told() -> None:
     graph = piece_graph(ladder(8, 6))
     clusters = single_clusters(graph.pieces)
-    limits = Limits(6, 2**40, 9)
+    limits = Limits(6, 2**40, 9, np.empty(0, np.int64))
     start = graph.pieces.wire // 2
     labels, cost = anneal_clusters(clusters, start, limits, Cooling(20_000, 3.0, 0.2), 1)
     assert cost == pytest.approx(cost_of(graph, labels))
