@@ -14,6 +14,7 @@ from qdreamer_lab.search.cost_models import plan_price
 from qdreamer_lab.search.devices import devices_of, fits, fragment_widths, packed_on
 from qdreamer_lab.search.exhaustive import search_exhaustively
 from qdreamer_lab.search.finder import search
+from qdreamer_lab.search.memory import forget
 from qdreamer_lab.search.problem import CutProblem, Found, InfeasibleError
 from tests.search.finder_oracle import cheapest
 from tests.search.plain_account import plain_cost, plain_widths
@@ -192,7 +193,9 @@ def test_devices_of_one_width_are_a_width_and_a_number_of_fragments() -> None:
         width = base.max_qubits
         needed = -(-base.num_qubits // width)
         for count in (needed, needed + 1):
+            forget()  # else the second would start from the plan of the first
             limited = search(replace(base, max_fragments=count), time_limit_s=PATIENT)
+            forget()
             devices = search(on_devices(base, [width] * count), time_limit_s=PATIENT)
             assert devices.log2_overhead == limited.log2_overhead
             assert devices.log2_lower_bound == limited.log2_lower_bound

@@ -67,8 +67,9 @@ class PieceGraph:
 
     @property
     def is_limited(self) -> bool:
-        """Whether fragments are limited in number, and perhaps each in width."""
-        return self.limits.max_labels < self.num_pieces or len(self.limits.rooms) > 0
+        """Whether fragments are limited in number or all together, and perhaps each in width."""
+        few = min(self.limits.max_labels, self.limits.total_room) < self.num_pieces
+        return few or len(self.limits.rooms) > 0
 
     def endpoint_labels(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """Spread labels of pieces (S,) to block endpoints (m, 2), renumbered from 0."""
@@ -123,7 +124,8 @@ def graph_of_blocks(
     """
     piece_of, wire = wire_pieces(pairs, gates, num_qubits, wire_cost)
     pieces = Pieces(wire, adjacency(piece_of, gates, len(wire)), float(wire_cost))
-    limits = limits._replace(max_labels=min(limits.max_labels, len(wire)))
+    most = min(limits.max_labels, len(wire))
+    limits = limits._replace(max_labels=most, rooms=limits.rooms[:most])
     if len(gates) == 0 or gates.min() < FORBIDDEN:
         return PieceGraph(piece_of, gates, pieces, limits, *_best_order(pieces))
     # Block by block: a partial plan that cannot keep a block whole then dies at once.
