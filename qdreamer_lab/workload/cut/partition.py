@@ -159,13 +159,11 @@ class Partition:
         ends = np.append(layout.fragment[later], layout.fragment[layout.previous[later]])
         wires = np.bincount(ends, minlength=count)
         rows = np.stack([np.arange(count), self._widths, inside, gates, wires], axis=1)
-        if self.devices is None:
-            return tuple(Fragment(*row) for row in rows.tolist())
-        places = devices_of(self._widths).tolist()
-        return tuple(
-            Fragment(*row, self.devices[place])
-            for row, place in zip(rows.tolist(), places, strict=True)
-        )
+        each = [Fragment(*row) for row in rows.tolist()]
+        if self.devices is not None:
+            for fragment, place in enumerate(devices_of(self._widths).tolist()):
+                each[fragment] = replace(each[fragment], device=self.devices[place])
+        return tuple(each)
 
     @property
     def num_cuts(self) -> int:

@@ -56,3 +56,16 @@ def test_annealing_keeps_account_and_stops_when_told() -> None:
     stopped = Cooling(10**15, 3.0, 0.2, np.ones(1, np.int64))
     labels, _ = anneal_clusters(clusters, start, limits, stopped, 1)
     assert np.array_equal(labels, start)
+
+
+@pytest.mark.parametrize("rooms", [[9, 5, 2], [6, 6, 4, 1], [4, 4, 4, 4]])
+def test_annealed_clusters_fit_on_devices(rooms: list[int]) -> None:
+    graph = piece_graph(ladder(8, 6))
+    clusters = single_clusters(graph.pieces)
+    limits = Limits(rooms[0], sum(rooms), len(rooms), np.array(rooms))
+    start = np.repeat(np.arange(len(rooms)), rooms)[graph.pieces.wire]
+    labels, cost = anneal_clusters(clusters, start, limits, Cooling(20_000, 3.0, 0.2), 1)
+    assert cost == pytest.approx(cost_of(graph, labels))
+    assert cost <= cost_of(graph, start)
+    widths = np.sort(cluster_widths(clusters, labels, len(rooms)))[::-1]
+    assert np.all(widths <= rooms)

@@ -7,7 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from qdreamer_lab.kernels.pieces.pieces import joined_pieces
+from qdreamer_lab.kernels.pieces.adjacency import adjacency
+from qdreamer_lab.kernels.pieces.pieces import Pieces, joined_pieces
 from qdreamer_lab.kernels.sweep.device_sweep import device_sweep, groups_of
 from qdreamer_lab.kernels.sweep.sweep import Effort
 from qdreamer_lab.kernels.sweep.sweep_order import sweep_order
@@ -62,3 +63,36 @@ def test_nothing_is_cheaper_than_what_it_proves() -> None:
 
 def test_only_devices_of_one_width_are_exchanged() -> None:
     assert groups_of(np.array([9, 5, 5, 5, 2, 2])).tolist() == [0, 1, 1, 1, 4, 4]
+
+
+def joined_wires(edges: dict[tuple[int, int], float], num: int) -> Pieces:
+    """One piece a wire, joined by gates of so many bits."""
+    pairs = np.array(list(edges), np.int64)
+    gates = adjacency(pairs, np.array(list(edges.values())), num)
+    return Pieces(np.arange(num), gates, 4.0)
+
+
+def test_a_device_whose_fragment_is_over_is_another_than_one_as_full_whose_goes_on() -> None:
+    # Wire 0 has left the frontier when wire 2 comes, which has to join it: the room beside wire 1
+    # is for wire 3.
+    pieces = joined_wires({(0, 1): 1.0, (1, 3): 5.0, (2, 3): 1.0}, 4)
+    rooms = np.array([2, 2], np.int64)
+    labels, value, lower, _ = device_sweep(
+        np.arange(4), pieces, rooms, 4, np.inf, Effort(100, 10**9, 0)
+    )
+    assert labels[0] == labels[2] != labels[1] == labels[3]
+    assert value == lower == 2.0
+
+
+def test_a_sweep_that_is_told_to_stop_claims_nothing() -> None:
+    pieces = pieces_of(3)
+    order, *_ = sweep_order(pieces.wire, *joined_pieces(pieces), 0)
+    rooms = np.array([6, 3, 3, 1], np.int64)
+    _, value, *_ = device_sweep(order, pieces, rooms, 13, np.inf, Effort(10**5, 10**9, 0))
+    stop = np.ones(1, np.int64)
+    labels, cost, lower, looked = device_sweep(
+        order, pieces, rooms, 13, np.inf, Effort(10**5, 10**9, 0, stop)
+    )
+    assert np.all(labels == -1)
+    assert looked == 0
+    assert lower <= value < cost
