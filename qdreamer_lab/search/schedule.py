@@ -53,6 +53,10 @@ PROVABLE = 22.0
 #: four times as many.
 PROOF_ROOM, PROOF_STATES = 12_000, 500_000
 
+#: Bytes of the partial plans of a step that a sweep for a proof keeps at most, and partial plans
+#: that it looks at in all, of each of which it may remember five bytes.
+PROOF_BYTES, MOST_PROOF_STATES = 300_000_000, 60_000_000
+
 #: Rounds of refinement before windows of time are first bounded, and partial plans kept then; each
 #: later time has four times as many.
 FIRST_WINDOWS, WINDOW_ROOM = 12, 16
@@ -213,9 +217,22 @@ def window_rooms(graph: PieceGraph, *, prove: bool) -> dict[int, int]:
 
 
 def _proofs(graph: PieceGraph, *, prove: bool) -> dict[int, Sweep | SweepDevices]:
-    """Sweeps that may prove a plan, by the number of the round before which they are made."""
+    """Sweeps that may prove a plan, by the number of the round before which they are made.
+
+    The last is as large as memory allows; what it leaves open stays open.
+    """
     if graph.num_pieces * graph.widest > SWEEP_LIMIT or (graph.effort > PROVABLE and not prove):
         return {}
     first = 0 if prove else FIRST_PROOF
-    kind = SweepDevices if graph.is_limited else Sweep
-    return {first + 8 * 4**k - 8: kind(PROOF_ROOM * 4**k, PROOF_STATES * 4**k) for k in range(10)}
+    kind, slots = Sweep, graph.widest
+    if graph.is_limited:
+        kind, slots = SweepDevices, max(graph.widest, graph.limits.max_labels + 1)
+    # Two beams have twice as many rows as plans are kept, of three bytes a slot and some more.
+    most = PROOF_BYTES // (4 * (3 * slots + 40))
+    proofs: dict[int, Sweep | SweepDevices] = {}
+    for k in range(10):
+        room, states = PROOF_ROOM * 4**k, PROOF_STATES * 4**k
+        proofs[first + 8 * 4**k - 8] = kind(min(room, most), min(states, MOST_PROOF_STATES))
+        if room >= most or states >= MOST_PROOF_STATES:
+            break
+    return proofs

@@ -80,6 +80,16 @@ def layers(n: int, depth: int, width: int) -> CutProblem:
     return problem(n, pairs, width, sine)
 
 
+def grover(data: int, rounds: int, width: int) -> CutProblem:
+    """Search for one string: a ladder of Toffolis up to ancillas and down, twice a round."""
+    ancillas = list(range(data, 2 * data - 2))
+    up = toffoli(0, 1, ancillas[0])
+    for k, ancilla in enumerate(ancillas[1:]):
+        up += toffoli(2 + k, ancillas[k], ancilla)
+    ladder = [*up, (ancillas[-1], data - 1), *up[::-1]]
+    return problem(2 * data - 2, ladder * 2 * rounds, width)
+
+
 def regular(n: int, rounds: int, width: int) -> CutProblem:
     """QAOA on a graph of degree about 3."""
     rng = np.random.default_rng(n)
@@ -103,4 +113,16 @@ SUITE = {
     "layers": layers(18, 3, 7),
     "regular": regular(16, 2, 8),
     "dense": dense(10, 60, 5),
+    "grover": grover(6, 2, 5),
+}
+
+#: The same kinds, of more qubits than can be searched to the end.
+WIDE = {
+    "adder": adder(64, 33),
+    "multiplier": multiplier(15, 23),
+    "lookup": lookup(5, 24),
+    "fourier": fourier(24, 8),
+    "layers": layers(111, 3, 36),
+    "regular": regular(100, 2, 40),
+    "grover": grover(33, 2, 20),
 }

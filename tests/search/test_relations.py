@@ -10,7 +10,7 @@ import pytest
 from qdreamer_lab.search.cost_models import plan_price
 from qdreamer_lab.search.finder import make_ready, search, search_pareto
 from qdreamer_lab.search.memory import forget, recall
-from tests.search.hard_problems import SUITE
+from tests.search.hard_problems import SUITE, WIDE
 from tests.search.plain_account import plain_cost, plain_widths
 
 ENDLESS = 600.0
@@ -18,7 +18,7 @@ ENDLESS = 600.0
 
 @pytest.fixture(autouse=True)
 def _as_in_a_new_process() -> None:
-    for cost in ("lo", "joint", "locc"):
+    for cost in ("lo", "joint", "locc", "work"):
         make_ready(cost)
     forget()
 
@@ -36,8 +36,22 @@ def test_wider_never_costs_more_and_every_plan_keeps_its_width(name: str) -> Non
         before, bound = found.log2_overhead, min(bound, found.log2_overhead)
 
 
+@pytest.mark.parametrize("name", WIDE)
+@pytest.mark.parametrize("cost", ["lo", "joint", "locc", "work"])
+def test_wider_never_costs_more_on_wide_circuits_under_any_model(name: str, cost: str) -> None:
+    base, before = WIDE[name], np.inf
+    for width in (base.max_qubits, base.max_qubits + 1, base.max_qubits + 5):
+        problem = replace(base, max_qubits=width)
+        found = search(problem, cost=cost, time_limit_s=0.05)
+        assert found.log2_overhead <= before + 1e-9
+        assert found.log2_lower_bound <= found.log2_overhead
+        assert max(plain_widths(problem, found.labels).values()) <= width
+        assert plan_price(problem, found.labels, cost) == pytest.approx(found.log2_overhead)
+        before = found.log2_overhead
+
+
 @pytest.mark.parametrize("name", SUITE)
-@pytest.mark.parametrize("cost", ["lo", "joint", "locc"])
+@pytest.mark.parametrize("cost", ["lo", "joint", "locc", "work"])
 def test_more_time_and_more_rounds_never_cost_more(name: str, cost: str) -> None:
     problem, before = SUITE[name], np.inf
     for seconds in (0.0, 0.05, 0.1, 0.2):
@@ -94,7 +108,7 @@ def test_a_proof_is_looked_for_though_the_question_was_asked_without() -> None:
     assert recall(problem, "lo", 0, prove=True).seconds == 0.02
 
 
-@pytest.mark.parametrize("name", ["adder", "fourier", "layers"])
+@pytest.mark.parametrize("name", ["adder", "fourier", "layers", "grover"])
 def test_names_of_qubits_and_the_direction_of_time_do_not_matter(name: str) -> None:
     base = replace(SUITE[name], max_qubits=-(-SUITE[name].num_qubits // 2))
     rng = np.random.default_rng(1)
