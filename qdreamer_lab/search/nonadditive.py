@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Priced", "search_priced"]
 
-#: Wires of this many bits stand for wires that share a decomposition with a few others.
-SHARED_WIRE = 2.7
+#: Wires of so many bits stand for wires that share a decomposition with a few others, and with
+#: many: gates then cost as much as alone, and halfway to the least that they can. By trial.
+SHARED_WIRE, WIDELY_SHARED_WIRE = 2.7, 2.2
 
 #: Circuits with more block endpoints than this are not searched exhaustively.
 EXHAUSTIVE_ENDS = 20
@@ -84,10 +85,11 @@ def search_priced(
     problem = _forbidding(problem)
     low_gates, low_wire = least_costs(problem, cost)
     stand_ins = [(problem.gate_cost, problem.wire_cost)]
-    if cost != "work":
+    if cost == "joint":
         stand_ins.append((low_gates, problem.wire_cost))
     if cost == "locc":
-        stand_ins.append((low_gates, SHARED_WIRE))
+        halfway = (problem.gate_cost + low_gates) / 2
+        stand_ins += [(halfway, WIDELY_SHARED_WIRE), (problem.gate_cost, SHARED_WIRE)]
     best = Priced(np.empty((0, 2), np.int64), np.inf, known.bound)
     if cost == "locc":
         bound = _quick_bound(problem, low_gates, low_wire, seed)
