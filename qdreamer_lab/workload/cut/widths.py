@@ -8,13 +8,13 @@ The order does not matter.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from qdreamer_lab.errors import PlanError
 
-__all__ = ["Devices", "check_count", "check_width", "read_devices"]
+__all__ = ["Devices", "check_count", "check_width", "read_devices", "read_widths"]
 
 Devices = int | list[int] | tuple[int, ...] | Mapping[int, int]
 """What users may give as `max_qubits`."""
@@ -77,6 +77,25 @@ def read_devices(max_qubits: object) -> tuple[int, tuple[int, ...] | None]:
     widest_first = sorted(((int(w), int(c)) for w, c in listed.items()), reverse=True)
     devices = tuple(width for width, count in widest_first for _ in range(count))
     return devices[0], devices
+
+
+def read_widths(widths: object) -> list[int]:
+    """Read widths that plans are wanted for, one for each.
+
+    Args:
+        widths: Any number of widths but none, in any order, which is kept.
+
+    Raises:
+        PlanError: If it is something else, is empty, or holds what is no integer of at least 1.
+    """
+    if isinstance(widths, str | Mapping) or not isinstance(widths, Iterable):
+        raise PlanError(f"widths must be integers, one after the other, got {widths!r}")
+    listed = list(widths)
+    if not listed:
+        raise PlanError("widths is empty: name one at least, or leave it out for a selection")
+    for place, width in enumerate(listed):
+        check_count(f"widths[{place}]", width)
+    return listed
 
 
 def check_count(name: str, value: object, least: int = 1) -> None:

@@ -15,7 +15,7 @@ from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
 from qdreamer_lab.workload.circuit.remainder import blocks_left
 from qdreamer_lab.workload.cut.options import SearchOptions
-from qdreamer_lab.workload.cut.widths import check_width, read_devices
+from qdreamer_lab.workload.cut.widths import read_devices, read_widths
 from qdreamer_lab.workload.plan.plan import CutPlan
 from qdreamer_lab.workload.plan.search import find_partition, find_partitions
 
@@ -145,9 +145,7 @@ def pareto(
         seed=seed,
         rounds=rounds,
     )
-    given = None if widths is None else list(widths)
-    for width in given or ():
-        check_width(width)
+    given = None if widths is None else read_widths(widths)
     blocks = to_blocks(circuit, observables)
     if given is not None:
         return _plans(blocks, given, options)
