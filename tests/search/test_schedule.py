@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def test_proofs_grow_until_memory_is_used_up(name: str, limited: bool) -> None:
     assert len(proofs) > 1
     slots = max(graph.widest, graph.limits.max_labels + 1) if limited else graph.widest
     row = sum(each.nbytes for each in empty_beam(1, slots))
-    for before, after in zip(proofs, proofs[1:], strict=False):
+    for before, after in pairwise(proofs):
         assert after.room > before.room
         assert after.max_states > before.max_states
     assert all(2 * row * (2 * each.room + 16) <= PROOF_BYTES for each in proofs)
