@@ -1,0 +1,120 @@
+"""Coefficients of gates: read off their matrices, and brought in the order of a pass."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdreamer_lab.kernels.jit import kernel
+from qdreamer_lab.kernels.simulate.tile_pass import (
+    BRANCH,
+    DENSE_ONE,
+    DENSE_TWO,
+    DIAGONAL,
+    MULTIPLEXED,
+)
+
+__all__ = ["gather_coefficients", "read_matrices"]
+
+Ints = NDArray[np.int64]
+Matrices = NDArray[np.complex128]
+
+NOTHING = 4 * np.finfo(np.float64).eps
+"""Entries of this size, next to the largest of their matrix, are rounding errors of zero."""
+
+
+@kernel
+def read_matrices(flat: Matrices, sizes: Ints, two: NDArray[np.bool_]) -> tuple[Ints, Matrices]:
+    """Tell what kind each gate is, and what its coefficients are.
+
+    Args:
+        flat: The entries of all matrices, one gate after another.
+        sizes: (m,) how many each gate has: 16 on two qubits, 4 for each choice on one.
+        two: (m,) whether it is on two qubits.
+
+    Returns:
+        (2, m) the kind of each gate, and whether its qubits are to change places: a multiplexed
+        gate has its target first. And the coefficients, one gate after another.
+    """
+    forms = np.zeros((2, len(sizes)), np.int64)
+    found = np.empty(len(flat), np.complex128)
+    at = 0
+    start = 0
+    for gate in range(len(sizes)):
+        matrix = flat[start : start + sizes[gate]]
+        start += sizes[gate]
+        if two[gate]:
+            low, high = kept(matrix, 4)
+            if low and high:
+                forms[0, gate] = DIAGONAL
+            elif low or high:
+                forms[0, gate] = MULTIPLEXED
+            else:
+                forms[0, gate] = DENSE_TWO
+            forms[1, gate] = low and not high
+            outer, inner = (1, 2) if low else (2, 1)  # weights of the control and of the target
+            if low and high:
+                for k in range(4):
+                    found[at + k] = matrix[5 * k]
+                at += 4
+                continue
+            if low or high:
+                for k in range(8):
+                    row, column = k >> 1 & 1, k & 1
+                    found[at + k] = matrix[5 * (k >> 2) * outer + (4 * row + column) * inner]
+                at += 8
+                continue
+        elif len(matrix) > 4:
+            forms[0, gate] = BRANCH
+        else:
+            low, high = kept(matrix, 2)
+            forms[0, gate] = DIAGONAL if low else DENSE_ONE
+            if low:
+                found[at], found[at + 1] = matrix[0], matrix[3]
+                at += 2
+                continue
+        for k in range(len(matrix)):
+            found[at + k] = matrix[k]
+        at += len(matrix)
+    return forms, found[:at].copy()
+
+
+@kernel
+def kept(matrix: Matrices, width: int) -> tuple[bool, bool]:
+    """Return whether a matrix, flat, of so many rows keeps its low and its high qubit."""
+    largest = 0.0
+    for entry in matrix:
+        largest = max(largest, abs(entry))
+    low = high = True
+    for k in range(len(matrix)):
+        if abs(matrix[k]) > NOTHING * largest:
+            changed = k // width ^ k % width
+            low = low and not changed & 1
+            high = high and not changed & 2
+    return low, high
+
+
+@kernel
+def gather_coefficients(coefficients: Matrices, records: Ints, out: NDArray[np.float64]) -> None:
+    """Write the coefficients of a pass, diagonals multiplied out to their tables.
+
+    Args:
+        coefficients: Of all gates.
+        records: (k, 5) What is done, in order: where to write, how many, from where to read, and
+            two bits. Without bits (-1) they are copied; without a place to read from (-1) they are
+            1; else the entry with number x is multiplied by that whose number x has at these bits,
+            or at one of them if the other is -1.
+        out: (2, n) Real parts and imaginary parts.
+    """
+    real, imag = out[0], out[1]
+    for k in range(len(records)):
+        at, size, source, low, high = records[k]
+        for x in range(size):
+            if source < 0:
+                real[at + x], imag[at + x] = 1.0, 0.0
+            elif low < 0:
+                value = coefficients[source + x]
+                real[at + x], imag[at + x] = value.real, value.imag
+            else:
+                value = coefficients[source + (x >> low & 1) + (0 if high < 0 else 2 * (x >> high & 1))]
+                a, b = real[at + x], imag[at + x]
+                real[at + x] = a * value.real - b * value.imag
+                imag[at + x] = a * value.imag + b * value.real
