@@ -5,6 +5,7 @@ Nothing runs here, and nothing is said of whether a circuit can be cut.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.circuit.lightcone import GateList
 
-__all__ = ["check_names", "checked_pub", "listed_pubs", "pairing", "request_of"]
+__all__ = ["check_names", "checked_pub", "listed_pubs", "pairing", "request_of", "uncut_work"]
+
+_SMALL, _VERY_WIDE = 12, 1000
+"""Qubits between which work doubles with each."""
+
+_PLANNING = 2.0**20
+"""What each set of values takes besides, in the units of `uncut_work`."""
 
 _HOW = "run takes a list of PUBs, also for one: run([(circuit, observables, parameter_values)])"
 
@@ -64,7 +71,8 @@ def checked_pub(pub: Any, precision: float | None, number: int) -> EstimatorPub:
         check_names(checked)
     except (TypeError, ValueError, QiskitError) as error:
         raise PubError(f"PUB {number}: {error}") from error
-    if not np.isfinite(checked.parameter_values.ravel().as_array()).all():
+    given = checked.parameter_values
+    if given.num_parameters and not np.isfinite(given.ravel().as_array()).all():
         raise PubError(f"PUB {number}: parameter values must be finite numbers")
     return _without_open_delays(checked)
 
@@ -113,8 +121,22 @@ def pairing(pub: EstimatorPub) -> tuple[NDArray[np.int64], list[Any]]:
     values, observables = pub.parameter_values, pub.observables
     bindings = np.arange(values.size, dtype=np.int64).reshape(values.shape)
     numbers = np.arange(observables.size, dtype=np.int64).reshape(observables.shape)
-    sparse = as_sparse(observables, pub.circuit.num_qubits)
-    return np.stack(np.broadcast_arrays(bindings, numbers)), sparse
+    which = np.empty((2, *pub.shape), np.int64)
+    which[0], which[1] = bindings, numbers
+    return which, as_sparse(observables, pub.circuit.num_qubits)
+
+
+def uncut_work(pub: EstimatorPub, num_gates: int) -> float:
+    """Amplitudes, times gates and terms, of running a PUB's circuit uncut with all its values.
+
+    Args:
+        pub: A PUB that was checked.
+        num_gates: Of its circuit.
+    """
+    terms = sum(each.num_terms for each in as_sparse(pub.observables, pub.circuit.num_qubits))
+    # Small circuits take time as well: to be read gate by gate, and to be planned.
+    width = min(max(pub.circuit.num_qubits, _SMALL), _VERY_WIDE)
+    return int(pub.parameter_values.size) * (math.ldexp(num_gates + terms, width) + _PLANNING)
 
 
 def _bound(pub: EstimatorPub) -> tuple[QuantumCircuit, ...]:

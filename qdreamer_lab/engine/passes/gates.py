@@ -67,7 +67,9 @@ def read_gates(
     if not steps:
         return (), np.zeros(0, np.complex128)
     flat = [
-        (step.matrices if step.cut not in fixed else step.matrices[fixed[step.cut]]).reshape(-1)
+        step.matrices.reshape(-1)
+        if step.cut is None or step.cut not in fixed
+        else step.matrices[fixed[step.cut]].reshape(-1)
         for step in steps
     ]
     two = [len(step.qubits) == 2 for step in steps]

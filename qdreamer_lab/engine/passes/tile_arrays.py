@@ -137,9 +137,7 @@ def _size(operation: Operation, gates: Sequence[Gate]) -> int:
     return gates[operation.gates[0]].size
 
 
-def _records(
-    step: Pass, gates: Sequence[Gate], places: Sequence[int]
-) -> NDArray[np.int64]:
+def _records(step: Pass, gates: Sequence[Gate], places: Sequence[int]) -> NDArray[np.int64]:
     """`LaidPass.records` of a pass, where the coefficients of each gate begin at these places."""
     records: list[tuple[int, ...]] = []
     at = 0

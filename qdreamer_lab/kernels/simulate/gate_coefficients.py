@@ -82,10 +82,10 @@ def kept(matrix: Matrices, width: int) -> tuple[bool, bool]:
     """Return whether a matrix, flat, of so many rows keeps its low and its high qubit."""
     largest = 0.0
     for entry in matrix:
-        largest = max(largest, abs(entry))
+        largest = max(largest, abs(entry.real), abs(entry.imag))
     low = high = True
     for k in range(len(matrix)):
-        if abs(matrix[k]) > NOTHING * largest:
+        if max(abs(matrix[k].real), abs(matrix[k].imag)) > NOTHING * largest:
             changed = k // width ^ k % width
             low = low and not changed & 1
             high = high and not changed & 2
@@ -114,7 +114,9 @@ def gather_coefficients(coefficients: Matrices, records: Ints, out: NDArray[np.f
                 value = coefficients[source + x]
                 real[at + x], imag[at + x] = value.real, value.imag
             else:
-                value = coefficients[source + (x >> low & 1) + (0 if high < 0 else 2 * (x >> high & 1))]
+                value = coefficients[
+                    source + (x >> low & 1) + (0 if high < 0 else 2 * (x >> high & 1))
+                ]
                 a, b = real[at + x], imag[at + x]
                 real[at + x] = a * value.real - b * value.imag
                 imag[at + x] = a * value.imag + b * value.real

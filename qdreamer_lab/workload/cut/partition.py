@@ -211,6 +211,8 @@ def lone_labels(
     They get fragments of their own as long as there may be more, and then fill what room is left.
     """
     out = np.full(len(blocks.lone), -1, dtype=np.int64)
+    if not out.size:
+        return out
     measured = np.isin(np.fromiter(blocks.lone, dtype=np.int64), blocks.measured)
     if not measured.any():
         return out

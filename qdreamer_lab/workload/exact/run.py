@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qdreamer_lab.workload.estimate import Estimate, Seconds
-from qdreamer_lab.workload.exact.fold import Folding, Unit, waves
-from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
+from qdreamer_lab.workload.exact.fold import Contracted, Folding, Unit, waves
+from qdreamer_lab.workload.exact.plans import ExactPlans, bound_group, parts_that_fit
 from qdreamer_lab.workload.execution.decisions import PlanDropped
 from qdreamer_lab.workload.execution.long_run_warning import EXACT_S
 from qdreamer_lab.workload.fragment.task_memory import task_memory_bytes
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.workload.exact.term_group import Group
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import Request, RunSettings
 
@@ -48,7 +49,7 @@ class ExactRunner:
         values = [np.zeros(len(binding.terms)) for binding in wanted]
         here = execution.limit_bytes()
         units = self._units(request, wanted, values, settings, execution, here)
-        operations = sum(unit.work + unit.contraction.operations for unit in units)
+        operations = sum(unit.work + unit.how.contraction.operations for unit in units)
         execution.warn_if_long(EXACT_S * operations)
         planned = time.perf_counter()
         folding = Folding(settings.dtype, execution, units)
@@ -90,11 +91,21 @@ class ExactRunner:
         task = here if same else task_memory_bytes(execution)
         itemsize = np.dtype(settings.dtype).itemsize
         units = []
+        known: dict[Any, list[tuple[Group, Contracted]]] = {}
         for binding, circuit in enumerate(request.circuits):
             gates = None if binding else request.first_gates
             for part in self._plans.runs(circuit, wanted[binding].terms, settings, gates):
-                found = parts_that_fit(part, itemsize, task, here // 2)
-                units += [Unit(binding, *fitting, values[binding]) for fitting in found]
+                key = part.group, part.program.axes()
+                if key not in known:  # all bindings with this group and these cuts fit alike
+                    known[key] = [
+                        (less.group, Contracted.of(less.program, sliced, contraction))
+                        for less, sliced, contraction in parts_that_fit(
+                            part, itemsize, task, here // 2
+                        )
+                    ]
+                for group, how in known[key]:
+                    mine = part if group is part.group else bound_group(group, part.plan)
+                    units.append(Unit(binding, mine, how, values[binding]))
         return units
 
 
@@ -113,13 +124,16 @@ class _Wanted:
 
 def _wanted(request: Request) -> list[_Wanted]:
     """What is wanted of each binding."""
-    order = np.lexsort((request.pairs[:, 1], request.pairs[:, 0]))
-    binding, observable = request.pairs[order].T
-    ends = np.searchsorted(binding, np.arange(1, len(request.circuits)))
+    if len(request.circuits) == 1:
+        each = [request.pairs[:, 1]]
+    else:
+        binding, observable = request.pairs[np.argsort(request.pairs[:, 0])].T
+        ends = np.searchsorted(binding, np.arange(1, len(request.circuits)))
+        each = np.split(observable, ends)[: len(request.circuits)]
     known: dict[tuple[int, ...], _Wanted] = {}
     wanted = []
-    for mine in np.split(observable, ends)[: len(request.circuits)]:
-        key = tuple(np.unique(mine).tolist())
+    for mine in each:
+        key = tuple(sorted(set(mine.tolist())))
         if key not in known:
             known[key] = _collected(request, key)
         wanted.append(known[key])
