@@ -211,12 +211,13 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         checked = [self._coerced(pub, wanted, k) for k, pub in enumerate(listed_pubs(pubs))]
         if self._settings.shots is None:
             self._check_precisions([each.pub for each in checked])
+        at_once = self._takes_a_moment(checked)
         return CutJob(
             lambda stop: PrimitiveResult(
-                [self._run_pub(k, each, stop) for k, each in enumerate(checked)],
+                [self._run_pub(k, each, stop, lent=at_once) for k, each in enumerate(checked)],
                 metadata={"version": 2},
             ),
-            at_once=self._takes_a_moment(checked),
+            at_once=at_once,
         )
 
     def _takes_a_moment(self, checked: Sequence[_Checked]) -> bool:
@@ -254,7 +255,9 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         self._seen = _Seen(circuit, length, num_gates)
         return _Checked(checked, gates, num_gates)
 
-    def _run_pub(self, number: int, checked: _Checked, stop: threading.Event) -> PubResult:
+    def _run_pub(
+        self, number: int, checked: _Checked, stop: threading.Event, *, lent: bool
+    ) -> PubResult:
         start = time.perf_counter()
         pub = checked.pub
         backend = self._backend()
@@ -265,7 +268,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         watch = Watch(self._adviser if mode.cuts else None)
         execution = replace(self._execution, stop=stop, backend=backend, watch=watch)
         runner = self._runners[mode]
-        request = request_of(pub, checked.gates)
+        request = request_of(pub, checked.gates, lent=lent)
         mode, estimate = estimated(request, settings, execution, mode, runner, mode_of)
         plans = tuple(map(CutPlan.of, estimate.plans))
         record = RunRecord(

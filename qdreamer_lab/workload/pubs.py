@@ -92,18 +92,21 @@ def check_names(pub: EstimatorPub) -> None:
         )
 
 
-def request_of(pub: EstimatorPub, first_gates: GateList | None = None) -> Request:
+def request_of(
+    pub: EstimatorPub, first_gates: GateList | None = None, *, lent: bool = False
+) -> Request:
     """What a PUB asks for.
 
     Args:
         pub: A PUB that was checked.
         first_gates: The gates of its circuit with the first values, if they are known.
+        lent: Whether the user cannot change the circuit before all is over.
     """
     which, observables = pairing(pub)
     return Request(
         source=pub.circuit,
         values=_values(pub),
-        circuits=_bound(pub),
+        circuits=_bound(pub, lent=lent),
         observables=tuple(product_terms(observable) for observable in observables),
         pairs=which.reshape(2, -1).T,
         precision=pub.precision,
@@ -139,10 +142,11 @@ def uncut_work(pub: EstimatorPub, num_gates: int) -> float:
     return int(pub.parameter_values.size) * (math.ldexp(num_gates + terms, width) + _PLANNING)
 
 
-def _bound(pub: EstimatorPub) -> tuple[QuantumCircuit, ...]:
-    """The circuit with each binding; never the one that the user may change."""
+def _bound(pub: EstimatorPub, *, lent: bool) -> tuple[QuantumCircuit, ...]:
+    """The circuit with each binding; never the one that the user may change, unless it is lent."""
     if not pub.circuit.parameters:
-        return (pub.circuit.copy(),) * int(pub.parameter_values.size)
+        whole = pub.circuit if lent else pub.circuit.copy()
+        return (whole,) * int(pub.parameter_values.size)
     return tuple(pub.parameter_values.bind_all(pub.circuit).ravel())
 
 

@@ -36,60 +36,60 @@ def read_matrices(flat: Matrices, sizes: Ints, two: NDArray[np.bool_]) -> tuple[
     """
     forms = np.zeros((2, len(sizes)), np.int64)
     found = np.empty(len(flat), np.complex128)
-    at = 0
-    start = 0
+    start, at = 0, 0
     for gate in range(len(sizes)):
         matrix = flat[start : start + sizes[gate]]
         start += sizes[gate]
-        if two[gate]:
-            low, high = kept(matrix, 4)
-            if low and high:
-                forms[0, gate] = DIAGONAL
-            elif low or high:
-                forms[0, gate] = MULTIPLEXED
-            else:
-                forms[0, gate] = DENSE_TWO
-            forms[1, gate] = low and not high
-            outer, inner = (1, 2) if low else (2, 1)  # weights of the control and of the target
-            if low and high:
-                for k in range(4):
-                    found[at + k] = matrix[5 * k]
-                at += 4
-                continue
-            if low or high:
-                for k in range(8):
-                    row, column = k >> 1 & 1, k & 1
-                    found[at + k] = matrix[5 * (k >> 2) * outer + (4 * row + column) * inner]
-                at += 8
-                continue
-        elif len(matrix) > 4:
-            forms[0, gate] = BRANCH
+        if len(matrix) > 4 and not two[gate]:
+            kind, turned = BRANCH, False
         else:
-            low, high = kept(matrix, 2)
-            forms[0, gate] = DIAGONAL if low else DENSE_ONE
-            if low:
-                found[at], found[at + 1] = matrix[0], matrix[3]
-                at += 2
-                continue
-        for k in range(len(matrix)):
-            found[at + k] = matrix[k]
-        at += len(matrix)
+            kind, turned = kind_of(matrix, two[gate])
+        forms[0, gate], forms[1, gate] = kind, turned
+        at += write_coefficients(matrix, kind, turned, found[at:])
     return forms, found[:at].copy()
 
 
 @kernel
-def kept(matrix: Matrices, width: int) -> tuple[bool, bool]:
-    """Return whether a matrix, flat, of so many rows keeps its low and its high qubit."""
+def kind_of(matrix: Matrices, two: bool) -> tuple[int, bool]:
+    """Return what kind of gate a single matrix, flat, is, and whether its target is its high qubit.
+
+    A qubit is kept if no entry takes one of its values to the other.
+    """
     largest = 0.0
     for entry in matrix:
         largest = max(largest, abs(entry.real), abs(entry.imag))
     low = high = True
+    width = 4 if two else 2
     for k in range(len(matrix)):
         if max(abs(matrix[k].real), abs(matrix[k].imag)) > NOTHING * largest:
             changed = k // width ^ k % width
             low = low and not changed & 1
             high = high and not changed & 2
-    return low, high
+    if low and high:
+        return DIAGONAL, False
+    if not two:
+        return DENSE_ONE, False
+    return (MULTIPLEXED, low) if low or high else (DENSE_TWO, False)
+
+
+@kernel
+def write_coefficients(matrix: Matrices, kind: int, turned: bool, out: Matrices) -> int:
+    """Write the coefficients of a gate, and return how many there are."""
+    if kind == DIAGONAL:
+        width = 4 if len(matrix) == 16 else 2
+        for k in range(width):
+            out[k] = matrix[(width + 1) * k]
+        return width
+    if kind == MULTIPLEXED:
+        control, target = (1, 2) if turned else (2, 1)  # the weights of their values
+        for k in range(8):
+            row = (k >> 2) * control + (k >> 1 & 1) * target
+            column = (k >> 2) * control + (k & 1) * target
+            out[k] = matrix[4 * row + column]
+        return 8
+    for k in range(len(matrix)):
+        out[k] = matrix[k]
+    return len(matrix)
 
 
 @kernel
