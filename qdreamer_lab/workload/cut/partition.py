@@ -265,6 +265,8 @@ def lone_labels(
         devices: Widths of devices, widest first, on which the fragments of the blocks fit.
     """
     out = np.full(len(blocks.lone), -1, dtype=np.int64)
+    if not out.size:
+        return out
     measured = np.isin(np.fromiter(blocks.lone, dtype=np.int64), blocks.measured)
     if not measured.any():
         return out

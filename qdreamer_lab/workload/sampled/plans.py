@@ -49,7 +49,7 @@ class BoundPlans:
     def _bound(
         self, circuit: QuantumCircuit, terms: tuple[Factors, ...], settings: RunSettings
     ) -> Partition:
-        listed = GateList(list(flat_gates(circuit)))
+        listed = GateList(flat_gates(circuit))
         if settings.plan is not None:
             return settings.plan.with_blocks(fitted_as_measured(settings.plan, listed, terms))
         acted = measured_by(terms)
