@@ -135,10 +135,9 @@ def _observable_probes() -> list[Probe]:
         request = request_of(pub)
         wanted = wanted_terms(request)
         values = [np.ones(len(wanted[0].terms))]
-        counts = (paid("observable", many), paid("added", many))
-        calls = (partial(request_of, pub), partial(summed_terms, request, wanted, values))
-        for name, call, count in zip(("read", "added"), calls, counts, strict=True):
-            found.append(Probe(f"{name} {many}", call, count))
+        read, add = partial(request_of, pub), partial(summed_terms, request, wanted, values)
+        found.append(Probe(f"read {many}", read, paid("observable", many)))
+        found.append(Probe(f"added {many}", add, paid("added", many)))
     return found
 
 

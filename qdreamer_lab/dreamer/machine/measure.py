@@ -179,8 +179,10 @@ def _ways(session: SessionLike, on: str | None, workers: int) -> list[tuple[Any,
         run_chunks(chunks, session, on=on, stop=threading.Event(), keep=keep)
         took = time.perf_counter() - begin - sum(rows) / max(1, workers)
         found.append((_row({"trip": 1, "task": tasks}), max(took, 1e-4)))
-    sent = [("transfer", size, _ones, size) for size in _SENT_BYTES]
-    sent.append(("told", _TOLD, len, tuple(((k, "Z"), (k + 1, "X")) for k in range(_TOLD))))
+    sent: list[tuple[str, int, Any, Any]] = [
+        *(("transfer", size, _ones, size) for size in _SENT_BYTES),
+        ("told", _TOLD, len, tuple(((k, "Z"), (k + 1, "X")) for k in range(_TOLD))),
+    ]
     for turn in range(_SENDS + 1):  # the first one opens the connections
         for name, count, function, argument in sent:
             begin = time.perf_counter()

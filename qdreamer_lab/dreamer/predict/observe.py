@@ -90,7 +90,7 @@ def learned(belief: Belief, prediction: Prediction, result: Any) -> Belief:
     belief = _seen(belief, "plan", planning, seconds.plan_s)
     rounds, factors = _luck(record, prediction)
     sure = "execute" in by_name and by_name["execute"].doubt < _UNSURE
-    if sure and _LEAST_FACTOR < factors.min() and factors.max() < _MOST_FACTOR:
+    if sure and factors.min() > _LEAST_FACTOR and factors.max() < _MOST_FACTOR:
         belief = _seen(belief, "execute", by_name["execute"].counts * factors, busy)
     if "transpile" in by_name:
         counts = by_name["transpile"].counts

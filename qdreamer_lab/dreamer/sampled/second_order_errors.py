@@ -173,7 +173,7 @@ def product_variance(
 def _readout_numbers(fragment: ShotFragment) -> int:
     """Numbers in the readouts of all variants of a fragment."""
     columns = math.prod(leg.side.dual.shape[1] for leg in fragment.legs)
-    return len(fragment.bases) * columns * math.prod(fragment.dims)
+    return int(len(fragment.bases) * columns * math.prod(fragment.dims))
 
 
 def _root(spread: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,13 +6,13 @@ Ties the steps together and keeps the clock; what the steps do is said where the
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qdreamer_lab.workload.estimate import Estimate, Seconds
-from qdreamer_lab.workload.exact.fold import Folding, Unit, waves
-from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
+from qdreamer_lab.workload.exact.fold import Contracted, Folding, Unit, waves
+from qdreamer_lab.workload.exact.plans import ExactPlans, bound_group, parts_that_fit
 from qdreamer_lab.workload.exact.wanted_terms import summed_terms, wanted_terms
 from qdreamer_lab.workload.execution.decisions import PlanDropped
 from qdreamer_lab.workload.execution.long_run_warning import EXACT_S
@@ -21,6 +21,7 @@ from qdreamer_lab.workload.fragment.task_memory import task_memory_bytes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from qdreamer_lab.workload.exact.term_group import Group
     from qdreamer_lab.workload.exact.wanted_terms import WantedTerms
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import Request, RunSettings
@@ -48,7 +49,7 @@ class ExactRunner:
         values = [np.zeros(len(binding.terms)) for binding in wanted]
         here = execution.limit_bytes()
         units = self._units(request, wanted, values, settings, execution, here)
-        operations = sum(unit.work + unit.contraction.operations for unit in units)
+        operations = sum(unit.work + unit.how.contraction.operations for unit in units)
         execution.warn_if_long(EXACT_S * operations)
         planned = time.perf_counter()
         folding = Folding(settings.dtype, execution, units)
@@ -90,9 +91,19 @@ class ExactRunner:
         task = here if same else task_memory_bytes(execution)
         itemsize = np.dtype(settings.dtype).itemsize
         units = []
+        known: dict[Any, list[tuple[Group, Contracted]]] = {}
         for binding, circuit in enumerate(request.circuits):
             gates = None if binding else request.first_gates
             for part in self._plans.runs(circuit, wanted[binding].terms, settings, gates):
-                found = parts_that_fit(part, itemsize, task, here // 2)
-                units += [Unit(binding, *fitting, values[binding]) for fitting in found]
+                key = part.group, part.program.axes()
+                if key not in known:  # all bindings with this group and these cuts fit alike
+                    known[key] = [
+                        (less.group, Contracted.of(less.program, sliced, contraction))
+                        for less, sliced, contraction in parts_that_fit(
+                            part, itemsize, task, here // 2
+                        )
+                    ]
+                for group, how in known[key]:
+                    mine = part if group is part.group else bound_group(group, part.plan)
+                    units.append(Unit(binding, mine, how, values[binding]))
         return units

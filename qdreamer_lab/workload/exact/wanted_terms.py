@@ -34,13 +34,16 @@ class WantedTerms:
 
 def wanted_terms(request: Request) -> list[WantedTerms]:
     """What is wanted of each binding."""
-    order = np.lexsort((request.pairs[:, 1], request.pairs[:, 0]))
-    binding, observable = request.pairs[order].T
-    ends = np.searchsorted(binding, np.arange(1, len(request.circuits)))
+    if len(request.circuits) == 1:
+        each = [request.pairs[:, 1]]
+    else:
+        binding, observable = request.pairs[np.argsort(request.pairs[:, 0])].T
+        ends = np.searchsorted(binding, np.arange(1, len(request.circuits)))
+        each = np.split(observable, ends)[: len(request.circuits)]
     known: dict[tuple[int, ...], WantedTerms] = {}
     wanted = []
-    for mine in np.split(observable, ends)[: len(request.circuits)]:
-        key = tuple(np.unique(mine).tolist())
+    for mine in each:
+        key = tuple(sorted(set(mine.tolist())))
         if key not in known:
             known[key] = _collected(request, key)
         wanted.append(known[key])
