@@ -11,8 +11,8 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 
 from qdreamer_lab import CutEstimator
 from qdreamer_lab.workload import estimator as workload_estimator
-from qdreamer_lab.workload.exact import fold as exact_fold
 from qdreamer_lab.workload.circuit.terms import ProductTerm
+from qdreamer_lab.workload.exact import fold as exact_fold
 from qdreamer_lab.workload.exact.plans import ExactPlans
 from qdreamer_lab.workload.request import Request, RunSettings
 from qdreamer_lab.workload.sampled.plans import BoundPlans
