@@ -17,7 +17,7 @@ from qiskit.primitives.containers import DataBin
 
 from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
 from qdreamer_lab.workload.circuit.blocks import check_circuit
-from qdreamer_lab.workload.cut.options import check_width
+from qdreamer_lab.workload.cut.widths import read_devices
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.execution.progress import ProgressLine
 from qdreamer_lab.workload.execution.watch import Watch
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.circuit.lightcone import GateList
+    from qdreamer_lab.workload.cut.widths import Devices
     from qdreamer_lab.workload.execution.decisions import Adviser
     from qdreamer_lab.workload.execution.progress import Progress
     from qdreamer_lab.workload.execution.session import SessionLike
@@ -78,7 +79,8 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
     """Estimator for circuits wider than `max_qubits`.
 
     Args:
-        max_qubits: Greatest width of a fragment.
+        max_qubits: Greatest width of a fragment; or a list of the widths of devices, or a dict with
+            the number of devices of each width, on each of which a plan has one fragment at most.
         mode: `"exact"`: fragments are simulated as state vectors and the values are exact to
             rounding, without shots; `stds` are zero and `precision` is met trivially.
             `"sampled"`: variants of the fragments are run for shots, on a QPU or on simulators that
@@ -112,12 +114,12 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
 
     Raises:
         QDreamerError: If an argument makes no sense.
-        PlanError: If `max_qubits` is not a positive integer.
+        PlanError: If `max_qubits` is neither a positive integer nor names devices.
     """
 
     def __init__(
         self,
-        max_qubits: int,
+        max_qubits: Devices,
         *,
         mode: str = "auto",
         plan: CutPlan | None = None,
@@ -136,7 +138,13 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         method: str = "statevector",
         most_workers: int | None = None,
     ) -> None:
-        check_width(max_qubits)
+        width, devices = read_devices(max_qubits)
+        if devices is not None and adviser is not None:
+            raise QDreamerError(
+                "an adviser plans anew for one width, and max_qubits names devices of "
+                f"{', '.join(map(str, devices[:8]))}{', …' if len(devices) > 8 else ''} qubits; "
+                "leave one of the two out"
+            )
         _check_choice("mode", mode, (_AUTO, *MODE_NAMES))
         _check_choice("method", method, METHODS)
         _check_choice("dtype", dtype, DTYPES)
@@ -159,7 +167,8 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         self._seen: _Seen | None = None
         self._runners: dict[Mode, Runner] = {chosen: chosen.runner() for chosen in self._modes}
         self._settings = RunSettings(
-            max_qubits=max_qubits,
+            max_qubits=width,
+            devices=devices,
             plan=plan,
             seed=0 if seed is None else seed,
             shots=shots,

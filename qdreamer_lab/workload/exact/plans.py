@@ -17,7 +17,7 @@ from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.gates import flat_gates
 from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by
 from qdreamer_lab.workload.circuit.pulled_back import pulled_back
-from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.cut.options import BRIEFLY, SearchOptions
 from qdreamer_lab.workload.exact.group_terms import (
     block_cones,
     gate_cones,
@@ -189,7 +189,8 @@ def _planned(
             left = whole if alone else pulled_back(gates, [terms[k] for k in numbers])
             measured = tuple(measured_by(left.terms))
             part = blocks_of_gates(gates, num_qubits, measured, among=left.gates)
-            kept = find_partition(part, width, SearchOptions(seed=settings.seed))
+            options = SearchOptions(seed=settings.seed, rounds=BRIEFLY, devices=settings.devices)
+            kept = find_partition(part, width, options)
         programs = fragment_programs(kept)
         group = Group(
             terms=left.terms,

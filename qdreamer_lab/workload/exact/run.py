@@ -6,7 +6,6 @@ Ties the steps together and keeps the clock; what the steps do is said where the
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from qdreamer_lab.workload.estimate import Estimate, Seconds
 from qdreamer_lab.workload.exact.fold import Contracted, Folding, Unit, waves
 from qdreamer_lab.workload.exact.plans import ExactPlans, bound_group, parts_that_fit
+from qdreamer_lab.workload.exact.wanted_terms import summed_terms, wanted_terms
 from qdreamer_lab.workload.execution.decisions import PlanDropped
 from qdreamer_lab.workload.execution.long_run_warning import EXACT_S
 from qdreamer_lab.workload.fragment.task_memory import task_memory_bytes
@@ -21,8 +21,8 @@ from qdreamer_lab.workload.fragment.task_memory import task_memory_bytes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.exact.term_group import Group
+    from qdreamer_lab.workload.exact.wanted_terms import WantedTerms
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import Request, RunSettings
 
@@ -45,7 +45,7 @@ class ExactRunner:
             PlanDropped: If the plan is given up; values of finished bindings go with it.
         """
         start = time.perf_counter()
-        wanted = _wanted(request)
+        wanted = wanted_terms(request)
         values = [np.zeros(len(binding.terms)) for binding in wanted]
         here = execution.limit_bytes()
         units = self._units(request, wanted, values, settings, execution, here)
@@ -57,12 +57,12 @@ class ExactRunner:
             for wave in waves(units, here // 2):
                 folding.run(wave)
         except PlanDropped as dropped:
-            evs = _summed(request, wanted, values)
+            evs = summed_terms(request, wanted, values)
             final = np.array([folding.finished(k) for k in request.pairs[:, 0].tolist()], np.bool_)
             dropped.keep(np.where(final, evs, np.nan), np.where(final, 0.0, np.nan), final)
             raise
         executed = time.perf_counter()
-        evs = _summed(request, wanted, values)
+        evs = summed_terms(request, wanted, values)
         return Estimate(
             evs=evs,
             stds=np.zeros_like(evs),
@@ -80,7 +80,7 @@ class ExactRunner:
     def _units(
         self,
         request: Request,
-        wanted: list[_Wanted],
+        wanted: list[WantedTerms],
         values: list[NDArray[np.float64]],
         settings: RunSettings,
         execution: Execution,
@@ -107,56 +107,3 @@ class ExactRunner:
                     mine = part if group is part.group else bound_group(group, part.plan)
                     units.append(Unit(binding, mine, how, values[binding]))
         return units
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Wanted:
-    """What is wanted of a binding; bindings of which the same is wanted share it.
-
-    Attributes:
-        terms: Distinct terms.
-        sums: Per observable, which of the terms it adds up, and their coefficients.
-    """
-
-    terms: tuple[Factors, ...]
-    sums: dict[int, tuple[NDArray[np.int64], NDArray[np.float64]]]
-
-
-def _wanted(request: Request) -> list[_Wanted]:
-    """What is wanted of each binding."""
-    if len(request.circuits) == 1:
-        each = [request.pairs[:, 1]]
-    else:
-        binding, observable = request.pairs[np.argsort(request.pairs[:, 0])].T
-        ends = np.searchsorted(binding, np.arange(1, len(request.circuits)))
-        each = np.split(observable, ends)[: len(request.circuits)]
-    known: dict[tuple[int, ...], _Wanted] = {}
-    wanted = []
-    for mine in each:
-        key = tuple(sorted(set(mine.tolist())))
-        if key not in known:
-            known[key] = _collected(request, key)
-        wanted.append(known[key])
-    return wanted
-
-
-def _collected(request: Request, observables: tuple[int, ...]) -> _Wanted:
-    place: dict[Factors, int] = {}
-    sums = {}
-    for number in observables:
-        terms = request.observables[number]
-        which = [place.setdefault(term.factors, len(place)) for term in terms]
-        coefficients = np.array([term.coefficient for term in terms])
-        sums[number] = (np.array(which, dtype=np.int64), coefficients)
-    return _Wanted(tuple(place), sums)
-
-
-def _summed(
-    request: Request, wanted: list[_Wanted], values: list[NDArray[np.float64]]
-) -> NDArray[np.float64]:
-    """Put the terms of every observable together."""
-    evs = np.zeros(len(request.pairs))
-    for k, (binding, observable) in enumerate(request.pairs.tolist()):
-        which, coefficients = wanted[binding].sums[observable]
-        evs[k] = coefficients @ values[binding][which]
-    return evs
