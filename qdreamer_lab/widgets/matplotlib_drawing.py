@@ -60,7 +60,7 @@ def drawing(plan: Partition) -> Figure:
     narrow = blocks.num_qubits <= _WIDEST and blocks.num_blocks <= _MOST_BLOCKS
     picture = picture_of(plan) if narrow else None
     figure = Figure(layout="constrained")
-    figure._repr_png_ = partial(_png, figure)  # which pyplot would see to
+    vars(figure)["_repr_png_"] = partial(_png, figure)  # which pyplot would see to
     axes = figure.add_subplot()
     axes.set_axis_off()
     axes.set_title(plan.summary, fontsize=9, color=_INK, wrap=True)
