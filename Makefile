@@ -7,7 +7,7 @@ MAX_QUBITS ?= 12
 # Tests that run at once: half of their time is waiting for processes.
 AT_ONCE ?= 3
 
-.PHONY: demo test test-real screenshots lab bench lint clean
+.PHONY: demo test test-real screenshots lab students bench lint clean
 
 # One environment for everything here, made anew when the project's needs change.
 $(VENV)/.ready: pyproject.toml
@@ -52,6 +52,12 @@ lint: $(VENV)/.ready
 
 lab: $(VENV)/.warm
 	PATH="$(BIN):$$PATH" $(BIN)/jupyter lab notebooks/01_quickstart.ipynb
+
+# The course without its solutions: what a class is given.
+students: $(VENV)/.ready
+	$(BIN)/jupyter nbconvert --log-level WARN --config notebooks/students.py \
+	  --output-dir artifacts/course notebooks/*.ipynb
+	cp -r notebooks/README.md notebooks/pictures artifacts/course
 
 # QCut wants an older Aer, so it gets an environment of its own, with other peers beside it.
 .bench/.ready: Makefile

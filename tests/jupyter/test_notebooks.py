@@ -6,6 +6,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from tests.jupyter.test_course_notebooks import judged
+
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
 EXPLORER = Path(__file__).parents[2] / "notebooks" / "02_cut_explorer.ipynb"
 MOST_BYTES = 1_500_000
@@ -31,6 +33,7 @@ def test_the_notebook_runs_from_top_to_bottom(kernelspec, registry_home):
     for function in ("figures.pareto(", "figures.circuit(", "figures.timeline("):
         (figure,) = _outputs(notebook, function)[-1:]
         assert figure.data["application/vnd.plotly.v1+json"]["data"]
+    judged(notebook)
 
 
 def test_the_saved_notebook_shows_a_picture_and_a_table_where_nothing_runs():
@@ -73,3 +76,4 @@ def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home):
     background = [text for text in shown if "2,000 shots" in text]
     assert len(background) == 1
     assert "DONE" in background[0]
+    judged(notebook)

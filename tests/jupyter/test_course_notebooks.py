@@ -1,0 +1,169 @@
+"""The course: notebooks run, exercises are open, solutions right, and students get all the rest."""
+
+import ast
+import builtins
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+from nbclient import NotebookClient
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+RUN_ELSEWHERE = ("01_quickstart.ipynb", "02_cut_explorer.ipynb")
+"""`test_notebooks.py` runs these."""
+
+MOST_MINUTES_OF_READING, WORDS_A_MINUTE = 10, 130
+
+
+def read(name, folder=FOLDER):
+    return nbformat.read(folder / name, 4)
+
+
+def tagged(notebook, tag):
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", ())]
+
+
+def texts(cell):
+    """What a cell showed, as text."""
+    return [
+        output.get("text") or output.get("data", {}).get("text/plain", "")
+        for output in cell.get("outputs", ())
+    ]
+
+
+def judged(notebook):
+    """Check what an executed notebook says of its exercises and solutions."""
+    open_ones = [text for cell in tagged(notebook, "exercise") for text in texts(cell)]
+    right = [text for cell in tagged(notebook, "solution") for text in texts(cell)]
+    assert len([text for text in open_ones if "○ Not yet" in text]) == len(open_ones) >= 2
+    assert len([text for text in right if "✓ Right" in text]) == len(open_ones)
+    assert not any("✗" in text for text in right)
+
+
+def no_warnings(notebook):
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            assert output.get("name") != "stderr", output.text
+
+
+@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name not in RUN_ELSEWHERE])
+def test_it_runs_from_top_to_bottom(name, kernelspec, registry_home, tmp_path):
+    notebook = read(name)
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=240, kernel_name="pilot", resources=resources).execute()
+    judged(notebook)
+    no_warnings(notebook)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_exercises_have_hints_and_a_solution_that_is_folded_away(name):
+    notebook = read(name)
+    headings = [k for k, cell in enumerate(notebook.cells) if "### Exercise" in cell.source]
+    assert 2 <= len(headings) <= 3
+    for start, end in zip(headings, [*headings[1:], len(notebook.cells)], strict=True):
+        section = notebook.cells[start:end]
+        told = "".join(cell.source for cell in section if cell.cell_type == "markdown")
+        assert 2 <= told.count("<details><summary>Hint") == told.count("</details>") <= 3
+        tags = [tag for cell in section for tag in cell.metadata.get("tags", ())]
+        assert tags == sorted(tags)  # exercises before solutions
+        assert {"exercise", "solution"} == set(tags)
+    for cell in tagged(notebook, "solution"):
+        assert cell.cell_type == "code"
+        assert cell.metadata.jupyter.source_hidden
+        assert "# A solution" in cell.source
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_it_is_for_the_pilot_kernel_and_takes_ten_minutes_to_read(name):
+    notebook = read(name)
+    assert notebook.metadata.kernelspec.name == "pilot"
+    if name != "02_cut_explorer.ipynb":  # whose pictures are saved
+        assert not any(cell.get("outputs") for cell in notebook.cells)
+    told = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert len(re.findall(r"\w{2,}", told)) < MOST_MINUTES_OF_READING * WORDS_A_MINUTE
+
+
+def test_the_page_beside_them_lists_them_all():
+    page = (FOLDER / "README.md").read_text()
+    assert re.findall(r"\((\d\d_\w+\.ipynb)\)", page) == NOTEBOOKS
+
+
+@pytest.mark.parametrize("name", [*NOTEBOOKS, "README.md", "TEACHING.md"])
+def test_links_lead_somewhere(name):
+    path = FOLDER / name
+    notebook = path.suffix == ".ipynb"
+    text = "\n".join(cell.source for cell in read(name).cells) if notebook else path.read_text()
+    links = re.findall(r"\]\(([\w./]+\.(?:ipynb|md|py|png))(?:#[\w-]+)?\)", text)
+    assert links
+    assert not [link for link in links if not (FOLDER / link).exists()]
+
+
+@pytest.fixture(scope="module")
+def students(tmp_path_factory):
+    """The students' edition."""
+    folder = tmp_path_factory.mktemp("students")
+    command = [sys.executable, "-m", "nbconvert", "--log-level", "WARN"]
+    command += ["--config", str(FOLDER / "students.py"), "--output-dir", str(folder)]
+    made = subprocess.run(
+        [*command, *(str(FOLDER / name) for name in NOTEBOOKS)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_students_edition_lacks_solutions_and_nothing_else(name, students):
+    whole, edition = read(name), read(name, students)
+    nbformat.validate(edition)
+    kept = [cell for cell in whole.cells if "solution" not in cell.metadata.get("tags", ())]
+    assert [cell.source for cell in edition.cells] == [cell.source for cell in kept]
+    assert [cell.get("outputs") for cell in edition.cells] == [c.get("outputs") for c in kept]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_nothing_rests_on_a_solution(name, students):
+    """Names that a cell reads are made by a cell before it that is in the students' edition."""
+    known = {*dir(builtins), "get_ipython"}
+    for cell in read(name, students).cells:
+        if cell.cell_type == "code":
+            made, wanted = names(cell.source)
+            assert wanted <= known | made, wanted - known - made
+            known |= made
+
+
+def names(source):
+    """The names that a cell makes, and those it reads at its outermost level."""
+    first, _, body = source.partition("\n")
+    magic = first.startswith("%%")
+    kept = set(re.findall(r"-o (\w+)", first)) if magic else set()
+    text = body if magic and first.startswith(("%%qtask", "%%ctask")) else "" if magic else source
+    tree = ast.parse(TransformerManager().transform_cell(text))
+    made, wanted = set(kept), set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            made.add(node.name)
+        elif isinstance(node, ast.alias):
+            made.add(node.asname or node.name.partition(".")[0])
+        elif isinstance(node, ast.arg):
+            made.add(node.arg)
+        elif isinstance(node, ast.Name):
+            (wanted if isinstance(node.ctx, ast.Load) else made).add(node.id)
+    # What a cell on a worker makes stays there; its names serve that cell only.
+    return (made, wanted) if not magic else (kept, wanted - made)
+
+
+def test_an_edition_without_answers_runs_too(students, kernelspec, registry_home, tmp_path):
+    notebook = read("03_what_a_cut_is.ipynb", students)
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=240, kernel_name="pilot", resources=resources).execute()
+    told = [text for cell in tagged(notebook, "exercise") for text in texts(cell)]
+    assert ["○ Not yet" in text for text in told] == [True] * 3
