@@ -40,9 +40,9 @@ def critical_energy(num_qubits: int) -> float:
 
 def _placed(num_qubits: int, *factors: tuple[int, NDArray[np.float64]]) -> NDArray[np.float64]:
     """(2^n, 2^n): one-qubit matrices on some qubits, qubit 0 last in the product, as in Qiskit."""
-    whole = np.eye(1)
+    whole: NDArray[np.float64] = np.eye(1)
     for qubit in reversed(range(num_qubits)):
-        whole = np.kron(whole, dict(factors).get(qubit, np.eye(2)))
+        whole = np.asarray(np.kron(whole, dict(factors).get(qubit, np.eye(2))), np.float64)
     return whole
 
 

@@ -29,6 +29,16 @@ class Deaf(GenericBackendV2):
         return super().run(empty, **options)
 
 
+class Random(GenericBackendV2):
+    """Tosses a coin for every qubit."""
+
+    def run(self, run_input, **options):
+        coins = run_input.copy_empty_like()
+        coins.h(range(5))
+        coins.measure_all(add_bits=False)
+        return super().run(coins, **options)
+
+
 class Broken(GenericBackendV2):
     def run(self, run_input, **options):
         raise RuntimeError("the fridge is warm")
@@ -48,6 +58,7 @@ def test_devices():
             (lambda: line(4), "has 4 qubits"),
             (lambda: GenericBackendV2(5, seed=1), "a line is"),
             (lambda: Deaf(5, coupling_map=coupled, seed=1), "really run"),
+            (lambda: Random(5, coupling_map=coupled, seed=1), "more noise than signal"),
             (lambda: Broken(5, coupling_map=coupled, seed=1), "the fridge is warm"),
             (lambda: 1 / 0, "ZeroDivisionError"),
             (line(), "A function is wanted"),
