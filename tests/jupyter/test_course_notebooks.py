@@ -58,7 +58,7 @@ def test_it_runs_from_top_to_bottom(name, kernelspec, registry_home, tmp_path):
     NotebookClient(notebook, timeout=240, kernel_name="pilot", resources=resources).execute()
     judged(notebook)
     no_warnings(notebook)
-    assert not list(tmp_path.iterdir())
+    assert {path.name for path in tmp_path.iterdir()} <= {"__pycache__"}  # of a module it wrote
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
