@@ -13,7 +13,7 @@ from qdreamer_lab.course.verdict import NotRight, exercise
 __all__ = ["check_counts", "check_minus"]
 
 _MINUS_QUBITS = 4
-_GHZ_QUBITS, _SHOTS = 6, 2000
+_GHZ_QUBITS, _SHOTS = 6, 3000
 _SIGMAS = 5.0
 """A right answer is refused once in 1.7 million times."""
 
@@ -56,7 +56,7 @@ def check_minus(circuit: object) -> str:
 
 @exercise
 def check_counts(result: object) -> str:
-    """Check 2,000 shots of a GHZ state of six qubits.
+    """Check 3,000 shots of a GHZ state of six qubits.
 
     Args:
         result: What `%%qtask -o` kept: a `PrimitiveResult` of one circuit.

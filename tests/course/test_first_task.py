@@ -46,7 +46,7 @@ def test_the_minus():
     )
 
 
-def counted(*circuits, shots=2000):
+def counted(*circuits, shots=3000):
     return StatevectorSampler(seed=5).run(list(circuits), shots=shots).result()
 
 
