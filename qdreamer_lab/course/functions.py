@@ -5,6 +5,7 @@ Every checker whose answer is a function goes through `compare`. No oracle is kn
 
 from __future__ import annotations
 
+import copy
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -45,7 +46,7 @@ def call(function: object, *inputs: Any) -> Any:
             "itself, without calling it."
         )
     try:
-        value = function(*inputs)
+        value = function(*copy.deepcopy(inputs))  # whatever it does to them is its own affair
     except Exception as error:
         raise NotRight(_failure(function, error)) from error
     if is_open(value):

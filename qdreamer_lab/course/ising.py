@@ -170,7 +170,7 @@ def check_ansatz(circuit: object) -> str:
     try:
         plan = plan_cuts(given.remove_final_measurements(inplace=False), _WIDTH)
     except CircuitError as error:
-        raise NotRight(f"Your circuit cannot be cut: {error}.") from error
+        raise NotRight(f"Your circuit cannot be cut: {str(error).rstrip('.')}.") from error
     energy, overhead = _energy(state), 2**plan.log2_overhead
     if overhead > _MOST_OVERHEAD * (1 + 1e-6):
         raise NotRight(

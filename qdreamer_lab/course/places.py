@@ -85,7 +85,8 @@ def _description(keys: object) -> PilotDescription:
     try:
         return PilotDescription.coerce(None, **named)
     except DescriptionError as error:
-        raise NotRight(f"No pilot can be asked for like this: {error}.") from error
+        reason = str(error).rstrip(".")
+        raise NotRight(f"No pilot can be asked for like this: {reason}.") from error
 
 
 def _minutes(walltime: str | int | None) -> float | None:

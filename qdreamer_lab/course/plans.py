@@ -78,7 +78,7 @@ def check_fragments(fragments: object) -> str:
         raise NotRight(
             f"A text such as 'AAAABBBB' is wanted, or a list; this is {type(fragments).__name__}."
         )
-    labels = [each if isinstance(each, str) else repr(each) for each in fragments]
+    labels = [str(each) for each in fragments]
     if len(labels) != _QUBITS:
         raise NotRight(
             f"The circuit has {_QUBITS} qubits, and you placed {len(labels)}: one letter each."
@@ -117,7 +117,7 @@ def check_bridge(circuit: object) -> str:
     try:
         plan = plan_cuts(given.remove_final_measurements(inplace=False), _WIDTH)
     except CircuitError as error:
-        raise NotRight(f"Your circuit cannot be cut: {error}.") from error
+        raise NotRight(f"Your circuit cannot be cut: {str(error).rstrip('.')}.") from error
     if plan.num_cuts == 0:
         raise NotRight(
             "Nothing has to be cut: your circuit falls apart by itself. Some gate has to join the "

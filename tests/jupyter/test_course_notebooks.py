@@ -5,6 +5,7 @@ import builtins
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -13,6 +14,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
+COURSE = FOLDER.parent / "qdreamer_lab" / "course"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 RUN_ELSEWHERE = ("01_quickstart.ipynb", "02_cut_explorer.ipynb")
 """`test_notebooks.py` runs these."""
@@ -77,6 +79,22 @@ def test_exercises_have_hints_and_a_solution_that_is_folded_away(name):
         assert cell.cell_type == "code"
         assert cell.metadata.jupyter.source_hidden
         assert "# A solution" in cell.source
+
+
+def test_every_checker_is_asked_by_an_exercise_and_by_its_solution_and_is_tested():
+    homes = [path for path in COURSE.glob("*.py") if "@exercise" in path.read_text()]
+    checkers = {name for path in homes for name in re.findall(r"def (check_\w+)", path.read_text())}
+    assert len(checkers) >= 18
+    asked = Counter(
+        (name, tag)
+        for notebook in map(read, NOTEBOOKS)
+        for tag in ("exercise", "solution")
+        for cell in tagged(notebook, tag)
+        for name in re.findall(r"\.(check_\w+)\(", cell.source)
+    )
+    assert asked == {(name, tag): 1 for name in checkers for tag in ("exercise", "solution")}
+    tests = "".join(path.read_text() for path in (FOLDER.parent / "tests/course").glob("test_*.py"))
+    assert set(re.findall(r"judge\(\s*(check_\w+),", tests)) == checkers
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
