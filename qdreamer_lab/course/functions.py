@@ -46,7 +46,7 @@ def call(function: object, *inputs: Any) -> Any:
             "itself, without calling it."
         )
     try:
-        value = function(*copy.deepcopy(inputs))  # whatever it does to them is its own affair
+        value = function(*inputs)
     except Exception as error:
         raise NotRight(_failure(function, error)) from error
     if is_open(value):
@@ -98,7 +98,7 @@ def compare(
     """Compare an answer with an oracle, case by case.
 
     Args:
-        function: The answer.
+        function: The answer; it gets copies, and may change them.
         oracle: What it is to be equal to.
         cases: What both are called with.
         mistakes: Looked for when they differ; the first that explains all cases is the reason.
@@ -112,7 +112,8 @@ def compare(
     given = list(cases)
     wanted = [np.asarray(oracle(*case), dtype=np.complex128) for case in given]
     found = [
-        numbers(call(function, *case), want.shape) for case, want in zip(given, wanted, strict=True)
+        numbers(call(function, *copy.deepcopy(case)), want.shape)
+        for case, want in zip(given, wanted, strict=True)
     ]
     bad = [k for k, want in enumerate(wanted) if not _close(found[k], want, tolerance)]
     if not bad:
