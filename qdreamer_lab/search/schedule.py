@@ -24,11 +24,13 @@ from qdreamer_lab.search.windows import windowed_bound
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from qdreamer_lab.search.budget import Budget
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
     from qdreamer_lab.search.strategies.strategy import Strategy
 
-__all__ = ["improve", "limited", "quick", "window_rooms"]
+__all__ = ["any_plan", "first_plan", "improve", "limited", "quick", "window_rooms"]
 
 
 #: A sweep with fewer frontier subsets than 2^this is cheap enough to go first.
@@ -133,6 +135,24 @@ def limited(graph: PieceGraph) -> Iterator[Strategy]:
         yield SweepDevices(room=8_000, max_states=150_000)
 
 
+def first_plan(graph: PieceGraph, seed: int) -> Plan:
+    """What the first strategy finds, which is all that is found in no time; perhaps nothing."""
+    strategies = limited(graph) if graph.is_limited else quick(graph)
+    return next(strategies).improve(graph, no_plan(), seed)
+
+
+def any_plan(graph: PieceGraph, seed: int, stop: NDArray[np.int64]) -> Plan:
+    """The first plan that a default call finds, if any; none when `stop` (1,) is not 0 before."""
+    best = no_plan()
+    for number, strategy in enumerate(limited(graph) if graph.is_limited else quick(graph)):
+        if stop[0] or best.cost < FORBIDDEN / 2:
+            break
+        if isinstance(strategy, Sweep | SweepDevices):
+            strategy = replace(strategy, stop=stop)
+        best = best.improved_by(strategy.improve(graph, best, seed + number))
+    return best
+
+
 def improve(
     graph: PieceGraph, seed: int, budget: Budget, *, best: Plan | None = None
 ) -> tuple[Plan, int]:
@@ -186,8 +206,6 @@ def refined(graph: PieceGraph, seed: int, budget: Budget, best: Plan) -> tuple[P
         The best plan, and the number of the round that would be next.
     """
     number, pool = budget.skip, Pool((best,))
-    if graph.only_wires:
-        return best, number
     proofs, windows = _proofs(graph, prove=budget.prove), window_rooms(graph, prove=budget.prove)
     with alarm(budget.deadline) as stop:
         while number < budget.last_round and not (stop[0] or pool.best.proven):
@@ -221,7 +239,9 @@ def _proofs(graph: PieceGraph, *, prove: bool) -> dict[int, Sweep | SweepDevices
 
     The last is as large as memory allows; what it leaves open stays open.
     """
-    if graph.num_pieces * graph.widest > SWEEP_LIMIT or (graph.effort > PROVABLE and not prove):
+    # Where gates must not be cut, the effort says nothing: few of the subsets keep blocks whole.
+    hard = graph.effort > PROVABLE and not graph.only_wires
+    if graph.num_pieces * graph.widest > SWEEP_LIMIT or (hard and not prove):
         return {}
     first = 0 if prove else FIRST_PROOF
     kind = SweepDevices if graph.is_limited else Sweep
