@@ -22,7 +22,7 @@ from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.search.least_costs import least_costs
 from qdreamer_lab.search.problem_arrays import blocks_of
 from qdreamer_lab.search.refinement import Pool, refined_once
-from qdreamer_lab.search.schedule import first_plan, improve, window_rooms
+from qdreamer_lab.search.schedule import first_plans, improve, window_rooms
 from qdreamer_lab.search.strategies.piece_graph import PieceGraph, piece_graph
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, is_feasible, no_plan, plan_of
 from qdreamer_lab.search.strategies.sweep import Sweep
@@ -93,6 +93,8 @@ def search_priced(
     if cost == "locc":
         halfway = (problem.gate_cost + low_gates) / 2
         stand_ins += [(halfway, WIDELY_SHARED_WIRE), (problem.gate_cost, SHARED_WIRE)]
+    if "gate" not in problem.kinds:
+        stand_ins = stand_ins[:1]  # the same plans are cheap whatever a wire costs
     best = Priced(np.empty((0, 2), np.int64), np.inf, known.bound)
     if cost == "locc":
         bound = _quick_bound(problem, low_gates, low_wire, seed)
@@ -103,11 +105,13 @@ def search_priced(
     with alarm(budget.deadline) as stop:
         for gates, wire in stand_ins:
             graph = piece_graph(problem, gates, wire)
-            first = first_plan(graph, seed)
-            if len(first.labels):  # what no time at all gives; dearer ones may come of it
-                best = _cheaper(problem, cost, best, graph.endpoint_labels(first.labels))
-            plan, _ = improve(graph, seed, replace(budget, rounds=0, skip=0))
-            if cost == "joint" and gates is low_gates:
+            first = first_plans(graph, seed)
+            for plan in first:  # what no time at all gives; dearer ones may come of it
+                if len(plan.labels):
+                    best = _cheaper(problem, cost, best, graph.endpoint_labels(plan.labels))
+            brief = replace(budget, rounds=0, skip=0)
+            plan, _ = improve(graph, seed, brief, best=first[-1], begun=True)
+            if cost == "joint" and (graph.only_wires or gates is low_gates):
                 best = replace(best, bound=max(best.bound, plan.bound))
             if len(plan.labels) == 0:
                 continue

@@ -70,16 +70,13 @@ class SearchOptions:
             check_count("rounds", self.rounds, least=0)
 
 
-def _seconds(given: object) -> float:
+def _seconds(given: float) -> float:
     """Read a time limit; infinite is one.
 
     Raises:
         PlanError: If it is no number, or negative.
     """
-    number = isinstance(given, (int, float, np.integer, np.floating)) and not isinstance(
-        given, bool
-    )
-    if not number:
+    if isinstance(given, bool) or not isinstance(given, float | int | np.integer | np.floating):
         raise PlanError(f"time_limit_s must be a number of seconds, got {given!r}")
     try:
         seconds = float(given)
