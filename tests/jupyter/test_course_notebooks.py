@@ -11,7 +11,8 @@ from pathlib import Path
 import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
-from nbclient import NotebookClient
+
+from tests.jupyter.executed_notebook import execute, judged, tagged, texts
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 COURSE = FOLDER.parent / "qdreamer_lab" / "course"
@@ -26,27 +27,6 @@ def read(name, folder=FOLDER):
     return nbformat.read(folder / name, 4)
 
 
-def tagged(notebook, tag):
-    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", ())]
-
-
-def texts(cell):
-    """What a cell showed, as text."""
-    return [
-        output.get("text") or output.get("data", {}).get("text/plain", "")
-        for output in cell.get("outputs", ())
-    ]
-
-
-def judged(notebook):
-    """Check what an executed notebook says of its exercises and solutions."""
-    open_ones = [text for cell in tagged(notebook, "exercise") for text in texts(cell)]
-    right = [text for cell in tagged(notebook, "solution") for text in texts(cell)]
-    assert len([text for text in open_ones if "○ Not yet" in text]) == len(open_ones) >= 2
-    assert len([text for text in right if "✓ Right" in text]) == len(open_ones)
-    assert not any("✗" in text for text in right)
-
-
 def no_warnings(notebook):
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
@@ -56,8 +36,7 @@ def no_warnings(notebook):
 @pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name not in RUN_ELSEWHERE])
 def test_it_runs_from_top_to_bottom(name, kernelspec, registry_home, tmp_path):
     notebook = read(name)
-    resources = {"metadata": {"path": str(tmp_path)}}
-    NotebookClient(notebook, timeout=240, kernel_name="pilot", resources=resources).execute()
+    execute(notebook, tmp_path)
     judged(notebook)
     no_warnings(notebook)
     assert {path.name for path in tmp_path.iterdir()} <= {"__pycache__"}  # of a module it wrote
@@ -181,7 +160,6 @@ def names(source):
 
 def test_an_edition_without_answers_runs_too(students, kernelspec, registry_home, tmp_path):
     notebook = read("03_what_a_cut_is.ipynb", students)
-    resources = {"metadata": {"path": str(tmp_path)}}
-    NotebookClient(notebook, timeout=240, kernel_name="pilot", resources=resources).execute()
+    execute(notebook, tmp_path)
     told = [text for cell in tagged(notebook, "exercise") for text in texts(cell)]
     assert ["○ Not yet" in text for text in told] == [True] * 3

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 import nbformat
-from nbclient import NotebookClient
 
-from tests.jupyter.test_course_notebooks import judged
+from tests.jupyter.executed_notebook import execute, judged
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
 EXPLORER = Path(__file__).parents[2] / "notebooks" / "02_cut_explorer.ipynb"
@@ -25,7 +24,7 @@ def test_the_notebook_runs_from_top_to_bottom(kernelspec, registry_home):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = []
-    NotebookClient(notebook, timeout=240, kernel_name="pilot").execute()
+    execute(notebook)
     (shown,) = _outputs(notebook, "CutExplorer(circuit")
     assert "application/vnd.jupyter.widget-view+json" in shown.data
     assert "<img" in shown.data["text/html"]
@@ -65,7 +64,7 @@ def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home):
     notebook = nbformat.read(QUICKSTART, 4)
     assert notebook.metadata.kernelspec.name == "pilot"
     assert not any(cell.get("outputs") for cell in notebook.cells)
-    NotebookClient(notebook, timeout=240, kernel_name="pilot").execute()
+    execute(notebook)
     shown = [
         output.data.get("text/plain", "")
         for cell in notebook.cells

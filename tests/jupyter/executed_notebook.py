@@ -1,0 +1,36 @@
+"""A notebook run from top to bottom in a kernel of its own, and what it then says."""
+
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+
+from tests.jupyter.conftest import sockets_of_files
+
+
+def execute(notebook, folder=None):
+    """Run all cells in a new kernel, in a folder if one is given."""
+    resources = {"metadata": {"path": str(folder)}} if folder else {}
+    with sockets_of_files() as traits:
+        manager = AsyncKernelManager(kernel_name="pilot", **traits)
+        NotebookClient(notebook, km=manager, timeout=240, resources=resources).execute()
+
+
+def tagged(notebook, tag):
+    """The cells that have a tag."""
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", ())]
+
+
+def texts(cell):
+    """What a cell showed, as text."""
+    return [
+        output.get("text") or output.get("data", {}).get("text/plain", "")
+        for output in cell.get("outputs", ())
+    ]
+
+
+def judged(notebook):
+    """Check what is said of exercises, which are open, and of solutions, which are right."""
+    open_ones = [text for cell in tagged(notebook, "exercise") for text in texts(cell)]
+    right = [text for cell in tagged(notebook, "solution") for text in texts(cell)]
+    assert len([text for text in open_ones if "○ Not yet" in text]) == len(open_ones) >= 2
+    assert len([text for text in right if "✓ Right" in text]) == len(open_ones)
+    assert not any("✗" in text for text in right)
