@@ -1,17 +1,26 @@
 """A notebook run from top to bottom in a kernel of its own, and what it then says."""
 
+import os
+from pathlib import Path
+
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
+from tests.conftest import agents_of, wait_until
 from tests.jupyter.conftest import sockets_of_files
 
 
 def execute(notebook, folder=None):
-    """Run all cells in a new kernel, in a folder if one is given."""
+    """Run all cells in a new kernel, in a folder if one is given, and see its agent off."""
+    home = Path(os.environ["PILOT_KERNEL_HOME"])
+    before = {agent.pid for agent in agents_of(home)}
     resources = {"metadata": {"path": str(folder)}} if folder else {}
     with sockets_of_files() as traits:
         manager = AsyncKernelManager(kernel_name="pilot", **traits)
-        NotebookClient(notebook, km=manager, timeout=240, resources=resources).execute()
+        NotebookClient(notebook, km=manager, timeout=240, resources=resources).execute(
+            cleanup_kc=True
+        )
+    wait_until(lambda: {agent.pid for agent in agents_of(home)} <= before, timeout_s=120)
 
 
 def tagged(notebook, tag):
