@@ -39,7 +39,6 @@ def two_rings() -> QuantumCircuit:
     circuit.h(range(_QUBITS))
     for one, other, angle in _COUPLINGS:
         circuit.rzz(angle, one, other)
-    circuit.rx(0.7, range(_QUBITS))
     return circuit
 
 
