@@ -28,9 +28,11 @@ def read(name, folder=FOLDER):
 
 
 def no_warnings(notebook):
+    """Nothing was said on stderr, but that kernels are compiled where nobody has done it before."""
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
-            assert output.get("name") != "stderr", output.text
+            usual = output.get("name") != "stderr" or "compiling kernels" in output.text
+            assert usual, output.text
 
 
 @pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name not in RUN_ELSEWHERE])
