@@ -53,7 +53,7 @@ def registry_home(tmp_path_factory):
     yield home
     for agent in link._children:
         agent.poll()  # else Python says at its end that they were still running
-    left = agents_of(home)
+    _, left = psutil.wait_procs(agents_of(home), PATIENCE_S)  # some may be about to leave
     if before is None:
         del os.environ["PILOT_KERNEL_HOME"]
     else:
