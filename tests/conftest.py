@@ -1,5 +1,6 @@
 """What all tests share: a registry of their own, one session, and a check that nothing is left."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -34,9 +35,10 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if report.when == "call" and report.failed and "PILOT_KERNEL_HOME" in os.environ:
         logs = Path(os.environ["PILOT_KERNEL_HOME"]).glob("agent-*/**/*.log")
-        for log in (log for log in logs if log.stat().st_mtime >= call.start):
-            text = log.read_text(errors="replace")[-4000:]
-            report.sections.append((f"{log.parent.name}/{log.name}", text))
+        with contextlib.suppress(FileNotFoundError):  # an agent leaves, and its logs with it
+            for log in (log for log in logs if log.stat().st_mtime >= call.start):
+                text = log.read_text(errors="replace")[-4000:]
+                report.sections.append((f"{log.parent.name}/{log.name}", text))
     return report
 
 
