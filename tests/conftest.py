@@ -109,6 +109,14 @@ def wait_until(condition, timeout_s: float = 30.0) -> None:
         time.sleep(0.02)
 
 
+def runs(process: psutil.Process) -> bool:
+    """Whether a process is there and has not ended, also if it ends amid the question."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def worker_pids(session) -> dict[str, int]:
     """The process ids of a session's Dask workers, by name; tasks run in processes of their own."""
     told = session._link.client.run(
