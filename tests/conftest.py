@@ -118,9 +118,13 @@ def runs(process: psutil.Process) -> bool:
 
 
 def worker_pids(session) -> dict[str, int]:
-    """The process ids of a session's Dask workers, by name; tasks run in processes of their own."""
-    told = session._link.client.run(
-        lambda dask_worker: (dask_worker.name, os.getpid()),
-        on_error="ignore",  # a worker that is just leaving need not answer
-    )
-    return dict(told.values())
+    """The process ids of a session's Dask workers, by name; tasks run in processes of their own.
+
+    The agent tells: asking workers would mean to wait for those that have just been killed.
+    """
+
+    def pids(dask_scheduler):
+        return {ws.name: ws.pid for ws in dask_scheduler.workers.values()}
+
+    found: dict[str, int] = session._link.client.run_on_scheduler(pids)
+    return found
