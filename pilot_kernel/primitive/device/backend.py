@@ -15,6 +15,7 @@ from pilot_kernel.errors import DescriptionError, PlacementError
 from pilot_kernel.primitive.device.snapshot import NoisySnapshot
 from pilot_kernel.resource import worker_environment
 from pilot_kernel.resource.kind.devices import AER, factory_of, is_snapshot
+from pilot_kernel.resource.kind.vendors import without_secrets
 from pilot_kernel.resource.pilot import PilotStatus
 
 __all__ = ["backend_here", "backend_named", "backend_of", "is_simulated"]
@@ -48,9 +49,12 @@ def backend_named(name: str) -> BackendV2:
     try:
         backend = make()
         snapshot = NoisySnapshot(name, backend.target) if is_snapshot(name) else None
+    except DescriptionError:
+        raise
     except Exception as error:  # somebody's function may raise anything
         raise DescriptionError(
-            f"QPU {name!r}: its function raised {type(error).__name__}: {error}"
+            f"QPU {name!r}: its function raised {type(error).__name__}: "
+            f"{without_secrets(str(error))}"
         ) from error
     finally:
         waiting.cancel()
