@@ -91,10 +91,10 @@ def _in_jobs(
             jobs.append((mine, _job(provider, primitive, backend, [pubs[k] for k in mine], each)))
         for mine, job in jobs:
             results = list(_result(backend, job))
-            if len(results) != len(mine):
+            if len(results) != len(mine) or not all(hasattr(each, "data") for each in results):
                 raise ReadoutError(
                     f"device {backend.name}: job {_id(job)} of {len(mine)} PUBs brought "
-                    f"{len(results)} results"
+                    f"{len(results)} results, or what are none"
                 )
             found.update(zip(mine, results, strict=True))
     return [found[number] for number in range(len(pubs))]
