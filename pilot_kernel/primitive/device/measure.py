@@ -45,42 +45,59 @@ def measure(
     provider = provider_of(backend)
     if provider is None:
         return read_out(backend, circuits, shots, seed=seed, memory=memory)
-    tidy = [each if _is_tidy(each) else _tidied(each) for each in circuits]
-    live = [number for number, each in enumerate(tidy) if each.num_clbits]
-    pubs = [SamplerPub(tidy[number], shots=shots) for number in live]
+    sent = [_tidied(each) for each in circuits]
+    live = [number for number, each in enumerate(sent) if each.num_clbits]
+    pubs = [SamplerPub(sent[number], shots=shots) for number in live]
     found = dict(zip(live, sample(provider, backend, pubs, seed), strict=True))
-    return [_readout(each, found.get(number), shots) for number, each in enumerate(tidy)]
-
-
-def _is_tidy(circuit: QuantumCircuit) -> bool:
-    """Whether a circuit's registers hold each bit once and in order.
-
-    Qiskit's primitives take the bits of a register for neighbours, whatever they are.
-    """
-    held = [bit for register in circuit.cregs for bit in register]
-    return held == list(circuit.clbits) and all(register.size for register in circuit.cregs)
+    return [
+        _readout(circuit, sent[number], found.get(number), shots)
+        for number, circuit in enumerate(circuits)
+    ]
 
 
 def _tidied(circuit: QuantumCircuit) -> QuantumCircuit:
-    """The same with all of its bits in one register."""
-    if any(isinstance(step.operation, ControlFlowOp) for step in circuit.data):
+    """A circuit whose registers hold each of its bits once and in order, and whose bits are read.
+
+    Primitives take the bits of a register for neighbours, and those of Braket take all bits for
+    measured. What is not so gets one register, of the bits that are measured.
+
+    Raises:
+        QpuError: It has conditions, which may be on those registers.
+    """
+    held = [bit for register in circuit.cregs for bit in register]
+    whole = held == list(circuit.clbits) and all(register.size for register in circuit.cregs)
+    conditional = any(isinstance(step.operation, ControlFlowOp) for step in circuit.data)
+    read = _read_bits(circuit)
+    if whole and (conditional or len(read) == circuit.num_clbits):
+        return circuit
+    if conditional:
         raise QpuError(
             f"circuit {circuit.name!r} has registers without bits, bits without a register or "
             "registers that share bits, and conditions: samplers of QPUs mistake its bits; give "
             "every bit one register"
         )
-    out = QuantumCircuit(circuit.num_qubits, circuit.num_clbits)
+    out = QuantumCircuit(circuit.num_qubits, len(read))
     out.global_phase = circuit.global_phase
+    place = {bit: number for number, bit in enumerate(read)}
     for step in circuit.data:
         qubits = [circuit.find_bit(qubit).index for qubit in step.qubits]
-        out.append(step.operation, qubits, [circuit.find_bit(bit).index for bit in step.clbits])
+        bits = [place[circuit.find_bit(bit).index] for bit in step.clbits]
+        out.append(step.operation, qubits, bits)
     return out
 
 
-def _readout(circuit: QuantumCircuit, result: PubResult | None, shots: int) -> Readout:
+def _read_bits(circuit: QuantumCircuit) -> list[int]:
+    """The classical bits that anything is written to, or may be."""
+    return sorted({circuit.find_bit(bit).index for step in circuit.data for bit in step.clbits})
+
+
+def _readout(
+    circuit: QuantumCircuit, sent: QuantumCircuit, result: PubResult | None, shots: int
+) -> Readout:
     bits = np.zeros((shots, circuit.num_clbits), dtype=bool)
-    for register in circuit.cregs:
+    places = range(circuit.num_clbits) if sent is circuit else _read_bits(circuit)
+    for register in sent.cregs:
         assert result is not None
-        at = [circuit.find_bit(bit).index for bit in register]
+        at = [places[sent.find_bit(bit).index] for bit in register]
         bits[:, at] = result.data[register.name].to_bool_array(order="little")
     return Readout(bits, np.ones(shots, dtype=np.int64), in_order=True)
