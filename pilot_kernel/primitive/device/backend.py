@@ -18,7 +18,10 @@ from pilot_kernel.resource.kind.devices import AER, factory_of, is_snapshot
 from pilot_kernel.resource.kind.vendors import without_secrets
 from pilot_kernel.resource.pilot import PilotStatus
 
-__all__ = ["backend_here", "backend_named", "backend_of", "is_simulated"]
+__all__ = ["backend_here", "backend_named", "backend_of", "is_simulated", "parts_per_worker"]
+
+_PARTS = 4
+"""Several even out what was guessed wrong, but a real QPU has one to run at a time."""
 
 _PATIENCE_S = 2.0
 """How long a device may take to load before it is said what is being waited for."""
@@ -86,6 +89,11 @@ def backend_of(pilots: Sequence[PilotStatus]) -> BackendV2 | None:
             "it with on="
         )
     return backend_named(names[0]) if names else None
+
+
+def parts_per_worker(backend: BackendV2) -> int:
+    """How many parts of a run each worker gets; on a device that is not simulated, a job each."""
+    return _PARTS if is_simulated(backend) else 1
 
 
 def is_simulated(backend: BackendV2) -> bool:

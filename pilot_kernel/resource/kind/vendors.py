@@ -50,12 +50,16 @@ def open_ibm(name: str) -> Any:
 
     try:
         service = QiskitRuntimeService()
-    except (IBMAccountError, IBMNotAuthorizedError) as error:
+    except (IBMAccountError, IBMNotAuthorizedError, ValueError) as error:
         raise DescriptionError(
             f"QPU {name!r} needs an account at IBM Quantum, and none is set that is accepted "
             f"({type(error).__name__}): set QISKIT_IBM_TOKEN (and QISKIT_IBM_INSTANCE) where the "
             "session is started, or save one with QiskitRuntimeService.save_account(token=...)"
         ) from None  # the error before it may quote the token
+    except Exception as error:  # noqa: BLE001 whatever it is, its text may quote a credential
+        raise DescriptionError(
+            f"QPU {name!r}: IBM Quantum cannot be reached: {without_secrets(_reason(error))}"
+        ) from None
     try:
         return service.backend(name)
     except Exception as error:  # noqa: BLE001 whatever it is, its text may quote a credential

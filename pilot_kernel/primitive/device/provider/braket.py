@@ -42,7 +42,7 @@ def _is_read_at_the_end(circuit: QuantumCircuit) -> bool:
             over.update(step.qubits)
         elif step.clbits:
             return False
-    return len(read) == len(set(read)) == circuit.num_clbits
+    return len(read) == len(set(read)) == len(circuit.clbits)
 
 
 def _sampler(backend: Any, seed: int | None) -> _Sampler:

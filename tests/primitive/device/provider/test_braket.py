@@ -8,20 +8,20 @@ import pytest
 
 pytest.importorskip("qiskit_braket_provider")
 
-from hypothesis import given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
-from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister  # noqa: E402
-from qiskit.circuit import Parameter  # noqa: E402
-from qiskit.primitives.containers.estimator_pub import EstimatorPub  # noqa: E402
-from qiskit.primitives.containers.sampler_pub import SamplerPub  # noqa: E402
-from qiskit.quantum_info import SparsePauliOp, Statevector  # noqa: E402
-from qiskit_braket_provider import BraketLocalBackend, BraketSampler  # noqa: E402
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.circuit import Parameter
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit.primitives.containers.sampler_pub import SamplerPub
+from qiskit.quantum_info import SparsePauliOp, Statevector
+from qiskit_braket_provider import BraketLocalBackend, BraketSampler
 
-from pilot_kernel.errors import QpuError  # noqa: E402
-from pilot_kernel.primitive.device.prepare import for_device  # noqa: E402
-from pilot_kernel.primitive.device.run import run_pubs  # noqa: E402
-from pilot_kernel.primitive.device.self_test import check_device  # noqa: E402
-from qdreamer_lab import CutEstimator, plan_cuts  # noqa: E402
+from pilot_kernel.errors import QpuError
+from pilot_kernel.primitive.device.prepare import for_device
+from pilot_kernel.primitive.device.run import run_pubs
+from pilot_kernel.primitive.device.self_test import check_device
+from qdreamer_lab import CutEstimator, plan_cuts
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 """The SDK warns of itself."""

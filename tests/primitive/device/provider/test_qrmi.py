@@ -96,7 +96,7 @@ def test_it_is_released_when_a_task_fails(job, told):
 
     job(Failing())
     backend = backend_named("qrmi")
-    with pytest.raises(QpuError, match="job .* at fake_manila has failed.*the task has failed"):
+    with pytest.raises(QpuError, match=r"job .* at fake_manila has failed.*the task has failed"):
         run_pubs(for_device([SamplerPub(measured(bell()), shots=5)], backend, (), None), backend)
     assert told() == ["acquire", "task_start", "release"]
 
