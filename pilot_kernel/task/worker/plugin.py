@@ -225,7 +225,10 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         run = Run("start-0", None, None)
         async with self.turn:
             for first in start_ups(self.worker):
-                process = await self.supply.take()
+                try:
+                    process = await self.supply.take()
+                except TaskFailedError:  # the first task will say so
+                    return
                 if not first.early or first.number in process.prepared:
                     continue
                 answered = await run.ask(process, first.parts(), limited=False)
