@@ -11,12 +11,13 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.quantum_info import SparsePauliOp, Statevector
 from qiskit.transpiler import Target
-from qiskit_ibm_runtime import executor_sampler
+from qiskit_ibm_runtime import IBMBackend, executor_sampler
 from qiskit_ibm_runtime.fake_provider import FakeManilaV2
 
 from pilot_kernel.errors import QpuError
 from pilot_kernel.primitive.device.measure import measure
 from pilot_kernel.primitive.device.prepare import for_device
+from pilot_kernel.primitive.device.provider.ibm import PROVIDER
 from pilot_kernel.primitive.device.readout import read_out
 from pilot_kernel.primitive.device.run import run_pubs
 from pilot_kernel.primitive.device.self_test import check_device
@@ -170,3 +171,28 @@ def test_where_bits_would_be_mistaken_in_a_condition_it_is_refused():
 def test_a_circuit_without_bits_is_not_sent(calls):
     (readout,) = measure(FakeManilaV2(), [QuantumCircuit(5)], 7)
     assert (readout.shots, readout.bits.shape, calls) == (7, (7, 0), [])
+
+
+def test_a_real_device_goes_the_same_way_as_far_as_its_service():
+    """What is sent to IBM's service, and taken up from it; the service itself is a stand-in."""
+    sent = []
+
+    class Service:
+        is_local = False
+
+        def _run(self, **asked):
+            sent.append(asked)
+            return "sent"
+
+        def job(self, job_id):
+            return f"job {job_id}"
+
+    fake = FakeManilaV2()
+    backend = IBMBackend(configuration=fake.configuration(), service=Service(), api_client=None)
+    backend._target, backend._properties = fake.target, fake.properties()
+    (pub,) = for_device([SamplerPub(measured(bell()), shots=20)], fake, (), None)
+    assert PROVIDER.sampler(backend, 5).run([pub]) == "sent"
+    (asked,) = sent
+    assert asked["inputs"]["quantum_program"]["shots"] == 20
+    assert PROVIDER.job(backend, "j1") == "job j1"
+    assert PROVIDER.job(fake, "j1") is None
