@@ -120,6 +120,7 @@ def qtask(
     precision: float | None = None,
     seed: int | None = None,
     cut: str | int | None = None,
+    dry_run: bool = False,
     options: TaskOptions = DEFAULT_OPTIONS,
     on_result: Callable[[Any, Any], None] = lambda pubs, result: None,
 ) -> CellTask:
@@ -133,11 +134,12 @@ def qtask(
         precision: As for `Session.run`.
         seed: As for `Session.run`.
         cut: Most qubits of a fragment, or `auto`; see `circuit_cutter`. None leaves circuits whole.
+        dry_run: Only say what the circuits would take on a QPU; the cell that builds them runs.
         options: Where and how its tasks run.
         on_result: Called with the PUBs and their result.
 
     Returns:
-        A task whose result is a Qiskit `PrimitiveResult`.
+        A task whose result is a Qiskit `PrimitiveResult`, or a `DryRun`.
 
     Raises:
         CellError: The cell does not end with an expression, or circuits cannot be cut like this.
@@ -150,6 +152,8 @@ def qtask(
             "observables), or a list of them; its last line is a statement"
         )
     cutting = None if cut is None else cut_options(cut)
+    if dry_run and cutting is not None:
+        raise CellError("--dry-run is of whole circuits: it does not go with --cut")
     if cutting is not None and shots is not None:
         raise CellError("--cut estimates observables: it takes --precision, not --shots")
     options = options.named("circuit")
@@ -157,17 +161,23 @@ def qtask(
     payload = inputs.collect(cell.tree)
     first = _send(session, cell, payload, (), building)
     pubs: Any = None
+    told: Any = None
 
-    def run(outcome: CellOutcome) -> TaskLike:
-        nonlocal pubs
+    def run(outcome: CellOutcome) -> TaskLike | None:
+        nonlocal pubs, told
         pubs, _ = outcome.open()
         _check_pubs(pubs)
+        if dry_run:
+            told = session.dry_run(pubs, shots=shots, precision=precision, on=options.on or "qpu")
+            return None
         if cutting is not None:
             return start(cutting, session, pubs, options, precision=precision, seed=seed)
         how = options.keywords()
         return session.run(pubs, shots=shots, precision=precision, seed=seed, **how)
 
     def finish(result: Any) -> Any:
+        if dry_run:
+            return told
         on_result(pubs, result)
         return result
 

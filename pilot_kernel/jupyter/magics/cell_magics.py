@@ -138,6 +138,7 @@ class CellMagics(Magics):  # type: ignore[misc]
     @argument("--precision", type=_amount, help="standard error of each observable (exact)")
     @argument("--seed", type=_count, help="seed of the random numbers")
     @argument("--cut", help="most qubits of a fragment, or auto: cut what is estimated")
+    @argument("--dry-run", action="store_true", help="only say what a QPU would take")
     @argument("--qasm", action="store_true", help="the cell is OpenQASM 2 or 3")
     @_shared
     @cell_magic
@@ -156,6 +157,8 @@ class CellMagics(Magics):  # type: ignore[misc]
         names = _names(args.out)
         if len(names) > 1:
             raise UsageError("%%qtask -o takes one name")
+        if args.dry_run and args.qasm:
+            raise UsageError("%%qtask --dry-run is of circuits that a cell builds, not of --qasm")
         task = self._circuit(args, line, cell) if args.qasm else self._circuits(args, line, cell)
         if names and not args.block:
             self.shell.user_ns[names[0]] = task
@@ -174,6 +177,7 @@ class CellMagics(Magics):  # type: ignore[misc]
             precision=args.precision,
             seed=args.seed,
             cut=args.cut,
+            dry_run=args.dry_run,
             options=_options(args),
             on_result=remember_observables,
         )

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pilot_kernel.errors import QpuError
+from pilot_kernel.primitive.device.provider.registry import held
 from qdreamer_lab.errors import DeviceError
 from qdreamer_lab.workload.sampled.device.check import check_device
 from qdreamer_lab.workload.sampled.device.jobs import run_on_device
@@ -148,6 +150,10 @@ def attempt(
             backend = backend_here()
             if backend is None:
                 raise DeviceError("none", "this worker stands for no QPU")
-        return run_on_device(fragment, template, request, backend)
+        with held(backend):
+            return run_on_device(fragment, template, request, backend)
     except DeviceError as error:
         return Failure(error, time.perf_counter() - start)
+    except QpuError as error:  # it could not be held
+        name = "none" if backend is None else backend.name
+        return Failure(DeviceError(name, str(error)), time.perf_counter() - start)
