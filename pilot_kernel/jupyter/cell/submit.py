@@ -150,8 +150,6 @@ def qtask(
             "observables), or a list of them; its last line is a statement"
         )
     cutting = None if cut is None else cut_options(cut)
-    if cutting is not None and shots is not None:
-        raise CellError("--cut estimates observables: it takes --precision, not --shots")
     options = options.named("circuit")
     building = replace(options, on=_builder(session, options.on))
     payload = inputs.collect(cell.tree)
@@ -163,7 +161,8 @@ def qtask(
         pubs, _ = outcome.open()
         _check_pubs(pubs)
         if cutting is not None:
-            return start(cutting, session, pubs, options, precision=precision, seed=seed)
+            wanted = {"precision": precision, "shots": shots, "seed": seed}
+            return start(cutting, session, pubs, options, **wanted)
         how = options.keywords()
         return session.run(pubs, shots=shots, precision=precision, seed=seed, **how)
 
@@ -187,10 +186,14 @@ def run_circuit(
     *,
     shots: int | None = None,
     seed: int | None = None,
+    cut: str | int | None = None,
     options: TaskOptions = DEFAULT_OPTIONS,
 ) -> CellTask:
-    """Sample a circuit, as `%%qtask --qasm` does."""
+    """Sample a circuit, as `%%qtask --qasm` does; cut, if `cut` says so, as `qtask` takes it."""
     options = options.named("circuit")
+    if cut is not None:
+        cutting = start(cut_options(cut), session, [circuit], options, shots=shots, seed=seed)
+        return CellTask(cutting.name, cutting, clean=lambda error: clean(error, None))
     first = session.run([circuit], shots=shots, seed=seed, **options.keywords())
     return CellTask(first.name, first, clean=lambda error: clean(error, None))
 

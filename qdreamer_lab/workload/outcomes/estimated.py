@@ -97,7 +97,7 @@ class EstimatedOutcomes:
     def heaviest(
         self, qubits: Sequence[int], count: int, limit_bytes: int
     ) -> tuple[list[tuple[Mapping[int, int], float]], float]:
-        """The heaviest outcomes of the nearest distribution, and what no other one of it exceeds."""
+        """The heaviest outcomes of the nearest distribution, and what no other one exceeds."""
         table = nearest_distribution(self.quasi(qubits, limit_bytes))
         order = np.argsort(-table, kind="stable")
         listed: list[tuple[Mapping[int, int], float]] = [

@@ -47,7 +47,7 @@ class ExactOutcomes:
         """The heaviest outcomes, as the bit of each qubit, and what no other one exceeds."""
         network = self._marginal(qubits)
         found = heaviest(network, count)
-        listed = []
+        listed: list[tuple[Mapping[int, int], float]] = []
         for path, probability in found.outcomes:
             bits = {
                 qubit: outcome >> place & 1

@@ -1,11 +1,11 @@
 """The heaviest outcomes of many qubits, without looking at all of them: branch and bound.
 
-Outcomes are fixed piece by piece. However the rest of a circuit looks, no outcome x of a piece can
-be likelier than its *leverage*, the greatest eigenvalue of G^(-1/2) M(x) G^(-1/2) with G = Σ_x M(x):
+Outcomes are fixed piece by piece. However the rest of a circuit looks, no outcome x of a piece is
+likelier than its *leverage*, the greatest eigenvalue of G^(-1/2) M(x) G^(-1/2) with G = Σ_x M(x):
 for every positive E, tr(E M(x)) is at most that times tr(E G), and the latter is the probability of
-what is fixed already. So the probability of what is fixed, times the greatest leverage of each piece
-that is still open, bounds every outcome that begins like this. The search goes on where that bound
-is greatest, and is over when no bound exceeds what has been found.
+what is fixed already. So the probability of what is fixed, times the greatest leverage of each
+piece that is still open, bounds every outcome that begins like this. The search goes on where that
+bound is greatest, and is over when no bound exceeds what has been found.
 """
 
 from __future__ import annotations

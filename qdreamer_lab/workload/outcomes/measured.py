@@ -1,4 +1,4 @@
-"""Circuits that measure at their end: their gates, and which classical bit says what of which qubit.
+"""Circuits that measure at their end: their gates, and which bit says what of which qubit.
 
 Nothing is said of whether the gates can be cut.
 """

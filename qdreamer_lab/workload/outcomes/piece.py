@@ -42,12 +42,12 @@ class Piece:
     @property
     def choices(self) -> int:
         """Joint choices at all cuts."""
-        return self.amplitudes.shape[1]
+        return int(self.amplitudes.shape[1])
 
     @property
     def outcomes(self) -> int:
         """How many outcomes there are."""
-        return self.amplitudes.shape[2]
+        return int(self.amplitudes.shape[2])
 
     def grams(self, which: slice | NDArray[np.int64]) -> NDArray[np.complex128]:
         """(outcomes, choices, choices): M of some outcomes, the bra's choice first."""
@@ -56,7 +56,7 @@ class Piece:
 
     def blocks(self, size: int) -> NDArray[np.complex128]:
         """(outcomes / size, choices, choices): M summed over neighbouring outcomes."""
-        ranks, choices, outcomes = self.amplitudes.shape
+        _, choices, outcomes = self.amplitudes.shape
         found = np.zeros((outcomes // size, choices, choices), np.complex128)
         step = max(1, _PART // (choices * size))
         for first in range(0, len(found), step):

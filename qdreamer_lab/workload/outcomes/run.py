@@ -93,6 +93,7 @@ class ExactRun:
         settings: RunSettings,
         execution: Execution,
     ) -> tuple[list[Outcomes], Estimate]:
+        """As `OutcomeRun` says."""
         start = time.perf_counter()
         plans = self._plans.plans(request, settings)
         programs = [fragment_programs(plan) for plan in plans]
@@ -142,6 +143,7 @@ class SampledRun:
         settings: RunSettings,
         execution: Execution,
     ) -> tuple[list[Outcomes], Estimate]:
+        """As `OutcomeRun` says."""
         start = time.perf_counter()
         check_table(len(measured), execution.limit_bytes())
         simulated, limit = execution.backend is None, task_memory_bytes(execution)

@@ -1,6 +1,7 @@
 """Rounds of shots for one bound circuit: what is run, and what came of it.
 
-`Rounds` runs them whatever is wanted of the shots; `ShotRounds` wants expectation values. How many shots go where is the schedule's to say. Nothing runs here.
+`Rounds` is what all have in common, whatever is wanted of the shots; `ShotRounds` wants expectation
+values. How many shots go where is the schedule's to say. Nothing runs here.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ class Rounds:
         )
 
     def _errors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(values,) standard errors so far, and (values,) variances without errors that multiply."""
+        """Two of (values,): standard errors so far, variances without errors that multiply."""
         raise NotImplementedError
 
     def _conclude(self) -> None:
@@ -199,9 +200,7 @@ class ShotRounds(Rounds):
         means = [tensor.mean for tensor in self.tensors]
         self.evs = self._gluing.values(means)
         self._gradients = self._gluing.gradients(means)
-        moves = [
-            _along(g, tensor) for g, tensor in zip(self._gradients, self.tensors, strict=True)
-        ]
+        moves = [_along(g, tensor) for g, tensor in zip(self._gradients, self.tensors, strict=True)]
         first = sum((np.square(move).sum(axis=0) for move in moves), np.zeros(len(self.evs)))
         beyond = self._beyond(moves)
         self.stds = np.sqrt(np.maximum(first - beyond, first / 3))
