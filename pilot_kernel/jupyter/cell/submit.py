@@ -161,8 +161,9 @@ def qtask(
         pubs, _ = outcome.open()
         _check_pubs(pubs)
         if cutting is not None:
-            wanted = {"precision": precision, "shots": shots, "seed": seed}
-            return start(cutting, session, pubs, options, **wanted)
+            return start(
+                cutting, session, pubs, options, precision=precision, shots=shots, seed=seed
+            )
         how = options.keywords()
         return session.run(pubs, shots=shots, precision=precision, seed=seed, **how)
 
