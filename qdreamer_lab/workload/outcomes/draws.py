@@ -21,14 +21,25 @@ __all__ = ["drawn_outcomes"]
 _MOST_DIRECT = 8
 """Bits of a piece that is asked in one step, at most."""
 
-_PART = 1 << 20
-"""Numbers of a temporary array, about: 16 MB."""
+_PART = 1 << 22
+"""Numbers of an array, about: 64 MB."""
+
+_LEAST_AT_ONCE = 256
+"""Shots that are drawn together at least: those that begin alike share their work."""
 
 
 def drawn_outcomes(
     network: Network, shots: int, rng: np.random.Generator
 ) -> list[NDArray[np.int64]]:
     """Per piece of a network, (shots,) outcomes."""
+    most = max(_LEAST_AT_ONCE, _PART // network.widest)
+    parts = [min(most, shots - first) for first in range(0, shots, most)]
+    drawn = zip(*(_drawn(network, part, rng) for part in parts), strict=True)
+    return [np.concatenate(mine) for mine in drawn]
+
+
+def _drawn(network: Network, shots: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+    """As `drawn_outcomes`, of so few shots that all their beginnings have room at once."""
     known = network.start()
     counts = np.array([shots], np.int64)
     paths: list[NDArray[np.int64]] = []

@@ -85,6 +85,8 @@ class EstimatedOutcomes:
     def stds(self, qubits: Sequence[int], limit_bytes: int) -> NDArray[np.float64]:
         """(2**len(qubits),) standard errors of `quasi`."""
         parts = self._marginal(qubits, limit_bytes)
+        others = (8 * part.mean[0].size << len(qubits) - len(part.qubits) for part in parts)
+        check_table(len(qubits), limit_bytes, sum(others))
         rests = [_rest(parts, place) for place in range(len(parts))]
         first = np.zeros_like(_joined(parts, [part.mean for part in parts]))
         for place, part in enumerate(parts):
@@ -145,15 +147,20 @@ class EstimatedOutcomes:
         return total / REPLICAS
 
 
-def check_table(num_bits: int, limit_bytes: int) -> None:
+def check_table(num_bits: int, limit_bytes: int, besides_bytes: int = 0) -> None:
     """Refuse a table of estimates that does not fit.
+
+    Args:
+        num_bits: Of an outcome.
+        limit_bytes: Most memory.
+        besides_bytes: What it takes besides, in proportion to the table.
 
     Raises:
         MemoryLimitError: With the sizes, and what to do instead.
     """
-    needed = 48 << num_bits
+    needed = (48 << num_bits) + besides_bytes
     if needed > limit_bytes:
-        most = max(0, (limit_bytes // 48).bit_length() - 1)
+        most = max(0, (limit_bytes * (1 << num_bits) // needed).bit_length() - 1)
         raise MemoryLimitError(
             f"estimates of the probabilities of all outcomes of {num_bits} bits need "
             f"{readable(needed)}, but {readable(limit_bytes)} may be used, which is enough for "

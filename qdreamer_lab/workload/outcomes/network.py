@@ -67,6 +67,12 @@ class Network:
         """All that are measured, piece by piece."""
         return tuple(qubit for piece in self.pieces for qubit in piece.qubits)
 
+    @property
+    def widest(self) -> int:
+        """Numbers of the largest frontier, or of the largest environment if that is larger."""
+        frontiers = [math.prod(self._sizes[cut] for cut in cuts) ** 2 for cuts in self._frontiers]
+        return max(*frontiers, *(piece.choices**2 for piece in self.pieces))
+
     def start(self) -> NDArray[np.complex128]:
         """(1,): what is known before any outcome is fixed."""
         return np.ones(1, np.complex128)

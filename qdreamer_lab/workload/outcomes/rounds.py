@@ -7,15 +7,19 @@ themselves, summed over their outcomes. It must not know where shots come from.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 import opt_einsum
 
+from qdreamer_lab.errors import MemoryLimitError
+from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.sampled.bases import outcome_basis
 from qdreamer_lab.workload.sampled.lower import lower_fragments
 from qdreamer_lab.workload.sampled.reconstruct import glued
 from qdreamer_lab.workload.sampled.rounds import Rounds
+from qdreamer_lab.workload.sampled.work_sizes import GROUPS, num_circuits, tensor_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +30,9 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.fragment.program import FragmentProgram
     from qdreamer_lab.workload.sampled.lower import Reading, ShotProgram
     from qdreamer_lab.workload.sampled.shot_tensor import Sample, ShotTensor
+    from qdreamer_lab.workload.sampled.variants import ShotFragment
 
-__all__ = ["OutcomeRounds", "lower_outcomes", "measured_here"]
+__all__ = ["OutcomeRounds", "check_outcomes", "lower_outcomes", "measured_here"]
 
 
 def lower_outcomes(plan: Partition, measured: Sequence[int], *, joint: bool = True) -> ShotProgram:
@@ -50,6 +55,27 @@ def measured_here(program: FragmentProgram, measured: Sequence[int]) -> list[tup
     """(circuit qubit, local qubit) of those that a fragment measures, by local qubit."""
     chosen = set(measured)
     return sorted((wire for wire in program.wires if wire[0] in chosen), key=lambda wire: wire[1])
+
+
+def check_outcomes(fragment: ShotFragment, limit_bytes: int) -> None:
+    """Refuse a fragment with more outcomes than memory.
+
+    Raises:
+        MemoryLimitError: With the sizes, and what to do instead.
+    """
+    tensor = tensor_bytes(fragment.num_operators, math.prod(fragment.dims))
+    most = math.prod(max(len(o.kraus) for o in leg.side.operations) for leg in fragment.legs)
+    one = 8 * fragment.num_operators * most
+    needed = 2 * tensor + one * (2 * GROUPS + num_circuits(fragment.num_variants))
+    if needed > limit_bytes:
+        bits = len(fragment.bases[0].letters)
+        raise MemoryLimitError(
+            f"estimates of all outcomes of the {bits} bits that fragment {fragment.program.id} "
+            f"measures need {readable(needed)} over {len(fragment.legs)} cuts, but "
+            f"{readable(limit_bytes)} may be used: measure fewer qubits, or plan with a smaller "
+            "max_qubits, or use mode='exact', which gives marginals, the heaviest outcomes with "
+            "top(16), and samples of any number of bits"
+        )
 
 
 class OutcomeRounds(Rounds):

@@ -22,7 +22,12 @@ from qdreamer_lab.workload.fragment.task_memory import task_memory_bytes
 from qdreamer_lab.workload.outcomes.estimated import EstimatedOutcomes, Part, check_table
 from qdreamer_lab.workload.outcomes.exact import ExactOutcomes
 from qdreamer_lab.workload.outcomes.piece import Piece
-from qdreamer_lab.workload.outcomes.rounds import OutcomeRounds, lower_outcomes, measured_here
+from qdreamer_lab.workload.outcomes.rounds import (
+    OutcomeRounds,
+    check_outcomes,
+    lower_outcomes,
+    measured_here,
+)
 from qdreamer_lab.workload.outcomes.simulate import (
     OutcomeAmplitudes,
     check_task,
@@ -152,6 +157,7 @@ class SampledRun:
         for binding, plan in enumerate(self._plans.plans(request, settings)):
             program = lower_outcomes(plan, measured, joint=simulated)
             for fragment in program.fragments:
+                check_outcomes(fragment, limit)
                 check_memory(fragment, limit, simulated=simulated)
             seed = (*settings.entropy, binding)
             rounds.append(OutcomeRounds(program, goal, seed, coarse=not simulated))
