@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.outcomes.piece import Piece
 
-__all__ = ["Network", "network_bytes"]
+__all__ = ["Network", "joining_bytes", "table_bytes"]
 
 _PART = 1 << 21
 """Numbers of a temporary array, about: 32 MB."""
@@ -102,7 +102,7 @@ class Network:
             MemoryLimitError: If it does not fit.
         """
         shapes = [(piece.axes, len(piece.qubits)) for piece in self.pieces]
-        needed = network_bytes(shapes)
+        needed = table_bytes(shapes)
         if needed > limit_bytes:
             bits = len(self.qubits)
             raise MemoryLimitError(
@@ -172,7 +172,16 @@ class Network:
         return sizes + sizes
 
 
-def network_bytes(shapes: Sequence[tuple[_Axes, int]]) -> int:
+def joining_bytes(shapes: Sequence[tuple[_Axes, int]]) -> int:
+    """Memory that joining pieces takes besides them, from (axes, bits) of each, in any order."""
+    axes = [shapes[k][0] for k in _ordered(shapes)]
+    sizes = {cut: size for mine in axes for cut, size in mine}
+    frontiers = [math.prod(sizes[cut] for cut in cuts) ** 2 for cuts in _frontiers(axes)]
+    matrices = [joint(mine) ** 2 for mine in axes]
+    return 16 * (sum(frontiers) + 4 * max([*frontiers, *matrices]))
+
+
+def table_bytes(shapes: Sequence[tuple[_Axes, int]]) -> int:
     """Memory that a table of pieces takes at most, from (axes, bits) of each, in their order."""
     sizes = {cut: size for axes, _ in shapes for cut, size in axes}
     frontiers = _frontiers([axes for axes, _ in shapes])

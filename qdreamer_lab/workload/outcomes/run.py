@@ -21,6 +21,7 @@ from qdreamer_lab.workload.fragment.lower import fragment_programs
 from qdreamer_lab.workload.fragment.task_memory import task_memory_bytes
 from qdreamer_lab.workload.outcomes.estimated import EstimatedOutcomes, Part, check_table
 from qdreamer_lab.workload.outcomes.exact import ExactOutcomes
+from qdreamer_lab.workload.outcomes.network import joining_bytes
 from qdreamer_lab.workload.outcomes.piece import Piece
 from qdreamer_lab.workload.outcomes.rounds import (
     OutcomeRounds,
@@ -226,14 +227,16 @@ def _check_fits(
     here, task = execution.limit_bytes(), task_memory_bytes(execution)
     needed = 0
     for mine in programs:
-        for program in mine:
-            read = len(_names(program, measured))
+        shapes = [(program.axes, len(_names(program, measured))) for program in mine]
+        for program, (_, read) in zip(mine, shapes, strict=True):
             check_task(program, read, task)
             needed += kept_bytes(program, read)
+        needed += joining_bytes(shapes) if shapes else 0
     if needed > here // 2:
         several = f" of {len(programs)} sets of parameter values" if len(programs) > 1 else ""
         raise MemoryLimitError(
-            f"the outcomes of all fragments{several} need {readable(needed)}, and as much again to "
+            f"the outcomes of all fragments{several}, and what joins them at their cuts, need "
+            f"{readable(needed)}, and as much again to "
             f"work with, but {readable(here)} may be used: measure fewer qubits, plan with fewer "
             "cuts or a smaller max_qubits, or hand over fewer sets of parameter values at a time"
         )

@@ -1,20 +1,34 @@
 """Circuits with random plans of all kinds, measured in odd ways, and what their bits read."""
 
+import math
+
 import numpy as np
 from qiskit import ClassicalRegister, QuantumCircuit
 from qiskit.quantum_info import Statevector
 
 from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.schmidt import rank_of
+from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.plan.plan import CutPlan
 from tests.circuits.drawn import random_circuit, random_labels
 
 
-def random_plan(circuit, rng, num_fragments=3):
-    """A plan whose gate and wire cuts lie anywhere."""
+def random_plan(circuit, rng, num_fragments=3, most=128):
+    """A plan whose gate and wire cuts lie anywhere, of so many joint choices at most."""
     blocks = to_blocks(circuit)
-    labels = random_labels(blocks.pairs, rng, num_fragments)
-    lone = np.full(len(blocks.lone), labels.max(initial=-1) + 1)
-    return CutPlan(blocks, labels, lone, max_qubits=99)
+    for _ in range(100):
+        labels = random_labels(blocks.pairs, rng, num_fragments)
+        lone = np.full(len(blocks.lone), labels.max(initial=-1) + 1)
+        plan = CutPlan(blocks, labels, lone, max_qubits=99)
+        if plan.num_cuts and joint_choices(plan) <= most:
+            break
+    return plan
+
+
+def joint_choices(plan):
+    """Choices at all cuts of a plan together, in exact mode."""
+    ranks = rank_of(plan.blocks.coefficients)
+    return math.prod(int(ranks[cut.block]) if isinstance(cut, GateCut) else 2 for cut in plan.cuts)
 
 
 def measured_somehow(circuit, rng):
@@ -51,10 +65,10 @@ def dense_table(circuit, bits):
     return table
 
 
-def case(seed, num_qubits=None, num_gates=7, num_fragments=3):
+def case(seed, num_qubits=None, num_gates=6, num_fragments=3, most=128):
     """A measured circuit, a plan for it, and a generator."""
     rng = np.random.default_rng(seed)
     count = num_qubits or int(rng.integers(2, 9))
     circuit = random_circuit(seed, count, num_gates, general=True)
-    plan = random_plan(circuit, rng, num_fragments)
+    plan = random_plan(circuit, rng, num_fragments, most)
     return measured_somehow(circuit, rng), plan, rng

@@ -21,7 +21,7 @@ GIB = 1 << 30
 def endless(plan, qubits):
     """What infinitely many shots would estimate."""
     program = lower_outcomes(plan, qubits)
-    assume(all(np.prod(f.dims) <= 256 and f.num_variants <= 3000 for f in program.fragments))
+    assume(all(f.num_variants <= 2000 for f in program.fragments))
     parts = []
     for fragment in program.fragments:
         (mean,) = glued(fragment, program.glues, exact_tensor(fragment)[None])
@@ -37,7 +37,7 @@ def endless(plan, qubits):
 @settings(max_examples=40)
 @given(st.integers(0, 10**6))
 def test_endless_shots_of_any_plan_give_the_dense_distribution(seed):
-    circuit, plan, rng = case(seed, num_gates=5, num_fragments=2)
+    circuit, plan, rng = case(seed, num_gates=5, num_fragments=2, most=16)
     measured = measured_at_the_end(circuit)
     found = endless(plan, measured.qubits)
     bits = list({qubit: bit for bit, qubit in measured.qubit_of.items()}.values())
