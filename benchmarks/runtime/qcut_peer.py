@@ -68,9 +68,7 @@ def main() -> None:
     distribution(transpile(small, basis_gates=["u", "cx"]), 2, 1000)
     answers = []
     for asked in json.load(sys.stdin):
-        circuit = qasm2.loads(
-            asked["qasm"], custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS
-        )
+        circuit = qasm2.loads(asked["qasm"], custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS)
         try:
             answers.append(distribution(circuit, asked["width"], asked["shots"]))
         except Exception as error:  # noqa: BLE001 a peer may fail; the row says how

@@ -23,7 +23,7 @@ from qdreamer_lab.workload.arguments import (
     device_of,
 )
 from qdreamer_lab.workload.circuit.blocks import check_circuit
-from qdreamer_lab.workload.cut.options import check_width
+from qdreamer_lab.workload.cut.widths import read_devices
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.execution.progress import ProgressLine
 from qdreamer_lab.workload.execution.watch import Watch
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from qiskit.primitives.containers.sampler_pub import SamplerPub
     from qiskit.providers import BackendV2
 
+    from qdreamer_lab.workload.cut.widths import Devices
     from qdreamer_lab.workload.execution.progress import Progress
     from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.outcomes.distribution import Outcomes
@@ -59,7 +60,8 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
     """Sampler for circuits wider than `max_qubits`, which measure at their end.
 
     Args:
-        max_qubits: Greatest width of a fragment.
+        max_qubits: Greatest width of a fragment; or widths of devices, as `CutEstimator` takes
+            them.
         mode: `"exact"`: fragments are simulated as state vectors; probabilities are exact to
             rounding, and shots are drawn from them. `"sampled"`: variants of the fragments are run
             for shots, on a QPU or on simulators that behave like one without noise; probabilities
@@ -84,12 +86,12 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
 
     Raises:
         QDreamerError: If an argument makes no sense.
-        PlanError: If `max_qubits` is not a positive integer.
+        PlanError: If `max_qubits` is no width.
     """
 
     def __init__(
         self,
-        max_qubits: int,
+        max_qubits: Devices,
         *,
         mode: str = _AUTO,
         plan: CutPlan | None = None,
@@ -103,7 +105,7 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         progress: Progress | bool = False,
         most_workers: int | None = None,
     ) -> None:
-        check_width(max_qubits)
+        width, devices = read_devices(max_qubits)
         check_choice("mode", mode, (_AUTO, _EXACT, _SAMPLED))
         check_counts(default_shots=default_shots)
         if most_workers is not None:
@@ -116,7 +118,7 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         self._given_seed = seed
         self._runs: dict[str, OutcomeRun] = {_EXACT: ExactRun(), _SAMPLED: SampledRun()}
         self._settings = RunSettings(
-            max_qubits=max_qubits, plan=plan, seed=0 if seed is None else seed
+            max_qubits=width, devices=devices, plan=plan, seed=0 if seed is None else seed
         )
         self._execution = Execution(
             session=session,

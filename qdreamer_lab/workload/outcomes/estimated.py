@@ -17,6 +17,7 @@ from qdreamer_lab.errors import MemoryLimitError
 from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.outcomes.exact import arranged
 from qdreamer_lab.workload.outcomes.nearest import nearest_counts, nearest_distribution
+from qdreamer_lab.workload.sampled.schedule import error_bars
 from qdreamer_lab.workload.sampled.work_sizes import REPLICAS
 
 if TYPE_CHECKING:
@@ -92,8 +93,7 @@ class EstimatedOutcomes:
         for place, part in enumerate(parts):
             for away in part.deviations:
                 first += np.square(_with_rest(parts, place, away, rests[place]))
-        beyond = self._beyond(parts, rests)
-        stds = np.sqrt(np.maximum(first - beyond, first / 3))
+        stds, _ = error_bars(first, self._beyond(parts, rests))
         return _arranged(stds, parts, qubits)
 
     def heaviest(
@@ -127,14 +127,14 @@ class EstimatedOutcomes:
 
     def _beyond(
         self, parts: Sequence[Part], rests: Sequence[NDArray[np.float64]]
-    ) -> NDArray[np.float64] | float:
+    ) -> NDArray[np.float64]:
         """Variance from several fragments erring together."""
-        noisy = [place for place, part in enumerate(parts) if len(part.deviations)]
-        if len(noisy) < 2:
-            return 0.0
-        rng = np.random.default_rng(self._seed)
         middle = _joined(parts, [part.mean for part in parts])
         total = np.zeros_like(middle)
+        noisy = [place for place, part in enumerate(parts) if len(part.deviations)]
+        if len(noisy) < 2:
+            return total
+        rng = np.random.default_rng(self._seed)
         for _ in range(REPLICAS):
             moved = [part.mean for part in parts]
             straight = middle.copy()
