@@ -108,6 +108,8 @@ def checked_sampler_pub(pub: Any, shots: int, number: int) -> SamplerPub:
     try:
         checked = SamplerPub.coerce(pub, shots)
         check_names(checked)
+    except AttributeError as error:  # of Qiskit's own check, where there is no circuit
+        raise PubError(f"PUB {number} holds no circuit: {pub!r:.60}") from error
     except (TypeError, ValueError, QiskitError) as error:
         raise PubError(f"PUB {number}: {error}") from error
     if checked.shots < 1:

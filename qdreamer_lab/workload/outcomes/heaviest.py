@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "heaviest"]
 
-_ROUNDING = 1e-12
-"""Probabilities that differ by this share are the same but for rounding."""
+_SAME = 1e-9
+"""Bounds that differ by this share count as equal. Of equal ones the search follows the one that
+has most fixed, or it would look at all beginnings of outcomes that are all equally likely."""
 
 _NOTHING = 1e-14
 """Share of what is fixed already, below which a probability is zero but for rounding."""
@@ -150,7 +152,7 @@ class _Search:
             beyond.append(beyond[-1] * float(piece.leverage[0]))
         self._beyond = beyond[::-1]
         self._best: list[tuple[float, int, tuple[int, ...]]] = []
-        self._open: list[tuple[float, int, _Branch | _Children]] = []
+        self._open: list[tuple[int, int, int, _Branch | _Children]] = []
         self._number = itertools.count()
         self._neglected = 0.0
         self._work = 0.0
@@ -159,21 +161,25 @@ class _Search:
         if self._pieces:
             self._branch(0, (), self._network.start())
         while self._open and self._work < most_work:
-            bound = -self._open[0][0]
-            if bound <= self._least * (1 + _ROUNDING):
+            if self._left <= self._least * (1 + 3 * _SAME):
                 break
-            _, _, node = heapq.heappop(self._open)
+            *_, node = heapq.heappop(self._open)
             if isinstance(node, _Branch):
                 self._look(node)
             else:
                 self._follow(node)
         best = sorted(self._best, reverse=True)
-        left = -self._open[0][0] if self._open else 0.0
+        left = self._left
         full = len(best) == self._count
         others = max(left, self._neglected, self._least if full else 0.0)
-        if full and left <= self._least * (1 + _ROUNDING):
+        if full and left <= self._least * (1 + 3 * _SAME):
             others = max(self._least, self._neglected)
         return Found(tuple((path, mass) for mass, _, path in best), min(1.0, others))
+
+    @property
+    def _left(self) -> float:
+        """What no outcome that is still open exceeds."""
+        return math.exp(-_SAME * (self._open[0][0] - 1)) if self._open else 0.0
 
     @property
     def _least(self) -> float:
@@ -204,7 +210,9 @@ class _Search:
                 return
             bound = float(node.masses[node.next]) * self._beyond[node.parent.place + 1]
         if bound > self._least:
-            heapq.heappush(self._open, (-bound, next(self._number), node))
+            depth = node.place if isinstance(node, _Branch) else node.parent.place + 1
+            rank = -math.floor(math.log(bound) / _SAME)
+            heapq.heappush(self._open, (rank, -depth, next(self._number), node))
 
     def _look(self, branch: _Branch) -> None:
         """Look at some more outcomes of a branch's piece."""
