@@ -1,4 +1,4 @@
-"""What `%%qtask --cut` calls: estimate a cell's PUBs cut, and tell the cell how.
+"""What `%%qtask --cut` calls: estimate or sample a cell's PUBs cut, and tell the cell how.
 
 The entry point `qdreamer` of the group `pilot_kernel.cutters`. What is best is decided elsewhere.
 """
@@ -13,13 +13,17 @@ from qiskit.primitives import PrimitiveResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from pilot_kernel.errors import CellError
+from pilot_kernel.primitive.pub.check import has_observables
 from qdreamer_lab.dreamer.advice.run_prediction import waited_for
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import PubError, QDreamerError
+from qdreamer_lab.workload.arguments import device_of
 from qdreamer_lab.workload.estimator import CutEstimator
+from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.modes import EXACT, SAMPLED
 from qdreamer_lab.workload.record import RunRecord
+from qdreamer_lab.workload.sampler import CutSampler
 
 if TYPE_CHECKING:
     from pilot_kernel.jupyter.cell.circuit_cutter import CutRequest
@@ -31,23 +35,31 @@ __all__ = ["cut"]
 _LONG_S = 600.0
 """Runs that take longer are announced."""
 
+_STATES = 24
+"""States of a fragment that a worker has room for, about: some choices at cuts, and copies."""
+
+_MOST_WIDTH = 26
+"""Qubits of a fragment that is sampled, at most: a state of 1 GiB, which takes seconds."""
+
 _asking = threading.Lock()
 _last: QDreamer | None = None
 """Of the session that asked last: what it learned from a cell serves the next one."""
 
 
 def cut(request: CutRequest) -> Any:
-    """Estimate PUBs with fragments of at most `request.width` qubits, or as Q-Dreamer recommends.
+    """Run PUBs with fragments of at most `request.width` qubits, or as Q-Dreamer recommends.
 
     Returns:
-        Qiskit's `PrimitiveResult`, as `CutEstimator` makes it.
+        Qiskit's `PrimitiveResult`, as `CutEstimator` or `CutSampler` makes it.
 
     Raises:
         CellError: If a circuit cannot be cut or run like this; it says why.
         CancelledError: If `request.stop` was set.
     """
     try:
-        if request.width is None:
+        if not has_observables(request.pubs):
+            found = list(_sampled(request))
+        elif request.width is None:
             found = [_best(request, pub, number) for number, pub in enumerate(request.pubs)]
         else:
             _foretell(request, request.width)
@@ -58,6 +70,35 @@ def cut(request: CutRequest) -> Any:
     for number, result in enumerate(found):
         request.say(f"{_prefix(request, number)}{_done(RunRecord.of(result))}")
     return PrimitiveResult(found, metadata={"version": 2})
+
+
+def _sampled(request: CutRequest) -> Any:
+    """The results of sampler PUBs."""
+    width = request.width
+    if width is None:
+        width = _widest(request)
+        request.say(
+            f"Fragments have at most {width} qubits: no more than memory or the device has room "
+            "for, and no fewer than it takes"
+        )
+    sampler = CutSampler(
+        width,
+        session=request.session,
+        on=request.on,
+        seed=request.seed,
+        progress=_told(request),
+    )
+    return waited_for(sampler.run(request.pubs, shots=request.shots), request.stop)
+
+
+def _widest(request: CutRequest) -> int:
+    """Qubits of the widest fragment that a worker, or the device, has room for."""
+    place = Execution(session=request.session, on=request.on)
+    device = device_of(place)
+    if device is not None:
+        return max(1, int(device.num_qubits))
+    states = place.task_limit_bytes() // (16 * _STATES)
+    return max(1, min(_MOST_WIDTH, states.bit_length() - 1))
 
 
 def _best(request: CutRequest, pub: Any, number: int) -> Any:

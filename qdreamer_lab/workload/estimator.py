@@ -11,11 +11,16 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 from qiskit.primitives import BaseEstimatorV2, PrimitiveResult, PubResult
 from qiskit.primitives.containers import DataBin
 
 from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
+from qdreamer_lab.workload.arguments import (
+    check_choice,
+    check_counts,
+    check_places,
+    device_of,
+)
 from qdreamer_lab.workload.circuit.blocks import check_circuit
 from qdreamer_lab.workload.cut.widths import read_devices
 from qdreamer_lab.workload.execution.execution import Execution
@@ -145,20 +150,18 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
                 f"{', '.join(map(str, devices[:8]))}{', …' if len(devices) > 8 else ''} qubits; "
                 "leave one of the two out"
             )
-        _check_choice("mode", mode, (_AUTO, *MODE_NAMES))
-        _check_choice("method", method, METHODS)
-        _check_choice("dtype", dtype, DTYPES)
+        check_choice("mode", mode, (_AUTO, *MODE_NAMES))
+        check_choice("method", method, METHODS)
+        check_choice("dtype", dtype, DTYPES)
         self._modes = _modes(mode, method, sampled=shots is not None or backend is not None)
         if dtype != DTYPES[0] and not all(chosen.cuts for chosen in self._modes):
             raise QDreamerError(f"method={method!r} knows no dtype={dtype!r}")
-        _check_counts(shots=shots, max_shots=max_shots, most_workers=most_workers)
+        given = {"shots": shots, "most_workers": most_workers}
+        given = {name: value for name, value in given.items() if value is not None}
+        check_counts(**given, max_shots=max_shots)
         if not default_precision > 0:
             raise QDreamerError(f"default_precision={default_precision!r}: more than zero")
-        if backend is not None and session is not None:
-            raise QDreamerError(
-                "backend= runs in this process and session= on its pilots; give one of them (a "
-                'session runs on a QPU with add_pilot("qpu://...") and on="qpu")'
-            )
+        check_places(backend, session)
         if (backend is not None or shots is not None) and not self._may_take_shots:
             raise QDreamerError("mode='exact' takes no shots and no backend; use mode='sampled'")
         self._adviser = adviser
@@ -313,24 +316,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
 
     def _backend(self) -> BackendV2 | None:
         """The device that runs circuits, if one does."""
-        given = self._execution
-        if given.session is None or given.on is None or not self._may_take_shots:
-            return given.backend
-        found: BackendV2 | None = given.session.backend(given.on)
-        return found
-
-
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise QDreamerError(f"unknown {name} {value!r}; there is {', '.join(map(repr, choices))}")
-
-
-def _check_counts(*, max_shots: int, **counts: int | None) -> None:
-    """Refuse what is no whole number of at least 1; all but `max_shots` may be None."""
-    given = {name: value for name, value in counts.items() if value is not None}
-    for name, value in {**given, "max_shots": max_shots}.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise QDreamerError(f"{name}={value!r}: a whole number of at least 1")
+        return device_of(self._execution) if self._may_take_shots else None
 
 
 def _modes(name: str, method: str, *, sampled: bool) -> tuple[Mode, ...]:

@@ -32,9 +32,10 @@ class CutRequest:
 
     Attributes:
         session: Where fragments run as tasks.
-        pubs: A list of estimator PUBs.
+        pubs: A list of estimator PUBs, or of sampler PUBs; never of both.
         width: Most qubits of a fragment; None lets the cutter choose, or leave a circuit whole.
         precision: Standard error wanted of PUBs that name none; None for the cutter's default.
+        shots: Of sampler PUBs that name none; None for the cutter's default.
         seed: Of the random numbers.
         on: Kind of worker or name of a pilot, as `Session.submit` takes it.
         stop: Set when it is canceled; the cutter then raises `CancelledError` soon.
@@ -46,6 +47,7 @@ class CutRequest:
     pubs: list[Any]
     width: int | None
     precision: float | None
+    shots: int | None
     seed: int | None
     on: str | None
     stop: threading.Event
@@ -106,6 +108,7 @@ def start(
     options: TaskOptions,
     *,
     precision: float | None = None,
+    shots: int | None = None,
     seed: int | None = None,
 ) -> LocalTask:
     """Cut PUBs and run them, in the background.
@@ -115,21 +118,22 @@ def start(
         session: Where fragments run as tasks.
         pubs: What to run, as `Session.run` takes it.
         options: Where fragments run; the name and the time limit of the whole.
-        precision: Standard error wanted of PUBs that name none.
+        precision: Standard error wanted of estimator PUBs that name none.
+        shots: Of sampler PUBs that name none.
         seed: Of the random numbers.
 
     Raises:
-        CellError: They are not estimator PUBs.
+        CellError: Shots are given for observables, or a precision for what is sampled.
         PubError: One of them is no PUB, or the precision is not positive.
     """
     from pilot_kernel.primitive.pub.check import has_observables, listed
 
     found = listed(pubs)
-    if not has_observables(found):
-        raise CellError(
-            "--cut: a circuit that is sampled cannot be cut, since fragments only give expectation "
-            "values; end the cell with (circuit, observables)"
-        )
+    estimated = has_observables(found)
+    if estimated and shots is not None:
+        raise CellError("--cut estimates these observables: it takes --precision, not --shots")
+    if not estimated and precision is not None:
+        raise CellError("--cut samples these circuits: it takes --shots, not --precision")
     if precision is not None and not precision > 0:
         raise PubError(f"--precision {precision:g}: more than zero")
 
@@ -140,6 +144,7 @@ def start(
                 pubs=found,
                 width=cut.width,
                 precision=precision,
+                shots=shots,
                 seed=seed,
                 on=options.on,
                 stop=task.stop,

@@ -154,8 +154,6 @@ def qtask(
     cutting = None if cut is None else cut_options(cut)
     if dry_run and cutting is not None:
         raise CellError("--dry-run is of whole circuits: it does not go with --cut")
-    if cutting is not None and shots is not None:
-        raise CellError("--cut estimates observables: it takes --precision, not --shots")
     options = options.named("circuit")
     building = replace(options, on=_builder(session, options.on))
     payload = inputs.collect(cell.tree)
@@ -171,7 +169,9 @@ def qtask(
             told = session.dry_run(pubs, shots=shots, precision=precision, on=options.on or "qpu")
             return None
         if cutting is not None:
-            return start(cutting, session, pubs, options, precision=precision, seed=seed)
+            return start(
+                cutting, session, pubs, options, precision=precision, shots=shots, seed=seed
+            )
         how = options.keywords()
         return session.run(pubs, shots=shots, precision=precision, seed=seed, **how)
 
@@ -197,10 +197,14 @@ def run_circuit(
     *,
     shots: int | None = None,
     seed: int | None = None,
+    cut: str | int | None = None,
     options: TaskOptions = DEFAULT_OPTIONS,
 ) -> CellTask:
-    """Sample a circuit, as `%%qtask --qasm` does."""
+    """Sample a circuit, as `%%qtask --qasm` does; cut, if `cut` says so, as `qtask` takes it."""
     options = options.named("circuit")
+    if cut is not None:
+        cutting = start(cut_options(cut), session, [circuit], options, shots=shots, seed=seed)
+        return CellTask(cutting.name, cutting, clean=lambda error: clean(error, None))
     first = session.run([circuit], shots=shots, seed=seed, **options.keywords())
     return CellTask(first.name, first, clean=lambda error: clean(error, None))
 

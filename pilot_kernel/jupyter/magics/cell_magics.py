@@ -137,7 +137,7 @@ class CellMagics(Magics):  # type: ignore[misc]
     @argument("--shots", type=_count, help="shots of each circuit (1024)")
     @argument("--precision", type=_amount, help="standard error of each observable (exact)")
     @argument("--seed", type=_count, help="seed of the random numbers")
-    @argument("--cut", help="most qubits of a fragment, or auto: cut what is estimated")
+    @argument("--cut", help="most qubits of a fragment, or auto: cut circuits that are wider")
     @argument("--dry-run", action="store_true", help="only say what a QPU would take")
     @argument("--qasm", action="store_true", help="the cell is OpenQASM 2 or 3")
     @_shared
@@ -149,9 +149,11 @@ class CellMagics(Magics):  # type: ignore[misc]
         Its last expression is a circuit, a PUB (circuit, observables[, parameters]), or a list of
         them. Measured circuits are sampled; observables are estimated.
 
-        --cut 12 cuts circuits that are estimated into fragments of at most 12 qubits and puts the
-        values together; --cut auto chooses the width, or leaves a circuit whole, whichever is
-        expected to be over first, and says why. Both need qdreamer-lab.
+        --cut 12 cuts circuits into fragments of at most 12 qubits and puts values, or the
+        distribution of what is measured, together; --cut auto chooses the width, or leaves a
+        circuit whole. Of what is estimated it takes the way that is expected to be over first, and
+        says why; what is sampled is cut only where memory or the device is too small. Both need
+        qdreamer-lab.
         """
         args = parsed_line(self.qtask, line)
         names = _names(args.out)
@@ -185,14 +187,13 @@ class CellMagics(Magics):  # type: ignore[misc]
     def _circuit(self, args: Any, line: str, cell: str) -> CellTask:
         if args.precision is not None:
             raise UsageError("%%qtask --qasm samples: it takes --shots, not --precision")
-        if args.cut is not None:
-            raise UsageError("%%qtask --qasm samples, and a circuit that is sampled cannot be cut")
         circuit = parse_qasm(cell, lines_above=1)
         return submit.run_circuit(
             self.notebook.session(),
             circuit,
             shots=args.shots,
             seed=args.seed,
+            cut=args.cut,
             options=_options(args),
         )
 

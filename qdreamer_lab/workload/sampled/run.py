@@ -28,16 +28,17 @@ from qdreamer_lab.workload.sampled.shot_share import ShotShare
 from qdreamer_lab.workload.sampled.simulate import check_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.execution.chunk import Chunk, FragmentRow
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import Request, RunSettings
+    from qdreamer_lab.workload.sampled.rounds import Rounds
     from qdreamer_lab.workload.sampled.shots import ShotResult
 
-__all__ = ["SampledRunner"]
+__all__ = ["SampledRunner", "Story", "routes_for"]
 
 
 class SampledRunner:
@@ -59,23 +60,16 @@ class SampledRunner:
         start = time.perf_counter()
         rounds, wanted = self._prepared(request, settings, execution)
         planned = time.perf_counter()
-        routes = Routes(
-            execution.backend,
-            in_process=execution.in_process,
-            fallback=execution.fallback is not None,
-            simulate_on=execution.simulators.device,
-        )
+        routes = routes_for(execution)
         routes.prepare([each.program for each in rounds], request.source, request.values)
-        story = _Story(request, rounds, wanted, execution, routes)
+        values = partial(_values, request, rounds, wanted)
+        story = Story(rounds, execution, routes, values)
         try:
-            while story.next_round():
-                story.run()
-                story.conclude()
+            story.run_all()
         except PlanDropped as dropped:
-            dropped.keep(*story.values(), np.zeros(len(request.pairs), np.bool_))
+            dropped.keep(*values(), np.zeros(len(request.pairs), np.bool_))
             raise
-        story.tell(None, over=True)
-        evs, stds = story.values()
+        evs, stds = values()
         rest_s = time.perf_counter() - planned
         return Estimate(
             evs=evs,
@@ -111,21 +105,53 @@ class SampledRunner:
         return rounds, wanted
 
 
-class _Story:
-    """The rounds of all bindings, and what has come of them so far."""
+def routes_for(execution: Execution) -> Routes:
+    """Where the fragments of a run go."""
+    return Routes(
+        execution.backend,
+        in_process=execution.in_process,
+        fallback=execution.fallback is not None,
+        simulate_on=execution.simulators.device,
+    )
+
+
+def _values(
+    request: Request, rounds: Sequence[ShotRounds], wanted: Sequence[NDArray[np.int64]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Values and standard errors as they were asked for; NaN where none is known yet."""
+    evs, stds = np.empty((2, len(request.pairs)))
+    for k, (binding, observable) in enumerate(request.pairs.tolist()):
+        place = int(np.searchsorted(wanted[binding], observable))
+        evs[k] = rounds[binding].evs[place]
+        stds[k] = rounds[binding].stds[place]
+    return evs, stds
+
+
+class Story:
+    """The rounds of all bindings, and what has come of them so far.
+
+    Args:
+        rounds: Of each binding.
+        execution: Where and how.
+        routes: Where fragments go; they have been written for the device, if there is one.
+        values: What progress reports tell of values and standard errors; None for nothing.
+
+    Attributes:
+        rows: One per finished task.
+        contract_s: Wall time of putting results together.
+        shots: Shots taken.
+    """
 
     def __init__(
         self,
-        request: Request,
-        rounds: list[ShotRounds],
-        wanted: list[NDArray[np.int64]],
+        rounds: Sequence[Rounds],
         execution: Execution,
         routes: Routes,
+        values: Callable[[], tuple[NDArray[np.float64], NDArray[np.float64]]] | None = None,
     ) -> None:
         self._routes = routes
-        self._request = request
         self._rounds = rounds
-        self._wanted = wanted
+        self._values = values
         self._execution = execution
         self._shares: dict[tuple[int, int], ShotShare] = {}
         self._done: dict[int, int] = {}
@@ -134,6 +160,13 @@ class _Story:
         self.rows: list[FragmentRow] = []
         self.contract_s = 0.0
         self.shots = 0
+
+    def run_all(self) -> None:
+        """Run rounds until every binding has reached its goal."""
+        while self.next_round():
+            self.run()
+            self.conclude()
+        self.tell(None, over=True)
 
     def next_round(self) -> bool:
         """Decide what to run next; False when every binding has reached its goal."""
@@ -200,15 +233,6 @@ class _Story:
         self.contract_s += time.perf_counter() - start
         self.tell(None)
 
-    def values(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Values and standard errors as they were asked for; NaN where none is known yet."""
-        evs, stds = np.empty((2, len(self._request.pairs)))
-        for k, (binding, observable) in enumerate(self._request.pairs.tolist()):
-            place = int(np.searchsorted(self._wanted[binding], observable))
-            evs[k] = self._rounds[binding].evs[place]
-            stds[k] = self._rounds[binding].stds[place]
-        return evs, stds
-
     def tell(self, row: FragmentRow | None, *, over: bool = False) -> None:
         """Report how it is getting on."""
         if self._execution.progress is None:
@@ -218,8 +242,8 @@ class _Story:
             totals[share.fragment.program.id] += len(share.request.variants)
         fragments = tuple(FragmentProgress(f, self._done[f], totals[f]) for f in sorted(totals))
         left = sum(int(share.shots_left) for share in self._shares.values())
-        evs, stds = self.values()
-        known = bool(np.isfinite(evs).all())
+        evs, stds = self._values() if self._values is not None else (None, None)
+        known = evs is not None and bool(np.isfinite(evs).all())
         self._execution.report(
             Report(
                 fragments=fragments,

@@ -16,7 +16,6 @@ import numpy as np
 from pilot_kernel.primitive.device.measure import measure
 from pilot_kernel.primitive.device.readout import SEED_STEP
 from qdreamer_lab.errors import DeviceError
-from qdreamer_lab.kernels.simulate.shot_counts import tally
 from qdreamer_lab.workload.sampled.device.check import check_device, is_simulated
 from qdreamer_lab.workload.sampled.device.splice import splice
 from qdreamer_lab.workload.sampled.shots import ShotResult, fold
@@ -143,7 +142,7 @@ def _sums(
     hits = np.random.default_rng(seed).permutation(spliced.hits(bits))
     groups = min(shots, GROUPS)
     sums = np.zeros((groups, 1 << spliced.num_outcome_bits, len(basis.operators)))
-    tally(hits, spliced.num_local, basis.parity, basis.care, basis.value, sums)
+    basis.count(hits, spliced.num_local, sums)
     counts = np.full(groups, shots // groups)
     counts[: shots % groups] += 1
     return sums, counts

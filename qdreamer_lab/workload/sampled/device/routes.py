@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.sampled.device.transpile import Template
-    from qdreamer_lab.workload.sampled.lower import SampledProgram
+    from qdreamer_lab.workload.sampled.lower import ShotProgram
     from qdreamer_lab.workload.sampled.shots import ShotRequest, ShotResult
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
@@ -83,7 +83,7 @@ class Routes:
 
     def prepare(
         self,
-        programs: Sequence[SampledProgram],
+        programs: Sequence[ShotProgram],
         circuit: QuantumCircuit,
         values: Sequence[Mapping[str, float]],
     ) -> None:
