@@ -15,7 +15,7 @@ from pilot_kernel.errors import DescriptionError, PlacementError
 from pilot_kernel.primitive.device.snapshot import NoisySnapshot
 from pilot_kernel.resource import worker_environment
 from pilot_kernel.resource.kind.devices import AER, factory_of, is_snapshot
-from pilot_kernel.resource.kind.vendors import without_secrets
+from pilot_kernel.resource.kind.vendors import showable, without_secrets
 from pilot_kernel.resource.pilot import PilotStatus
 
 __all__ = ["backend_here", "backend_named", "backend_of", "is_simulated", "parts_per_worker"]
@@ -54,11 +54,11 @@ def backend_named(name: str) -> BackendV2:
         snapshot = NoisySnapshot(name, backend.target) if is_snapshot(name) else None
     except DescriptionError:
         raise
-    except Exception as error:  # somebody's function may raise anything
+    except Exception as error:  # noqa: BLE001 somebody's function may raise anything
         raise DescriptionError(
             f"QPU {name!r}: its function raised {type(error).__name__}: "
             f"{without_secrets(str(error))}"
-        ) from error
+        ) from showable(error)
     finally:
         waiting.cancel()
     if not isinstance(backend, BackendV2):

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from qiskit import ClassicalRegister, QuantumCircuit
+from qiskit.primitives.containers import BitArray, DataBin
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 
@@ -21,7 +23,7 @@ from pilot_kernel.primitive.device.backend import backend_named
 from pilot_kernel.primitive.device.prepare import for_device
 from pilot_kernel.primitive.device.provider.registry import held, provider_of
 from pilot_kernel.primitive.device.run import run_pubs
-from pilot_kernel.resource.kind.vendors import without_secrets
+from pilot_kernel.resource.kind.vendors import showable, without_secrets
 from pilot_kernel.task.wire import results
 
 __all__ = ["LEAST_SHARE", "SHOTS", "check_device", "test_once"]
@@ -34,16 +36,18 @@ LEAST_SHARE = 0.4
 
 A device that gets a shot right with a probability of 0.6 or more fails by chance in fewer than one
 of 10^7 tests: P(Bin(200, 0.6) < 80) = 8e-9, twice. One that guesses three bits passes in fewer than
-one of 10^19: P(Bin(200, 1/8) >= 80) = 1e-20.
+one of 10^19, P(Bin(200, 1/8) >= 80) = 1e-20, and one that guesses four even less often.
 """
 
-_REGISTER = "out"
-_WIDTH = 3  # of 000 and 001, the second tells which end is which
+_WIDTH = 4
+"""Bits, in two registers where there are as many: 0001 tells which end is which, of the registers
+and of the bits in each."""
+
 _PASSED = b"passed"
 
 
 def check_device(backend: BackendV2) -> None:
-    """Test a device: |0> and X, on up to three qubits of which X turns the first.
+    """Test a device: |0> and X, on up to four qubits of which X turns the first.
 
     Raises:
         QpuError: It is offline, fails, or does not return what was measured; the message says how.
@@ -54,13 +58,14 @@ def check_device(backend: BackendV2) -> None:
     try:
         pubs = for_device([SamplerPub(c, shots=SHOTS) for c in circuits], backend, (), None)
         with held(backend):
-            found = [pub.data[_REGISTER] for pub in run_pubs(pubs, backend)]
+            results = run_pubs(pubs, backend)
+        found = [_whole(c, each.data) for c, each in zip(circuits, results, strict=True)]
     except PubError as error:
         raise QpuError(f"QPU {name} failed its self-test: {error}") from error
-    except Exception as error:  # backends may raise anything
+    except Exception as error:  # noqa: BLE001 backends may raise anything
         told = without_secrets(str(error)) or "it gives no reason"
         kind = "" if isinstance(error, PilotError) else f"{type(error).__name__}: "
-        raise QpuError(f"QPU {name} failed its self-test: {kind}{told}") from error
+        raise QpuError(f"QPU {name} failed its self-test: {kind}{told}") from showable(error)
     for what, circuit, bits in zip(("|0>", "X"), circuits, found, strict=True):
         wrong = _wrong(circuit, bits, backend)
         if wrong:
@@ -74,11 +79,11 @@ def _check_online(backend: BackendV2) -> None:
         return
     try:
         told = status()
-    except Exception as error:  # it is asked over the network
+    except Exception as error:  # noqa: BLE001 it is asked over the network
         raise QpuError(
             f"QPU {backend.name} cannot be asked for its status: {type(error).__name__}: "
             f"{without_secrets(str(error))}"
-        ) from error
+        ) from showable(error)
     if getattr(told, "operational", True) is False:
         why = getattr(told, "status_msg", "") or "it does not say why"
         raise QpuError(f"QPU {backend.name} is offline ({why}): wait, or use another one")
@@ -86,12 +91,23 @@ def _check_online(backend: BackendV2) -> None:
 
 def _circuits(width: int) -> tuple[QuantumCircuit, QuantumCircuit]:
     zero = QuantumCircuit(width)
-    zero.add_register(ClassicalRegister(width, _REGISTER))
+    half = width // 2 if width == _WIDTH else 0
+    for name, size in (("low", half), ("high", width - half)):
+        if size:
+            zero.add_register(ClassicalRegister(size, name))
     one = zero.copy()
     one.x(0)
     for circuit in (zero, one):
         circuit.measure(range(width), range(width))
     return zero, one
+
+
+def _whole(circuit: QuantumCircuit, data: DataBin) -> BitArray:
+    """All bits of a circuit, the first being the least significant."""
+    bits = [data[register.name].to_bool_array(order="little") for register in circuit.cregs]
+    if len({len(each) for each in bits}) > 1:
+        raise QpuError("its registers have different numbers of shots")
+    return BitArray.from_bool_array(np.concatenate(bits, axis=-1), order="little")
 
 
 def _wrong(circuit: QuantumCircuit, bits: Any, backend: BackendV2) -> str:
@@ -103,8 +119,10 @@ def _wrong(circuit: QuantumCircuit, bits: Any, backend: BackendV2) -> str:
     right = format(turned, f"0{bits.num_bits}b")
     if counts[right] >= LEAST_SHARE * SHOTS:
         return ""
-    if turned and counts[right[::-1]] >= LEAST_SHARE * SHOTS:
-        return f"its bits come in reverse order: {right[::-1]} instead of {right}"
+    for seen in _misplaced(right) if turned else ():
+        if counts[seen] >= LEAST_SHARE * SHOTS:
+            kind = "its bits come in reverse order" if seen == right[::-1] else "bits are mixed up"
+            return f"{kind}: {seen} instead of {right}"
     if turned and counts["0" * bits.num_bits] == SHOTS and provider_of(backend) is not None:
         return (
             f"zeros alone instead of {right}: its run() returns no memory, which its provider's "
@@ -115,6 +133,11 @@ def _wrong(circuit: QuantumCircuit, bits: Any, backend: BackendV2) -> str:
         f"{counts[right]} of {SHOTS} shots are {right}, at least {LEAST_SHARE:.0%} should be, and "
         f"{number} are {most}"
     )
+
+
+def _misplaced(right: str) -> list[str]:
+    """Outcomes in which the bit that is one has another place."""
+    return [right[k:] + right[:k] for k in range(1, len(right))]
 
 
 def test_once(name: str, test: str) -> None:

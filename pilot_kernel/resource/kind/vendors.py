@@ -6,13 +6,17 @@ What is missing, a package or an account, is named with what to set; no credenti
 import importlib.util
 import os
 import re
+import traceback
 from typing import Any
 
 from pilot_kernel.errors import DescriptionError
 
-__all__ = ["has_qrmi", "has_runtime", "open_ibm", "open_qrmi", "without_secrets"]
+__all__ = ["has_qrmi", "has_runtime", "open_ibm", "open_qrmi", "showable", "without_secrets"]
 
-_SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|API_?KEY|ACCESS_?KEY", re.IGNORECASE)
+_SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY|ACCESS_?KEY", re.IGNORECASE)
+_SENT = re.compile(r"(?<=://)[^/\s@]+(?=@)|(?<=Bearer )\S+", re.IGNORECASE)
+"""What a request carries: a user with a password in an address, a token in a header."""
+
 _SHORTEST = 6
 """Characters; what is shorter may occur in any text."""
 
@@ -32,11 +36,24 @@ def has_qrmi() -> bool:
 
 
 def without_secrets(text: str) -> str:
-    """A text without the values of environment variables that are called tokens, keys or so."""
-    for name, value in os.environ.items():
-        if _SECRET.search(name) and len(value) >= _SHORTEST:
+    """A text without the values of environment variables that are called tokens, keys or so.
+
+    Passwords in addresses and tokens in headers of requests go as well, wherever they are from.
+    """
+    values = {value for name, value in os.environ.items() if _SECRET.search(name)}
+    for value in sorted(values, key=len, reverse=True):  # one may be the beginning of another
+        if len(value) >= _SHORTEST:
             text = text.replace(value, "***")
-    return text
+    return _SENT.sub("***", text)
+
+
+def showable(error: BaseException) -> BaseException | None:
+    """What an error of ours may be raised from: an error, or None if its text has a credential.
+
+    Notebooks show what an error came from, with all that it came from itself.
+    """
+    text = "".join(traceback.format_exception(error))
+    return error if without_secrets(text) == text else None
 
 
 def open_ibm(name: str) -> Any:

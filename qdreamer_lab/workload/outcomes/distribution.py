@@ -5,13 +5,15 @@ Users hold it; where the numbers come from is for `Outcomes` to know.
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.errors import MemoryLimitError, QDreamerError
 from qdreamer_lab.workload.execution.limits import limit_bytes
+from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.outcomes.nearest import nearest_distribution
 
 if TYPE_CHECKING:
@@ -51,9 +53,9 @@ class Outcomes(Protocol):
         """(shots, len(qubits)) bits."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Heaviest:
-    """The heaviest outcomes of a distribution.
+    """The heaviest outcomes of a distribution; shown with what may be missing from them.
 
     Attributes:
         probabilities: Of each outcome, by its bits as Qiskit writes them, the heaviest first.
@@ -69,6 +71,27 @@ class Heaviest:
         """Whether no outcome that is not listed is heavier than one that is."""
         least = min(self.probabilities.values(), default=0.0)
         return self.others_at_most <= least * (1 + _SAME)
+
+    def __repr__(self) -> str:
+        return f"<Heaviest: {len(self.probabilities)} outcomes; {self._beyond}>"
+
+    def __str__(self) -> str:
+        rows = [f"{outcome}  {share:.6g}" for outcome, share in self.probabilities.items()]
+        return "\n".join([*rows, self._beyond])
+
+    def _repr_pretty_(self, printer: object, cycle: bool) -> None:
+        """What a console and a notebook show."""
+        printer.text(repr(self) if cycle else str(self))  # type: ignore[attr-defined]
+
+    @property
+    def _beyond(self) -> str:
+        """What is known of all other outcomes."""
+        if self.others_at_most == 0:
+            return "no other outcome is possible"
+        told = f"no other outcome has more than {self.others_at_most:.3g}"
+        if self.proven:
+            return told
+        return f"{told}; the search was given up before it was certain that these are the heaviest"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -122,6 +145,7 @@ class Distribution:
             QDreamerError: As for `probabilities`.
         """
         bits, qubits = self._chosen(of)
+        check_size(len(qubits), self._limit)
         return self._spread(self._outcomes.stds(qubits, self._limit), bits, qubits)
 
     def top(self, count: int, of: Sequence[int] | str | None = None) -> Heaviest:
@@ -173,7 +197,7 @@ class Distribution:
                 raise QDreamerError(f"there is no register {of!r}; the circuit has {names}")
             bits = self._registers[of]
         else:
-            bits = tuple(int(bit) for bit in of)
+            bits = _whole_numbers(of)
         twice = sorted({bit for bit in bits if bits.count(bit) > 1})
         if twice:
             raise QDreamerError(f"bit {twice[0]} is listed twice; name each bit once")
@@ -191,6 +215,7 @@ class Distribution:
         """A table over bits, from one over qubits; bits of one qubit never differ."""
         if len(bits) == len(qubits):
             return table
+        check_size(len(bits), self._limit)
         index = np.arange(len(table))
         place = np.zeros_like(index)
         for k, bit in enumerate(bits):
@@ -198,3 +223,27 @@ class Distribution:
         found = np.zeros(1 << len(bits))
         found[place] = table
         return found
+
+
+def check_size(num_bits: int, limit_bytes: int) -> None:
+    """Refuse a table over all outcomes of so many bits that does not fit.
+
+    Raises:
+        MemoryLimitError: With the sizes, and what to do instead.
+    """
+    needed = 8 << num_bits
+    if needed > limit_bytes:
+        raise MemoryLimitError(
+            f"a number for each outcome of {num_bits} bits needs {readable(needed)}, but "
+            f"{readable(limit_bytes)} may be used: ask for fewer bits, or for the heaviest "
+            "outcomes with top(16)"
+        )
+
+
+def _whole_numbers(of: object) -> tuple[int, ...]:
+    try:
+        return tuple(map(operator.index, of))  # type: ignore[call-overload,no-any-return]
+    except TypeError as error:
+        raise QDreamerError(
+            f"of={of!r}: a list of numbers of bits, or the name of a register"
+        ) from error

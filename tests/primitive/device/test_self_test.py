@@ -3,6 +3,7 @@
 import math
 import os
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -72,8 +73,21 @@ def _reversed(circuit, counts, memory):
     )
 
 
+def _swapped(circuit, counts, memory):
+    """The two registers in the place of each other."""
+    numbers = [int(each, 16) for each in memory]
+    return ExperimentResultData(memory=[hex(each >> 2 | (each & 3) << 2) for each in numbers])
+
+
+def _turned(circuit, counts, memory):
+    """Each of the two registers with its bits in reverse order."""
+    swap = [0, 2, 1, 3]
+    numbers = [int(each, 16) for each in memory]
+    return ExperimentResultData(memory=[hex(swap[n >> 2] << 2 | swap[n & 3]) for n in numbers])
+
+
 def _inverted(circuit, counts, memory):
-    return ExperimentResultData(memory=[hex(int(each, 16) ^ 7) for each in memory])
+    return ExperimentResultData(memory=[hex(int(each, 16) ^ 15) for each in memory])
 
 
 class _Offline(Vendor):
@@ -101,11 +115,13 @@ class _Other(Vendor):
 @pytest.mark.parametrize(
     ("backend", "complaint"),
     [
-        (Vendor(_reversed), "bits come in reverse order: 100 instead of 001 .circuit X"),
-        (Vendor(_inverted), r"0 of 200 shots are 000, .* 200 are 111 \(circuit .0>\)"),
+        (Vendor(_reversed), "bits come in reverse order: 1000 instead of 0001 .circuit X"),
+        (Vendor(_swapped), "bits are mixed up: 0100 instead of 0001 .circuit X"),
+        (Vendor(_turned), "bits are mixed up: 0010 instead of 0001 .circuit X"),
+        (Vendor(_inverted), r"0 of 200 shots are 0000, .* 200 are 1111 \(circuit .0>\)"),
         (
             Vendor(lambda *_: ExperimentResultData(memory=["0x0"] * SHOTS)),
-            r"0 of 200 shots are 001, at least 40% should be, and 200 are 000",
+            r"0 of 200 shots are 0001, at least 40% should be, and 200 are 0000",
         ),
         (
             Vendor(lambda _, counts, memory: ExperimentResultData(memory=memory[1:])),
@@ -123,7 +139,7 @@ def test_others_are_refused_with_the_reason(monkeypatch, backend, complaint):
     monkeypatch.setenv("VENDOR_API_KEY", "s3cr3t-t0ken")
     with pytest.raises(QpuError, match=complaint) as caught:
         check_device(backend)
-    assert "s3cr3t" not in str(caught.value)
+    assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
 
 
 class _Sampled(Vendor):

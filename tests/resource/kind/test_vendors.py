@@ -11,7 +11,7 @@ from pilot_kernel.errors import DescriptionError
 from pilot_kernel.primitive.device.backend import backend_named
 from pilot_kernel.resource.kind import vendors
 from pilot_kernel.resource.kind.devices import factory_of
-from pilot_kernel.resource.kind.vendors import open_ibm, without_secrets
+from pilot_kernel.resource.kind.vendors import open_ibm, showable, without_secrets
 
 TOKEN = "s3cr3t-t0ken"
 
@@ -94,6 +94,34 @@ def test_texts_lose_the_values_of_variables_that_are_secrets_and_no_others(monke
     monkeypatch.setenv("SOME_PASSWORD", "ab")  # so short that any text has it
     monkeypatch.setenv("HOME_OF_MINE", "elsewhere")
     assert without_secrets("abcdefgh is elsewhere, ab") == "*** is elsewhere, ab"
+
+
+def test_one_secret_may_be_the_beginning_of_another(monkeypatch):
+    monkeypatch.setenv("A_TOKEN", "abcdefgh")
+    monkeypatch.setenv("B_TOKEN", "abcdefgh-and-more")
+    assert without_secrets("abcdefgh-and-more, abcdefgh") == "***, ***"
+
+
+def test_what_requests_carry_is_left_out_too():
+    told = "GET https://me:hush@host/x: 401 {'Authorization': 'Bearer eyJhbGciOi.x'}"
+    assert without_secrets(told) == "GET https://***@host/x: 401 {'Authorization': 'Bearer ***"
+
+
+def test_an_error_is_shown_as_a_cause_unless_anything_behind_it_has_a_secret(monkeypatch):
+    monkeypatch.setenv("A_TOKEN", "abcdefgh")
+
+    def behind(text):
+        try:
+            try:
+                raise ValueError(text)
+            except ValueError as first:
+                raise RuntimeError("on top") from first
+        except RuntimeError as error:
+            return error
+
+    shown = behind("nothing")
+    assert showable(shown) is shown
+    assert showable(behind("with " + "abcd" + "efgh")) is None
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from qiskit import QuantumCircuit
 
 from qdreamer_lab import CutSampler
-from qdreamer_lab.errors import MemoryLimitError
+from qdreamer_lab.errors import MemoryLimitError, QDreamerError
+from qdreamer_lab.workload.outcomes.distribution import Heaviest
 from qdreamer_lab.workload.outcomes.heaviest import heaviest
 from qdreamer_lab.workload.outcomes.network import Network
 from qdreamer_lab.workload.outcomes.piece import Piece, compressed
@@ -174,3 +176,30 @@ def test_more_outcomes_than_memory_are_refused_with_what_else_there_is():
     network = found._outcomes._whole
     with pytest.raises(MemoryLimitError, match=r"bits need .* may be used.*top\(16\)"):
         network.table(16 << len(network.qubits))
+
+
+def test_the_heaviest_say_what_may_be_missing():
+    top = Heaviest({"10": 0.5, "01": 0.25}, 0.125)
+    assert str(top) == "10  0.5\n01  0.25\nno other outcome has more than 0.125"
+    assert "given up before it was certain" in str(Heaviest({"10": 0.5}, 0.75))
+    assert str(Heaviest({"1": 1.0}, 0.0)).endswith("no other outcome is possible")
+
+
+@settings(max_examples=5)
+@given(SEEDS)
+def test_what_is_no_list_of_bits_is_refused(seed):
+    circuit, plan, _ = case(seed)
+    small(plan)
+    found = exact(circuit, plan).distribution
+    for wrong in ([0.5], 3, ["a"]):
+        with pytest.raises(QDreamerError, match="a list of numbers of bits"):
+            found.probabilities(wrong)
+
+
+def test_errors_of_more_outcomes_than_memory_are_refused_like_the_outcomes():
+    circuit = QuantumCircuit(60)
+    circuit.h(range(60))
+    circuit.measure_all()
+    found = CutSampler(5).run([circuit], shots=5).result()[0].distribution
+    with pytest.raises(MemoryLimitError, match=r"60 bits.*top\(16\)"):
+        found.stds()

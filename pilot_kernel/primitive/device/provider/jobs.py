@@ -7,12 +7,14 @@ nothing is ever filled in.
 
 import contextlib
 import hashlib
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
+from qiskit.circuit import Clbit
 from qiskit.primitives import PrimitiveJob
 from qiskit.primitives.containers import DataBin, PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
@@ -21,7 +23,7 @@ from qiskit.providers import BackendV2
 
 from pilot_kernel.errors import QpuError, ReadoutError
 from pilot_kernel.primitive.device.provider.registry import Provider, held
-from pilot_kernel.resource.kind.vendors import without_secrets
+from pilot_kernel.resource.kind.vendors import showable, without_secrets
 from pilot_kernel.task.process import job_notes
 
 __all__ = ["estimate", "sample"]
@@ -83,20 +85,24 @@ def _in_jobs(
     seed: int | None,
 ) -> list[PubResult]:
     found: dict[int, PubResult] = {}
+    jobs: list[tuple[list[int], Any]] = []
     with held(backend):
-        jobs = []
-        for each in sorted({size(pub) for pub in pubs}):
-            mine = [number for number, pub in enumerate(pubs) if size(pub) == each]
-            primitive = make(backend, seed)
-            jobs.append((mine, _job(provider, primitive, backend, [pubs[k] for k in mine], each)))
-        for mine, job in jobs:
-            results = list(_result(backend, job))
-            if len(results) != len(mine) or not all(hasattr(each, "data") for each in results):
-                raise ReadoutError(
-                    f"device {backend.name}: job {_id(job)} of {len(mine)} PUBs brought "
-                    f"{len(results)} results, or what are none"
-                )
-            found.update(zip(mine, results, strict=True))
+        try:
+            for each in sorted({size(pub) for pub in pubs}):
+                mine = [number for number, pub in enumerate(pubs) if size(pub) == each]
+                some = [pubs[number] for number in mine]
+                jobs.append((mine, _job(provider, make(backend, seed), backend, some, each)))
+        except BaseException:  # without this one the others are of no use
+            _cancel(jobs)
+            raise
+        try:
+            for mine, job in jobs:
+                found.update(zip(mine, _results(backend, job, len(mine)), strict=True))
+        except Exception:  # they may be had from the provider by their ids, which were said
+            raise
+        except BaseException:  # the task was told to stop, and nobody will ask for them
+            _cancel(jobs)
+            raise
     return [found[number] for number in range(len(pubs))]
 
 
@@ -116,8 +122,8 @@ def _job(
         _say(f"job {earlier} at {backend.name} ran in a process that is gone; it is sent again")
     try:
         job = primitive.run(list(pubs))
-    except Exception as error:
-        raise QpuError(f"device {backend.name} took no job: {_told(error)}") from error
+    except Exception as error:  # noqa: BLE001 providers may raise anything
+        raise QpuError(f"device {backend.name} took no job: {_told(error)}") from showable(error)
     job_notes.note(what, _id(job), backend.name)
     if provider.job is not None and not isinstance(job, PrimitiveJob):  # which runs in here
         _say(f"job {_id(job)} was sent to {backend.name}")
@@ -130,28 +136,38 @@ def _taken_up(provider: Provider, backend: BackendV2, job_id: str) -> Any:
         return None
     try:
         job = provider.job(backend, job_id)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 providers may raise anything
         raise QpuError(
             f"job {job_id} was sent to {backend.name} before this task's worker was lost, and its "
             f"provider does not give it back: {_told(error)}; it is not sent twice: look for it at "
             "the provider, or submit the task again to pay for it again"
-        ) from error
+        ) from showable(error)
     if job is not None:
         _say(f"job {job_id} at {backend.name} is taken up again")
     return job
 
 
-def _result(backend: BackendV2, job: Any) -> Any:
+def _results(backend: BackendV2, job: Any, number: int) -> list[PubResult]:
+    """What a job of so many PUBs brings."""
     try:
-        return job.result()
-    except Exception as error:
+        answered = job.result()
+    except Exception as error:  # noqa: BLE001 providers may raise anything
         raise QpuError(
             f"job {_id(job)} at {backend.name} has failed, or was lost: {_told(error)}"
-        ) from error
-    except BaseException:  # the task was told to stop, and nobody will ask for the job again
-        with contextlib.suppress(Exception):
+        ) from showable(error)
+    results = list(answered)
+    if len(results) != number or not all(hasattr(each, "data") for each in results):
+        raise ReadoutError(
+            f"device {backend.name}: job {_id(job)} of {number} PUBs brought "
+            f"{len(results)} results, or what are none"
+        )
+    return results
+
+
+def _cancel(jobs: Sequence[tuple[list[int], Any]]) -> None:
+    for _, job in jobs:
+        with contextlib.suppress(Exception):  # it may be over, or past stopping
             job.cancel()
-        raise
 
 
 def _id(job: Any) -> str:
@@ -179,14 +195,39 @@ def _digest(pubs: Sequence[Any], size: float) -> str:
 
 
 def _add(told: Any, circuit: QuantumCircuit) -> None:
-    told.update(repr((circuit.num_qubits, circuit.num_clbits)).encode())
+    registers = [
+        (register.name, [circuit.find_bit(bit).index for bit in register])
+        for register in circuit.cregs
+    ]
+    told.update(repr((circuit.num_qubits, circuit.num_clbits, registers)).encode())
     for step in circuit.data:
         at = [circuit.find_bit(bit).index for bit in (*step.qubits, *step.clbits)]
-        inner = [each for each in step.params if isinstance(each, QuantumCircuit)]
-        plain = [str(each) for each in step.params if not isinstance(each, QuantumCircuit)]
-        told.update(repr((step.name, at, plain)).encode())
+        params = step.operation.params  # the step itself has no matrices
+        inner = [each for each in params if isinstance(each, QuantumCircuit)]
+        plain = [_written(each) for each in params if not isinstance(each, QuantumCircuit)]
+        told.update(repr((step.name, at, plain, _asked(circuit, step.operation))).encode())
         for block in inner:
             _add(told, block)
+
+
+def _written(value: Any) -> str:
+    """A parameter of an instruction to its last digit; arrays are shortened by `str`."""
+    return repr(value.tolist()) if isinstance(value, np.ndarray) else str(value)
+
+
+def _asked(circuit: QuantumCircuit, operation: Any) -> str:
+    """What a conditional instruction asks of which bits, which its parameters do not tell."""
+    told: list[Any] = []
+    for name in ("condition", "target"):
+        of = getattr(operation, name, None)
+        bit, value = (of[0], int(of[1])) if isinstance(of, tuple) else (of, None)
+        if isinstance(bit, Clbit):
+            told.append((name, circuit.find_bit(bit).index, value))
+        elif bit is not None:
+            told.append((name, re.sub(r" at 0x[0-9a-f]+", "", repr(bit)), value))
+    if hasattr(operation, "cases_specifier"):
+        told += [tuple(map(str, labels)) for labels, _ in operation.cases_specifier()]
+    return repr(told)
 
 
 # ---- what came back

@@ -13,7 +13,7 @@ from qrmi.primitives.ibm import SamplerV2
 
 from pilot_kernel.errors import QpuError
 from pilot_kernel.primitive.device.provider.registry import Provider
-from pilot_kernel.resource.kind.vendors import without_secrets
+from pilot_kernel.resource.kind.vendors import showable, without_secrets
 
 __all__ = ["PROVIDER"]
 
@@ -22,9 +22,11 @@ __all__ = ["PROVIDER"]
 def _held(backend: Any) -> Iterator[None]:
     try:
         token = backend.resource.acquire()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 QRMI may raise anything
         told = without_secrets(str(error))
-        raise QpuError(f"QPU {backend.name} cannot be acquired through QRMI: {told}") from error
+        raise QpuError(f"QPU {backend.name} cannot be acquired through QRMI: {told}") from showable(
+            error
+        )
     try:
         yield
     finally:

@@ -2,7 +2,8 @@
 
 An entry point of the group `pilot_kernel.samplers` is named after the package, module or class that
 backends come from, such as `qiskit_ionq`, and names a `Provider`. Subclasses of such a class belong
-to it too. A backend of no provider goes through its own `run`.
+to it too, unless they come from elsewhere with a `run` of their own. A backend of no provider goes
+through its own `run`.
 """
 
 import threading
@@ -70,6 +71,8 @@ def _provider(kind: Any) -> Provider | None:
         names = [name for name in known if f"{place}.".startswith(f"{name}.")]
         if names:
             return _loaded(known[max(names, key=len)])
+        if "run" in vars(base):  # somebody's own, which a provider's primitives would not call
+            return None
     return None
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from pilot_kernel.primitive.device.measure import measure
 from pilot_kernel.primitive.device.readout import SEED_STEP
+from pilot_kernel.resource.kind.vendors import showable, without_secrets
 from qdreamer_lab.errors import DeviceError
 from qdreamer_lab.workload.sampled.device.check import check_device, is_simulated
 from qdreamer_lab.workload.sampled.device.splice import splice
@@ -123,9 +124,10 @@ def _run(
     """One call of the device, whose failures are its own; (shots, bits) of each circuit."""
     try:
         found = measure(backend, circuits, shots, seed=seed)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 devices may raise anything
         reason = getattr(error, "message", str(error)) or type(error).__name__
-        raise DeviceError(backend.name, f"a job failed: {reason}") from error
+        told = f"a job failed: {without_secrets(reason)}"
+        raise DeviceError(backend.name, told) from showable(error)
     return [readout.shot_by_shot((seed, k)) for k, readout in enumerate(found)]
 
 

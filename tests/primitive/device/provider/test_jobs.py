@@ -1,11 +1,13 @@
 """Jobs at a provider: sent once, taken up again, lost, and checked when they come back."""
 
 import os
+import traceback
 from pathlib import Path
 
 import numpy as np
 import pytest
-from qiskit import QuantumCircuit
+from qiskit import ClassicalRegister, QuantumCircuit
+from qiskit.circuit.library import RYGate
 from qiskit.primitives import BackendSamplerV2, PrimitiveResult
 from qiskit.primitives.containers import BitArray, DataBin, PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
@@ -26,6 +28,7 @@ from tests.primitive.device.provider.far_devices import (
     PROVIDER,
     FarBackend,
     FarJob,
+    FarSampler,
     sent_jobs,
 )
 
@@ -103,6 +106,62 @@ def test_equal_jobs_of_one_task_are_two_jobs(folder, attempt):
 def test_other_pubs_get_a_job_of_their_own(folder, attempt, other):
     attempt(lambda: sample(PROVIDER, FarBackend(), [_pub()]))
     attempt(lambda: sample(PROVIDER, FarBackend(), [other]))
+    assert len(sent_jobs(folder)) == 2
+
+
+def _conditional(value):
+    circuit = QuantumCircuit(2, 2)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], value)):
+        circuit.x(1)
+    circuit.measure(1, 1)
+    return circuit
+
+
+def _switched(value):
+    circuit = QuantumCircuit(2, 2)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    with circuit.switch(circuit.cregs[0]) as case, case(value):
+        circuit.x(1)
+    circuit.measure(1, 1)
+    return circuit
+
+
+def _unitary(angle):
+    circuit = QuantumCircuit(1)
+    circuit.unitary(RYGate(angle).to_matrix(), 0)
+    circuit.measure_all()
+    return circuit
+
+
+def _registers(*sizes):
+    circuit = QuantumCircuit(3)
+    for number, size in enumerate(sizes):
+        circuit.add_register(ClassicalRegister(size, f"c{number}"))
+    circuit.x(0)
+    circuit.measure(range(3), range(3))
+    return circuit
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (_conditional(0), _conditional(1)),
+        (_switched(0), _switched(1)),
+        (_unitary(0.5), _unitary(0.5 + 1e-11)),
+        (_registers(1, 2), _registers(2, 1)),
+    ],
+    ids=["condition", "case", "matrix", "registers"],
+)
+def test_circuits_that_differ_in_what_is_easily_overlooked_get_jobs_of_their_own(
+    folder, attempt, one, other
+):
+    def work(circuit):
+        return attempt(lambda: sample(PROVIDER, FarBackend(), [SamplerPub(circuit, shots=20)]))
+
+    work(one), work(other), work(one.copy())
     assert len(sent_jobs(folder)) == 2
 
 
@@ -217,6 +276,9 @@ def test_a_job_that_is_not_taken_or_fails_says_so_and_hides_credentials(monkeypa
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "s3cr3t-t0ken")
     with pytest.raises(QpuError, match=r"device far took no job: RuntimeError: bad \*\*\*$"):
         _sampled("bad s3cr3t-t0ken")
+    with pytest.raises(QpuError) as caught:
+        _sampled(ValueError("gone s3cr3t-t0ken"))
+    assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
     with pytest.raises(QpuError, match="job j1 at far has failed, or was lost: ValueError: gone"):
         _sampled(ValueError("gone"))
 
@@ -227,9 +289,35 @@ def test_a_job_that_nobody_will_ask_for_is_canceled(folder, monkeypatch):
 
     monkeypatch.setattr(FarJob, "result", stopped)
     with pytest.raises(KeyboardInterrupt):
-        sample(PROVIDER, FarBackend(), [_pub()])
+        sample(PROVIDER, FarBackend(), [_pub(20), _pub(10)])
+    jobs = sent_jobs(folder)
+    assert len(jobs) == 2
+    assert all((folder / f"{job}.canceled").exists() for job in jobs)
+
+
+def test_so_are_those_that_were_sent_before_one_was_refused(folder, monkeypatch):
+    run = FarSampler.run
+
+    def choosy(self, pubs, *, shots=None):
+        if pubs[0].shots == 20:
+            raise RuntimeError("too many shots")
+        return run(self, pubs)
+
+    monkeypatch.setattr(FarSampler, "run", choosy)
+    with pytest.raises(QpuError, match="took no job: RuntimeError: too many shots"):
+        sample(PROVIDER, FarBackend(), [_pub(20), _pub(10)])
     (job,) = sent_jobs(folder)
     assert (folder / f"{job}.canceled").exists()
+
+
+def test_one_that_cannot_be_had_now_goes_on(folder, monkeypatch):
+    def unreachable(self):
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr(FarJob, "result", unreachable)
+    with pytest.raises(QpuError, match="ConnectionError: no route"):
+        sample(PROVIDER, FarBackend(), [_pub()])
+    assert not list(folder.glob("*.canceled"))
 
 
 # ---- a provider's own estimator

@@ -63,6 +63,18 @@ def test_the_narrowest_name_counts_and_subclasses_belong_to_it(points):
     assert provider_of(Mine(None)) is far_devices.GENERIC
 
 
+def test_a_subclass_from_elsewhere_with_a_run_of_its_own_is_reached_by_it():
+    class Mine(FakeManilaV2):
+        def run(self, run_input, **options):
+            raise NotImplementedError
+
+    class Named(FakeManilaV2):
+        pass
+
+    assert provider_of(Mine()) is None
+    assert provider_of(Named()) is ibm.PROVIDER
+
+
 def test_an_entry_point_may_take_the_place_of_ours(points):
     points(("qiskit_ibm_runtime", f"{HERE}:GENERIC"))
     assert provider_of(FakeManilaV2()) is far_devices.GENERIC
