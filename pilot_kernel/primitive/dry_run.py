@@ -4,8 +4,6 @@ PUBs are checked, transpiled and cut into pieces as for a run, so what a run wou
 here.
 """
 
-import contextlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,20 +11,17 @@ from typing import Any
 from qiskit import QuantumCircuit
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
-from qiskit.transpiler import Target
 
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.device import estimation, sampling
 from pilot_kernel.primitive.device.backend import backend_of, parts_per_worker
 from pilot_kernel.primitive.device.prepare import for_device
-from pilot_kernel.primitive.device.provider.registry import provider_of
+from pilot_kernel.primitive.device.provider.registry import jobs_for
+from pilot_kernel.primitive.device.shot_time import pending_jobs, seconds_per_shot
 from pilot_kernel.primitive.pub.pieces import chunks, cut, is_empty
 from pilot_kernel.primitive.session_like import SessionLike
 
 __all__ = ["DryRun", "dry_run"]
-
-_REPETITION_S = 2.5e-4
-"""Pause between two shots, where a device does not say: that of IBM's."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -95,7 +90,7 @@ def dry_run(
         jobs=sum(_jobs(group, backend) for group in groups),
         shots=sum(len(circuits) * shots for circuits, shots in work),
         qpu_s=_seconds(work, backend),
-        pending_jobs=_pending(backend),
+        pending_jobs=pending_jobs(backend),
     )
 
 
@@ -111,50 +106,19 @@ def _sized(pub: Any, backend: BackendV2) -> _Sized:
 
 
 def _jobs(group: Sequence[_Sized], backend: BackendV2) -> int:
-    """Jobs of circuits with equal shots; a provider of its own splits no job."""
+    """Jobs of circuits with equal shots."""
     by_shots: dict[int, int] = {}
     for circuits, shots in group:
         by_shots[shots] = by_shots.get(shots, 0) + len(circuits)
-    most = None if provider_of(backend) is not None else backend.max_circuits
-    return sum(math.ceil(count / (most or count)) for count in by_shots.values() if count)
+    return sum(jobs_for(backend, count) for count in by_shots.values())
 
 
 def _seconds(work: Sequence[_Sized], backend: BackendV2) -> float | None:
-    pause = getattr(backend, "default_rep_delay", None)
-    pause = _REPETITION_S if pause is None else float(pause)
     total = 0.0
     for circuits, shots in work:
         for circuit in circuits:
-            length = _length_s(circuit, backend.target)
-            if length is None:
+            each = seconds_per_shot(circuit, backend)
+            if each is None:
                 return None
-            total += shots * (length + pause)
+            total += shots * each
     return total
-
-
-def _length_s(circuit: QuantumCircuit, target: Target) -> float | None:
-    """How long a shot takes, each instruction as early as it can; None if that is not known."""
-    ready = dict.fromkeys((*circuit.qubits, *circuit.clbits), 0.0)
-    for step in circuit.data:
-        took = 0.0
-        if step.name != "barrier":
-            known = target[step.name] if step.name in target.operation_names else {}
-            at = tuple(circuit.find_bit(qubit).index for qubit in step.qubits)
-            told = getattr(known.get(at), "duration", None) if known else None
-            if told is None:
-                return None
-            took = float(told)
-        bits = (*step.qubits, *step.clbits)
-        end = max((ready[bit] for bit in bits), default=0.0) + took
-        ready.update(dict.fromkeys(bits, end))
-    return max(ready.values(), default=0.0)
-
-
-def _pending(backend: BackendV2) -> int | None:
-    status = getattr(backend, "status", None)
-    if not callable(status):
-        return None
-    with contextlib.suppress(Exception):  # it is asked over the network
-        told = getattr(status(), "pending_jobs", None)
-        return told if isinstance(told, int) else None
-    return None

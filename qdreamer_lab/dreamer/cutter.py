@@ -27,6 +27,7 @@ from qdreamer_lab.workload.sampler import CutSampler
 
 if TYPE_CHECKING:
     from pilot_kernel.jupyter.cell.circuit_cutter import CutRequest
+    from qdreamer_lab.workload.dry_run import CutDryRun
     from qdreamer_lab.workload.execution.decisions import Decision
     from qdreamer_lab.workload.execution.progress import Progress, Report
 
@@ -50,13 +51,16 @@ def cut(request: CutRequest) -> Any:
     """Run PUBs with fragments of at most `request.width` qubits, or as Q-Dreamer recommends.
 
     Returns:
-        Qiskit's `PrimitiveResult`, as `CutEstimator` or `CutSampler` makes it.
+        Qiskit's `PrimitiveResult`, as `CutEstimator` or `CutSampler` makes it; of a dry run, their
+        `CutDryRun`.
 
     Raises:
         CellError: If a circuit cannot be cut or run like this; it says why.
         CancelledError: If `request.stop` was set.
     """
     try:
+        if request.dry_run:
+            return _told_beforehand(request)
         if not has_observables(request.pubs):
             found = list(_sampled(request))
         elif request.width is None:
@@ -72,17 +76,32 @@ def cut(request: CutRequest) -> Any:
     return PrimitiveResult(found, metadata={"version": 2})
 
 
+def _told_beforehand(request: CutRequest) -> CutDryRun:
+    """What the PUBs would take on a QPU."""
+    width, session, on = _width(request), request.session, request.on
+    if has_observables(request.pubs):
+        estimator = CutEstimator(width, session=session, on=on, seed=request.seed)
+        return estimator.dry_run(request.pubs, precision=request.precision)
+    sampler = CutSampler(width, session=session, on=on, seed=request.seed)
+    return sampler.dry_run(request.pubs, shots=request.shots)
+
+
+def _width(request: CutRequest) -> int:
+    """Most qubits of a fragment: as asked for, or as many as there is room for."""
+    if request.width is not None:
+        return request.width
+    width = _widest(request)
+    request.say(
+        f"Fragments have at most {width} qubits: no more than memory or the device has room for, "
+        "and no fewer than it takes"
+    )
+    return width
+
+
 def _sampled(request: CutRequest) -> Any:
     """The results of sampler PUBs."""
-    width = request.width
-    if width is None:
-        width = _widest(request)
-        request.say(
-            f"Fragments have at most {width} qubits: no more than memory or the device has room "
-            "for, and no fewer than it takes"
-        )
     sampler = CutSampler(
-        width,
+        _width(request),
         session=request.session,
         on=request.on,
         seed=request.seed,

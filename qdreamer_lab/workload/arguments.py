@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.execution.execution import Execution
 
-__all__ = ["check_choice", "check_counts", "check_places", "device_of"]
+__all__ = ["check_choice", "check_counts", "check_device_meant", "check_places", "device_of"]
 
 
 def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
@@ -48,6 +48,20 @@ def check_places(backend: object, session: object) -> None:
             "backend= runs in this process and session= on its pilots; give one of them (a "
             'session runs on a QPU with add_pilot("qpu://...") and on="qpu")'
         )
+
+
+def check_device_meant(backend: BackendV2 | None) -> BackendV2:
+    """Refuse a dry run without a device.
+
+    Raises:
+        QDreamerError: It says how to name one, and what to ask instead.
+    """
+    if backend is None:
+        raise QDreamerError(
+            "a dry run is of devices, and simulators are meant here: give on='qpu', the name of a "
+            "QPU's pilot, or backend=; what simulators will take, QDreamer.predict says"
+        )
+    return backend
 
 
 def device_of(execution: Execution) -> BackendV2 | None:

@@ -18,11 +18,13 @@ from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
 from qdreamer_lab.workload.arguments import (
     check_choice,
     check_counts,
+    check_device_meant,
     check_places,
     device_of,
 )
 from qdreamer_lab.workload.circuit.blocks import check_circuit
 from qdreamer_lab.workload.cut.widths import read_devices
+from qdreamer_lab.workload.dry_run import Trial, dry_run
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.execution.progress import ProgressLine
 from qdreamer_lab.workload.execution.watch import Watch
@@ -34,6 +36,8 @@ from qdreamer_lab.workload.record import RunRecord
 from qdreamer_lab.workload.replan import estimated
 from qdreamer_lab.workload.request import DTYPES, RunSettings
 from qdreamer_lab.workload.result import CutResult
+from qdreamer_lab.workload.sampled.plans import BoundPlans
+from qdreamer_lab.workload.sampled.run import prepared
 
 if TYPE_CHECKING:
     import threading
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.circuit.lightcone import GateList
     from qdreamer_lab.workload.cut.widths import Devices
+    from qdreamer_lab.workload.dry_run import CutDryRun, Terms
     from qdreamer_lab.workload.execution.decisions import Adviser
     from qdreamer_lab.workload.execution.progress import Progress
     from qdreamer_lab.workload.execution.session import SessionLike
@@ -232,6 +237,38 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             ),
             at_once=at_once,
         )
+
+    def dry_run(
+        self, pubs: Iterable[Any], *, precision: float | None = None, terms: Terms | None = None
+    ) -> CutDryRun:
+        """Say what `run` would take on its device; nothing is sent.
+
+        Args:
+            pubs: As for `run`.
+            precision: As for `run`.
+            terms: What the device's owner asks, such as `DeviceTerms`, for a price.
+
+        Raises:
+            PubError: If a PUB does not fit together, or there is no list of them.
+            CircuitError: If a circuit cannot be cut.
+            QDreamerError: If no device is meant.
+            DeviceError: If the device cannot run a fragment, and no simulator may step in.
+            PrecisionError: If a precision takes more shots than are allowed.
+        """
+        wanted = self._default_precision if precision is None else precision
+        checked = [self._coerced(pub, wanted, k) for k, pub in enumerate(listed_pubs(pubs))]
+        backend = check_device_meant(self._backend())
+        if self._settings.shots is None:
+            self._check_precisions([each.pub for each in checked])
+        trials = []
+        for number, each in enumerate(checked):
+            settings = replace(self._settings, entropy=(self._given_seed or 0, number))
+            execution = replace(self._execution, backend=backend)
+            request = request_of(each.pub, each.gates)
+            rounds, _ = prepared(BoundPlans(), request, settings, execution)
+            guesses = [mine.prior_variance for mine in rounds]
+            trials.append(Trial(request, settings, execution, rounds, guesses))
+        return dry_run(trials, terms)
 
     def _takes_a_moment(self, checked: Sequence[_Checked]) -> bool:
         """Whether all is over before another thread, with a core of its own, would be of use."""

@@ -19,23 +19,26 @@ from qdreamer_lab.errors import CircuitError, QDreamerError
 from qdreamer_lab.workload.arguments import (
     check_choice,
     check_counts,
+    check_device_meant,
     check_places,
     device_of,
 )
 from qdreamer_lab.workload.circuit.blocks import check_circuit
 from qdreamer_lab.workload.cut.widths import read_devices
+from qdreamer_lab.workload.dry_run import Trial, dry_run
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.execution.progress import ProgressLine
 from qdreamer_lab.workload.execution.watch import Watch
 from qdreamer_lab.workload.job import CutJob
 from qdreamer_lab.workload.outcomes.distribution import Distribution
 from qdreamer_lab.workload.outcomes.measured import measured_at_the_end
-from qdreamer_lab.workload.outcomes.run import ExactRun, SampledRun
+from qdreamer_lab.workload.outcomes.run import ExactRun, SampledRun, prepared_outcomes
 from qdreamer_lab.workload.plan.plan import CutPlan
 from qdreamer_lab.workload.pubs import checked_sampler_pub, listed_pubs, outcome_request
 from qdreamer_lab.workload.record import RunRecord
 from qdreamer_lab.workload.request import RunSettings
 from qdreamer_lab.workload.result import CutSamples
+from qdreamer_lab.workload.sampled.plans import BoundPlans
 
 if TYPE_CHECKING:
     import threading
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.cut.widths import Devices
+    from qdreamer_lab.workload.dry_run import CutDryRun, Terms
     from qdreamer_lab.workload.execution.progress import Progress
     from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.outcomes.distribution import Outcomes
@@ -158,21 +162,51 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
             PubError: If a PUB does not fit together, or there is no list of them.
             CircuitError: If a circuit cannot be cut, measures nothing, or not only at its end.
         """
+        checked = self._checked(pubs, shots)
+        return CutJob(
+            lambda stop: PrimitiveResult(
+                [self._run_pub(k, *each, stop) for k, each in enumerate(checked)],
+                metadata={"version": 2},
+            )
+        )
+
+    def dry_run(
+        self, pubs: Iterable[Any], *, shots: int | None = None, terms: Terms | None = None
+    ) -> CutDryRun:
+        """Say what `run` would take on its device; nothing is sent.
+
+        Args:
+            pubs: As for `run`.
+            shots: As for `run`.
+            terms: What the device's owner asks, such as `DeviceTerms`, for a price.
+
+        Raises:
+            PubError: If a PUB does not fit together, or there is no list of them.
+            CircuitError: If a circuit cannot be cut, measures nothing, or not only at its end.
+            QDreamerError: If no device is meant.
+            DeviceError: If the device cannot run a fragment, and no simulator may step in.
+        """
+        checked = self._checked(pubs, shots)
+        meant = None if self._mode == _EXACT else device_of(self._execution)
+        execution = replace(self._execution, backend=check_device_meant(meant))
+        trials = []
+        for number, (pub, measured) in enumerate(checked):
+            entropy = (self._given_seed or 0, number)
+            settings = replace(self._settings, entropy=entropy, shots=pub.shots)
+            request = outcome_request(measured.gates, measured.qubits, pub.parameter_values)
+            plans = BoundPlans()
+            rounds = prepared_outcomes(plans, request, measured.qubits, settings, execution)
+            trials.append(Trial(request, settings, execution, rounds, [1.0] * len(rounds)))
+        return dry_run(trials, terms)
+
+    def _checked(self, pubs: Iterable[Any], shots: int | None) -> list[tuple[SamplerPub, Measured]]:
+        """PUBs that fit together, and their circuits taken apart."""
         if shots is not None:
             check_counts(shots=shots)
         wanted = self._default_shots if shots is None else shots
         listed = listed_pubs(pubs, sampled=True)
         checked = [checked_sampler_pub(pub, wanted, k) for k, pub in enumerate(listed)]
-        measured = [_measured(pub, k) for k, pub in enumerate(checked)]
-        return CutJob(
-            lambda stop: PrimitiveResult(
-                [
-                    self._run_pub(k, *each, stop)
-                    for k, each in enumerate(zip(checked, measured, strict=True))
-                ],
-                metadata={"version": 2},
-            )
-        )
+        return [(pub, _measured(pub, k)) for k, pub in enumerate(checked)]
 
     def _run_pub(
         self, number: int, pub: SamplerPub, measured: Measured, stop: threading.Event

@@ -10,7 +10,7 @@ from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.device import backend as backends
 from pilot_kernel.primitive.device.prepare import for_device
 from pilot_kernel.primitive.device.run import run_pubs
-from pilot_kernel.primitive.dry_run import _length_s
+from pilot_kernel.primitive.device.shot_time import _length_s
 from pilot_kernel.primitive.estimator import PilotEstimator
 from pilot_kernel.primitive.pub.check import estimator_pubs, sampler_pubs
 from pilot_kernel.primitive.sampler import PilotSampler

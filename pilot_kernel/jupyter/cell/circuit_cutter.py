@@ -1,7 +1,8 @@
 """Finds the package that cuts circuits for `%%qtask --cut`, and runs it in the background.
 
 A package that can cut registers a function under the entry point group `pilot_kernel.cutters`. It
-takes one `CutRequest` and returns Qiskit's `PrimitiveResult` of the request's PUBs.
+takes one `CutRequest` and returns Qiskit's `PrimitiveResult` of the request's PUBs; of a dry run,
+an object that says what a QPU would take.
 """
 
 import threading
@@ -41,6 +42,7 @@ class CutRequest:
         stop: Set when it is canceled; the cutter then raises `CancelledError` soon.
         say: Prints a line in the cell.
         tell: Takes how many parts are done and how many there are.
+        dry_run: Only say what the QPU would take; nothing is sent there.
     """
 
     session: "Session"
@@ -53,6 +55,7 @@ class CutRequest:
     stop: threading.Event
     say: Callable[[str], None]
     tell: Callable[[int, int], None]
+    dry_run: bool = False
 
 
 Cutter = Callable[[CutRequest], Any]
@@ -110,6 +113,7 @@ def start(
     precision: float | None = None,
     shots: int | None = None,
     seed: int | None = None,
+    dry_run: bool = False,
 ) -> LocalTask:
     """Cut PUBs and run them, in the background.
 
@@ -121,6 +125,7 @@ def start(
         precision: Standard error wanted of estimator PUBs that name none.
         shots: Of sampler PUBs that name none.
         seed: Of the random numbers.
+        dry_run: Only say what a QPU would take: that of `options.on`, or the only one there is.
 
     Raises:
         CellError: Shots are given for observables, or a precision for what is sampled.
@@ -146,10 +151,11 @@ def start(
                 precision=precision,
                 shots=shots,
                 seed=seed,
-                on=options.on,
+                on=options.on or ("qpu" if dry_run else None),
                 stop=task.stop,
                 say=task.say,
                 tell=task.tell,
+                dry_run=dry_run,
             )
         )
 

@@ -14,6 +14,7 @@ from pilot_kernel.jupyter.cell.free_variables import (
     collect,
     read_names,
 )
+from pilot_kernel.jupyter.cell.local_task import LocalTask
 from pilot_kernel.jupyter.cell.python_source import Cell
 from pilot_kernel.jupyter.cell.tracebacks import clean
 from pilot_kernel.jupyter.worker.payload import Payload
@@ -139,7 +140,7 @@ def qtask(
         on_result: Called with the PUBs and their result.
 
     Returns:
-        A task whose result is a Qiskit `PrimitiveResult`, or a `DryRun`.
+        A task whose result is a Qiskit `PrimitiveResult`, or for a dry run what it says.
 
     Raises:
         CellError: The cell does not end with an expression, or circuits cannot be cut like this.
@@ -152,8 +153,6 @@ def qtask(
             "observables), or a list of them; its last line is a statement"
         )
     cutting = None if cut is None else cut_options(cut)
-    if dry_run and cutting is not None:
-        raise CellError("--dry-run is of whole circuits: it does not go with --cut")
     options = options.named("circuit")
     building = replace(options, on=_builder(session, options.on))
     payload = inputs.collect(cell.tree)
@@ -165,19 +164,23 @@ def qtask(
         nonlocal pubs, told
         pubs, _ = outcome.open()
         _check_pubs(pubs)
+        if cutting is not None:
+            asked: dict[str, Any] = {
+                "precision": precision,
+                "shots": shots,
+                "seed": seed,
+                "dry_run": dry_run,
+            }
+            return start(cutting, session, pubs, options, **asked)
         if dry_run:
             told = session.dry_run(pubs, shots=shots, precision=precision, on=options.on or "qpu")
             return None
-        if cutting is not None:
-            return start(
-                cutting, session, pubs, options, precision=precision, shots=shots, seed=seed
-            )
         how = options.keywords()
         return session.run(pubs, shots=shots, precision=precision, seed=seed, **how)
 
     def finish(result: Any) -> Any:
         if dry_run:
-            return told
+            return result if told is None else told
         on_result(pubs, result)
         return result
 
@@ -198,14 +201,22 @@ def run_circuit(
     shots: int | None = None,
     seed: int | None = None,
     cut: str | int | None = None,
+    dry_run: bool = False,
     options: TaskOptions = DEFAULT_OPTIONS,
 ) -> CellTask:
-    """Sample a circuit, as `%%qtask --qasm` does; cut, if `cut` says so, as `qtask` takes it."""
+    """Sample a circuit, as `%%qtask --qasm` does; `cut` and `dry_run` are as for `qtask`."""
     options = options.named("circuit")
+    first: TaskLike
     if cut is not None:
-        cutting = start(cut_options(cut), session, [circuit], options, shots=shots, seed=seed)
-        return CellTask(cutting.name, cutting, clean=lambda error: clean(error, None))
-    first = session.run([circuit], shots=shots, seed=seed, **options.keywords())
+        asked: dict[str, Any] = {"shots": shots, "seed": seed, "dry_run": dry_run}
+        first = start(cut_options(cut), session, [circuit], options, **asked)
+    elif dry_run:
+        on = options.on or "qpu"
+        first = LocalTask(
+            options.name or "circuit", lambda _: session.dry_run([circuit], shots=shots, on=on)
+        )
+    else:
+        first = session.run([circuit], shots=shots, seed=seed, **options.keywords())
     return CellTask(first.name, first, clean=lambda error: clean(error, None))
 
 

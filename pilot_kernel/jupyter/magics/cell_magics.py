@@ -154,13 +154,14 @@ class CellMagics(Magics):  # type: ignore[misc]
         circuit whole. Of what is estimated it takes the way that is expected to be over first, and
         says why; what is sampled is cut only where memory or the device is too small. Both need
         qdreamer-lab.
+
+        --dry-run sends nothing to a QPU, and says what it would be sent: circuits, jobs, shots,
+        seconds, and who waits there; with --cut also fragments and variants.
         """
         args = parsed_line(self.qtask, line)
         names = _names(args.out)
         if len(names) > 1:
             raise UsageError("%%qtask -o takes one name")
-        if args.dry_run and args.qasm:
-            raise UsageError("%%qtask --dry-run is of circuits that a cell builds, not of --qasm")
         task = self._circuit(args, line, cell) if args.qasm else self._circuits(args, line, cell)
         if names and not args.block:
             self.shell.user_ns[names[0]] = task
@@ -194,6 +195,7 @@ class CellMagics(Magics):  # type: ignore[misc]
             shots=args.shots,
             seed=args.seed,
             cut=args.cut,
+            dry_run=args.dry_run,
             options=_options(args),
         )
 

@@ -115,7 +115,7 @@ class Execution:
 
     def warn_if_long(self, seconds: float) -> None:
         """Warn if work that takes one worker so many seconds will take all of them hours."""
-        warn_if_long(seconds / self._workers())
+        warn_if_long(seconds / self.workers)
 
     def report(self, report: Report) -> None:
         """Tell the user how the run is getting on, and what was decided so far."""
@@ -134,7 +134,8 @@ class Execution:
         """So many more shots are to be taken."""
         self.watch.shots_planned(shots)
 
-    def _workers(self) -> int:
+    @property
+    def workers(self) -> int:
         """How many share the work; for each pilot as many as it has, or will have."""
         if self.session is None:
             return 1

@@ -242,7 +242,7 @@ def check_size(num_bits: int, limit_bytes: int) -> None:
 
 def _whole_numbers(of: object) -> tuple[int, ...]:
     try:
-        return tuple(map(operator.index, of))  # type: ignore[call-overload,no-any-return]
+        return tuple(map(operator.index, of))  # type: ignore[call-overload]
     except TypeError as error:
         raise QDreamerError(
             f"of={of!r}: a list of numbers of bits, or the name of a register"

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.outcomes.distribution import Outcomes
     from qdreamer_lab.workload.request import Request, RunSettings
 
-__all__ = ["ExactRun", "OutcomeRun", "SampledRun"]
+__all__ = ["ExactRun", "OutcomeRun", "SampledRun", "prepared_outcomes"]
 
 _NO_VALUES = np.zeros(0)
 
@@ -151,17 +151,7 @@ class SampledRun:
     ) -> tuple[list[Outcomes], Estimate]:
         """As `OutcomeRun` says."""
         start = time.perf_counter()
-        check_table(len(measured), execution.limit_bytes())
-        simulated, limit = execution.backend is None, task_memory_bytes(execution)
-        goal = Goal(np.inf, settings.shots, settings.max_shots)
-        rounds = []
-        for binding, plan in enumerate(self._plans.plans(request, settings)):
-            program = lower_outcomes(plan, measured, joint=simulated)
-            for fragment in program.fragments:
-                check_outcomes(fragment, limit)
-                check_memory(fragment, limit, simulated=simulated)
-            seed = (*settings.entropy, binding)
-            rounds.append(OutcomeRounds(program, goal, seed, coarse=not simulated))
+        rounds = prepared_outcomes(self._plans, request, measured, settings, execution)
         planned = time.perf_counter()
         routes = routes_for(execution)
         routes.prepare([each.program for each in rounds], request.source, request.values)
@@ -187,6 +177,34 @@ class SampledRun:
             ),
             notes=routes.notes,
         )
+
+
+def prepared_outcomes(
+    plans: BoundPlans,
+    request: Request,
+    measured: Sequence[int],
+    settings: RunSettings,
+    execution: Execution,
+) -> list[OutcomeRounds]:
+    """For each binding its rounds of shots.
+
+    Raises:
+        MemoryLimitError: If something does not fit.
+        PrecisionError: If the shots given are too few for the circuits there are.
+        PlanError: If the given plan does not belong to the circuit.
+    """
+    check_table(len(measured), execution.limit_bytes())
+    simulated, limit = execution.backend is None, task_memory_bytes(execution)
+    goal = Goal(np.inf, settings.shots, settings.max_shots)
+    rounds = []
+    for binding, plan in enumerate(plans.plans(request, settings)):
+        program = lower_outcomes(plan, measured, joint=simulated)
+        for fragment in program.fragments:
+            check_outcomes(fragment, limit)
+            check_memory(fragment, limit, simulated=simulated)
+        seed = (*settings.entropy, binding)
+        rounds.append(OutcomeRounds(program, goal, seed, coarse=not simulated))
+    return rounds
 
 
 def _parts(rounds: OutcomeRounds, measured: Sequence[int]) -> list[Part]:

@@ -183,6 +183,11 @@ class ShotRounds(Rounds):
         self._gradients: list[NDArray[np.float64]] = []
         self._linear = np.zeros(self._gluing.num_observables)
 
+    @property
+    def prior_variance(self) -> float:
+        """Variance of the worst observable's one shot, as far as is known before any."""
+        return self._gluing.prior_variance()
+
     def _errors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return self.stds, self._linear
 

@@ -19,6 +19,7 @@ from qdreamer_lab.workload.execution.pace import Pace
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
 from qdreamer_lab.workload.execution.threads import one_thread
 from qdreamer_lab.workload.fragment.task_memory import task_memory_bytes
+from qdreamer_lab.workload.sampled.device.jobs import device_pace
 from qdreamer_lab.workload.sampled.device.routes import Failure, Routes
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.plans import BoundPlans
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.sampled.rounds import Rounds
     from qdreamer_lab.workload.sampled.shots import ShotResult
 
-__all__ = ["SampledRunner", "Story", "routes_for"]
+__all__ = ["SampledRunner", "Story", "prepared", "routes_for"]
 
 
 class SampledRunner:
@@ -58,7 +59,7 @@ class SampledRunner:
             PlanDropped: If the plan is given up; the estimate so far goes with it.
         """
         start = time.perf_counter()
-        rounds, wanted = self._prepared(request, settings, execution)
+        rounds, wanted = prepared(self._plans, request, settings, execution)
         planned = time.perf_counter()
         routes = routes_for(execution)
         routes.prepare([each.program for each in rounds], request.source, request.values)
@@ -87,22 +88,29 @@ class SampledRunner:
             notes=routes.notes,
         )
 
-    def _prepared(
-        self, request: Request, settings: RunSettings, execution: Execution
-    ) -> tuple[list[ShotRounds], list[NDArray[np.int64]]]:
-        """For each binding its rounds of shots, and the observables wanted of it."""
-        goal = Goal(request.precision, settings.shots, settings.max_shots)
-        simulated, limit = execution.backend is None, task_memory_bytes(execution)
-        rounds, wanted = [], []
-        for k, plan in enumerate(self._plans.plans(request, settings)):
-            mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
-            terms = [request.observables[observable] for observable in mine.tolist()]
-            program = lower(plan, terms, joint=simulated)
-            for fragment in program.fragments:
-                check_memory(fragment, limit, simulated=simulated)
-            rounds.append(ShotRounds(program, goal, (*settings.entropy, k), coarse=not simulated))
-            wanted.append(mine)
-        return rounds, wanted
+
+def prepared(
+    plans: BoundPlans, request: Request, settings: RunSettings, execution: Execution
+) -> tuple[list[ShotRounds], list[NDArray[np.int64]]]:
+    """For each binding its rounds of shots, and the observables wanted of it.
+
+    Raises:
+        PrecisionError: If the shots allowed are too few for the circuits there are.
+        MemoryLimitError: If a fragment does not fit into a task.
+        PlanError: If the given plan does not belong to the circuit.
+    """
+    goal = Goal(request.precision, settings.shots, settings.max_shots)
+    simulated, limit = execution.backend is None, task_memory_bytes(execution)
+    rounds, wanted = [], []
+    for k, plan in enumerate(plans.plans(request, settings)):
+        mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
+        terms = [request.observables[observable] for observable in mine.tolist()]
+        program = lower(plan, terms, joint=simulated)
+        for fragment in program.fragments:
+            check_memory(fragment, limit, simulated=simulated)
+        rounds.append(ShotRounds(program, goal, (*settings.entropy, k), coarse=not simulated))
+        wanted.append(mine)
+    return rounds, wanted
 
 
 def routes_for(execution: Execution) -> Routes:
@@ -156,7 +164,7 @@ class Story:
         self._shares: dict[tuple[int, int], ShotShare] = {}
         self._done: dict[int, int] = {}
         self._missed: list[Chunk] = []
-        self._pace = {device: Pace() for device in (False, True)}
+        self._pace = {False: Pace(), True: device_pace(execution.backend)}
         self.rows: list[FragmentRow] = []
         self.contract_s = 0.0
         self.shots = 0

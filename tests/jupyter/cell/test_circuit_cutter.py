@@ -60,6 +60,23 @@ def test_on_a_qpu_it_samples(run, cut):
         run("%pilot stop ideal")
 
 
+@pytest.mark.parametrize("cut", ["3", "auto"])
+def test_a_dry_run_says_what_the_qpu_would_be_sent_and_sends_nothing(run, session, cut):
+    run("%pilot add qpu://fake_manila --name dry")
+    try:
+        told = run(f"%%qtask --cut {cut} --dry-run --on dry --precision 0.1\n{GHZ}(qc, 'Z' * 6)")
+        (device,) = told.devices
+        assert device.device == "fake_manila"
+        assert device.fragments == 2
+        assert device.qpu_s > device.shots * 2.5e-4
+        assert "nothing was sent" in str(told)
+        sampled = run(f"%%qtask --cut {cut} --dry-run --shots 4000\n{GHZ}qc.measure_all()\nqc")
+        assert 3000 < sampled.shots <= 4000
+        assert not [r for r in session.history() if r.pilot == "dry"]
+    finally:
+        run("%pilot stop dry")
+
+
 def test_in_the_background_it_is_a_task_like_others(run):
     task = run(f"%%qtask --cut 3 --noblock --name ghz -o later\n{GHZ}(qc, 'Z' * 6)")
     assert run.shell.user_ns["later"] is task

@@ -6,6 +6,7 @@ to it too, unless they come from elsewhere with a `run` of their own. A backend 
 through its own `run`.
 """
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from qiskit.providers import BackendV2
 
 from pilot_kernel.errors import QpuError
 
-__all__ = ["ENTRY_POINTS", "Provider", "held", "provider_of"]
+__all__ = ["ENTRY_POINTS", "Provider", "held", "jobs_for", "provider_of"]
 
 ENTRY_POINTS = "pilot_kernel.samplers"
 """The group of entry points that name a `Provider`."""
@@ -60,6 +61,16 @@ def provider_of(backend: BackendV2) -> Provider | None:
     """
     kind: type = type(backend)
     return _provider(kind)
+
+
+def jobs_for(backend: BackendV2, circuits: int) -> int:
+    """Jobs that so many circuits with equal shots go in; a provider of its own splits none.
+
+    Raises:
+        QpuError: As for `provider_of`.
+    """
+    most = backend.max_circuits if provider_of(backend) is None else None
+    return math.ceil(circuits / (most or max(1, circuits)))
 
 
 @lru_cache(maxsize=64)

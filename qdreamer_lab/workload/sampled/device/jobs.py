@@ -8,6 +8,7 @@ backend. This module must not decide how many shots a variant gets.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from pilot_kernel.primitive.device.measure import measure
 from pilot_kernel.primitive.device.readout import SEED_STEP
 from pilot_kernel.resource.kind.vendors import showable, without_secrets
 from qdreamer_lab.errors import DeviceError
+from qdreamer_lab.workload.execution.pace import Pace
 from qdreamer_lab.workload.sampled.device.check import check_device, is_simulated
 from qdreamer_lab.workload.sampled.device.splice import splice
 from qdreamer_lab.workload.sampled.shots import ShotResult, fold
@@ -34,7 +36,12 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.sampled.shots import ShotRequest
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
-__all__ = ["run_on_device"]
+__all__ = ["device_pace", "jobs_of", "run_on_device"]
+
+
+def device_pace(backend: BackendV2 | None) -> Pace:
+    """How a round is divided into tasks on a device: in few, unless jobs cost nothing there."""
+    return Pace() if backend is None or is_simulated(backend) else Pace(math.inf)
 
 
 def run_on_device(
@@ -75,7 +82,7 @@ def _bits(
     live = [k for k, each in enumerate(spliced) if each.circuit.num_clbits]
     parts: list[list[NDArray[np.bool_]]] = [[] for _ in shots]
     base = int(np.random.SeedSequence(request.seed).generate_state(1)[0]) >> 2
-    for job in _jobs(live, shots, backend):
+    for job in jobs_of(live, shots, backend):
         circuits, count = [spliced[k].circuit for k, _ in job], job[0][1]
         seed = base + SEED_STEP * (request.first + job[0][0])
         for (k, _), measured in zip(job, _run(circuits, count, seed, backend), strict=True):
@@ -86,8 +93,16 @@ def _bits(
     ]
 
 
-def _jobs(live: list[int], shots: list[int], backend: BackendV2) -> list[list[tuple[int, int]]]:
-    """Which circuits go into which call of the device, and with how many shots."""
+def jobs_of(live: list[int], shots: list[int], backend: BackendV2) -> list[list[tuple[int, int]]]:
+    """Which circuits go into which call of the device, and with how many shots.
+
+    Args:
+        live: Places of the circuits that measure anything.
+        shots: Of every circuit.
+        backend: The device.
+    """
+    if not live:
+        return []
     if is_simulated(backend):
         return _runs_of_neighbours(live, shots, backend.max_circuits or len(live))
     whole = [(k, shots[k]) for k in live]

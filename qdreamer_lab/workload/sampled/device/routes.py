@@ -74,11 +74,16 @@ class Routes:
         self.transpile_s = 0.0
 
     @property
+    def rerouted(self) -> dict[int, str]:
+        """Fragments that simulators take in, and why."""
+        return dict(sorted(self._rerouted.items()))
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the user should be told."""
         return tuple(
             f"fragment {fragment} ran on a simulator instead: {reason}"
-            for fragment, reason in sorted(self._rerouted.items())
+            for fragment, reason in self.rerouted.items()
         )
 
     def prepare(
