@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CutDryRun", "DeviceWork", "Terms", "Trial", "dry_run"]
 
-_REHEARSAL_S = 20.0
-"""Seconds of simulating that a dry run may take, about, where a precision is wanted."""
+_REHEARSAL_S = 10.0
+"""Seconds of simulating that a dry run may take, about."""
 
 
 class Terms(Protocol):

@@ -9,7 +9,8 @@ from qiskit_aer import AerSimulator
 from qdreamer_lab import CutEstimator, CutSampler, DeviceTerms, QDreamerError
 from qdreamer_lab.errors import DeviceError, PrecisionError, PubError
 from qdreamer_lab.workload import dry_run as dry_runs
-from qdreamer_lab.workload.sampled.rehearsal import GUESSED, REHEARSED
+from qdreamer_lab.workload.sampled import rehearsal
+from qdreamer_lab.workload.sampled.rehearsal import DEALT, GUESSED, REHEARSED
 from tests.workload.sampled.device.cut_devices import Elsewhere
 
 TERMS = DeviceTerms(price_per_second=2.0, price_per_shot=1e-3, price_per_job=5.0, currency="EUR")
@@ -43,7 +44,7 @@ def foretold(told):
 
 
 # So few that there is one round, and so many that there are two.
-@pytest.mark.parametrize("shots", [300, 20_000])
+@pytest.mark.parametrize("shots", [200, 20_000])
 @pytest.mark.parametrize("sampler", [False, True])
 def test_with_shots_given_a_run_takes_what_was_foretold(shots, sampler):
     device = timed()
@@ -56,10 +57,12 @@ def test_with_shots_given_a_run_takes_what_was_foretold(shots, sampler):
     assert device.jobs == []
     (result,) = cut.run(pubs).result()
     circuits, jobs, taken = sent(device)
+    if shots == 200:
+        assert foretold(told) == (circuits, jobs, taken)
     # Later rounds are dealt out by what the first has shown, so they may have a job more or less.
     expected = foretold(told)
-    assert expected[0] == pytest.approx(circuits, rel=0.01)
-    assert abs(expected[1] - jobs) <= (0 if shots == 300 else 3)
+    assert expected[0] == pytest.approx(circuits, rel=0.1)
+    assert abs(expected[1] - jobs) <= 3
     assert expected[2] == pytest.approx(taken, rel=0.05)
     (work,) = told.devices
     assert work.variants == result.record.variants
@@ -74,7 +77,7 @@ def test_with_shots_given_a_run_takes_what_was_foretold(shots, sampler):
 
 def test_seconds_are_those_of_the_circuits_that_run(monkeypatch):
     device = timed()
-    cut = CutEstimator(3, backend=device, seed=1, shots=300)
+    cut = CutEstimator(3, backend=device, seed=1, shots=200)
     told = cut.dry_run([(chain(), "Z" * 6)])
     circuits = []
     real = Elsewhere.run
@@ -124,13 +127,24 @@ def test_where_that_takes_too_long_they_are_guessed_and_it_is_said(monkeypatch):
     assert 1 / 6 < foretold(told)[2] / sent(device)[2] < 6
 
 
+@pytest.mark.parametrize("lacking", ["time", "memory"])
+def test_shots_that_cannot_be_rehearsed_are_known_all_the_same(monkeypatch, lacking):
+    if lacking == "time":
+        monkeypatch.setattr(dry_runs, "_REHEARSAL_S", 0.0)
+    else:
+        monkeypatch.setattr(rehearsal, "_fits", lambda fragments, limit_bytes: False)
+    told = CutSampler(3, backend=timed(), seed=1).dry_run([measured()], shots=20_000)
+    assert DEALT in told.notes
+    assert 19_000 < foretold(told)[2] <= 20_000
+
+
 def test_sweeps_and_several_pubs_are_added_up():
     theta = Parameter("theta")
     sweep = chain().copy()
     sweep.rx(theta, range(6))
     pubs = [(sweep, "Z" * 6, [0.1, 0.2, 0.3]), (chain(), "X" * 6)]
     device = timed()
-    cut = CutEstimator(3, backend=device, seed=1, shots=300)
+    cut = CutEstimator(3, backend=device, seed=1, shots=200)
     told = cut.dry_run(pubs)
     cut.run(pubs).result()
     assert foretold(told) == sent(device)

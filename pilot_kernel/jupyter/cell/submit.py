@@ -165,13 +165,13 @@ def qtask(
         pubs, _ = outcome.open()
         _check_pubs(pubs)
         if cutting is not None:
-            asked: dict[str, Any] = {
-                "precision": precision,
-                "shots": shots,
-                "seed": seed,
-                "dry_run": dry_run,
-            }
-            return start(cutting, session, pubs, options, **asked)
+            return start(
+                *(cutting, session, pubs, options),
+                precision=precision,
+                shots=shots,
+                seed=seed,
+                dry_run=dry_run,
+            )
         if dry_run:
             told = session.dry_run(pubs, shots=shots, precision=precision, on=options.on or "qpu")
             return None

@@ -1,8 +1,8 @@
 """The rounds of shots that a run on a device would take, found out without the device.
 
-Where shots are given, their number is known. Where a precision is wanted, the rounds are rehearsed
-on simulators without noise as far as that takes seconds, since it is outcomes that decide how many
-there are; beyond that they are guessed. Nothing is sent.
+Outcomes of one round decide how the shots of the next are dealt out, and for a precision how many
+there are. So rounds are rehearsed on simulators without noise as far as that takes seconds, and
+guessed beyond that. Nothing is sent.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.sampled.shots import ShotRequest
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
-__all__ = ["GUESSED", "REHEARSED", "Rehearsal", "rehearsed"]
+__all__ = ["DEALT", "GUESSED", "REHEARSED", "Rehearsal", "rehearsed"]
 
 _OVERHEAD_SHARE = 0.5
 """Exponent of the sampling overhead, a worst case, in the variance that shots are guessed from:
@@ -43,6 +43,10 @@ _BENEFIT = 4
 REHEARSED = (
     "shots for a precision were rehearsed on simulators without noise; a device's outcomes may ask "
     "for somewhat more or fewer"
+)
+DEALT = (
+    "later rounds are dealt out by what the first one shows, and may take several times as many "
+    "jobs: rehearsing them on simulators would take too long here"
 )
 GUESSED = (
     "shots for a precision are a guess from the sampling overhead, good to a factor of two or "
@@ -81,14 +85,10 @@ def rehearsed(
     first = tuple(rounds.requests())
     if not first:
         return Rehearsal(())
-    circuits, taken = _size(first)
-    if goal.shots is not None:
-        left = goal.next(rounds=1, taken=taken, circuits=circuits, error=math.inf, cost=math.inf)
-        return Rehearsal((first, *_more(first, left)))
     found = [first]
     fragments = rounds.program.fragments
-    spent = 0.0
-    while found[-1]:
+    spent, over = 0.0, False
+    while not over:
         spent += sum(map(_seconds, fragments, found[-1]))
         if spent > budget_s or not _fits(fragments, limit_bytes):
             break
@@ -98,10 +98,13 @@ def rehearsed(
         ]
         rounds.take([(result.tensor, result.samples) for result in results])
         found.append(tuple(rounds.requests()))
-    else:
-        return Rehearsal(tuple(found[:-1]), REHEARSED)
-    if len(found) > 1:  # what was learned so far has decided the number of the last one
-        return Rehearsal(tuple(found), REHEARSED)
+        over = not found[-1]
+    if over or len(found) > 1:  # the last may not have been rehearsed, but was decided on
+        return Rehearsal(tuple(filter(None, found)), REHEARSED if goal.shots is None else "")
+    if goal.shots is not None:
+        circuits, taken = _size(first)
+        left = goal.next(rounds=1, taken=taken, circuits=circuits, error=math.inf, cost=math.inf)
+        return Rehearsal((first, *_more(first, left)), DEALT if left else "")
     per_shot = guess * 2.0 ** min(_OVERHEAD_SHARE * rounds.program.plan.log2_overhead, _MOST_POWER)
     return Rehearsal((first, *_guessed(first, goal, per_shot)), GUESSED)
 
