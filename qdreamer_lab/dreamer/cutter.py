@@ -18,7 +18,7 @@ from qdreamer_lab.dreamer.advice.run_prediction import waited_for
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import PubError, QDreamerError
-from qdreamer_lab.workload.arguments import device_of
+from qdreamer_lab.workload.arguments import Places
 from qdreamer_lab.workload.estimator import CutEstimator
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.modes import EXACT, SAMPLED
@@ -113,9 +113,9 @@ def _sampled(request: CutRequest) -> Any:
 def _widest(request: CutRequest) -> int:
     """Qubits of the widest fragment that a worker, or the device, has room for."""
     place = Execution(session=request.session, on=request.on)
-    device = device_of(place)
-    if device is not None:
-        return max(1, int(device.num_qubits))
+    devices = Places.of(request.session, request.on, None).devices()
+    if devices:
+        return max(1, *(int(device.backend.num_qubits) for device in devices))
     states = place.task_limit_bytes() // (16 * _STATES)
     return max(1, min(_MOST_WIDTH, states.bit_length() - 1))
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.execution.device import Device
 
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
-    from qdreamer_lab.workload.execution.execution import Execution
+    from qdreamer_lab.workload.execution.session import SessionLike
 
-__all__ = ["check_choice", "check_counts", "check_device_meant", "check_places", "device_of"]
+__all__ = ["Places", "check_choice", "check_counts", "check_devices_meant", "check_places"]
 
 
 def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
@@ -50,23 +52,96 @@ def check_places(backend: object, session: object) -> None:
         )
 
 
-def check_device_meant(backend: BackendV2 | None) -> BackendV2:
+def check_devices_meant(devices: tuple[Device, ...]) -> tuple[Device, ...]:
     """Refuse a dry run without a device.
 
     Raises:
         QDreamerError: It says how to name one, and what to ask instead.
     """
-    if backend is None:
+    if not devices:
         raise QDreamerError(
             "a dry run is of devices, and simulators are meant here: give on='qpu', the name of a "
             "QPU's pilot, or backend=; what simulators will take, QDreamer.predict says"
         )
-    return backend
+    return devices
 
 
-def device_of(execution: Execution) -> BackendV2 | None:
-    """The device that runs circuits for an execution as users describe it, if one does."""
-    if execution.session is None or execution.on is None:
-        return execution.backend
-    found: BackendV2 | None = execution.session.backend(execution.on)
-    return found
+@dataclass(frozen=True, eq=False, slots=True)
+class Places:
+    """Where users want circuits to run.
+
+    Attributes:
+        session: As it was given.
+        on: Kinds of workers and pilots; none for any worker.
+        backends: Of this process.
+    """
+
+    session: SessionLike | None
+    on: tuple[str, ...]
+    backends: tuple[BackendV2, ...]
+
+    @classmethod
+    def of(cls, session: SessionLike | None, on: object, backend: object) -> Places:
+        """Read `on=` and `backend=`, each of which may be one or a list.
+
+        Raises:
+            QDreamerError: If a list is empty, or names one twice.
+        """
+        backends = () if backend is None else _listed("backend", backend)
+        return cls(session, () if on is None else _listed("on", on), backends)
+
+    @property
+    def first(self) -> str | None:
+        """The first of `on`."""
+        return self.on[0] if self.on else None
+
+    def devices(self) -> tuple[Device, ...]:
+        """The devices that run circuits; none where workers simulate.
+
+        Raises:
+            QDreamerError: If several places are named and one of them stands for simulators.
+            PlacementError: If a place does not exist.
+        """
+        if self.session is None or not self.on:
+            return tuple(
+                Device(f"{each.name}-{k}" if self._twice(each) else str(each.name), each)
+                for k, each in enumerate(self.backends)
+            )
+        pilots = {on: self.session.candidates(on) for on in self.on} if len(self.on) > 1 else {}
+        found: dict[str, Device] = {}
+        for on in self.on:
+            mine = pilots.get(on) or self._several(on)
+            if mine is None:  # one device, however many pilots stand for it
+                backend = self.session.backend(on)
+                return () if backend is None else (Device(str(backend.name), backend, on),)
+            for pilot in mine:
+                if pilot.backend is None and len(self.on) > 1:
+                    raise QDreamerError(
+                        f"on={list(self.on)!r}: {on!r} stands for simulators; name QPUs alone, and "
+                        f"let simulators step in with fallback={on!r}"
+                    )
+                if pilot.backend is not None and pilot.name not in found:
+                    backend = self.session.backend(pilot.name)
+                    found[pilot.name] = Device(pilot.name, backend, pilot.name)
+        return tuple(found.values())
+
+    def _several(self, on: str) -> list[Any] | None:
+        """The pilots of one place, if they stand for several devices."""
+        assert self.session is not None
+        pilots = self.session.candidates(on)
+        names = {getattr(pilot, "backend", None) for pilot in pilots} - {None}
+        return pilots if len(names) > 1 else None
+
+    def _twice(self, backend: BackendV2) -> bool:
+        return [each.name for each in self.backends].count(backend.name) > 1
+
+
+def _listed(name: str, given: Any) -> tuple[Any, ...]:
+    """One, or a list of them."""
+    listed = tuple(given) if isinstance(given, (list, tuple)) else (given,)
+    if not listed:
+        raise QDreamerError(f"{name}=[]: name one at least, or leave it out")
+    twice = next((each for k, each in enumerate(listed) if each in listed[:k]), None)
+    if twice is not None:
+        raise QDreamerError(f"{name}= names {getattr(twice, 'name', twice)!r} twice")
+    return listed

@@ -23,6 +23,7 @@ from qdreamer_lab.workload.sampled.shot_share import ShotShare
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qdreamer_lab.workload.execution.device import Device
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import Request, RunSettings
     from qdreamer_lab.workload.sampled.device.routes import Routes
@@ -51,7 +52,7 @@ class Trial:
     Attributes:
         request: What it asks for.
         settings: What is to be computed.
-        execution: Where and how; it has the device.
+        execution: Where and how; it has the devices.
         rounds: Of shots, of each binding; none has been taken.
         guesses: Of each binding, the variance of its worst value times shots, if that is asked for.
     """
@@ -156,17 +157,17 @@ class CutDryRun:
 
 
 def dry_run(trials: Sequence[Trial], terms: Terms | None) -> CutDryRun:
-    """Find out what some PUBs would take on their device, which is the same for all.
+    """Find out what some PUBs would take on their devices, which are the same for all.
 
     Args:
         trials: The PUBs.
-        terms: What the device's owner asks.
+        terms: What the devices' owner asks.
 
     Raises:
         DeviceError: If the device cannot run a fragment, and no simulator may step in.
         PrecisionError: If a precision takes more shots than are allowed; it says what they give.
     """
-    device, simulators = _Share(), _Share()
+    shares: dict[str, _Share] = {}
     notes: list[str] = []
     plans: list[CutPlan | None] = []
     bindings = max(1, sum(len(trial.rounds) for trial in trials))
@@ -179,24 +180,53 @@ def dry_run(trials: Sequence[Trial], terms: Terms | None) -> CutDryRun:
             notes.append(f"fragment {number} would run on simulators instead: {reason}")
         for binding, program in enumerate(programs):
             for fragment in program.fragments:
-                where = device if routes.on_device(fragment.program.id) else simulators
+                where = _share_of(shares, routes.device(fragment.program.id))
                 where.fragments += binding == 0
                 where.variants += fragment.num_variants
         asked, said = _asked(trial, _REHEARSAL_S / bindings)
         notes += said
         for requests in asked:
-            _add_round(trial, routes, requests, device, simulators)
-    works = _works(trials, device, simulators, terms)
-    return CutDryRun(works, tuple(plans), tuple(dict.fromkeys(notes)))
+            _add_round(trial, routes, requests, shares)
+    works = [share.work(terms) for _, share in sorted(shares.items(), key=_last_simulators)]
+    return CutDryRun(tuple(works), tuple(plans), tuple(dict.fromkeys(notes)))
 
 
 @dataclass(eq=False, slots=True)
 class _Share:
-    """What is known so far of what one place would do."""
+    """What is known so far of what one place would do: a device, or simulators."""
 
+    device: Device | None
     fragments: int = 0
     variants: int = 0
     bill: Bill = field(default_factory=Bill)
+
+    def work(self, terms: Terms | None) -> DeviceWork:
+        """In the end."""
+        sent, device = self.bill, self.device
+        price = None
+        if terms is not None and device is not None and sent.seconds is not None:
+            price = terms.cost(sent.seconds, sent.shots, sent.jobs)
+        return DeviceWork(
+            device=_SIMULATORS if device is None else device.name,
+            fragments=self.fragments,
+            variants=self.variants,
+            circuits=sent.circuits,
+            jobs=sent.jobs,
+            shots=sent.shots,
+            qpu_s=None if device is None else sent.seconds,
+            pending_jobs=None if device is None else pending_jobs(device.backend),
+            price=price,
+            currency="" if price is None or terms is None else terms.currency,
+        )
+
+
+def _share_of(shares: dict[str, _Share], device: Device | None) -> _Share:
+    name = _SIMULATORS if device is None else device.name
+    return shares.setdefault(name, _Share(device))
+
+
+def _last_simulators(item: tuple[str, _Share]) -> bool:
+    return item[1].device is None
 
 
 def _asked(
@@ -228,60 +258,21 @@ def _add_round(
     trial: Trial,
     routes: Routes,
     requests: Sequence[tuple[int, int, ShotRequest]],
-    device: _Share,
-    simulators: _Share,
+    shares: dict[str, _Share],
 ) -> None:
-    """Add what a round sends to the device, divided into tasks as a run would have them."""
-    backend = trial.execution.backend
-    assert backend is not None
-    shares = []
+    """Add what a round sends to each device, divided into tasks as a run would have them."""
+    execution = trial.execution
+    work: dict[Device, list[ShotShare]] = {}
     for binding, place, request in requests:
         fragment = trial.rounds[binding].program.fragments[place]
-        if routes.on_device(fragment.program.id):
-            call = partial(routes.call, binding, fragment)
-            shares.append(ShotShare(binding, fragment, request, "", call))
+        device = routes.device(fragment.program.id)
+        if device is None:
+            _share_of(shares, None).bill += Bill(shots=int(request.shots.sum()))
         else:
-            simulators.bill += Bill(shots=int(request.shots.sum()))
-    for chunk in divided(shares, trial.execution.workers, device_pace(backend)):
-        fragment, template, _, request = chunk.args
-        device.bill += bill(fragment, template, request, backend)
-
-
-def _works(
-    trials: Sequence[Trial], device: _Share, simulators: _Share, terms: Terms | None
-) -> tuple[DeviceWork, ...]:
-    if not trials:
-        return ()
-    backend = trials[0].execution.backend
-    assert backend is not None
-    sent = device.bill
-    price = None
-    if terms is not None and sent.seconds is not None:
-        price = terms.cost(sent.seconds, sent.shots, sent.jobs)
-    found = [
-        DeviceWork(
-            device=backend.name,
-            fragments=device.fragments,
-            variants=device.variants,
-            circuits=sent.circuits,
-            jobs=sent.jobs,
-            shots=sent.shots,
-            qpu_s=sent.seconds,
-            pending_jobs=pending_jobs(backend),
-            price=price,
-            currency="" if terms is None else terms.currency,
-        )
-    ]
-    if simulators.fragments:
-        found.append(
-            DeviceWork(
-                device=_SIMULATORS,
-                fragments=simulators.fragments,
-                variants=simulators.variants,
-                circuits=0,
-                jobs=0,
-                shots=simulators.bill.shots,
-                qpu_s=None,
-            )
-        )
-    return tuple(found)
+            call = partial(routes.call, binding, fragment)
+            work.setdefault(device, []).append(ShotShare(binding, fragment, request, "", call))
+    for device, mine in work.items():
+        workers = execution.beside_others(device).workers
+        for chunk in divided(mine, workers, device_pace(device.backend)):
+            fragment, template, _, request = chunk.args
+            _share_of(shares, device).bill += bill(fragment, template, request, device.backend)

@@ -16,11 +16,11 @@ from qiskit.primitives.containers import DataBin
 
 from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
 from qdreamer_lab.workload.arguments import (
+    Places,
     check_choice,
     check_counts,
-    check_device_meant,
+    check_devices_meant,
     check_places,
-    device_of,
 )
 from qdreamer_lab.workload.circuit.blocks import check_circuit
 from qdreamer_lab.workload.cut.widths import read_devices
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.cut.widths import Devices
     from qdreamer_lab.workload.dry_run import CutDryRun, Terms
     from qdreamer_lab.workload.execution.decisions import Adviser
+    from qdreamer_lab.workload.execution.device import Device
     from qdreamer_lab.workload.execution.progress import Progress
     from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.mode import Mode, Runner
@@ -100,8 +101,9 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             for observables at least as wide. Its own `max_qubits` then counts.
         session: Where fragments run as tasks; None runs them in this process.
         on: A kind of worker or a pilot's name, as `session.submit` takes it; `"qpu"` or the name of
-            a QPU pilot for a device.
-        backend: A Qiskit backend to run on in this process, without a session.
+            a QPU pilot for a device, or a list of such names for several devices, each of which
+            gets the fragments that it fits. What one refuses or fails at goes to the next.
+        backend: A Qiskit backend to run on in this process, without a session, or several.
         fallback: Where simulators may step in for what a device cannot run: a kind of worker or a
             pilot's name, such as `"cpu"` (without a session: this process). None lets it fail.
         shots: In sampled mode, shots for each set of parameter values, whatever the precision.
@@ -134,8 +136,8 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         mode: str = "auto",
         plan: CutPlan | None = None,
         session: SessionLike | None = None,
-        on: str | None = None,
-        backend: BackendV2 | None = None,
+        on: str | Sequence[str] | None = None,
+        backend: BackendV2 | Sequence[BackendV2] | None = None,
         fallback: str | None = None,
         shots: int | None = None,
         default_precision: float = 1 / 64,
@@ -183,10 +185,10 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             max_shots=max_shots,
             dtype=dtype,
         )
+        self._places = Places.of(session, on, backend)
         self._execution = Execution(
             session=session,
-            on=on,
-            backend=backend,
+            on=self._places.first,
             fallback=fallback,
             memory_limit_bytes=memory_limit_bytes,
             most_workers=most_workers,
@@ -257,13 +259,13 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         """
         wanted = self._default_precision if precision is None else precision
         checked = [self._coerced(pub, wanted, k) for k, pub in enumerate(listed_pubs(pubs))]
-        backend = check_device_meant(self._backend())
+        devices = check_devices_meant(self._devices())
         if self._settings.shots is None:
             self._check_precisions([each.pub for each in checked])
         trials = []
         for number, each in enumerate(checked):
             settings = replace(self._settings, entropy=(self._given_seed or 0, number))
-            execution = replace(self._execution, backend=backend)
+            execution = self._execution.on_devices(devices)
             request = request_of(each.pub, each.gates)
             rounds, _ = prepared(BoundPlans(), request, settings, execution)
             guesses = [mine.prior_variance for mine in rounds]
@@ -273,10 +275,10 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
     def _takes_a_moment(self, checked: Sequence[_Checked]) -> bool:
         """Whether all is over before another thread, with a core of its own, would be of use."""
         given, settings = self._execution, self._settings
-        here = given.session is None and given.on is None and given.backend is None
+        here = given.session is None and given.on is None and not self._places.backends
         if not here or given.progress is not None or settings.plan is not None:
             return False
-        mode = self._mode(None)
+        mode = self._mode(())
         return (
             mode.exact
             and mode.cuts
@@ -287,7 +289,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
     def _check_precisions(self, pubs: Sequence[EstimatorPub]) -> None:
         """Refuse what no number of shots reaches, before anything is planned."""
         for k, pub in enumerate(pubs):
-            if not pub.precision > 0 and self._mode(self._backend()).takes_shots:
+            if not pub.precision > 0 and self._mode(self._devices()).takes_shots:
                 raise PubError(
                     f"PUB {k}: precision={pub.precision}: values from shots need more than zero; "
                     "for exact values use mode='exact', without a backend or QPU"
@@ -310,13 +312,13 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
     ) -> PubResult:
         start = time.perf_counter()
         pub = checked.pub
-        backend = self._backend()
-        mode = self._mode(backend)
+        devices = self._devices()
+        mode = self._mode(devices)
         seed = secrets.randbits(62) if self._given_seed is None else self._given_seed
         settings = replace(self._settings, entropy=(seed, number))
         # Where nothing is cut there is no other plan that an adviser could ask for.
         watch = Watch(self._adviser if mode.cuts else None)
-        execution = replace(self._execution, stop=stop, backend=backend, watch=watch)
+        execution = replace(self._execution, stop=stop, watch=watch).on_devices(devices)
         runner = self._runners[mode]
         request = request_of(pub, checked.gates, lent=lent)
         mode, estimate = estimated(request, settings, execution, mode, runner, mode_of)
@@ -346,14 +348,14 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
     def _may_take_shots(self) -> bool:
         return any(mode.takes_shots for mode in self._modes)
 
-    def _mode(self, backend: BackendV2 | None) -> Mode:
-        """The way to run: on a device, or where shots are given, one that takes shots."""
-        shots = backend is not None or self._settings.shots is not None
+    def _mode(self, devices: Sequence[Device]) -> Mode:
+        """The way to run: on devices, or where shots are given, one that takes shots."""
+        shots = bool(devices) or self._settings.shots is not None
         return next((mode for mode in self._modes if mode.takes_shots == shots), self._modes[0])
 
-    def _backend(self) -> BackendV2 | None:
-        """The device that runs circuits, if one does."""
-        return device_of(self._execution) if self._may_take_shots else None
+    def _devices(self) -> tuple[Device, ...]:
+        """The devices that run circuits, if any do."""
+        return self._places.devices() if self._may_take_shots else ()
 
 
 def _modes(name: str, method: str, *, sampled: bool) -> tuple[Mode, ...]:

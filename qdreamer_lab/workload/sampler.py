@@ -17,11 +17,11 @@ from qiskit.primitives.containers import DataBin
 
 from qdreamer_lab.errors import CircuitError, QDreamerError
 from qdreamer_lab.workload.arguments import (
+    Places,
     check_choice,
     check_counts,
-    check_device_meant,
+    check_devices_meant,
     check_places,
-    device_of,
 )
 from qdreamer_lab.workload.circuit.blocks import check_circuit
 from qdreamer_lab.workload.cut.widths import read_devices
@@ -74,8 +74,9 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
             for observables on all qubits that are measured. Its own `max_qubits` then counts.
         session: Where fragments run as tasks; None runs them in this process.
         on: A kind of worker or a pilot's name, as `session.submit` takes it; `"qpu"` or the name of
-            a QPU pilot for a device.
-        backend: A Qiskit backend to run on in this process, without a session.
+            a QPU pilot for a device, or a list of such names for several devices, each of which
+            gets the fragments that it fits. What one refuses or fails at goes to the next.
+        backend: A Qiskit backend to run on in this process, without a session, or several.
         fallback: Where simulators may step in for what a device cannot run: a kind of worker or a
             pilot's name, such as `"cpu"` (without a session: this process). None lets it fail.
         default_shots: Shots of PUBs that name none, for each set of parameter values. In sampled
@@ -100,8 +101,8 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         mode: str = _AUTO,
         plan: CutPlan | None = None,
         session: SessionLike | None = None,
-        on: str | None = None,
-        backend: BackendV2 | None = None,
+        on: str | Sequence[str] | None = None,
+        backend: BackendV2 | Sequence[BackendV2] | None = None,
         fallback: str | None = None,
         default_shots: int = 1 << 14,
         seed: int | None = None,
@@ -124,10 +125,10 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         self._settings = RunSettings(
             max_qubits=width, devices=devices, plan=plan, seed=0 if seed is None else seed
         )
+        self._places = Places.of(session, on, backend)
         self._execution = Execution(
             session=session,
-            on=on,
-            backend=backend,
+            on=self._places.first,
             fallback=fallback,
             memory_limit_bytes=memory_limit_bytes,
             most_workers=most_workers,
@@ -187,8 +188,8 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
             DeviceError: If the device cannot run a fragment, and no simulator may step in.
         """
         checked = self._checked(pubs, shots)
-        meant = None if self._mode == _EXACT else device_of(self._execution)
-        execution = replace(self._execution, backend=check_device_meant(meant))
+        meant = () if self._mode == _EXACT else self._places.devices()
+        execution = self._execution.on_devices(check_devices_meant(meant))
         trials = []
         for number, (pub, measured) in enumerate(checked):
             entropy = (self._given_seed or 0, number)
@@ -212,14 +213,14 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         self, number: int, pub: SamplerPub, measured: Measured, stop: threading.Event
     ) -> CutSamples:
         start = time.perf_counter()
-        backend = None if self._mode == _EXACT else device_of(self._execution)
+        devices = () if self._mode == _EXACT else self._places.devices()
         mode = self._mode
         if mode == _AUTO:
-            mode = _EXACT if backend is None else _SAMPLED
+            mode = _SAMPLED if devices else _EXACT
         seed = secrets.randbits(62) if self._given_seed is None else self._given_seed
         entropy = (seed, number)
         settings = replace(self._settings, entropy=entropy, shots=pub.shots)
-        execution = replace(self._execution, stop=stop, backend=backend, watch=Watch())
+        execution = replace(self._execution, stop=stop, watch=Watch()).on_devices(devices)
         request = outcome_request(measured.gates, measured.qubits, pub.parameter_values)
         outcomes, estimate = self._runs[mode].run(request, measured.qubits, settings, execution)
         distributions = self._distributions(measured, outcomes)

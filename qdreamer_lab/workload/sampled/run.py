@@ -5,14 +5,18 @@ Ties the steps together and keeps the clock; what the steps do is said where the
 
 from __future__ import annotations
 
+import threading
 import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.errors import DeviceError, WorkersLostError
 from qdreamer_lab.workload.estimate import Estimate, Seconds
+from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.execution.decisions import PlanDropped
 from qdreamer_lab.workload.execution.long_run_warning import ROUGH_S
 from qdreamer_lab.workload.execution.pace import Pace
@@ -29,11 +33,12 @@ from qdreamer_lab.workload.sampled.shot_share import ShotShare
 from qdreamer_lab.workload.sampled.simulate import check_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.execution.chunk import Chunk, FragmentRow
+    from qdreamer_lab.workload.execution.chunk import FragmentRow
+    from qdreamer_lab.workload.execution.device import Device
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import Request, RunSettings
     from qdreamer_lab.workload.sampled.rounds import Rounds
@@ -116,7 +121,7 @@ def prepared(
 def routes_for(execution: Execution) -> Routes:
     """Where the fragments of a run go."""
     return Routes(
-        execution.backend,
+        execution.devices,
         in_process=execution.in_process,
         fallback=execution.fallback is not None,
         simulate_on=execution.simulators.device,
@@ -133,6 +138,17 @@ def _values(
         evs[k] = rounds[binding].evs[place]
         stds[k] = rounds[binding].stds[place]
     return evs, stds
+
+
+class _Stop(threading.Event):
+    """Is set if another event is."""
+
+    def __init__(self, other: threading.Event) -> None:
+        super().__init__()
+        self._other = other
+
+    def is_set(self) -> bool:
+        return super().is_set() or self._other.is_set()
 
 
 class Story:
@@ -164,7 +180,9 @@ class Story:
         self._shares: dict[tuple[int, int], ShotShare] = {}
         self._done: dict[int, int] = {}
         self._missed: list[Chunk] = []
-        self._pace = {False: Pace(), True: device_pace(execution.backend)}
+        self._keeping = threading.Lock()
+        self._pace = {device: device_pace(device.backend) for device in execution.devices}
+        self._simulators_pace = Pace()
         self.rows: list[FragmentRow] = []
         self.contract_s = 0.0
         self.shots = 0
@@ -198,36 +216,91 @@ class Story:
         simulated = (
             share.remaining * share.work_per_variant
             for share in shares
-            if not self._routes.on_device(share.fragment.program.id)
+            if self._routes.device(share.fragment.program.id) is None
         )
         self._execution.warn_if_long(ROUGH_S * sum(simulated))
 
     def run(self) -> None:
-        """Run the round: on the device what can, on simulators what must."""
-        simulators = self._execution.simulators
-        for device, where in ((True, self._execution), (False, simulators)):
-            shares = [
-                share
-                for share in self._shares.values()
-                if self._routes.on_device(share.fragment.program.id) == device
-            ]
-            where.run(shares, self._keep, pace=self._pace[device])
-        missed, self._missed = self._missed, []
-        simulators.run(missed, self._keep, pace=self._pace[False])
+        """Run the round: on devices what can, and what they missed on others, or on simulators."""
+        work: list[ShotShare | Chunk] = list(self._shares.values())
+        while work:
+            by_device: dict[Device, list[ShotShare | Chunk]] = {}
+            simulated: list[ShotShare | Chunk] = []
+            for each in work:
+                number = each.fragment if isinstance(each, Chunk) else each.fragment.program.id
+                device = self._routes.device(number)
+                mine = simulated if device is None else by_device.setdefault(device, [])
+                mine.append(each)
+            self._on_devices(by_device)
+            self._execution.simulators.run(simulated, self._keep, pace=self._simulators_pace)
+            work, self._missed = list(self._missed), []
 
-    def _keep(self, chunk: Chunk, result: ShotResult | Failure, row: FragmentRow) -> None:
-        """Fold in a task's result."""
-        if isinstance(result, Failure):
-            self._routes.reroute(chunk.fragment, result.error)
-            share = self._shares[chunk.binding, chunk.fragment]
-            function, args = share.call(chunk.args[-1])
-            self._missed.append(replace(chunk, function=function, args=args))
+    def _on_devices(self, work: Mapping[Device, list[ShotShare | Chunk]]) -> None:
+        """Run what each device is to do, all devices at the same time."""
+        if len(self._execution.devices) == 1:
+            for device, mine in work.items():
+                keep = partial(self._keep, device=device)
+                self._execution.run(mine, keep, pace=self._pace[device])
             return
-        self._shares[chunk.binding, chunk.fragment].keep(chunk, result)
-        self.rows.append(row)
-        self.shots += chunk.shots
-        self._done[chunk.fragment] += chunk.variants
-        self.tell(row)
+        failed = _Stop(self._execution.stop)
+        execution = replace(self._execution, stop=failed)
+        with ThreadPoolExecutor(max(1, len(work)), thread_name_prefix="device") as pool:
+            runs = [
+                pool.submit(self._beside_others, execution, *each, failed) for each in work.items()
+            ]
+        errors = [error for error in (run.exception() for run in runs) if error is not None]
+        told = [error for error in errors if not isinstance(error, CancelledError)]
+        if errors:
+            raise (told or errors)[0]
+
+    def _beside_others(
+        self,
+        execution: Execution,
+        device: Device,
+        work: list[ShotShare | Chunk],
+        failed: _Stop,
+    ) -> None:
+        """Run what one of several devices is to do; if it is lost, that is for others to do."""
+        keep = partial(self._keep, device=device)
+        try:
+            execution.beside_others(device).run(work, keep, pace=self._pace[device])
+        except WorkersLostError as lost:
+            error = DeviceError(device.name, str(lost))
+            with self._keeping:
+                for each in work:
+                    for chunk in [each] if isinstance(each, Chunk) else each.unfinished():
+                        share = self._shares[chunk.binding, chunk.fragment]
+                        if chunk.args[-1].first in share.under_way:
+                            self._miss(chunk, error, device)
+        except BaseException:
+            failed.set()
+            raise
+
+    def _keep(
+        self,
+        chunk: Chunk,
+        result: ShotResult | Failure,
+        row: FragmentRow,
+        device: Device | None = None,
+    ) -> None:
+        """Fold in a task's result."""
+        with self._keeping:
+            if isinstance(result, Failure):
+                assert device is not None
+                self._miss(chunk, result.error, device)
+                return
+            self._shares[chunk.binding, chunk.fragment].keep(chunk, result)
+            self.rows.append(replace(row, device="" if device is None else device.name))
+            self.shots += chunk.shots
+            self._done[chunk.fragment] += chunk.variants
+            self.tell(row)
+
+    def _miss(self, chunk: Chunk, error: DeviceError, device: Device) -> None:
+        """Have a chunk run where its fragment goes next."""
+        self._routes.reroute(chunk.fragment, error, device)
+        share = self._shares[chunk.binding, chunk.fragment]
+        function, args = share.call(chunk.args[-1])
+        self._missed.append(replace(chunk, function=function, args=args))
 
     def conclude(self) -> None:
         """End the round: new estimates for the bindings that took part."""
