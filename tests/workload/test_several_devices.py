@@ -1,14 +1,18 @@
 """Several devices in one run: who runs what, what happens when one fails, and the same values."""
 
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
 from qiskit.providers.fake_provider import GenericBackendV2
 from qiskit.quantum_info import Pauli, Statevector
+from qiskit_aer import AerSimulator
 
 from qdreamer_lab import CutEstimator, CutSampler, QDreamerError
-from qdreamer_lab.errors import DeviceError
+from qdreamer_lab.errors import DeviceError, WorkersLostError
+from qdreamer_lab.workload.execution.dispatch import _row
+from qdreamer_lab.workload.execution.execution import Execution
 from tests.workload.sampled.device.cut_devices import Elsewhere
 from tests.workload.test_dry_run import chain, measured, sent
 
@@ -50,12 +54,12 @@ def test_fragments_are_shared_out_and_both_devices_have_work():
 
 def test_a_seed_means_the_same_on_any_number_of_devices():
     """Devices that heed seeds; nothing but the place of a fragment differs."""
-    generic = [GenericBackendV2(6, seed=1, noise_info=False) for _ in range(2)]
+    pair = [AerSimulator(), AerSimulator()]
     pubs = [(chain(), LABELS)]
-    (alone,) = CutEstimator(3, backend=generic[0], shots=5000, seed=3).run(pubs).result()
-    (shared,) = CutEstimator(3, backend=generic, shots=5000, seed=3).run(pubs).result()
+    (alone,) = CutEstimator(3, backend=pair[0], shots=5000, seed=3).run(pubs).result()
+    (shared,) = CutEstimator(3, backend=pair, shots=5000, seed=3).run(pubs).result()
     np.testing.assert_allclose(shared.data.evs, alone.data.evs, atol=1e-12)
-    assert len(set(who(shared).values())) == 2  # of the same name, and told apart
+    assert sorted(who(shared).values()) == ["aer_simulator-0", "aer_simulator-1"]
 
 
 def test_unequal_devices_get_what_fits():
@@ -108,6 +112,36 @@ def test_values_stay_unbiased_when_one_dies_in_the_middle(most):
     off = np.array(values).mean(axis=0) * np.sqrt(len(values))
     assert (np.abs(off) < 4.5).all()
     assert 0.5 < np.array(values).std() < 1.5
+
+
+def test_what_a_lost_device_has_not_brought_is_run_by_others_and_once(monkeypatch):
+    """Of the first round one part has come back, one was under way, the rest not handed out."""
+    real, brought = Execution.run, []
+
+    def run(self, chunks, keep, *, pace=None):
+        device = keep.keywords.get("device") if isinstance(keep, partial) else None
+        if device is None or device.name != "lost":
+            return real(self, chunks, keep, pace=pace)
+        (share,) = chunks
+        first, _ = share.take(2), share.take(3)
+        result = first.function(*first.args)
+        brought.append(first.shots)
+        keep(first, result, _row(first, result, None))
+        raise WorkersLostError("no worker is left")
+
+    monkeypatch.setattr(Execution, "run", run)
+    lost, sound = device("lost"), device("sound")
+    cut = CutEstimator(3, backend=[lost, sound], shots=20_000, seed=1)
+    (result,) = cut.run([(chain(), LABELS)]).result()
+    assert_right(result)
+    assert sent(lost)[2] == sum(brought) > 0
+    assert sent(lost)[2] + sent(sound)[2] == result.record.shots
+    rows = result.record.fragments
+    assert result.record.shots == sum(row.shots for row in rows)
+    variants = {f: sum(r.variants for r in rows if r.fragment == f) for f in who(result)}
+    assert sum(variants.values()) == 2 * result.record.variants  # two rounds
+    assert len(brought) == 1  # it was not asked again
+    assert "ran on sound: device lost: no worker is left" in result.record.notes[0]
 
 
 def test_the_last_resort_is_simulators_if_they_are_allowed():
