@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit.primitives import PrimitiveResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
-from pilot_kernel.errors import CellError
+from pilot_kernel.errors import CellError, PlacementError
 from pilot_kernel.primitive.pub.check import has_observables
 from qdreamer_lab.dreamer.advice.run_prediction import waited_for
 from qdreamer_lab.dreamer.dreamer import QDreamer
@@ -151,7 +151,8 @@ def _foretell(request: CutRequest, width: int) -> None:
     Only PUBs whose plans take long can take long themselves: predicting all is as quick as that.
     """
     dreamer, total = _dreamer(request), 0.0
-    with contextlib.suppress(QDreamerError), _asking:
+    # Several QPUs are one place for a run, but not for a prediction.
+    with contextlib.suppress(QDreamerError, PlacementError), _asking:
         mode = EXACT if dreamer.place(request.on).backend is None else SAMPLED
         for number, pub in enumerate(request.pubs):
             asked = _checked(pub, number)

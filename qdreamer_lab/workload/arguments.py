@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.execution.session import SessionLike
 
-__all__ = ["Places", "check_choice", "check_counts", "check_devices_meant", "check_places"]
+__all__ = [
+    "PREFERENCES",
+    "Places",
+    "check_choice",
+    "check_counts",
+    "check_devices_meant",
+    "check_places",
+]
+
+PREFERENCES = ("time", "fidelity")
+"""What may decide between several devices that a fragment fits."""
 
 
 def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

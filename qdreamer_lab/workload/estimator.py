@@ -16,6 +16,7 @@ from qiskit.primitives.containers import DataBin
 
 from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
 from qdreamer_lab.workload.arguments import (
+    PREFERENCES,
     Places,
     check_choice,
     check_counts,
@@ -104,6 +105,9 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             a QPU pilot for a device, or a list of such names for several devices, each of which
             gets the fragments that it fits. What one refuses or fails at goes to the next.
         backend: A Qiskit backend to run on in this process, without a session, or several.
+        prefer: Which of several devices gets a fragment that fits them: `"time"`, the one with the
+            least to do; `"fidelity"`, the one where fewest shots will have errors, by what devices
+            say of their gates, readout and idle qubits.
         fallback: Where simulators may step in for what a device cannot run: a kind of worker or a
             pilot's name, such as `"cpu"` (without a session: this process). None lets it fail.
         shots: In sampled mode, shots for each set of parameter values, whatever the precision.
@@ -138,6 +142,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         session: SessionLike | None = None,
         on: str | Sequence[str] | None = None,
         backend: BackendV2 | Sequence[BackendV2] | None = None,
+        prefer: str = "time",
         fallback: str | None = None,
         shots: int | None = None,
         default_precision: float = 1 / 64,
@@ -169,6 +174,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         if not default_precision > 0:
             raise QDreamerError(f"default_precision={default_precision!r}: more than zero")
         check_places(backend, session)
+        check_choice("prefer", prefer, PREFERENCES)
         if (backend is not None or shots is not None) and not self._may_take_shots:
             raise QDreamerError("mode='exact' takes no shots and no backend; use mode='sampled'")
         self._adviser = adviser
@@ -189,6 +195,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         self._execution = Execution(
             session=session,
             on=self._places.first,
+            prefer=prefer,
             fallback=fallback,
             memory_limit_bytes=memory_limit_bytes,
             most_workers=most_workers,

@@ -17,6 +17,7 @@ from qiskit.primitives.containers import DataBin
 
 from qdreamer_lab.errors import CircuitError, QDreamerError
 from qdreamer_lab.workload.arguments import (
+    PREFERENCES,
     Places,
     check_choice,
     check_counts,
@@ -77,6 +78,9 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
             a QPU pilot for a device, or a list of such names for several devices, each of which
             gets the fragments that it fits. What one refuses or fails at goes to the next.
         backend: A Qiskit backend to run on in this process, without a session, or several.
+        prefer: Which of several devices gets a fragment that fits them: `"time"`, the one with the
+            least to do; `"fidelity"`, the one where fewest shots will have errors, by what devices
+            say of their gates, readout and idle qubits.
         fallback: Where simulators may step in for what a device cannot run: a kind of worker or a
             pilot's name, such as `"cpu"` (without a session: this process). None lets it fail.
         default_shots: Shots of PUBs that name none, for each set of parameter values. In sampled
@@ -103,6 +107,7 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         session: SessionLike | None = None,
         on: str | Sequence[str] | None = None,
         backend: BackendV2 | Sequence[BackendV2] | None = None,
+        prefer: str = "time",
         fallback: str | None = None,
         default_shots: int = 1 << 14,
         seed: int | None = None,
@@ -116,6 +121,7 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         if most_workers is not None:
             check_counts(most_workers=most_workers)
         check_places(backend, session)
+        check_choice("prefer", prefer, PREFERENCES)
         if backend is not None and mode == _EXACT:
             raise QDreamerError("mode='exact' takes no backend; use mode='sampled'")
         self._mode = mode
@@ -129,6 +135,7 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         self._execution = Execution(
             session=session,
             on=self._places.first,
+            prefer=prefer,
             fallback=fallback,
             memory_limit_bytes=memory_limit_bytes,
             most_workers=most_workers,

@@ -40,6 +40,7 @@ class Execution:
         on: Kind of worker or pilot, as the session takes it.
         backend: The device that runs circuits, the first if there are several; None for simulators.
         devices: All devices that run circuits, the first to be tried first.
+        prefer: What decides between several devices that a fragment fits, "time" or "fidelity".
         fallback: Kind of worker or pilot for what the device cannot run; None for nothing.
         memory_limit_bytes: Most memory for a task or the reconstruction; None for what is free.
         most_workers: Most workers that may be busy for this run at once; None for all.
@@ -52,6 +53,7 @@ class Execution:
     on: str | None = None
     backend: BackendV2 | None = None
     devices: tuple[Device, ...] = ()
+    prefer: str = "time"
     fallback: str | None = None
     memory_limit_bytes: int | None = None
     most_workers: int | None = None

@@ -125,6 +125,7 @@ def routes_for(execution: Execution) -> Routes:
         in_process=execution.in_process,
         fallback=execution.fallback is not None,
         simulate_on=execution.simulators.device,
+        prefer=execution.prefer,
     )
 
 

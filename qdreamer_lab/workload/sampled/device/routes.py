@@ -15,6 +15,7 @@ from pilot_kernel.errors import QpuError
 from pilot_kernel.primitive.device.provider.registry import held
 from qdreamer_lab.errors import DeviceError
 from qdreamer_lab.workload.sampled.device.check import check_device
+from qdreamer_lab.workload.sampled.device.fidelity import fragment_success
 from qdreamer_lab.workload.sampled.device.jobs import run_on_device
 from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
 from qdreamer_lab.workload.sampled.device.transpile import transpiled
@@ -52,10 +53,12 @@ class Routes:
     """Where fragments run.
 
     Args:
-        devices: The first is tried first; none for simulators.
+        devices: Several share the fragments; none for simulators.
         in_process: The devices are at hand here; otherwise workers find theirs.
         fallback: Whether simulators may step in.
         simulate_on: What holds the states of simulators, "CPU" or "GPU".
+        prefer: Of several devices that a fragment fits, "time" takes the one with the least to do,
+            "fidelity" the one where fewest shots will have errors.
     """
 
     def __init__(
@@ -65,8 +68,10 @@ class Routes:
         in_process: bool,
         fallback: bool,
         simulate_on: str = "CPU",
+        prefer: str = "time",
     ) -> None:
         self._simulate_on = simulate_on
+        self._prefer = prefer
         self._devices = tuple(devices)
         self._in_process = in_process
         self._fallback = fallback
@@ -108,7 +113,7 @@ class Routes:
     ) -> None:
         """Write every fragment for a device that it fits, once for all bindings that allow it.
 
-        The widest choose first, among those that fit always the device with the fewest variants.
+        The widest choose first.
 
         Raises:
             DeviceError: If one fits no device, and no simulator may step in.
@@ -119,6 +124,8 @@ class Routes:
         load = dict.fromkeys((device.name for device in self._devices), 0)
         for number in self._source.widest_first():
             order = sorted(self._devices, key=lambda device: load[device.name])
+            if self._prefer == "fidelity" and len(order) > 1:
+                order.sort(key=lambda device: -self._success(number, device))
             chosen = self._choose(number, order)
             if chosen is not None:
                 load[chosen.name] += self._source.variants(number)
@@ -141,7 +148,10 @@ class Routes:
         if self._chosen.get(fragment) is not failed:
             return
         self._refused.setdefault(fragment, {})[failed.name] = error
-        self._choose(fragment, self._devices)
+        order = list(self._devices)
+        if self._prefer == "fidelity":
+            order.sort(key=lambda device: -self._success(fragment, device))
+        self._choose(fragment, order)
 
     def call(
         self, binding: int, fragment: ShotFragment, request: ShotRequest
@@ -177,6 +187,20 @@ class Routes:
             raise list(refused.values())[-1]
         self._chosen[number] = chosen
         return chosen
+
+    def _success(self, number: int, device: Device) -> float:
+        """Share of a fragment's shots that will be free of errors on a device; 0 if none can be."""
+        assert self._source is not None
+        start = time.perf_counter()
+        try:
+            self._write(number, device)
+        except DeviceError:
+            return 0.0
+        finally:
+            self.transpile_s += time.perf_counter() - start
+        binding, fragment, _ = next(self._source.of(number))
+        template = self._templates[binding, number, device.name]
+        return fragment_success(fragment, template, device.backend)
 
     def _write(self, number: int, device: Device) -> None:
         """Write a fragment of all bindings for a device.
