@@ -85,7 +85,7 @@ def test_a_dry_run_says_what_a_qpu_would_take_and_sends_nothing(run, session):
     assert (sampled.circuits, sampled.jobs, sampled.shots) == (2, 2, 14)
     assert run.shell.user_ns["dry"] is sampled
     assert not [r for r in session.history() if r.pilot == "dry"]
-    qasm = "OPENQASM 3.0;\nqubit q;\nbit c;\nc = measure q;"
+    qasm = "OPENQASM 3.0;\nqubit[1] q;\nbit[1] c;\nc[0] = measure q[0];"
     read = run(f"%%qtask --dry-run --qasm --shots 9\n{qasm}")
     assert (read.circuits, read.jobs, read.shots) == (1, 1, 9)
     assert not [r for r in session.history() if r.pilot == "dry"]
