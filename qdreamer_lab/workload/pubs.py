@@ -35,6 +35,7 @@ __all__ = [
     "checked_sampler_pub",
     "listed_pubs",
     "outcome_request",
+    "owned",
     "pairing",
     "request_of",
     "uncut_work",
@@ -95,7 +96,7 @@ def checked_pub(pub: Any, precision: float | None, number: int) -> EstimatorPub:
 
 
 def checked_sampler_pub(pub: Any, shots: int, number: int) -> SamplerPub:
-    """A sampler PUB whose parts fit together.
+    """A sampler PUB whose parts fit together, and that nobody else can change.
 
     Args:
         pub: What Qiskit's samplers take.
@@ -116,7 +117,8 @@ def checked_sampler_pub(pub: Any, shots: int, number: int) -> SamplerPub:
         raise PubError(f"PUB {number}: shots={checked.shots}: at least 1")
     if not np.isfinite(checked.parameter_values.ravel().as_array()).all():
         raise PubError(f"PUB {number}: parameter values must be finite numbers")
-    return checked
+    values = _copied(checked.parameter_values)
+    return SamplerPub(checked.circuit.copy(), values, checked.shots, validate=False)
 
 
 def outcome_request(
@@ -138,6 +140,23 @@ def outcome_request(
         pairs=np.zeros((0, 2), np.int64),
         precision=0.0,
     )
+
+
+def owned(pub: EstimatorPub, *, lent: bool) -> EstimatorPub:
+    """A PUB that nobody else can change: what the user does with circuit and values is no matter.
+
+    Args:
+        pub: A PUB that was checked.
+        lent: Whether the user cannot change the circuit before all is over.
+    """
+    values = _copied(pub.parameter_values)
+    circuit = pub.circuit if lent else pub.circuit.copy()
+    return EstimatorPub(circuit, pub.observables, values, pub.precision, validate=False)
+
+
+def _copied(given: BindingsArray) -> BindingsArray:
+    arrays = {names: array.copy() for names, array in given.data.items()}
+    return BindingsArray(arrays, shape=given.shape)
 
 
 def check_names(pub: EstimatorPub | SamplerPub) -> None:
