@@ -42,7 +42,7 @@ from qdreamer_lab.workload.sampled.run import prepared
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from qiskit import QuantumCircuit
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
@@ -50,9 +50,9 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.circuit.lightcone import GateList
     from qdreamer_lab.workload.cut.widths import Devices
-    from qdreamer_lab.workload.dry_run import CutDryRun, Terms
+    from qdreamer_lab.workload.dry_run import CutDryRun
     from qdreamer_lab.workload.execution.decisions import Adviser
-    from qdreamer_lab.workload.execution.device import Device
+    from qdreamer_lab.workload.execution.device import Device, Terms
     from qdreamer_lab.workload.execution.progress import Progress
     from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.mode import Mode, Runner
@@ -105,9 +105,12 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             a QPU pilot for a device, or a list of such names for several devices, each of which
             gets the fragments that it fits. What one refuses or fails at goes to the next.
         backend: A Qiskit backend to run on in this process, without a session, or several.
-        prefer: Which of several devices gets a fragment that fits them: `"time"`, the one with the
-            least to do; `"fidelity"`, the one where fewest shots will have errors, by what devices
-            say of their gates, readout and idle qubits.
+        prefer: Which of several devices gets a fragment that fits them: `"time"`, the one that will
+            be done with it first, by what devices say of the length of shots and of who waits
+            there; `"fidelity"`, the one where fewest shots will have errors, by what they say of
+            their gates, readout and idle qubits; `"cost"`, the cheapest by `terms`.
+        terms: What devices' owners ask, such as `DeviceTerms`, and how long they let wait: one for
+            all, or by the names of devices or pilots.
         fallback: Where simulators may step in for what a device cannot run: a kind of worker or a
             pilot's name, such as `"cpu"` (without a session: this process). None lets it fail.
         shots: In sampled mode, shots for each set of parameter values, whatever the precision.
@@ -143,6 +146,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         on: str | Sequence[str] | None = None,
         backend: BackendV2 | Sequence[BackendV2] | None = None,
         prefer: str = "time",
+        terms: Terms | Mapping[str, Terms] | None = None,
         fallback: str | None = None,
         shots: int | None = None,
         default_precision: float = 1 / 64,
@@ -191,7 +195,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             max_shots=max_shots,
             dtype=dtype,
         )
-        self._places = Places.of(session, on, backend)
+        self._places = Places.of(session, on, backend, terms)
         self._execution = Execution(
             session=session,
             on=self._places.first,
@@ -249,14 +253,18 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         )
 
     def dry_run(
-        self, pubs: Iterable[Any], *, precision: float | None = None, terms: Terms | None = None
+        self,
+        pubs: Iterable[Any],
+        *,
+        precision: float | None = None,
+        terms: Terms | Mapping[str, Terms] | None = None,
     ) -> CutDryRun:
         """Say what `run` would take on its device; nothing is sent.
 
         Args:
             pubs: As for `run`.
             precision: As for `run`.
-            terms: What the device's owner asks, such as `DeviceTerms`, for a price.
+            terms: Instead of those that were given at first, for prices.
 
         Raises:
             PubError: If a PUB does not fit together, or there is no list of them.
@@ -267,7 +275,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         """
         wanted = self._default_precision if precision is None else precision
         checked = [self._coerced(pub, wanted, k) for k, pub in enumerate(listed_pubs(pubs))]
-        devices = check_devices_meant(self._devices())
+        devices = check_devices_meant(self._devices(terms))
         if self._settings.shots is None:
             self._check_precisions([each.pub for each in checked])
         trials = []
@@ -278,7 +286,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             rounds, _ = prepared(BoundPlans(), request, settings, execution)
             guesses = [mine.prior_variance for mine in rounds]
             trials.append(Trial(request, settings, execution, rounds, guesses))
-        return dry_run(trials, terms)
+        return dry_run(trials)
 
     def _takes_a_moment(self, checked: Sequence[_Checked]) -> bool:
         """Whether all is over before another thread, with a core of its own, would be of use."""
@@ -360,9 +368,9 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         shots = bool(devices) or self._settings.shots is not None
         return next((mode for mode in self._modes if mode.takes_shots == shots), self._modes[0])
 
-    def _devices(self) -> tuple[Device, ...]:
+    def _devices(self, terms: Any = None) -> tuple[Device, ...]:
         """The devices that run circuits, if any do."""
-        return self._places.devices() if self._may_take_shots else ()
+        return self._places.devices(terms) if self._may_take_shots else ()
 
 
 def _modes(name: str, method: str, *, sampled: bool) -> tuple[Mode, ...]:

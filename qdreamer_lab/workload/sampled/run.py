@@ -66,7 +66,7 @@ class SampledRunner:
         start = time.perf_counter()
         rounds, wanted = prepared(self._plans, request, settings, execution)
         planned = time.perf_counter()
-        routes = routes_for(execution)
+        routes = routes_for(request, settings, execution)
         routes.prepare([each.program for each in rounds], request.source, request.values)
         values = partial(_values, request, rounds, wanted)
         story = Story(rounds, execution, routes, values)
@@ -104,7 +104,7 @@ def prepared(
         MemoryLimitError: If a fragment does not fit into a task.
         PlanError: If the given plan does not belong to the circuit.
     """
-    goal = Goal(request.precision, settings.shots, settings.max_shots)
+    goal = _goal(request, settings)
     simulated, limit = execution.backend is None, task_memory_bytes(execution)
     rounds, wanted = [], []
     for k, plan in enumerate(plans.plans(request, settings)):
@@ -118,14 +118,23 @@ def prepared(
     return rounds, wanted
 
 
-def routes_for(execution: Execution) -> Routes:
-    """Where the fragments of a run go."""
+def _goal(request: Request, settings: RunSettings) -> Goal:
+    return Goal(request.precision, settings.shots, settings.max_shots)
+
+
+def routes_for(request: Request, settings: RunSettings, execution: Execution) -> Routes:
+    """Where the fragments of a run go.
+
+    Raises:
+        QDreamerError: If prices are to decide, and there are none, or in several currencies.
+    """
     return Routes(
         execution.devices,
         in_process=execution.in_process,
         fallback=execution.fallback is not None,
         simulate_on=execution.simulators.device,
         prefer=execution.prefer,
+        shots=_goal(request, settings).expected,
     )
 
 

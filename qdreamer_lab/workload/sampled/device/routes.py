@@ -15,7 +15,8 @@ from pilot_kernel.errors import QpuError
 from pilot_kernel.primitive.device.provider.registry import held
 from qdreamer_lab.errors import DeviceError
 from qdreamer_lab.workload.sampled.device.check import check_device
-from qdreamer_lab.workload.sampled.device.fidelity import fragment_success
+from qdreamer_lab.workload.sampled.device.choice import Choice, Outlook
+from qdreamer_lab.workload.sampled.device.fidelity import fragment_seconds, fragment_success
 from qdreamer_lab.workload.sampled.device.jobs import run_on_device
 from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
 from qdreamer_lab.workload.sampled.device.transpile import transpiled
@@ -57,8 +58,12 @@ class Routes:
         in_process: The devices are at hand here; otherwise workers find theirs.
         fallback: Whether simulators may step in.
         simulate_on: What holds the states of simulators, "CPU" or "GPU".
-        prefer: Of several devices that a fragment fits, "time" takes the one with the least to do,
-            "fidelity" the one where fewest shots will have errors.
+        prefer: Of several devices that a fragment fits, "time" takes the one that will be done with
+            it first, "fidelity" the one where fewest shots will have errors, "cost" the cheapest.
+        shots: Of all fragments of a binding together, about.
+
+    Raises:
+        QDreamerError: If prices are to decide, and there are none, or in several currencies.
     """
 
     def __init__(
@@ -69,9 +74,11 @@ class Routes:
         fallback: bool,
         simulate_on: str = "CPU",
         prefer: str = "time",
+        shots: float = 0.0,
     ) -> None:
         self._simulate_on = simulate_on
-        self._prefer = prefer
+        self._choice = Choice(devices, prefer)
+        self._shots = shots
         self._devices = tuple(devices)
         self._in_process = in_process
         self._fallback = fallback
@@ -79,13 +86,14 @@ class Routes:
         self._templates: dict[tuple[int, int, str], Template] = {}
         self._chosen: dict[int, Device | None] = {}
         self._refused: dict[int, dict[str, DeviceError]] = {}
+        self._unfit: dict[int, dict[str, DeviceError]] = {}
         self.transpile_s = 0.0
 
     @property
     def rerouted(self) -> dict[int, str]:
         """Fragments that simulators take in, and why."""
         return {
-            number: "; ".join(map(str, self._refused[number].values()))
+            number: "; ".join(map(str, (self._unfit[number] | self._refused[number]).values()))
             for number, chosen in sorted(self._chosen.items())
             if chosen is None
         }
@@ -111,7 +119,7 @@ class Routes:
         circuit: QuantumCircuit,
         values: Sequence[Mapping[str, float]],
     ) -> None:
-        """Write every fragment for a device that it fits, once for all bindings that allow it.
+        """Write every fragment for the devices that it fits, once for all bindings that allow it.
 
         The widest choose first.
 
@@ -121,14 +129,10 @@ class Routes:
         if not self._devices:
             return
         self._source = _Source(tuple(programs), circuit, tuple(values))
-        load = dict.fromkeys((device.name for device in self._devices), 0)
+        if len(self._devices) > 1:
+            self._choice.ask_queues()
         for number in self._source.widest_first():
-            order = sorted(self._devices, key=lambda device: load[device.name])
-            if self._prefer == "fidelity" and len(order) > 1:
-                order.sort(key=lambda device: -self._success(number, device))
-            chosen = self._choose(number, order)
-            if chosen is not None:
-                load[chosen.name] += self._source.variants(number)
+            self._choose(number)
 
     def device(self, fragment: int) -> Device | None:
         """The device that a fragment runs on; None for simulators."""
@@ -148,10 +152,7 @@ class Routes:
         if self._chosen.get(fragment) is not failed:
             return
         self._refused.setdefault(fragment, {})[failed.name] = error
-        order = list(self._devices)
-        if self._prefer == "fidelity":
-            order.sort(key=lambda device: -self._success(fragment, device))
-        self._choose(fragment, order)
+        self._choose(fragment)
 
     def call(
         self, binding: int, fragment: ShotFragment, request: ShotRequest
@@ -167,40 +168,40 @@ class Routes:
         backend = device.backend if self._in_process else None
         return attempt, (fragment, self._templates[binding, number, device.name], backend, request)
 
-    def _choose(self, number: int, order: Sequence[Device]) -> Device | None:
-        """The first device in an order that can run a fragment and has not refused it."""
+    def _choose(self, number: int) -> None:
+        """Send a fragment to the best device that can run it and has not failed at it."""
         start = time.perf_counter()
-        refused = self._refused.setdefault(number, {})
-        chosen: Device | None = None
-        for device in order:
-            if device.name in refused:
-                continue
-            try:
-                self._write(number, device)
-            except DeviceError as error:
-                refused[device.name] = error
-            else:
-                chosen = device
-                break
+        failed, unfit = self._refused.setdefault(number, {}), self._unfit.setdefault(number, {})
+        outlooks: dict[str, Outlook] = {}
+        for device in self._devices:
+            if device.name not in failed and device.name not in unfit:
+                try:
+                    self._write(number, device)
+                except DeviceError as error:
+                    unfit[device.name] = error
+                else:
+                    outlooks[device.name] = self._outlook(number, device)
+        order = self._choice.order(outlooks, self._shots_of(number))
         self.transpile_s += time.perf_counter() - start
-        if chosen is None and not self._fallback:
-            raise list(refused.values())[-1]
-        self._chosen[number] = chosen
-        return chosen
+        if not order and not self._fallback:
+            raise list((unfit | failed).values())[-1]
+        self._chosen[number] = chosen = order[0] if order else None
+        if chosen is not None:
+            self._choice.give(chosen, outlooks[chosen.name], self._shots_of(number))
 
-    def _success(self, number: int, device: Device) -> float:
-        """Share of a fragment's shots that will be free of errors on a device; 0 if none can be."""
+    def _outlook(self, number: int, device: Device) -> Outlook:
+        """What a fragment would be on a device that it is written for; of no matter if alone."""
+        if len(self._devices) == 1:
+            return Outlook(1.0, None)
         assert self._source is not None
-        start = time.perf_counter()
-        try:
-            self._write(number, device)
-        except DeviceError:
-            return 0.0
-        finally:
-            self.transpile_s += time.perf_counter() - start
         binding, fragment, _ = next(self._source.of(number))
-        template = self._templates[binding, number, device.name]
-        return fragment_success(fragment, template, device.backend)
+        written = fragment, self._templates[binding, number, device.name], device.backend
+        return Outlook(fragment_success(*written), fragment_seconds(*written))
+
+    def _shots_of(self, number: int) -> float:
+        """About how many shots a fragment will take."""
+        assert self._source is not None
+        return self._shots * self._source.variants(number) / self._source.all_variants
 
     def _write(self, number: int, device: Device) -> None:
         """Write a fragment of all bindings for a device.
@@ -210,6 +211,8 @@ class Routes:
         """
         assert self._source is not None
         for binding, fragment, program in self._source.of(number):
+            if (binding, number, device.name) in self._templates:
+                continue
             check_device((fragment,), device.backend)
             source = fragment_circuit(self._source.circuit, program.plan, fragment.program)
             written = transpiled(source, device.backend).bound(self._source.values[binding])
@@ -234,6 +237,11 @@ class _Source:
     def variants(self, number: int) -> int:
         """Of a fragment, in all bindings."""
         return sum(fragment.num_variants for _, fragment, _ in self.of(number))
+
+    @property
+    def all_variants(self) -> int:
+        """Of all fragments, in all bindings."""
+        return sum(program.num_variants for program in self.programs)
 
     def widest_first(self) -> list[int]:
         """All fragments; among equally wide ones that with most variants comes first."""
