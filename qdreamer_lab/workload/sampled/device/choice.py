@@ -15,9 +15,11 @@ from qdreamer_lab.errors import QDreamerError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from qdreamer_lab.workload.execution.device import Device
+    from qiskit.providers import BackendV2
 
-__all__ = ["Choice", "Outlook"]
+    from qdreamer_lab.workload.execution.device import Device, Terms
+
+__all__ = ["Choice", "Outlook", "queue_s"]
 
 _WAITING_JOB_S = 10.0
 """How long a job that waits at a device keeps it, about, where its owner states no wait."""
@@ -63,9 +65,7 @@ class Choice:
     def ask_queues(self) -> None:
         """Find out how long each device keeps a job waiting; those far away are asked."""
         for device in self._devices:
-            stated = 0.0 if device.terms is None else device.terms.queue_s
-            waiting = 0 if stated else pending_jobs(device.backend) or 0
-            self._busy_s[device.name] += stated or _WAITING_JOB_S * waiting
+            self._busy_s[device.name] += queue_s(device.backend, device.terms)
 
     def order(self, outlooks: Mapping[str, Outlook], shots: float) -> list[Device]:
         """The devices that can run a fragment, the best first.
@@ -89,6 +89,18 @@ class Choice:
     def give(self, device: Device, outlook: Outlook, shots: float) -> None:
         """Note that a device has a fragment."""
         self._busy_s[device.name] += _seconds(outlook, shots)
+
+
+def queue_s(backend: BackendV2, terms: Terms | None) -> float:
+    """How long a job waits at a device, about: as its owner states, or by the jobs that wait now.
+
+    Args:
+        backend: The device; it may be far away.
+        terms: What its owner states.
+    """
+    if terms is not None and terms.queue_s:
+        return terms.queue_s
+    return _WAITING_JOB_S * (pending_jobs(backend) or 0)
 
 
 def _seconds(outlook: Outlook, shots: float) -> float:

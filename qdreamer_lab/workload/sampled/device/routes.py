@@ -6,6 +6,7 @@ simulators, if the user allows it. This module must not know shots or values.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
 __all__ = ["Failure", "Routes"]
+
+_ANY = Outlook(1.0, None)
+"""Of the only device that there is, which nothing is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,12 @@ class Routes:
         for number in self._source.widest_first():
             self._choose(number)
 
+    @property
+    def success(self) -> float:
+        """Probability that nothing goes wrong on devices in one shot of each fragment."""
+        known = self._chosen.items()
+        return math.prod(self._outlook(k, on).success for k, on in known if on is not None)
+
     def device(self, fragment: int) -> Device | None:
         """The device that a fragment runs on; None for simulators."""
         return self._chosen.get(fragment)
@@ -180,7 +190,8 @@ class Routes:
                 except DeviceError as error:
                     unfit[device.name] = error
                 else:
-                    outlooks[device.name] = self._outlook(number, device)
+                    alone = len(self._devices) == 1
+                    outlooks[device.name] = _ANY if alone else self._outlook(number, device)
         order = self._choice.order(outlooks, self._shots_of(number))
         self.transpile_s += time.perf_counter() - start
         if not order and not self._fallback:
@@ -190,9 +201,7 @@ class Routes:
             self._choice.give(chosen, outlooks[chosen.name], self._shots_of(number))
 
     def _outlook(self, number: int, device: Device) -> Outlook:
-        """What a fragment would be on a device that it is written for; of no matter if alone."""
-        if len(self._devices) == 1:
-            return Outlook(1.0, None)
+        """What a fragment would be on a device that it is written for."""
         assert self._source is not None
         binding, fragment, _ = next(self._source.of(number))
         written = fragment, self._templates[binding, number, device.name], device.backend
