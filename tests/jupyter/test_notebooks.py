@@ -11,6 +11,7 @@ from tests.jupyter.conftest import sockets_of_files
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
 EXPLORER = Path(__file__).parents[2] / "notebooks" / "02_cut_explorer.ipynb"
+DEVICES = Path(__file__).parents[2] / "notebooks" / "04_devices.ipynb"
 MOST_BYTES = 1_500_000
 
 
@@ -83,3 +84,20 @@ def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home):
     background = [text for text in shown if "2,000 shots" in text]
     assert len(background) == 1
     assert "DONE" in background[0]
+
+
+def test_the_notebook_of_devices_runs_from_top_to_bottom(kernelspec, registry_home):
+    notebook = nbformat.read(DEVICES, 4)
+    assert notebook.metadata.kernelspec.name == "pilot"
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    execute(notebook)
+    (told,) = _outputs(notebook, "--dry-run")[-1:]
+    assert "nothing was sent" in told.data["text/plain"]
+    assert "on manila: " in told.data["text/plain"]
+    assert "on quito: " in told.data["text/plain"]
+    printed = "".join(output.get("text", "") for output in _outputs(notebook, "noisy[0]"))
+    assert "'manila'" in printed
+    assert "'quito'" in printed
+    advised = "".join(output.get("text", "") for output in _outputs(notebook, "QDreamer("))
+    assert "off by about" in advised
+    assert "The best elsewhere" in advised

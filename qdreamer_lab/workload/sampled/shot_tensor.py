@@ -37,9 +37,11 @@ class Sample:
     counts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, sums: NDArray[np.float64], counts: NDArray[np.int64]) -> Sample:
-        """With at most `SAMPLE_GROUPS` groups."""
-        starts = np.arange(0, len(counts), -(-len(counts) // SAMPLE_GROUPS))
+    def of(
+        cls, sums: NDArray[np.float64], counts: NDArray[np.int64], groups: int = SAMPLE_GROUPS
+    ) -> Sample:
+        """With at most so many groups."""
+        starts = np.arange(0, len(counts), -(-len(counts) // groups))
         return cls(np.add.reduceat(sums, starts, axis=0), np.add.reduceat(counts, starts))
 
 

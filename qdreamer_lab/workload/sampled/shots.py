@@ -79,5 +79,7 @@ def fold(
             scale = float(request.scales[k])
             tensor.add_draw(fragment, variant, mean, scale, request.first + k)
         if request.report:
-            samples.append(Sample.of(sums, counts))
+            # Of whole outcomes the shares alone say how much a shot varies, and groups are large.
+            whole = fragment.basis(variant).whole
+            samples.append(Sample.of(sums, counts, *((1,) if whole else ())))
     return tensor.counted(shots), tuple(samples)

@@ -1,21 +1,26 @@
 """Running variants on a device: any Qiskit backend, real or simulated with its noise.
 
+The pilot reaches it, through its provider's own primitives where it has some.
+
 What a device cannot run, or fails at, is a `DeviceError`, so that callers can turn to another
 backend. This module must not decide how many shots a variant gets.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pilot_kernel.primitive.device.readout import SEED_STEP, read_out
+from pilot_kernel.primitive.device.measure import measure
+from pilot_kernel.primitive.device.readout import SEED_STEP
+from pilot_kernel.resource.kind.vendors import showable, without_secrets
 from qdreamer_lab.errors import DeviceError
-from qdreamer_lab.kernels.simulate.shot_counts import tally
+from qdreamer_lab.workload.execution.pace import Pace
 from qdreamer_lab.workload.sampled.device.check import check_device, is_simulated
-from qdreamer_lab.workload.sampled.device.splice import REGISTER, splice
+from qdreamer_lab.workload.sampled.device.splice import splice
 from qdreamer_lab.workload.sampled.shots import ShotResult, fold
 from qdreamer_lab.workload.sampled.work_sizes import GROUPS
 
@@ -31,7 +36,12 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.sampled.shots import ShotRequest
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
-__all__ = ["run_on_device"]
+__all__ = ["device_pace", "jobs_of", "run_on_device"]
+
+
+def device_pace(backend: BackendV2 | None) -> Pace:
+    """How a round is divided into tasks on a device: in few, unless jobs cost nothing there."""
+    return Pace() if backend is None or is_simulated(backend) else Pace(math.inf)
 
 
 def run_on_device(
@@ -40,8 +50,8 @@ def run_on_device(
     """Run some variants of a fragment, and fold their shots.
 
     On a simulator every variant has a seed of its own, so that a request gives the same whatever
-    it is split into. On other devices all variants go in as few jobs as the device takes: one on
-    IBM's, and elsewhere one for each number of shots, or for each power of two in such numbers.
+    it is split into. On other devices all variants go in as few jobs as the device takes: one for
+    each number of shots, or for each power of two in such numbers.
 
     Args:
         fragment: The fragment, for the binding in question.
@@ -72,10 +82,10 @@ def _bits(
     live = [k for k, each in enumerate(spliced) if each.circuit.num_clbits]
     parts: list[list[NDArray[np.bool_]]] = [[] for _ in shots]
     base = int(np.random.SeedSequence(request.seed).generate_state(1)[0]) >> 2
-    for job in _jobs(live, shots, backend):
-        circuits, counts = [spliced[k].circuit for k, _ in job], [count for _, count in job]
+    for job in jobs_of(live, shots, backend):
+        circuits, count = [spliced[k].circuit for k, _ in job], job[0][1]
         seed = base + SEED_STEP * (request.first + job[0][0])
-        for (k, _), measured in zip(job, _run(circuits, counts, seed, backend), strict=True):
+        for (k, _), measured in zip(job, _run(circuits, count, seed, backend), strict=True):
             parts[k].append(measured)
     return [
         np.concatenate(part) if part else np.zeros((count, 0), dtype=bool)
@@ -83,13 +93,19 @@ def _bits(
     ]
 
 
-def _jobs(live: list[int], shots: list[int], backend: BackendV2) -> list[list[tuple[int, int]]]:
-    """Which circuits go into which call of the device, and with how many shots."""
+def jobs_of(live: list[int], shots: list[int], backend: BackendV2) -> list[list[tuple[int, int]]]:
+    """Which circuits go into which call of the device, and with how many shots.
+
+    Args:
+        live: Places of the circuits that measure anything.
+        shots: Of every circuit.
+        backend: The device.
+    """
+    if not live:
+        return []
     if is_simulated(backend):
         return _runs_of_neighbours(live, shots, backend.max_circuits or len(live))
     whole = [(k, shots[k]) for k in live]
-    if _is_ibm(backend):
-        return [whole] if whole else []
     # All circuits of a job have the same shots. Powers of two need few jobs for any numbers.
     equal = [
         [each for each in whole if each[1] == count] for count in sorted({c for _, c in whole})
@@ -118,32 +134,16 @@ def _runs_of_neighbours(
 
 
 def _run(
-    circuits: list[QuantumCircuit], shots: list[int], seed: int, backend: BackendV2
+    circuits: list[QuantumCircuit], shots: int, seed: int, backend: BackendV2
 ) -> list[NDArray[np.bool_]]:
     """One call of the device, whose failures are its own; (shots, bits) of each circuit."""
     try:
-        if _is_ibm(backend):
-            return _run_at_ibm(circuits, shots, backend)
-        found = read_out(backend, circuits, shots[0], seed=seed)
-    except Exception as error:
+        found = measure(backend, circuits, shots, seed=seed)
+    except Exception as error:  # noqa: BLE001 devices may raise anything
         reason = getattr(error, "message", str(error)) or type(error).__name__
-        raise DeviceError(backend.name, f"a job failed: {reason}") from error
+        told = f"a job failed: {without_secrets(reason)}"
+        raise DeviceError(backend.name, told) from showable(error)
     return [readout.shot_by_shot((seed, k)) for k, readout in enumerate(found)]
-
-
-def _run_at_ibm(
-    circuits: list[QuantumCircuit], shots: list[int], backend: BackendV2
-) -> list[NDArray[np.bool_]]:
-    from qiskit_ibm_runtime import SamplerV2
-
-    pubs = [(circuit, None, count) for circuit, count in zip(circuits, shots, strict=True)]
-    result = SamplerV2(mode=backend).run(pubs).result()
-    return [pub.data[REGISTER].to_bool_array(order="little") for pub in result]
-
-
-def _is_ibm(backend: BackendV2) -> bool:
-    """Whether it is a real backend of IBM's: without `run`, reached by their own sampler only."""
-    return type(backend).__module__ == "qiskit_ibm_runtime.ibm_backend"
 
 
 def _sums(
@@ -159,7 +159,7 @@ def _sums(
     hits = np.random.default_rng(seed).permutation(spliced.hits(bits))
     groups = min(shots, GROUPS)
     sums = np.zeros((groups, 1 << spliced.num_outcome_bits, len(basis.operators)))
-    tally(hits, spliced.num_local, basis.parity, basis.care, basis.value, sums)
+    basis.count(hits, spliced.num_local, sums)
     counts = np.full(groups, shots // groups)
     counts[: shots % groups] += 1
     return sums, counts
