@@ -178,6 +178,7 @@ def dry_run(trials: Sequence[Trial], terms: Terms | None) -> CutDryRun:
         plans.append(CutPlan.of(programs[0].plan) if programs else None)
         for number, reason in routes.rerouted.items():
             notes.append(f"fragment {number} would run on simulators instead: {reason}")
+        notes += routes.costs
         for binding, program in enumerate(programs):
             for fragment in program.fragments:
                 where = _share_of(shares, routes.device(fragment.program.id))
@@ -274,5 +275,5 @@ def _add_round(
     for device, mine in work.items():
         workers = execution.beside_others(device).workers
         for chunk in divided(mine, workers, device_pace(device.backend)):
-            fragment, template, _, request = chunk.args
-            _share_of(shares, device).bill += bill(fragment, template, request, device.backend)
+            fragment, forms, _, request = chunk.args
+            _share_of(shares, device).bill += bill(fragment, forms, request, device.backend)

@@ -27,6 +27,7 @@ from qdreamer_lab.workload.arguments import (
 from qdreamer_lab.workload.circuit.blocks import check_circuit
 from qdreamer_lab.workload.cut.widths import read_devices
 from qdreamer_lab.workload.dry_run import Trial, dry_run
+from qdreamer_lab.workload.execution.device import DeviceOptions
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.execution.progress import ProgressLine
 from qdreamer_lab.workload.execution.watch import Watch
@@ -81,6 +82,8 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         prefer: Which of several devices gets a fragment that fits them: `"time"`, the one with the
             least to do; `"fidelity"`, the one where fewest shots will have errors, by what devices
             say of their gates, readout and idle qubits.
+        mid_circuit: Whether devices measure in the middle of circuits; None asks them. See
+            `CutEstimator`.
         fallback: Where simulators may step in for what a device cannot run: a kind of worker or a
             pilot's name, such as `"cpu"` (without a session: this process). None lets it fail.
         default_shots: Shots of PUBs that name none, for each set of parameter values. In sampled
@@ -108,6 +111,7 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         on: str | Sequence[str] | None = None,
         backend: BackendV2 | Sequence[BackendV2] | None = None,
         prefer: str = "time",
+        mid_circuit: bool | None = None,
         fallback: str | None = None,
         default_shots: int = 1 << 14,
         seed: int | None = None,
@@ -136,6 +140,7 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
             session=session,
             on=self._places.first,
             prefer=prefer,
+            device_options=DeviceOptions(mid_circuit),
             fallback=fallback,
             memory_limit_bytes=memory_limit_bytes,
             most_workers=most_workers,

@@ -1,4 +1,4 @@
-"""A device that runs a part of a run: which one, and where its tasks go.
+"""A device that runs a part of a run: which one, where its tasks go, and how it runs circuits.
 
 A description only; nothing runs here.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
-__all__ = ["Device"]
+__all__ = ["Device", "DeviceOptions"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -28,3 +28,14 @@ class Device:
     name: str
     backend: BackendV2
     on: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOptions:
+    """How devices run circuits, whichever they are; `CutEstimator` explains each.
+
+    Attributes:
+        mid_circuit: Whether they are to measure in the middle of circuits; None asks each.
+    """
+
+    mid_circuit: bool | None = None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pilot_kernel.task.notebook.placement import on_gpu
+from qdreamer_lab.workload.execution.device import DeviceOptions
 from qdreamer_lab.workload.execution.dispatch import run_chunks
 from qdreamer_lab.workload.execution.limits import limit_bytes, task_limit_bytes
 from qdreamer_lab.workload.execution.long_run_warning import warn_if_long
@@ -41,6 +42,7 @@ class Execution:
         backend: The device that runs circuits, the first if there are several; None for simulators.
         devices: All devices that run circuits, the first to be tried first.
         prefer: What decides between several devices that a fragment fits, "time" or "fidelity".
+        device_options: How devices run circuits.
         fallback: Kind of worker or pilot for what the device cannot run; None for nothing.
         memory_limit_bytes: Most memory for a task or the reconstruction; None for what is free.
         most_workers: Most workers that may be busy for this run at once; None for all.
@@ -54,6 +56,7 @@ class Execution:
     backend: BackendV2 | None = None
     devices: tuple[Device, ...] = ()
     prefer: str = "time"
+    device_options: DeviceOptions = field(default_factory=DeviceOptions)
     fallback: str | None = None
     memory_limit_bytes: int | None = None
     most_workers: int | None = None

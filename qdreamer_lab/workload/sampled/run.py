@@ -126,6 +126,7 @@ def routes_for(execution: Execution) -> Routes:
         fallback=execution.fallback is not None,
         simulate_on=execution.simulators.device,
         prefer=execution.prefer,
+        options=execution.device_options,
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from qiskit.providers import BackendV2
     from qiskit.transpiler import Target
 
-    from qdreamer_lab.workload.sampled.device.transpile import Template
+    from qdreamer_lab.workload.sampled.device.transpile import Forms
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
 __all__ = ["fragment_success", "success"]
@@ -27,17 +27,17 @@ _MOST_LOOKED_AT = 8
 """Variants of a fragment that are looked at; they differ in a few gates at the cuts only."""
 
 
-def fragment_success(fragment: ShotFragment, template: Template, backend: BackendV2) -> float:
+def fragment_success(fragment: ShotFragment, forms: Forms, backend: BackendV2) -> float:
     """`success` of a fragment's variants, on average over some of them.
 
     Args:
         fragment: The fragment, for the binding in question.
-        template: Its circuit for this backend, with all parameters bound.
+        forms: Its circuits for this backend, with all parameters bound.
         backend: The device.
     """
     count = min(fragment.num_variants, _MOST_LOOKED_AT)
     chosen = np.linspace(0, fragment.num_variants - 1, count).astype(int).tolist()
-    found = [success(splice(fragment, template, k).circuit, backend.target) for k in chosen]
+    found = [success(splice(fragment, forms, k).circuit, backend.target) for k in chosen]
     return float(np.mean(found))
 
 

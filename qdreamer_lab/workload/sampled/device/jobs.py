@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.sampled.device.splice import Spliced
-    from qdreamer_lab.workload.sampled.device.transpile import Template
+    from qdreamer_lab.workload.sampled.device.transpile import Forms
     from qdreamer_lab.workload.sampled.shots import ShotRequest
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
@@ -45,7 +45,7 @@ def device_pace(backend: BackendV2 | None) -> Pace:
 
 
 def run_on_device(
-    fragment: ShotFragment, template: Template, request: ShotRequest, backend: BackendV2
+    fragment: ShotFragment, forms: Forms, request: ShotRequest, backend: BackendV2
 ) -> ShotResult:
     """Run some variants of a fragment, and fold their shots.
 
@@ -55,7 +55,7 @@ def run_on_device(
 
     Args:
         fragment: The fragment, for the binding in question.
-        template: Its circuit for this backend, with all parameters bound.
+        forms: Its circuits for this backend, with all parameters bound.
         request: Which variants, and how many shots each.
         backend: Where to run.
 
@@ -63,9 +63,9 @@ def run_on_device(
         DeviceError: If the device cannot run them, or fails.
     """
     start = time.perf_counter()
-    check_device((fragment,), backend)
+    check_device((fragment,), backend, midway=forms.midway)
     variants = request.variants.tolist()
-    made = {variant: splice(fragment, template, variant) for variant in set(variants)}
+    made = {variant: splice(fragment, forms, variant) for variant in set(variants)}
     spliced = [made[variant] for variant in variants]
     seeds = [(*request.seed, request.first + k) for k in range(len(variants))]
     bits = _bits(spliced, request, backend)

@@ -16,13 +16,14 @@ from qiskit.circuit import CircuitInstruction, Measure
 from qiskit.synthesis import OneQubitEulerDecomposer
 
 from qdreamer_lab.workload.sampled.bases import TO_Z
+from qdreamer_lab.workload.sampled.device.held_outcomes import held_by
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.workload.fragment.program import FragmentProgram
-    from qdreamer_lab.workload.sampled.device.transpile import Template
+    from qdreamer_lab.workload.sampled.device.transpile import Forms, Template
     from qdreamer_lab.workload.sampled.glue import Operation
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
@@ -30,6 +31,9 @@ __all__ = ["REGISTER", "Spliced", "splice"]
 
 REGISTER = "bits"
 """Name of the one classical register."""
+
+
+_NOTHING = np.eye(2, dtype=np.complex128)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -69,28 +73,39 @@ class _Move:
     clbit: int | None = None
 
 
-def splice(fragment: ShotFragment, template: Template, variant: int) -> Spliced:
+def splice(fragment: ShotFragment, forms: Forms, variant: int) -> Spliced:
     """Make the circuit of one variant.
 
     Args:
         fragment: The fragment, with the matrices of the binding in question.
-        template: Its circuit for a device; parameters may still be free.
+        forms: Its circuits for a device; parameters may still be free.
         variant: Number of the variant; no leg may span several cuts.
     """
     program, basis = fragment.program, fragment.basis(variant)
+    template = forms.templates[() if forms.midway else held_by(fragment, variant)]
     numbers, at_cut = _at_cuts(fragment, variant)
-    at_mark = {
-        mark.cut: _moves(step.matrices, mark.start, *at_cut.get(mark.cut, (None, None)))
-        for mark, step in zip(template.steps, program.steps, strict=True)
-        if mark is not None
-    }
+    at_mark: dict[tuple[int, bool], list[_Move]] = {}
     at_end = []
+    for mark, step in zip(template.steps, program.steps, strict=True):
+        if mark is None:
+            continue
+        moves = _moves(step.matrices, mark.start, *at_cut.get(mark.cut, (None, None)))
+        if len(moves) > 1 and not forms.midway:
+            before, after = moves
+            if mark.cut in template.held:
+                at_mark[mark.cut, True] = [after]
+                bit = template.outputs[program.width + template.held.index(mark.cut)]
+            else:  # nothing follows
+                bit = template.outputs[step.qubits[0]]
+            at_end.append((bit, _Move(_NOTHING, before.clbit)))
+            moves = [_Move(before.matrix)]
+        at_mark[mark.cut, False] = moves
     for k, cut in enumerate(program.open_cuts):
         operation, clbit = at_cut[cut]
         # The rows of a measurement are the bras of its outcomes.
         at_end.append((template.outputs[program.width - 1 - k], _Move(operation.kraus, clbit)))
     for k, (qubit, letter) in enumerate(basis.letters):
-        turn = TO_Z.get(letter, np.eye(2, dtype=np.complex128))
+        turn = TO_Z.get(letter, _NOTHING)
         at_end.append((template.outputs[qubit], _Move(turn, numbers + k)))
     circuit = _written(template, at_mark, at_end, numbers + len(basis.letters))
     measured = tuple(qubit for qubit, _ in basis.letters)
@@ -139,7 +154,7 @@ def _moves(
 
 def _written(
     template: Template,
-    at_mark: dict[int, list[_Move]],
+    at_mark: dict[tuple[int, bool], list[_Move]],
     at_end: list[tuple[int, _Move]],
     num_bits: int,
 ) -> QuantumCircuit:
@@ -153,18 +168,24 @@ def _written(
     for place in template.places:
         data += source[done : place.index]
         done = place.index
-        for move in at_mark[place.mark.cut]:
-            data += _instructions(circuit, rotate, place.qubit, move)
+        for move in at_mark[place.mark.cut, place.mark.then]:
+            data += _turned(circuit, rotate, place.qubit, move)
+            data += _measured(circuit, place.qubit, move)
     data += source[done:]
     for qubit, move in at_end:
-        data += _instructions(circuit, rotate, qubit, move)
+        data += _turned(circuit, rotate, qubit, move)
+    for qubit, move in at_end:  # some devices take no gate at all after a measurement
+        data += _measured(circuit, qubit, move)
     circuit.data = data
     return circuit
 
 
-def _instructions(circuit: QuantumCircuit, rotate: Any, qubit: int, move: _Move) -> list[Any]:
+def _turned(circuit: QuantumCircuit, rotate: Any, qubit: int, move: _Move) -> list[Any]:
     on = (circuit.qubits[qubit],)
-    made = [CircuitInstruction(gate.operation, on) for gate in rotate(move.matrix).data]
-    if move.clbit is not None:
-        made.append(CircuitInstruction(Measure(), on, (circuit.clbits[move.clbit],)))
-    return made
+    return [CircuitInstruction(gate.operation, on) for gate in rotate(move.matrix).data]
+
+
+def _measured(circuit: QuantumCircuit, qubit: int, move: _Move) -> list[Any]:
+    if move.clbit is None:
+        return []
+    return [CircuitInstruction(Measure(), (circuit.qubits[qubit],), (circuit.clbits[move.clbit],))]
