@@ -22,11 +22,11 @@ from qdreamer_lab.workload.arguments import (
     check_counts,
     check_devices_meant,
     check_places,
+    read_device_options,
 )
 from qdreamer_lab.workload.circuit.blocks import check_circuit
 from qdreamer_lab.workload.cut.widths import read_devices
 from qdreamer_lab.workload.dry_run import Trial, dry_run
-from qdreamer_lab.workload.execution.device import DeviceOptions
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.execution.progress import ProgressLine
 from qdreamer_lab.workload.execution.watch import Watch
@@ -110,6 +110,10 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         mid_circuit: Whether devices measure in the middle of circuits, as half the circuits of some
             gate cuts do; otherwise outcomes wait for the end, each on one more qubit. None asks the
             device, and takes it for able if it does not say.
+        mitigation: What is done about a device's errors, one or both. `"readout"`: a tenth of the
+            shots shows how often each qubit is misread, which is taken out of what is read.
+            `"twirling"`: shots of every circuit are spread over up to 16 with random Paulis around
+            `cx`, `cz`, `ecr` and `iswap` gates, which undo each other. Error bars include both.
         fallback: Where simulators may step in for what a device cannot run: a kind of worker or a
             pilot's name, such as `"cpu"` (without a session: this process). None lets it fail.
         shots: In sampled mode, shots for each set of parameter values, whatever the precision.
@@ -146,6 +150,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         backend: BackendV2 | Sequence[BackendV2] | None = None,
         prefer: str = "time",
         mid_circuit: bool | None = None,
+        mitigation: str | Sequence[str] | None = None,
         fallback: str | None = None,
         shots: int | None = None,
         default_precision: float = 1 / 64,
@@ -199,7 +204,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             session=session,
             on=self._places.first,
             prefer=prefer,
-            device_options=DeviceOptions(mid_circuit),
+            device_options=read_device_options(mid_circuit, mitigation),
             fallback=fallback,
             memory_limit_bytes=memory_limit_bytes,
             most_workers=most_workers,

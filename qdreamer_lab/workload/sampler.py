@@ -23,11 +23,11 @@ from qdreamer_lab.workload.arguments import (
     check_counts,
     check_devices_meant,
     check_places,
+    read_device_options,
 )
 from qdreamer_lab.workload.circuit.blocks import check_circuit
 from qdreamer_lab.workload.cut.widths import read_devices
 from qdreamer_lab.workload.dry_run import Trial, dry_run
-from qdreamer_lab.workload.execution.device import DeviceOptions
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.execution.progress import ProgressLine
 from qdreamer_lab.workload.execution.watch import Watch
@@ -82,7 +82,9 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         prefer: Which of several devices gets a fragment that fits them: `"time"`, the one with the
             least to do; `"fidelity"`, the one where fewest shots will have errors, by what devices
             say of their gates, readout and idle qubits.
-        mid_circuit: Whether devices measure in the middle of circuits; None asks them. See
+        mid_circuit: Whether devices measure in the middle of circuits; None asks them. As for
+            `CutEstimator`.
+        mitigation: What is done about a device's errors, `"readout"`, `"twirling"` or both, as for
             `CutEstimator`.
         fallback: Where simulators may step in for what a device cannot run: a kind of worker or a
             pilot's name, such as `"cpu"` (without a session: this process). None lets it fail.
@@ -112,6 +114,7 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         backend: BackendV2 | Sequence[BackendV2] | None = None,
         prefer: str = "time",
         mid_circuit: bool | None = None,
+        mitigation: str | Sequence[str] | None = None,
         fallback: str | None = None,
         default_shots: int = 1 << 14,
         seed: int | None = None,
@@ -140,7 +143,7 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
             session=session,
             on=self._places.first,
             prefer=prefer,
-            device_options=DeviceOptions(mid_circuit),
+            device_options=read_device_options(mid_circuit, mitigation),
             fallback=fallback,
             memory_limit_bytes=memory_limit_bytes,
             most_workers=most_workers,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
-__all__ = ["Device", "DeviceOptions"]
+__all__ = ["MITIGATION", "Device", "DeviceOptions"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -30,12 +30,18 @@ class Device:
     on: str | None = None
 
 
+MITIGATION = ("readout", "twirling")
+"""What can be done about a device's errors."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceOptions:
     """How devices run circuits, whichever they are; `CutEstimator` explains each.
 
     Attributes:
         mid_circuit: Whether they are to measure in the middle of circuits; None asks each.
+        mitigation: What is done about their errors, of `MITIGATION`.
     """
 
     mid_circuit: bool | None = None
+    mitigation: tuple[str, ...] = ()

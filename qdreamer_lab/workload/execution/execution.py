@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pilot_kernel.task.notebook.placement import on_gpu
+from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.device import DeviceOptions
 from qdreamer_lab.workload.execution.dispatch import run_chunks
 from qdreamer_lab.workload.execution.limits import limit_bytes, task_limit_bytes
@@ -90,8 +91,17 @@ class Execution:
         return replace(self, on=device.on, watch=Watch())
 
     def on_devices(self, devices: tuple[Device, ...]) -> Execution:
-        """The same on these devices; on simulators if there are none."""
+        """The same on these devices; on simulators if there are none.
+
+        Raises:
+            QDreamerError: If simulators are to mitigate errors, of which they make none.
+        """
         if not devices:
+            if self.device_options.mitigation:
+                raise QDreamerError(
+                    f"mitigation={list(self.device_options.mitigation)} is of a device's errors, "
+                    "and simulators make none: name a device, with on= or backend=, or leave it out"
+                )
             return replace(self, backend=None, devices=())
         first = devices[0]
         on = self.on if first.on is None else first.on

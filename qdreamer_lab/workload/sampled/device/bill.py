@@ -12,7 +12,7 @@ import numpy as np
 
 from pilot_kernel.primitive.device.provider.registry import jobs_for
 from pilot_kernel.primitive.device.shot_time import seconds_per_shot
-from qdreamer_lab.workload.sampled.device.jobs import jobs_of
+from qdreamer_lab.workload.sampled.device.orders import jobs_of, orders_of
 from qdreamer_lab.workload.sampled.device.splice import splice
 
 if TYPE_CHECKING:
@@ -63,10 +63,10 @@ def bill(fragment: ShotFragment, forms: Forms, request: ShotRequest, backend: Ba
         request: Which variants, and how many shots each.
         backend: The device.
     """
-    variants, shots = request.variants.tolist(), request.shots.tolist()
+    variants = request.variants.tolist()
     measures = {v: splice(fragment, forms, v).circuit.num_clbits > 0 for v in set(variants)}
     live = [k for k, variant in enumerate(variants) if measures[variant]]
-    jobs = jobs_of(live, shots, backend)
+    jobs = jobs_of(orders_of(request, live, forms, backend), backend)
     each = _seconds(fragment, forms, [variants[k] for k in live], backend)
     taken = sum(count for job in jobs for _, count in job)
     return Bill(

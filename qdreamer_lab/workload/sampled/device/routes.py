@@ -237,7 +237,9 @@ class Routes:
             for cuts in [()] if midway else ways_to_hold(fragment):
                 source = fragment_circuit(circuit, program.plan, fragment.program, cuts)
                 templates[cuts] = transpiled(source, device.backend)
-            forms = Forms(templates, midway).bound(self._source.values[binding])
+            forms = Forms(templates, midway, self._options.mitigation).bound(
+                self._source.values[binding]
+            )
             self._forms[binding, number, device.name] = forms
 
 

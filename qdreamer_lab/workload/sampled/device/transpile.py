@@ -123,10 +123,18 @@ class Forms:
         templates: By the gate cuts whose outcomes wait for the end. Where the device measures in
             the middle of circuits there is one, of no such cuts.
         midway: Whether it does.
+        mitigation: What is done about the device's errors, as `DeviceOptions` has it.
     """
 
     templates: Mapping[tuple[int, ...], Template]
     midway: bool = True
+    mitigation: tuple[str, ...] = ()
+
+    @property
+    def gates(self) -> frozenset[str]:
+        """Names of the gates in all of them."""
+        names = (each.circuit.count_ops() for each in self.templates.values())
+        return frozenset().union(*names)
 
     @property
     def most_held(self) -> int:
