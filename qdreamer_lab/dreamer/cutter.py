@@ -112,8 +112,9 @@ def _sampled(request: CutRequest) -> Any:
 
 def _widest(request: CutRequest) -> int:
     """Qubits of the widest fragment that a worker, or the device, has room for."""
-    place = Execution(session=request.session, on=request.on)
-    devices = Places.of(request.session, request.on, None).devices()
+    places = Places.of(request.session, request.on, None)
+    place = Execution(session=request.session, on=places.first)
+    devices = places.devices()
     if devices:
         return max(1, *(int(device.backend.num_qubits) for device in devices))
     states = place.task_limit_bytes() // (16 * _STATES)
@@ -150,10 +151,12 @@ def _foretell(request: CutRequest, width: int) -> None:
 
     Only PUBs whose plans take long can take long themselves: predicting all is as quick as that.
     """
-    dreamer, total = _dreamer(request), 0.0
-    # Several QPUs are one place for a run, but not for a prediction.
+    dreamer, total, on = _dreamer(request), 0.0, request.on
+    if isinstance(on, list):  # several QPUs are one place for a run, but not for a prediction
+        return
+    # So they are where one name stands for several.
     with contextlib.suppress(QDreamerError, PlacementError), _asking:
-        mode = EXACT if dreamer.place(request.on).backend is None else SAMPLED
+        mode = EXACT if dreamer.place(on).backend is None else SAMPLED
         for number, pub in enumerate(request.pubs):
             asked = _checked(pub, number)
             total += dreamer.predict(
@@ -162,7 +165,7 @@ def _foretell(request: CutRequest, width: int) -> None:
                 asked.parameter_values,
                 max_qubits=min(width, asked.circuit.num_qubits),
                 mode=mode.name,
-                on=request.on,
+                on=on,
                 precision=request.precision or asked.precision or 1 / 64,
             ).makespan_s
     if total > _LONG_S:

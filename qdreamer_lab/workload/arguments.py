@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from qdreamer_lab.workload.execution.device import MITIGATION, Device, DeviceOpt
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
+    from qdreamer_lab.workload.execution.device import Terms
     from qdreamer_lab.workload.execution.session import SessionLike
 
 __all__ = [
@@ -25,7 +27,7 @@ __all__ = [
     "read_device_options",
 ]
 
-PREFERENCES = ("time", "fidelity")
+PREFERENCES = ("time", "fidelity", "cost")
 """What may decide between several devices that a fragment fits."""
 
 
@@ -103,34 +105,49 @@ class Places:
         session: As it was given.
         on: Kinds of workers and pilots; none for any worker.
         backends: Of this process.
+        terms: What devices' owners ask: one for all, or by name.
     """
 
     session: SessionLike | None
     on: tuple[str, ...]
     backends: tuple[BackendV2, ...]
+    terms: Terms | Mapping[str, Terms] | None = None
 
     @classmethod
-    def of(cls, session: SessionLike | None, on: object, backend: object) -> Places:
+    def of(
+        cls,
+        session: SessionLike | None,
+        on: object,
+        backend: object,
+        terms: Terms | Mapping[str, Terms] | None = None,
+    ) -> Places:
         """Read `on=` and `backend=`, each of which may be one or a list.
 
         Raises:
             QDreamerError: If a list is empty, or names one twice.
         """
         backends = () if backend is None else _listed("backend", backend)
-        return cls(session, () if on is None else _listed("on", on), backends)
+        return cls(session, () if on is None else _listed("on", on), backends, terms)
 
     @property
     def first(self) -> str | None:
         """The first of `on`."""
         return self.on[0] if self.on else None
 
-    def devices(self) -> tuple[Device, ...]:
+    def devices(self, terms: Terms | Mapping[str, Terms] | None = None) -> tuple[Device, ...]:
         """The devices that run circuits; none where workers simulate.
+
+        Args:
+            terms: What their owners ask, instead of what was given at first.
 
         Raises:
             QDreamerError: If several places are named and one of them stands for simulators.
             PlacementError: If a place does not exist.
         """
+        asked = self.terms if terms is None else terms
+        return tuple(replace(each, terms=_terms_of(each, asked)) for each in self._found())
+
+    def _found(self) -> tuple[Device, ...]:
         if self.session is None or not self.on:
             return tuple(
                 Device(f"{each.name}-{k}" if self._twice(each) else str(each.name), each)
@@ -163,6 +180,13 @@ class Places:
 
     def _twice(self, backend: BackendV2) -> bool:
         return [each.name for each in self.backends].count(backend.name) > 1
+
+
+def _terms_of(device: Device, terms: Terms | Mapping[str, Terms] | None) -> Terms | None:
+    """What the owner of a device asks, by the name of its pilot or its own, or as of all."""
+    if not isinstance(terms, Mapping):
+        return terms
+    return terms.get(device.name) or terms.get(str(device.backend.name))
 
 
 def _listed(name: str, given: Any) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pilot_kernel.primitive.device.shot_time import pending_jobs
 from qdreamer_lab.workload.execution.dispatch import divided
@@ -29,19 +29,10 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.sampled.rounds import Rounds
     from qdreamer_lab.workload.sampled.shots import ShotRequest
 
-__all__ = ["CutDryRun", "DeviceWork", "Terms", "Trial", "dry_run"]
+__all__ = ["CutDryRun", "DeviceWork", "Trial", "dry_run"]
 
 _REHEARSAL_S = 10.0
 """Seconds of simulating that a dry run may take, about."""
-
-
-class Terms(Protocol):
-    """Prices of a device, as its owner states them; `DeviceTerms` are such."""
-
-    currency: str
-
-    def cost(self, seconds: float, shots: int, jobs: int) -> float | None:
-        """What a run costs; None if no price is known."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -77,7 +68,7 @@ class DeviceWork:
         qpu_s: Seconds that the device would be at it: gates, readout, pauses between shots. None
             if its target does not tell how long gates take.
         pending_jobs: Jobs that wait there now, others' included; None if the device does not say.
-        price: By the terms that were given; None without any.
+        price: By the terms of its owner; None if they are not known.
         currency: Of the price.
     """
 
@@ -155,12 +146,11 @@ class CutDryRun:
         printer.text(repr(self) if cycle else str(self))  # type: ignore[attr-defined]
 
 
-def dry_run(trials: Sequence[Trial], terms: Terms | None) -> CutDryRun:
+def dry_run(trials: Sequence[Trial]) -> CutDryRun:
     """Find out what some PUBs would take on their devices, which are the same for all.
 
     Args:
         trials: The PUBs.
-        terms: What the devices' owner asks.
 
     Raises:
         DeviceError: If the device cannot run a fragment, and no simulator may step in.
@@ -171,7 +161,7 @@ def dry_run(trials: Sequence[Trial], terms: Terms | None) -> CutDryRun:
     plans: list[CutPlan | None] = []
     bindings = max(1, sum(len(trial.rounds) for trial in trials))
     for trial in trials:
-        routes = routes_for(trial.execution)
+        routes = routes_for(trial.request, trial.settings, trial.execution)
         programs = [each.program for each in trial.rounds]
         routes.prepare(programs, trial.request.source, trial.request.values)
         plans.append(CutPlan.of(programs[0].plan) if programs else None)
@@ -187,7 +177,7 @@ def dry_run(trials: Sequence[Trial], terms: Terms | None) -> CutDryRun:
         notes += said
         for requests in asked:
             _add_round(trial, routes, requests, shares)
-    works = [share.work(terms) for _, share in sorted(shares.items(), key=_last_simulators)]
+    works = [share.work() for _, share in sorted(shares.items(), key=_last_simulators)]
     return CutDryRun(tuple(works), tuple(plans), tuple(dict.fromkeys(notes)))
 
 
@@ -200,10 +190,10 @@ class _Share:
     variants: int = 0
     bill: Bill = field(default_factory=Bill)
 
-    def work(self, terms: Terms | None) -> DeviceWork:
+    def work(self) -> DeviceWork:
         """In the end."""
         sent, device = self.bill, self.device
-        price = None
+        price, terms = None, None if device is None else device.terms
         if terms is not None and device is not None and sent.seconds is not None:
             price = terms.cost(sent.seconds, sent.shots, sent.jobs)
         return DeviceWork(

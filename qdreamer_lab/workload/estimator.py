@@ -43,7 +43,7 @@ from qdreamer_lab.workload.sampled.run import prepared
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from qiskit import QuantumCircuit
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
@@ -51,9 +51,9 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.circuit.lightcone import GateList
     from qdreamer_lab.workload.cut.widths import Devices
-    from qdreamer_lab.workload.dry_run import CutDryRun, Terms
+    from qdreamer_lab.workload.dry_run import CutDryRun
     from qdreamer_lab.workload.execution.decisions import Adviser
-    from qdreamer_lab.workload.execution.device import Device
+    from qdreamer_lab.workload.execution.device import Device, Terms
     from qdreamer_lab.workload.execution.progress import Progress
     from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.mode import Mode, Runner
@@ -104,9 +104,12 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             a QPU pilot for a device, or a list of such names for several devices, each of which
             gets the fragments that it fits. What one refuses or fails at goes to the next.
         backend: A Qiskit backend to run on in this process, without a session, or several.
-        prefer: Which of several devices gets a fragment that fits them: `"time"`, the one with the
-            least to do; `"fidelity"`, the one where fewest shots will have errors, by what devices
-            say of their gates, readout and idle qubits.
+        prefer: Which of several devices gets a fragment that fits them: `"time"`, the one that will
+            be done with it first, by what devices say of the length of shots and of who waits
+            there; `"fidelity"`, the one where fewest shots will have errors, by what they say of
+            their gates, readout and idle qubits; `"cost"`, the cheapest by `terms`.
+        terms: What devices' owners ask, such as `DeviceTerms`, and how long they let wait: one for
+            all, or by the names of devices or pilots.
         mid_circuit: Whether devices measure in the middle of circuits, as half the circuits of some
             gate cuts do; otherwise outcomes wait for the end, each on one more qubit. None asks the
             device, and takes it for able if it does not say.
@@ -149,6 +152,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         on: str | Sequence[str] | None = None,
         backend: BackendV2 | Sequence[BackendV2] | None = None,
         prefer: str = "time",
+        terms: Terms | Mapping[str, Terms] | None = None,
         mid_circuit: bool | None = None,
         mitigation: str | Sequence[str] | None = None,
         fallback: str | None = None,
@@ -199,7 +203,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             max_shots=max_shots,
             dtype=dtype,
         )
-        self._places = Places.of(session, on, backend)
+        self._places = Places.of(session, on, backend, terms)
         self._execution = Execution(
             session=session,
             on=self._places.first,
@@ -258,14 +262,18 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         )
 
     def dry_run(
-        self, pubs: Iterable[Any], *, precision: float | None = None, terms: Terms | None = None
+        self,
+        pubs: Iterable[Any],
+        *,
+        precision: float | None = None,
+        terms: Terms | Mapping[str, Terms] | None = None,
     ) -> CutDryRun:
         """Say what `run` would take on its device; nothing is sent.
 
         Args:
             pubs: As for `run`.
             precision: As for `run`.
-            terms: What the device's owner asks, such as `DeviceTerms`, for a price.
+            terms: Instead of those that were given at first, for prices.
 
         Raises:
             PubError: If a PUB does not fit together, or there is no list of them.
@@ -276,7 +284,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         """
         wanted = self._default_precision if precision is None else precision
         checked = [self._coerced(pub, wanted, k) for k, pub in enumerate(listed_pubs(pubs))]
-        devices = check_devices_meant(self._devices())
+        devices = check_devices_meant(self._devices(terms))
         if self._settings.shots is None:
             self._check_precisions([each.pub for each in checked])
         trials = []
@@ -287,7 +295,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             rounds, _ = prepared(BoundPlans(), request, settings, execution)
             guesses = [mine.prior_variance for mine in rounds]
             trials.append(Trial(request, settings, execution, rounds, guesses))
-        return dry_run(trials, terms)
+        return dry_run(trials)
 
     def _takes_a_moment(self, checked: Sequence[_Checked]) -> bool:
         """Whether all is over before another thread, with a core of its own, would be of use."""
@@ -369,9 +377,9 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         shots = bool(devices) or self._settings.shots is not None
         return next((mode for mode in self._modes if mode.takes_shots == shots), self._modes[0])
 
-    def _devices(self) -> tuple[Device, ...]:
+    def _devices(self, terms: Any = None) -> tuple[Device, ...]:
         """The devices that run circuits, if any do."""
-        return self._places.devices() if self._may_take_shots else ()
+        return self._places.devices(terms) if self._may_take_shots else ()
 
 
 def _check_circuit(pub: EstimatorPub, number: int) -> GateList | None:

@@ -44,13 +44,14 @@ from qdreamer_lab.workload.sampled.plans import BoundPlans
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from qiskit.primitives.containers.sampler_pub import SamplerPub
     from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.cut.widths import Devices
-    from qdreamer_lab.workload.dry_run import CutDryRun, Terms
+    from qdreamer_lab.workload.dry_run import CutDryRun
+    from qdreamer_lab.workload.execution.device import Terms
     from qdreamer_lab.workload.execution.progress import Progress
     from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.outcomes.distribution import Outcomes
@@ -79,9 +80,12 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
             a QPU pilot for a device, or a list of such names for several devices, each of which
             gets the fragments that it fits. What one refuses or fails at goes to the next.
         backend: A Qiskit backend to run on in this process, without a session, or several.
-        prefer: Which of several devices gets a fragment that fits them: `"time"`, the one with the
-            least to do; `"fidelity"`, the one where fewest shots will have errors, by what devices
-            say of their gates, readout and idle qubits.
+        prefer: Which of several devices gets a fragment that fits them: `"time"`, the one that will
+            be done with it first, by what devices say of the length of shots and of who waits
+            there; `"fidelity"`, the one where fewest shots will have errors, by what they say of
+            their gates, readout and idle qubits; `"cost"`, the cheapest by `terms`.
+        terms: What devices' owners ask, such as `DeviceTerms`, and how long they let wait: one for
+            all, or by the names of devices or pilots.
         mid_circuit: Whether devices measure in the middle of circuits; None asks them. As for
             `CutEstimator`.
         mitigation: What is done about a device's errors, `"readout"`, `"twirling"` or both, as for
@@ -113,6 +117,7 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         on: str | Sequence[str] | None = None,
         backend: BackendV2 | Sequence[BackendV2] | None = None,
         prefer: str = "time",
+        terms: Terms | Mapping[str, Terms] | None = None,
         mid_circuit: bool | None = None,
         mitigation: str | Sequence[str] | None = None,
         fallback: str | None = None,
@@ -138,7 +143,7 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         self._settings = RunSettings(
             max_qubits=width, devices=devices, plan=plan, seed=0 if seed is None else seed
         )
-        self._places = Places.of(session, on, backend)
+        self._places = Places.of(session, on, backend, terms)
         self._execution = Execution(
             session=session,
             on=self._places.first,
@@ -187,14 +192,18 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         )
 
     def dry_run(
-        self, pubs: Iterable[Any], *, shots: int | None = None, terms: Terms | None = None
+        self,
+        pubs: Iterable[Any],
+        *,
+        shots: int | None = None,
+        terms: Terms | Mapping[str, Terms] | None = None,
     ) -> CutDryRun:
         """Say what `run` would take on its device; nothing is sent.
 
         Args:
             pubs: As for `run`.
             shots: As for `run`.
-            terms: What the device's owner asks, such as `DeviceTerms`, for a price.
+            terms: Instead of those that were given at first, for prices.
 
         Raises:
             PubError: If a PUB does not fit together, or there is no list of them.
@@ -203,7 +212,7 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
             DeviceError: If the device cannot run a fragment, and no simulator may step in.
         """
         checked = self._checked(pubs, shots)
-        meant = () if self._mode == _EXACT else self._places.devices()
+        meant = () if self._mode == _EXACT else self._places.devices(terms)
         execution = self._execution.on_devices(check_devices_meant(meant))
         trials = []
         for number, (pub, measured) in enumerate(checked):
@@ -213,7 +222,7 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
             plans = BoundPlans()
             rounds = prepared_outcomes(plans, request, measured.qubits, settings, execution)
             trials.append(Trial(request, settings, execution, rounds, [1.0] * len(rounds)))
-        return dry_run(trials, terms)
+        return dry_run(trials)
 
     def _checked(self, pubs: Iterable[Any], shots: int | None) -> list[tuple[SamplerPub, Measured]]:
         """PUBs that fit together, and their circuits taken apart."""

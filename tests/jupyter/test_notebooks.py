@@ -4,10 +4,14 @@ import json
 from pathlib import Path
 
 import nbformat
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+
+from tests.jupyter.conftest import sockets_of_files
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
 EXPLORER = Path(__file__).parents[2] / "notebooks" / "02_cut_explorer.ipynb"
+DEVICES = Path(__file__).parents[2] / "notebooks" / "04_devices.ipynb"
 MOST_BYTES = 1_500_000
 
 
@@ -18,12 +22,19 @@ def _outputs(notebook, word):
     return [output for cell in cells for output in cell.outputs]
 
 
+def execute(notebook):
+    """Run all cells in a new kernel."""
+    with sockets_of_files() as traits:
+        manager = AsyncKernelManager(kernel_name="pilot", **traits)
+        NotebookClient(notebook, km=manager, timeout=240).execute()
+
+
 def test_the_notebook_runs_from_top_to_bottom(kernelspec, registry_home):
     notebook = nbformat.read(EXPLORER, 4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = []
-    NotebookClient(notebook, timeout=240, kernel_name="pilot").execute()
+    execute(notebook)
     (shown,) = _outputs(notebook, "CutExplorer(circuit")
     assert "application/vnd.jupyter.widget-view+json" in shown.data
     assert "<img" in shown.data["text/html"]
@@ -62,7 +73,7 @@ def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home):
     notebook = nbformat.read(QUICKSTART, 4)
     assert notebook.metadata.kernelspec.name == "pilot"
     assert not any(cell.get("outputs") for cell in notebook.cells)
-    NotebookClient(notebook, timeout=240, kernel_name="pilot").execute()
+    execute(notebook)
     shown = [
         output.data.get("text/plain", "")
         for cell in notebook.cells
@@ -73,3 +84,20 @@ def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home):
     background = [text for text in shown if "2,000 shots" in text]
     assert len(background) == 1
     assert "DONE" in background[0]
+
+
+def test_the_notebook_of_devices_runs_from_top_to_bottom(kernelspec, registry_home):
+    notebook = nbformat.read(DEVICES, 4)
+    assert notebook.metadata.kernelspec.name == "pilot"
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    execute(notebook)
+    (told,) = _outputs(notebook, "--dry-run")[-1:]
+    assert "nothing was sent" in told.data["text/plain"]
+    assert "on manila: " in told.data["text/plain"]
+    assert "on quito: " in told.data["text/plain"]
+    printed = "".join(output.get("text", "") for output in _outputs(notebook, "noisy[0]"))
+    assert "'manila'" in printed
+    assert "'quito'" in printed
+    advised = "".join(output.get("text", "") for output in _outputs(notebook, "QDreamer("))
+    assert "off by about" in advised
+    assert "The best elsewhere" in advised

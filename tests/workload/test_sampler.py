@@ -266,18 +266,3 @@ def test_on_a_backend_shots_come_from_it():
     assert result.record.mode == "sampled"
     found = result.distribution
     assert (np.abs(found.quasi() - dense(circuit)) < 6 * found.stds() + 1e-3).all()
-
-
-def test_what_happens_to_circuit_and_values_after_run_changes_nothing():
-    theta = Parameter("theta")
-    circuit = QuantumCircuit(4)
-    for qubit in range(3):
-        circuit.ry(theta, qubit)
-        circuit.cx(qubit, qubit + 1)
-    expected = dense(circuit.assign_parameters({theta: 0.3}))
-    angles, whole = np.array([0.3]), measured(circuit)
-    job = CutSampler(2).run([(whole, {theta: angles})], shots=10)
-    angles[:] = 2.0
-    whole.data.clear()
-    (found,) = job.result()[0].distributions
-    np.testing.assert_allclose(found.quasi(), expected, atol=1e-12)

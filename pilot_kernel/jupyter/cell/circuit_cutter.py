@@ -18,7 +18,15 @@ from pilot_kernel.task.notebook.options import TaskOptions
 if TYPE_CHECKING:
     from pilot_kernel.sessions.session import Session
 
-__all__ = ["ENTRY_POINTS", "CutOptions", "CutRequest", "Cutter", "cut_options", "start"]
+__all__ = [
+    "ENTRY_POINTS",
+    "CutOptions",
+    "CutRequest",
+    "Cutter",
+    "cut_options",
+    "places_named",
+    "start",
+]
 
 ENTRY_POINTS = "pilot_kernel.cutters"
 """The group of entry points that name a `Cutter`."""
@@ -38,7 +46,8 @@ class CutRequest:
         precision: Standard error wanted of PUBs that name none; None for the cutter's default.
         shots: Of sampler PUBs that name none; None for the cutter's default.
         seed: Of the random numbers.
-        on: Kind of worker or name of a pilot, as `Session.submit` takes it.
+        on: Kind of worker or name of a pilot, as `Session.submit` takes it; several of them share
+            the fragments.
         stop: Set when it is canceled; the cutter then raises `CancelledError` soon.
         say: Prints a line in the cell.
         tell: Takes how many parts are done and how many there are.
@@ -51,7 +60,7 @@ class CutRequest:
     precision: float | None
     shots: int | None
     seed: int | None
-    on: str | None
+    on: str | list[str] | None
     stop: threading.Event
     say: Callable[[str], None]
     tell: Callable[[int, int], None]
@@ -104,6 +113,13 @@ def _cutter() -> Cutter:
     return loaded
 
 
+def places_named(on: str | None) -> str | list[str] | None:
+    """The value of `--on`: one kind of worker or pilot, or several with commas between them."""
+    if on is None or "," not in on:
+        return on
+    return [each.strip() for each in on.split(",") if each.strip()]
+
+
 def start(
     cut: CutOptions,
     session: "Session",
@@ -151,7 +167,7 @@ def start(
                 precision=precision,
                 shots=shots,
                 seed=seed,
-                on=options.on or ("qpu" if dry_run else None),
+                on=places_named(options.on) or ("qpu" if dry_run else None),
                 stop=task.stop,
                 say=task.say,
                 tell=task.tell,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import CellError, PlacementError
 from pilot_kernel.jupyter.cell.cell_task import CellTask
-from pilot_kernel.jupyter.cell.circuit_cutter import cut_options, start
+from pilot_kernel.jupyter.cell.circuit_cutter import cut_options, places_named, start
 from pilot_kernel.jupyter.cell.free_variables import (
     DEFAULT_LIMIT_BYTES,
     bound_names,
@@ -154,7 +154,7 @@ def qtask(
         )
     cutting = None if cut is None else cut_options(cut)
     options = options.named("circuit")
-    building = replace(options, on=_builder(session, options.on))
+    building = replace(options, on=_builder(session, options.on, cut=cutting is not None))
     payload = inputs.collect(cell.tree)
     first = _send(session, cell, payload, (), building)
     pubs: Any = None
@@ -240,8 +240,15 @@ def _send(
         return session.submit_call(run_cell, arguments, {}, options)
 
 
-def _builder(session: "Session", on: str | None) -> str | None:
+def _builder(session: "Session", on: str | None, *, cut: bool) -> str | None:
     """Where circuits are built: on the pilot that runs them if it has CPUs, else on any."""
+    several = places_named(on)
+    if isinstance(several, list):
+        if not (cut and several):
+            raise CellError(f"--on {on}: several devices share the fragments of --cut, and no more")
+        for each in several:
+            session.candidates(each)  # before anything is built
+        on = several[0]
     chosen = session.candidates(on)
     named = on if any(pilot.name == on and "CPU" in pilot.offers for pilot in chosen) else None
     try:

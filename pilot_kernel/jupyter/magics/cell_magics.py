@@ -155,6 +155,8 @@ class CellMagics(Magics):  # type: ignore[misc]
         says why; what is sampled is cut only where memory or the device is too small. Both need
         qdreamer-lab.
 
+        --cut 12 --on one,other shares the fragments among several QPUs.
+
         --dry-run sends nothing to a QPU, and says what it would be sent: circuits, jobs, shots,
         seconds, and who waits there; with --cut also fragments and variants.
         """

@@ -42,7 +42,8 @@ class Execution:
         on: Kind of worker or pilot, as the session takes it.
         backend: The device that runs circuits, the first if there are several; None for simulators.
         devices: All devices that run circuits, the first to be tried first.
-        prefer: What decides between several devices that a fragment fits, "time" or "fidelity".
+        prefer: What decides between several devices that a fragment fits, "time", "fidelity" or
+            "cost".
         device_options: How devices run circuits.
         fallback: Kind of worker or pilot for what the device cannot run; None for nothing.
         memory_limit_bytes: Most memory for a task or the reconstruction; None for what is free.

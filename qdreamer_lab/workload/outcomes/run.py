@@ -152,7 +152,7 @@ class SampledRun:
         start = time.perf_counter()
         rounds = prepared_outcomes(self._plans, request, measured, settings, execution)
         planned = time.perf_counter()
-        routes = routes_for(execution)
+        routes = routes_for(request, settings, execution)
         routes.prepare([each.program for each in rounds], request.source, request.values)
         story = Story(rounds, execution, routes)
         story.run_all()

@@ -67,7 +67,7 @@ class SampledRunner:
         start = time.perf_counter()
         rounds, wanted = prepared(self._plans, request, settings, execution)
         planned = time.perf_counter()
-        routes = routes_for(execution)
+        routes = routes_for(request, settings, execution)
         routes.prepare([each.program for each in rounds], request.source, request.values)
         values = partial(_values, request, rounds, wanted)
         story = Story(rounds, execution, routes, values)
@@ -132,8 +132,12 @@ def goal_of(precision: float, settings: RunSettings, execution: Execution) -> Go
     return Goal(precision, shots, int(share * settings.max_shots))
 
 
-def routes_for(execution: Execution) -> Routes:
-    """Where the fragments of a run go."""
+def routes_for(request: Request, settings: RunSettings, execution: Execution) -> Routes:
+    """Where the fragments of a run go.
+
+    Raises:
+        QDreamerError: If prices are to decide, and there are none, or in several currencies.
+    """
     return Routes(
         execution.devices,
         in_process=execution.in_process,
@@ -141,6 +145,7 @@ def routes_for(execution: Execution) -> Routes:
         simulate_on=execution.simulators.device,
         prefer=execution.prefer,
         options=execution.device_options,
+        shots=goal_of(request.precision, settings, execution).expected,
     )
 
 

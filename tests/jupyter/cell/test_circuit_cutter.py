@@ -5,7 +5,13 @@ from importlib.metadata import EntryPoint
 import pytest
 from qiskit.primitives import PrimitiveResult
 
-from pilot_kernel.errors import CellError, PilotError, PubError, TaskTimeoutError
+from pilot_kernel.errors import (
+    CellError,
+    PilotError,
+    PlacementError,
+    PubError,
+    TaskTimeoutError,
+)
 from pilot_kernel.jupyter.cell import circuit_cutter as cutting
 from pilot_kernel.jupyter.cell.local_task import LocalTask
 from pilot_kernel.jupyter.magics.wait import CellInterruptedError, wait
@@ -75,6 +81,31 @@ def test_a_dry_run_says_what_the_qpu_would_be_sent_and_sends_nothing(run, sessio
         assert not [r for r in session.history() if r.pilot == "dry"]
     finally:
         run("%pilot stop dry")
+
+
+def test_several_qpus_share_the_fragments(run):
+    for name in ("one", "other"):
+        run(f"%pilot add qpu://aer_simulator --name {name}")
+    try:
+        how = "--on one,other --seed 1 --precision 0.05"
+        result = run(f"%%qtask --cut 3 {how}\n{GHZ}(qc, ['ZIIIII', 'Z' * 6])")
+        assert {row.device for row in result[0].record.fragments} == {"one", "other"}
+        assert abs(result[0].data.evs - [0, 1]).max() < 0.25
+        told = run(f"%%qtask --cut 3 --dry-run {how}\n{GHZ}(qc, 'ZIIIII')")
+        assert {work.device for work in told.devices} == {"one", "other"}
+        best = run(f"%%qtask --cut auto {how}\n{GHZ}(qc, 'ZIIIII')")
+        assert len({row.pilot for row in best[0].record.fragments}) == 1  # weighed one by one
+        assert {row.pilot for row in best[0].record.fragments} < {"one", "other"}
+        for options, error, told in (
+            ("--on one,other", CellError, "--on one,other: several devices share the fragments"),
+            ("--cut 3 --on one,third", PlacementError, "third"),
+        ):
+            run(f"%%qtask {options}\n{GHZ}(qc, 'ZIIIII')")
+            with pytest.raises(error, match=told):
+                raise run.error
+    finally:
+        for name in ("one", "other"):
+            run(f"%pilot stop {name}")
 
 
 def test_in_the_background_it_is_a_task_like_others(run):

@@ -1,4 +1,4 @@
-"""How likely a shot on a device is free of errors, by what the device says of its own.
+"""How likely a shot on a device is free of errors, and how long it takes, by what it says itself.
 
 Gates and readout count with the errors in its target, on the qubits that are used; a qubit that
 waits between two instructions loses what its T1 and T2 say. Nothing runs here.
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pilot_kernel.primitive.device.shot_time import seconds_per_shot
 from qdreamer_lab.workload.sampled.device.splice import splice
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.sampled.device.transpile import Forms
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
-__all__ = ["fragment_success", "success"]
+__all__ = ["fragment_seconds", "fragment_success", "success"]
 
 _MOST_LOOKED_AT = 8
 """Variants of a fragment that are looked at; they differ in a few gates at the cuts only."""
@@ -35,10 +36,33 @@ def fragment_success(fragment: ShotFragment, forms: Forms, backend: BackendV2) -
         forms: Its circuits for this backend, with all parameters bound.
         backend: The device.
     """
-    count = min(fragment.num_variants, _MOST_LOOKED_AT)
-    chosen = np.linspace(0, fragment.num_variants - 1, count).astype(int).tolist()
-    found = [success(splice(fragment, forms, k).circuit, backend.target) for k in chosen]
+    found = [
+        success(splice(fragment, forms, k).circuit, backend.target) for k in _looked_at(fragment)
+    ]
     return float(np.mean(found))
+
+
+def fragment_seconds(fragment: ShotFragment, forms: Forms, backend: BackendV2) -> float | None:
+    """`seconds_per_shot` of a fragment's variants, on average over some of them.
+
+    Args:
+        fragment: As for `fragment_success`.
+        forms: As there.
+        backend: The device.
+    """
+    found = []
+    for variant in _looked_at(fragment):
+        each = seconds_per_shot(splice(fragment, forms, variant).circuit, backend)
+        if each is None:
+            return None
+        found.append(each)
+    return float(np.mean(found))
+
+
+def _looked_at(fragment: ShotFragment) -> list[int]:
+    """Some variants, evenly among all."""
+    count = min(fragment.num_variants, _MOST_LOOKED_AT)
+    return [int(each) for each in np.linspace(0, fragment.num_variants - 1, count)]
 
 
 def success(circuit: QuantumCircuit, target: Target) -> float:

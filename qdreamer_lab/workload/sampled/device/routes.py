@@ -6,6 +6,7 @@ simulators, if the user allows it. This module must not know shots or values.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,8 @@ from pilot_kernel.primitive.device.provider.registry import held
 from qdreamer_lab.errors import DeviceError
 from qdreamer_lab.workload.execution.device import DeviceOptions
 from qdreamer_lab.workload.sampled.device.check import check_device, measures_midway
-from qdreamer_lab.workload.sampled.device.fidelity import fragment_success
+from qdreamer_lab.workload.sampled.device.choice import Choice, Outlook
+from qdreamer_lab.workload.sampled.device.fidelity import fragment_seconds, fragment_success
 from qdreamer_lab.workload.sampled.device.held_outcomes import ways_to_hold
 from qdreamer_lab.workload.sampled.device.jobs import run_on_device
 from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
 __all__ = ["Failure", "Routes"]
+
+_ANY = Outlook(1.0, None)
+"""Of the only device that there is, which nothing is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,13 @@ class Routes:
         in_process: The devices are at hand here; otherwise workers find theirs.
         fallback: Whether simulators may step in.
         simulate_on: What holds the states of simulators, "CPU" or "GPU".
-        prefer: Of several devices that a fragment fits, "time" takes the one with the least to do,
-            "fidelity" the one where fewest shots will have errors.
+        prefer: Of several devices that a fragment fits, "time" takes the one that will be done with
+            it first, "fidelity" the one where fewest shots will have errors, "cost" the cheapest.
         options: How devices run circuits.
+        shots: Of all fragments of a binding together, about.
+
+    Raises:
+        QDreamerError: If prices are to decide, and there are none, or in several currencies.
     """
 
     def __init__(
@@ -72,10 +81,12 @@ class Routes:
         simulate_on: str = "CPU",
         prefer: str = "time",
         options: DeviceOptions | None = None,
+        shots: float = 0.0,
     ) -> None:
         self._options = options or DeviceOptions()
         self._simulate_on = simulate_on
-        self._prefer = prefer
+        self._choice = Choice(devices, prefer)
+        self._shots = shots
         self._devices = tuple(devices)
         self._in_process = in_process
         self._fallback = fallback
@@ -83,13 +94,14 @@ class Routes:
         self._forms: dict[tuple[int, int, str], Forms] = {}
         self._chosen: dict[int, Device | None] = {}
         self._refused: dict[int, dict[str, DeviceError]] = {}
+        self._unfit: dict[int, dict[str, DeviceError]] = {}
         self.transpile_s = 0.0
 
     @property
     def rerouted(self) -> dict[int, str]:
         """Fragments that simulators take in, and why."""
         return {
-            number: "; ".join(map(str, self._refused[number].values()))
+            number: "; ".join(map(str, (self._unfit[number] | self._refused[number]).values()))
             for number, chosen in sorted(self._chosen.items())
             if chosen is None
         }
@@ -131,7 +143,7 @@ class Routes:
         circuit: QuantumCircuit,
         values: Sequence[Mapping[str, float]],
     ) -> None:
-        """Write every fragment for a device that it fits, once for all bindings that allow it.
+        """Write every fragment for the devices that it fits, once for all bindings that allow it.
 
         The widest choose first.
 
@@ -141,14 +153,16 @@ class Routes:
         if not self._devices:
             return
         self._source = _Source(tuple(programs), circuit, tuple(values))
-        load = dict.fromkeys((device.name for device in self._devices), 0)
+        if len(self._devices) > 1:
+            self._choice.ask_queues()
         for number in self._source.widest_first():
-            order = sorted(self._devices, key=lambda device: load[device.name])
-            if self._prefer == "fidelity" and len(order) > 1:
-                order.sort(key=lambda device: -self._success(number, device))
-            chosen = self._choose(number, order)
-            if chosen is not None:
-                load[chosen.name] += self._source.variants(number)
+            self._choose(number)
+
+    @property
+    def success(self) -> float:
+        """Probability that nothing goes wrong on devices in one shot of each fragment."""
+        known = self._chosen.items()
+        return math.prod(self._outlook(k, on).success for k, on in known if on is not None)
 
     def device(self, fragment: int) -> Device | None:
         """The device that a fragment runs on; None for simulators."""
@@ -168,10 +182,7 @@ class Routes:
         if self._chosen.get(fragment) is not failed:
             return
         self._refused.setdefault(fragment, {})[failed.name] = error
-        order = list(self._devices)
-        if self._prefer == "fidelity":
-            order.sort(key=lambda device: -self._success(fragment, device))
-        self._choose(fragment, order)
+        self._choose(fragment)
 
     def call(
         self, binding: int, fragment: ShotFragment, request: ShotRequest
@@ -187,40 +198,39 @@ class Routes:
         backend = device.backend if self._in_process else None
         return attempt, (fragment, self._forms[binding, number, device.name], backend, request)
 
-    def _choose(self, number: int, order: Sequence[Device]) -> Device | None:
-        """The first device in an order that can run a fragment and has not refused it."""
+    def _choose(self, number: int) -> None:
+        """Send a fragment to the best device that can run it and has not failed at it."""
         start = time.perf_counter()
-        refused = self._refused.setdefault(number, {})
-        chosen: Device | None = None
-        for device in order:
-            if device.name in refused:
-                continue
-            try:
-                self._write(number, device)
-            except DeviceError as error:
-                refused[device.name] = error
-            else:
-                chosen = device
-                break
+        failed, unfit = self._refused.setdefault(number, {}), self._unfit.setdefault(number, {})
+        outlooks: dict[str, Outlook] = {}
+        for device in self._devices:
+            if device.name not in failed and device.name not in unfit:
+                try:
+                    self._write(number, device)
+                except DeviceError as error:
+                    unfit[device.name] = error
+                else:
+                    alone = len(self._devices) == 1
+                    outlooks[device.name] = _ANY if alone else self._outlook(number, device)
+        order = self._choice.order(outlooks, self._shots_of(number))
         self.transpile_s += time.perf_counter() - start
-        if chosen is None and not self._fallback:
-            raise list(refused.values())[-1]
-        self._chosen[number] = chosen
-        return chosen
+        if not order and not self._fallback:
+            raise list((unfit | failed).values())[-1]
+        self._chosen[number] = chosen = order[0] if order else None
+        if chosen is not None:
+            self._choice.give(chosen, outlooks[chosen.name], self._shots_of(number))
 
-    def _success(self, number: int, device: Device) -> float:
-        """Share of a fragment's shots that will be free of errors on a device; 0 if none can be."""
+    def _outlook(self, number: int, device: Device) -> Outlook:
+        """What a fragment would be on a device that it is written for."""
         assert self._source is not None
-        start = time.perf_counter()
-        try:
-            self._write(number, device)
-        except DeviceError:
-            return 0.0
-        finally:
-            self.transpile_s += time.perf_counter() - start
         binding, fragment, _ = next(self._source.of(number))
-        forms = self._forms[binding, number, device.name]
-        return fragment_success(fragment, forms, device.backend)
+        written = fragment, self._forms[binding, number, device.name], device.backend
+        return Outlook(fragment_success(*written), fragment_seconds(*written))
+
+    def _shots_of(self, number: int) -> float:
+        """About how many shots a fragment will take."""
+        assert self._source is not None
+        return self._shots * self._source.variants(number) / self._source.all_variants
 
     def _write(self, number: int, device: Device) -> None:
         """Write a fragment of all bindings for a device.
@@ -232,6 +242,8 @@ class Routes:
         circuit, given = self._source.circuit, self._options.mid_circuit
         midway = measures_midway(device.backend) if given is None else given
         for binding, fragment, program in self._source.of(number):
+            if (binding, number, device.name) in self._forms:
+                continue
             check_device((fragment,), device.backend, midway=midway)
             templates = {}
             for cuts in [()] if midway else ways_to_hold(fragment):
@@ -261,6 +273,11 @@ class _Source:
     def variants(self, number: int) -> int:
         """Of a fragment, in all bindings."""
         return sum(fragment.num_variants for _, fragment, _ in self.of(number))
+
+    @property
+    def all_variants(self) -> int:
+        """Of all fragments, in all bindings."""
+        return sum(program.num_variants for program in self.programs)
 
     def widest_first(self) -> list[int]:
         """All fragments; among equally wide ones that with most variants comes first."""

@@ -32,6 +32,9 @@ def points(monkeypatch):
         monkeypatch.setattr(registry, "entry_points", lambda group: known)
         registry._provider.cache_clear()
 
+    # `far_devices.far` makes its backend known to the process that opens it.
+    ours = {name: value for name, value in registry._OURS.items() if name != HERE}
+    monkeypatch.setattr(registry, "_OURS", ours)
     yield install
     registry._provider.cache_clear()
 
