@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdreamer_lab.errors import QDreamerError
-from qdreamer_lab.workload.execution.device import Device
+from qdreamer_lab.workload.execution.device import MITIGATION, Device, DeviceOptions
 
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
@@ -24,6 +24,7 @@ __all__ = [
     "check_counts",
     "check_devices_meant",
     "check_places",
+    "read_device_options",
 ]
 
 PREFERENCES = ("time", "fidelity", "cost")
@@ -76,6 +77,24 @@ def check_devices_meant(devices: tuple[Device, ...]) -> tuple[Device, ...]:
             "QPU's pilot, or backend=; what simulators will take, QDreamer.predict says"
         )
     return devices
+
+
+def read_device_options(mid_circuit: object, mitigation: Any) -> DeviceOptions:
+    """Read what devices are to do, beside running circuits.
+
+    Args:
+        mid_circuit: Whether they measure in the middle of circuits, or None.
+        mitigation: What is done about their errors: None, a name or a list of names.
+
+    Raises:
+        QDreamerError: If a value is none of the choices.
+    """
+    if mid_circuit is not None and not isinstance(mid_circuit, bool):
+        raise QDreamerError(f"mid_circuit={mid_circuit!r}: True, False, or None to ask the device")
+    listed = () if mitigation is None else _listed("mitigation", mitigation)
+    for name in listed:
+        check_choice("mitigation", name, MITIGATION)
+    return DeviceOptions(mid_circuit, listed)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -16,8 +16,7 @@ from qdreamer_lab.workload.plan.plan import CutPlan
 from qdreamer_lab.workload.sampled.device.bill import Bill, bill
 from qdreamer_lab.workload.sampled.device.jobs import device_pace
 from qdreamer_lab.workload.sampled.rehearsal import rehearsed
-from qdreamer_lab.workload.sampled.run import routes_for
-from qdreamer_lab.workload.sampled.shot_goal import Goal
+from qdreamer_lab.workload.sampled.run import goal_of, routes_for
 from qdreamer_lab.workload.sampled.shot_share import ShotShare
 
 if TYPE_CHECKING:
@@ -168,6 +167,7 @@ def dry_run(trials: Sequence[Trial]) -> CutDryRun:
         plans.append(CutPlan.of(programs[0].plan) if programs else None)
         for number, reason in routes.rerouted.items():
             notes.append(f"fragment {number} would run on simulators instead: {reason}")
+        notes += routes.costs
         for binding, program in enumerate(programs):
             for fragment in program.fragments:
                 where = _share_of(shares, routes.device(fragment.program.id))
@@ -224,7 +224,7 @@ def _asked(
 ) -> tuple[list[list[tuple[int, int, ShotRequest]]], list[str]]:
     """Per round, the requests of all bindings with the places of binding and fragment; notes."""
     settings = trial.settings
-    goal = Goal(trial.request.precision, settings.shots, settings.max_shots)
+    goal = goal_of(trial.request.precision, settings, trial.execution)
     found: list[list[tuple[int, int, ShotRequest]]] = []
     notes = []
     for binding, (rounds, guess) in enumerate(zip(trial.rounds, trial.guesses, strict=True)):
@@ -263,6 +263,7 @@ def _add_round(
             work.setdefault(device, []).append(ShotShare(binding, fragment, request, "", call))
     for device, mine in work.items():
         workers = execution.beside_others(device).workers
-        for chunk in divided(mine, workers, device_pace(device.backend)):
-            fragment, template, _, request = chunk.args
-            _share_of(shares, device).bill += bill(fragment, template, request, device.backend)
+        pace = device_pace(device.backend, execution.device_options)
+        for chunk in divided(mine, workers, pace):
+            fragment, forms, _, request = chunk.args
+            _share_of(shares, device).bill += bill(fragment, forms, request, device.backend)

@@ -22,6 +22,7 @@ from qdreamer_lab.workload.arguments import (
     check_counts,
     check_devices_meant,
     check_places,
+    read_device_options,
 )
 from qdreamer_lab.workload.circuit.blocks import check_circuit
 from qdreamer_lab.workload.cut.widths import read_devices
@@ -30,7 +31,7 @@ from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.execution.progress import ProgressLine
 from qdreamer_lab.workload.execution.watch import Watch
 from qdreamer_lab.workload.job import CutJob
-from qdreamer_lab.workload.modes import METHODS, MODE_NAMES, MODES, mode_of
+from qdreamer_lab.workload.modes import AUTO, METHODS, MODE_NAMES, mode_of, modes_among
 from qdreamer_lab.workload.plan.plan import CutPlan
 from qdreamer_lab.workload.pubs import checked_pub, listed_pubs, owned, request_of, uncut_work
 from qdreamer_lab.workload.record import RunRecord
@@ -58,8 +59,6 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.mode import Mode, Runner
 
 __all__ = ["CutEstimator"]
-
-_AUTO = "auto"
 
 _MOMENT = 2.0**25
 """Amplitudes, times gates and terms, that are a moment's work: ten milliseconds on one core."""
@@ -111,6 +110,13 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             their gates, readout and idle qubits; `"cost"`, the cheapest by `terms`.
         terms: What devices' owners ask, such as `DeviceTerms`, and how long they let wait: one for
             all, or by the names of devices or pilots.
+        mid_circuit: Whether devices measure in the middle of circuits, as half the circuits of some
+            gate cuts do; otherwise outcomes wait for the end, each on one more qubit. None asks the
+            device, and takes it for able if it does not say.
+        mitigation: What is done about a device's errors, one or both. `"readout"`: a tenth of the
+            shots shows how often each qubit is misread, which is taken out of what is read.
+            `"twirling"`: shots of every circuit are spread over up to 16 with random Paulis around
+            `cx`, `cz`, `ecr` and `iswap` gates, which undo each other. Error bars include both.
         fallback: Where simulators may step in for what a device cannot run: a kind of worker or a
             pilot's name, such as `"cpu"` (without a session: this process). None lets it fail.
         shots: In sampled mode, shots for each set of parameter values, whatever the precision.
@@ -147,6 +153,8 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         backend: BackendV2 | Sequence[BackendV2] | None = None,
         prefer: str = "time",
         terms: Terms | Mapping[str, Terms] | None = None,
+        mid_circuit: bool | None = None,
+        mitigation: str | Sequence[str] | None = None,
         fallback: str | None = None,
         shots: int | None = None,
         default_precision: float = 1 / 64,
@@ -166,10 +174,10 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
                 f"{', '.join(map(str, devices[:8]))}{', …' if len(devices) > 8 else ''} qubits; "
                 "leave one of the two out"
             )
-        check_choice("mode", mode, (_AUTO, *MODE_NAMES))
+        check_choice("mode", mode, (AUTO, *MODE_NAMES))
         check_choice("method", method, METHODS)
         check_choice("dtype", dtype, DTYPES)
-        self._modes = _modes(mode, method, sampled=shots is not None or backend is not None)
+        self._modes = modes_among(mode, method, sampled=shots is not None or backend is not None)
         if dtype != DTYPES[0] and not all(chosen.cuts for chosen in self._modes):
             raise QDreamerError(f"method={method!r} knows no dtype={dtype!r}")
         given = {"shots": shots, "most_workers": most_workers}
@@ -200,6 +208,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             session=session,
             on=self._places.first,
             prefer=prefer,
+            device_options=read_device_options(mid_circuit, mitigation),
             fallback=fallback,
             memory_limit_bytes=memory_limit_bytes,
             most_workers=most_workers,
@@ -371,15 +380,6 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
     def _devices(self, terms: Any = None) -> tuple[Device, ...]:
         """The devices that run circuits, if any do."""
         return self._places.devices(terms) if self._may_take_shots else ()
-
-
-def _modes(name: str, method: str, *, sampled: bool) -> tuple[Mode, ...]:
-    """The modes among which a run chooses: those of a method, and of a name unless it is "auto"."""
-    known = [mode for mode in MODES if mode.method == method]
-    chosen = tuple(mode for mode in known if name in (_AUTO, mode.name))
-    if not chosen or (sampled and not any(mode.takes_shots for mode in known)):
-        raise QDreamerError(f"method={method!r} gives exact values: no shots, no backend")
-    return chosen
 
 
 def _check_circuit(pub: EstimatorPub, number: int) -> GateList | None:

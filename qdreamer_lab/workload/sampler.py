@@ -23,6 +23,7 @@ from qdreamer_lab.workload.arguments import (
     check_counts,
     check_devices_meant,
     check_places,
+    read_device_options,
 )
 from qdreamer_lab.workload.circuit.blocks import check_circuit
 from qdreamer_lab.workload.cut.widths import read_devices
@@ -85,6 +86,10 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
             their gates, readout and idle qubits; `"cost"`, the cheapest by `terms`.
         terms: What devices' owners ask, such as `DeviceTerms`, and how long they let wait: one for
             all, or by the names of devices or pilots.
+        mid_circuit: Whether devices measure in the middle of circuits; None asks them. As for
+            `CutEstimator`.
+        mitigation: What is done about a device's errors, `"readout"`, `"twirling"` or both, as for
+            `CutEstimator`.
         fallback: Where simulators may step in for what a device cannot run: a kind of worker or a
             pilot's name, such as `"cpu"` (without a session: this process). None lets it fail.
         default_shots: Shots of PUBs that name none, for each set of parameter values. In sampled
@@ -113,6 +118,8 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         backend: BackendV2 | Sequence[BackendV2] | None = None,
         prefer: str = "time",
         terms: Terms | Mapping[str, Terms] | None = None,
+        mid_circuit: bool | None = None,
+        mitigation: str | Sequence[str] | None = None,
         fallback: str | None = None,
         default_shots: int = 1 << 14,
         seed: int | None = None,
@@ -141,6 +148,7 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
             session=session,
             on=self._places.first,
             prefer=prefer,
+            device_options=read_device_options(mid_circuit, mitigation),
             fallback=fallback,
             memory_limit_bytes=memory_limit_bytes,
             most_workers=most_workers,

@@ -1,4 +1,4 @@
-"""A device that runs a part of a run: which one, where its tasks go, and what its owner asks.
+"""A device that runs a part of a run: which one, where its tasks go, what its owner asks.
 
 A description only; nothing runs here.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
-__all__ = ["Device", "Terms"]
+__all__ = ["MITIGATION", "Device", "DeviceOptions", "Terms"]
 
 
 class Terms(Protocol):
@@ -45,3 +45,20 @@ class Device:
     backend: BackendV2
     on: str | None = None
     terms: Terms | None = None
+
+
+MITIGATION = ("readout", "twirling")
+"""What can be done about a device's errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOptions:
+    """How devices run circuits, whichever they are; `CutEstimator` explains each.
+
+    Attributes:
+        mid_circuit: Whether they are to measure in the middle of circuits; None asks each.
+        mitigation: What is done about their errors, of `MITIGATION`.
+    """
+
+    mid_circuit: bool | None = None
+    mitigation: tuple[str, ...] = ()

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pilot_kernel.task.notebook.placement import on_gpu
+from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.execution.device import DeviceOptions
 from qdreamer_lab.workload.execution.dispatch import run_chunks
 from qdreamer_lab.workload.execution.limits import limit_bytes, task_limit_bytes
 from qdreamer_lab.workload.execution.long_run_warning import warn_if_long
@@ -42,6 +44,7 @@ class Execution:
         devices: All devices that run circuits, the first to be tried first.
         prefer: What decides between several devices that a fragment fits, "time", "fidelity" or
             "cost".
+        device_options: How devices run circuits.
         fallback: Kind of worker or pilot for what the device cannot run; None for nothing.
         memory_limit_bytes: Most memory for a task or the reconstruction; None for what is free.
         most_workers: Most workers that may be busy for this run at once; None for all.
@@ -55,6 +58,7 @@ class Execution:
     backend: BackendV2 | None = None
     devices: tuple[Device, ...] = ()
     prefer: str = "time"
+    device_options: DeviceOptions = field(default_factory=DeviceOptions)
     fallback: str | None = None
     memory_limit_bytes: int | None = None
     most_workers: int | None = None
@@ -88,8 +92,17 @@ class Execution:
         return replace(self, on=device.on, watch=Watch())
 
     def on_devices(self, devices: tuple[Device, ...]) -> Execution:
-        """The same on these devices; on simulators if there are none."""
+        """The same on these devices; on simulators if there are none.
+
+        Raises:
+            QDreamerError: If simulators are to mitigate errors, of which they make none.
+        """
         if not devices:
+            if self.device_options.mitigation:
+                raise QDreamerError(
+                    f"mitigation={list(self.device_options.mitigation)} is of a device's errors, "
+                    "and simulators make none: name a device, with on= or backend=, or leave it out"
+                )
             return replace(self, backend=None, devices=())
         first = devices[0]
         on = self.on if first.on is None else first.on

@@ -37,8 +37,7 @@ from qdreamer_lab.workload.outcomes.simulate import (
 )
 from qdreamer_lab.workload.sampled.plans import BoundPlans
 from qdreamer_lab.workload.sampled.reconstruct import glued
-from qdreamer_lab.workload.sampled.run import Story, routes_for
-from qdreamer_lab.workload.sampled.shot_goal import Goal
+from qdreamer_lab.workload.sampled.run import Story, goal_of, routes_for
 from qdreamer_lab.workload.sampled.simulate import check_memory
 
 if TYPE_CHECKING:
@@ -195,7 +194,7 @@ def prepared_outcomes(
     """
     check_table(len(measured), execution.limit_bytes())
     simulated, limit = execution.backend is None, task_memory_bytes(execution)
-    goal = Goal(np.inf, settings.shots, settings.max_shots)
+    goal = goal_of(np.inf, settings, execution)
     rounds = []
     for binding, plan in enumerate(plans.plans(request, settings)):
         program = lower_outcomes(plan, measured, joint=simulated)

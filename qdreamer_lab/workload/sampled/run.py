@@ -23,6 +23,7 @@ from qdreamer_lab.workload.execution.pace import Pace
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
 from qdreamer_lab.workload.execution.threads import one_thread
 from qdreamer_lab.workload.fragment.task_memory import task_memory_bytes
+from qdreamer_lab.workload.sampled.device.confusion import READOUT_SHARE
 from qdreamer_lab.workload.sampled.device.jobs import device_pace
 from qdreamer_lab.workload.sampled.device.routes import Failure, Routes
 from qdreamer_lab.workload.sampled.lower import lower
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.sampled.rounds import Rounds
     from qdreamer_lab.workload.sampled.shots import ShotResult
 
-__all__ = ["SampledRunner", "Story", "prepared", "routes_for"]
+__all__ = ["SampledRunner", "Story", "goal_of", "prepared", "routes_for"]
 
 
 class SampledRunner:
@@ -104,7 +105,7 @@ def prepared(
         MemoryLimitError: If a fragment does not fit into a task.
         PlanError: If the given plan does not belong to the circuit.
     """
-    goal = _goal(request, settings)
+    goal = goal_of(request.precision, settings, execution)
     simulated, limit = execution.backend is None, task_memory_bytes(execution)
     rounds, wanted = [], []
     for k, plan in enumerate(plans.plans(request, settings)):
@@ -118,8 +119,17 @@ def prepared(
     return rounds, wanted
 
 
-def _goal(request: Request, settings: RunSettings) -> Goal:
-    return Goal(request.precision, settings.shots, settings.max_shots)
+def goal_of(precision: float, settings: RunSettings, execution: Execution) -> Goal:
+    """When there are enough shots of variants; some may go to circuits that show misread qubits.
+
+    Args:
+        precision: Standard error wanted.
+        settings: With the shots that are allowed, those others included.
+        execution: Where and how.
+    """
+    share = 1 - READOUT_SHARE if "readout" in execution.device_options.mitigation else 1.0
+    shots = None if settings.shots is None else int(share * settings.shots)
+    return Goal(precision, shots, int(share * settings.max_shots))
 
 
 def routes_for(request: Request, settings: RunSettings, execution: Execution) -> Routes:
@@ -134,7 +144,8 @@ def routes_for(request: Request, settings: RunSettings, execution: Execution) ->
         fallback=execution.fallback is not None,
         simulate_on=execution.simulators.device,
         prefer=execution.prefer,
-        shots=_goal(request, settings).expected,
+        options=execution.device_options,
+        shots=goal_of(request.precision, settings, execution).expected,
     )
 
 
@@ -191,7 +202,8 @@ class Story:
         self._done: dict[int, int] = {}
         self._missed: list[Chunk] = []
         self._keeping = threading.Lock()
-        self._pace = {device: device_pace(device.backend) for device in execution.devices}
+        options = execution.device_options
+        self._pace = {each: device_pace(each.backend, options) for each in execution.devices}
         self._simulators_pace = Pace()
         self.rows: list[FragmentRow] = []
         self.contract_s = 0.0
@@ -300,8 +312,9 @@ class Story:
                 self._miss(chunk, result.error, device)
                 return
             self._shares[chunk.binding, chunk.fragment].keep(chunk, result)
-            self.rows.append(replace(row, device="" if device is None else device.name))
-            self.shots += chunk.shots
+            name = "" if device is None else device.name
+            self.rows.append(replace(row, device=name, shots=row.shots + result.besides))
+            self.shots += chunk.shots + result.besides
             self._done[chunk.fragment] += chunk.variants
             self.tell(row)
 

@@ -145,6 +145,21 @@ class ShotTensor:
         self.mean[columns] += part
         self.deviations[draw % GROUPS, columns] += part
 
+    def move(
+        self, fragment: ShotFragment, variant: int, moves: NDArray[np.float64], scale: float
+    ) -> None:
+        """Add deviations that one variant shares with others, in place.
+
+        Args:
+            fragment: Whose tensor this is.
+            variant: Which variant it is.
+            moves: (GROUPS, outcomes, operators of its basis) of its mean.
+            scale: How many variants it stands for.
+        """
+        columns = fragment.basis(variant).operators
+        readout = scale * fragment.readout(variant)
+        self.deviations[:, columns] += (readout @ moves).swapaxes(1, 2)
+
     def centred(self, draws: int) -> ShotTensor:
         """With deviations from the mean, after all draws were folded in."""
         counts = np.bincount(np.arange(draws) % GROUPS, minlength=GROUPS)

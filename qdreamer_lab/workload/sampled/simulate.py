@@ -22,7 +22,7 @@ from qdreamer_lab.workload.fragment.gpu import gpu_rows
 from qdreamer_lab.workload.fragment.simulate import final_states
 from qdreamer_lab.workload.sampled.bases import TO_Z
 from qdreamer_lab.workload.sampled.shot_tensor import ShotTensor
-from qdreamer_lab.workload.sampled.shots import ShotResult, fold
+from qdreamer_lab.workload.sampled.shots import Drawn, ShotResult, fold
 from qdreamer_lab.workload.sampled.work_sizes import GROUPS, states_bytes
 
 if TYPE_CHECKING:
@@ -166,8 +166,8 @@ def exact_tensor(fragment: ShotFragment) -> NDArray[np.float64]:
 
 def _sums(
     batch: Batch, fragment: ShotFragment, variant: int, shots: int, seed: Sequence[int]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Draw shots of one variant: sums (groups, outcomes, operators) and counts (groups,)."""
+) -> Drawn:
+    """Draw shots of one variant."""
     basis = fragment.basis(variant)
     probabilities = batch.probabilities(variant)
     edges = np.cumsum(probabilities.ravel())
@@ -178,4 +178,4 @@ def _sums(
     basis.count(hits, batch.num_bits, sums)
     counts = np.full(groups, shots // groups)
     counts[: shots % groups] += 1
-    return sums, counts
+    return Drawn(sums, counts)

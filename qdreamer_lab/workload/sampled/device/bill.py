@@ -12,13 +12,13 @@ import numpy as np
 
 from pilot_kernel.primitive.device.provider.registry import jobs_for
 from pilot_kernel.primitive.device.shot_time import seconds_per_shot
-from qdreamer_lab.workload.sampled.device.jobs import jobs_of
+from qdreamer_lab.workload.sampled.device.orders import jobs_of, orders_of
 from qdreamer_lab.workload.sampled.device.splice import splice
 
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
-    from qdreamer_lab.workload.sampled.device.transpile import Template
+    from qdreamer_lab.workload.sampled.device.transpile import Forms
     from qdreamer_lab.workload.sampled.shots import ShotRequest
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
@@ -54,22 +54,20 @@ class Bill:
         )
 
 
-def bill(
-    fragment: ShotFragment, template: Template, request: ShotRequest, backend: BackendV2
-) -> Bill:
+def bill(fragment: ShotFragment, forms: Forms, request: ShotRequest, backend: BackendV2) -> Bill:
     """What `run_on_device` would send for a request.
 
     Args:
         fragment: The fragment, for the binding in question.
-        template: Its circuit for this backend, with all parameters bound.
+        forms: Its circuits for this backend, with all parameters bound.
         request: Which variants, and how many shots each.
         backend: The device.
     """
-    variants, shots = request.variants.tolist(), request.shots.tolist()
-    measures = {v: splice(fragment, template, v).circuit.num_clbits > 0 for v in set(variants)}
+    variants = request.variants.tolist()
+    measures = {v: splice(fragment, forms, v).circuit.num_clbits > 0 for v in set(variants)}
     live = [k for k, variant in enumerate(variants) if measures[variant]]
-    jobs = jobs_of(live, shots, backend)
-    each = _seconds(fragment, template, [variants[k] for k in live], backend)
+    jobs = jobs_of(orders_of(request, live, forms, backend), backend)
+    each = _seconds(fragment, forms, [variants[k] for k in live], backend)
     taken = sum(count for job in jobs for _, count in job)
     return Bill(
         circuits=sum(map(len, jobs)),
@@ -80,14 +78,14 @@ def bill(
 
 
 def _seconds(
-    fragment: ShotFragment, template: Template, variants: list[int], backend: BackendV2
+    fragment: ShotFragment, forms: Forms, variants: list[int], backend: BackendV2
 ) -> float | None:
     """Of a shot of these variants, on average over some of them; None if it is not known."""
     distinct = sorted(set(variants))
     places = np.linspace(0, len(distinct) - 1, min(len(distinct), _MOST_TIMED)).astype(int)
     found = []
     for place in places.tolist():
-        each = seconds_per_shot(splice(fragment, template, distinct[place]).circuit, backend)
+        each = seconds_per_shot(splice(fragment, forms, distinct[place]).circuit, backend)
         if each is None:
             return None
         found.append(each)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from qiskit.providers import BackendV2
     from qiskit.transpiler import Target
 
-    from qdreamer_lab.workload.sampled.device.transpile import Template
+    from qdreamer_lab.workload.sampled.device.transpile import Forms
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
 __all__ = ["fragment_seconds", "fragment_success", "success"]
@@ -28,33 +28,31 @@ _MOST_LOOKED_AT = 8
 """Variants of a fragment that are looked at; they differ in a few gates at the cuts only."""
 
 
-def fragment_success(fragment: ShotFragment, template: Template, backend: BackendV2) -> float:
+def fragment_success(fragment: ShotFragment, forms: Forms, backend: BackendV2) -> float:
     """`success` of a fragment's variants, on average over some of them.
 
     Args:
         fragment: The fragment, for the binding in question.
-        template: Its circuit for this backend, with all parameters bound.
+        forms: Its circuits for this backend, with all parameters bound.
         backend: The device.
     """
     found = [
-        success(splice(fragment, template, k).circuit, backend.target) for k in _looked_at(fragment)
+        success(splice(fragment, forms, k).circuit, backend.target) for k in _looked_at(fragment)
     ]
     return float(np.mean(found))
 
 
-def fragment_seconds(
-    fragment: ShotFragment, template: Template, backend: BackendV2
-) -> float | None:
+def fragment_seconds(fragment: ShotFragment, forms: Forms, backend: BackendV2) -> float | None:
     """`seconds_per_shot` of a fragment's variants, on average over some of them.
 
     Args:
         fragment: As for `fragment_success`.
-        template: As there.
+        forms: As there.
         backend: The device.
     """
     found = []
     for variant in _looked_at(fragment):
-        each = seconds_per_shot(splice(fragment, template, variant).circuit, backend)
+        each = seconds_per_shot(splice(fragment, forms, variant).circuit, backend)
         if each is None:
             return None
         found.append(each)

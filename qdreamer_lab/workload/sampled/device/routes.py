@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 from pilot_kernel.errors import QpuError
 from pilot_kernel.primitive.device.provider.registry import held
 from qdreamer_lab.errors import DeviceError
-from qdreamer_lab.workload.sampled.device.check import check_device
+from qdreamer_lab.workload.execution.device import DeviceOptions
+from qdreamer_lab.workload.sampled.device.check import check_device, measures_midway
 from qdreamer_lab.workload.sampled.device.choice import Choice, Outlook
 from qdreamer_lab.workload.sampled.device.fidelity import fragment_seconds, fragment_success
+from qdreamer_lab.workload.sampled.device.held_outcomes import ways_to_hold
 from qdreamer_lab.workload.sampled.device.jobs import run_on_device
 from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
-from qdreamer_lab.workload.sampled.device.transpile import transpiled
+from qdreamer_lab.workload.sampled.device.transpile import Forms, transpiled
 from qdreamer_lab.workload.sampled.simulate import sample_fragment
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.execution.device import Device
-    from qdreamer_lab.workload.sampled.device.transpile import Template
     from qdreamer_lab.workload.sampled.lower import ShotProgram
     from qdreamer_lab.workload.sampled.shots import ShotRequest, ShotResult
     from qdreamer_lab.workload.sampled.variants import ShotFragment
@@ -64,6 +65,7 @@ class Routes:
         simulate_on: What holds the states of simulators, "CPU" or "GPU".
         prefer: Of several devices that a fragment fits, "time" takes the one that will be done with
             it first, "fidelity" the one where fewest shots will have errors, "cost" the cheapest.
+        options: How devices run circuits.
         shots: Of all fragments of a binding together, about.
 
     Raises:
@@ -78,8 +80,10 @@ class Routes:
         fallback: bool,
         simulate_on: str = "CPU",
         prefer: str = "time",
+        options: DeviceOptions | None = None,
         shots: float = 0.0,
     ) -> None:
+        self._options = options or DeviceOptions()
         self._simulate_on = simulate_on
         self._choice = Choice(devices, prefer)
         self._shots = shots
@@ -87,7 +91,7 @@ class Routes:
         self._in_process = in_process
         self._fallback = fallback
         self._source: _Source | None = None
-        self._templates: dict[tuple[int, int, str], Template] = {}
+        self._forms: dict[tuple[int, int, str], Forms] = {}
         self._chosen: dict[int, Device | None] = {}
         self._refused: dict[int, dict[str, DeviceError]] = {}
         self._unfit: dict[int, dict[str, DeviceError]] = {}
@@ -115,7 +119,23 @@ class Routes:
             f"fragment {fragment} ran on a simulator instead: {reason}"
             for fragment, reason in self.rerouted.items()
         )
-        return moved + simulated
+        return moved + simulated + self.costs
+
+    @property
+    def costs(self) -> tuple[str, ...]:
+        """What it costs that devices cannot measure in the middle of circuits."""
+        waiting: dict[int, int] = {}
+        for (_, number, name), forms in self._forms.items():
+            chosen = self._chosen.get(number)
+            if chosen is not None and chosen.name == name and forms.most_held:
+                waiting[number] = max(waiting.get(number, 0), forms.most_held)
+        return tuple(
+            f"fragment {number}: outcomes of its gate cuts wait for the end of its circuits on up "
+            f"to {count} more qubit{'s' if count > 1 else ''}, with one CX each, since "
+            f"{self._chosen[number].name} does not measure on the way; circuits and sampling "  # type: ignore[union-attr]
+            "overhead are the same"
+            for number, count in sorted(waiting.items())
+        )
 
     def prepare(
         self,
@@ -176,7 +196,7 @@ class Routes:
             run = partial(sample_fragment, device="GPU") if on_gpu else sample_fragment
             return run, (fragment, request)
         backend = device.backend if self._in_process else None
-        return attempt, (fragment, self._templates[binding, number, device.name], backend, request)
+        return attempt, (fragment, self._forms[binding, number, device.name], backend, request)
 
     def _choose(self, number: int) -> None:
         """Send a fragment to the best device that can run it and has not failed at it."""
@@ -204,7 +224,7 @@ class Routes:
         """What a fragment would be on a device that it is written for."""
         assert self._source is not None
         binding, fragment, _ = next(self._source.of(number))
-        written = fragment, self._templates[binding, number, device.name], device.backend
+        written = fragment, self._forms[binding, number, device.name], device.backend
         return Outlook(fragment_success(*written), fragment_seconds(*written))
 
     def _shots_of(self, number: int) -> float:
@@ -219,13 +239,20 @@ class Routes:
             DeviceError: If it cannot be.
         """
         assert self._source is not None
+        circuit, given = self._source.circuit, self._options.mid_circuit
+        midway = measures_midway(device.backend) if given is None else given
         for binding, fragment, program in self._source.of(number):
-            if (binding, number, device.name) in self._templates:
+            if (binding, number, device.name) in self._forms:
                 continue
-            check_device((fragment,), device.backend)
-            source = fragment_circuit(self._source.circuit, program.plan, fragment.program)
-            written = transpiled(source, device.backend).bound(self._source.values[binding])
-            self._templates[binding, number, device.name] = written
+            check_device((fragment,), device.backend, midway=midway)
+            templates = {}
+            for cuts in [()] if midway else ways_to_hold(fragment):
+                source = fragment_circuit(circuit, program.plan, fragment.program, cuts)
+                templates[cuts] = transpiled(source, device.backend)
+            forms = Forms(templates, midway, self._options.mitigation).bound(
+                self._source.values[binding]
+            )
+            self._forms[binding, number, device.name] = forms
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -259,7 +286,7 @@ class _Source:
 
 
 def attempt(
-    fragment: ShotFragment, template: Template, backend: BackendV2 | None, request: ShotRequest
+    fragment: ShotFragment, forms: Forms, backend: BackendV2 | None, request: ShotRequest
 ) -> ShotResult | Failure:
     """Run a request on a backend, or on the one that this worker stands for."""
     start = time.perf_counter()
@@ -272,7 +299,7 @@ def attempt(
             if backend is None:
                 raise DeviceError("none", "this worker stands for no QPU")
         with held(backend):
-            return run_on_device(fragment, template, request, backend)
+            return run_on_device(fragment, forms, request, backend)
     except DeviceError as error:
         return Failure(error, time.perf_counter() - start)
     except QpuError as error:  # it could not be held
