@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.engine.passes.plan import PassCosts
+    from qdreamer_lab.engine.passes.gates import Gate
+    from qdreamer_lab.engine.passes.plan import Pass, PassCosts
     from qdreamer_lab.engine.program import Step
 
-__all__ = ["simulate"]
+__all__ = ["apply", "simulate"]
 
 
 def simulate(
@@ -51,10 +52,46 @@ def simulate(
     """
     gates, coefficients = read_gates(steps, fixed or {})
     states = np.empty((math.prod(gate.rank for gate in gates), 1 << width), dtype)
+    passes = plan_passes(width, gates, costs or cpu_costs(states.itemsize))
+    _run(states, passes, gates, coefficients, cores)
+    return states
+
+
+def apply(
+    state: NDArray[np.complexfloating],
+    steps: Sequence[Step],
+    cores: int = 1,
+    costs: PassCosts | None = None,
+) -> None:
+    """Apply steps to a state, in place.
+
+    Args:
+        state: (2**width,), C-contiguous.
+        steps: In order of application, without choices.
+        cores: Threads at once.
+        costs: What the planner of passes weighs; what suits this machine if None.
+    """
+    if not steps:
+        return
+    gates, coefficients = read_gates(steps, {})
+    width = len(state).bit_length() - 1
+    passes = plan_passes(width, gates, costs or cpu_costs(state.itemsize), begun=True)
+    _run(state[None], passes, gates, coefficients, cores)
+
+
+def _run(
+    states: NDArray[np.complexfloating],
+    passes: Sequence[Pass],
+    gates: Sequence[Gate],
+    coefficients: Sequence[NDArray[np.complex128]],
+    cores: int,
+) -> None:
+    """Run passes on the first row, which becomes as many rows as there are."""
+    width = states.shape[1].bit_length() - 1
     parts = states.view(states.real.dtype)
     strides = strides_of(gates)
     rows = np.zeros(1, np.int64)
-    for step in plan_passes(width, gates, costs or cpu_costs(states.itemsize)):
+    for step in passes:
         tile = tile_arrays(step, width, gates, coefficients, parts.dtype)
         jumps = jumps_of(step, strides)
         tiles = len(rows) << len(tile.outer)
@@ -67,4 +104,3 @@ def simulate(
             cores,
         )
         rows = (rows[:, None] + jumps).ravel()
-    return states

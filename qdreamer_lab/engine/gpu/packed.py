@@ -74,6 +74,8 @@ def pack_programs(
     gates: tuple[Gate, ...],
     coefficients: Sequence[Sequence[NDArray[np.complex128]]],
     costs: PassCosts,
+    *,
+    begun: bool = False,
 ) -> PackedProgram:
     """Plan and pack programs whose gates differ in their coefficients alone.
 
@@ -82,12 +84,13 @@ def pack_programs(
         gates: In order of application.
         coefficients: Of each program, those of all gates, as `read_gates` gives them.
         costs: What the planner weighs.
+        begun: There are states already; otherwise all begin as |0…0⟩.
     """
     strides = strides_of(gates)
     rows = np.zeros(1, np.int64)
     passes, integers, numbers, moved = [], [], [], 0
     start = first = 0
-    for step in plan_passes(width, gates, costs):
+    for step in plan_passes(width, gates, costs, begun=begun):
         tiles = [tile_arrays(step, width, gates, each, _DOUBLE) for each in coefficients]
         jumps = jumps_of(step, strides)
         flat = _integers(tiles[0], step.operations, rows, jumps, first)
