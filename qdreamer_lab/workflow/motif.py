@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pilot_kernel.resource.pilot import PilotState
 from qdreamer_lab.errors import MotifError
-from qdreamer_lab.workflow.outcome import Outcome
 from qdreamer_lab.workflow.report import MotifReport
 from qdreamer_lab.workflow.run import Run
 from qdreamer_lab.workflow.settings import read_settings, setting_text
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from pilot_kernel.resource.pilot import PilotStatus
     from pilot_kernel.sessions.session import Session
+    from qdreamer_lab.workflow.outcome import Outcome
 
 __all__ = ["Motif"]
 

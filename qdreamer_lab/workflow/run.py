@@ -98,6 +98,7 @@ class Run:
     say: Callable[[str], None]
     stop: threading.Event | None = None
     _works: list[Work] = field(default_factory=list)
+    _numbers: dict[int, int] = field(default_factory=dict)
     _observed: list[TaskTimes] = field(default_factory=list)
     _spans: list[Span] = field(default_factory=list)
 
@@ -139,8 +140,8 @@ class Run:
         found = inputs.found()
         number = len(self._works)
         task = self.session.submit_call(answer, (packed, kind, number, *found), {}, options)
-        numbers = {id(work.task): work.number for work in self._works}
-        taken = tuple(numbers[id(each)] for each in found if id(each) in numbers)
+        taken = tuple(self._numbers[id(each)] for each in found if id(each) in self._numbers)
+        self._numbers[id(task)] = number  # works hold on to their tasks, so ids stay theirs
         made = Work(task, number, packed.size, taken, options.cores or 1, self)
         self._works.append(made)
         return made

@@ -8,25 +8,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from pilot_kernel.task.notebook.placement import on_gpu
 from qdreamer_lab.errors import MotifError
-from qdreamer_lab.workflow.circuit_execution.circuits import (
-    angles,
-    circuit,
-    mean_z,
-    mean_z_of_counts,
-)
+from qdreamer_lab.workflow.circuit_execution.batch import Circuits, prepare, run_batch
 from qdreamer_lab.workflow.motif import Motif
 from qdreamer_lab.workflow.outcome import Outcome
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Callable
 
     from qdreamer_lab.workflow.run import Run, Work
 
 __all__ = ["CircuitExecution"]
 
 _AHEAD = 2
-"""Batches that each of several places has at a time: one runs, one waits."""
+"""Batches of each worker where several places share the work: one runs, one waits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,25 +35,25 @@ class CircuitExecution(Motif):
         qubits: Qubits of each.
         depth: Layers of random gates.
         shots: Shots of each; 0 asks for expectation values, exact where circuits are simulated.
-        batch: Circuits that are handed over together where there are several places.
+        batch: Circuits, or points of one, in a task.
         on: A kind of worker or a pilot's name, or several with commas, which share the work.
     """
 
     name: ClassVar[str] = "circuit-execution"
     title: ClassVar[str] = "Circuit execution"
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "paper": {"circuits": 1024, "qubits": 25, "depth": 1}
+        "paper": {"circuits": 1024, "qubits": 25, "depth": 1, "batch": 4}
     }
 
-    circuits: int = 96
+    circuits: int = 64
     points: int = 1
     qubits: int = 18
-    depth: int = 6
+    depth: int = 4
     shots: int = 0
-    batch: int = 8
+    batch: int = 4
 
     def __post_init__(self) -> None:
-        self.at_least(circuits=1, points=1, qubits=1, depth=1, shots=0, batch=1)
+        self.at_least(circuits=1, points=1, qubits=1, depth=1, shots=0, batch=1, seed=0)
         if "" in self.places():
             raise MotifError(f"{self.name}: on={self.on}: places with commas between them")
 
@@ -65,17 +61,62 @@ class CircuitExecution(Motif):
         """Where work goes: each of the places in `on`."""
         return (None,) if self.on is None else tuple(part.strip() for part in self.on.split(","))
 
+    def memory_bytes(self) -> int:
+        """A state and what it takes to measure it."""
+        return 2 * 16 * 2**self.qubits
+
+    def warm_up(self) -> Callable[[], Any]:
+        """Loads what runs circuits."""
+        return prepare
+
     def work(self, run: Run) -> Outcome:
         """Run all circuits; values have the shape circuits x points."""
-        with run.doing("classical"):
-            pubs = [self.pub(number) for number in range(self.circuits)]
+        left = deque(self._batches())
+        values = np.empty((self.circuits, self.points))
+        shares: Counter[str | None] = Counter()
+        under_way = {}
         places = self.places()
-        if len(places) == 1:
-            work = self._submit(run, pubs, places[0], 0)
-            values, shares = self._means(work.result()), Counter({places[0]: len(pubs)})
-        else:
-            values, shares = self._shared_out(run, pubs, places)
-        spread = {f"circuits on {place}": shares[place] for place in places if place is not None}
+        for place in places:
+            # One place has all at once, and its workers take them as they can. Of several each
+            # takes the next when it has done one, so that a fast one does more.
+            ahead = len(left) if len(places) == 1 else self._ahead(run, place)
+            for _ in range(min(ahead, len(left))):
+                batch = left.popleft()
+                under_way[self._submit(run, batch, place)] = (batch, place)
+        while under_way:
+            for work in run.as_completed(list(under_way)):
+                batch, place = under_way.pop(work)
+                if left:
+                    under_way[self._submit(run, left[0], place)] = (left.popleft(), place)
+                for (number, points), means in zip(batch, work.result(), strict=True):
+                    values[number, points] = means
+                    shares[place] += len(means)
+                if left:
+                    break  # to look at what was submitted just now, too
+        return self._outcome(values, shares)
+
+    def _batches(self) -> list[list[tuple[int, slice]]]:
+        """Circuits with stretches of their points, a task's worth in each."""
+        size = min(self.batch, self.points)
+        parts = [
+            (number, slice(at, min(at + size, self.points)))
+            for number in range(self.circuits)
+            for at in range(0, self.points, size)
+        ]
+        together = max(1, self.batch // self.points)
+        return [parts[at : at + together] for at in range(0, len(parts), together)]
+
+    def _ahead(self, run: Run, place: str | None) -> int:
+        return _AHEAD * max(1, sum(pilot.workers for pilot in run.session.candidates(place)))
+
+    def _submit(self, run: Run, batch: list[tuple[int, slice]], place: str | None) -> Work:
+        circuits = Circuits(self.qubits, self.depth, self.points, self.shots, self.seed)
+        device = "GPU" if on_gpu(place, run.session.candidates(place)) else "CPU"
+        options = {"on": place, "name": self.name}
+        return run.submit("quantum", run_batch, circuits, batch, device, options=options)
+
+    def _outcome(self, values: Any, shares: Counter[str | None]) -> Outcome:
+        spread = {f"circuits on {place}": n for place, n in shares.items() if place is not None}
         return Outcome(
             values={
                 "circuits": self.circuits * self.points,
@@ -84,54 +125,3 @@ class CircuitExecution(Motif):
             },
             data=values,
         )
-
-    def pub(self, number: int) -> tuple[Any, ...]:
-        """One circuit with its points, as a primitive takes it."""
-        made = circuit(self.qubits, self.depth, (self.seed, number), free=self.points > 1)
-        points = angles(self.points, self.qubits, (self.seed, number, 1))
-        if self.shots:
-            made.measure_all()
-            return (made, points) if self.points > 1 else (made,)
-        return (
-            (made, mean_z(self.qubits), points) if self.points > 1 else (made, mean_z(self.qubits))
-        )
-
-    def _submit(self, run: Run, pubs: list[Any], place: str | None, first: int) -> Work:
-        how = {"shots": self.shots} if self.shots else {}
-        return run.circuits(pubs, on=place, seed=self.seed + first, name=self.name, **how)
-
-    def _shared_out(
-        self, run: Run, pubs: list[Any], places: tuple[str | None, ...]
-    ) -> tuple[NDArray[np.float64], Counter[str | None]]:
-        """Each place takes the next batch when it has done one: a fast one does more."""
-        left = deque(range(0, len(pubs), self.batch))
-        values = np.empty((self.circuits, self.points))
-        under_way: dict[Work, tuple[int, str | None]] = {}
-        shares: Counter[str | None] = Counter()
-
-        def next_one(place: str | None) -> None:
-            if left:
-                first = left.popleft()
-                work = self._submit(run, pubs[first : first + self.batch], place, first)
-                under_way[work] = (first, place)
-
-        for place in places * _AHEAD:
-            next_one(place)
-        while under_way:
-            work = next(run.as_completed(under_way))
-            first, place = under_way.pop(work)
-            next_one(place)
-            found = self._means(work.result())
-            values[first : first + len(found)] = found
-            shares[place] += len(found)
-        return values, shares
-
-    def _means(self, result: Any) -> NDArray[np.float64]:
-        """The mean of Z, circuits x points, from the result of a primitive."""
-        if not self.shots:
-            return np.array([np.reshape(pub.data.evs, self.points) for pub in result])
-        return np.array([self._sampled(pub.data.meas) for pub in result])
-
-    def _sampled(self, bits: Any) -> list[float]:
-        flat = bits.reshape(self.points)
-        return [mean_z_of_counts(flat[k].get_counts(), self.qubits) for k in range(self.points)]
