@@ -18,7 +18,12 @@ __all__ = ["run_circuits"]
 
 
 def run_circuits(
-    pubs: list[Any], *, shots: int = 0, seed: int = 0, device: str = "CPU"
+    pubs: list[Any],
+    *,
+    shots: int = 0,
+    seed: int = 0,
+    device: str = "CPU",
+    precision: float | None = None,
 ) -> tuple[Any, float]:
     """Run PUBs where this is called: on the worker's QPU if it stands for one, else simulated.
 
@@ -30,12 +35,15 @@ def run_circuits(
         shots: Shots of each circuit.
         seed: Of the random numbers of simulators.
         device: "CPU" or "GPU".
+        precision: Standard error of expectation values; by default they are exact, and a QPU takes
+            its own.
 
     Returns:
         Their `PrimitiveResult`, and the seconds that running them took, without translation.
     """
     backend = backend_here()
-    precision = 0.0 if backend is None else DEFAULT_PRECISION
+    if precision is None:
+        precision = 0.0 if backend is None else DEFAULT_PRECISION
     checked: list[Any] = sampler_pubs(pubs, shots) if shots else estimator_pubs(pubs, precision)
     if backend is not None:
         shipment = pack(cut(for_device(checked, backend, [], None), seed))

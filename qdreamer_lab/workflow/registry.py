@@ -17,6 +17,8 @@ ENTRY_POINTS = "qdreamer_lab.motifs"
 
 _OWN = {
     "circuit-execution": "qdreamer_lab.workflow.circuit_execution.app:CircuitExecution",
+    "state-vector": "qdreamer_lab.workflow.state_vector.app:StateVector",
+    "variational": "qdreamer_lab.workflow.variational.app:VariationalAlgorithm",
 }
 """Where the motifs of this package are; each is imported when it is asked for."""
 

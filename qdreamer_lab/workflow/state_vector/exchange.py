@@ -7,7 +7,7 @@ for this rank takes its place. So 1 - 2**-k of the state travels, in place, in b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.workflow.state_vector.line import pieces
 
@@ -45,7 +45,7 @@ def exchange(line: Line, state: Holder, local: int, swaps: Sequence[tuple[int, i
             state.put(piece, line.trade(partner, state.fetch(piece)))
 
 
-def _by_bits(state: Holder, local: int, inside: Sequence[int]) -> object:
+def _by_bits(state: Holder, local: int, inside: Sequence[int]) -> Any:
     """The state with an axis for each of these places, the highest first, and axes between."""
     shape, above = [], local
     for place in inside:

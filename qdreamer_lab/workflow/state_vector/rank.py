@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RankAccount", "RankOutcome", "RankProgram", "run_rank"]
 
-_ONE = np.eye(2)
+_ONE = np.eye(2, dtype=np.complex128)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +172,7 @@ def _steps(program: RankProgram, stage: Stage, rank: int) -> list[Step]:
         elif len(inside) > 1 or not np.array_equal(block, _ONE):
             found.append(Step(inside, block[None]))
     if phase != 1:
-        found.append(Step((0,), phase * _ONE[None]))
+        found.append(Step((0,), np.diag([phase, phase])[None]))
     return found
 
 

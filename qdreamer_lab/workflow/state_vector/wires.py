@@ -89,4 +89,5 @@ def rank_block(
     rows = np.array([base])
     for step in free:
         rows = np.concatenate([rows, rows + step])
-    return matrix[np.ix_(rows, rows)]
+    block: NDArray[np.complex128] = matrix[np.ix_(rows, rows)]
+    return block
