@@ -204,14 +204,19 @@ class Run:
             for task in [task for task in left if task.done()]:
                 yield left.pop(task)
 
-    def open(self, work: Work) -> Any:
-        """The result of a task; the time that unpacking takes is communication."""
+    def answer(self, work: Work) -> Answer:
+        """The result of a task as it travels."""
         while not work.task.done():
             self._wait([work.task])
         if work._answer is None:
             work._answer = work.task.result()
+        return work._answer
+
+    def open(self, work: Work) -> Any:
+        """The result of a task; the time that unpacking takes is communication."""
+        answer = self.answer(work)
         with self.doing("communication"):
-            return work._answer.open()
+            return answer.open()
 
     def _wait(self, tasks: Sequence[Task]) -> None:
         self.check()

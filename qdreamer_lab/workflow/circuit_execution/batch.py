@@ -59,9 +59,7 @@ class Circuits:
         return whole if self.points == 1 else (*whole[:-1], whole[-1][points])
 
 
-def run_batch(
-    circuits: Circuits, tasks: Sequence[tuple[int, slice]], device: str
-) -> Split:
+def run_batch(circuits: Circuits, tasks: Sequence[tuple[int, slice]], device: str) -> Split:
     """Make circuits, run them here, and take means.
 
     Args:
