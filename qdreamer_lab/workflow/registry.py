@@ -17,6 +17,7 @@ ENTRY_POINTS = "qdreamer_lab.motifs"
 
 _OWN = {
     "circuit-execution": "qdreamer_lab.workflow.circuit_execution.app:CircuitExecution",
+    "circuit-cutting": "qdreamer_lab.workflow.circuit_cutting.app:CircuitCutting",
 }
 """Where the motifs of this package are; each is imported when it is asked for."""
 
