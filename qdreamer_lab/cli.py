@@ -6,8 +6,9 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pilot_kernel.errors import PilotError
 from qdreamer_lab.errors import QDreamerError
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
-        return _warm() if arguments.command == "warm" else _demo(arguments)
-    except QDreamerError as error:
+        return _COMMANDS[arguments.command](arguments)
+    except (QDreamerError, PilotError) as error:
         print(f"qdreamer-lab: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _warm() -> int:
+def _warm(_: argparse.Namespace) -> int:
     # Imported late, so that --help and typing errors do not wait for Qiskit.
     from qdreamer_lab.warm import warm_up
 
@@ -55,6 +56,38 @@ def _demo(arguments: argparse.Namespace) -> int:
         check=not arguments.no_check,
     )
     return run_demo(options, sys.stdout)
+
+
+def _motif(arguments: argparse.Namespace) -> int:
+    from qdreamer_lab.workflow.command import chosen, listing
+
+    if arguments.name is None:
+        print(listing())
+        return 0
+    made = chosen(arguments.name, arguments.preset, arguments.settings)
+    import pilot_kernel
+
+    with pilot_kernel.Session() as session:
+        keys = {"cores_per_node": arguments.workers} if arguments.workers else {}
+        session.add_pilot(arguments.pilot, **keys)
+        report = made.run(session, say=lambda line: print(line, flush=True))
+    print(report.text())
+    if arguments.json:
+        arguments.json.write_text(report.to_json())
+    if arguments.html:
+        arguments.html.write_text(report.figure().to_html(include_plotlyjs=True))
+    return 0
+
+
+def _store(arguments: argparse.Namespace) -> int:
+    from qdreamer_lab.workflow.steps.store import default_store
+
+    store = default_store()
+    print(f"{store.clear()} results removed" if arguments.clear else store.text())
+    return 0
+
+
+_COMMANDS = {"demo": _demo, "motif": _motif, "store": _store, "warm": _warm}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,6 +118,14 @@ def _parser() -> argparse.ArgumentParser:
         "--in-process", action="store_true", help="run the fragments here, without a pilot"
     )
     demo.add_argument("--no-check", action="store_true", help="do not compare with Aer's simulator")
+    _add_motif(commands)
+    store = commands.add_parser(
+        "store",
+        help="show the finished steps and fragments that are kept on disk, or remove them",
+        description="Show what is kept on disk of finished steps and fragments, the last used "
+        "first, so that runs can take it up again.",
+    )
+    store.add_argument("--clear", action="store_true", help="remove all of it")
     commands.add_parser(
         "warm",
         help="compile all kernels now, so that nothing has to wait for it later",
@@ -92,6 +133,33 @@ def _parser() -> argparse.ArgumentParser:
         "this takes about a minute once per installation, and seconds when it is done already.",
     )
     return parser
+
+
+def _add_motif(commands: Any) -> None:
+    motif = commands.add_parser(
+        "motif",
+        help="run a pattern of quantum-classical coupling, and see what its time goes to",
+        description="Run a motif on a pilot and report what its time went to. Without a name: "
+        "which motifs there are, and their parameters.",
+    )
+    motif.add_argument("name", nargs="?", metavar="NAME", help="the motif")
+    motif.add_argument(
+        "--preset", default="small", help="parameters to begin with: small (default) or paper"
+    )
+    motif.add_argument(
+        *("--set", "-s"),
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="another parameter; may be repeated",
+    )
+    motif.add_argument(
+        "--pilot", default="local://", metavar="URL", help="where to run (default: local://)"
+    )
+    motif.add_argument("--workers", type=_positive, metavar="N", help="cores of that pilot")
+    motif.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON, too")
+    motif.add_argument("--html", type=Path, metavar="FILE", help="write its picture, too")
 
 
 def _positive(text: str) -> int:

@@ -18,6 +18,7 @@ ENTRY_POINTS = "qdreamer_lab.motifs"
 _OWN = {
     "circuit-execution": "qdreamer_lab.workflow.circuit_execution.app:CircuitExecution",
     "state-vector": "qdreamer_lab.workflow.state_vector.app:StateVector",
+    "circuit-cutting": "qdreamer_lab.workflow.circuit_cutting.app:CircuitCutting",
     "variational": "qdreamer_lab.workflow.variational.app:VariationalAlgorithm",
 }
 """Where the motifs of this package are; each is imported when it is asked for."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pilot_kernel.primitive.session_like import SessionLike
 from pilot_kernel.task.notebook.inputs import Inputs
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
-from pilot_kernel.task.wire.packing import pack_call
+from pilot_kernel.task.wire.packing import Packed, pack_call
 from qdreamer_lab.errors import MotifError
 from qdreamer_lab.workflow.spent import Kind, Span, Spent, TaskTimes, time_spent
 from qdreamer_lab.workflow.timed_call import Answer, Told, answer, answer_of_ranks
@@ -60,14 +60,14 @@ class Work:
         number: By which its answer is known.
         sent_bytes: Size of the call.
         inputs: The numbers of the tasks whose results it takes.
-        lanes: How many workers it takes up.
+        cores: Cores that it asked for.
     """
 
     task: Task
     number: int
     sent_bytes: int
     inputs: tuple[int, ...]
-    lanes: int
+    cores: int
     _run: Run
     _answer: Answer | None = None
 
@@ -82,6 +82,12 @@ class Work:
             Exception: Whatever the function raised.
         """
         return self._run.open(self)
+
+    def release(self) -> None:
+        """Let go of the result, here and on its worker; what its time went to is still known."""
+        if self._answer is not None:
+            self._answer = replace(self._answer, packed=Packed(b""))
+        self.task.release()
 
 
 @dataclass(eq=False)
@@ -122,9 +128,9 @@ class Run:
             options: Those of `Session.submit`, such as `on` and `name`.
         """
         named = TaskOptions(**(options or {})).named(getattr(fn, "__name__", "work"))
-        return self._submit(kind, fn, tuple(map(_tasks, args)), {}, named)
+        return self.submit_call(kind, fn, tuple(map(_tasks, args)), {}, named)
 
-    def _submit(
+    def submit_call(
         self,
         kind: Kind,
         fn: Callable[..., Any],
@@ -132,6 +138,15 @@ class Run:
         kwargs: dict[str, Any],
         options: TaskOptions,
     ) -> Work:
+        """As `Session.submit_call`: what other tasks' results are among the arguments are `Task`s.
+
+        Args:
+            kind: What the function does.
+            fn: What to call.
+            args: Its arguments.
+            kwargs: Its keyword arguments.
+            options: Where and how it runs.
+        """
         self.check()
         with self.doing("communication"):
             inputs = Inputs()
@@ -187,8 +202,8 @@ class Run:
         number = len(self._works)
         call = (answer_of_ranks, packed, kind, number)
         task = self.session.submit_mpi(*call, ranks=ranks, **named)
-        lanes = 1 if named.get("oversubscribe") else ranks
-        made = Work(task, number, packed.size, (), lanes, self)
+        cores = 1 if named.get("oversubscribe") else ranks
+        made = Work(task, number, packed.size, (), cores, self)
         self._works.append(made)
         return made
 
@@ -204,14 +219,19 @@ class Run:
             for task in [task for task in left if task.done()]:
                 yield left.pop(task)
 
-    def open(self, work: Work) -> Any:
-        """The result of a task; the time that unpacking takes is communication."""
+    def answer(self, work: Work) -> Answer:
+        """The result of a task as it travels."""
         while not work.task.done():
             self._wait([work.task])
         if work._answer is None:
             work._answer = work.task.result()
+        return work._answer
+
+    def open(self, work: Work) -> Any:
+        """The result of a task; the time that unpacking takes is communication."""
+        answer = self.answer(work)
         with self.doing("communication"):
-            return work._answer.open()
+            return answer.open()
 
     def _wait(self, tasks: Sequence[Task]) -> None:
         self.check()
@@ -246,6 +266,10 @@ class Run:
         finally:
             self._spans.append(Span(kind, begun, time.time()))
 
+    def did(self, kind: Kind, begun: float, ended: float) -> None:
+        """Count a stretch of time, between two moments in unix seconds, as work of a kind."""
+        self._spans.append(Span(kind, begun, ended))
+
     def observe(self, records: Iterable[TaskRecord], kind: Kind, worked_s: float) -> None:
         """Count tasks that were submitted elsewhere, a `CutEstimator`'s, say.
 
@@ -274,18 +298,20 @@ class Run:
             pilots: Those that the work could go to.
         """
         tasks = [*self._observed]
+        wide = {pilot.name: max(1, pilot.cores_per_worker) for pilot in pilots}
         records, told = self._records(), self._told()
         for work in self._works:
             record = records.get(work.task.key)
             if record and record.started is not None and record.finished is not None:
                 spans = told[work.number].spans if work.number in told else ()
-                tasks.append(_times(record, spans, work.lanes))
-        lanes = {pilot.name: pilot.workers for pilot in pilots if pilot.workers}
+                lanes = -(-work.cores // wide.get(record.pilot or "", work.cores))
+                tasks.append(_times(record, spans, lanes))
+        workers = {pilot.name: pilot.workers for pilot in pilots if pilot.workers}
         for task in tasks:
-            lanes.setdefault(task.pilot, 1)
-        if not lanes:
+            workers.setdefault(task.pilot, 1)
+        if not workers:
             raise MotifError("no worker was up; see %pilot logs")
-        return time_spent(begun, ended, lanes, tasks, self._spans)
+        return time_spent(begun, ended, workers, tasks, self._spans)
 
     def _records(self) -> dict[str, TaskRecord]:
         """The records of all tasks, once the agent has heard that they are over."""
@@ -331,7 +357,7 @@ class _Timed(SessionLike):
         options: TaskOptions = DEFAULT_OPTIONS,
     ) -> Task:
         """Submit a timed call."""
-        return self._run._submit("quantum", fn, args, kwargs, options).task
+        return self._run.submit_call("quantum", fn, args, kwargs, options).task
 
     def candidates(self, on: str | None = None) -> list[PilotStatus]:
         """The pilots that could run a task."""

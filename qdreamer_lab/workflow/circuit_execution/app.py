@@ -63,7 +63,7 @@ class CircuitExecution(Motif):
 
     def memory_bytes(self) -> int:
         """A state and what it takes to measure it."""
-        return 2 * 16 * 2**self.qubits
+        return int(2 * 16 * 2**self.qubits)
 
     def warm_up(self) -> Callable[[], Any]:
         """Loads what runs circuits."""
