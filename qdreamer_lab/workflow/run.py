@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,6 @@ from qdreamer_lab.workflow.spent import Kind, Span, Spent, TaskTimes, time_spent
 from qdreamer_lab.workflow.timed_call import Answer, Told, answer, answer_of_ranks
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pilot_kernel.resource.pilot import PilotStatus
@@ -107,6 +107,8 @@ class Run:
     _numbers: dict[int, int] = field(default_factory=dict)
     _observed: list[TaskTimes] = field(default_factory=list)
     _spans: list[Span] = field(default_factory=list)
+    # Several threads may submit, and each task has a number of its own.
+    _submitting: threading.Lock = field(default_factory=threading.Lock)
 
     # ---- tasks
 
@@ -153,12 +155,13 @@ class Run:
             placed = tuple(map(inputs.place, args))
             packed = pack_call(fn, placed, {k: inputs.place(v) for k, v in kwargs.items()})
         found = inputs.found()
-        number = len(self._works)
-        task = self.session.submit_call(answer, (packed, kind, number, *found), {}, options)
-        taken = tuple(self._numbers[id(each)] for each in found if id(each) in self._numbers)
-        self._numbers[id(task)] = number  # works hold on to their tasks, so ids stay theirs
-        made = Work(task, number, packed.size, taken, options.cores or 1, self)
-        self._works.append(made)
+        with self._submitting:
+            number = len(self._works)
+            task = self.session.submit_call(answer, (packed, kind, number, *found), {}, options)
+            taken = tuple(self._numbers[id(each)] for each in found if id(each) in self._numbers)
+            self._numbers[id(task)] = number  # works hold on to their tasks, so ids stay theirs
+            made = Work(task, number, packed.size, taken, options.cores or 1, self)
+            self._works.append(made)
         return made
 
     def circuits(self, pubs: Any, **how: Any) -> Work:
@@ -199,12 +202,13 @@ class Run:
         with self.doing("communication"):
             packed = pack_call(fn, args, {})
         named = {"name": getattr(fn, "__name__", "ranks"), **(options or {})}
-        number = len(self._works)
-        call = (answer_of_ranks, packed, kind, number)
-        task = self.session.submit_mpi(*call, ranks=ranks, **named)
         cores = 1 if named.get("oversubscribe") else ranks
-        made = Work(task, number, packed.size, (), cores, self)
-        self._works.append(made)
+        with self._submitting:
+            number = len(self._works)
+            call = (answer_of_ranks, packed, kind, number)
+            task = self.session.submit_mpi(*call, ranks=ranks, **named)
+            made = Work(task, number, packed.size, (), cores, self)
+            self._works.append(made)
         return made
 
     def results(self, works: Iterable[Work]) -> list[Any]:

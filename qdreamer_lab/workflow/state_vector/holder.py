@@ -24,18 +24,18 @@ class Holder:
 
     Args:
         local: It has 2**local amplitudes.
-        first: Whether it is that of rank 0, in which |0…0⟩ has its one amplitude.
         dtype: Of the amplitudes.
         cores: Threads of this rank.
+        rank: Which; |0…0⟩ has its one amplitude in rank 0.
 
     Attributes:
         array: (2**local,) The amplitudes.
     """
 
-    def __init__(self, local: int, dtype: str, cores: int, *, first: bool) -> None:
+    def __init__(self, local: int, dtype: str, cores: int, *, rank: int) -> None:
         self.array: Any = np.zeros(1 << local, dtype)
         self._cores = cores
-        if first:
+        if rank == 0:
             self.array[0] = 1
 
     def apply(self, steps: Sequence[Step]) -> None:
@@ -60,16 +60,19 @@ class GpuHolder(Holder):
         GpuError: There is no GPU that can be used, or its memory is full.
     """
 
-    def __init__(self, local: int, dtype: str, cores: int, *, first: bool) -> None:
+    def __init__(self, local: int, dtype: str, cores: int, *, rank: int) -> None:
         from qdreamer_lab.engine.gpu.device import cupy_module, gpu_errors, usable_device
 
         usable_device()
         self._cupy = cupy_module()
+        runtime = self._cupy.cuda.runtime
+        if (gpus := int(runtime.getDeviceCount())) > 1:
+            runtime.setDevice(rank % gpus)  # ranks of one host, which is where all of them are
         self._cores = cores
         with gpu_errors(f"a state of {local} qubits", np.dtype(dtype).itemsize << local):
             self.array = self._cupy.empty(1 << local, dtype)
             self.array[...] = 0
-        if first:
+        if rank == 0:
             self.array[0] = 1
 
     def apply(self, steps: Sequence[Step]) -> None:
@@ -87,7 +90,7 @@ class GpuHolder(Holder):
         view[...] = self._cupy.asarray(values)
 
 
-def holder(device: str, local: int, dtype: str, cores: int, *, first: bool) -> Holder:
+def holder(device: str, local: int, dtype: str, cores: int, *, rank: int) -> Holder:
     """A place for a rank's part of |0…0⟩.
 
     Args:
@@ -95,6 +98,6 @@ def holder(device: str, local: int, dtype: str, cores: int, *, first: bool) -> H
         local: It has 2**local amplitudes.
         dtype: Of the amplitudes.
         cores: Threads of this rank.
-        first: Whether it is that of rank 0.
+        rank: Which.
     """
-    return (GpuHolder if device == "GPU" else Holder)(local, dtype, cores, first=first)
+    return (GpuHolder if device == "GPU" else Holder)(local, dtype, cores, rank=rank)

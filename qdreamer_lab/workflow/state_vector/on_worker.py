@@ -54,7 +54,7 @@ def warm_up() -> None:
 
 def _load() -> None:
     """Run all kernels once: they come from numba's cache, or are compiled into it."""
-    state = Holder(8, "complex128", 1, first=True)
+    state = Holder(8, "complex128", 1, rank=0)
     turn = np.array([[1, -1j], [-1j, 1]]) / np.sqrt(2)
     dense = np.kron(turn, turn)
     apply(

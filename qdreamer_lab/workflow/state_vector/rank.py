@@ -115,7 +115,7 @@ def run_rank(comm: Any, program: RankProgram) -> RankOutcome | None:
             f"a state of {program.num_wires} qubits of which {local} are local takes "
             f"{1 << (program.num_wires - local)} ranks, and there are {line.ranks}"
         )
-    state = holder(program.device, local, program.dtype, program.cores, first=line.rank == 0)
+    state = holder(program.device, local, program.dtype, program.cores, rank=line.rank)
     clock = _Clock()
     for stage in program.stages:
         if stage.swaps:

@@ -77,9 +77,9 @@ class VariationalAlgorithm(Motif):
     }
 
     problem: str = "ising"
-    qubits: int = 6
+    qubits: int = 4
     field: float = 1.0
-    layers: int = 3
+    layers: int = 4
     optimizer: str = "L-BFGS-B"
     iterations: int = 60
     starts: int = 4
@@ -136,8 +136,6 @@ class VariationalAlgorithm(Motif):
             evaluate = self._evaluator(run, problem, circuit)
         with self.journal() as journal:
             ways = self.ways(circuit, evaluate, journal, lambda: run.doing("classical"), run.stop)
-        if isinstance(evaluate, Cut):
-            evaluate.observed()
         with run.doing("classical"):
             outcome = _told(self, problem, ways, journal)
         if problem.edges and self.max_qubits is None:

@@ -103,7 +103,11 @@ def descend_all(descent: Descent, starts: int, journal: Journal, race: Race) -> 
     """
     with ThreadPoolExecutor(starts, "start") as pool:
         futures = [pool.submit(_descend, descent, k, journal, race) for k in range(starts)]
-        errors = [error for future in futures if (error := future.exception()) is not None]
+        try:
+            errors = [error for future in futures if (error := future.exception()) is not None]
+        except BaseException:  # whoever waits here was interrupted
+            race.give_up()
+            raise
     if errors:
         # Those that were only given up are no news.
         raise next((e for e in errors if not isinstance(e, CancelledError)), errors[0])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.dreamer.advice.run_prediction import waited_for
+from qdreamer_lab.workflow.steps.fragments import FragmentSession
 from qdreamer_lab.workflow.variational.on_worker import expectation_values, packed_problem
 from qdreamer_lab.workload.estimator import CutEstimator
+from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,21 +73,22 @@ class OnWorkers:
         self._run, self._shots, self._tasks, self._device = run, shots, tasks, device
         self._packed = packed_problem(circuit, hamiltonian)
         self._options = {"on": on, "name": "values"}
-        self._submitting = threading.Lock()  # starts are threads, and a run counts its tasks
 
     def __call__(self, points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
         """(points,) values."""
         parts = np.array_split(points, min(self._tasks, len(points)))
-        with self._submitting:
-            works = [
-                self._run.submit(
-                    *("quantum", expectation_values, self._packed, part),
-                    *(self._shots, seed + k, self._device),
-                    options=self._options,
-                )
-                for k, part in enumerate(parts)
-            ]
-        return np.concatenate(self._run.results(works))
+        works = [
+            self._run.submit(
+                *("quantum", expectation_values, self._packed, part),
+                *(self._shots, seed + k, self._device),
+                options=self._options,
+            )
+            for k, part in enumerate(parts)
+        ]
+        values = np.concatenate(self._run.results(works))
+        for work in works:
+            work.release()
+        return values
 
 
 class Cut:
@@ -109,9 +114,9 @@ class Cut:
         on: str | None,
     ) -> None:
         self._run, self._pub = run, (circuit, hamiltonian)
-        self._session = _Noted(run.session)
+        session = FragmentSession(run, None)
         self._make: Callable[[], CutEstimator] = lambda: CutEstimator(
-            max_qubits, mode="exact", session=self._session, on=on, seed=seed
+            max_qubits, mode="exact", session=session, on=on, seed=seed
         )
         self._of_thread = threading.local()
 
@@ -120,27 +125,10 @@ class Cut:
         self._run.check()
         if not hasattr(self._of_thread, "estimator"):
             self._of_thread.estimator = self._make()
-        with self._run.doing("classical"):  # plans and contracts, while workers are idle
-            result = self._of_thread.estimator.run([(*self._pub, points)]).result()
-        return np.asarray(result[0].data.evs, np.float64)
-
-    def observed(self) -> None:
-        """Count the tasks that were submitted as the run's."""
-        records = self._run.session.history(self._session.keys)
-        self._run.observe(records, "quantum", sum(record.ran_s or 0.0 for record in records))
-
-
-class _Noted:
-    """A session that notes which tasks are submitted; it is what `CutEstimator` needs of one."""
-
-    def __init__(self, session: Any) -> None:
-        self._session = session
-        self.keys: list[str] = []
-        self.backend, self.candidates = session.backend, session.candidates
-        self.pilots_for = session.pilots_for
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **how: Any) -> Any:
-        """Submit a task."""
-        task = self._session.submit(fn, *args, **how)
-        self.keys.append(task.key)
-        return task
+        begun = time.time()
+        job = self._of_thread.estimator.run([(*self._pub, points)])
+        result = waited_for(job, self._run.stop)[0]
+        ended, seconds = time.time(), RunRecord.of(result).seconds
+        self._run.did("classical", begun, begun + seconds.plan_s)
+        self._run.did("classical", ended - seconds.contract_s, ended)
+        return np.asarray(result.data.evs, np.float64)

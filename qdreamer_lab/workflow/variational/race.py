@@ -40,7 +40,7 @@ class Race:
         self._news = threading.Condition()
 
     def goes_on(self, start: int, evaluations: int, best: float) -> bool:
-        """Whether a start is to make another evaluation; waits for others at a comparison.
+        """Whether a start is to make another evaluation; it waits for others at a comparison.
 
         Args:
             start: Which.
@@ -50,6 +50,7 @@ class Race:
         Raises:
             CancelledError: All was given up.
         """
+        self._check()
         if not self._is_review(evaluations):
             return True
         with self._news:
@@ -57,8 +58,7 @@ class Race:
             self._decide(evaluations)
             self._news.notify_all()
             while evaluations not in self._kept:
-                if self._broken or (self._stop is not None and self._stop.is_set()):
-                    raise CancelledError
+                self._check()
                 self._news.wait(_LOOK_S)
             return start in self._kept[evaluations]
 
@@ -71,10 +71,14 @@ class Race:
             self._news.notify_all()
 
     def give_up(self) -> None:
-        """Let nobody wait any more."""
+        """Have all starts end: those that wait now, others after their next evaluation."""
         with self._news:
             self._broken = True
             self._news.notify_all()
+
+    def _check(self) -> None:
+        if self._broken or (self._stop is not None and self._stop.is_set()):
+            raise CancelledError
 
     def _is_review(self, evaluations: int) -> bool:
         if not self._review or evaluations % self._review:

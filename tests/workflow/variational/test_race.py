@@ -74,8 +74,11 @@ def test_without_comparisons_nobody_waits():
 def test_nobody_waits_for_a_start_that_never_comes(how):
     stop = threading.Event()
     race = Race(2, 3, stop=stop)
+    assert race.goes_on(1, 1, 1.0)
     with ThreadPoolExecutor(1) as pool:
         waits = pool.submit(race.goes_on, 0, 3, 1.0)
         race.give_up() if how == "give up" else stop.set()
         with pytest.raises(CancelledError):
             waits.result(PATIENCE_S)
+        with pytest.raises(CancelledError):
+            race.goes_on(1, 2, 1.0)
