@@ -147,6 +147,10 @@ class Motif(ABC):
         """
         return _nothing
 
+    def load(self) -> None:
+        """Load here, before the clock starts, what takes long; raise if it is not there."""
+        return
+
     # ---- a run
 
     def run(
@@ -168,6 +172,7 @@ class Motif(ABC):
             CancelledError: `stop` was set.
         """
         asked = time.perf_counter()
+        self.load()
         pilots = self._ready(session)
         for place in dict.fromkeys(self.places()):
             session.broadcast(self.warm_up(), on=place, name=f"{self.name}-warm-up").result()

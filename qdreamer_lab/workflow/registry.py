@@ -18,6 +18,8 @@ ENTRY_POINTS = "qdreamer_lab.motifs"
 _OWN = {
     "circuit-execution": "qdreamer_lab.workflow.circuit_execution.app:CircuitExecution",
     "circuit-cutting": "qdreamer_lab.workflow.circuit_cutting.app:CircuitCutting",
+    "learning": "qdreamer_lab.workflow.learning.app:Learning",
+    "pipeline": "qdreamer_lab.workflow.pipeline.app:Pipeline",
 }
 """Where the motifs of this package are; each is imported when it is asked for."""
 
