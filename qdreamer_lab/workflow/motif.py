@@ -51,6 +51,9 @@ class Motif(ABC):
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     """What presets other than `small` change, by name; each motif has `paper`."""
 
+    grows: ClassVar[tuple[str, ...]] = ()
+    """The whole numbers that make n times the work when they are n times as large."""
+
     on: str | None = None
     seed: int = 7
 

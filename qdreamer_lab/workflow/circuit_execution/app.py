@@ -41,6 +41,7 @@ class CircuitExecution(Motif):
 
     name: ClassVar[str] = "circuit-execution"
     title: ClassVar[str] = "Circuit execution"
+    grows: ClassVar[tuple[str, ...]] = ("circuits",)
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"circuits": 1024, "qubits": 25, "depth": 1, "batch": 4}
     }

@@ -45,6 +45,7 @@ class Learning(Motif):
 
     name: ClassVar[str] = "learning"
     title: ClassVar[str] = "Quantum machine learning"
+    grows: ClassVar[tuple[str, ...]] = ("minibatch", "samples")
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"samples": 400, "qubits": 10, "steps": 100, "minibatch": 64}
     }

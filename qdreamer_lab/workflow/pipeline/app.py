@@ -44,6 +44,7 @@ class Pipeline(Motif):
 
     name: ClassVar[str] = "pipeline"
     title: ClassVar[str] = "Multistage pipeline"
+    grows: ClassVar[tuple[str, ...]] = ("images",)
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"images": 360, "qubits": 10, "layers": 8, "batch": 16}
     }
