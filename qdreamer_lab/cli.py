@@ -79,6 +79,33 @@ def _motif(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _characterise(arguments: argparse.Namespace) -> int:
+    import pilot_kernel
+    from qdreamer_lab.workflow.characterise.measure import characterise
+    from qdreamer_lab.workflow.characterise.page import page
+    from qdreamer_lab.workflow.characterise.portrait import Portrait
+
+    others = [Portrait.from_json(path.read_text()) for path in arguments.compare]
+    if len(others) < 2:
+        with pilot_kernel.Session() as session:
+            made = characterise(
+                session,
+                arguments.workers,
+                names=arguments.motif or None,
+                url=arguments.pilot,
+                times=arguments.times,
+                say=lambda line: print(line, flush=True),
+            )
+        print(made.text())
+        arguments.json.write_text(made.to_json())
+        portraits, titles = [made, *others], ["this machine", *map(str, arguments.compare)]
+    else:
+        portraits, titles = others, [str(path) for path in arguments.compare]
+    arguments.html.write_text(page(portraits, titles))
+    print(f"written: {arguments.html}")
+    return 0
+
+
 def _store(arguments: argparse.Namespace) -> int:
     from qdreamer_lab.workflow.steps.store import default_store
 
@@ -87,7 +114,13 @@ def _store(arguments: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"demo": _demo, "motif": _motif, "store": _store, "warm": _warm}
+_COMMANDS = {
+    "characterise": _characterise,
+    "demo": _demo,
+    "motif": _motif,
+    "store": _store,
+    "warm": _warm,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--no-check", action="store_true", help="do not compare with Aer's simulator")
     _add_motif(commands)
+    _add_characterise(commands)
     store = commands.add_parser(
         "store",
         help="show the finished steps and fragments that are kept on disk, or remove them",
@@ -160,6 +194,47 @@ def _add_motif(commands: Any) -> None:
     motif.add_argument("--workers", type=_positive, metavar="N", help="cores of that pilot")
     motif.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON, too")
     motif.add_argument("--html", type=Path, metavar="FILE", help="write its picture, too")
+
+
+def _add_characterise(commands: Any) -> None:
+    portrait = commands.add_parser(
+        "characterise",
+        help="run all motifs over sizes and workers, and write the portrait of this machine",
+        description="Run all motifs over sizes and workers, and write what their time went to, how "
+        "tightly tasks are coupled, and how they scale: an HTML page and JSON.",
+    )
+    portrait.add_argument(
+        *("--workers",),
+        type=_counts,
+        default=(1, 2),
+        metavar="N,M",
+        help="numbers of workers (default: 1,2)",
+    )
+    portrait.add_argument(
+        "--motif", action="append", metavar="NAME", help="only this one; may be repeated"
+    )
+    portrait.add_argument("--pilot", default="local://", metavar="URL", help="kind of pilots")
+    portrait.add_argument(
+        "--times", type=_positive, default=1, metavar="N", help="runs of each; the best counts"
+    )
+    portrait.add_argument(
+        "--json", type=Path, default=Path("portrait.json"), metavar="FILE", help="portrait.json"
+    )
+    portrait.add_argument(
+        "--html", type=Path, default=Path("portrait.html"), metavar="FILE", help="portrait.html"
+    )
+    portrait.add_argument(
+        "--compare",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="JSON",
+        help="a portrait to set beside it; two of them are set side by side, and nothing runs",
+    )
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    return tuple(sorted(_positive(word) for word in text.split(",")))
 
 
 def _positive(text: str) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from qiskit.quantum_info import SparsePauliOp
+
 from pilot_kernel.primitive.device.backend import backend_here
 from pilot_kernel.primitive.device.prepare import DEFAULT_PRECISION, for_device
 from pilot_kernel.primitive.device.run import run_all_on_device
@@ -14,7 +16,7 @@ from pilot_kernel.primitive.pub.shipment import pack
 from pilot_kernel.primitive.simulator.prepare import for_simulator
 from pilot_kernel.primitive.simulator.run import Settings, simulate_all
 
-__all__ = ["run_circuits"]
+__all__ = ["mean_z", "run_circuits"]
 
 
 def run_circuits(
@@ -52,3 +54,9 @@ def run_circuits(
     shipment = pack(cut(for_simulator(checked, "automatic"), seed))
     begun = time.perf_counter()
     return simulate_all(shipment, Settings(device=device)), time.perf_counter() - begun
+
+
+def mean_z(num_qubits: int) -> SparsePauliOp:
+    """The mean of Z over all qubits."""
+    terms = [("Z", [qubit], 1 / num_qubits) for qubit in range(num_qubits)]
+    return SparsePauliOp.from_sparse_list(terms, num_qubits)

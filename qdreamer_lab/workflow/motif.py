@@ -51,6 +51,9 @@ class Motif(ABC):
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     """What presets other than `small` change, by name; each motif has `paper`."""
 
+    grows: ClassVar[tuple[str, ...]] = ()
+    """The whole numbers that make n times the work when they are n times as large."""
+
     on: str | None = None
     seed: int = 7
 
@@ -147,6 +150,10 @@ class Motif(ABC):
         """
         return _nothing
 
+    def load(self) -> None:
+        """Load here, before the clock starts, what takes long; raise if it is not there."""
+        return
+
     # ---- a run
 
     def run(
@@ -168,6 +175,7 @@ class Motif(ABC):
             CancelledError: `stop` was set.
         """
         asked = time.perf_counter()
+        self.load()
         pilots = self._ready(session)
         for place in dict.fromkeys(self.places()):
             session.broadcast(self.warm_up(), on=place, name=f"{self.name}-warm-up").result()
@@ -213,7 +221,12 @@ class Motif(ABC):
         for place in self.places():
             found = session.candidates(place)
             most = max(max(p.cores_per_worker, p.most_cores) for p in found)
-            room = max(max(p.largest_worker_bytes, p.memory_per_worker_bytes) for p in found)
+            # A task with the cores of several workers has their memory, too.
+            room = max(
+                max(p.largest_worker_bytes, p.memory_per_worker_bytes)
+                * max(1, -(-self.cores() // max(1, p.cores_per_worker)))
+                for p in found
+            )
             names = ", ".join(pilot.name for pilot in found)
             if self.cores() > most:
                 raise MotifError(

@@ -20,6 +20,8 @@ _OWN = {
     "state-vector": "qdreamer_lab.workflow.state_vector.app:StateVector",
     "circuit-cutting": "qdreamer_lab.workflow.circuit_cutting.app:CircuitCutting",
     "variational": "qdreamer_lab.workflow.variational.app:VariationalAlgorithm",
+    "learning": "qdreamer_lab.workflow.learning.app:Learning",
+    "pipeline": "qdreamer_lab.workflow.pipeline.app:Pipeline",
 }
 """Where the motifs of this package are; each is imported when it is asked for."""
 

@@ -45,6 +45,11 @@ def test_values_are_those_of_the_dense_vector(ranked, ranks, family):
     assert (report.values["sent bytes"] > 0) == (ranks > 1)
 
 
+def test_as_many_ranks_as_there_are_cores(ranked):
+    assert StateVector(qubits=10).run(ranked).values["ranks"] == 4
+    assert StateVector(qubits=3).run(ranked).values["ranks"] == 2
+
+
 def test_foresight_moves_fewer_bytes(ranked):
     report = StateVector(qubits=12, ranks=4).run(ranked)
     naive = StateVector(qubits=12, ranks=4, planner="swap_each_gate").run(ranked)

@@ -28,7 +28,8 @@ def test_hydrogen_on_a_noisy_device(registry_home):
 
 
 def test_a_chain_and_a_state_over_ranks_on_slurm(slurm_session):
-    add(slurm_session, workers=1, cores_per_node=4, memory_per_node_bytes=15 * 10**8)
+    size = {"cores_per_node": 4, "cores_per_worker": 4}
+    add(slurm_session, workers=1, memory_per_node_bytes=15 * 10**8, **size)
     app = VariationalAlgorithm(qubits=3, layers=3, review=0, starts=2, iterations=60)
     report = app.run(slurm_session)
     assert report.values["above it"] == pytest.approx(0, abs=1e-4)

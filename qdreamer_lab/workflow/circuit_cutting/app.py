@@ -9,7 +9,7 @@ import numpy as np
 
 from qdreamer_lab.dreamer.advice.limits import Limits
 from qdreamer_lab.dreamer.dreamer import QDreamer
-from qdreamer_lab.errors import InfeasiblePlanError, MotifError
+from qdreamer_lab.errors import MotifError
 from qdreamer_lab.workflow.circuit_cutting.cut_run import CutRun, ansatz, last_z, run_cut
 from qdreamer_lab.workflow.motif import Motif
 from qdreamer_lab.workflow.outcome import Curve, Outcome
@@ -68,7 +68,7 @@ class CircuitCutting(Motif):
     def work(self, run: Run) -> Outcome:
         """Predict, run, and set both side by side."""
         with run.doing("classical"):
-            dreamer = QDreamer(run.session)  # type: ignore[arg-type]
+            dreamer = QDreamer(run.session)
         fragments = FragmentSession(run, default_store() if self.reuse else None)
         runs = []
         for qubits in self.qubits:
@@ -102,16 +102,13 @@ class CircuitCutting(Motif):
         sampled = bool(self.precision) or dreamer.place(self.on).backend is not None
         for width in widths:
             with run.doing("classical"):
-                try:
-                    way = dreamer.predict(
-                        *pub,
-                        max_qubits=width,
-                        mode="sampled" if sampled else "exact",
-                        on=self.on,
-                        precision=self.precision or _PRECISION,
-                    )
-                except InfeasiblePlanError as error:
-                    raise MotifError(f"{self.name}: widths={width}: {error}") from error
+                way = dreamer.predict(
+                    *pub,
+                    max_qubits=width,
+                    mode="sampled" if sampled else "exact",
+                    on=self.on,
+                    precision=self.precision or _PRECISION,
+                )
             yield width, way, False
 
     def _outcome(self, runs: list[CutRun], fragments: FragmentSession) -> Outcome:

@@ -115,8 +115,10 @@ def run_cut(
     result: Any = waited_for(job, run.stop)[0]
     took, ended = time.perf_counter() - clock, time.time()
     record = RunRecord.of(result)
-    run.did("classical", begun, begun + record.seconds.plan_s)
-    run.did("classical", ended - record.seconds.contract_s, ended)
+    spent = record.seconds
+    tasks_s = spent.execute_s + (spent.dropped_s or 0.0)
+    run.did("classical", begun, ended - tasks_s - spent.contract_s)  # plans, and writes programs
+    run.did("classical", ended - spent.contract_s, ended)
     return CutRun(
         qubits=pub[0].num_qubits,
         width=width,

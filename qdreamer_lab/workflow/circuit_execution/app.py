@@ -41,6 +41,7 @@ class CircuitExecution(Motif):
 
     name: ClassVar[str] = "circuit-execution"
     title: ClassVar[str] = "Circuit execution"
+    grows: ClassVar[tuple[str, ...]] = ("circuits",)
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"circuits": 1024, "qubits": 25, "depth": 1, "batch": 4}
     }
@@ -74,25 +75,28 @@ class CircuitExecution(Motif):
         left = deque(self._batches())
         values = np.empty((self.circuits, self.points))
         shares: Counter[str | None] = Counter()
-        under_way = {}
+        under_way: dict[Work, tuple[list[tuple[int, slice]], str | None]] = {}
         places = self.places()
+
+        def submit_next(place: str | None) -> None:
+            if left:
+                batch = left.popleft()
+                under_way[self._submit(run, batch, place)] = (batch, place)
+
         for place in places:
             # One place has all at once, and its workers take them as they can. Of several each
             # takes the next when it has done one, so that a fast one does more.
-            ahead = len(left) if len(places) == 1 else self._ahead(run, place)
-            for _ in range(min(ahead, len(left))):
-                batch = left.popleft()
-                under_way[self._submit(run, batch, place)] = (batch, place)
+            for _ in range(len(left) if len(places) == 1 else self._ahead(run, place)):
+                submit_next(place)
         while under_way:
             for work in run.as_completed(list(under_way)):
                 batch, place = under_way.pop(work)
-                if left:
-                    under_way[self._submit(run, left[0], place)] = (left.popleft(), place)
+                submit_next(place)
                 for (number, points), means in zip(batch, work.result(), strict=True):
                     values[number, points] = means
                     shares[place] += len(means)
                 if left:
-                    break  # to look at what was submitted just now, too
+                    break  # what was submitted just now may be over before the others
         return self._outcome(values, shares)
 
     def _batches(self) -> list[list[tuple[int, slice]]]:

@@ -11,10 +11,9 @@ import numpy as np
 from qdreamer_lab.workflow.circuit_execution.circuits import (
     angles,
     circuit,
-    mean_z,
     mean_z_of_counts,
 )
-from qdreamer_lab.workflow.circuits_here import run_circuits
+from qdreamer_lab.workflow.circuits_here import mean_z, run_circuits
 from qdreamer_lab.workflow.timed_call import Split
 
 if TYPE_CHECKING:

@@ -8,14 +8,13 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 from qiskit.circuit.random import random_circuit
-from qiskit.quantum_info import SparsePauliOp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["angles", "circuit", "mean_z", "mean_z_of_counts"]
+__all__ = ["angles", "circuit", "mean_z_of_counts"]
 
 
 def circuit(num_qubits: int, depth: int, seed: Sequence[int], *, free: bool) -> QuantumCircuit:
@@ -39,12 +38,6 @@ def circuit(num_qubits: int, depth: int, seed: Sequence[int], *, free: bool) -> 
 def angles(num_points: int, num_qubits: int, seed: Sequence[int]) -> NDArray[np.float64]:
     """Values of a circuit's parameters: points x qubits, in radians."""
     return np.random.default_rng(list(seed)).uniform(-np.pi, np.pi, (num_points, num_qubits))
-
-
-def mean_z(num_qubits: int) -> SparsePauliOp:
-    """The mean of Z over all qubits."""
-    terms = [("Z", [qubit], 1 / num_qubits) for qubit in range(num_qubits)]
-    return SparsePauliOp.from_sparse_list(terms, num_qubits)
 
 
 def mean_z_of_counts(counts: dict[str, int], num_qubits: int) -> float:

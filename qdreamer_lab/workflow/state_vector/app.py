@@ -16,7 +16,7 @@ from qdreamer_lab.workflow.motif import Motif
 from qdreamer_lab.workflow.outcome import Curve, Outcome
 from qdreamer_lab.workflow.state_vector.circuits import FAMILIES, circuit_of
 from qdreamer_lab.workflow.state_vector.on_worker import state_in_ranks, warm_up
-from qdreamer_lab.workflow.state_vector.program import PlannedState, planned_state
+from qdreamer_lab.workflow.state_vector.program import FEWEST_LOCAL, PlannedState, planned_state
 from qdreamer_lab.workflow.state_vector.stages import PLANNERS, exchanged_share
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class StateVector(Motif):
 
     Attributes:
         qubits: Of the circuit.
-        ranks: MPI ranks, a power of two; as many bits of them are qubits.
+        ranks: MPI ranks, a power of two; as many bits of them are qubits. 0 for as many as a task
+            can have cores where it runs.
         circuit: The circuit's family.
         layers: How often its layer is repeated.
         planner: `look_ahead`, or `swap_each_gate` for what it is compared with.
@@ -59,7 +60,7 @@ class StateVector(Motif):
     presets: ClassVar[dict[str, dict[str, Any]]] = {"paper": {"qubits": 30, "ranks": 16}}
 
     qubits: int = 18
-    ranks: int = 2
+    ranks: int = 0
     circuit: str = "random"
     layers: int = 8
     planner: str = "look_ahead"
@@ -69,7 +70,7 @@ class StateVector(Motif):
     check: bool = True
 
     def __post_init__(self) -> None:
-        self.at_least(qubits=2, ranks=1, layers=1, chunk_bytes=16)
+        self.at_least(qubits=2, ranks=0, layers=1, chunk_bytes=16)
         self.one_of(circuit=FAMILIES, planner=PLANNERS, device=_DEVICES)
         if self.ranks & (self.ranks - 1):
             raise MotifError(f"{self.name}: ranks={self.ranks}: a power of two")
@@ -85,12 +86,12 @@ class StateVector(Motif):
 
     def cores(self) -> int:
         """One for each rank."""
-        return 1 if self.oversubscribe else self.ranks
+        return 1 if self.oversubscribe else max(1, self.ranks)
 
     def memory_bytes(self) -> int:
         """The state, the messages under way, and what each rank's Python takes."""
         state = 0 if self.device == "GPU" else 16 << self.qubits
-        return state + self.ranks * (2 * self.chunk_bytes + _RANK_BYTES)
+        return state + max(1, self.ranks) * (2 * self.chunk_bytes + _RANK_BYTES)
 
     def warm_up(self) -> Callable[[], Any]:
         """Compiles what ranks load, and sees that there is MPI."""
@@ -98,6 +99,8 @@ class StateVector(Motif):
 
     def work(self, run: Run) -> Outcome:
         """Plan, run in ranks, compare."""
+        if not self.ranks:
+            return replace(self, ranks=self._fitting(run)).work(run)
         with run.doing("classical"):
             circuit = circuit_of(self.circuit, self.qubits, self.layers, self.seed)
             observable = observables(self.qubits)
@@ -118,6 +121,12 @@ class StateVector(Motif):
         outcome: RankOutcome = work.result()
         with run.doing("classical"):
             return self._told(circuit, observable, planned, outcome)
+
+    def _fitting(self, run: Run) -> int:
+        """As many ranks as a task can have cores, and as there are parts of the state."""
+        found = run.session.candidates(self.places()[0])
+        cores = max(max(pilot.cores_per_worker, pilot.most_cores) for pilot in found)
+        return 1 << min(cores.bit_length() - 1, self.qubits - FEWEST_LOCAL)
 
     def planned(self, circuit: QuantumCircuit, paulis: PauliList) -> PlannedState:
         """What ranks run."""
@@ -142,6 +151,7 @@ class StateVector(Motif):
         others = self._with(other).planned(circuit, observable.paulis).program.stages
         state_bytes = 16 << self.qubits
         values: dict[str, float | int | str] = {
+            "ranks": self.ranks,
             "mean of Z": float(outcome.values[: self.qubits].mean()),
             "norm": outcome.norm,
             "exchanges": _exchanges(planned),

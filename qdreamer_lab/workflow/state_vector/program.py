@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.quantum_info import PauliList
 
-__all__ = ["PlannedState", "planned_state"]
+__all__ = ["FEWEST_LOCAL", "PlannedState", "planned_state"]
 
 FEWEST_LOCAL = 2
 """A gate on two qubits needs both of them local."""

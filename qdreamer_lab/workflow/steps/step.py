@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, overload
 
@@ -40,6 +40,10 @@ class Step:
     def __call__(self, *args: Any, **kwargs: Any) -> Node:
         """A node: this call, which runs when `run_steps` gets to it."""
         return Node(self, args, kwargs)
+
+    def at(self, on: str | None) -> Step:
+        """The same step at another place."""
+        return replace(self, on=on)
 
 
 @dataclass(eq=False)
@@ -165,14 +169,14 @@ def in_order(ends: list[Node]) -> list[Node]:
         raise StepError(f"these steps wait for each other: {circle}") from None
 
 
-def with_inputs(value: Any, replace: Callable[[Node], Any]) -> Any:
+def with_inputs(value: Any, instead: Callable[[Node], Any]) -> Any:
     """A value with something else in place of nodes, also within containers."""
     if isinstance(value, Node):
-        return replace(value)
-    if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
-        return type(value)(with_inputs(each, replace) for each in value)
+        return instead(value)
+    if type(value) in (list, tuple):
+        return type(value)(with_inputs(each, instead) for each in value)
     if type(value) is dict:
-        return {key: with_inputs(each, replace) for key, each in value.items()}
+        return {key: with_inputs(each, instead) for key, each in value.items()}
     return value
 
 

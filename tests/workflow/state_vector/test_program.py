@@ -83,7 +83,7 @@ def test_circuits_that_are_no_states():
         ({"device": "TPU"}, "device=TPU: one of CPU, GPU"),
         ({"planner": "x"}, "planner=x: one of look_ahead"),
         ({"layers": 0}, "layers=0: at least 1"),
-        ({"ranks": 0}, "ranks=0: at least 1"),
+        ({"ranks": -1}, "ranks=-1: at least 0"),
     ],
 )
 def test_parameters_out_of_range(given, told):
