@@ -7,7 +7,7 @@ from qdreamer_lab.workflow.circuit_cutting.app import CircuitCutting
 from qdreamer_lab.workflow.circuit_execution.app import CircuitExecution
 from qdreamer_lab.workflow.learning.app import Learning
 from qdreamer_lab.workflow.learning.batch import kernel_entries
-from tests.real.slurm_pilots import add, up
+from tests.real.slurm_pilots import add
 from tests.workflow.circuit_cutting.test_app import dense as dense_value
 from tests.workflow.circuit_execution.test_app import dense
 
@@ -17,8 +17,7 @@ pytestmark = pytest.mark.real
 @pytest.fixture
 def pilot(slurm_session, slurm, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    made = add(slurm_session, workers=2)
-    up(made, 2)
+    made = add(slurm_session, workers=2, cores_per_node=2, memory_per_node_bytes=2 * 10**9)
     return made
 
 
