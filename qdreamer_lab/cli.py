@@ -106,6 +106,18 @@ def _characterise(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _reproduce(arguments: argparse.Namespace) -> int:
+    import pilot_kernel
+    from qdreamer_lab.workflow.reproduce.measure import reproduce
+
+    with pilot_kernel.Session() as session:
+        made = reproduce(session, say=lambda line: print(line, flush=True))
+    print(made.text())
+    if arguments.json:
+        arguments.json.write_text(made.to_json())
+    return 0
+
+
 def _store(arguments: argparse.Namespace) -> int:
     from qdreamer_lab.workflow.steps.store import default_store
 
@@ -118,6 +130,7 @@ _COMMANDS = {
     "characterise": _characterise,
     "demo": _demo,
     "motif": _motif,
+    "reproduce": _reproduce,
     "store": _store,
     "warm": _warm,
 }
@@ -153,6 +166,13 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-check", action="store_true", help="do not compare with Aer's simulator")
     _add_motif(commands)
     _add_characterise(commands)
+    again = commands.add_parser(
+        "reproduce",
+        help="set the reference group's published figures beside ours",
+        description="Measure what the reference group published, and set both figures side by "
+        "side, with what differs between the two; it takes minutes.",
+    )
+    again.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON, too")
     store = commands.add_parser(
         "store",
         help="show the finished steps and fragments that are kept on disk, or remove them",

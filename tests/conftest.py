@@ -28,6 +28,18 @@ def pytest_addoption(parser):
     )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows what its agents and their workers have logged meanwhile."""
+    report = yield
+    if report.when == "call" and report.failed and "PILOT_KERNEL_HOME" in os.environ:
+        logs = Path(os.environ["PILOT_KERNEL_HOME"]).glob("agent-*/**/*.log")
+        for log in (log for log in logs if log.stat().st_mtime >= call.start):
+            text = log.read_text(errors="replace")[-4000:]
+            report.sections.append((f"{log.parent.name}/{log.name}", text))
+    return report
+
+
 @pytest.fixture(scope="session", autouse=True)
 def registry_home(tmp_path_factory):
     """Keep the tests' agents apart from the user's, and see that none stays.
@@ -64,6 +76,15 @@ def lone_worker(session):
     wait_until(lambda: pilot.status.workers == 1)
     yield pilot.name
     pilot.stop()
+
+
+@pytest.fixture
+def steady_planning(monkeypatch):
+    """Planning takes a millisecond, whatever else this machine does meanwhile."""
+    for home in ("exact.case", "sampled.case", "uncut.case"):
+        monkeypatch.setattr(
+            f"qdreamer_lab.dreamer.{home}.timed_twice", lambda function: (function(), 1e-3)
+        )
 
 
 def agents_of(home: Path) -> list[psutil.Process]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from qdreamer_lab.dreamer.report_text import html_table, seconds_text, text_table
@@ -95,9 +95,9 @@ class MotifReport:
 
     def to_json(self) -> str:
         """As JSON that `from_json` reads; without `data`."""
-        plain = asdict(self)
+        plain = asdict(replace(self, outcome=replace(self.outcome, data=None)))
         plain["outcome"].pop("data")
-        return json.dumps({**plain, "metrics": self.metrics}, default=str)
+        return json.dumps({**plain, "metrics": self.metrics}, default=_plain)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -157,3 +157,8 @@ class MotifReport:
 
 def _shown(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON does not know: NumPy's numbers as Python's, all else as text."""
+    return value.item() if hasattr(value, "item") else str(value)

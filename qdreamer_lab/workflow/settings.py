@@ -65,7 +65,7 @@ def _read(hint: Any, text: str) -> Any:
 
 def setting_text(value: Any) -> str:
     """A value as `--set` would take it."""
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return ",".join(map(setting_text, value))
     return (
         {None: "none", True: "yes", False: "no"}.get(value, str(value))

@@ -53,13 +53,9 @@ class Session:
 
 
 @pytest.fixture(autouse=True)
-def no_profiles(tmp_path, monkeypatch):
+def no_profiles(tmp_path, monkeypatch, steady_planning):
     """Nothing was ever measured here, and planning takes a millisecond."""
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path))
-    for home in ("exact.case", "sampled.case"):
-        monkeypatch.setattr(
-            f"qdreamer_lab.dreamer.{home}.timed_twice", lambda function: (function(), 1e-3)
-        )
 
 
 def comparison(session, controls=EXACT, circuit=None):

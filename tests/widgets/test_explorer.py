@@ -139,7 +139,7 @@ def test_measurements_are_refused():
         CutExplorer(circuit)
 
 
-def test_a_circuit_that_needs_no_cut_says_so(open_explorer):
+def test_a_circuit_that_needs_no_cut_says_so(open_explorer, steady_planning):
     explorer = open_explorer(uneven_line(4))
     assert "no cut is needed" in explorer._board.summary
     assert explorer.plan.num_cuts == 0

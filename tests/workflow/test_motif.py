@@ -7,6 +7,7 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from pilot_kernel.errors import PlacementError
@@ -44,6 +45,7 @@ class Naps(Motif):
 
     naps: int = 4
     nap_s: float = 0.05
+    widths: tuple[int, ...] = (3, 4)
     want_cores: int = 1
     want_bytes: int = 0
     fail: bool = False
@@ -68,10 +70,10 @@ class Naps(Motif):
             time.sleep(self.nap_s)
         return Outcome(
             values={"sum": sum(last.result()[:-1])},
-            rows=({"nap": 1, "s": self.nap_s},),
+            rows=({"nap": np.int64(1), "s": self.nap_s},),
             curves=(Curve(name="c", x=(1.0, 2.0), y=(3.0, 4.0), x_title="x", y_title="y"),),
             notes=("a note",),
-            data=object(),
+            data=threading.Lock(),
         )
 
 
@@ -99,7 +101,10 @@ def test_a_report_survives_json(report):
     assert again.text() == report.text()
     assert again.metrics == report.metrics
     assert again.to_json() == report.to_json()
-    assert json.loads(report.to_json())["metrics"]["tasks"] == 6
+    told = json.loads(report.to_json())
+    assert told["metrics"]["tasks"] == 6
+    assert told["outcome"]["rows"] == [{"nap": 1, "s": 0.05}]
+    assert "widths=3,4" in again.text()
     for wrong in ("{}", "nonsense", "[]", '{"metrics": 1}'):
         with pytest.raises(MotifError, match="not a report of a motif"):
             MotifReport.from_json(wrong)

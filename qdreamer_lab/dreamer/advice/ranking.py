@@ -1,7 +1,7 @@
 """Which of several ways to run is better. Pure decisions on predictions; nothing is priced.
 
-Faster is better. Ways within 5 % of the fastest are as good as it, because predictions are no
-better than that: of these, one that cuts nothing comes first, then one that takes fewer workers.
+Faster is better. Ways within 5 % or 2 ms of the fastest are as good as it, because predictions are
+no better than that: of these, one that cuts nothing comes first, then one that takes fewer workers.
 Where no precision was asked for, exact values come before those with an error bar, as long as they
 are affordable: the fastest exact way is over within a minute, or within ten times as long as the
 fastest sampled one.
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.advice.limits import Limits, Refused
     from qdreamer_lab.dreamer.predict.prediction import Prediction
 
-__all__ = ["TIE", "Ranking", "affordable", "ranked"]
+__all__ = ["TIE", "Ranking", "affordable", "as_good", "ranked"]
 
 TIE = 1.05
 """Up to this factor ways are as good as each other."""
+
+_MOMENT_S = 0.002
+"""What else a machine does takes as long; so much less is not worth a cut."""
 
 _SHORT_S = 60.0
 _TIMES = 10.0
@@ -64,6 +67,11 @@ def ranked(found: Iterable[Prediction], *, exact_first: bool) -> tuple[Predictio
     return tuple(_in_order(every))
 
 
+def as_good(seconds: float, fastest_s: float) -> bool:
+    """Whether a way that takes so many seconds is as good as the fastest, within the doubt."""
+    return seconds <= max(TIE * fastest_s, fastest_s + _MOMENT_S)
+
+
 def affordable(found: list[Prediction]) -> bool:
     """Whether exact values can be had, and do not take out of all proportion longer."""
     times: dict[bool, list[float]] = {True: [], False: []}
@@ -80,8 +88,7 @@ def _in_order(found: list[Prediction]) -> list[Prediction]:
     left = sorted(found, key=lambda prediction: prediction.makespan_s)
     out: list[Prediction] = []
     while left:
-        most = TIE * left[0].makespan_s
-        tied = [prediction for prediction in left if prediction.makespan_s <= most]
+        tied = [way for way in left if as_good(way.makespan_s, left[0].makespan_s)]
         out += sorted(tied, key=_preference)
         left = left[len(tied) :]
     return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qdreamer_lab.dreamer.advice.ranking import TIE
+from qdreamer_lab.dreamer.advice.ranking import as_good
 from qdreamer_lab.dreamer.predict.place import GPU
 from qdreamer_lab.dreamer.report_text import price_text, seconds_text
 from qdreamer_lab.workload.execution.memory import readable
@@ -113,12 +113,12 @@ def _against_uncut(found: Ranking) -> list[str]:
         return [f"Uncut it cannot run: {reasons[0]}."] if reasons else []
     if other is None:
         return ["Nothing is cut."]
-    ratio = other.makespan_s / best.makespan_s
-    if ratio <= TIE:
+    if as_good(other.makespan_s, best.makespan_s):
         return [
             f"Cutting would be as good within the doubt ({other.title}, "
             f"{seconds_text(other.makespan_s)}), and what is not cut is simpler."
         ]
+    ratio = other.makespan_s / best.makespan_s
     return [
         f"Cutting does not pay: the best way with cuts, {other.title}, takes "
         f"{seconds_text(other.makespan_s)}, {ratio:.3g} times as long."
@@ -159,7 +159,7 @@ def _next(found: Ranking) -> list[str]:
         time = seconds_text(second.makespan_s)
         lines.append(f"As good within the doubt: {second.title}, {time}{reason}.")
     if best.configuration.exact:
-        fast = [other for other in others if other.makespan_s < best.makespan_s / TIE]
+        fast = [other for other in others if not as_good(best.makespan_s, other.makespan_s)]
         sampled = min(fast, key=lambda prediction: prediction.makespan_s, default=None)
         if sampled is not None and not sampled.configuration.exact:
             lines.append(
@@ -171,7 +171,7 @@ def _next(found: Ranking) -> list[str]:
 
 def _preferred(best: Prediction, second: Prediction) -> str:
     """Why of two ways that are as good the first is first."""
-    if second.makespan_s > TIE * best.makespan_s:
+    if not as_good(second.makespan_s, best.makespan_s):
         return ""
     if second.cut and not best.cut:
         return "; what is not cut comes first"

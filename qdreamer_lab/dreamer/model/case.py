@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Case", "Work", "for_sets", "timed_twice"]
 
-_SUSPICIOUS_S = 0.03
-"""Planning that takes longer is done again: it should be faster the second time."""
-
 _Found = TypeVar("_Found")
 
 
@@ -157,12 +154,13 @@ def for_sets(case: Case, sets: int, again_s: float) -> Case:
 
 
 def timed_twice(function: Callable[[], _Found]) -> tuple[_Found, float]:
-    """A function's result and how long it takes once everything that it needs is loaded."""
-    start = time.perf_counter()
-    found = function()
-    seconds = time.perf_counter() - start
-    if seconds > _SUSPICIOUS_S:  # a kernel was loaded or compiled, or something came between
+    """A function's result and how long it takes once everything that it needs is loaded.
+
+    The first time a kernel may have to be loaded, and something may come between.
+    """
+    times = []
+    for _ in range(2):
         start = time.perf_counter()
-        function()
-        seconds = min(seconds, time.perf_counter() - start)
-    return found, seconds
+        found = function()
+        times.append(time.perf_counter() - start)
+    return found, min(times)

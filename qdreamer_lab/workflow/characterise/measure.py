@@ -61,6 +61,8 @@ def characterise(
         try:
             for kind in kinds:
                 small = kind.small() if change is None else change(kind.small())
+                if count == workers[0]:  # what is planned or loaded once is in no figure
+                    _measure(session, replace(small, on=pilot.name), 1, count, 1)
                 for size in sorted({1, count} if kind.grows else {1}):
                     made = replace(_grown(small, size), on=pilot.name)
                     if say is not None:

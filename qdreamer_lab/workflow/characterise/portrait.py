@@ -103,8 +103,6 @@ class Portrait:
     def text(self) -> str:
         """All of it as plain text."""
         lines = [", ".join(f"{key}: {value}" for key, value in self.machine.items()), ""]
-        head = ("motif", "size", "workers", "wall s", "quantum", "classical", "communication")
-        head = (*head, "waiting", "overhead", "messages/s", "kB/s")
         parts = ("quantum", "classical", "communication", "waiting", "overhead")
         rows: list[tuple[str, ...]] = []
         for row in self.rows():
@@ -113,6 +111,7 @@ class Portrait:
             rates = (f"{row['messages_per_s']:.4g}", f"{row['bytes_per_s'] / 1e3:.4g}")
             where = (row["motif"], str(row["size"]), str(row["workers"]))
             rows.append((*where, f"{wall:.3g}", *shares, *rates))
+        head = ("motif", "size", "workers", "wall s", *parts, "messages/s", "kB/s")
         lines += [text_table(head, rows), ""]
         for motif in self.motifs():
             for kind, found in (("strong", self.strong(motif)), ("weak", self.weak(motif))):

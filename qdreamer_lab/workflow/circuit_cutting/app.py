@@ -47,8 +47,8 @@ class CircuitCutting(Motif):
         "paper": {"qubits": (30, 33, 34, 36), "widths": (12, 10, 8, 6, 4, 2)}
     }
 
-    qubits: tuple[int, ...] = (24,)
-    widths: tuple[int, ...] = (18, 12)
+    qubits: tuple[int, ...] = (32,)
+    widths: tuple[int, ...] = (22, 16)
     reps: int = 2
     precision: float = 0.0
     recommend: bool = True

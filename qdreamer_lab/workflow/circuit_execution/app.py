@@ -51,7 +51,7 @@ class CircuitExecution(Motif):
     qubits: int = 18
     depth: int = 4
     shots: int = 0
-    batch: int = 4
+    batch: int = 8
 
     def __post_init__(self) -> None:
         self.at_least(circuits=1, points=1, qubits=1, depth=1, shots=0, batch=1, seed=0)

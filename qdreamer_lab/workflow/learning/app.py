@@ -56,7 +56,7 @@ class Learning(Motif):
     reps: int = 1
     layers: int = 2
     steps: int = 12
-    minibatch: int = 24
+    minibatch: int = 32
     pairs: int = 256
     shots: int = 0
     classifiers: tuple[str, ...] = ("kernel", "variational")

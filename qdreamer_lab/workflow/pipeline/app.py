@@ -50,7 +50,7 @@ class Pipeline(Motif):
     }
 
     images: int = 64
-    batch: int = 4
+    batch: int = 8
     qubits: int = 8
     layers: int = 2
     sweeps: int = 8

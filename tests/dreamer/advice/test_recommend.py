@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from qdreamer_lab import CutEstimator, Limits, MachineProfile, QDreamer
-from qdreamer_lab.dreamer.advice.ranking import TIE, ranked
+from qdreamer_lab.dreamer.advice.ranking import as_good, ranked
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.memory import readable
@@ -42,7 +42,16 @@ def test_what_is_small_is_not_cut_if_that_takes_longer(dreamer):
     whole = [one for one in found.predictions if not one.cut]
     assert whole
     least = min(one.makespan_s for one in found.predictions if one.configuration.mode == "exact")
-    assert found.best.makespan_s <= TIE * least
+    assert as_good(found.best.makespan_s, least)
+
+
+def test_a_cut_that_gains_a_moment_is_not_worth_it(dreamer):
+    found = dreamer.recommend(layered(6), neighbours(6))
+    whole = next(way for way in found.predictions if not way.cut)
+    cut = next(way for way in found.predictions if way.cut and way.configuration.exact)
+    for gain_s, first in ((0.001, whole), (0.004, cut)):
+        slow = dataclasses.replace(whole, makespan_s=cut.makespan_s + gain_s)
+        assert ranked([cut, slow], exact_first=True)[0].cut == first.cut
 
 
 def test_run_does_it_and_learns(dreamer):
