@@ -10,10 +10,8 @@ import numpy as np
 from qdreamer_lab.engine.cpu.cache import cpu_costs
 from qdreamer_lab.engine.cpu.pool import spread
 from qdreamer_lab.engine.passes.gates import read_gates
-from qdreamer_lab.engine.passes.plan import plan_passes
-from qdreamer_lab.engine.passes.rows import jumps_of, strides_of
 from qdreamer_lab.engine.passes.shares import part_ends, shares_of
-from qdreamer_lab.engine.passes.tile_arrays import tile_arrays
+from qdreamer_lab.engine.passes.tile_arrays import lay_out
 from qdreamer_lab.kernels.simulate.tile_pass import run_tiles
 
 if TYPE_CHECKING:
@@ -21,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.engine.passes.gates import Gate
-    from qdreamer_lab.engine.passes.plan import Pass, PassCosts
+    from qdreamer_lab.engine.passes.plan import PassCosts
+    from qdreamer_lab.engine.passes.tile_arrays import LaidPass
     from qdreamer_lab.engine.program import Step
 
 __all__ = ["apply", "simulate"]
@@ -52,8 +50,7 @@ def simulate(
     """
     gates, coefficients = read_gates(steps, fixed or {})
     states = np.empty((math.prod(gate.rank for gate in gates), 1 << width), dtype)
-    passes = plan_passes(width, gates, costs or cpu_costs(states.itemsize))
-    _run(states, passes, gates, coefficients, cores)
+    _run(states, lay_out(width, gates, costs or cpu_costs(states.itemsize)), coefficients, cores)
     return states
 
 
@@ -75,28 +72,24 @@ def apply(
         return
     gates, coefficients = read_gates(steps, {})
     width = len(state).bit_length() - 1
-    passes = plan_passes(width, gates, costs or cpu_costs(state.itemsize), begun=True)
-    _run(state[None], passes, gates, coefficients, cores)
+    passes = lay_out(width, gates, costs or cpu_costs(state.itemsize), begun=True)
+    _run(state[None], passes, coefficients, cores)
 
 
 def _run(
     states: NDArray[np.complexfloating],
-    passes: Sequence[Pass],
-    gates: Sequence[Gate],
-    coefficients: Sequence[NDArray[np.complex128]],
+    passes: Sequence[LaidPass],
+    coefficients: NDArray[np.complex128],
     cores: int,
 ) -> None:
     """Run passes on the first row, which becomes as many rows as there are."""
-    width = states.shape[1].bit_length() - 1
     parts = states.view(states.real.dtype)
-    strides = strides_of(gates)
     rows = np.zeros(1, np.int64)
-    for step in passes:
-        tile = tile_arrays(step, width, gates, coefficients, parts.dtype)
-        jumps = jumps_of(step, strides)
+    for each in passes:
+        tile, jumps = each.with_coefficients(coefficients, parts.dtype), each.jumps
         tiles = len(rows) << len(tile.outer)
-        work = (len(rows) * len(jumps) << step.touched.bit_count()) * (1 + len(step.operations))
-        shares = shares_of(tiles, work, cores)
+        written = len(rows) * len(jumps) << each.step.touched.bit_count()
+        shares = shares_of(tiles, written * (1 + len(tile.kinds)), cores)
         ends = part_ends(tiles, shares)
         spread(
             run_tiles,

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.engine.passes.plan import RUN_BITS, plan_passes
-from qdreamer_lab.engine.passes.rows import jumps_of, strides_of
-from qdreamer_lab.engine.passes.tile_arrays import tile_arrays
+from qdreamer_lab.engine.passes.plan import RUN_BITS
+from qdreamer_lab.engine.passes.tile_arrays import lay_out
 from qdreamer_lab.kernels.simulate.tile_pass import BRANCH, DIAGONAL
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class PackedProgram:
 def pack_programs(
     width: int,
     gates: tuple[Gate, ...],
-    coefficients: Sequence[Sequence[NDArray[np.complex128]]],
+    coefficients: Sequence[NDArray[np.complex128]],
     costs: PassCosts,
     *,
     begun: bool = False,
@@ -86,14 +85,13 @@ def pack_programs(
         costs: What the planner weighs.
         begun: There are states already; otherwise all begin as |0…0⟩.
     """
-    strides = strides_of(gates)
     rows = np.zeros(1, np.int64)
     passes, integers, numbers, moved = [], [], [], 0
     start = first = 0
-    for step in plan_passes(width, gates, costs, begun=begun):
-        tiles = [tile_arrays(step, width, gates, each, _DOUBLE) for each in coefficients]
-        jumps = jumps_of(step, strides)
-        flat = _integers(tiles[0], step.operations, rows, jumps, first)
+    for laid in lay_out(width, gates, costs, begun=begun):
+        tiles = [laid.with_coefficients(each, _DOUBLE) for each in coefficients]
+        jumps = laid.jumps
+        flat = _integers(tiles[0], laid.step.operations, rows, jumps, first)
         items = len(rows) << len(tiles[0].outer)
         size = len(tiles[0].sources) * len(tiles[0].spread)
         passes.append(PackedPass(start, start + len(flat), size, items, len(jumps)))

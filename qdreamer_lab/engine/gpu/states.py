@@ -80,7 +80,7 @@ def apply(state: Any, steps: Sequence[Step], costs: PassCosts | None = None) -> 
 def run_programs(
     width: int,
     gates: tuple[Gate, ...],
-    coefficients: Sequence[Sequence[NDArray[np.complex128]]],
+    coefficients: Sequence[NDArray[np.complex128]],
     dtype: str,
     costs: PassCosts | None = None,
 ) -> Any:
