@@ -32,7 +32,7 @@ def warm_up(report: Callable[[str], None] | None = None) -> None:
     for number, cost in enumerate(MODELS):
         if report is not None:
             report(f"compiling the cut finder, step {number + 1} of {len(MODELS)}: {cost}")
-        make_ready(cost)
+        make_ready(cost, limited=True)
     if report is not None:
         report("compiling the simulator")
     circuit = QuantumCircuit(3)

@@ -18,6 +18,7 @@ import numpy as np
 import pymetis
 
 from qdreamer_lab.search.finder import search
+from qdreamer_lab.search.memory import forget
 from qdreamer_lab.search.problem import CutProblem
 
 CX_BITS = 2 * math.log2(3)
@@ -76,6 +77,7 @@ def main() -> None:
             began = time.perf_counter()
             first = search(problem, time_limit_s=0.0)
             seconds_first = time.perf_counter() - began
+            forget()
             began = time.perf_counter()
             found = search(problem, time_limit_s=8.0)
             seconds = time.perf_counter() - began

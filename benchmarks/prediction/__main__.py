@@ -6,7 +6,8 @@
     python -m benchmarks.prediction --before rows.jsonl    # set two measurements side by side
 
 Every circuit of `grid.py` is run uncut and cut, exact and sampled, on one worker, on two, and on
-one with two cores, in a random order. Half of the circuits are for fitting, the other half for
+one with two cores, in a random order, each time with other shots. What each pilot can do is
+measured before. Half of the circuits are for fitting, the other half for
 testing. A row says how to make its circuit again. The table says what was wanted; the plot is
 static HTML.
 """
@@ -27,9 +28,9 @@ import numpy as np
 
 import pilot_kernel
 from benchmarks.prediction import scores
-from benchmarks.prediction.bench import NO_TIME, Bench, SkippedError, machine
+from benchmarks.prediction.bench import NO_TIME, Bench, SkippedError, machine, place
 from benchmarks.prediction.dreams import Dreams, recovery, standard_errors
-from benchmarks.prediction.grid import JOBS, Way, halves, ways
+from benchmarks.prediction.grid import JOBS, PLACES, Way, halves, ways
 from benchmarks.prediction.plot import write_plot
 from benchmarks.prediction.rows import Row, load, save
 from qdreamer_lab.dreamer.machine.profile import MachineProfile
@@ -61,13 +62,13 @@ def measure_all(
     began = time.perf_counter()
     rng = np.random.default_rng(seed)
     for turn in range(RUNS + 1):  # the first one warms up
-        for place in rng.permutation(len(listed)).tolist():
-            way = listed[place]
+        for number in rng.permutation(len(listed)).tolist():
+            way = listed[number]
             if way not in samples or time.perf_counter() - began > most_s:
                 continue
             try:
                 if turn:
-                    samples[way].append(bench.sample(way))
+                    samples[way].append(bench.sample(way, turn))
                 else:
                     bench.check(way)
             except SkippedError as reason:
@@ -91,14 +92,18 @@ def measure_all(
 
 
 def evaluate(
-    rows: list[Row], results: list[Any], jobs: tuple[Any, ...], bench: Bench, seed: int
+    rows: list[Row],
+    results: list[Any],
+    jobs: tuple[Any, ...],
+    bench: Bench,
+    profiles: dict[str, MachineProfile],
+    seed: int,
 ) -> tuple[list[scores.Figure], list[scores.Guess], list[scores.Guess]]:
     """The table, and the guesses at rows of the testing and of the fitting half."""
     fit_names, test_names = halves(jobs, seed)
     fit = [k for k, row in enumerate(rows) if row.job in fit_names]
     test = [row for row in rows if row.job in test_names]
-    profile = MachineProfile.measure(bench.session, "one")
-    dreams = Dreams(bench, profile)
+    dreams = Dreams(bench, profiles)
     untold = dreams.guesses(test)
     order = np.random.default_rng(seed).permutation(fit).tolist()
     dreams.observe([rows[k] for k in order], [results[k] for k in order])
@@ -114,12 +119,13 @@ def evaluate(
         scores.decisions(guesses),
         *scores.speedups(guesses, law),
         *scores.times(guesses),
+        *scores.ceiling(guesses, seed),
         scores.Figure(
             "  time, calibrated only", f"{scores.median_error(untold):.1%}", "", None, "no run seen"
         ),
         scores.memory(guesses),
         *standard_errors(dreams, test, seed),
-        *recovery(Dreams(bench, profile), rows, results, order, test),
+        *recovery(Dreams(bench, profiles), rows, results, order, test),
     ]
     return figures, guesses, fitted
 
@@ -127,6 +133,24 @@ def evaluate(
 def read(path: Path) -> tuple[list[Row], list[str], list[Any]]:
     """Rows of an earlier run, what it skipped, and its results, which lie beside the rows."""
     return *load(path), pickle.loads(path.with_suffix(".pickle").read_bytes())
+
+
+def profiles_of(bench: Bench, path: Path, *, known: bool) -> dict[str, MachineProfile]:
+    """What the machine can do, by pilot: measured beside the rows, and kept beside them.
+
+    Args:
+        bench: The bench.
+        path: Of the rows.
+        known: The rows are of an earlier run; profiles that were not kept with it are measured now.
+    """
+    kept = path.with_suffix(".profiles.json")
+    if known and kept.exists():
+        texts = json.loads(kept.read_text())
+        return {on: MachineProfile.from_json(text) for on, text in texts.items()}
+    found = {place(*each): MachineProfile.measure(bench.session, place(*each)) for each in PLACES}
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps({on: profile.to_json() for on, profile in found.items()}))
+    return found
 
 
 def write_guesses(path: Path, tested: list[scores.Guess], fitted: list[scores.Guess]) -> None:
@@ -155,14 +179,16 @@ def main() -> None:
         bench = Bench(session, seed)
         if rows:
             jobs = tuple(job for job in JOBS if job.name in {row.job for row in rows})
+            profiles = profiles_of(bench, args.rows, known=True)
         else:
             head = machine()
+            profiles = profiles_of(bench, args.out, known=False)
             rows, results, skipped = measure_all(bench, jobs, seed, 60 * args.minutes)
             save(args.out, head, rows, skipped)
             args.out.with_suffix(".pickle").write_bytes(pickle.dumps(results))
         if not {row.job for row in rows} & halves(jobs, seed)[1]:
             sys.exit("no circuit to test on was measured often enough: give it more --minutes")
-        figures, tested, fitted = evaluate(rows, results, jobs, bench, seed)
+        figures, tested, fitted = evaluate(rows, results, jobs, bench, profiles, seed)
     shown = [text for text in skipped if not text.endswith(NO_TIME)]
     print(f"{len(rows)} rows of {len(jobs)} circuits; {len(skipped) - len(shown)} more had no time")
     print("".join(f"  skipped: {text}\n" for text in shown))

@@ -16,7 +16,7 @@ from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.dreamer.machine.profile import MachineProfile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -40,12 +40,14 @@ class Dreams:
 
     Args:
         bench: The bench on which rows were measured.
-        profile: The profile to start from; nothing of it is stored on disk.
+        profiles: Those to start from, by name of the pilot; nothing of them is stored on disk.
     """
 
-    def __init__(self, bench: Bench, profile: MachineProfile) -> None:
+    def __init__(self, bench: Bench, profiles: Mapping[str, MachineProfile]) -> None:
         self.bench = bench
-        self.dreamer = QDreamer(bench.session, profile=profile)
+        self.dreamer = QDreamer(bench.session, profile=MachineProfile.nominal())
+        for on, profile in profiles.items():
+            self.dreamer.engine.keep(on, profile)
 
     def predict(self, way: Way, **options: Any) -> Any:
         """The prediction of one way."""
@@ -117,7 +119,8 @@ def recovery(
     test = [row for row in test if row.workers == 2]
     doubtful = MachineProfile.nominal()  # as little is known of a machine that was never measured
     values = start.dreamer.profile(place(2)).belief.values * WRONG
-    wrong = Dreams(start.bench, replace(doubtful, belief=replace(doubtful.belief, values=values)))
+    doubtful = replace(doubtful, belief=replace(doubtful.belief, values=values))
+    wrong = Dreams(start.bench, {place(2): doubtful})
     before = median_error(wrong.guesses(test))
     wrong.observe([rows[k] for k in places], [results[k] for k in places])
     guesses = wrong.guesses(test)

@@ -24,8 +24,13 @@ SAMPLED_PART = 10
 """Sampled mode gets one in so many of the observables, and 15 at least."""
 
 WIDEST_STATE = 22
-"""Circuits wider than this are not run uncut: every observable is a pass over the state, and 150 of
-them on 24 qubits take a minute."""
+"""Circuits wider than this are not run uncut if many observables are wanted: each is a pass over
+the state, and 150 of them on 24 qubits take a minute."""
+
+FEW = 40
+"""So many observables are no reason not to."""
+
+WIDEST_WITH_FEW = 24
 
 WIDEST_SAMPLED = 20
 """Fragments wider than this are not sampled: shots are drawn from all probabilities."""
@@ -204,8 +209,15 @@ JOBS = (
     Job("vqe", 13, 2, 1000, (9, 7), 0.03),
     Job("vqe", 17, 2, 800, (12, 9), 0.04),
     Job("vqe", 21, 1, 150, (14, 11), 0.04),
+    Job("su2", 24, 2, 30, (20, 18), 0.05),
+    Job("qaoa", 23, 2, 40, (19, 17), 0.1),
+    Job("ghz", 22, 2, 100, (18, 16), 0.05),
+    Job("ising", 22, 3, 80, (19, 17), 0.06),
+    Job("brickwork", 22, 3, 60, (18, 16), 0.08),
+    Job("vqe", 23, 2, 40, (19, 17), 0.05),
 )
-"""Three sizes of each family, 8 to 26 qubits; more observables where a state takes no time."""
+"""Three sizes of each family, 8 to 26 qubits, with more observables where a state takes no time;
+and one of those that take seconds, whose fragments are no small matter either."""
 
 
 def ways(job: Job) -> tuple[list[Way], list[str]]:
@@ -213,7 +225,8 @@ def ways(job: Job) -> tuple[list[Way], list[str]]:
     found, left_out = [], []
     for width in (job.n, *job.widths):
         for mode in ("exact", "sampled"):
-            widest = WIDEST_STATE if mode == "exact" else WIDEST_SAMPLED
+            state = WIDEST_WITH_FEW if job.strings <= FEW else WIDEST_STATE
+            widest = state if mode == "exact" else WIDEST_SAMPLED
             if width > widest:
                 left_out.append(f"{job.name}, width {width}, {mode}: wider than {widest} qubits")
                 continue

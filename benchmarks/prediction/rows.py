@@ -26,7 +26,7 @@ class Row:
         mode: "exact" or "sampled".
         workers: Number of workers that shared the work.
         cores: Of each worker.
-        runs_s: Wall seconds of each run after the warm-up.
+        runs_s: Wall seconds of each run after the warm-up, in their order; each took other shots.
         seconds: Their median.
         phases: Wall seconds by phase, in the run of that median.
         cuts: Cuts of the plan of the greatest part.

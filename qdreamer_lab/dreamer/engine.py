@@ -30,7 +30,7 @@ from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.remainder import blocks_left
-from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.cut.options import BRIEFLY, SearchOptions
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.plan.find import plan_blocks
 from qdreamer_lab.workload.request import RunSettings
@@ -178,7 +178,9 @@ class Engine:
         usual = set(configuration.kinds) == set(KINDS) and configuration.cost == "lo"
         if usual or not configuration.cuts:
             return None
-        options = SearchOptions(configuration.kinds, configuration.cost, time_limit_s=SEARCH_S)
+        options = SearchOptions(
+            configuration.kinds, configuration.cost, time_limit_s=SEARCH_S, rounds=BRIEFLY
+        )
         if configuration.exact:
             blocks = blocks_left(wanted.circuit, wanted.terms)
         else:

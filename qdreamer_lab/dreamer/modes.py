@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.exact.case import exact_case
-from qdreamer_lab.dreamer.exact.probes import exact_probes, join_probes
+from qdreamer_lab.dreamer.exact.probes import exact_probes, local_probes
 from qdreamer_lab.dreamer.mode import ModeCost
 from qdreamer_lab.dreamer.sampled.case import sampled_case
 from qdreamer_lab.dreamer.sampled.probes import round_probes, shot_probes
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["MODE_COSTS", "cost_of"]
 
 MODE_COSTS = (
-    ModeCost(EXACT, exact_case, exact_probes, join_probes),
+    ModeCost(EXACT, exact_case, exact_probes, local_probes),
     ModeCost(SAMPLED, sampled_case, shot_probes, round_probes),
     ModeCost(mode_of("exact", "matrix_product_state"), product_state_case, chain_probes, list),
     ModeCost(mode_of("exact", "stabilizer"), stabilizer_case, clifford_probes, list),

@@ -57,6 +57,11 @@ class Wanted:
         return int(self.circuit.num_qubits)
 
     @property
+    def num_terms(self) -> int:
+        """Terms of all observables."""
+        return sum(len(terms) for terms in self.request.observables)
+
+    @property
     def sets(self) -> int:
         """Sets of parameter values; 1 for a bound circuit."""
         return len(self.circuits)

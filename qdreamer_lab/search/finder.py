@@ -12,20 +12,22 @@ import numpy as np
 
 from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
 from qdreamer_lab.search.balance import balanced
-from qdreamer_lab.search.cost_models import MODELS
+from qdreamer_lab.search.budget import Budget
+from qdreamer_lab.search.cost_models import MODELS, plan_price
+from qdreamer_lab.search.devices import fits, fragment_widths, packed_on
 from qdreamer_lab.search.labels import renumbered
-from qdreamer_lab.search.nonadditive import search_priced
+from qdreamer_lab.search.memory import Recalled, recall, remember, remember_time
+from qdreamer_lab.search.nonadditive import Priced, search_priced
 from qdreamer_lab.search.problem import Found, InfeasibleError
 from qdreamer_lab.search.problem_arrays import limits_of
 from qdreamer_lab.search.schedule import improve
+from qdreamer_lab.search.strategies.cycle import Cycle
 from qdreamer_lab.search.strategies.piece_graph import piece_graph
-from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan
+from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, plan_of
 from qdreamer_lab.search.warm_up_problems import samples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from qdreamer_lab.search.problem import CutProblem
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
@@ -36,16 +38,26 @@ _ready: set[str] = set()
 _readying = threading.Lock()
 
 
-def make_ready(cost: str) -> None:
+def make_ready(cost: str, *, limited: bool = False) -> None:
     """Compile the kernels of a cost model, or load them, unless this process has them already.
 
     A time limit is one on searching: the clock of a search starts after this.
+
+    Args:
+        cost: The cost model.
+        limited: Whether fragments will be limited in number, which takes a kernel of its own.
     """
     with _readying:
-        for name in dict.fromkeys(("lo", cost)):
+        for name in dict.fromkeys(("lo", cost, *(("limited",) if limited else ()))):
             if name not in _ready:
-                for problem, limit in samples(name):
-                    _search(problem, name, limit, 0, prove=False)
+                examples = samples(name)
+                model = name if name in MODELS else "lo"
+                for problem, limit in examples:
+                    _search(problem, model, limit, 0, rounds=0)
+                for problem, _ in examples[:1]:
+                    graph = piece_graph(problem)
+                    plan, _ = improve(graph, 0, Budget(np.inf))
+                    Cycle(coarsest=2).improve(graph, plan, 0)
                 _ready.add(name)
 
 
@@ -56,27 +68,32 @@ def search(
     time_limit_s: float = 1.0,
     seed: int = 0,
     prove: bool = False,
+    rounds: int | None = None,
 ) -> Found:
-    """Find cheap cuts.
+    """Find cheap cuts: search until the plan is proven optimal, or the time or rounds are up.
 
-    The answer depends on the problem and the seed alone, unless the time limit interrupts.
+    Given `rounds`, the answer depends on the arguments alone, unless the time limit interrupts.
+    Without, it also depends on how far the search comes in its time, and on what this process has
+    found out before: it is no dearer than any plan known for the circuit that keeps to the limits,
+    and what was searched already is not searched again. The same question, asked again, goes on
+    where it stopped if it is given more time, and else gets the best answer known at once.
 
     Args:
         problem: What to cut, and the limits.
         cost: The cost model.
-        time_limit_s: No new strategy starts after this; the first plan is always finished, and
-            compiling kernels does not count.
+        time_limit_s: Seconds to search for; the first plan is always finished, and compiling
+            kernels does not count.
         seed: Seed of everything random.
-        prove: Go on until the plan is proven optimal or the time is up, instead of stopping when
-            further effort rarely pays.
+        prove: Spend more of the time on proofs.
+        rounds: Rounds of refinement at most; None for as many as there is time for.
 
     Raises:
         InfeasibleError: If no plan keeps the limits.
     """
     _check(cost)
     if not _is_trivial(problem, cost):
-        make_ready(cost)
-    return _search(problem, cost, time_limit_s, seed, prove=prove)
+        make_ready(cost, limited=problem.is_limited)
+    return _search(problem, cost, time_limit_s, seed, prove=prove, rounds=rounds)
 
 
 def _check(cost: str) -> None:
@@ -96,7 +113,8 @@ def _search(
     time_limit_s: float,
     seed: int,
     *,
-    prove: bool,
+    prove: bool = False,
+    rounds: int | None = None,
     before: Found | None = None,
     graph: PieceGraph | None = None,
 ) -> Found:
@@ -104,46 +122,113 @@ def _search(
     began = time.perf_counter()
     if _is_trivial(problem, cost):
         return Found(np.zeros((len(problem.pairs), 2), np.int64), 0.0, 0.0, True, 0.0)
-    deadline = began + time_limit_s
-    if cost == "lo":
-        labels, value, bound = _additive(problem, seed, deadline, prove, before, graph)
+    known = recall(problem, cost, seed, prove=prove) if rounds is None else Recalled()
+    known = known.improved_by(before)
+    left = time_limit_s - known.seconds
+    budget = Budget(began + left, rounds, known.rounds, prove=prove)
+    done = known.labels is not None and left <= 0 and known.seconds > 0
+    if problem.is_limited and not (known.proven or done):
+        if problem.max_qubits < 2 and "gate" not in problem.kinds:
+            raise _infeasible(problem, seed)
+        free = _search(
+            problem.without_limit,
+            cost,
+            time_limit_s / 2,
+            seed,
+            prove=prove,
+            rounds=rounds,
+            graph=graph,
+        )
+        known = known.with_bound(free.log2_lower_bound)
+        known = known.improved_by(_fitted(problem, cost, free))
+    if known.labels is not None and (known.proven or done):
+        answer = Priced(known.labels, known.value, known.bound, known.rounds)
+    elif cost == "lo":
+        answer = _additive(problem, seed, budget, known, graph)
     else:
-        priced = search_priced(problem, cost, seed, deadline, prove=prove, before=before)
-        labels, value, bound = priced.labels, priced.value, priced.bound
-    if len(labels) == 0 or value >= FORBIDDEN / 2:
-        raise InfeasibleError("No plan found.", _smallest_width(problem, seed))
+        answer = search_priced(problem, cost, seed, budget, known)
+    if len(answer.labels) == 0 or answer.value >= FORBIDDEN / 2:
+        raise _infeasible(problem, seed)
     seconds = time.perf_counter() - began
-    return Found(labels, value, bound, value <= bound + TOLERANCE, seconds)
+    proven = answer.value <= answer.bound + TOLERANCE
+    found = Found(answer.labels, answer.value, answer.bound, proven, seconds)
+    remember(problem, cost, found)
+    if rounds is None and left > 0:
+        remember_time(problem, cost, seed, (time_limit_s, answer.rounds), prove=prove)
+    return found
+
+
+def _fitted(problem: CutProblem, cost: str, free: Found) -> Found | None:
+    """A plan without limits, with fragments put together until they keep them; None if none do.
+
+    Its bound is that without limits, which holds with limits too.
+    """
+    limits = limits_of(problem, 2 * len(problem.pairs))
+    widths = fragment_widths(problem.pairs, free.labels)
+    labels, rooms = free.labels, limits.rooms
+    if len(rooms) == 0:
+        rooms = np.full(min(limits.max_labels, len(widths)), limits.max_width)
+    if not fits(widths, rooms):
+        place = packed_on(widths, rooms)
+        if place.max() >= len(rooms):
+            return None
+        labels = renumbered(place[labels])
+        widths = fragment_widths(problem.pairs, labels)
+    if widths.sum() > problem.total_room:
+        return None
+    if cost == "lo":  # by hand, so that pricing need not be compiled
+        wires = int(widths.sum()) - len(np.unique(problem.pairs))
+        gates = problem.gate_cost[labels[:, 0] != labels[:, 1]]
+        value = float(gates.sum() + wires * problem.wire_cost)
+    else:
+        value = plan_price(problem, labels, cost)
+    return with_bound(replace(free, labels=labels, log2_overhead=value), 0.0)
 
 
 def _additive(
-    problem: CutProblem,
-    seed: int,
-    deadline: float,
-    prove: bool,
-    before: Found | None,
-    graph: PieceGraph | None,
-) -> tuple[NDArray[np.int64], float, float]:
-    """Search under independent local cuts; return labels (m, 2), cost and bound, in bits."""
+    problem: CutProblem, seed: int, budget: Budget, known: Recalled, graph: PieceGraph | None
+) -> Priced:
+    """Search under independent local cuts."""
     if graph is None:
         graph = piece_graph(problem)
     else:
         graph = replace(graph, limits=limits_of(problem, graph.num_pieces))
-    start = None
-    if before is not None:
-        start = Plan(graph.piece_labels(before.labels), before.log2_overhead, 0.0)
-    best = improve(graph, seed, deadline, prove=prove, best=start)
+    start = Plan(np.empty(0, np.int64), np.inf, known.bound)
+    if known.labels is not None:
+        start = start.improved_by(plan_of(graph, known.labels))
+    best, rounds = improve(graph, seed, budget, best=start)
+    if known.labels is not None and known.value <= best.cost + TOLERANCE:
+        return Priced(known.labels, known.value, min(best.bound, known.value), rounds)
     if len(best.labels) == 0:
-        return np.empty((0, 2), np.int64), best.cost, best.bound
-    best = balanced(graph, best, seed, deadline)
-    return renumbered(graph.endpoint_labels(best.labels)), best.cost, best.bound
+        return Priced(np.empty((0, 2), np.int64), best.cost, best.bound, rounds)
+    best = balanced(graph, best, seed, budget.deadline)
+    labels = renumbered(graph.endpoint_labels(best.labels))
+    return Priced(labels, best.cost, best.bound, rounds)
+
+
+def _infeasible(problem: CutProblem, seed: int) -> InfeasibleError:
+    """The error that says what would work instead."""
+    devices = () if problem.devices is None else problem.devices[: problem.max_fragments]
+    smallest = _smallest_width(problem, seed)
+    if not devices:
+        return InfeasibleError("No plan found.", smallest)
+    shown = ", ".join(map(str, devices[:8])) + (", …" if len(devices) > 8 else "")
+    many = f"one device of {shown}" if len(devices) == 1 else f"{len(devices)} devices of {shown}"
+    return InfeasibleError(f"No plan found for {many} qubits.", smallest, len(devices))
 
 
 def _smallest_width(problem: CutProblem, seed: int) -> int:
     """Smallest width for which a plan turns up, by trying one after the other."""
-    for width in range(problem.max_qubits + 1, problem.num_qubits):
-        graph = piece_graph(replace(problem, max_qubits=width))
-        if improve(graph, seed, 0.0).cost < FORBIDDEN / 2:
+    fragments, narrowest = problem.max_fragments, problem.max_qubits + 1
+    if problem.devices is not None:
+        fragments = min(len(problem.devices), fragments or len(problem.devices))
+        narrowest = -(-problem.num_qubits // fragments)
+    if "gate" not in problem.kinds:
+        narrowest = max(2, narrowest)
+    for width in range(narrowest, problem.num_qubits):
+        one = replace(problem, max_qubits=width, devices=None, max_fragments=fragments)
+        graph = piece_graph(one)
+        if improve(graph, seed, Budget(0.0))[0].cost < FORBIDDEN / 2:
             return width
     return problem.num_qubits
 
@@ -162,6 +247,7 @@ def search_pareto(
     cost: str = "lo",
     time_limit_s: float = 1.0,
     seed: int = 0,
+    rounds: int | None = None,
 ) -> list[Found]:
     """Find cheap cuts for several widths, sharing work: the graph, plans, and bounds.
 
@@ -169,11 +255,12 @@ def search_pareto(
     smaller one; so costs never rise with the width.
 
     Args:
-        problem: What to cut; its `max_qubits` is ignored.
+        problem: What to cut; its `max_qubits` is ignored, and it has no `devices`.
         widths: Values of `max_qubits`, in any order.
         cost: The cost model.
         time_limit_s: For all widths together.
         seed: Seed of everything random.
+        rounds: As for `search`, for each width.
 
     Returns:
         One answer per width, in the order of `widths`.
@@ -181,7 +268,7 @@ def search_pareto(
     _check(cost)
     ascending = sorted(set(widths))
     if any(not _is_trivial(replace(problem, max_qubits=width), cost) for width in ascending):
-        make_ready(cost)
+        make_ready(cost, limited=problem.is_limited)
     began = time.perf_counter()
     found: dict[int, Found] = {}
     shared = None
@@ -192,7 +279,7 @@ def search_pareto(
         left = began + time_limit_s - time.perf_counter()
         share = max(0.0, left) / (len(ascending) - done)
         before = found[ascending[done - 1]] if done else None
-        found[width] = _search(task, cost, share, seed, prove=False, before=before, graph=shared)
+        found[width] = _search(task, cost, share, seed, rounds=rounds, before=before, graph=shared)
     for narrow, wide in reversed(list(pairwise(ascending))):
         found[narrow] = with_bound(found[narrow], found[wide].log2_lower_bound)
     return [found[width] for width in widths]

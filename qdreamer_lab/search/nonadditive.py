@@ -15,25 +15,31 @@ import numpy as np
 from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
 from qdreamer_lab.kernels.search.anneal import Cooling
 from qdreamer_lab.kernels.search.anneal_priced import anneal_priced
+from qdreamer_lab.search.alarm import alarm
 from qdreamer_lab.search.cost_models import MODELS, plan_price
 from qdreamer_lab.search.exhaustive import search_exhaustively
 from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.search.least_costs import least_costs
 from qdreamer_lab.search.problem_arrays import blocks_of
-from qdreamer_lab.search.schedule import improve
+from qdreamer_lab.search.refinement import Pool, refined_once
+from qdreamer_lab.search.schedule import improve, window_rooms
 from qdreamer_lab.search.strategies.piece_graph import PieceGraph, piece_graph
-from qdreamer_lab.search.strategies.strategy import TOLERANCE, is_feasible, no_plan
+from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, is_feasible, no_plan, plan_of
 from qdreamer_lab.search.strategies.sweep import Sweep
+from qdreamer_lab.search.windows import windowed_bound
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.search.problem import CutProblem, Found
+    from qdreamer_lab.search.budget import Budget
+    from qdreamer_lab.search.memory import Recalled
+    from qdreamer_lab.search.problem import CutProblem
 
 __all__ = ["Priced", "search_priced"]
 
-#: Wires of this many bits stand for wires that share a decomposition with a few others.
-SHARED_WIRE = 2.7
+#: Wires of so many bits stand for wires that share a decomposition with a few others, and with
+#: many: gates then cost as much as alone, and halfway to the least that they can. By trial.
+SHARED_WIRE, WIDELY_SHARED_WIRE = 2.7, 2.2
 
 #: Circuits with more block endpoints than this are not searched exhaustively.
 EXHAUSTIVE_ENDS = 20
@@ -56,21 +62,16 @@ BOUND_ROOM = 200
 
 @dataclass(frozen=True, eq=False)
 class Priced:
-    """Labels of endpoints (m, 2) with their price, and a bound no price is below."""
+    """Labels of endpoints (m, 2) with their price, a bound no price is below, and rounds made."""
 
     labels: NDArray[np.int64]
     value: float
     bound: float
+    rounds: int = 0
 
 
 def search_priced(
-    problem: CutProblem,
-    cost: str,
-    seed: int,
-    deadline: float,
-    *,
-    prove: bool,
-    before: Found | None = None,
+    problem: CutProblem, cost: str, seed: int, budget: Budget, known: Recalled
 ) -> Priced:
     """Search under a cost model that is not additive; no labels if no plan was found.
 
@@ -78,36 +79,95 @@ def search_priced(
         problem: What to cut.
         cost: "joint", "locc" or "work".
         seed: Seed of everything random.
-        deadline: `time.perf_counter()` after which nothing new starts.
-        prove: Whether to go on until the plan is proven or the time is up.
-        before: A plan that is feasible here too.
+        budget: How long to go on.
+        known: What is known already.
     """
     problem = _forbidding(problem)
     low_gates, low_wire = least_costs(problem, cost)
     stand_ins = [(problem.gate_cost, problem.wire_cost)]
-    if cost != "work":
+    if cost == "joint":
         stand_ins.append((low_gates, problem.wire_cost))
     if cost == "locc":
-        stand_ins.append((low_gates, SHARED_WIRE))
-    best: Priced | None = None
-    bound = _quick_bound(problem, low_gates, low_wire, seed) if cost == "locc" else 0.0
-    if before is not None:
-        best = Priced(before.labels, before.log2_overhead, bound)
+        halfway = (problem.gate_cost + low_gates) / 2
+        stand_ins += [(halfway, WIDELY_SHARED_WIRE), (problem.gate_cost, SHARED_WIRE)]
+    best = Priced(np.empty((0, 2), np.int64), np.inf, known.bound)
+    if cost == "locc":
+        bound = _quick_bound(problem, low_gates, low_wire, seed)
+        best = replace(best, bound=max(bound, best.bound))
+    if known.labels is not None:
+        best = Priced(known.labels, known.value, best.bound)
+    starts = []
     for gates, wire in stand_ins:
         graph = piece_graph(problem, gates, wire)
-        plan = improve(graph, seed, deadline, prove=False)
+        plan, _ = improve(graph, seed, replace(budget, rounds=0, skip=0))
         if cost == "joint" and gates is low_gates:
-            bound = plan.bound
+            best = replace(best, bound=max(best.bound, plan.bound))
         if len(plan.labels) == 0:
             continue
-        labels = graph.endpoint_labels(plan.labels)
-        best = _cheaper(problem, cost, best, labels, bound)
-        if time.perf_counter() < deadline:
-            labels = _anneal(problem, cost, graph, plan.labels, seed)
-            best = _cheaper(problem, cost, best, labels, bound)
-    if best is None:
-        return Priced(np.empty((0, 2), np.int64), np.inf, bound)
-    return _finish(problem, cost, best, prove=prove)
+        starts.append((graph, Pool((plan,))))
+        best = _priced(problem, cost, best, graph, plan, seed, budget.deadline)
+    best = _finish(problem, cost, best, budget)
+    if not starts or best.value >= FORBIDDEN / 2:
+        return best
+    return _refined(problem, cost, seed, budget, best, starts)
+
+
+def _bounded(
+    problem: CutProblem, cost: str, best: Priced, room: int, stop: NDArray[np.int64]
+) -> Priced:
+    """With the bound that windows of time have, if every cut costs as little as it can."""
+    if cost == "work":
+        return best
+    gates, wire = least_costs(problem, cost)
+    bound = windowed_bound(piece_graph(problem, gates, wire), room, stop)
+    return replace(best, bound=min(best.value, max(best.bound, bound)))
+
+
+def _priced(
+    problem: CutProblem,
+    cost: str,
+    best: Priced,
+    graph: PieceGraph,
+    plan: Plan,
+    seed: int,
+    deadline: float,
+) -> Priced:
+    """Price a plan of a stand-in, anneal it if there is time, and return the best of all."""
+    best = _cheaper(problem, cost, best, graph.endpoint_labels(plan.labels))
+    if time.perf_counter() < deadline:
+        best = _cheaper(problem, cost, best, _anneal(problem, cost, graph, plan.labels, seed))
+    return best
+
+
+def _refined(
+    problem: CutProblem,
+    cost: str,
+    seed: int,
+    budget: Budget,
+    best: Priced,
+    pools: list[tuple[PieceGraph, Pool]],
+) -> Priced:
+    """Refine plans of the stand-ins in turn, and price and anneal what is new among them."""
+    number = budget.skip
+    if any(graph.only_wires for graph, _ in pools):
+        return replace(best, rounds=number)
+    pools, windows = list(pools), window_rooms(pools[0][0], prove=budget.prove)
+    with alarm(budget.deadline) as stop:
+        while number < budget.last_round and not stop[0] and best.value > best.bound + TOLERANCE:
+            if number in windows:
+                best = _bounded(problem, cost, best, windows[number], stop)
+            turn, own = number % len(pools), number // len(pools)
+            graph, pool = pools[turn]
+            if own == 0 and len(best.labels):
+                pool = pool.with_plan(plan_of(graph, best.labels))
+            old = {id(plan) for plan in pool.plans}
+            pool = refined_once(graph, pool, seed, own, stop)
+            pools[turn] = graph, pool
+            for plan in pool.plans:
+                if id(plan) not in old and not stop[0]:
+                    best = _priced(problem, cost, best, graph, plan, number, budget.deadline)
+            number += 1
+    return replace(best, rounds=number)
 
 
 def _forbidding(problem: CutProblem) -> CutProblem:
@@ -128,29 +188,29 @@ def _quick_bound(problem: CutProblem, gates: NDArray[np.float64], wire: float, s
     return Sweep(room=BOUND_ROOM).improve(graph, no_plan(), seed).bound
 
 
-def _finish(problem: CutProblem, cost: str, best: Priced, *, prove: bool) -> Priced:
+def _finish(problem: CutProblem, cost: str, best: Priced, budget: Budget) -> Priced:
     """Search small circuits to the end, which improves and proves the plan at once."""
     if 2 * len(problem.pairs) > EXHAUSTIVE_ENDS:
         return best
-    nodes = EXHAUSTIVE_NODES * (100 if prove else 1)
-    labels, value, complete = search_exhaustively(problem, cost, best.value, nodes)
-    if labels is not None:
-        best = Priced(labels, value, best.bound)
-    return Priced(best.labels, best.value, best.value if complete else best.bound)
+    nodes, took, complete = EXHAUSTIVE_NODES, 0.0, False
+    while not complete and (took == 0.0 or time.perf_counter() + 5 * took < budget.deadline):
+        began = time.perf_counter()
+        labels, value, complete = search_exhaustively(problem, cost, best.value, nodes)
+        took = time.perf_counter() - began
+        if labels is not None:
+            best = replace(best, labels=labels, value=value)
+        if not budget.prove:
+            break
+        nodes *= 4
+    return replace(best, bound=best.value) if complete else best
 
 
-def _cheaper(
-    problem: CutProblem,
-    cost: str,
-    best: Priced | None,
-    labels: NDArray[np.int64],
-    bound: float,
-) -> Priced:
-    """Return the cheaper of the best plan and `labels` (m, 2), with the better bound."""
+def _cheaper(problem: CutProblem, cost: str, best: Priced, labels: NDArray[np.int64]) -> Priced:
+    """Return the cheaper of the best plan and `labels` (m, 2)."""
     value = plan_price(problem, labels, cost)
-    if best is not None and best.value <= value + TOLERANCE:
-        return Priced(best.labels, best.value, max(bound, best.bound))
-    return Priced(renumbered(labels), value, bound)
+    if best.value <= value + TOLERANCE:
+        return best
+    return replace(best, labels=renumbered(labels), value=value)
 
 
 def _anneal(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,10 +18,17 @@ KINDS = ("gate", "wire")
 
 
 class InfeasibleError(PlanError):
-    """No plan satisfies the limits; `smallest_max_qubits` is the smallest width that would."""
+    """No plan satisfies the limits; `smallest_max_qubits` is the smallest width that would.
 
-    def __init__(self, message: str, smallest_max_qubits: int) -> None:
-        super().__init__(f"{message} The smallest max_qubits that works is {smallest_max_qubits}.")
+    Where devices were given, it is that of as many devices of one width.
+    """
+
+    def __init__(self, message: str, smallest_max_qubits: int, devices: int = 0) -> None:
+        works = f"The smallest max_qubits that works is {smallest_max_qubits}."
+        if devices:
+            many = "one device" if devices == 1 else f"{devices} devices"
+            works = f"With {many} of {smallest_max_qubits} qubits it works."
+        super().__init__(f"{message} {works}")
         self.smallest_max_qubits = smallest_max_qubits
 
 
@@ -33,13 +40,15 @@ class CutProblem:
         num_qubits: Number of wires, those without blocks included.
         pairs: (m, 2) The two qubits of each block, in time order; int64.
         gate_cost: (m,) Bits; log2 of the sampling overhead of cutting each block on its own.
-        max_qubits: Qubits a fragment may hold (W).
+        max_qubits: Qubits a fragment may hold (W); the widest device's if there are `devices`.
         wire_cost: Bits; log2 of the sampling overhead of a wire cut without communication.
         max_fragments: Fragments there may be at most, or None for any number.
         kinds: Which cuts are allowed, some of "gate" and "wire".
         sine: (m,) |sin theta| of the blocks that are rotations about one axis, up to one-qubit
             gates, NaN for the others; None if unknown. Only such blocks can share a decomposition.
         rank: (m,) Operator-Schmidt ranks, None for 4 everywhere. Only "work" asks for them.
+        devices: Widths of devices, widest first, each of which runs one fragment at most; None
+            for any number of width `max_qubits`.
     """
 
     num_qubits: int
@@ -51,6 +60,7 @@ class CutProblem:
     kinds: tuple[str, ...] = KINDS
     sine: NDArray[np.float64] | None = None
     rank: NDArray[np.int64] | None = None
+    devices: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         m = len(self.pairs)
@@ -71,13 +81,22 @@ class CutProblem:
             raise ValueError(f"max_qubits must be at least 1, not {self.max_qubits}")
         if self.max_fragments is not None and self.max_fragments < 1:
             raise ValueError(f"max_fragments must be at least 1, not {self.max_fragments}")
+        if self.devices is not None:
+            widest_first = tuple(sorted(self.devices, reverse=True))
+            if not self.devices or self.devices != widest_first or self.devices[-1] < 1:
+                raise ValueError(f"devices must be widths, widest first, not {self.devices}")
+            if self.max_qubits != self.devices[0]:
+                raise ValueError("max_qubits must be the widest device's")
         self._check_room(m)
 
     def _check_room(self, m: int) -> None:
         """Raise if even the most generous count of qubits cannot fit."""
-        if m and "gate" not in self.kinds and self.max_qubits < 2:
+        # Where fragments are limited in number too, 2 may not be enough; that takes a search.
+        if m and "gate" not in self.kinds and self.max_qubits < 2 and not self.is_limited:
             raise InfeasibleError("Without gate cuts every block must fit in a fragment.", 2)
-        if self.max_fragments is not None:
+        if self.devices is not None:
+            self._check_devices(self.devices)
+        elif self.max_fragments is not None:
             smallest = -(-self.num_qubits // self.max_fragments)
             if self.max_qubits < smallest:
                 raise InfeasibleError(
@@ -85,6 +104,23 @@ class CutProblem:
                     f"{self.max_qubits}.",
                     smallest,
                 )
+
+    def _check_devices(self, devices: tuple[int, ...]) -> None:
+        """Raise if all devices that may be used have too few qubits together."""
+        used = devices[: self.max_fragments]
+        if sum(used) >= self.num_qubits:
+            return
+        each = f"a device of {used[0]} qubits"
+        if len(used) > 1:
+            shown = ", ".join(map(str, used[:8])) + (", …" if len(used) > 8 else "")
+            each = f"{len(used)} devices of {shown} qubits, {sum(used)} together"
+        if len(used) < len(devices):
+            each += f" (max_fragments={self.max_fragments} of the {len(devices)} given)"
+        raise InfeasibleError(
+            f"{self.num_qubits} qubits do not fit on {each}.",
+            -(-self.num_qubits // len(used)),
+            len(used),
+        )
 
     @property
     def idle_qubits(self) -> int:
@@ -94,9 +130,21 @@ class CutProblem:
     @property
     def total_room(self) -> int:
         """Qubits that all fragments together may hold for wires with blocks."""
+        if self.devices is not None:
+            return sum(self.devices[: self.max_fragments]) - self.idle_qubits
         if self.max_fragments is None:
             return 2**40
         return self.max_fragments * self.max_qubits - self.idle_qubits
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether fragments are limited in number, by themselves or by the devices."""
+        return self.devices is not None or self.max_fragments is not None
+
+    @property
+    def without_limit(self) -> CutProblem:
+        """The same with any number of fragments, each as wide as the widest may be."""
+        return replace(self, devices=None, max_fragments=None)
 
 
 @dataclass(frozen=True, eq=False)

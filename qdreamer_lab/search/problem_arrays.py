@@ -41,7 +41,17 @@ def sines(problem: CutProblem) -> NDArray[np.float64]:
 
 
 def limits_of(problem: CutProblem, max_labels: int) -> Limits:
-    """Return the limits of plans, with `max_labels` fragments at most if the problem sets none."""
+    """Return the limits of plans, with `max_labels` fragments at most if the problem sets none.
+
+    Devices beyond `max_labels` of them are left out: there are not so many things to put on them.
+    """
+    devices = problem.devices
+    if devices is not None:
+        # Those that cannot all be used still count as room for qubits without blocks.
+        used = devices[: problem.max_fragments][: max(1, max_labels)]
+        alike = used[0] == used[-1]
+        rooms = np.array(() if alike else used, np.int64)
+        return Limits(problem.max_qubits, problem.total_room, len(used), rooms)
     if problem.max_fragments is not None:
         max_labels = problem.max_fragments
-    return Limits(problem.max_qubits, problem.total_room, max_labels)
+    return Limits(problem.max_qubits, problem.total_room, max_labels, np.empty(0, np.int64))

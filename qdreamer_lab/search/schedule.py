@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
+from qdreamer_lab.search.alarm import alarm
+from qdreamer_lab.search.refinement import Pool, refined_once
 from qdreamer_lab.search.strategies.anneal import Anneal
 from qdreamer_lab.search.strategies.multilevel import Multilevel
+from qdreamer_lab.search.strategies.random_plan import RandomPlan
 from qdreamer_lab.search.strategies.separate_blocks import Separate
 from qdreamer_lab.search.strategies.strategy import Plan, no_plan
 from qdreamer_lab.search.strategies.sweep import Sweep
+from qdreamer_lab.search.strategies.sweep_devices import SweepDevices
+from qdreamer_lab.search.windows import windowed_bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from qdreamer_lab.search.budget import Budget
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
     from qdreamer_lab.search.strategies.strategy import Strategy
 
-__all__ = ["improve", "quick", "thorough"]
+__all__ = ["improve", "limited", "quick", "window_rooms"]
 
 
 #: A sweep with fewer frontier subsets than 2^this is cheap enough to go first.
@@ -38,8 +46,23 @@ VERY_DEEP = 1_500
 SWEEP_LIMIT = 400_000
 
 
-#: Partial plans a sweep looks at in a second, or more.
-STATES_PER_SECOND = 400_000
+#: From 2^this frontier subsets on, a circuit is swept for a proof only where one is asked for.
+PROVABLE = 22.0
+
+#: Partial plans that the first sweep for a proof keeps, and looks at in all; each later one has
+#: four times as many.
+PROOF_ROOM, PROOF_STATES = 12_000, 500_000
+
+#: Bytes of the partial plans of a step that a sweep for a proof keeps at most, and partial plans
+#: that it looks at in all, of each of which it may remember five bytes.
+PROOF_BYTES, MOST_PROOF_STATES = 300_000_000, 60_000_000
+
+#: Rounds of refinement before windows of time are first bounded, and partial plans kept then; each
+#: later time has four times as many.
+FIRST_WINDOWS, WINDOW_ROOM = 12, 16
+
+#: Rounds of refinement before the first sweep for a proof, where none is asked for.
+FIRST_PROOF = 16
 
 #: From this many pieces on, a plan that cuts only gates is made before anything else.
 SLOW = 100
@@ -84,44 +107,131 @@ def whole_gates(graph: PieceGraph) -> Iterator[Strategy]:
 
 def large(graph: PieceGraph) -> Iterator[Strategy]:
     """Strategies for circuits that are too large to sweep."""
-    yield Multilevel(tries=1)
     moves = min(400_000, 20 * graph.num_pieces)
-    yield Anneal(moves=moves, hot=0.5, cold=0.1)
-    yield Multilevel(tries=4)
-    yield Anneal(moves=moves, hot=0.5, cold=0.1)
+    for tries in (1, 4):
+        for _ in range(tries):
+            yield Multilevel(tries=1)
+        yield Anneal(moves=moves, hot=0.5, cold=0.1)
 
 
-def thorough(graph: PieceGraph, deadline: float) -> Iterator[Strategy]:
-    """Strategies that go on until the optimum is proven or `deadline` (perf_counter) is near."""
-    yield from quick(graph)
-    room = 12_000
-    while graph.num_pieces * graph.widest <= SWEEP_LIMIT:
-        left = deadline - time.perf_counter()
-        yield Sweep(room=room, max_states=int(max(0.0, left) * STATES_PER_SECOND))
-        yield Anneal(moves=200_000, hot=1.5)
-        room *= 4
+def limited(graph: PieceGraph) -> Iterator[Strategy]:
+    """Strategies of a default call where fragments are limited in number, and perhaps in width."""
+    sweeps = graph.num_pieces * graph.widest <= SWEEP_LIMIT
+    yield Separate() if graph.only_wires else RandomPlan(tries=1)
+    if not graph.only_wires:
+        yield Multilevel(tries=4)
+        yield Anneal(moves=min(400_000, max(20_000, 20 * graph.num_pieces)), hot=0.8, cold=0.2)
+    if sweeps:
+        # So narrow that it comes to its end, with a plan if there is any.
+        narrow = 200_000 // (graph.num_pieces * graph.limits.max_labels)
+        yield SweepDevices(room=min(48, narrow + 1))
+        yield SweepDevices(room=1_000, max_states=60_000)
+        yield Sweep(room=48)
+    if not graph.only_wires:
+        yield Anneal(moves=20_000, hot=1.5, cold=0.3)
+    if sweeps:
+        yield SweepDevices(room=8_000, max_states=150_000)
 
 
 def improve(
-    graph: PieceGraph,
-    seed: int,
-    deadline: float,
-    *,
-    prove: bool = False,
-    best: Plan | None = None,
-) -> Plan:
-    """Run strategies on one graph until proven, used up or past `deadline` (perf_counter).
+    graph: PieceGraph, seed: int, budget: Budget, *, best: Plan | None = None
+) -> tuple[Plan, int]:
+    """Run strategies on one graph until the plan is proven or the budget is used up.
 
     Args:
         graph: What to label.
         seed: Seed of everything random.
-        deadline: No strategy but the first starts after this.
-        prove: Use the strategies of `thorough` instead of those of `quick`.
+        budget: How long to go on; the first strategy always runs, unless earlier rounds did.
         best: A plan that is known already.
+
+    Returns:
+        The best plan, and the number of rounds of refinement that have now been made in all.
     """
     best = no_plan() if best is None else best
-    for number, strategy in enumerate(thorough(graph, deadline) if prove else quick(graph)):
-        if best.proven or (best.cost < FORBIDDEN / 2 and time.perf_counter() > deadline):
-            break
+    if budget.skip and len(best.labels):
+        return refined(graph, seed, budget, best)
+    strategies = enumerate(limited(graph) if graph.is_limited else quick(graph))
+    for number, strategy in itertools.islice(strategies, 1):
         best = best.improved_by(strategy.improve(graph, best, seed + number))
+    if best.proven:
+        return best, 0
+    with alarm(budget.deadline) as stop:
+        for number, strategy in strategies:
+            if best.proven or (best.cost < FORBIDDEN / 2 and time.perf_counter() > budget.deadline):
+                return best, 0
+            if isinstance(strategy, Sweep | SweepDevices | Anneal) and best.cost < FORBIDDEN / 2:
+                strategy = replace(strategy, stop=stop)
+            best = best.improved_by(strategy.improve(graph, best, seed + number))
+    if graph.is_limited and best.cost >= FORBIDDEN / 2:
+        best = _found_at_last(graph, budget, best)
+    if best.proven or best.cost >= FORBIDDEN / 2:
+        return best, 0
+    return refined(graph, seed, budget, best)
+
+
+def _found_at_last(graph: PieceGraph, budget: Budget, best: Plan) -> Plan:
+    """Look for any plan at all, ever more thoroughly: there may be few, and none is known."""
+    with alarm(budget.deadline) as stop:
+        for sweep in _proofs(graph, prove=True).values():
+            if stop[0] or best.cost < FORBIDDEN / 2 or best.bound >= FORBIDDEN / 2:
+                break
+            best = best.improved_by(replace(sweep, stop=stop).improve(graph, best, 0))
     return best
+
+
+def refined(graph: PieceGraph, seed: int, budget: Budget, best: Plan) -> tuple[Plan, int]:
+    """Refine a plan round by round, and look for a proof in between.
+
+    Returns:
+        The best plan, and the number of the round that would be next.
+    """
+    number, pool = budget.skip, Pool((best,))
+    if graph.only_wires:
+        return best, number
+    proofs, windows = _proofs(graph, prove=budget.prove), window_rooms(graph, prove=budget.prove)
+    with alarm(budget.deadline) as stop:
+        while number < budget.last_round and not (stop[0] or pool.best.proven):
+            if number in windows:
+                bound = windowed_bound(graph, windows[number], stop)
+                pool = pool.with_bound(Plan(pool.best.labels, pool.best.cost, bound))
+            if number in proofs and not pool.best.proven:
+                sweep = replace(proofs[number], stop=stop)
+                pool = pool.with_bound(sweep.improve(graph, pool.best, seed))
+            if pool.best.proven:
+                break
+            pool = refined_once(graph, pool, seed, number, stop)
+            number += 1
+    return pool.best, number
+
+
+def window_rooms(graph: PieceGraph, *, prove: bool) -> dict[int, int]:
+    """Partial plans kept in windows, by the number of the round before which they are swept.
+
+    None where fragments are limited in number: windows know nothing of that, and have been swept
+    without the limit before.
+    """
+    if graph.is_limited:
+        return {}
+    first = 2 if prove else FIRST_WINDOWS
+    return {first * 4**k: WINDOW_ROOM * 4**k for k in range(8)}
+
+
+def _proofs(graph: PieceGraph, *, prove: bool) -> dict[int, Sweep | SweepDevices]:
+    """Sweeps that may prove a plan, by the number of the round before which they are made.
+
+    The last is as large as memory allows; what it leaves open stays open.
+    """
+    if graph.num_pieces * graph.widest > SWEEP_LIMIT or (graph.effort > PROVABLE and not prove):
+        return {}
+    first = 0 if prove else FIRST_PROOF
+    kind = SweepDevices if graph.is_limited else Sweep
+    slots = max(graph.widest, graph.limits.max_labels + 1 if graph.is_limited else 0)
+    # Two beams have twice as many rows as plans are kept, of three bytes a slot and some more.
+    most = PROOF_BYTES // (4 * (3 * slots + 40))
+    proofs: dict[int, Sweep | SweepDevices] = {}
+    for k in range(10):
+        room, states = PROOF_ROOM * 4**k, PROOF_STATES * 4**k
+        proofs[first + 8 * 4**k - 8] = kind(min(room, most), min(states, MOST_PROOF_STATES))
+        if room >= most or states >= MOST_PROOF_STATES:
+            break
+    return proofs

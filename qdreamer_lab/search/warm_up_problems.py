@@ -6,6 +6,7 @@ tenths of a second once per process. Nothing runs here.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,10 +26,14 @@ def samples(cost: str) -> list[tuple[CutProblem, float]]:
     """Problems and the time limits to search them with; together they run all kernels.
 
     Args:
-        cost: The cost model. All models need what `"lo"` does, whose samples are its own.
+        cost: The cost model. All models need what `"lo"` does, whose samples are its own, and
+            `"limited"` stands for limits on the number of fragments under any of them.
     """
     ring = np.array([[q, (q + 1) % 8] for _ in range(3) for q in range(8)], np.int64)
     small = (_problem(ring[:9], 9, 3), _PATIENCE_S)
+    if cost == "limited":
+        # No plan for fragments of six fits on these, so that all strategies are tried.
+        return [(replace(_problem(ring, 8, 6), devices=(6, 1, 1)), _PATIENCE_S)]
     if cost != "lo":
         return [small]
     dense = np.array([[a, b] for a in range(120) for b in range(a)][:4_000], np.int64)

@@ -25,7 +25,7 @@ from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.cache import Cache
 from qdreamer_lab.widgets.state import Candidate
 from qdreamer_lab.workload.cut.cuts import GateCut
-from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.cut.options import BRIEFLY, SearchOptions
 from qdreamer_lab.workload.modes import SAMPLED
 from qdreamer_lab.workload.plan.find import plan_blocks
 
@@ -94,19 +94,23 @@ class Planner:
 
     def first(self, controls: Controls) -> Found:
         """What can be said at once: the best plan known for the width, or the first one found."""
-        return self._candidates(controls, controls.width, quick=True)
+        return self._candidates(controls, controls.width, rounds=0)
 
     def refined(self, controls: Controls) -> Iterator[Found]:
-        """Better and more candidates, the one at the controls' own width first."""
-        yield self._candidates(controls, controls.width, quick=False)
+        """Better and more candidates, the one at the controls' own width first and last.
+
+        At last it is searched for as long as the controls say; all before are soon there.
+        """
+        yield self._candidates(controls, controls.width, rounds=BRIEFLY)
         for width in self.widths(controls):
             if width != controls.width:
-                yield self._candidates(controls, width, quick=False)
+                yield self._candidates(controls, width, rounds=BRIEFLY)
         yield self.advised(controls)
+        yield self._candidates(controls, controls.width, rounds=None)
 
     def at(self, controls: Controls, width: int) -> Found:
-        """Candidates for one width, as good as the controls let them be; at least one."""
-        return self._candidates(controls, width, quick=False)
+        """Candidates for one width, as good as a short search finds them; at least one."""
+        return self._candidates(controls, width, rounds=BRIEFLY)
 
     def known(self, controls: Controls) -> Found:
         """Candidates for all widths that are priced already."""
@@ -172,11 +176,11 @@ class Planner:
     def _advice_key(self, controls: Controls) -> Hashable:
         return replace(controls, width=1, time_limit_s=1.0)
 
-    def _candidates(self, controls: Controls, width: int, *, quick: bool) -> Found:
+    def _candidates(self, controls: Controls, width: int, *, rounds: int | None) -> Found:
         place = self.place(controls.on)
         ways = self._ways(controls, width, place)
         try:
-            planned = self._plan(controls, width, quick=quick)
+            planned = self._plan(controls, width, rounds=rounds)
         except QDreamerError as error:
             blank = Candidate(ways[0], None, None, str(error))
             return tuple(replace(_for(controls, blank), configuration=way) for way in ways)
@@ -184,7 +188,7 @@ class Planner:
         found: list[Candidate] = []
         for way in ways:
             found.append(self._priced(controls, way, planned, wanted, place))
-            if quick and found[-1].prediction is not None:
+            if rounds == 0 and found[-1].prediction is not None:
                 break
         return tuple(found)
 
@@ -207,21 +211,24 @@ class Planner:
         circuit, _ = self.problem.bound(controls.values)
         return request_of(circuit, self.problem.observables, controls.precision)
 
-    def _plan(self, controls: Controls, width: int, *, quick: bool) -> _Planned:
+    def _plan(self, controls: Controls, width: int, *, rounds: int | None) -> _Planned:
         """The best plan known, after as much search as was asked for, and how it was found."""
         key = (controls.values, controls.kinds, controls.cost, width)
         known = self._plans.get(key)
-        limit = 0.0 if quick else controls.time_limit_s
-        if known is not None and known.options.time_limit_s >= limit:
+        limit = 0.0 if rounds == 0 else controls.time_limit_s
+        options = SearchOptions(controls.kinds, controls.cost, None, limit, rounds=rounds)
+        if known is not None and _reaches(known.reached, options):
             return known
         _, blocks = self.problem.bound(controls.values)
-        options = SearchOptions(controls.kinds, controls.cost, None, limit)
         start = time.monotonic()
         made = plan_blocks(blocks, width, options)
-        repeatable = limit == 0 or time.monotonic() - start < _SURE * limit
+        in_time = limit == 0 or time.monotonic() - start < _SURE * limit
+        planned = _Planned(made, options, options, in_time and rounds is not None)
         if known is not None and _no_news(known.plan, made):
-            made = known.plan  # what is drawn and priced already stays
-        return self._plans.put(key, _Planned(made, options, repeatable))
+            planned = replace(planned, plan=known.plan)  # what is drawn and priced already stays
+            if rounds is None:
+                planned = replace(known, reached=options)
+        return self._plans.put(key, planned)
 
     def _key(self, controls: Controls, configuration: Configuration) -> Hashable:
         return (controls.values, configuration, controls.precision)
@@ -255,6 +262,12 @@ class Planner:
         return self._prices.put(key, made)
 
 
+def _reaches(done: SearchOptions, wanted: SearchOptions) -> bool:
+    """Whether a search was as thorough as another one would be."""
+    rounds = [np.inf if each.rounds is None else each.rounds for each in (done, wanted)]
+    return rounds[0] >= rounds[1] and done.time_limit_s >= wanted.time_limit_s
+
+
 def _no_news(old: CutPlan, new: CutPlan) -> bool:
     return (
         np.array_equal(old.labels, new.labels)
@@ -271,7 +284,7 @@ def _advised(prediction: Prediction, controls: Controls, whole: BlockCircuit) ->
         width = max(fragment.width for fragment in prediction.given.fragments)
         way = replace(way, max_qubits=width)
         prediction = replace(prediction, configuration=way, plan=plan)
-    options = SearchOptions(way.kinds, way.cost, None, SEARCH_S)
+    options = SearchOptions(way.kinds, way.cost, None, SEARCH_S, rounds=BRIEFLY)
     partial = plan is not None and not np.array_equal(plan.blocks.pairs, whole.pairs)
     made = Candidate(
         way, plan, prediction, given=False, options=options, repeatable=False, partial=partial
@@ -299,8 +312,9 @@ def _kept_to(plan: CutPlan | None, kinds: tuple[str, ...]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """A plan, and how it was found; see `Candidate`."""
+    """A plan, how it was found (see `Candidate`), and the most thorough search made for it."""
 
     plan: CutPlan
     options: SearchOptions
+    reached: SearchOptions
     repeatable: bool

@@ -61,7 +61,7 @@ def _planned(candidate: Candidate) -> list[str]:
     arguments = ["circuit", str(candidate.configuration.max_qubits), "observables=observables"]
     arguments += [
         f"{name}={getattr(options, name)!r}"
-        for name in ("kinds", "cost", "time_limit_s")
+        for name in ("kinds", "cost", "time_limit_s", "rounds")
         if getattr(options, name) != getattr(usual, name)
     ]
     line = f"plan = plan_cuts({', '.join(arguments)})"

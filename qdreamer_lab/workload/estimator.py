@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from qiskit.primitives import BaseEstimatorV2, PrimitiveResult, PubResult
@@ -17,14 +17,14 @@ from qiskit.primitives.containers import DataBin
 
 from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
 from qdreamer_lab.workload.circuit.blocks import check_circuit
-from qdreamer_lab.workload.cut.options import check_width
+from qdreamer_lab.workload.cut.widths import read_devices
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.execution.progress import ProgressLine
 from qdreamer_lab.workload.execution.watch import Watch
 from qdreamer_lab.workload.job import CutJob
 from qdreamer_lab.workload.modes import METHODS, MODE_NAMES, MODES, mode_of
 from qdreamer_lab.workload.plan.plan import CutPlan
-from qdreamer_lab.workload.pubs import checked_pub, listed_pubs, request_of
+from qdreamer_lab.workload.pubs import checked_pub, listed_pubs, request_of, uncut_work
 from qdreamer_lab.workload.record import RunRecord
 from qdreamer_lab.workload.replan import estimated
 from qdreamer_lab.workload.request import DTYPES, RunSettings
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.circuit.lightcone import GateList
+    from qdreamer_lab.workload.cut.widths import Devices
     from qdreamer_lab.workload.execution.decisions import Adviser
     from qdreamer_lab.workload.execution.progress import Progress
     from qdreamer_lab.workload.execution.session import SessionLike
@@ -48,12 +49,38 @@ __all__ = ["CutEstimator"]
 
 _AUTO = "auto"
 
+_MOMENT = 2.0**25
+"""Amplitudes, times gates and terms, that are a moment's work: ten milliseconds on one core."""
+
+
+class _Seen(NamedTuple):
+    """The circuit that was checked last, as long as it was then, and how many gates it has."""
+
+    circuit: QuantumCircuit
+    length: int
+    num_gates: int
+
+
+class _Checked(NamedTuple):
+    """A PUB that was checked.
+
+    Attributes:
+        pub: The PUB.
+        gates: Those of its circuit with the first values, if they were looked at.
+        num_gates: How many there are.
+    """
+
+    pub: EstimatorPub
+    gates: GateList | None
+    num_gates: int
+
 
 class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no types
     """Estimator for circuits wider than `max_qubits`.
 
     Args:
-        max_qubits: Greatest width of a fragment.
+        max_qubits: Greatest width of a fragment; or a list of the widths of devices, or a dict with
+            the number of devices of each width, on each of which a plan has one fragment at most.
         mode: `"exact"`: fragments are simulated as state vectors and the values are exact to
             rounding, without shots; `stds` are zero and `precision` is met trivially.
             `"sampled"`: variants of the fragments are run for shots, on a QPU or on simulators that
@@ -87,12 +114,12 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
 
     Raises:
         QDreamerError: If an argument makes no sense.
-        PlanError: If `max_qubits` is not a positive integer.
+        PlanError: If `max_qubits` is neither a positive integer nor names devices.
     """
 
     def __init__(
         self,
-        max_qubits: int,
+        max_qubits: Devices,
         *,
         mode: str = "auto",
         plan: CutPlan | None = None,
@@ -111,7 +138,13 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         method: str = "statevector",
         most_workers: int | None = None,
     ) -> None:
-        check_width(max_qubits)
+        width, devices = read_devices(max_qubits)
+        if devices is not None and adviser is not None:
+            raise QDreamerError(
+                "an adviser plans anew for one width, and max_qubits names devices of "
+                f"{', '.join(map(str, devices[:8]))}{', …' if len(devices) > 8 else ''} qubits; "
+                "leave one of the two out"
+            )
         _check_choice("mode", mode, (_AUTO, *MODE_NAMES))
         _check_choice("method", method, METHODS)
         _check_choice("dtype", dtype, DTYPES)
@@ -131,10 +164,11 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         self._adviser = adviser
         self._default_precision = default_precision
         self._given_seed = seed
-        self._seen: tuple[QuantumCircuit | None, int] = (None, 0)
+        self._seen: _Seen | None = None
         self._runners: dict[Mode, Runner] = {chosen: chosen.runner() for chosen in self._modes}
         self._settings = RunSettings(
-            max_qubits=max_qubits,
+            max_qubits=width,
+            devices=devices,
             plan=plan,
             seed=0 if seed is None else seed,
             shots=shots,
@@ -185,12 +219,28 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         wanted = self._default_precision if precision is None else precision
         checked = [self._coerced(pub, wanted, k) for k, pub in enumerate(listed_pubs(pubs))]
         if self._settings.shots is None:
-            self._check_precisions([pub for pub, _ in checked])
+            self._check_precisions([each.pub for each in checked])
+        at_once = self._takes_a_moment(checked)
         return CutJob(
             lambda stop: PrimitiveResult(
-                [self._run_pub(k, *each, stop) for k, each in enumerate(checked)],
+                [self._run_pub(k, each, stop, lent=at_once) for k, each in enumerate(checked)],
                 metadata={"version": 2},
-            )
+            ),
+            at_once=at_once,
+        )
+
+    def _takes_a_moment(self, checked: Sequence[_Checked]) -> bool:
+        """Whether all is over before another thread, with a core of its own, would be of use."""
+        given, settings = self._execution, self._settings
+        here = given.session is None and given.on is None and given.backend is None
+        if not here or given.progress is not None or settings.plan is not None:
+            return False
+        mode = self._mode(None)
+        return (
+            mode.exact
+            and mode.cuts
+            and all(each.pub.circuit.num_qubits <= settings.max_qubits for each in checked)
+            and sum(uncut_work(each.pub, each.num_gates) for each in checked) <= _MOMENT
         )
 
     def _check_precisions(self, pubs: Sequence[EstimatorPub]) -> None:
@@ -202,26 +252,23 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
                     "for exact values use mode='exact', without a backend or QPU"
                 )
 
-    def _coerced(
-        self, pub: Any, precision: float | None, number: int
-    ) -> tuple[EstimatorPub, GateList | None]:
-        """Check a PUB before anything runs; a circuit that was checked last time is known.
-
-        Returns:
-            The PUB, and the gates of its circuit with the first values if they were looked at.
-        """
+    def _coerced(self, pub: Any, precision: float | None, number: int) -> _Checked:
+        """Check a PUB before anything runs; a circuit that was checked last time is known."""
         checked = checked_pub(pub, precision, number)
         circuit, length = checked.circuit, len(checked.circuit.data)
-        if self._seen[0] is circuit and self._seen[1] == length:
-            return checked, None
+        seen = self._seen
+        if seen is not None and seen.circuit is circuit and seen.length == length:
+            return _Checked(checked, None, seen.num_gates)
         gates = _check_circuit(checked, number)
-        self._seen = (circuit, length)
-        return checked, gates
+        num_gates = 0 if gates is None else len(gates.qubits)
+        self._seen = _Seen(circuit, length, num_gates)
+        return _Checked(checked, gates, num_gates)
 
     def _run_pub(
-        self, number: int, pub: EstimatorPub, gates: GateList | None, stop: threading.Event
+        self, number: int, checked: _Checked, stop: threading.Event, *, lent: bool
     ) -> PubResult:
         start = time.perf_counter()
+        pub = checked.pub
         backend = self._backend()
         mode = self._mode(backend)
         seed = secrets.randbits(62) if self._given_seed is None else self._given_seed
@@ -230,7 +277,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         watch = Watch(self._adviser if mode.cuts else None)
         execution = replace(self._execution, stop=stop, backend=backend, watch=watch)
         runner = self._runners[mode]
-        request = request_of(pub, gates)
+        request = request_of(pub, checked.gates, lent=lent)
         mode, estimate = estimated(request, settings, execution, mode, runner, mode_of)
         plans = tuple(map(CutPlan.of, estimate.plans))
         record = RunRecord(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import uuid
-from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 from qiskit.primitives import BasePrimitiveJob
@@ -17,7 +17,6 @@ from qiskit.providers import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
 __all__ = ["CutJob"]
 
@@ -46,17 +45,31 @@ _threads = _Threads()
 os.register_at_fork(after_in_child=_threads.__init__)  # type: ignore[misc]
 
 
+def _done_at_once(work: Callable[[threading.Event], Any], stop: threading.Event) -> Future[Any]:
+    """Do a job here and now; what it raises is for who asks for its result."""
+    future: Future[Any] = Future()
+    future.set_running_or_notify_cancel()
+    try:
+        future.set_result(work(stop))
+    except Exception as error:  # noqa: BLE001  not swallowed: the result raises it
+        future.set_exception(error)
+    return future
+
+
 class CutJob(BasePrimitiveJob):  # type: ignore[misc]  # Qiskit has no types
     """Runs `work(stop)` in a thread that no other job has meanwhile.
 
     Args:
         work: Does the job; it should raise `CancelledError` soon after `stop` is set.
+        at_once: Do it in this thread, before there is a job: for what is over before another
+            thread would have woken up, and its core have got hold of the data.
     """
 
-    def __init__(self, work: Callable[[threading.Event], Any]) -> None:
+    def __init__(self, work: Callable[[threading.Event], Any], *, at_once: bool = False) -> None:
         super().__init__(str(uuid.uuid4()))
         self._stop = threading.Event()
-        self._future = _threads.submit(work, self._stop)
+        begin = _done_at_once if at_once else _threads.submit
+        self._future = begin(work, self._stop)
 
     def result(self) -> Any:
         """Wait for the `PrimitiveResult`; an interrupt meanwhile cancels the job."""

@@ -5,6 +5,7 @@ Nothing runs here, and nothing is said of whether a circuit can be cut.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.circuit.lightcone import GateList
 
-__all__ = ["check_names", "checked_pub", "listed_pubs", "pairing", "request_of"]
+__all__ = ["check_names", "checked_pub", "listed_pubs", "pairing", "request_of", "uncut_work"]
+
+_SMALL, _VERY_WIDE = 12, 1000
+"""Qubits between which work doubles with each."""
+
+_PLANNING = 2.0**20
+"""What each set of values takes besides, in the units of `uncut_work`."""
 
 _HOW = "run takes a list of PUBs, also for one: run([(circuit, observables, parameter_values)])"
 
@@ -64,7 +71,8 @@ def checked_pub(pub: Any, precision: float | None, number: int) -> EstimatorPub:
         check_names(checked)
     except (TypeError, ValueError, QiskitError) as error:
         raise PubError(f"PUB {number}: {error}") from error
-    if not np.isfinite(checked.parameter_values.ravel().as_array()).all():
+    given = checked.parameter_values
+    if given.num_parameters and not np.isfinite(given.ravel().as_array()).all():
         raise PubError(f"PUB {number}: parameter values must be finite numbers")
     return _without_open_delays(checked)
 
@@ -84,18 +92,21 @@ def check_names(pub: EstimatorPub) -> None:
         )
 
 
-def request_of(pub: EstimatorPub, first_gates: GateList | None = None) -> Request:
+def request_of(
+    pub: EstimatorPub, first_gates: GateList | None = None, *, lent: bool = False
+) -> Request:
     """What a PUB asks for.
 
     Args:
         pub: A PUB that was checked.
         first_gates: The gates of its circuit with the first values, if they are known.
+        lent: Whether the user cannot change the circuit before all is over.
     """
     which, observables = pairing(pub)
     return Request(
         source=pub.circuit,
         values=_values(pub),
-        circuits=_bound(pub),
+        circuits=_bound(pub, lent=lent),
         observables=tuple(product_terms(observable) for observable in observables),
         pairs=which.reshape(2, -1).T,
         precision=pub.precision,
@@ -113,14 +124,29 @@ def pairing(pub: EstimatorPub) -> tuple[NDArray[np.int64], list[Any]]:
     values, observables = pub.parameter_values, pub.observables
     bindings = np.arange(values.size, dtype=np.int64).reshape(values.shape)
     numbers = np.arange(observables.size, dtype=np.int64).reshape(observables.shape)
-    sparse = as_sparse(observables, pub.circuit.num_qubits)
-    return np.stack(np.broadcast_arrays(bindings, numbers)), sparse
+    which = np.empty((2, *pub.shape), np.int64)
+    which[0], which[1] = bindings, numbers
+    return which, as_sparse(observables, pub.circuit.num_qubits)
 
 
-def _bound(pub: EstimatorPub) -> tuple[QuantumCircuit, ...]:
-    """The circuit with each binding; never the one that the user may change."""
+def uncut_work(pub: EstimatorPub, num_gates: int) -> float:
+    """Amplitudes, times gates and terms, of running a PUB's circuit uncut with all its values.
+
+    Args:
+        pub: A PUB that was checked.
+        num_gates: Of its circuit.
+    """
+    terms = sum(each.num_terms for each in as_sparse(pub.observables, pub.circuit.num_qubits))
+    # Small circuits take time as well: to be read gate by gate, and to be planned.
+    width = min(max(pub.circuit.num_qubits, _SMALL), _VERY_WIDE)
+    return int(pub.parameter_values.size) * (math.ldexp(num_gates + terms, width) + _PLANNING)
+
+
+def _bound(pub: EstimatorPub, *, lent: bool) -> tuple[QuantumCircuit, ...]:
+    """The circuit with each binding; never the one that the user may change, unless it is lent."""
     if not pub.circuit.parameters:
-        return (pub.circuit.copy(),) * int(pub.parameter_values.size)
+        whole = pub.circuit if lent else pub.circuit.copy()
+        return (whole,) * int(pub.parameter_values.size)
     return tuple(pub.parameter_values.bind_all(pub.circuit).ravel())
 
 

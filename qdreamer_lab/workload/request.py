@@ -51,6 +51,8 @@ class RunSettings:
 
     Attributes:
         max_qubits: Greatest width of a fragment.
+        devices: Widths of devices, widest first, for one fragment of a plan each; None for any
+            number of fragments.
         plan: A plan to use instead of making one.
         seed: An explicit integer, for planning.
         entropy: In sampled mode, where the shots' randomness comes from.
@@ -60,6 +62,7 @@ class RunSettings:
     """
 
     max_qubits: int
+    devices: tuple[int, ...] | None = None
     plan: Partition | None = None
     seed: int = 0
     entropy: tuple[int, ...] = (0,)

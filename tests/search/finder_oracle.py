@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
 
 @numba.njit(cache=True)
-def _cheapest(model, blocks, low_gates, low_wire, max_qubits, limit, idle, below):
+def _cheapest(model, blocks, low_gates, low_wire, rooms, limit, idle, below):
     """Enumerate labels of endpoints in time order, fragments numbered as they first appear.
 
     The only thing left out are labellings whose cuts, at the least each can cost, already cost as
     much as the best plan known (at first `below`), or that hold a fragment that is too wide.
+    `rooms` are the widths of all devices, in any order; whether fragments fit on them is tried
+    fragment by fragment, each on the narrowest device that is left and holds it.
     """
+    max_qubits = rooms.max()
     pairs = blocks.pairs
     m = pairs.shape[0]
     ends = 2 * m
@@ -33,7 +36,19 @@ def _cheapest(model, blocks, low_gates, low_wire, max_qubits, limit, idle, below
     depth = 0
     while depth >= 0:
         if depth == ends:
-            if width[depth].sum() + idle <= limit * max_qubits and used[depth] <= limit:
+            left = rooms.copy()
+            fit = used[depth] <= limit
+            for wide in np.sort(width[depth])[::-1]:
+                if wide > 0:
+                    chosen = -1
+                    for d in range(left.shape[0]):
+                        if left[d] >= wide and (chosen < 0 or left[d] < left[chosen]):
+                            chosen = d
+                    fit = fit and chosen >= 0
+                    if chosen >= 0:
+                        left[chosen] = 0
+            total = np.sort(rooms)[::-1][:limit].sum()
+            if fit and width[depth].sum() + idle <= total:
                 best = min(best, price(model, blocks, labels))
             depth -= 1
             continue
@@ -76,14 +91,20 @@ def cheapest(problem: CutProblem, below: float = 1e5, cost: str = "lo") -> float
         low_gates = np.full_like(low_gates, 1e6)
     if "wire" not in problem.kinds:
         low_wire = 1e6
+    limit = problem.max_fragments
+    rooms = problem.devices
+    if rooms is None:
+        # As many devices as there may be fragments: one for each endpoint and idle qubit.
+        most = 2 * len(problem.pairs) + problem.idle_qubits
+        rooms = (problem.max_qubits,) * (most if limit is None else min(most, limit))
     return float(
         _cheapest(
             MODELS[cost],
             blocks_of(problem),
             low_gates,
             low_wire,
-            problem.max_qubits,
-            10**6 if problem.max_fragments is None else problem.max_fragments,
+            np.array(rooms, np.int64),
+            len(rooms) if limit is None else limit,
             problem.idle_qubits,
             below,
         )

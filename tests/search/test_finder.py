@@ -20,13 +20,16 @@ from tests.search.small_problems import ladder, random_problem
 #: How far below the answer the oracle looks for something better, in bits.
 MARGIN = 0.01
 
-#: Long enough for kernels to compile.
+#: Long enough that no limit interrupts a search, which then ends with its rounds.
 PATIENT = 600.0
+
+#: Rounds of refinement, after which a search ends though nothing is proven.
+ROUNDS = 20
 
 
 def check(problem: CutProblem, cost: str, seed: int) -> bool:
     """Compare an answer with the oracle; return whether it was proven."""
-    found = search(problem, cost=cost, seed=seed, time_limit_s=PATIENT)
+    found = search(problem, cost=cost, seed=seed, time_limit_s=PATIENT, rounds=ROUNDS)
     best = cheapest(problem, found.log2_overhead + MARGIN, cost)
     assert found.log2_overhead >= best - 1e-6
     assert found.log2_lower_bound <= best + 1e-6
@@ -47,7 +50,7 @@ def test_lo_plans_are_proven_and_as_cheap_as_the_cheapest_of_all(block: int) -> 
     for seed in range(100 * block, 100 * (block + 1)):
         problem = random_problem(seed)
         assert check(problem, "lo", seed)
-        found = search(problem, seed=seed)
+        found = search(problem, seed=seed, rounds=ROUNDS)
         assert plain_cost(problem, found.labels) == pytest.approx(found.log2_overhead, abs=1e-6)
 
 
@@ -98,12 +101,12 @@ def test_a_wider_device_never_costs_more_and_widths_agree_with_single_searches()
     for seed in range(60):
         problem = random_problem(seed)
         widths = list(range(1, problem.num_qubits + 1))
-        together = search_pareto(problem, widths, time_limit_s=PATIENT)
+        together = search_pareto(problem, widths, time_limit_s=PATIENT, rounds=ROUNDS)
         costs = [found.log2_overhead for found in together]
         assert costs == sorted(costs, reverse=True)
         assert costs[-1] == 0.0
         for width, found in zip(widths, together, strict=True):
-            alone = search(replace(problem, max_qubits=width), time_limit_s=PATIENT)
+            alone = search(replace(problem, max_qubits=width), time_limit_s=PATIENT, rounds=ROUNDS)
             assert found.log2_overhead == pytest.approx(alone.log2_overhead)
             assert found.proven_optimal
 
@@ -113,7 +116,9 @@ def test_one_seed_gives_one_answer(cost: str) -> None:
     rng = np.random.default_rng(3)
     pairs = np.array([rng.choice(30, 2, replace=False) for _ in range(90)])
     problem = CutProblem(30, pairs, rng.random(90) * 3, 12, sine=rng.random(90))
-    first, second = (search(problem, cost=cost, seed=4, time_limit_s=PATIENT) for _ in range(2))
+    first, second = (
+        search(problem, cost=cost, seed=4, time_limit_s=PATIENT, rounds=ROUNDS) for _ in range(2)
+    )
     assert np.array_equal(first.labels, second.labels)
     assert first.log2_overhead == second.log2_overhead
 
@@ -147,7 +152,7 @@ def test_work_may_ask_for_cuts_where_none_are_needed() -> None:
     """Twenty qubits in a row fit, but two fragments of ten take a thousandth of the work."""
     pairs = np.array([[q, q + 1] for q in range(19)])
     problem = CutProblem(20, pairs, np.full(19, 2 * np.log2(3)), 20, rank=np.full(19, 2))
-    found = search(problem, cost="work", time_limit_s=PATIENT)
+    found = search(problem, cost="work", time_limit_s=PATIENT, rounds=ROUNDS)
     whole = plan_price(problem, np.zeros((19, 2), np.int64), "work")
     assert found.log2_overhead < whole - 6
 
@@ -155,7 +160,7 @@ def test_work_may_ask_for_cuts_where_none_are_needed() -> None:
 def test_of_equally_cheap_plans_the_balanced_one_is_chosen() -> None:
     pairs = np.array([[q, q + 1] for q in range(19)] * 2)
     problem = CutProblem(20, pairs, np.full(38, 2 * np.log2(3)), 14)
-    found = search(problem, time_limit_s=PATIENT)
+    found = search(problem, time_limit_s=PATIENT, rounds=ROUNDS)
     assert sorted(plain_widths(problem, found.labels).values()) == [10, 10]
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from qdreamer_lab.search import finder
 from qdreamer_lab.search.finder import search, search_pareto
+from qdreamer_lab.search.memory import forget
+from qdreamer_lab.search.nonadditive import Priced
 from tests.search.small_problems import ladder
 
 
@@ -24,15 +26,16 @@ def test_a_time_limit_does_not_run_while_kernels_are_compiled(
         now[0] += 5000.0
         return []
 
-    def additive(*arguments: object) -> tuple[object, float, float]:
-        limits.append(arguments[2])
-        return np.zeros((len(ladder(3, 4).pairs), 2), np.int64), 0.0, 0.0
+    def additive(*arguments: object) -> Priced:
+        limits.append(arguments[2].deadline)
+        return Priced(np.zeros((len(ladder(3, 4).pairs), 2), np.int64), 0.0, 0.0)
 
     monkeypatch.setattr(finder, "_ready", set())
     monkeypatch.setattr(finder, "samples", compiled)
     monkeypatch.setattr(finder, "_additive", additive)
     monkeypatch.setattr(finder, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     for _ in range(2):  # the second finds everything compiled
+        forget()
         if several:
             search_pareto(ladder(3, 4), [3], time_limit_s=2.0)
         else:
@@ -58,17 +61,21 @@ def compiled():
 
 rng = np.random.default_rng(0)
 for cost in MODELS:
-    make_ready(cost)
+    make_ready(cost, limited=True)
     before = compiled()
     for n, m, width in ((6, 10, 3), (24, 150, 10)):
         pairs = np.array([rng.permutation(n)[:2] for _ in range(m)], np.int64)
-        for fragments in (None, 3):
-            problem = CutProblem(n, pairs, rng.uniform(0.1, 4, m), width, sine=np.ones(m),
-                                 max_fragments=fragments)
+        for fragments, devices in ((None, None), (3, None), (None, (width, n - width, 2, 1))):
+            if devices is not None:
+                devices = tuple(sorted(devices, reverse=True))
+            problem = CutProblem(n, pairs, rng.uniform(0.1, 4, m),
+                                 width if devices is None else devices[0], sine=np.ones(m),
+                                 max_fragments=fragments, devices=devices)
             try:
                 search(problem, cost=cost, time_limit_s=0.05)
                 search(problem, cost=cost, time_limit_s=0.05, prove=True)
-                search_pareto(problem, [width, width + 1], cost=cost, time_limit_s=0.05)
+                if devices is None:
+                    search_pareto(problem, [width, width + 1], cost=cost, time_limit_s=0.05)
             except InfeasibleError:
                 pass
     assert compiled() == before, (cost, before, compiled())

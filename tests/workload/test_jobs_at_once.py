@@ -1,14 +1,18 @@
 """Jobs of one estimator that run at the same time, each in a thread of its own."""
 
 import sys
+import threading
 
 import numpy as np
 import pytest
+from qiskit import QuantumCircuit
 from qiskit.circuit.library import efficient_su2
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
 from qdreamer_lab import CutEstimator
+from qdreamer_lab.workload import estimator as workload_estimator
 from qdreamer_lab.workload.circuit.terms import ProductTerm
+from qdreamer_lab.workload.exact import fold as exact_fold
 from qdreamer_lab.workload.exact.plans import ExactPlans
 from qdreamer_lab.workload.request import Request, RunSettings
 from qdreamer_lab.workload.sampled.plans import BoundPlans
@@ -76,3 +80,55 @@ def test_values_of_jobs_that_run_at_once():
             np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
     finally:
         sys.setswitchinterval(before)
+
+
+@pytest.mark.parametrize(
+    ("moment", "more", "here"),
+    [
+        (None, {}, True),
+        (1.0, {}, False),
+        (None, {"progress": lambda report: None}, False),
+        (None, {"max_qubits": 3}, False),
+    ],
+)
+def test_what_takes_a_moment_is_done_before_run_returns(moment, more, here, monkeypatch):
+    threads = []
+    run = exact_fold.run_fragments
+
+    def watched(*args):
+        threads.append(threading.get_ident())
+        return run(*args)
+
+    monkeypatch.setattr(exact_fold, "run_fragments", watched)
+    if moment is not None:
+        monkeypatch.setattr(workload_estimator, "_MOMENT", moment)
+    text = "ZXYZ"
+    job = CutEstimator(**{"max_qubits": 4, "mode": "exact", **more}).run([(CIRCUIT, text)])
+    assert job.in_final_state() or not here
+    expected = Statevector(CIRCUIT).expectation_value(SparsePauliOp(text)).real
+    assert float(job.result()[0].data.evs) == pytest.approx(expected, abs=1e-12)
+    assert job.done()
+    assert not job.cancel()
+    assert {one == threading.get_ident() for one in threads} == {here}
+
+
+def test_gates_inside_of_instructions_count(monkeypatch):
+    """One instruction may be a whole circuit, and not a matter of a moment."""
+    monkeypatch.setattr(workload_estimator, "_MOMENT", 2.0**21)
+    inner = efficient_su2(4, reps=60).assign_parameters(np.arange(488) * 0.3)
+    outer = QuantumCircuit(4)
+    outer.append(inner.to_instruction(), range(4))
+    estimator = CutEstimator(4, mode="exact")
+    threads = set()
+    run = exact_fold.run_fragments
+
+    def watched(*args):
+        threads.add(threading.get_ident())
+        return run(*args)
+
+    monkeypatch.setattr(exact_fold, "run_fragments", watched)
+    expected = Statevector(inner).expectation_value(SparsePauliOp("ZXYZ")).real
+    for _ in range(2):  # the second time it is known, and not read again
+        found = float(estimator.run([(outer, "ZXYZ")]).result()[0].data.evs)
+        assert found == pytest.approx(expected, abs=1e-11)
+    assert threading.get_ident() not in threads

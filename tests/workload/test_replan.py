@@ -62,8 +62,8 @@ def sweep(num_qubits=6, points=200):
     return circuit, [["Z" * num_qubits], ["I" * (num_qubits - 1) + "X"]], values
 
 
-def nearly_over(report):
-    return report.done > 0.9 * report.total
+def half_over(report):
+    return report.done > 0.5 * report.total
 
 
 def first_round_is_over(report):
@@ -85,7 +85,7 @@ def exact(pub):
 
 def test_exact_values_of_bindings_that_are_done_are_kept():
     adviser = Switch(4)
-    result = run(sweep(), adviser, nearly_over, mode="exact")
+    result = run(sweep(), adviser, half_over, mode="exact")
     assert result.data.evs == pytest.approx(exact(sweep()), abs=1e-12)
     (asked,) = adviser.asked
     assert 0 < asked.bindings_done < 200

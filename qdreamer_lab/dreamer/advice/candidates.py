@@ -190,7 +190,7 @@ class Candidates:
 
     def _spread(self, mode: Mode) -> int:
         """Qubits of what runs at once if nothing is cut: exact mode runs light cones apart."""
-        gates = GateList(list(flat_gates(self.wanted.circuit)))
+        gates = GateList(flat_gates(self.wanted.circuit))
         terms = self.wanted.terms
         if not mode.exact:
             kept = needed_gates(gates, measured_by(terms))

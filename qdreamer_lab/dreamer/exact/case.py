@@ -15,6 +15,7 @@ from qdreamer_lab.dreamer.model.case import Case, Work, for_sets, timed_twice
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, paid, summed
 from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
 from qdreamer_lab.workload.exact.slicing import num_slices
+from qdreamer_lab.workload.exact.wanted_terms import wanted_terms
 from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
 from qdreamer_lab.workload.fragment.gpu import gpu_bytes
 from qdreamer_lab.workload.fragment.task_memory import likely_gpu_bytes
@@ -51,22 +52,24 @@ def exact_case(
     task = likely_gpu_bytes(execution) if gpu else execution.task_limit_bytes()
     itemsize = np.dtype(settings.dtype).itemsize
 
-    plans = ExactPlans()
-
-    def plan() -> list[tuple[BoundGroup, tuple[int, ...], Reconstruction]]:
+    def plan(plans: ExactPlans) -> list[tuple[BoundGroup, tuple[int, ...], Reconstruction]]:
+        wanted_terms(wanted.request)
         found = []
         for part in plans.runs(wanted.circuit, wanted.terms, settings):
             found += parts_that_fit(part, itemsize, task, here // 2)
         return found
 
-    units, plan_s = timed_twice(plan)
+    units, plan_s = timed_twice(lambda: plan(ExactPlans()))
     again_s = plan_s
     if wanted.sets > 1:  # with the structure known
+        plans = ExactPlans()
+        plan(plans)
         start = time.perf_counter()
-        plan()
+        plan(plans)
         again_s = time.perf_counter() - start
     work: list[Work] = []
-    transfer, contract, here_bytes, variants, sliced_units = [], [], 0.0, 0, 0
+    transfer, contract = [], [paid("added", wanted.num_terms)]
+    here_bytes, variants, sliced_units, told = 0.0, 0, 0, 0
     for part, sliced, contraction in units:
         work += [_job_work(job, itemsize, sliced, conditions, task) for job in part.program.jobs]
         slices = _slices(part, sliced)
@@ -76,6 +79,7 @@ def exact_case(
         contract.append(contract_counts(shape))
         here_bytes += 32.0 * shape.elements + shape.peak_bytes
         variants += sum(job.program.variants for job in part.program.jobs)
+        told += slices * sum(len(job.operators) for job in part.program.jobs)
     notes = [f"{len(units)} groups of terms run apart, each its own light cone"]
     if sliced_units:
         notes.append("tensors do not fit into memory at once and are made in slices")
@@ -88,6 +92,7 @@ def exact_case(
         contract=summed(contract),
         here_bytes=int(min(here_bytes, max(float(here), 1.0))),
         variants=variants,
+        told=told,
         notes=tuple(notes if len(units) > 1 else notes[1:]),
     )
     if wanted.sets == 1:

@@ -51,7 +51,7 @@ def exact_counts(shape: FragmentShape, cores: int) -> NDArray[np.float64]:
     counts.add("general_product", shape.general * rows * rows * columns)
     if shape.result_bytes >= MAPPED_BYTES:
         counts.add("fresh", shape.result_bytes)
-    if shape.groups:
+    if shape.sweeps:
         counts.array += _gram_counts(shape, rows, columns, pairs, cores)
     return counts.array
 
@@ -97,23 +97,26 @@ def _batches(
 def _gram_counts(
     shape: FragmentShape, rows: int, columns: int, pairs: int, cores: int
 ) -> NDArray[np.float64]:
-    """All Pauli strings, shared out among the cores in tiles and ranges."""
+    """All Pauli strings: one sweep after another, each shared out among the cores by itself."""
     counts = Counts()
     down = -(-rows // ROWS)
     tiles = down * (down + 1) // 2 if shape.sides == 1 else down * down
-    parts = tiles * shape.ranges
     loads = down + 1 if shape.sides == 1 and down > 1 else 2 * down if shape.sides == 2 else 1
-    counts.add_sized("gram_sweep", shape.sweeps * loads * rows * columns, 16.0 * rows * columns)
-    counts.add("gram_group", shape.sweeps * parts)
-    strings = sum(group.strings for group in shape.groups)
-    counts.add("gram_parity", tiles * strings * max(1, columns // BLOCK))
     one = rows == 1 and shape.sides == 1
-    for group in shape.groups:
-        _group_counts(counts, group, rows * loads, columns, pairs, one=one)
-    counts.array *= math.ceil(parts / cores) / parts
+    for sweep in shape.sweeps:
+        mine, parts = Counts(), tiles * sweep.ranges
+        mine.add_sized("gram_sweep", loads * rows * columns, 16.0 * rows * columns)
+        mine.add("gram_group", parts)
+        strings = sum(group.strings for group in sweep.groups)
+        mine.add("gram_parity", tiles * strings * max(1, columns // BLOCK))
+        for group in sweep.groups:
+            _group_counts(mine, group, rows * loads, columns, pairs, one=one)
+        several = min(cores, parts)
+        counts.array += mine.array * (math.ceil(parts / several) / parts)
+        counts.add("wake", several > 1)
     counts.add("gram_sign", shape.signs * min(BLOCK, columns))
-    counts.add("gram_finish", strings * rows * rows)
-    counts.add("gram_operator", strings)
+    counts.add("gram_finish", shape.strings * rows * rows)
+    counts.add("gram_operator", shape.strings)
     return counts.array
 
 

@@ -6,17 +6,23 @@ The calls travel to a worker like any task. Nothing is timed or fitted here.
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from qdreamer_lab.dreamer.exact.cost import JoinShape, contract_counts, exact_counts, gpu_counts
 from qdreamer_lab.dreamer.exact.shape import fragment_shape, join_steps
 from qdreamer_lab.dreamer.fragment.probes import probe_program, state_probes
+from qdreamer_lab.dreamer.model.coefficients import paid
 from qdreamer_lab.dreamer.model.probe import Probe
 from qdreamer_lab.workload.exact.lower import FragmentJob
 from qdreamer_lab.workload.exact.reconstruct import Reconstruction
+from qdreamer_lab.workload.exact.wanted_terms import summed_terms, wanted_terms
 from qdreamer_lab.workload.fragment.simulate import FragmentCall, run_fragments
+from qdreamer_lab.workload.pubs import request_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.fragment.program import FragmentProgram
 
-__all__ = ["exact_probes", "gpu_probes", "join_probes"]
+__all__ = ["exact_probes", "gpu_probes", "join_probes", "local_probes"]
 
 
 def exact_probes(cores: int) -> list[Probe]:
@@ -112,6 +118,27 @@ def _strings(width: int, count: int, letter: str) -> tuple[Factors, ...]:
         return tuple(((k % width, letter),) for k in range(count))
     pairs = [(i, j) for i in range(width) for j in range(i + 1, width)]
     return (*(((i, "Z"), (j, "Z")) for i, j in pairs[: count - 1]), ((0, "Z"),))
+
+
+def local_probes() -> list[Probe]:
+    """What is done with observables before tasks, and with tensors after them."""
+    return join_probes() + _observable_probes()
+
+
+def _observable_probes() -> list[Probe]:
+    """Reading many observables, and adding their terms up."""
+    found = []
+    for qubits, many in ((10, 150), (16, 600)):
+        words = ["".join(word) for word in product("IXZ", repeat=qubits // 2)][1 : many + 1]
+        strings = [word + word for word in words]
+        pub = EstimatorPub.coerce((QuantumCircuit(qubits), strings))
+        request = request_of(pub)
+        wanted = wanted_terms(request)
+        values = [np.ones(len(wanted[0].terms))]
+        read, add = partial(request_of, pub), partial(summed_terms, request, wanted, values)
+        found.append(Probe(f"read {many}", read, paid("observable", many)))
+        found.append(Probe(f"added {many}", add, paid("added", many)))
+    return found
 
 
 def join_probes() -> list[Probe]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.dreamer.exact.cost import IN_RUNS, JoinShape
-from qdreamer_lab.dreamer.fragment.cost import FragmentShape, GramGroup
+from qdreamer_lab.dreamer.fragment.cost import FragmentShape, GramGroup, GramSweep
 from qdreamer_lab.dreamer.fragment.shape import program_states
 from qdreamer_lab.engine.cpu.gram_plan import plan_gram
 from qdreamer_lab.workload.fragment.gram_matrices import pauli_strings
@@ -61,9 +61,9 @@ def fragment_shape(
         width=program.width,
         states=program_states(program, fixed, itemsize, gpu=gpu),
         open_qubits=len(still_open),
-        groups=tuple(group for planned in plan.sweeps for group in _groups(planned.sweep)),
-        sweeps=len(plan.sweeps),
-        ranges=min((len(planned.ranges) for planned in plan.sweeps), default=1),
+        sweeps=tuple(
+            GramSweep(len(planned.ranges), _groups(planned.sweep)) for planned in plan.sweeps
+        ),
         signs=len(plan.masks),
         general=len(others),
         sides=sides,
@@ -75,12 +75,12 @@ def fragment_shape(
     )
 
 
-def _groups(sweep: Sweep) -> list[GramGroup]:
+def _groups(sweep: Sweep) -> tuple[GramGroup, ...]:
     """The groups of Pauli strings of one sweep."""
-    return [
+    return tuple(
         GramGroup(end - first, last - start, _reordering(flip), how, halved=place > 0)
         for flip, place, first, end, start, last, how, _ in sweep.groups.tolist()
-    ]
+    )
 
 
 def _reordering(flip: int) -> float:

@@ -18,6 +18,7 @@ __all__ = [
     "MAPPED_BYTES",
     "FragmentShape",
     "GramGroup",
+    "GramSweep",
     "PassShape",
     "StatesShape",
     "gpu_state_counts",
@@ -98,6 +99,18 @@ class GramGroup(NamedTuple):
     halved: bool = False
 
 
+class GramSweep(NamedTuple):
+    """A sweep over the states as far as its cost goes.
+
+    Attributes:
+        ranges: In how many parts of the states it is shared out.
+        groups: Of Pauli strings that flip the same qubits.
+    """
+
+    ranges: int
+    groups: tuple[GramGroup, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class FragmentShape:
     """A fragment as far as its cost goes.
@@ -106,9 +119,7 @@ class FragmentShape:
         width: Qubits.
         states: What is done to make its states.
         open_qubits: Qubits that stay open for wire cuts.
-        groups: Of Pauli strings that flip the same qubits.
-        sweeps: Over the states, for all groups.
-        ranges: In how many parts of the states each sweep is shared out.
+        sweeps: Over the states, for all Pauli strings.
         signs: Pauli strings as far as they differ inside a block of amplitudes, over all groups.
         general: Operators that are no Pauli strings.
         sides: 2 where bra and ket differ, as in slices.
@@ -120,9 +131,7 @@ class FragmentShape:
     width: int
     states: StatesShape
     open_qubits: int
-    groups: tuple[GramGroup, ...]
-    sweeps: int = 1
-    ranges: int = 1
+    sweeps: tuple[GramSweep, ...]
     signs: int = 1
     general: int = 0
     sides: int = 1
@@ -136,9 +145,14 @@ class FragmentShape:
         return self.states.rows
 
     @property
+    def strings(self) -> int:
+        """Pauli strings evaluated."""
+        return sum(group.strings for sweep in self.sweeps for group in sweep.groups)
+
+    @property
     def operators(self) -> int:
         """Operators evaluated."""
-        return self.general + sum(group.strings for group in self.groups)
+        return self.general + self.strings
 
     @property
     def result_bytes(self) -> int:

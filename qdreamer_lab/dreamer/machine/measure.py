@@ -46,6 +46,9 @@ _CROWD = "dense 18, 1 cores"
 """The probe that all workers run at once."""
 
 _SENT_BYTES = (1 << 20, 1 << 22)
+_TOLD = 4000
+"""Operators that a task is told, to see what that costs."""
+
 _SENDS = 3
 _TASKS = (1, 2, 12)
 """Tasks of the runs that show what handing them out costs."""
@@ -176,13 +179,17 @@ def _ways(session: SessionLike, on: str | None, workers: int) -> list[tuple[Any,
         run_chunks(chunks, session, on=on, stop=threading.Event(), keep=keep)
         took = time.perf_counter() - begin - sum(rows) / max(1, workers)
         found.append((_row({"trip": 1, "task": tasks}), max(took, 1e-4)))
+    sent: list[tuple[str, int, Any, Any]] = [
+        *(("transfer", size, _ones, size) for size in _SENT_BYTES),
+        ("told", _TOLD, len, tuple(((k, "Z"), (k + 1, "X")) for k in range(_TOLD))),
+    ]
     for turn in range(_SENDS + 1):  # the first one opens the connections
-        for size in _SENT_BYTES:
+        for name, count, function, argument in sent:
             begin = time.perf_counter()
-            session.submit(_ones, size, name="send", on=on).result()
-            sent = time.perf_counter() - begin
+            session.submit(function, argument, name="send", on=on).result()
+            took = time.perf_counter() - begin
             if turn:
-                found.append((_row({"trip": 1, "task": 1, "transfer": size}), sent))
+                found.append((_row({"trip": 1, "task": 1, name: count}), took))
     return found
 
 

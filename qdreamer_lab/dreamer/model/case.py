@@ -101,6 +101,7 @@ class Case:
         counts_doubt: Standard deviation of the logarithm of what the tasks count.
         shots_doubt: The same of the number of shots, which the counts follow.
         rounds_doubt: The same of the number of rounds, which all but planning follows.
+        told: Operators that tasks are told.
         sets: Of parameter values.
         repeats: How often there is what `rounds` holds, side by side.
     """
@@ -121,6 +122,7 @@ class Case:
     counts_doubt: float = 0.0
     shots_doubt: float = 0.0
     rounds_doubt: float = 0.0
+    told: int = 0
     sets: int = 1
     repeats: int = 1
 
@@ -145,6 +147,7 @@ def for_sets(case: Case, sets: int, again_s: float) -> Case:
         transfer=case.transfer * sets,
         contract=case.contract * sets,
         variants=case.variants * sets,
+        told=case.told * sets,
         shots=case.shots * sets,
         qpu_s=case.qpu_s * sets,
         notes=(*case.notes, note),

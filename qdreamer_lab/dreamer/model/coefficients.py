@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COEFFICIENTS",
+    "PER_SHOT",
     "PHASES",
     "PLACE",
     "SIZES",
@@ -71,7 +72,7 @@ COEFFICIENTS: tuple[Coefficient, ...] = (
     Coefficient("diagonal", "amplitude", 0.25, "phase table on a tile"),
     Coefficient("crowded", "amplitude", 2.0, "what a gate on a tile's lowest bit takes longer"),
     Coefficient("shared_gate", "amplitude", 0.02, "a gate on any number of cores"),
-    Coefficient("wake", "pass", 4e4, "sharing a pass out among threads"),
+    Coefficient("wake", "pass", 4e4, "sharing a pass or a sweep out among threads"),
     Coefficient("batch", "batch", 2e5, "beginning a batch of states"),
     Coefficient("pass", "pass", 6e4, "setting a pass up"),
     Coefficient("operation", "operation", 500.0, "setting an operation of a pass up"),
@@ -108,6 +109,7 @@ COEFFICIENTS: tuple[Coefficient, ...] = (
     Coefficient("join_move", "tensor element", 4.0, "copying operands into order"),
     Coefficient("join_product", "multiply-add", 0.5, "products of tensor elements"),
     Coefficient("term", "term and step", 60.0, "finding out which terms share a step"),
+    Coefficient("added", "term", 2e3, "adding a term to an observable's value"),
     Coefficient("arrange", "amplitude", 2.5, "copying a batch of states"),
     *_sized("combine", "amplitude and choice", (0.8, 1.0, 1.6, 2), "one operation at a cut"),
     *_sized("square", "probability", (2.0, 2.5, 3.0, 3.75), "probabilities and their sums"),
@@ -127,6 +129,8 @@ COEFFICIENTS: tuple[Coefficient, ...] = (
     Coefficient("task", "task", 1.5e6, "handing out one task and taking it in"),
     Coefficient("transfer", "byte", 2.0, "serialising and sending arguments and results"),
     Coefficient("run", "run", 5e5, "beginning and ending a run"),
+    Coefficient("observable", "term", 4.5e3, "reading a term of an observable"),
+    Coefficient("told", "operator", 2.5e3, "telling a task of an operator"),
     Coefficient("planning", "nanosecond", 1.0, "planning, as timed when the plan was made"),
     Coefficient("device", "nanosecond", 1.0, "time on a device, as its own durations have it"),
     Coefficient("job", "nanosecond", 1.0, "a device's overhead per job, and its queue, as given"),
@@ -149,6 +153,11 @@ COEFFICIENTS: tuple[Coefficient, ...] = (
 
 PLACE = {coefficient.name: k for k, coefficient in enumerate(COEFFICIENTS)}
 """Where a coefficient stands."""
+
+PER_SHOT = np.array(
+    [each.name == "tally" or each.name.startswith("shot_") for each in COEFFICIENTS]
+)
+"""Which coefficients are paid for each shot."""
 
 
 def hats(size_bytes: float) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdreamer_lab.dreamer.model.belief import check_seconds
-from qdreamer_lab.dreamer.model.coefficients import PHASES
+from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PER_SHOT, PHASES
 from qdreamer_lab.dreamer.model.makespan import list_schedule
 from qdreamer_lab.dreamer.predict.prediction import Prediction
 from qdreamer_lab.errors import QDreamerError
@@ -27,6 +27,12 @@ __all__ = ["learned", "signature"]
 
 _LEAST_S = 1e-4
 """Phases shorter than this say nothing about coefficients."""
+
+_LEAST_FACTOR, _MOST_FACTOR = 0.4, 2.5
+"""A run that did so much less or more than predicted did other work."""
+
+_ONCE = np.array([each.name in ("run", "observable") for each in COEFFICIENTS])
+"""What is paid once, however many rounds there are."""
 
 _UNSURE = 0.4
 """Deviation from which on a time says more about the counts than about coefficients."""
@@ -77,20 +83,21 @@ def learned(belief: Belief, prediction: Prediction, result: Any) -> Belief:
     rows = [row.seconds for row in record.fragments]
     busy = math.fsum(rows)
     by_name = {account.name: account for account in prediction.accounts}
-    factor = record.shots / prediction.shots if prediction.shots and record.shots else 1.0
     planning = sum(
         (by_name[name].counts for name in ("plan", "lower") if name in by_name),
         np.zeros(len(belief.values)),
     )
     belief = _seen(belief, "plan", planning, seconds.plan_s)
+    rounds, factors = _luck(record, prediction)
     sure = "execute" in by_name and by_name["execute"].doubt < _UNSURE
-    if sure and 0.4 < factor < 2.5:  # else other work was done
-        belief = _seen(belief, "execute", by_name["execute"].counts * factor, busy)
+    if sure and factors.min() > _LEAST_FACTOR and factors.max() < _MOST_FACTOR:
+        belief = _seen(belief, "execute", by_name["execute"].counts * factors, busy)
     if "transpile" in by_name:
         counts = by_name["transpile"].counts
         belief = _seen(belief, "transpile", counts, seconds.transpile_s or 0.0)
     if "contract" in by_name:
-        belief = _seen(belief, "contract", by_name["contract"].counts, seconds.contract_s)
+        counts = by_name["contract"].counts * rounds
+        belief = _seen(belief, "contract", counts, seconds.contract_s)
     if seconds.execute_s > 0 and all(row.worker for row in record.fragments):
         workers = way.workers
         if not way.exact:  # in rounds, and workers wait for each other after each
@@ -101,8 +108,34 @@ def learned(belief: Belief, prediction: Prediction, result: Any) -> Belief:
             (by_name[name].counts for name in ("dispatch", "transfer") if name in by_name),
             np.zeros(len(belief.values)),
         )
-        belief = _seen(belief, "dispatch", ways, seconds.execute_s - scheduled)
+        ways = np.where(_ONCE, ways, ways * rounds)
+        belief = _seen(belief, "dispatch", ways, seconds.execute_s - scheduled + _around(record))
     return belief
+
+
+def _luck(record: RunRecord, prediction: Prediction) -> tuple[float, NDArray[np.float64]]:
+    """How many times as many rounds there were as predicted; (k,) and what was paid in execution.
+
+    Rounds and shots are games of chance: how they went says nothing of coefficients. Shots are paid
+    one by one, and all else once in each round.
+    """
+    factors = np.ones(len(COEFFICIENTS))
+    if not (prediction.shots and record.shots and record.variants):
+        return 1.0, factors
+    ran = sum(row.variants for row in record.fragments) / record.variants
+    rounds = ran / prediction.rounds if ran >= 1 else 1.0  # else some were drawn, not all of them
+    factors[:] = rounds
+    factors[PER_SHOT] = record.shots / prediction.shots
+    return rounds, factors
+
+
+def _around(record: RunRecord) -> float:
+    """Seconds that belong to no phase: observables are read, a record is made."""
+    if record.decisions:  # phases are of the last plan alone
+        return 0.0
+    seconds = record.seconds
+    phases = (seconds.plan_s, seconds.transpile_s or 0.0, seconds.execute_s, seconds.contract_s)
+    return max(0.0, record.makespan_s - math.fsum(phases))
 
 
 def _seen(belief: Belief, phase: str, counts: NDArray[np.float64], seconds: float) -> Belief:

@@ -81,6 +81,7 @@ class Prediction:
         sets: Of parameter values, all of which are priced together.
         cores: That a task uses at most.
         lent: Whether that is more than its worker has: others lend theirs.
+        rounds: Of shots, that follow one another.
     """
 
     configuration: Configuration
@@ -104,6 +105,7 @@ class Prediction:
     sets: int = 1
     cores: int = 1
     lent: bool = False
+    rounds: int = 1
 
     def phase(self, name: str) -> Phase:
         """The phase of a name; nothing if the run has none such."""

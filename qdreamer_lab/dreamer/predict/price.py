@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.dreamer.model.belief import Z80
-from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PHASES, paid
+from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PER_SHOT, PHASES, paid
 from qdreamer_lab.dreamer.model.makespan import play
 from qdreamer_lab.dreamer.predict.prediction import Account, Phase, Prediction
 from qdreamer_lab.dreamer.predict.wide_tasks import task_cores, wide_slots
@@ -85,12 +85,13 @@ def priced(
     ]
     if case.transpiled:
         accounts.append(Account("transpile", paid("transpiling", case.transpiled)))
-    ways = paid("run", 1)
+    ways = paid("run", 1) + paid("observable", wanted.num_terms)
+    transfer = case.transfer + paid("transfer", done.sent)
     if session:
         trips = max(len(case.rounds), done.tasks / workers) if held else len(case.rounds)
         ways += paid("trip", trips) + paid("task", done.tasks)
+        transfer += paid("told", case.told)
     accounts.append(Account("dispatch", ways))
-    transfer = case.transfer + paid("transfer", done.sent)
     accounts += [
         Account("execute", done.counts, done.share, done.memory, case.counts_doubt),
         Account("transfer", transfer, 1.0, done.sent),
@@ -124,6 +125,7 @@ def priced(
         sets=case.sets,
         cores=done.cores if session else place.cores,
         lent=session and done.cores > place.cores,
+        rounds=max(1, len(case.rounds)),
     )
 
 
@@ -191,8 +193,8 @@ def _deviation(
         spread = float(belief.spreads[PHASES.index(phase.name)])
         variance += (spread * phase.seconds / total) ** 2
         if phase.name == "execute":
-            doubt = math.hypot(case.counts_doubt, case.shots_doubt)
-            variance += (doubt * phase.seconds / total) ** 2
+            variance += (case.counts_doubt * phase.seconds / total) ** 2
+    variance += (case.shots_doubt * float(share[PER_SHOT].sum())) ** 2
     again = sum(phase.seconds for phase in phases if phase.name not in _ONCE)
     variance += (case.rounds_doubt * again / total) ** 2
     return math.sqrt(variance + (3e-4 / total) ** 2)

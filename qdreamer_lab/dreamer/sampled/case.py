@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,9 +11,9 @@ import numpy as np
 from qdreamer_lab.dreamer.device.case import device_rounds
 from qdreamer_lab.dreamer.model.case import Case, Work, for_sets, timed_twice
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS
+from qdreamer_lab.dreamer.sampled.chances import Chances
 from qdreamer_lab.dreamer.sampled.cost import SampledShape, batch_counts, round_counts, shot_counts
 from qdreamer_lab.dreamer.sampled.rounds import ShotPlan, guessed_plan, played_rounds
-from qdreamer_lab.dreamer.sampled.second_order_errors import product_variance
 from qdreamer_lab.dreamer.sampled.shape import round_shape, sampled_shape
 from qdreamer_lab.dreamer.sampled.variance import fragment_moments, fragment_variances
 from qdreamer_lab.workload.sampled.lower import lower
@@ -41,8 +41,12 @@ _OVERHEAD_SHARE = 0.5
 _HOPELESS = 512.0
 """Power of two that no number of shots is compared with in earnest, but that is a number."""
 
-_WORKED_OUT, _GUESSED = 0.2, 1.0
-"""Doubt about the number of shots for a precision, as the standard deviation of its logarithm."""
+_WORKED_OUT, _GUESSED = 0.05, 1.0
+"""Doubt about the number of shots for a precision, as the standard deviation of its logarithm, on
+top of what games of chance differ by."""
+
+_GUESSED_ROUNDS = 0.4
+"""The same of the number of rounds, where the number of shots is guessed."""
 
 _BENEFIT = 4
 """A guess must be over the greatest number of shots by this factor before it refuses anything."""
@@ -133,14 +137,10 @@ def _shot_plan(
     seconds = sum(_looking_s(each, conditions.belief) for each in shapes)
     if seconds <= conditions.allowance_s and not any(shape.drawn for shape in shapes):
         weights = [fragment.weights() for fragment in program.fragments]
-        doubt = _WORKED_OUT if goal.shots is None else 0.0
         seen = fragment_moments(program)
-        found = played_rounds(
-            weights,
-            fragment_variances(program, seen),
-            goal,
-            partial(product_variance, program, seen),
-        )
+        chances = Chances(program, seen, fragment_variances(program, seen))
+        found = played_rounds(weights, chances, goal)
+        doubt = math.hypot(_WORKED_OUT, found.shots_doubt) if goal.shots is None else 0.0
         return found, "", doubt
     power = min(_OVERHEAD_SHARE * program.plan.log2_overhead, _HOPELESS)
     guess = program.gluing.prior_variance() * 2.0**power
@@ -150,7 +150,11 @@ def _shot_plan(
         "shots and standard error are a guess from the sampling overhead, good to a factor of two "
         f"or three: working the variances out would take about {seconds:.2g} s"
     )
-    return found, note, _GUESSED if goal.shots is None else 0.0
+    if goal.shots is not None:
+        return found, note, 0.0
+    # Where variants are drawn at random, shots are what a round consists of.
+    doubt = _GUESSED if any(shape.drawn for shape in shapes) else _GUESSED_ROUNDS
+    return replace(found, doubt=doubt), note, _GUESSED
 
 
 def _looking_s(shape: SampledShape, belief: Belief) -> float:

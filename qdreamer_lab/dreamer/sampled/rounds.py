@@ -1,31 +1,36 @@
-"""Playing sampled mode's rounds through with known variances: shots per variant, standard error.
+"""Playing sampled mode's rounds through by chance: shots per variant, standard error.
 
-The schedule is that of a run, told what shots are to be expected to show. It must not simulate.
+The schedule is that of a run, told what shots may show. It must not simulate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qdreamer_lab.workload.sampled.allocation import neyman
-from qdreamer_lab.workload.sampled.schedule import Schedule, averaged, round_variance
-from qdreamer_lab.workload.sampled.work_sizes import GROUPS
+from qdreamer_lab.workload.sampled.schedule import Schedule, error_bars
+from qdreamer_lab.workload.sampled.work_sizes import REPLICAS
 
 if TYPE_CHECKING:
-    from qdreamer_lab.dreamer.sampled.variance import ShotVariance
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.dreamer.sampled.chances import Chances
     from qdreamer_lab.workload.sampled.shot_goal import Goal
 
 __all__ = ["ShotPlan", "guessed_plan", "played_rounds"]
 
-Products = Callable[[Sequence[NDArray[np.int64]]], NDArray[np.float64]]
-"""Variance that fragments' errors add where they multiply, from the shots of each fragment."""
+_LEAST_SHOWN = 0.1
+"""Groups of shots never show less of a variance than that, next to what there is."""
 
-_GAMES = 9
+_NOTHING = 1e-300
+"""Stands for no variance at all, so that it can be divided by."""
+
+_GAMES = 25
 """Games of chance that are played where rounds depend on it."""
 
 
@@ -37,11 +42,13 @@ class ShotPlan:
         rounds: Per round and fragment, (variants,) shots.
         standard_error: Greatest of all observables in the end.
         doubt: About the number of rounds, as the standard deviation of its logarithm.
+        shots_doubt: The same of the number of shots.
     """
 
     rounds: tuple[tuple[NDArray[np.int64], ...], ...]
     standard_error: float
     doubt: float = 0.0
+    shots_doubt: float = 0.0
 
     @property
     def shots(self) -> int:
@@ -49,12 +56,7 @@ class ShotPlan:
         return int(sum(counts.sum() for each in self.rounds for counts in each))
 
 
-def played_rounds(
-    weights: Sequence[NDArray[np.float64]],
-    known: Sequence[ShotVariance],
-    goal: Goal,
-    products: Products,
-) -> ShotPlan:
+def played_rounds(weights: Sequence[NDArray[np.float64]], chances: Chances, goal: Goal) -> ShotPlan:
     """The rounds that will be run; of several games of chance, the one in the middle.
 
     That is by the number of rounds, each of which has its price however few shots it takes, and
@@ -62,52 +64,77 @@ def played_rounds(
 
     Args:
         weights: Per fragment, (variants,) how much each matters before anything is known.
-        known: Per fragment, what shots contribute.
+        chances: What shots may show.
         goal: When there are enough.
-        products: What is added to each observable's variance by fragments' errors that multiply,
-            given the shots of each fragment's variants.
 
     Raises:
         PrecisionError: If the goal cannot be reached; it says what can.
     """
     rng = np.random.default_rng(0)
     games = 1 if goal.shots is not None else _GAMES
-    played = [_played(weights, known, goal, products, rng) for _ in range(games)]
-    middle = sorted(played, key=lambda game: (len(game.rounds), game.shots))[games // 2]
-    rounds = np.array([max(1, len(game.rounds)) for game in played])
-    return replace(middle, doubt=float(np.std(np.log(rounds))))
+    played = [_played(weights, chances, goal, rng) for _ in range(games)]
+    middle, inverse = sorted(played, key=lambda game: (len(game[0].rounds), game[0].shots))[
+        games // 2
+    ]
+    variance = chances.variance(inverse).max(initial=0.0)
+    return replace(
+        middle,
+        standard_error=float(np.sqrt(variance)),
+        doubt=_spread([len(game.rounds) for game, _ in played]),
+        shots_doubt=_spread([game.shots for game, _ in played]),
+    )
+
+
+def _spread(numbers: list[int]) -> float:
+    """Standard deviation of their logarithms."""
+    return float(np.std(np.log(np.maximum(1, numbers))))
 
 
 def _played(
     weights: Sequence[NDArray[np.float64]],
-    known: Sequence[ShotVariance],
+    chances: Chances,
     goal: Goal,
-    products: Products,
     rng: np.random.Generator,
-) -> ShotPlan:
-    """One way that the rounds may go: error bars are themselves uncertain."""
+) -> tuple[ShotPlan, list[NDArray[np.float64]]]:
+    """One way that the rounds may go, and per fragment one over the shots of each variant.
+
+    What a run knows has errors: its tensors, the derivatives that follow from them, its error bars.
+    """
     schedule = Schedule(goal, weights, [len(weight) for weight in weights])
-    true = [each.true for each in known]
     rounds: list[tuple[NDArray[np.int64], ...]] = []
-    variance = product = beyond = np.zeros(0)
-    stds = linear = np.zeros(0)
+    found: list[NDArray[np.float64]] = []
+    inverse: list[NDArray[np.float64]] = []
+    stds = linear = shown = np.zeros(0)
     while shots := schedule.deal(stds, linear):
         share = schedule.took(shots, int(sum(each.sum() for each in shots)))
-        new = round_variance(true, shots)
+        fresh = [1.0 / number for number in shots]
+        errors = [each[0] for each in chances.errors.drawn(rng, fresh, 1)]
+        new = [exact + error for exact, error in zip(chances.errors.exact, errors, strict=True)]
         if rounds:
-            variance = averaged(variance, new, share)
+            before = [(1 - mine) ** 2 * old for mine, old in zip(share, inverse, strict=True)]
+            added = [mine**2 * one for mine, one in zip(share, fresh, strict=True)]
+            found = [
+                (1 - mine) * old + mine * one
+                for mine, old, one in zip(share, found, new, strict=True)
+            ]
         else:
-            variance = new
-            beyond = products(shots) * schedule.shots**2
+            before, added, found = [0 * one for one in fresh], fresh, new
         rounds.append(tuple(shots))
-        schedule.learn([each.believed(n) for each, n in zip(known, shots, strict=True)])
-        # Each observable has an error bar of its own, and the greatest of them is what counts.
-        product = beyond / schedule.shots**2
-        noise = rng.chisquare(GROUPS - 1, variance.shape) / (GROUPS - 1)
-        linear = (variance * noise).sum(axis=0)
-        stds = np.sqrt(linear + product)
-    last = variance.sum(axis=0) + product
-    return ShotPlan(tuple(rounds), float(np.sqrt(last.max(initial=0.0))))
+        variance = chances.believed(found)
+        kept, gained = (
+            np.array([each.true @ one for each, one in zip(variance, parts, strict=True)])
+            for parts in (before, added)
+        )
+        first = gained * chances.shown(rng, variance, shots)
+        if len(rounds) > 1:
+            more = kept * shown + chances.together(rng, kept, gained)
+            first = np.maximum(first + more, _LEAST_SHOWN * (kept + gained))
+        shown = first / np.maximum(kept + gained, _NOTHING)
+        inverse = [old + one for old, one in zip(before, added, strict=True)]
+        beyond = chances.errors.products(rng, found, inverse, REPLICAS)
+        stds, linear = error_bars(first.sum(axis=0), beyond)
+        schedule.learn([each.believed(n) for each, n in zip(variance, shots, strict=True)])
+    return ShotPlan(tuple(rounds), 0.0), inverse
 
 
 def guessed_plan(circuits: Sequence[int], per_shot: float, goal: Goal) -> ShotPlan:

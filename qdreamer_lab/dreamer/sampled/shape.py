@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.dreamer.fragment.cost import FragmentShape, GramGroup
+from qdreamer_lab.dreamer.fragment.cost import FragmentShape, GramGroup, GramSweep
 from qdreamer_lab.dreamer.fragment.shape import program_states
 from qdreamer_lab.dreamer.sampled.cost import LegShape, RoundShape, SampledShape
 from qdreamer_lab.kernels.simulate.pauli_sums import DOTS
@@ -26,8 +26,8 @@ def sampled_shape(fragment: ShotFragment) -> SampledShape:
     """A fragment of sampled mode."""
     program = fragment.program
     sizes = [size for _, size in program.axes]
-    groups = (GramGroup(1, 1, False, DOTS),)
-    shape = FragmentShape(program.width, program_states(program), len(program.open_cuts), groups)
+    sweeps = (GramSweep(1, (GramGroup(1, 1, False, DOTS),)),)
+    shape = FragmentShape(program.width, program_states(program), len(program.open_cuts), sweeps)
     bases = tuple(
         (len(basis.operators), sum(letter in "XY" for _, letter in basis.letters))
         for basis in fragment.bases

@@ -10,10 +10,8 @@ import numpy as np
 from qdreamer_lab.engine.cpu.cache import cpu_costs
 from qdreamer_lab.engine.cpu.pool import spread
 from qdreamer_lab.engine.passes.gates import read_gates
-from qdreamer_lab.engine.passes.plan import plan_passes
-from qdreamer_lab.engine.passes.rows import jumps_of, strides_of
 from qdreamer_lab.engine.passes.shares import part_ends, shares_of
-from qdreamer_lab.engine.passes.tile_arrays import tile_arrays
+from qdreamer_lab.engine.passes.tile_arrays import lay_out
 from qdreamer_lab.kernels.simulate.tile_pass import run_tiles
 
 if TYPE_CHECKING:
@@ -52,14 +50,12 @@ def simulate(
     gates, coefficients = read_gates(steps, fixed or {})
     states = np.empty((math.prod(gate.rank for gate in gates), 1 << width), dtype)
     parts = states.view(states.real.dtype)
-    strides = strides_of(gates)
     rows = np.zeros(1, np.int64)
-    for step in plan_passes(width, gates, costs or cpu_costs(states.itemsize)):
-        tile = tile_arrays(step, width, gates, coefficients, parts.dtype)
-        jumps = jumps_of(step, strides)
+    for each in lay_out(width, gates, costs or cpu_costs(states.itemsize)):
+        tile, jumps = each.with_coefficients(coefficients, parts.dtype), each.jumps
         tiles = len(rows) << len(tile.outer)
-        work = (len(rows) * len(jumps) << step.touched.bit_count()) * (1 + len(step.operations))
-        shares = shares_of(tiles, work, cores)
+        written = len(rows) * len(jumps) << each.step.touched.bit_count()
+        shares = shares_of(tiles, written * (1 + len(tile.kinds)), cores)
         ends = part_ends(tiles, shares)
         spread(
             run_tiles,

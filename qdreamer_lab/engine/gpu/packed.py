@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.engine.passes.plan import RUN_BITS, plan_passes
-from qdreamer_lab.engine.passes.rows import jumps_of, strides_of
-from qdreamer_lab.engine.passes.tile_arrays import tile_arrays
+from qdreamer_lab.engine.passes.plan import RUN_BITS
+from qdreamer_lab.engine.passes.tile_arrays import lay_out
 from qdreamer_lab.kernels.simulate.tile_pass import BRANCH, DIAGONAL
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class PackedProgram:
 def pack_programs(
     width: int,
     gates: tuple[Gate, ...],
-    coefficients: Sequence[Sequence[NDArray[np.complex128]]],
+    coefficients: Sequence[NDArray[np.complex128]],
     costs: PassCosts,
 ) -> PackedProgram:
     """Plan and pack programs whose gates differ in their coefficients alone.
@@ -83,14 +82,13 @@ def pack_programs(
         coefficients: Of each program, those of all gates, as `read_gates` gives them.
         costs: What the planner weighs.
     """
-    strides = strides_of(gates)
     rows = np.zeros(1, np.int64)
     passes, integers, numbers, moved = [], [], [], 0
     start = first = 0
-    for step in plan_passes(width, gates, costs):
-        tiles = [tile_arrays(step, width, gates, each, _DOUBLE) for each in coefficients]
-        jumps = jumps_of(step, strides)
-        flat = _integers(tiles[0], step.operations, rows, jumps, first)
+    for laid in lay_out(width, gates, costs):
+        tiles = [laid.with_coefficients(each, _DOUBLE) for each in coefficients]
+        jumps = laid.jumps
+        flat = _integers(tiles[0], laid.step.operations, rows, jumps, first)
         items = len(rows) << len(tiles[0].outer)
         size = len(tiles[0].sources) * len(tiles[0].spread)
         passes.append(PackedPass(start, start + len(flat), size, items, len(jumps)))

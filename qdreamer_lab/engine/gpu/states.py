@@ -59,7 +59,7 @@ def gpu_states(
 def run_programs(
     width: int,
     gates: tuple[Gate, ...],
-    coefficients: Sequence[Sequence[NDArray[np.complex128]]],
+    coefficients: Sequence[NDArray[np.complex128]],
     dtype: str,
     costs: PassCosts | None = None,
 ) -> Any:

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["GpuCall", "gpu_tensors"]
 
-Coefficients = tuple["NDArray[np.complex128]", ...]
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class GpuCall:
@@ -116,7 +114,7 @@ class _Prepared:
     number: int
     call: GpuCall
     needed: int
-    sides: tuple[tuple[tuple[Gate, ...], Coefficients], ...]
+    sides: tuple[tuple[tuple[Gate, ...], NDArray[np.complex128]], ...]
 
     @classmethod
     def of(cls, number: int, call: GpuCall, needed: int) -> _Prepared:

@@ -1,17 +1,21 @@
-"""A pass as plain arrays: where a tile lies in memory, and the coefficients of its operations.
+"""Passes as plain arrays: where a tile lies in memory, and the coefficients of its operations.
 
 Cores and GPUs take the same arrays.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.engine.passes.plan import RUN_BITS
-from qdreamer_lab.kernels.simulate.tile_pass import DENSE_TWO, DIAGONAL, MULTIPLEXED, TilePass
+from qdreamer_lab.engine.passes.plan import RUN_BITS, plan_passes
+from qdreamer_lab.engine.passes.rows import jumps_of, strides_of
+from qdreamer_lab.kernels.simulate.gate_coefficients import gather_coefficients
+from qdreamer_lab.kernels.simulate.tile_pass import DIAGONAL, TilePass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.engine.passes.gates import Gate
-    from qdreamer_lab.engine.passes.plan import Operation, Pass
+    from qdreamer_lab.engine.passes.plan import Operation, Pass, PassCosts
 
-__all__ = ["tile_arrays"]
+__all__ = ["LaidPass", "lay_out"]
 
 _NOTHING = np.zeros(0)
 
@@ -29,36 +33,65 @@ _PLAIN_BITS = 4
 """From so many on, the lowest qubits make runs that are worth their own loop."""
 
 
-def tile_arrays(
-    step: Pass,
-    width: int,
-    gates: Sequence[Gate],
-    coefficients: Sequence[NDArray[np.complex128]],
-    dtype: np.dtype[np.floating],
-) -> TilePass:
-    """Write down a pass.
+@dataclass(frozen=True, eq=False, slots=True)
+class LaidPass:
+    """All of a pass but its coefficients: programs differ in these more often than in the rest.
+
+    Attributes:
+        step: The pass.
+        tile: Its arrays, without coefficients.
+        jumps: (growth,) how far from its row each combination of its choices lies.
+        records: (k, 5) how its coefficients come from those of the gates, for
+            `gather_coefficients`.
+        size: How many it has.
+    """
+
+    step: Pass
+    tile: TilePass
+    jumps: NDArray[np.int64]
+    records: NDArray[np.int64]
+    size: int
+
+    def with_coefficients(
+        self, coefficients: NDArray[np.complex128], dtype: np.dtype[np.floating]
+    ) -> TilePass:
+        """The arrays of the pass for some program.
+
+        Args:
+            coefficients: Of all its gates, as `read_gates` gives them.
+            dtype: Of real and imaginary parts.
+        """
+        found = np.empty((2, self.size))
+        gather_coefficients(coefficients, self.records, found)
+        real, imag = found.astype(dtype, copy=False)
+        return self.tile._replace(real=real, imag=imag)
+
+
+@lru_cache(maxsize=128)
+def lay_out(width: int, gates: tuple[Gate, ...], costs: PassCosts) -> tuple[LaidPass, ...]:
+    """Plan the passes that apply gates to |0…0⟩, and write them down.
 
     Args:
-        step: The pass.
-        width: Qubits of a state.
-        gates: All gates.
-        coefficients: Of all gates, as `read_gates` gives them.
-        dtype: Of real and imaginary parts.
+        width: Qubits of a state, at least one.
+        gates: In order of application.
+        costs: What to weigh.
     """
-    found = [
-        _table(each, step.qubits, gates, coefficients)
-        if each.kind == DIAGONAL
-        else coefficients[each.gates[0]]
-        for each in step.operations
-    ]
-    flat = np.concatenate(found) if found else np.zeros(0, np.complex128)
-    real, imag = flat.real.astype(dtype), flat.imag.astype(dtype)
-    return _layout(step, width)._replace(real=real, imag=imag)
+    strides = strides_of(gates)
+    places = [0, *accumulate(gate.size for gate in gates)]
+    return tuple(
+        LaidPass(
+            step,
+            _layout(step, width, gates),
+            jumps_of(step, strides),
+            _records(step, gates, places),
+            sum(_size(each, gates) for each in step.operations),
+        )
+        for step in plan_passes(width, gates, costs)
+    )
 
 
-@lru_cache(maxsize=1024)
-def _layout(step: Pass, width: int) -> TilePass:
-    """All of a pass but its coefficients; programs differ in these more often than in the rest."""
+def _layout(step: Pass, width: int, gates: Sequence[Gate]) -> TilePass:
+    """Where the tiles of a pass lie, and what is done in them."""
     qubits = step.qubits
     started = step.fresh & 1 == 0  # every tile holds qubit 0
     known = ~step.fresh if started else ~0  # nothing is read in the first pass
@@ -76,7 +109,7 @@ def _layout(step: Pass, width: int) -> TilePass:
     bits = [(*operation.bits, 0, 0)[:2] for operation in operations]
     run = 1 << min(RUN_BITS, len(qubits))
     ranks = [run if each.kind == DIAGONAL else each.rank for each in operations]
-    sizes = [_size(each) for each in operations]
+    sizes = [_size(each, gates) for each in operations]
     starts = [_starts(each.bits, len(qubits)) for each in operations if each.kind == DIAGONAL]
     entries = [(each.kind == DIAGONAL) << len(qubits) for each in operations]
     return TilePass(
@@ -97,11 +130,29 @@ def _layout(step: Pass, width: int) -> TilePass:
     )
 
 
-def _size(operation: Operation) -> int:
+def _size(operation: Operation, gates: Sequence[Gate]) -> int:
     """How many coefficients it has."""
     if operation.kind == DIAGONAL:
         return 1 << len(operation.bits)
-    return {DENSE_TWO: 16, MULTIPLEXED: 8}.get(operation.kind, 4 * operation.rank)
+    return gates[operation.gates[0]].size
+
+
+def _records(step: Pass, gates: Sequence[Gate], places: Sequence[int]) -> NDArray[np.int64]:
+    """`LaidPass.records` of a pass, where the coefficients of each gate begin at these places."""
+    records: list[tuple[int, ...]] = []
+    at = 0
+    for each in step.operations:
+        size = _size(each, gates)
+        if each.kind == DIAGONAL:
+            bit_of = {step.qubits[bit]: k for k, bit in enumerate(each.bits)}
+            records.append((at, size, -1, -1, -1))
+            for number in each.gates:
+                bits = [bit_of[qubit] for qubit in gates[number].qubits]
+                records.append((at, size, places[number], *bits, -1)[:5])
+        else:
+            records.append((at, size, places[each.gates[0]], -1, -1))
+        at += size
+    return np.array(records, np.int64).reshape(-1, 5)
 
 
 def _sums(steps: list[int]) -> NDArray[np.int64]:
@@ -110,28 +161,6 @@ def _sums(steps: list[int]) -> NDArray[np.int64]:
     for step in steps:
         sums = np.concatenate([sums, sums + step])
     return sums
-
-
-def _table(
-    operation: Operation,
-    qubits: tuple[int, ...],
-    gates: Sequence[Gate],
-    coefficients: Sequence[NDArray[np.complex128]],
-) -> NDArray[np.complex128]:
-    """(2**bits,) the product of diagonals on the bits of a table."""
-    size = len(operation.bits)
-    place = {qubits[bit]: size - 1 - k for k, bit in enumerate(operation.bits)}  # the axis
-    table = np.ones((2,) * size, np.complex128)
-    for number in operation.gates:
-        axes = [place[qubit] for qubit in gates[number].qubits]
-        entries = coefficients[number].reshape((2,) * len(axes))  # the last qubit comes first
-        if axes == sorted(axes):
-            entries = entries.T
-        shape = [1] * size
-        for axis in axes:
-            shape[axis] = 2
-        table *= entries.reshape(shape)
-    return table.ravel()
 
 
 def _starts(bits: tuple[int, ...], tile_bits: int) -> NDArray[np.int32]:

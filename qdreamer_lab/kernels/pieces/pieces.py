@@ -32,11 +32,14 @@ class Limits(NamedTuple):
         max_width: Qubits a fragment may hold.
         total_room: Qubits all fragments together may hold.
         max_labels: Fragments there may be at most; labels lie below it.
+        rooms: Qubits that the widest fragment may hold, the second widest, and so on: widths of
+            `max_labels` devices, widest first. Empty if `max_width` is all that counts.
     """
 
     max_width: int
     total_room: int
     max_labels: int
+    rooms: Ints
 
 
 @kernel

@@ -17,6 +17,10 @@ from qdreamer_lab.kernels.random_numbers import MASK, advance, below, unit
 Ints = NDArray[np.int64]
 
 
+NEVER = np.zeros(1, np.int64)
+"""A flag that stays down; see `Cooling.stop`."""
+
+
 class Cooling(NamedTuple):
     """How an annealing goes on.
 
@@ -24,11 +28,13 @@ class Cooling(NamedTuple):
         moves: Moves to try.
         hot: Temperature at the start, in bits.
         cold: Temperature at the end, in bits.
+        stop: (1,) Flag that another thread raises; annealing ends when it is no longer 0.
     """
 
     moves: int
     hot: float
     cold: float
+    stop: Ints = NEVER
 
 
 @kernel
@@ -68,14 +74,27 @@ def relabel(labels: Ints, width: Ints, pieces: Pieces, first: int, last: int, ta
 
 
 @kernel
+def wider_fragments(width: Ints, fragment: int) -> int:
+    """Count the fragments before `fragment` if they are sorted by width, widest first."""
+    before = 0
+    for f in range(width.shape[0]):
+        if width[f] > width[fragment] or (width[f] == width[fragment] and f < fragment):
+            before += 1
+    return before
+
+
+@kernel
 def total_overflow(width: Ints, limits: Limits) -> int:
     """Count the qubits held beyond what each fragment, and all fragments together, may hold."""
     overflow: int = 0
     total: int = 0
     for f in range(width.shape[0]):
         total += width[f]
-        if width[f] > limits.max_width:
-            overflow += width[f] - limits.max_width
+        room = limits.max_width
+        if limits.rooms.shape[0] > 0:
+            room = limits.rooms[wider_fragments(width, f)]
+        if width[f] > room:
+            overflow += width[f] - room
     if total > limits.total_room:
         overflow += total - limits.total_room
     return int(overflow)
@@ -191,6 +210,8 @@ def anneal(
     heat = cooling.hot
     penalty = 3.0
     for _ in range(cooling.moves):
+        if cooling.stop[0] != 0:
+            break
         heat *= factor
         penalty = min(1e4, penalty * 1.002) if overflow > 0 else max(1.0, penalty * 0.999)
         state, first, last, target = propose(now, width, pieces, state)

@@ -82,6 +82,8 @@ def anneal_priced(
     factor = (cooling.cold / cooling.hot) ** (1.0 / max(1, cooling.moves))
     heat = cooling.hot
     for step in range(cooling.moves):
+        if cooling.stop[0] != 0:
+            break
         heat *= factor
         saved[:] = now
         moves = 2 if step % 4 == 0 else 1

@@ -49,12 +49,29 @@ def added_bits(labels: Ints, end: int, wire_cut: bool, least: LeastCosts) -> flo
 
 
 @kernel
+def may_grow(width: Ints, label: int, limits: Limits) -> bool:
+    """Whether a fragment may hold a qubit more, given what the others (`width`) hold.
+
+    Fragments fit if they do sorted by width. One more qubit changes the widths so sorted in a
+    single place, the first of all fragments that are as wide.
+    """
+    room = limits.max_width
+    if limits.rooms.shape[0] > 0:
+        wider = 0
+        for f in range(limits.max_labels):
+            if width[f] > width[label]:
+                wider += 1
+        room = limits.rooms[wider]
+    return bool(width[label] < room)
+
+
+@kernel
 def exhaustive(
     model: int, blocks: Blocks, least: LeastCosts, limits: Limits, upper: float, max_nodes: int
 ) -> tuple[Ints, float, bool]:
     """Label endpoints in time order, depth first, fragments numbered by first appearance.
 
-    A partial labelling is given up when a fragment is too wide, or when its cuts alone cost as
+    A partial labelling is given up when fragments are too wide, or when its cuts alone cost as
     much as the best plan known, counting each at the least it can cost in any group.
 
     Args:
@@ -76,7 +93,7 @@ def exhaustive(
     before = previous_ends(blocks)
     # By depth, the number of endpoints labelled: bits and fragments so far.
     bound, used = np.zeros(ends + 1), np.zeros(ends + 1, np.int64)
-    width, total = np.zeros(ends + 1, np.int64), 0
+    width, total = np.zeros(max(ends + 1, limits.rooms.shape[0]), np.int64), 0
     entered = np.full(ends, -1, np.int64)  # the fragment to which each endpoint brought a qubit
     depth = 0
     for _ in range(max_nodes):
@@ -102,7 +119,7 @@ def exhaustive(
             continue
         previous = before[depth]
         enters = previous < 0 or labels[previous // 2, previous % 2] != label
-        if enters and (width[label] >= limits.max_width or total >= limits.total_room):
+        if enters and (total >= limits.total_room or not may_grow(width, label, limits)):
             continue
         low = bound[depth] + added_bits(labels, depth, enters and previous >= 0, least)
         bound[depth + 1] = low

@@ -81,13 +81,14 @@ def free_node(part: Ints, skip: int) -> int:
 
 
 @kernel
-def place_rest(graph: WeightedGraph, part: Ints, load: Ints, used: int, room: int) -> int:
+def place_rest(graph: WeightedGraph, part: Ints, load: Ints, used: int, rooms: Ints) -> int:
     """Put each node without a part where it is joined best among the parts that have room.
 
     `part` and `load` are updated in place.
 
     Returns:
-        The number of parts, which grows where a node fits in none.
+        The number of parts, which grows where a node fits in none. If there can be no more, such a
+        node goes where it is least too much.
     """
     (start, neighbour, cost), weight = graph
     for v in np.argsort(-weight, kind="mergesort"):
@@ -95,7 +96,7 @@ def place_rest(graph: WeightedGraph, part: Ints, load: Ints, used: int, room: in
             continue
         best, strongest = -1, -1.0
         for f in range(used):
-            if load[f] + weight[v] > room:
+            if load[f] + weight[v] > rooms[f]:
                 continue
             joined = 0.0
             for k in range(start[v], start[v + 1]):
@@ -103,21 +104,23 @@ def place_rest(graph: WeightedGraph, part: Ints, load: Ints, used: int, room: in
                     joined += cost[k]
             if joined > strongest:
                 best, strongest = f, joined
-        if best < 0:
+        if best < 0 and used < rooms.shape[0]:
             best = used
             used += 1
+        if best < 0:
+            best = int(np.argmin(load - rooms))
         part[v] = best
         load[best] += weight[v]
     return used
 
 
 @kernel
-def grow_parts(graph: WeightedGraph, room: int, parts: int, seed: int) -> tuple[Ints, Ints, int]:
+def grow_parts(graph: WeightedGraph, rooms: Ints, parts: int, seed: int) -> tuple[Ints, Ints, int]:
     """Fill parts one after the other with the free node most strongly joined to the part.
 
     Args:
         graph: What is partitioned.
-        room: Weight a part may hold.
+        rooms: Weight that each part may hold, of all parts that there may be.
         parts: Parts to aim for; more are opened if some node fits in none.
         seed: Seed of the nodes that parts start from.
 
@@ -127,7 +130,7 @@ def grow_parts(graph: WeightedGraph, room: int, parts: int, seed: int) -> tuple[
     (start, neighbour, cost), weight = graph
     num = weight.shape[0]
     part = np.full(num, -1, np.int64)
-    load = np.zeros(parts + num, np.int64)
+    load = np.zeros(rooms.shape[0], np.int64)
     pull = np.zeros(num)
     state = advance((seed * 104729 + 5) & MASK)
     left = num
@@ -136,7 +139,7 @@ def grow_parts(graph: WeightedGraph, room: int, parts: int, seed: int) -> tuple[
         pull[:] = 0.0
         state = advance(state)
         v = free_node(part, below(state, left))
-        while v >= 0 and load[used] + weight[v] <= room:
+        while v >= 0 and load[used] + weight[v] <= rooms[used]:
             part[v] = used
             load[used] += weight[v]
             left -= 1
@@ -144,9 +147,9 @@ def grow_parts(graph: WeightedGraph, room: int, parts: int, seed: int) -> tuple[
                 pull[neighbour[k]] += cost[k]
             v = -1
             for u in range(num):
-                fits = part[u] < 0 and load[used] + weight[u] <= room
+                fits = part[u] < 0 and load[used] + weight[u] <= rooms[used]
                 if fits and (v < 0 or pull[u] > pull[v]):
                     v = u
         used += 1
-    used = place_rest(graph, part, load, used, room)
+    used = place_rest(graph, part, load, used, rooms)
     return part, load[:used].copy(), used

@@ -22,14 +22,14 @@ class Parts(NamedTuple):
     Attributes:
         part: (S,) Part of each node.
         load: (K,) Weight of each part.
-        room: Weight a part may hold in the end.
-        most: Weight a part may hold on the way.
+        room: (K,) Weight each part may hold in the end.
+        most: (K,) Weight each part may hold on the way.
     """
 
     part: Ints
     load: Ints
-    room: int
-    most: int
+    room: Ints
+    most: Ints
 
 
 class Moves(NamedTuple):
@@ -66,11 +66,11 @@ def bits_joined(graph: WeightedGraph, parts: Parts) -> Floats:
 @kernel
 def overflow_of(parts: Parts, f: int) -> int:
     """Return by how much part `f` is too heavy."""
-    return max(0, int(parts.load[f]) - parts.room)
+    return max(0, int(parts.load[f] - parts.room[f]))
 
 
 @kernel
-def best_target(joined: Floats, v: int, load: Ints, here: int, most: int) -> int:
+def best_target(joined: Floats, v: int, load: Ints, here: int, most: Ints, mine: int) -> int:
     """Return the part that node `v`, in part `here`, should move to.
 
     Args:
@@ -78,14 +78,16 @@ def best_target(joined: Floats, v: int, load: Ints, here: int, most: int) -> int
         v: The node.
         load: (K,) Weight of each part.
         here: The node's part.
-        most: What a part may weigh before the node comes.
+        most: (K,) What each part may weigh.
+        mine: Weight of the node.
 
     Returns:
         The part that the node is joined to most, or -1 if all others are too heavy.
     """
     target = -1
     for f in range(load.shape[0]):
-        if f != here and load[f] <= most and (target < 0 or joined[v, f] > joined[v, target]):
+        fits = f != here and load[f] + mine <= most[f]
+        if fits and (target < 0 or joined[v, f] > joined[v, target]):
             target = f
     return target
 
@@ -103,15 +105,15 @@ def choose_node(weight: Ints, parts: Parts, moves: Moves, overflow: int) -> int:
         if locked[v]:
             continue
         here, mine = part[v], weight[v]
-        if stale[v] or target[v] < 0 or load[target[v]] + mine > most:
-            target[v] = best_target(joined, v, load, here, most - mine)
+        if stale[v] or target[v] < 0 or load[target[v]] + mine > most[target[v]]:
+            target[v] = best_target(joined, v, load, here, most, mine)
             stale[v] = False
             if target[v] >= 0:
                 gain[v] = joined[v, target[v]] - joined[v, here]
-        if target[v] < 0 or (overflow > 0 and load[here] <= room):
+        if target[v] < 0 or (overflow > 0 and load[here] <= room[here]):
             continue
-        if overflow > 0 and load[target[v]] + mine > room:
-            other = best_target(joined, v, load, here, room - mine)
+        if overflow > 0 and load[target[v]] + mine > room[target[v]]:
+            other = best_target(joined, v, load, here, room, mine)
             if other >= 0:
                 target[v] = other
                 gain[v] = joined[v, other] - joined[v, here]
@@ -174,7 +176,7 @@ def one_pass(graph: WeightedGraph, parts: Parts, moves: Moves) -> tuple[float, i
 
 
 @kernel
-def refine_parts(graph: WeightedGraph, part: Ints, load: Ints, room: int, passes: int) -> float:
+def refine_parts(graph: WeightedGraph, part: Ints, load: Ints, room: Ints, passes: int) -> float:
     """Move nodes between parts, best move first, and keep the best prefix of each pass.
 
     Parts may be too heavy on the way by the weight of one node.
@@ -183,7 +185,7 @@ def refine_parts(graph: WeightedGraph, part: Ints, load: Ints, room: int, passes
         graph: What is partitioned.
         part: (S,) Part of each node, updated in place.
         load: (K,) Weight of each part, updated in place.
-        room: Weight a part may hold.
+        room: (K,) Weight each part may hold.
         passes: Passes at most; a pass that moves nothing is the last.
 
     Returns:

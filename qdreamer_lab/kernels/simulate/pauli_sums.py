@@ -103,16 +103,11 @@ def pauli_sums(
         for t in range(free.shape[0]):
             base |= (number >> t & 1) << free[t]
         for c in range(frame.shape[0]):
-            first = 2 * block * (base ^ frame[c])
-            for j in range(columns):
-                part(ket[j, first : first + 2 * block], right[c, j, 0], right[c, j, 1])
-            for i in range(0 if hermitian else rows):
-                part(bra[i, first : first + 2 * block], left[c, i, 0], left[c, i, 1])
+            _read_rows(ket, base ^ frame[c], right[c])
+            if not hermitian:
+                _read_rows(bra, base ^ frame[c], left[c])
         for c in range(frame.shape[0]):
-            here = base ^ frame[c]
-            for k in range(strings.shape[0]):
-                there = here & strings[k, 1] == strings[k, 2]
-                factors[k] = there * (1.0 - 2.0 * parity(here & strings[k, 0]))
+            _signs_above(strings, base ^ frame[c], factors)
             for g in range(groups.shape[0]):
                 group = groups[g]
                 half = hermitian and rows == 1 and group[1] != 0
@@ -132,11 +127,35 @@ def pauli_sums(
                     )  # fmt: skip
                 times = 2.0 if half else 1.0
                 _collect(sums, factors, strings, group[2], group[3], hermitian, times, out)
-    for i in range(rows if hermitian else 0):
+    if hermitian:
+        _clean_diagonal(strings, out)
+    return out
+
+
+@fused_kernel
+def _read_rows(states: NDArray[np.floating], number: int, out: NDArray[np.float64]) -> None:
+    """Copy a block of all rows to (rows, 2, block), real and imaginary parts apart."""
+    block = out.shape[2]
+    first = 2 * block * number
+    for i in range(out.shape[0]):
+        part(states[i, first : first + 2 * block], out[i, 0], out[i, 1])
+
+
+@fused_kernel
+def _signs_above(strings: NDArray[np.int64], number: int, factors: NDArray[np.float64]) -> None:
+    """Write what the bits above a block make of each string there: 1, -1, or 0 by projectors."""
+    for k in range(strings.shape[0]):
+        there = number & strings[k, 1] == strings[k, 2]
+        factors[k] = there * (1.0 - 2.0 * parity(number & strings[k, 0]))
+
+
+@fused_kernel
+def _clean_diagonal(strings: NDArray[np.int64], out: NDArray[np.complex128]) -> None:
+    """Take the part out of sums of a row with itself that is nothing but rounding."""
+    for i in range(out.shape[0]):
         for k in range(strings.shape[0]):
             value = out[i, i, k]
             out[i, i, k] = complex(value.real, 0) if strings[k, 4] == 1 else complex(0, value.imag)
-    return out
 
 
 @fused_kernel

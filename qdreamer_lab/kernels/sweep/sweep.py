@@ -34,6 +34,10 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
+NEVER = np.zeros(1, np.int64)
+"""A flag that stays down; see `Effort.stop`."""
+
+
 class Effort(NamedTuple):
     """How hard a sweep tries.
 
@@ -41,11 +45,13 @@ class Effort(NamedTuple):
         room: Partial plans kept per step.
         max_states: Give up after this many partial plans in total.
         horizon: Pieces to look ahead on each wire when choosing which plans to keep; 0 for none.
+        stop: (1,) Flag that another thread raises; the sweep gives up when it is no longer 0.
     """
 
     room: int
     max_states: int
     horizon: int
+    stop: Ints = NEVER
 
 
 class Bar(NamedTuple):
@@ -55,11 +61,13 @@ class Bar(NamedTuple):
         max_width: Qubits a fragment may hold.
         most: Bits that their cuts may cost.
         room: How many are kept per step.
+        stop: (1,) As in `Effort`.
     """
 
     max_width: int
     most: float
     room: int
+    stop: Ints
 
 
 class Step(NamedTuple):
@@ -107,11 +115,13 @@ def extend_all(
         The plans in `new`, the lowest cost of those dropped for lack of room, and the plans made.
     """
     slot, slot_before, joined, bits, leaving, soon, soon_bits = step
-    max_width, most, room = bar
+    max_width, most, room, stop = bar
     labels, widths, pull, _ = trial
     made, looked, dropped = 0, 0, np.inf
     table[:] = -1
     for p in range(count):
+        if stop[0] != 0:
+            break
         row, row_width = old.labels[p], old.widths[p]
         used, total = pulls(row, joined, bits, pull)
         before = row[slot_before] if slot_before >= 0 else NONE
@@ -167,7 +177,7 @@ def sweep(
     frontier = frontier_of(order, pieces)
     slots = frontier.slots
     outlook = empty_outlook(pieces.wire.max() + 1, slots if effort.horizon > 0 else 0)
-    bar = Bar(max_width, upper - 1e-9, effort.room)
+    bar = Bar(max_width, upper - 1e-9, effort.room, effort.stop)
     old, new = empty_beam(2 * effort.room + 16, slots), empty_beam(2 * effort.room + 16, slots)
     table, trial = empty_table(2 * effort.room + 16), empty_trial(slots)
     path = empty_path(num)
@@ -175,7 +185,10 @@ def sweep(
     count, looked, number = 1, 0, 0
     while number < num and count > 0 and looked <= effort.max_states:
         step = step_at(number, frontier, pieces, outlook, effort.horizon)
-        count, dropped, tried = extend_all(step, bar, old, count, new, table, trial)
+        made, dropped, tried = extend_all(step, bar, old, count, new, table, trial)
+        if effort.stop[0] != 0:
+            break
+        count = made
         lower = min(lower, dropped)
         looked += tried
         path = remember(path, number, new, count)

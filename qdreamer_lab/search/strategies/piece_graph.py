@@ -39,6 +39,7 @@ class PieceGraph:
 
     Attributes:
         piece_of: (m, 2) The piece of each block endpoint.
+        block_cost: (m,) Bits of cutting each block.
         pieces: The S pieces: wires, gates between them, and what cuts cost.
         limits: What a plan has to keep.
         order: (S,) Pieces in the order of a sweep; empty if there are too many to sweep.
@@ -47,6 +48,7 @@ class PieceGraph:
     """
 
     piece_of: NDArray[np.int64]
+    block_cost: NDArray[np.float64]
     pieces: Pieces
     limits: Limits
     order: NDArray[np.int64]
@@ -62,6 +64,12 @@ class PieceGraph:
     def only_wires(self) -> bool:
         """Whether no gate may be cut."""
         return len(self.pieces.gates.cost) > 0 and bool(self.pieces.gates.cost.min() >= FORBIDDEN)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether fragments are limited in number or all together, and perhaps each in width."""
+        few = min(self.limits.max_labels, self.limits.total_room) < self.num_pieces
+        return few or len(self.limits.rooms) > 0
 
     def endpoint_labels(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """Spread labels of pieces (S,) to block endpoints (m, 2), renumbered from 0."""
@@ -94,20 +102,41 @@ def piece_graph(
         gates = np.full(len(problem.pairs), FORBIDDEN)
     if "wire" not in problem.kinds:
         wires = FORBIDDEN
-    piece_of, wire = wire_pieces(problem.pairs, gates, problem.num_qubits, wires)
-    pieces = Pieces(wire, adjacency(piece_of, gates, len(wire)), float(wires))
-    limits = limits_of(problem, len(wire))
-    if "gate" in problem.kinds:
-        return PieceGraph(piece_of, pieces, limits, *_best_order(pieces))
+    limits = limits_of(problem, 2 * len(problem.pairs))
+    return graph_of_blocks(problem.pairs, gates, problem.num_qubits, float(wires), limits)
+
+
+def graph_of_blocks(
+    pairs: NDArray[np.int64],
+    gates: NDArray[np.float64],
+    num_qubits: int,
+    wire_cost: float,
+    limits: Limits,
+) -> PieceGraph:
+    """Build the piece graph of blocks.
+
+    Args:
+        pairs: (m, 2) Qubits of each block, in time order.
+        gates: (m,) Bits of cutting each; `FORBIDDEN` for all if no gate may be cut.
+        num_qubits: Number of wires.
+        wire_cost: Bits of a wire cut, likewise.
+        limits: What a plan has to keep; there are no more labels than pieces.
+    """
+    piece_of, wire = wire_pieces(pairs, gates, num_qubits, wire_cost)
+    pieces = Pieces(wire, adjacency(piece_of, gates, len(wire)), float(wire_cost))
+    most = min(limits.max_labels, len(wire))
+    limits = limits._replace(max_labels=most, rooms=limits.rooms[:most])
+    if len(gates) == 0 or gates.min() < FORBIDDEN:
+        return PieceGraph(piece_of, gates, pieces, limits, *_best_order(pieces))
     # Block by block: a partial plan that cannot keep a block whole then dies at once.
-    n = problem.num_qubits
     return PieceGraph(
         piece_of=piece_of,
+        block_cost=gates,
         pieces=pieces,
         limits=limits,
         order=piece_of.ravel(),
-        effort=float(n),
-        widest=n,
+        effort=float(num_qubits),
+        widest=num_qubits,
     )
 
 

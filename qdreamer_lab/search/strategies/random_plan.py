@@ -25,9 +25,14 @@ class RandomPlan:
         """Draw afresh; `best` is only passed through."""
         rng = np.random.default_rng(seed)
         num_wires = int(graph.pieces.wire.max()) + 1
+        places = np.arange(num_wires) // graph.limits.max_width
+        if len(graph.limits.rooms):
+            places = np.arange(graph.limits.max_labels).repeat(
+                np.minimum(graph.limits.rooms, num_wires)
+            )[:num_wires]
         for _ in range(self.tries):
             fragment = np.empty(num_wires, np.int64)
-            fragment[rng.permutation(num_wires)] = np.arange(num_wires) // graph.limits.max_width
+            fragment[rng.permutation(num_wires)] = places
             labels = fragment[graph.pieces.wire]
             if is_feasible(graph, labels):
                 best = best.improved_by(Plan(labels, cost_of(graph, labels), no_plan().bound))

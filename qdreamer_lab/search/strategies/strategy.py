@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from qdreamer_lab.kernels.pieces.piece_costs import piece_cost, piece_widths
+from qdreamer_lab.search.devices import fits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
 
-__all__ = ["TOLERANCE", "Plan", "Strategy", "cost_of", "is_feasible", "no_plan"]
+__all__ = ["TOLERANCE", "Plan", "Strategy", "cost_of", "is_feasible", "no_plan", "plan_of"]
 
 #: Two costs closer than this are the same, in bits.
 TOLERANCE = 1e-6
@@ -65,13 +66,27 @@ def no_plan() -> Plan:
 def is_feasible(graph: PieceGraph, labels: NDArray[np.int64]) -> bool:
     """Whether labels of pieces (S,) keep every limit of the graph."""
     widths = piece_widths(labels, graph.pieces.wire, int(labels.max(initial=-1)) + 1)
+    limits = graph.limits
     return (
-        int(widths.max(initial=0)) <= graph.limits.max_width
-        and int(widths.sum()) <= graph.limits.total_room
-        and int(np.count_nonzero(widths)) <= graph.limits.max_labels
+        int(widths.max(initial=0)) <= limits.max_width
+        and int(widths.sum()) <= limits.total_room
+        and int(np.count_nonzero(widths)) <= limits.max_labels
+        and (len(limits.rooms) == 0 or fits(widths, limits.rooms))
     )
 
 
 def cost_of(graph: PieceGraph, labels: NDArray[np.int64]) -> float:
     """Bits that labels of pieces (S,) cost."""
     return piece_cost(labels, graph.pieces)
+
+
+def plan_of(graph: PieceGraph, labels: NDArray[np.int64]) -> Plan:
+    """Make a plan of a graph of labels of endpoints (m, 2) that were found in another way.
+
+    Where they cut within a piece, the piece goes where it ends; if that keeps no limit, there is no
+    plan.
+    """
+    each = np.unique(graph.piece_labels(labels), return_inverse=True)[1].astype(np.int64)
+    if not is_feasible(graph, each):
+        return no_plan()
+    return Plan(each, cost_of(graph, each), 0.0)

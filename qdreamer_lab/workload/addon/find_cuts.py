@@ -7,6 +7,8 @@ than it must for some gates. It must not look at fragments or run anything.
 
 from __future__ import annotations
 
+import math
+import warnings
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -26,8 +28,9 @@ from qdreamer_lab.workload.addon.circuits import (
 from qdreamer_lab.workload.circuit.gates import two_qubit_gates
 from qdreamer_lab.workload.circuit.unrolling import leaves
 from qdreamer_lab.workload.cut.cuts import WIRE_CUT_GAMMA
-from qdreamer_lab.workload.cut.options import SearchOptions, check_width
+from qdreamer_lab.workload.cut.options import SearchOptions
 from qdreamer_lab.workload.cut.search_messages import searching
+from qdreamer_lab.workload.cut.widths import read_devices
 from qdreamer_lab.workload.cut.wire_segments import layout_of
 
 if TYPE_CHECKING:
@@ -38,12 +41,13 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.search.problem import Found
     from qdreamer_lab.workload.circuit.gates import FlatGate
+    from qdreamer_lab.workload.cut.widths import Devices
 
 __all__ = ["find_cuts"]
 
 
 class Optimization(Protocol):
-    """What is read of the addon's `OptimizationParameters`; its other settings have no use here."""
+    """What is read of the addon's `OptimizationParameters`, besides what there need not be."""
 
     seed: int | None
     gate_lo: bool
@@ -53,7 +57,11 @@ class Optimization(Protocol):
 class Constraints(Protocol):
     """What is read of the addon's `DeviceConstraints`."""
 
-    qubits_per_subcircuit: int
+    qubits_per_subcircuit: Devices
+
+
+_ADDON_BACKJUMPS = 10_000
+"""The addon's own `max_backjumps`, which nobody who gives none has asked for."""
 
 
 def find_cuts(
@@ -65,9 +73,12 @@ def find_cuts(
         circuit: Unitary, without gates on more than two qubits. Parameters of one-qubit gates may
             be unbound, and wires may begin with a reset.
         optimization: The addon's `OptimizationParameters`, or anything with its `seed`, `gate_lo`
-            and `wire_lo`. A seed of None is the same as 0; `max_gamma` and `max_backjumps` bound a
-            search that is not made here, and are ignored.
-        constraints: The addon's `DeviceConstraints`, or anything with `qubits_per_subcircuit`.
+            and `wire_lo`. A seed of None is the same as 0. A plan whose gamma is above `max_gamma`
+            comes with a warning; the addon returns the first one it sees then. `max_backjumps`
+            bounds a search that is not made here, so that any but the addon's own value leads to a
+            warning that it has no effect.
+        constraints: The addon's `DeviceConstraints`, or anything with `qubits_per_subcircuit`,
+            which may also name devices, as `plan_cuts` takes them.
 
     Returns:
         The circuit with its cuts as the addon's `TwoQubitQPDGate` and `CutWire` instructions, and
@@ -81,19 +92,24 @@ def find_cuts(
         CircuitError: If the circuit holds something that cannot be cut (where, and what to do).
         InfeasiblePlanError: If no plan keeps to the width with the allowed kinds of cuts.
         PlanError: If the settings make no sense.
+
+    Warns:
+        UserWarning: Where `max_gamma` cannot be kept, or `max_backjumps` has no effect.
     """
     allowed = {"gate": optimization.gate_lo, "wire": optimization.wire_lo}
     kinds = tuple(kind for kind, wanted in allowed.items() if wanted)
     if not kinds:
         raise PlanError("neither gate_lo nor wire_lo: there is nothing left to cut")
-    check_width(constraints.qubits_per_subcircuit)
+    width, devices = read_devices(constraints.qubits_per_subcircuit)
+    max_gamma = _max_gamma(optimization)
+    _check_backjumps(optimization)
     seed = 0 if optimization.seed is None else optimization.seed
-    options = SearchOptions(kinds, seed=seed)
+    options = SearchOptions(kinds, seed=seed, devices=devices)
     gates = two_qubit_gates(circuit)
     forms = [_form(circuit.data[gate.source], gate) for gate in gates]
     pairs = np.array([gate.qubits for gate in gates], dtype=np.int64).reshape(-1, 2)
-    width = constraints.qubits_per_subcircuit
     found = _search(circuit.num_qubits, pairs, _prices(forms), width, options)
+    _warn_above(max_gamma, found)
     wires = _wires_cut_before(pairs, found.labels)
     instead = {
         gate.source: form
@@ -118,8 +134,65 @@ def _search(
     from qdreamer_lab.search.finder import search
 
     with searching():
-        problem = CutProblem(num_qubits, pairs, prices, max_qubits, kinds=options.kinds)
+        problem = CutProblem(
+            num_qubits, pairs, prices, max_qubits, kinds=options.kinds, devices=options.devices
+        )
         return search(problem, time_limit_s=options.time_limit_s, seed=int(options.seed))
+
+
+def _max_gamma(optimization: Optimization) -> float:
+    """The greatest gamma that is wanted; infinite if none is named.
+
+    Raises:
+        PlanError: If it is no number of at least 1.
+    """
+    given = getattr(optimization, "max_gamma", None)
+    if given is None:
+        return math.inf
+    number = isinstance(given, (int, float, np.integer, np.floating)) and given is not True
+    if not number or not given >= 1:
+        raise PlanError(f"max_gamma must be a number of at least 1, got {given!r}")
+    return float(given)
+
+
+def _check_backjumps(optimization: Optimization) -> None:
+    """Say that a number of backjumps has no effect, if one was asked for.
+
+    Raises:
+        PlanError: If it is no number of backjumps.
+    """
+    given = getattr(optimization, "max_backjumps", None)
+    if given is None or given == _ADDON_BACKJUMPS:
+        return
+    if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < 0:
+        raise PlanError(f"max_backjumps must be None or an integer of at least 0, got {given!r}")
+    warnings.warn(
+        f"max_backjumps={given} has no effect: it bounds the best-first search of "
+        "qiskit-addon-cutting, and this finder does not jump back; leave it out",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
+def _warn_above(max_gamma: float, found: Found) -> None:
+    """Say that a plan costs more than was wanted, and whether that can be helped."""
+    bits, least, most = found.log2_overhead / 2, found.log2_lower_bound / 2, math.log2(max_gamma)
+    if bits <= most + 1e-9:
+        return
+    none = "none with less was found"
+    if least > most:
+        none = "no plan has less" + ("" if found.proven_optimal else f" than {_number(least)}")
+    warnings.warn(
+        f"gamma is {_number(bits)}, above max_gamma={max_gamma:g}: {none}; allow more qubits per "
+        "subcircuit, or more kinds of cuts",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
+def _number(bits: float) -> str:
+    """A number by its binary logarithm, which may be greater than any float's."""
+    return f"{2**bits:.6g}" if bits < 100 else f"2^{bits:.1f}"
 
 
 def _form(instruction: CircuitInstruction, gate: FlatGate) -> Any:
@@ -212,7 +285,7 @@ def _overhead(marked: QuantumCircuit) -> float:
     overhead = 1.0
     for instruction in marked.data:
         if is_cut_gate(instruction):
-            overhead *= instruction.operation.basis.overhead
+            overhead *= float(instruction.operation.basis.overhead)  # quietly infinite if need be
         elif is_cut_wire(instruction):
             overhead *= WIRE_CUT_GAMMA**2
     return overhead

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["blocks_of_gates", "check_circuit", "observed_qubits", "to_blocks"]
 
 
+_IDENTITY = np.eye(4)
+
+
 def to_blocks(
     circuit: QuantumCircuit, observables: object | None = None, *, merge: bool = True
 ) -> BlockCircuit:
@@ -53,7 +56,7 @@ def to_blocks(
     measured = tuple(range(num_qubits))
     if observables is not None:
         measured = observed_qubits(observables, num_qubits)
-    gates = GateList(list(flat_gates(circuit)))
+    gates = GateList(flat_gates(circuit))
     return blocks_of_gates(gates, num_qubits, measured, merge=merge)
 
 
@@ -63,7 +66,7 @@ def check_circuit(circuit: QuantumCircuit) -> GateList:
     Raises:
         CircuitError: As `to_blocks`.
     """
-    gates = GateList(list(flat_gates(circuit)))
+    gates = GateList(flat_gates(circuit))
     if not gates.qubits or not np.isfinite(gates.matrices).all():
         to_blocks(circuit)  # says where
     return gates
@@ -90,8 +93,9 @@ def blocks_of_gates(
     places, matrices = gates.places[which], gates.matrices[which]
     run_of, pairs, count = runs_of(places, num_qubits, merge)
     pairs = pairs[:count].copy()
-    unitaries = np.tile(np.eye(4, dtype=np.complex128), (count, 1, 1))
-    alone = np.tile(np.eye(4, dtype=np.complex128), (num_qubits, 1, 1))
+    products = np.empty((count + num_qubits, 4, 4), np.complex128)
+    products[:] = _IDENTITY
+    unitaries, alone = products[:count], products[count:]
     run_products(places, matrices, run_of, pairs, unitaries, alone)
     found: list[list[int]] = [[] for _ in pairs]
     for gate, run in zip(which.tolist(), run_of.tolist(), strict=True):

@@ -60,9 +60,10 @@ class GateList:
     """
 
     def __init__(self, gates: Sequence[FlatGate]) -> None:
-        self.qubits = tuple([gate.qubits for gate in gates])
-        self.sources = tuple([gate.source for gate in gates])
-        self.places, self.matrices = gate_arrays(gates)
+        self.qubits: tuple[tuple[int, ...], ...]
+        self.sources: tuple[int, ...]
+        self.qubits, matrices, self.sources = zip(*gates, strict=True) if gates else ((), (), ())
+        self.places, self.matrices = gate_arrays(self.qubits, matrices)
 
     @cached_property
     def _sizes(self) -> NDArray[np.int64]:

@@ -26,7 +26,7 @@ def blocks_left(circuit: QuantumCircuit, terms: Sequence[Factors]) -> BlockCircu
     Raises:
         CircuitError: As `to_blocks`.
     """
-    gates = GateList(list(flat_gates(circuit)))
+    gates = GateList(flat_gates(circuit))
     left = pulled_back(gates, terms)
     measured = tuple(measured_by(left.terms))
     return blocks_of_gates(gates, circuit.num_qubits, measured, among=left.gates)

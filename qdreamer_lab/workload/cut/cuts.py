@@ -52,6 +52,8 @@ class Fragment:
         num_blocks: Blocks that lie wholly inside.
         gate_cuts: Gate cuts with one end here.
         wire_cuts: Wire cuts with one end here.
+        device: Width of the device that it is bound to; None where any number of fragments may be
+            as wide as the plan allows.
     """
 
     id: int
@@ -59,3 +61,4 @@ class Fragment:
     num_blocks: int
     gate_cuts: int
     wire_cuts: int
+    device: int | None = None

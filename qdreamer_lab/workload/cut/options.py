@@ -10,8 +10,13 @@ import numpy as np
 from qdreamer_lab.errors import PlanError
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.cut.problem import check_cost
+from qdreamer_lab.workload.cut.widths import check_count, check_width
 
-__all__ = ["SearchOptions", "check_width"]
+__all__ = ["BRIEFLY", "SearchOptions", "check_width"]
+
+BRIEFLY = 8
+"""Rounds of refinement where a plan is wanted soon and must be the same every time: in runs and in
+what is predicted of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +27,12 @@ class SearchOptions:
         kinds: Cuts that are allowed, some of "gate" and "wire".
         cost: The cost model, one of `problem.COST_MODELS`.
         max_fragments: Most fragments there may be; None for any number.
-        time_limit_s: No new attempt starts after this; the first plan is always finished.
+        time_limit_s: Seconds to search for; the first plan is always finished.
         seed: Makes the search repeatable.
+        rounds: Rounds of refinement at most; None for as many as there is time for. Given a number,
+            the plan depends on the circuit and the options alone, unless the time runs out.
+        devices: Widths of the devices, widest first, each of which runs one fragment at most; None
+            for any number of fragments of one width. `read_devices` makes it.
 
     Raises:
         PlanError: Naming the option that makes no sense.
@@ -34,6 +43,8 @@ class SearchOptions:
     max_fragments: int | None = None
     time_limit_s: float = 1.0
     seed: int = 0
+    rounds: int | None = None
+    devices: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         check_cost(self.cost)
@@ -42,7 +53,13 @@ class SearchOptions:
             raise PlanError(f'kinds must be some of ("gate", "wire"), got {kinds!r}')
         object.__setattr__(self, "kinds", tuple(kinds))
         if self.max_fragments is not None:
-            _check_count("max_fragments", self.max_fragments)
+            check_count("max_fragments", self.max_fragments)
+            if self.devices is not None and self.max_fragments > len(self.devices):
+                raise PlanError(
+                    f"max_fragments={self.max_fragments}, but devices that max_qubits names: "
+                    f"{len(self.devices)}, each for one fragment; leave max_fragments out, or name "
+                    f"{self.max_fragments} devices"
+                )
         seconds = self.time_limit_s
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise PlanError(f"time_limit_s must be a number of seconds, got {seconds!r}")
@@ -52,19 +69,5 @@ class SearchOptions:
             raise PlanError(f"seed must be an integer, got {self.seed!r}")
         if not 0 <= self.seed < 2**62:
             raise PlanError(f"seed must be between 0 and 2^62, got {self.seed}")
-
-
-def check_width(max_qubits: object) -> None:
-    """Refuse a width that no fragment can have.
-
-    Raises:
-        PlanError: If it is not an integer of at least 1.
-    """
-    _check_count("max_qubits", max_qubits)
-
-
-def _check_count(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise PlanError(f"{name} must be an integer, got {value!r}")
-    if value < 1:
-        raise PlanError(f"{name} must be at least 1, got {value}")
+        if self.rounds is not None:
+            check_count("rounds", self.rounds, least=0)

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from qdreamer_lab.errors import PlanError
+from qdreamer_lab.search.devices import devices_of
 from qdreamer_lab.workload.cut.cuts import Fragment, GateCut, Segment, WireCut
 from qdreamer_lab.workload.cut.problem import check_cost, price_labels
+from qdreamer_lab.workload.cut.widths import read_devices
 from qdreamer_lab.workload.cut.wire_segments import layout_of
 
 if TYPE_CHECKING:
@@ -35,19 +37,23 @@ _LISTED_FRAGMENTS = 6
 class Partition:
     """A circuit split into fragments, none of which is wider than `max_qubits`.
 
+    With devices there are no more fragments than devices, and each fits on one of its own: the
+    widest fragment is bound to the widest device, the second widest to the next, and so on.
+
     Attributes:
         blocks: The circuit in normal form.
         labels: (m, 2) int64; the fragment that each end of each block lies in, ids 0, 1, 2, …
         lone_labels: (l,) int64; the fragment of each qubit in `blocks.lone`, in its order, or -1
             if no observable acts on it, so that it need not run at all.
-        max_qubits: The width the plan keeps to.
+        max_qubits: The width the plan keeps to; that of the widest device, if there are devices.
         cost: The cost model it was made for, one of `problem.COST_MODELS`.
         log2_lower_bound: No plan has a `log2_cost` below this.
         proven_optimal: Whether no plan has a smaller `log2_cost`.
+        devices: Widths of the devices, widest first; None for any number of `max_qubits`.
 
     Raises:
         PlanError: If the labels do not match the blocks, skip an id, or make a fragment too wide,
-            or there is no such cost model.
+            there are more fragments than devices, or there is no such cost model.
     """
 
     blocks: BlockCircuit
@@ -57,6 +63,7 @@ class Partition:
     cost: str = "lo"
     log2_lower_bound: float = 0.0
     proven_optimal: bool = False
+    devices: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         check_cost(self.cost)
@@ -72,6 +79,30 @@ class Partition:
                 f"fragment {wide} needs {self._widths[wide]} qubits, "
                 f"more than max_qubits={self.max_qubits}"
             )
+        if self.devices is not None:
+            self._check_devices(self.devices)
+
+    def _check_devices(self, devices: tuple[int, ...]) -> None:
+        """Refuse devices that make no sense, or on which the fragments do not fit."""
+        if read_devices(devices) != (self.max_qubits, devices):
+            raise PlanError(
+                f"devices must be widths, widest first, of max_qubits={self.max_qubits} or less, "
+                f"got {devices}"
+            )
+        have, shown = _count(len(devices), "device"), ", ".join(map(str, devices))
+        if len(self._widths) > len(devices):
+            raise PlanError(
+                f"{len(self._widths)} fragments need a device each, but there "
+                f"{'is' if len(devices) == 1 else 'are'} {have} (of {shown} qubits)"
+            )
+        for label, place in enumerate(devices_of(self._widths).tolist()):
+            if self._widths[label] > devices[place]:
+                raise PlanError(
+                    f"fragment {label} needs {self._widths[label]} qubits, and the device that is "
+                    f"left for it has {devices[place]} (fragments of "
+                    f"{', '.join(map(str, sorted(self._widths.tolist(), reverse=True)))} on "
+                    f"{have} of {shown})"
+                )
 
     @cached_property
     def layout(self) -> Layout:
@@ -128,7 +159,11 @@ class Partition:
         ends = np.append(layout.fragment[later], layout.fragment[layout.previous[later]])
         wires = np.bincount(ends, minlength=count)
         rows = np.stack([np.arange(count), self._widths, inside, gates, wires], axis=1)
-        return tuple(Fragment(*row) for row in rows.tolist())
+        each = [Fragment(*row) for row in rows.tolist()]
+        if self.devices is not None:
+            for fragment, place in enumerate(devices_of(self._widths).tolist()):
+                each[fragment] = replace(each[fragment], device=self.devices[place])
+        return tuple(each)
 
     @property
     def num_cuts(self) -> int:
@@ -170,10 +205,20 @@ class Partition:
         each = [f.width for f in self.fragments]
         few = len(each) <= _LISTED_FRAGMENTS
         widths = ", ".join(map(str, each)) if few else f"up to {max(each)}"
-        return (
-            f"{kinds}, {_count(len(self.fragments), 'fragment')} of width {widths or 0} "
-            f"(max {self.max_qubits}), {self._price}"
-        )
+        fragments = _count(len(self.fragments), "fragment")
+        return f"{kinds}, {fragments} of width {widths or 0} ({self._limit}), {self._price}"
+
+    @property
+    def _limit(self) -> str:
+        """What limits the width of fragments."""
+        if self.devices is None:
+            return f"max {self.max_qubits}"
+        each = [fragment.device for fragment in self.fragments]
+        if len(each) > _LISTED_FRAGMENTS or not each:
+            return f"{_count(len(self.devices), 'device')}, up to {self.max_qubits}"
+        free = len(self.devices) - len(each)
+        spare = f"; {free} unused" if free else ""
+        return f"on devices of {', '.join(map(str, each))}{spare}"
 
     @property
     def _price(self) -> str:
@@ -195,6 +240,7 @@ class Partition:
         lines += [
             f"  fragment {f.id}: {f.width:3d} qubits, {f.num_blocks:4d} blocks, "
             f"{f.gate_cuts} gate and {f.wire_cuts} wire cut ends"
+            f"{'' if f.device is None else f', on a device of {f.device}'}"
             for f in self.fragments
         ]
         return "\n".join(lines)
@@ -205,19 +251,37 @@ def lone_labels(
     labels: NDArray[np.int64],
     max_qubits: int,
     max_fragments: int | None = None,
+    devices: tuple[int, ...] | None = None,
 ) -> NDArray[np.int64]:
     """Fragments for the lone qubits that are measured; -1 for the others.
 
     They get fragments of their own as long as there may be more, and then fill what room is left.
+
+    Args:
+        blocks: The circuit.
+        labels: (m, 2) fragments of its blocks.
+        max_qubits: Greatest width of a fragment.
+        max_fragments: Most fragments there may be; None for any number.
+        devices: Widths of devices, widest first, on which the fragments of the blocks fit.
     """
     out = np.full(len(blocks.lone), -1, dtype=np.int64)
+    if not out.size:
+        return out
     measured = np.isin(np.fromiter(blocks.lone, dtype=np.int64), blocks.measured)
     if not measured.any():
         return out
     count = int(labels.max(initial=-1)) + 1
+    if devices is not None:
+        widths = layout_of(blocks.pairs, labels).widths(count)
+        limit = np.array(devices[:max_fragments], np.int64)
+        spare = np.arange(count, len(limit)).repeat(np.minimum(limit[count:], out.size))
+        free = np.minimum(limit[devices_of(widths)] - widths, out.size)
+        out[measured] = np.append(spare, np.arange(count).repeat(free))[: measured.sum()]
+        return out
     most = count + out.size if max_fragments is None else max_fragments
     room = np.arange(count, most).repeat(min(max_qubits, max(1, out.size)))
-    free = np.maximum(0, max_qubits - layout_of(blocks.pairs, labels).widths(count))
+    left = max_qubits - layout_of(blocks.pairs, labels).widths(count)
+    free = np.clip(left, 0, out.size)
     out[measured] = np.append(room, np.arange(count).repeat(free))[: measured.sum()]
     return out
 

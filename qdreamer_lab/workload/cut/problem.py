@@ -51,6 +51,7 @@ def cut_problem(
     *,
     kinds: tuple[str, ...] = KINDS,
     max_fragments: int | None = None,
+    devices: tuple[int, ...] | None = None,
 ) -> CutProblem:
     """A search problem from blocks (m, 2) and their Schmidt coefficients (m, 4).
 
@@ -61,6 +62,7 @@ def cut_problem(
         max_qubits: Greatest width of a fragment.
         kinds: Cuts that are allowed.
         max_fragments: Most fragments there may be; None for any number.
+        devices: Widths of devices, widest first, for one fragment each; None for any number.
     """
     return CutProblem(
         num_qubits,
@@ -70,6 +72,7 @@ def cut_problem(
         max_fragments=max_fragments,
         kinds=kinds,
         sine=rotation_sine(coefficients),
+        devices=devices,
         rank=rank_of(coefficients),
     )
 
@@ -80,6 +83,7 @@ def block_problem(
     *,
     kinds: tuple[str, ...] = KINDS,
     max_fragments: int | None = None,
+    devices: tuple[int, ...] | None = None,
 ) -> CutProblem:
     """The search problem of a circuit in normal form.
 
@@ -95,6 +99,7 @@ def block_problem(
         max_qubits,
         kinds=kinds,
         max_fragments=max_fragments,
+        devices=devices,
     )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from qdreamer_lab.workload.exact.lower import ExactProgram
     from qdreamer_lab.workload.exact.term_group import BoundGroup, Group
     from qdreamer_lab.workload.execution.execution import Execution
 
@@ -30,20 +31,36 @@ __all__ = ["Folding", "Unit", "waves"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Contracted:
+    """How the tensors of a group are put together, whatever the parameter values.
+
+    Attributes:
+        sliced: The cuts that are summed over outside, to keep tensors small.
+        slices: What is to be summed over; one, with nothing fixed, if no cut is sliced.
+        contraction: Of one slice.
+    """
+
+    sliced: tuple[int, ...]
+    slices: tuple[Slice, ...]
+    contraction: Reconstruction
+
+    @classmethod
+    def of(
+        cls, program: ExactProgram, sliced: tuple[int, ...], contraction: Reconstruction
+    ) -> Contracted:
+        """For the tensors of a program."""
+        axes = dict(axis for job in program.jobs for axis in job.program.axes) if sliced else {}
+        return cls(sliced, tuple(slices_of(axes, sliced)), contraction)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Unit:
-    """A group of terms for one binding, with the cuts that are sliced to keep it small."""
+    """A group of terms for one binding, how it is put together, and where its values go."""
 
     binding: int
     part: BoundGroup
-    sliced: tuple[int, ...]
-    contraction: Reconstruction
+    how: Contracted
     values: NDArray[np.float64]
-
-    @property
-    def slices(self) -> list[Slice]:
-        """What is to be summed over."""
-        axes = [axis for job in self.part.program.jobs for axis in job.program.axes]
-        return slices_of(dict(axes), self.sliced)
 
     @property
     def work(self) -> float:
@@ -65,14 +82,14 @@ def waves(units: list[Unit], room_bytes: int) -> Iterator[list[Piece]]:
     wave: list[Piece] = []
     taken = 0
     for unit in units:
-        size = unit.part.program.gram_bytes(unit.sliced)
-        if wave and (unit.sliced or taken + size > room_bytes):
+        size = unit.part.program.gram_bytes(unit.how.sliced)
+        if wave and (unit.how.sliced or taken + size > room_bytes):
             yield wave
             wave, taken = [], 0
-        if unit.sliced:
+        if unit.how.sliced:
             yield from _one_by_one(unit)
         else:
-            wave.append(Piece(unit, unit.slices[0]))
+            wave.append(Piece(unit, unit.how.slices[0]))
             taken += size
     if wave:
         yield wave
@@ -82,7 +99,7 @@ def _one_by_one(unit: Unit) -> Iterator[list[Piece]]:
     """The slices of a unit; what does not touch a sliced cut is taken over from the last one."""
     jobs = unit.part.program.jobs
     last: Piece | None = None
-    for part in unit.slices:
+    for part in unit.how.slices:
         piece = Piece(unit, part)
         for number, job in enumerate(jobs):
             if last is not None and _same(job.program.axes, last.slice, part):
@@ -113,7 +130,7 @@ class _Jobs:
         self._several = several
         self._next = 0
         first, number = missing[0]
-        slices = max(1, len(first.unit.slices))
+        slices = max(1, len(first.unit.how.slices))
         self.work_per_variant = first.unit.part.program.jobs[number].work / slices
         self.taken: dict[Chunk, list[tuple[Piece, int]]] = {}
 
@@ -166,15 +183,15 @@ class Folding:
         self._open: Counter[int] = Counter()  # pieces of each binding
         self._later = sum(unit.work for unit in units)
         for unit in units:
-            self._open[unit.binding] += len(unit.slices)
+            self._open[unit.binding] += len(unit.how.slices)
             for job in unit.part.program.jobs:
-                self._total[job.program.id] += len(unit.slices)
+                self._total[job.program.id] += len(unit.how.slices)
         self.rows: list[FragmentRow] = []
         self.contract_s = 0.0
 
     def run(self, wave: list[Piece]) -> None:
         """Run everything that these pieces lack."""
-        self._later -= sum(piece.unit.work / len(piece.unit.slices) for piece in wave)
+        self._later -= sum(piece.unit.work / len(piece.unit.how.slices) for piece in wave)
         self._execution.work_ahead(self._later)
         missing: dict[tuple[Group, int], list[tuple[Piece, int]]] = defaultdict(list)
         for piece in wave:
@@ -217,11 +234,11 @@ class Folding:
             return
         start = time.perf_counter()
         tensors = [piece.tensors[number] for number in range(len(program.jobs))]
-        found = unit.contraction.values(tensors, program.operator_of)
+        found = unit.how.contraction.values(tensors, program.operator_of)
         group = unit.part.group
         weight = piece.slice.weight * group.signs
         unit.values[group.numbers] += weight * program.lone_factors * found
-        if not unit.sliced:
+        if not unit.how.sliced:
             piece.tensors.clear()
         self._open[unit.binding] -= 1
         if self.finished(unit.binding):

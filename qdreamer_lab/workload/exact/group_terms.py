@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.search.devices import fits, fragment_widths
+from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.workload.circuit.lightcone import (
     LETTER_MASKS,
     measured_by,
@@ -171,8 +173,11 @@ def restricted_plan(plan: Partition, measured: Sequence[int]) -> Partition:
         return plan
     blocks = restricted(plan.blocks, measured)
     labels = connected(blocks.pairs, plan.labels[keep])
-    lone = lone_labels(blocks, labels, plan.max_qubits)
-    return Partition(blocks, labels, lone, plan.max_qubits, plan.cost)
+    devices = plan.devices
+    if devices is not None and not fits(fragment_widths(blocks.pairs, labels), devices):
+        labels = renumbered(plan.labels[keep])  # what falls apart stays on one device
+    lone = lone_labels(blocks, labels, plan.max_qubits, devices=devices)
+    return Partition(blocks, labels, lone, plan.max_qubits, plan.cost, devices=devices)
 
 
 def _cone(blocks: int, qubits: int, max_qubits: int) -> _Cone:

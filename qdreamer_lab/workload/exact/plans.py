@@ -17,7 +17,7 @@ from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.gates import flat_gates
 from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by
 from qdreamer_lab.workload.circuit.pulled_back import pulled_back
-from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.cut.options import BRIEFLY, SearchOptions
 from qdreamer_lab.workload.exact.group_terms import (
     block_cones,
     gate_cones,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.exact.reconstruct import Reconstruction
     from qdreamer_lab.workload.request import RunSettings
 
-__all__ = ["ExactPlans", "parts_that_fit"]
+__all__ = ["ExactPlans", "bound_group", "parts_that_fit"]
 
 
 def parts_that_fit(
@@ -69,9 +69,14 @@ def parts_that_fit(
             split=split_terms(part.plan, part.group.terms[inside]),
             contractions={},
         )
-        less = BoundGroup(group, part.plan, lower(part.plan, group.terms, group.split))
+        less = bound_group(group, part.plan)
         found += parts_that_fit(less, itemsize, task_bytes, here_bytes)
     return found
+
+
+def bound_group(group: Group, plan: Partition) -> BoundGroup:
+    """A group with the matrices of a plan that has the labels of its own."""
+    return BoundGroup(group, plan, lower(plan, group.terms, group.split))
 
 
 class ExactPlans:
@@ -103,7 +108,7 @@ class ExactPlans:
             PlanError: If the given plan does not belong to the circuit, or leaves out a term.
         """
         if gates is None:
-            gates = GateList(list(flat_gates(circuit)))
+            gates = GateList(flat_gates(circuit))
         kept = self._kept
         if kept is None or not kept.suits(gates, terms, settings.plan):
             kept, runs = self._plan(gates, circuit.num_qubits, terms, settings)
@@ -150,8 +155,7 @@ def _runs(
     runs = []
     for group in groups:
         blocks = blocks_of_gates(gates, num_qubits, group.measured, among=group.gates, merge=merge)
-        plan = group.plan.with_blocks(blocks)
-        runs.append(BoundGroup(group, plan, lower(plan, group.terms, group.split)))
+        runs.append(bound_group(group, group.plan.with_blocks(blocks)))
     return runs
 
 
@@ -185,7 +189,8 @@ def _planned(
             left = whole if alone else pulled_back(gates, [terms[k] for k in numbers])
             measured = tuple(measured_by(left.terms))
             part = blocks_of_gates(gates, num_qubits, measured, among=left.gates)
-            kept = find_partition(part, width, SearchOptions(seed=settings.seed))
+            options = SearchOptions(seed=settings.seed, rounds=BRIEFLY, devices=settings.devices)
+            kept = find_partition(part, width, options)
         programs = fragment_programs(kept)
         group = Group(
             terms=left.terms,

@@ -6,14 +6,14 @@ Ties the steps together and keeps the clock; what the steps do is said where the
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qdreamer_lab.workload.estimate import Estimate, Seconds
-from qdreamer_lab.workload.exact.fold import Folding, Unit, waves
-from qdreamer_lab.workload.exact.plans import ExactPlans, parts_that_fit
+from qdreamer_lab.workload.exact.fold import Contracted, Folding, Unit, waves
+from qdreamer_lab.workload.exact.plans import ExactPlans, bound_group, parts_that_fit
+from qdreamer_lab.workload.exact.wanted_terms import summed_terms, wanted_terms
 from qdreamer_lab.workload.execution.decisions import PlanDropped
 from qdreamer_lab.workload.execution.long_run_warning import EXACT_S
 from qdreamer_lab.workload.fragment.task_memory import task_memory_bytes
@@ -21,7 +21,8 @@ from qdreamer_lab.workload.fragment.task_memory import task_memory_bytes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.circuit.terms import Factors
+    from qdreamer_lab.workload.exact.term_group import Group
+    from qdreamer_lab.workload.exact.wanted_terms import WantedTerms
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import Request, RunSettings
 
@@ -44,11 +45,11 @@ class ExactRunner:
             PlanDropped: If the plan is given up; values of finished bindings go with it.
         """
         start = time.perf_counter()
-        wanted = _wanted(request)
+        wanted = wanted_terms(request)
         values = [np.zeros(len(binding.terms)) for binding in wanted]
         here = execution.limit_bytes()
         units = self._units(request, wanted, values, settings, execution, here)
-        operations = sum(unit.work + unit.contraction.operations for unit in units)
+        operations = sum(unit.work + unit.how.contraction.operations for unit in units)
         execution.warn_if_long(EXACT_S * operations)
         planned = time.perf_counter()
         folding = Folding(settings.dtype, execution, units)
@@ -56,12 +57,12 @@ class ExactRunner:
             for wave in waves(units, here // 2):
                 folding.run(wave)
         except PlanDropped as dropped:
-            evs = _summed(request, wanted, values)
+            evs = summed_terms(request, wanted, values)
             final = np.array([folding.finished(k) for k in request.pairs[:, 0].tolist()], np.bool_)
             dropped.keep(np.where(final, evs, np.nan), np.where(final, 0.0, np.nan), final)
             raise
         executed = time.perf_counter()
-        evs = _summed(request, wanted, values)
+        evs = summed_terms(request, wanted, values)
         return Estimate(
             evs=evs,
             stds=np.zeros_like(evs),
@@ -79,7 +80,7 @@ class ExactRunner:
     def _units(
         self,
         request: Request,
-        wanted: list[_Wanted],
+        wanted: list[WantedTerms],
         values: list[NDArray[np.float64]],
         settings: RunSettings,
         execution: Execution,
@@ -90,59 +91,19 @@ class ExactRunner:
         task = here if same else task_memory_bytes(execution)
         itemsize = np.dtype(settings.dtype).itemsize
         units = []
+        known: dict[Any, list[tuple[Group, Contracted]]] = {}
         for binding, circuit in enumerate(request.circuits):
             gates = None if binding else request.first_gates
             for part in self._plans.runs(circuit, wanted[binding].terms, settings, gates):
-                found = parts_that_fit(part, itemsize, task, here // 2)
-                units += [Unit(binding, *fitting, values[binding]) for fitting in found]
+                key = part.group, part.program.axes()
+                if key not in known:  # all bindings with this group and these cuts fit alike
+                    known[key] = [
+                        (less.group, Contracted.of(less.program, sliced, contraction))
+                        for less, sliced, contraction in parts_that_fit(
+                            part, itemsize, task, here // 2
+                        )
+                    ]
+                for group, how in known[key]:
+                    mine = part if group is part.group else bound_group(group, part.plan)
+                    units.append(Unit(binding, mine, how, values[binding]))
         return units
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Wanted:
-    """What is wanted of a binding; bindings of which the same is wanted share it.
-
-    Attributes:
-        terms: Distinct terms.
-        sums: Per observable, which of the terms it adds up, and their coefficients.
-    """
-
-    terms: tuple[Factors, ...]
-    sums: dict[int, tuple[NDArray[np.int64], NDArray[np.float64]]]
-
-
-def _wanted(request: Request) -> list[_Wanted]:
-    """What is wanted of each binding."""
-    order = np.lexsort((request.pairs[:, 1], request.pairs[:, 0]))
-    binding, observable = request.pairs[order].T
-    ends = np.searchsorted(binding, np.arange(1, len(request.circuits)))
-    known: dict[tuple[int, ...], _Wanted] = {}
-    wanted = []
-    for mine in np.split(observable, ends)[: len(request.circuits)]:
-        key = tuple(np.unique(mine).tolist())
-        if key not in known:
-            known[key] = _collected(request, key)
-        wanted.append(known[key])
-    return wanted
-
-
-def _collected(request: Request, observables: tuple[int, ...]) -> _Wanted:
-    place: dict[Factors, int] = {}
-    sums = {}
-    for number in observables:
-        terms = request.observables[number]
-        which = [place.setdefault(term.factors, len(place)) for term in terms]
-        coefficients = np.array([term.coefficient for term in terms])
-        sums[number] = (np.array(which, dtype=np.int64), coefficients)
-    return _Wanted(tuple(place), sums)
-
-
-def _summed(
-    request: Request, wanted: list[_Wanted], values: list[NDArray[np.float64]]
-) -> NDArray[np.float64]:
-    """Put the terms of every observable together."""
-    evs = np.zeros(len(request.pairs))
-    for k, (binding, observable) in enumerate(request.pairs.tolist()):
-        which, coefficients = wanted[binding].sums[observable]
-        evs[k] = coefficients @ values[binding][which]
-    return evs

@@ -102,10 +102,11 @@ def _too_big(
         touched = [cut for cut, _ in job.program.axes if cut in bra]
         mine_bra = {cut: bra[cut] for cut in touched}
         mine_ket = {cut: ket[cut] for cut in touched}
-        cuts = tuple(s.cut for s in job.program.steps if s.cut is not None and s.cut not in bra)
-        least = batch_bytes(job.program, job.operators, itemsize, mine_bra, mine_ket, cuts)
-        whole = batch_bytes(job.program, job.operators, itemsize, mine_bra, mine_ket)
-        if min(least, whole) > task_bytes:
+        needed = batch_bytes(job.program, job.operators, itemsize, mine_bra, mine_ket)
+        if needed > task_bytes:
+            cuts = tuple(s.cut for s in job.program.steps if s.cut is not None and s.cut not in bra)
+            needed = batch_bytes(job.program, job.operators, itemsize, mine_bra, mine_ket, cuts)
+        if needed > task_bytes:
             if itemsize << job.program.width > task_bytes:
                 split_cuts(job.program, job.operators, task_bytes, itemsize, mine_bra, mine_ket)
             tight.append(job)

@@ -112,8 +112,9 @@ def _by_fragment(plan: Partition) -> str:
             for (here, other, kind), count in sorted(ends.items())
             if here == fragment.id
         ]
+        on = "" if fragment.device is None else f" of {fragment.device}"
         text = (
-            f"{fragment_name(fragment.id):<3}{fragment.width} qubits, "
+            f"{fragment_name(fragment.id):<3}{fragment.width} qubits{on}, "
             f"{fragment.num_blocks} blocks; cuts: {', '.join(partners) or 'none'}; "
             f"on {ranges(inside[fragment.id])}"
         )

@@ -12,6 +12,7 @@ import numpy as np
 from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
 from qdreamer_lab.workload.cut.partition import Partition
+from qdreamer_lab.workload.cut.widths import read_devices
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,6 +43,7 @@ def save_partition(plan: Partition, path: str | Path) -> None:
         "cost": plan.cost,
         "log2_lower_bound": plan.log2_lower_bound,
         "proven_optimal": plan.proven_optimal,
+        "devices": plan.devices,
     }
     Path(path).write_text(json.dumps(document) + "\n", encoding="utf-8")
 
@@ -96,6 +98,7 @@ def _partition(document: dict[str, Any]) -> Partition:
         measured=tuple(map(int, document["measured"])),
         merged=bool(document["merged"]),
     )
+    devices = document.get("devices")  # files written before there were devices have none
     return Partition(
         blocks=blocks,
         labels=np.array(document["labels"], dtype=np.int64).reshape(-1, 2),
@@ -104,7 +107,15 @@ def _partition(document: dict[str, Any]) -> Partition:
         cost=document["cost"],
         log2_lower_bound=float(document["log2_lower_bound"]),
         proven_optimal=bool(document["proven_optimal"]),
+        devices=_devices(devices),
     )
+
+
+def _devices(widths: Any) -> tuple[int, ...] | None:
+    """Widths of devices as they were written."""
+    if widths is not None and not isinstance(widths, list):
+        raise ValueError(f"devices must be a list, not {widths!r}")
+    return None if widths is None else read_devices(widths)[1]
 
 
 def _text(matrices: NDArray[np.complex128]) -> str:

@@ -14,7 +14,8 @@ from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
 from qdreamer_lab.workload.circuit.remainder import blocks_left
-from qdreamer_lab.workload.cut.options import SearchOptions, check_width
+from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.cut.widths import read_devices, read_widths
 from qdreamer_lab.workload.plan.plan import CutPlan
 from qdreamer_lab.workload.plan.search import find_partition, find_partitions
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
+    from qdreamer_lab.workload.cut.widths import Devices
 
 __all__ = ["pareto", "plan_blocks", "plan_cuts"]
 
@@ -33,7 +35,7 @@ _DEFAULT_WIDTHS = 10
 
 def plan_cuts(
     circuit: QuantumCircuit,
-    max_qubits: int,
+    max_qubits: Devices,
     *,
     observables: object | None = None,
     kinds: tuple[str, ...] = KINDS,
@@ -42,39 +44,56 @@ def plan_cuts(
     time_limit_s: float = 1.0,
     seed: int = 0,
     exact: bool = False,
+    rounds: int | None = None,
 ) -> CutPlan:
     """Find where to cut a circuit so that no fragment needs more than `max_qubits` qubits.
 
+    Devices may differ: with `max_qubits=[27, 16, 7]`, or `{27: 1, 16: 1, 7: 1}`, the plan has at
+    most three fragments, and one of them at most on each device. Devices may stay unused, and
+    their order does not matter.
+
     Args:
         circuit: Unitary and fully bound.
-        max_qubits: Greatest width of a fragment, at least 1.
+        max_qubits: Greatest width of a fragment, at least 1; or a list of the widths of devices,
+            or a dict with the number of devices of each width, for one fragment each.
         observables: One or many; blocks outside their light cone are left out of the plan.
         kinds: Cuts that are allowed, some of "gate" and "wire".
         cost: What makes a plan good: "lo" (every cut has a decomposition of its own), "joint"
             (parallel rotations share one), "locc" (also parallel wires, with classical
             communication), or "work" (floating-point operations of exact mode).
         max_fragments: Most fragments there may be; None for any number.
-        time_limit_s: No new attempt starts after this; with 0, the first plan found is the answer.
+        time_limit_s: Seconds to search for, if no plan is proven optimal before; with 0, the first
+            plan found is the answer. Asked the same again, the search goes on where it stopped.
         seed: Makes the search repeatable.
         exact: Plan what exact mode runs: observables are carried back through Clifford gates at
             the end of the circuit, which are left out of the plan. No other mode takes it.
+        rounds: Rounds of refinement at most; None for as many as there is time for. Given a number,
+            the same seed gives the same plan, unless the time runs out. Without, it depends on how
+            far the search comes, and is no dearer than any plan known for the circuit already.
 
     Raises:
         CircuitError: If the circuit is empty, not unitary, or has unbound parameters.
-        InfeasiblePlanError: If no plan keeps to the limits; it knows the smallest width that does.
+        InfeasiblePlanError: If no plan keeps to the limits; it knows the smallest width that does,
+            of as many devices of one width if several were given.
         PlanError: If an argument makes no sense.
     """
+    width, devices = read_devices(max_qubits)
     options = SearchOptions(
-        kinds=kinds, cost=cost, max_fragments=max_fragments, time_limit_s=time_limit_s, seed=seed
+        kinds=kinds,
+        cost=cost,
+        max_fragments=max_fragments,
+        time_limit_s=time_limit_s,
+        seed=seed,
+        rounds=rounds,
+        devices=devices,
     )
-    check_width(max_qubits)
     if not exact:
-        return plan_blocks(to_blocks(circuit, observables), max_qubits, options)
+        return plan_blocks(to_blocks(circuit, observables), width, options)
     if observables is None:
         raise PlanError("exact=True plans for observables: say which")
     sparse = as_sparse(observables, circuit.num_qubits)
     terms = [term.factors for each in sparse for term in product_terms(each)]
-    return plan_blocks(blocks_left(circuit, terms), max_qubits, options)
+    return plan_blocks(blocks_left(circuit, terms), width, options)
 
 
 def plan_blocks(
@@ -94,6 +113,7 @@ def pareto(
     max_fragments: int | None = None,
     time_limit_s: float = 1.0,
     seed: int = 0,
+    rounds: int | None = None,
 ) -> list[CutPlan]:
     """Find plans for several widths at once: the trade-off of fragment width against overhead.
 
@@ -107,6 +127,7 @@ def pareto(
         max_fragments: Most fragments there may be.
         time_limit_s: For all widths together.
         seed: Makes the search repeatable.
+        rounds: As for `plan_cuts`, for each width.
 
     Returns:
         One plan per width, in the order of `widths`; a wider one never costs more.
@@ -117,11 +138,14 @@ def pareto(
         PlanError: If an argument makes no sense.
     """
     options = SearchOptions(
-        kinds=kinds, cost=cost, max_fragments=max_fragments, time_limit_s=time_limit_s, seed=seed
+        kinds=kinds,
+        cost=cost,
+        max_fragments=max_fragments,
+        time_limit_s=time_limit_s,
+        seed=seed,
+        rounds=rounds,
     )
-    given = None if widths is None else list(widths)
-    for width in given or ():
-        check_width(width)
+    given = None if widths is None else read_widths(widths)
     blocks = to_blocks(circuit, observables)
     if given is not None:
         return _plans(blocks, given, options)

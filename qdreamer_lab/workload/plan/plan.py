@@ -29,10 +29,12 @@ class CutPlan(Partition):
         labels: (m, 2) int64; the fragment that each end of each block lies in, ids 0, 1, 2, …
         lone_labels: (l,) int64; the fragment of each qubit in `blocks.lone`, in its order, or -1
             if it need not run at all.
-        max_qubits: The width the plan keeps to.
+        max_qubits: The width the plan keeps to; that of the widest device, if there are devices.
         cost: The cost model it was made for.
         log2_lower_bound: No plan has a `log2_cost` below this.
         proven_optimal: Whether no plan has a smaller `log2_cost`.
+        devices: Widths of the devices, widest first, each of which runs one fragment at most; None
+            for any number of `max_qubits`.
 
     Raises:
         PlanError: If these do not fit together; `Partition` says when.
@@ -125,12 +127,13 @@ class CutPlan(Partition):
 
         Args:
             output: "text" for terminals, "svg" for the source of a figure, both without any
-                plotting library; "plotly" for an interactive `plotly.graph_objects.Figure`. Wide
-                circuits are shown by fragment, or, with plotly, as a graph of qubits.
+                plotting library; "plotly" for an interactive `plotly.graph_objects.Figure`; "mpl"
+                for a `matplotlib.figure.Figure`, where matplotlib is installed. Wide circuits are
+                shown by fragment, or, with plotly, as a graph of qubits.
 
         Raises:
             PlanError: If `output` is none of these, nor one that an installed package adds (entry
-                point group `qdreamer_lab.drawings`).
+                point group `qdreamer_lab.drawings`), or needs what is not installed.
         """
         return drawer(output)(self)
 

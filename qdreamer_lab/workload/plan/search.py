@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.search.devices import fits, fragment_widths
 from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.search.problem import Found
 from qdreamer_lab.workload.cut.options import SearchOptions, check_width
@@ -30,6 +31,11 @@ def find_partition(
 ) -> Partition:
     """Split a circuit so that no fragment needs more than `max_qubits` qubits.
 
+    Args:
+        blocks: The circuit in normal form.
+        max_qubits: Greatest width of a fragment; the widest device's if there are devices.
+        options: How to look for the plan, and the devices.
+
     Raises:
         InfeasiblePlanError: If no plan keeps to the limits; it knows the smallest width that does.
         PlanError: If the width makes no sense.
@@ -43,10 +49,18 @@ def find_partition(
 
     with searching():
         problem = block_problem(
-            blocks, max_qubits, kinds=options.kinds, max_fragments=options.max_fragments
+            blocks,
+            max_qubits,
+            kinds=options.kinds,
+            max_fragments=options.max_fragments,
+            devices=options.devices,
         )
         found = search(
-            problem, cost=options.cost, time_limit_s=options.time_limit_s, seed=int(options.seed)
+            problem,
+            cost=options.cost,
+            time_limit_s=options.time_limit_s,
+            seed=int(options.seed),
+            rounds=options.rounds,
         )
     return _partition(blocks, max_qubits, options, found)
 
@@ -73,6 +87,7 @@ def find_partitions(
             cost=options.cost,
             time_limit_s=options.time_limit_s,
             seed=int(options.seed),
+            rounds=options.rounds,
         )
     return [_partition(blocks, w, options, answer) for w, answer in zip(widths, found, strict=True)]
 
@@ -89,11 +104,12 @@ def _partition(
     return Partition(
         blocks=blocks,
         labels=labels,
-        lone_labels=lone_labels(blocks, labels, max_qubits, options.max_fragments),
+        lone_labels=lone_labels(blocks, labels, max_qubits, options.max_fragments, options.devices),
         max_qubits=int(max_qubits),
         cost=options.cost,
         log2_lower_bound=found.log2_lower_bound,
         proven_optimal=found.proven_optimal,
+        devices=options.devices,
     )
 
 
@@ -110,6 +126,10 @@ def _separated(
     if not more:
         return apart
     if options.max_fragments is not None and apart.max() >= options.max_fragments:
+        return renumbered(labels)
+    if options.devices is not None and not fits(
+        fragment_widths(blocks.pairs, apart), options.devices
+    ):
         return renumbered(labels)
     if options.cost in ("joint", "locc"):
         before, after = (price_labels(blocks, each, options.cost) for each in (labels, apart))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from qdreamer_lab.workload.circuit.blocks import blocks_of_gates
 from qdreamer_lab.workload.circuit.gates import flat_gates
 from qdreamer_lab.workload.circuit.lightcone import GateList, measured_by, needed_gates
-from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.cut.options import BRIEFLY, SearchOptions
 from qdreamer_lab.workload.plan.fit import dearer, fitted_as_measured
 from qdreamer_lab.workload.plan.search import find_partition
 
@@ -49,7 +49,7 @@ class BoundPlans:
     def _bound(
         self, circuit: QuantumCircuit, terms: tuple[Factors, ...], settings: RunSettings
     ) -> Partition:
-        listed = GateList(list(flat_gates(circuit)))
+        listed = GateList(flat_gates(circuit))
         if settings.plan is not None:
             return settings.plan.with_blocks(fitted_as_measured(settings.plan, listed, terms))
         acted = measured_by(terms)
@@ -60,6 +60,7 @@ class BoundPlans:
             plan = last[2].with_blocks(blocks)
             if not dearer(plan, last[2]):
                 return plan
-        plan = find_partition(blocks, settings.max_qubits, SearchOptions(seed=settings.seed))
+        options = SearchOptions(seed=settings.seed, rounds=BRIEFLY, devices=settings.devices)
+        plan = find_partition(blocks, settings.max_qubits, options)
         self._kept = listed, terms, plan
         return plan

@@ -36,6 +36,10 @@ class Gluing:
         operator_of: (terms, fragments) int64; which of a fragment's operators each term uses.
         coefficients: (observables, terms) float64; factor of each term in each observable, what
             is known without the fragments included.
+
+    Attributes:
+        operator_of: As given.
+        coefficients: As given.
     """
 
     def __init__(
@@ -48,7 +52,7 @@ class Gluing:
         self._fragments = tuple(fragments)
         self._glues = tuple(glues)
         self.operator_of = operator_of
-        self._coefficients = coefficients
+        self.coefficients = coefficients
         self._symbols = [_symbol(k) for k in range(len(glues))]
         self._legs = ["".join(_symbol(leg.glue) for leg in f.legs) for f in fragments]
         replica, term = (opt_einsum.get_symbol(len(glues) + k) for k in range(2))
@@ -65,11 +69,11 @@ class Gluing:
     @property
     def num_observables(self) -> int:
         """How many values there are."""
-        return len(self._coefficients)
+        return len(self.coefficients)
 
     def prior_variance(self) -> float:
         """Variance of the worst observable's one shot, were all terms independent and balanced."""
-        return float(np.square(self._coefficients).sum(axis=1).max(initial=0.0))
+        return float(np.square(self.coefficients).sum(axis=1).max(initial=0.0))
 
     def values(self, tensors: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         """(observables,) from one (operators, Π dims) tensor per fragment."""
@@ -78,55 +82,59 @@ class Gluing:
     def replicas(self, tensors: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         """(replicas, observables) from one (replicas, operators, Π dims) array per fragment."""
         if not self._fragments:
-            return np.asarray(self._coefficients.sum(axis=1)[None])
+            return np.asarray(self.coefficients.sum(axis=1)[None])
         glued = self.glued(tensors)
         terms = np.empty((len(tensors[0]), len(self.operator_of)))
         for some in _parts(len(self.operator_of), len(terms) * self._size):
             chosen = [tensor[:, self.operator_of[some, k]] for k, tensor in enumerate(glued)]
             terms[:, some] = opt_einsum.contract(self._equation, *chosen)
-        return np.asarray(terms @ self._coefficients.T)
-
-    def paired(self, spreads: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """(observables,) variance of products of fragments' errors, terms taken as uncorrelated.
-
-        Args:
-            spreads: Per fragment, (operators, Π dims, Π dims) covariance of what `glued` gives.
-        """
-        count = len(self._glues)
-        term = opt_einsum.get_symbol(2 * count)
-        other = {leg: opt_einsum.get_symbol(count + k) for k, leg in enumerate(self._symbols)}
-        twice = [term + legs + "".join(other[leg] for leg in legs) for legs in self._legs]
-        chosen = [
-            spread.reshape(len(spread), *fragment.dims, *fragment.dims)[self.operator_of[:, k]]
-            for k, (fragment, spread) in enumerate(zip(self._fragments, spreads, strict=True))
-        ]
-        terms = opt_einsum.contract(",".join(twice) + "->" + term, *chosen)
-        return np.asarray(np.square(self._coefficients) @ terms)
+        return np.asarray(terms @ self.coefficients.T)
 
     def gradients(self, tensors: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
         """Per fragment, (observables, operators, Π dims): derivative of every value."""
         glued = [tensor[0] for tensor in self.glued([tensor[None] for tensor in tensors])]
         return [self._gradient(k, glued) for k in range(len(self._fragments))]
 
+    def term_gradients(self, tensors: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+        """Per fragment, (terms, Π dims): derivative of every term by the operator that it uses."""
+        glued = [tensor[0] for tensor in self.glued([tensor[None] for tensor in tensors])]
+        found = []
+        for place in range(len(self._fragments)):
+            derivatives = self._derivatives(place, glued)[:, None]
+            which = self._others[place][1].ravel()
+            found.append(self._back(place, derivatives).reshape(len(derivatives), -1)[which])
+        return found
+
     def _gradient(self, place: int, glued: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         fragment = self._fragments[place]
-        combinations, which = self._others[place]
+        derivatives = self._derivatives(place, glued)
+        which = self._others[place][1]
+        spread = self._spread(place, which.ravel(), len(derivatives))
+        out = spread @ derivatives.reshape(len(derivatives), -1)
+        out = out.reshape(len(self.coefficients), fragment.num_operators, *fragment.dims)
+        return self._back(place, out).reshape(len(out), fragment.num_operators, -1)
+
+    def _derivatives(self, place: int, glued: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """(combinations, *dims): all others' tensors contracted, for each of their operators."""
+        combinations, _ = self._others[place]
         rest = [tensor for k, tensor in enumerate(glued) if k != place]
-        derivatives = np.ones((len(combinations), *fragment.dims))
+        derivatives = np.ones((len(combinations), *self._fragments[place].dims))
         if rest:
             equation = self._without[place]
             size = _largest(equation, [(1, *tensor.shape[1:]) for tensor in rest])
             for some in _parts(len(combinations), size):
                 chosen = [tensor[combinations[some, k]] for k, tensor in enumerate(rest)]
                 derivatives[some] = opt_einsum.contract(equation, *chosen)
-        spread = self._spread(place, which.ravel(), len(combinations))
-        out = spread @ derivatives.reshape(len(derivatives), -1)
-        out = out.reshape(len(self._coefficients), fragment.num_operators, *fragment.dims)
-        for axis, leg in enumerate(fragment.legs):
+        return derivatives
+
+    def _back(self, place: int, derivatives: NDArray[np.float64]) -> NDArray[np.float64]:
+        """From derivatives by what `glued` gives to those by a tensor, (…, …, *dims)."""
+        for axis, leg in enumerate(self._fragments[place].legs):
             if leg.end == 0:
                 matrix = self._glues[leg.glue].matrix
-                out = np.moveaxis(np.tensordot(out, matrix, axes=(axis + 2, 1)), -1, axis + 2)
-        return np.asarray(out.reshape(len(out), fragment.num_operators, -1))
+                turned = np.tensordot(derivatives, matrix, axes=(axis + 2, 1))
+                derivatives = np.moveaxis(turned, -1, axis + 2)
+        return derivatives
 
     def glued(self, tensors: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
         """Give each tensor its axes, and multiply every glue into the side that comes first.
@@ -156,10 +164,10 @@ class Gluing:
             combinations: How many there are.
         """
         operators = self._fragments[place].num_operators
-        observable, term = np.nonzero(self._coefficients)
+        observable, term = np.nonzero(self.coefficients)
         rows = observable * operators + self.operator_of[term, place]
-        shape = (len(self._coefficients) * operators, combinations)
-        factors = self._coefficients[observable, term]
+        shape = (len(self.coefficients) * operators, combinations)
+        factors = self.coefficients[observable, term]
         return sparse.csr_array((factors, (rows, which[term])), shape=shape)
 
     def _rest(self, without: int, term: str) -> str:

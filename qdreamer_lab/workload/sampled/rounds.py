@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.workload.sampled.allocation import rounded
-from qdreamer_lab.workload.sampled.schedule import Schedule
+from qdreamer_lab.workload.sampled.schedule import Schedule, error_bars
 from qdreamer_lab.workload.sampled.shot_goal import PILOT_LEAST
 from qdreamer_lab.workload.sampled.shots import ShotRequest
 from qdreamer_lab.workload.sampled.variance import variances
@@ -131,10 +131,7 @@ class ShotRounds:
             _along(g, tensor) for g, tensor in zip(self._gradients, self._tensors, strict=True)
         ]
         first = sum((np.square(move).sum(axis=0) for move in moves), np.zeros(len(self.evs)))
-        beyond = self._beyond(moves)
-        self.stds = np.sqrt(np.maximum(first - beyond, first / 3))
-        # What is left of it with many shots, where errors no longer multiply.
-        self._linear = np.maximum(first - 2 * beyond, first / 3)
+        self.stds, self._linear = error_bars(first, self._beyond(moves))
 
     def _beyond(self, moves: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         """(observables,) variance from several fragments erring together.

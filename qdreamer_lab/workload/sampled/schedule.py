@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.sampled.shot_goal import Goal
 
-__all__ = ["Schedule", "averaged", "round_variance"]
+__all__ = ["Schedule", "averaged", "error_bars", "round_variance"]
 
 _NOTHING = 1e-300
 """Stands for no variance at all, so that it can be divided by."""
@@ -141,6 +141,20 @@ class Schedule:
             error=float(stds.max()),
             cost=needed_shots(self._per_shot, 1.0, off),
         )
+
+
+def error_bars(
+    first: NDArray[np.float64], beyond: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Standard errors, and variances with many shots, where errors no longer multiply.
+
+    Args:
+        first: (observables,) variance along the derivatives, which carry errors themselves.
+        beyond: (observables,) variance from several fragments erring together, which is in `first`
+            twice.
+    """
+    stds = np.sqrt(np.maximum(first - beyond, first / 3))
+    return stds, np.maximum(first - 2 * beyond, first / 3)
 
 
 def round_variance(

@@ -87,7 +87,7 @@ def uncut_circuit(
         MethodError: If the observables have too many Pauli strings.
     """
     sums = tuple(pauli_sum(terms) for terms in observables)
-    listed = GateList(list(flat_gates(circuit)))
+    listed = GateList(flat_gates(circuit))
     if carry_back:
         kept, sums = _carried_back(listed, sums)
         acted = measured_by([string for each in sums for _, string in each])

@@ -24,7 +24,7 @@ def packed(program, tile_bits):
     width, steps = program
     gates, coefficients = read_gates(steps, {})
     rows = int(np.prod([gate.rank for gate in gates]))
-    both = [coefficients, [1j * each for each in coefficients]]
+    both = [coefficients, 1j * coefficients]
     return pack_programs(width, gates, both, PassCosts(tile_bits=tile_bits)), (2, rows, 1 << width)
 
 

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qdreamer_lab.engine.passes.gates import read_gates
-from qdreamer_lab.engine.passes.plan import Pass, PassCosts, plan_passes
-from qdreamer_lab.engine.passes.tile_arrays import tile_arrays
+from qdreamer_lab.engine.passes.plan import PassCosts
+from qdreamer_lab.engine.passes.tile_arrays import lay_out
 from tests.engine.programs import expected_states, programs, two_qubits
 
 DOUBLE = np.dtype(np.float64)
@@ -25,8 +25,8 @@ def test_tiles_cover_what_was_touched_once_and_read_what_was_there(program, tile
     width, steps = program
     gates, coefficients = read_gates(steps, {})
     before = 0
-    for step in plan_passes(width, gates, PassCosts(tile_bits=tile_bits)):
-        tile = tile_arrays(step, width, gates, coefficients, DOUBLE)
+    for laid in lay_out(width, gates, PassCosts(tile_bits=tile_bits)):
+        step, tile = laid.step, laid.with_coefficients(coefficients, DOUBLE)
         run = len(tile.spread)
         memory = (tile.sources[:, None] + np.arange(run)).ravel()
         places = (tile.targets[:, None] + tile.spread).ravel()
@@ -52,9 +52,8 @@ def test_a_phase_table_is_the_product_of_its_diagonals(seed):
     pairs += [rng.choice(8, 2, replace=False).tolist() for _ in range(5)]
     steps = [two_qubits(rng, "diagonal", *pair) for pair in pairs]
     gates, coefficients = read_gates(steps, {})
-    [step] = plan_passes(8, gates, PassCosts(start_ns=1e12))
-    assert isinstance(step, Pass)
-    tile = tile_arrays(step, 8, gates, coefficients, DOUBLE)
+    [laid] = lay_out(8, gates, PassCosts(start_ns=1e12))
+    step, tile = laid.step, laid.with_coefficients(coefficients, DOUBLE)
     phases = np.ones(256, complex)
     for number in range(len(tile.kinds)):
         at, entry, run = tile.first[number], tile.entries[number], tile.ranks[number]
@@ -78,8 +77,8 @@ def test_twins_agree_without_any_kernel():
     steps = [two_qubits(rng, "dense", *pair) for pair in ((0, 1), (1, 2), (6, 2), (0, 6))]
     gates, coefficients = read_gates(steps, {})
     state = np.zeros(128, complex)
-    for step in plan_passes(7, gates, PassCosts(tile_bits=7)):
-        tile = tile_arrays(step, 7, gates, coefficients, DOUBLE)
+    for laid in lay_out(7, gates, PassCosts(tile_bits=7)):
+        step, tile = laid.step, laid.with_coefficients(coefficients, DOUBLE)
         memory = (tile.sources[:, None] + np.arange(len(tile.spread))).ravel()
         places = (tile.targets[:, None] + tile.spread).ravel()
         for item in range(1 << len(tile.outer)):

@@ -14,7 +14,7 @@ from tests.kernels.small_pieces import pieces_of, plain_account
 def test_annealing_keeps_its_account_and_is_the_same_uncompiled() -> None:
     for seed in range(6):
         pieces = pieces_of(seed)
-        limits, cooling = Limits(3, 99, 6), Cooling(3000, 2.0, 0.2)
+        limits, cooling = Limits(3, 99, 6, np.empty(0, np.int64)), Cooling(3000, 2.0, 0.2)
         arguments = (np.arange(len(pieces.wire)) % 4, pieces, limits, cooling, seed)
         labels, value = anneal(*arguments)
         same, same_value = anneal.py_func(*arguments)

@@ -21,11 +21,11 @@ def test_refinement_says_by_how_much_the_cut_fell() -> None:
         graph = WeightedGraph(edges, weight)
         coarse, count = match_heavy(graph, 4, seed)
         assert np.bincount(coarse, weight, count).max() <= 4
-        part, load, parts = grow_parts(graph, 20, 4, seed)
+        part, load, parts = grow_parts(graph, np.full(84, 20), 4, seed)
         assert np.array_equal(np.bincount(part, weight, parts), load)
         pieces = Pieces(np.arange(30), edges, 4.0)
         before = piece_cost(part, pieces)
-        fell = refine_parts(graph, part, load, 20, 4)
+        fell = refine_parts(graph, part, load, np.full(parts, 20), 4)
         after = piece_cost(part, pieces)
         assert before - after == pytest.approx(fell, abs=1e-9)
         assert np.array_equal(np.bincount(part, weight, parts), load)

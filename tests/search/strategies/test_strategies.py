@@ -6,24 +6,37 @@ import numpy as np
 import pytest
 
 from qdreamer_lab.search.strategies.anneal import Anneal
+from qdreamer_lab.search.strategies.cycle import Cycle
 from qdreamer_lab.search.strategies.multilevel import Multilevel
 from qdreamer_lab.search.strategies.piece_graph import piece_graph
 from qdreamer_lab.search.strategies.random_plan import RandomPlan
 from qdreamer_lab.search.strategies.separate_blocks import Separate
-from qdreamer_lab.search.strategies.strategy import Plan, Strategy, cost_of, is_feasible, no_plan
+from qdreamer_lab.search.strategies.slices import Slices
+from qdreamer_lab.search.strategies.strategy import (
+    Plan,
+    Strategy,
+    cost_of,
+    is_feasible,
+    no_plan,
+    plan_of,
+)
 from qdreamer_lab.search.strategies.sweep import Sweep
 from tests.search.small_problems import ladder
 
 
-@pytest.mark.parametrize("strategy", [Multilevel(), RandomPlan(5), Separate(), Sweep(room=5)])
+@pytest.mark.parametrize(
+    "strategy", [Multilevel(), RandomPlan(5), Separate(), Slices(3), Sweep(room=5), Cycle(labels=9)]
+)
 def test_a_strategy_gives_a_feasible_plan_at_the_price_it_names(strategy: Strategy) -> None:
     graph = piece_graph(ladder(8, 5))
     plan = strategy.improve(graph, no_plan(), seed=1)
     assert is_feasible(graph, plan.labels)
     assert cost_of(graph, plan.labels) == pytest.approx(plan.cost)
-    better = Anneal(moves=5_000).improve(graph, plan, seed=1)
-    assert is_feasible(graph, better.labels)
-    assert better.cost <= plan.cost
+    for follower in (Anneal(moves=5_000), Cycle(coarsest=4), Cycle(other=plan.labels)):
+        better = follower.improve(graph, plan, seed=1)
+        assert is_feasible(graph, better.labels)
+        assert cost_of(graph, better.labels) == pytest.approx(better.cost)
+        assert better.cost <= plan.cost
 
 
 def test_every_strategy_beats_chance() -> None:
@@ -38,3 +51,24 @@ def test_a_plan_keeps_the_better_cost_and_the_better_bound() -> None:
     plan = Plan(labels, 8.0, 2.0).improved_by(Plan(labels + 1, 6.0, 1.0))
     assert (plan.cost, plan.bound, plan.proven) == (6.0, 2.0, False)
     assert plan.improved_by(Plan(labels, 7.0, 7.0)).proven
+
+
+def test_a_cycle_within_the_fragments_of_a_plan_never_loses_it() -> None:
+    """Annealing starts at the plan itself, at every level, and keeps the best that it meets."""
+    graph = piece_graph(ladder(12, 6))
+    plan = RandomPlan(1).improve(graph, no_plan(), seed=0)
+    for seed in range(5):
+        better = Cycle(hot=9.0, coarsest=3).improve(graph, plan, seed)
+        assert better.cost <= plan.cost + 1e-9
+        plan = better
+
+
+def test_labels_of_endpoints_that_cut_within_pieces_still_make_a_plan() -> None:
+    problem = ladder(6, 4)
+    graph = piece_graph(problem)
+    labels = np.arange(2 * len(problem.pairs)).reshape(-1, 2)
+    plan = plan_of(graph, labels)
+    assert is_feasible(graph, plan.labels)
+    assert plan.cost == pytest.approx(cost_of(graph, plan.labels))
+    all_in_one = plan_of(graph, np.zeros_like(labels))
+    assert len(all_in_one.labels) == 0

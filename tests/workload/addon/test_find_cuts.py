@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from qiskit_addon_cutting import (
 from qiskit_addon_cutting.qpd import QPDBasis
 
 from qdreamer_lab import CutPlan, find_cuts
+from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.addon.decomposition import unitary_of_basis
 from qdreamer_lab.workload.circuit.schmidt import gate_cut_gamma
 from tests.circuits.drawn import random_unitary
@@ -149,6 +151,74 @@ def test_no_plan_is_cheaper_by_the_addons_account(part):
         assert max(part.num_qubits for part in partitioned(marked).values()) <= width
         plan = CutPlan.from_circuit(marked, width)
         assert 2**plan.log2_overhead <= said["sampling_overhead"] * (1 + 1e-6)
+
+
+def row_of_cx(num_qubits):
+    circuit = QuantumCircuit(num_qubits)
+    for low in range(num_qubits - 1):
+        circuit.cx(low, low + 1)
+    return circuit
+
+
+def test_a_gamma_that_is_not_kept_is_named():
+    row = row_of_cx(4)
+    settings = OptimizationParameters(seed=1, max_gamma=26)
+    with pytest.warns(UserWarning, match="gamma is 27, above max_gamma=26: no plan has less"):
+        marked, said = find_cuts(row, settings, DeviceConstraints(1))
+    assert said["sampling_overhead"] == pytest.approx(27**2)
+    assert len(said["cuts"]) == marked.count_ops()["qpd_2q"] == 3
+    for most in (27, 27.5, 1024, math.inf):  # filterwarnings makes any warning an error
+        find_cuts(row, OptimizationParameters(seed=1, max_gamma=most), DeviceConstraints(1))
+
+
+def test_a_gamma_beyond_all_floats_can_be_named():
+    dense = QuantumCircuit(2)
+    for k in range(1400):
+        dense.cx(k % 2, 1 - k % 2)
+        dense.h(0)
+    with pytest.warns(UserWarning, match=r"gamma is 2\^2\d\d\d\.\d, above max_gamma=1024: no plan"):
+        find_cuts(dense, OptimizationParameters(seed=1, wire_lo=False), DeviceConstraints(1))
+
+
+def test_a_number_of_backjumps_is_said_to_have_no_effect():
+    row = row_of_cx(3)
+    for number in (0, 5, 20_000):
+        settings = OptimizationParameters(seed=1, max_backjumps=number)
+        with pytest.warns(UserWarning, match=f"max_backjumps={number} has no effect"):
+            _, said = find_cuts(row, settings, DeviceConstraints(2))
+        assert said["sampling_overhead"] == pytest.approx(9)
+    find_cuts(row, OptimizationParameters(seed=1, max_backjumps=None), DeviceConstraints(2))
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"max_gamma": 0.5},
+        {"max_gamma": math.nan},
+        {"max_gamma": "1024"},
+        {"max_gamma": True},
+        {"max_backjumps": -1},
+        {"max_backjumps": 1.5},
+    ],
+)
+def test_settings_that_make_no_sense_are_named(setting):
+    (name,) = setting
+    with pytest.raises(PlanError, match=name):
+        find_cuts(row_of_cx(3), OptimizationParameters(seed=1, **setting), DeviceConstraints(2))
+
+
+def test_settings_that_are_left_out_ask_for_nothing():
+    bare = SimpleNamespace(seed=1, gate_lo=True, wire_lo=True)
+    _, said = find_cuts(row_of_cx(3), bare, SimpleNamespace(qubits_per_subcircuit=2))
+    assert said["sampling_overhead"] == pytest.approx(9)
+
+
+def test_subcircuits_may_be_for_devices_of_several_widths():
+    constraints = SimpleNamespace(qubits_per_subcircuit={4: 1, 1: 2})
+    circuit = row_of_cx(6)
+    marked, said = find_cuts(circuit, OptimizationParameters(seed=1), constraints)
+    assert said["sampling_overhead"] == pytest.approx(81)
+    assert sorted(part.num_qubits for part in partitioned(marked).values()) == [1, 1, 4]
 
 
 def test_general_unitaries_are_dearer_for_the_addon_and_left_whole():

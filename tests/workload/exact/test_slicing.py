@@ -11,11 +11,12 @@ from pilot_kernel.resource.worker_environment import usable_cores
 from qdreamer_lab import CutEstimator, plan_cuts
 from qdreamer_lab.engine.cpu.cache import tile_scratch_bytes
 from qdreamer_lab.errors import MemoryLimitError
+from qdreamer_lab.workload.exact import plans
 from qdreamer_lab.workload.exact.lower import lower
 from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
 from qdreamer_lab.workload.fragment.gram_matrices import gram_scratch_bytes
 from qdreamer_lab.workload.fragment.simulate import run_fragment
-from tests.circuits.plain import bound_ansatz, double_ring
+from tests.circuits.plain import bound_ansatz, double_ring, swept_ansatz
 
 
 @pytest.mark.parametrize("kinds", [("gate",), ("wire",), ("gate", "wire")])
@@ -27,6 +28,24 @@ def test_a_tiny_limit_gives_the_same_values(kinds, limit):
     expected = StatevectorEstimator().run([pub]).result()[0].data.evs
     found = CutEstimator(4, plan=plan, memory_limit_bytes=limit).run([pub]).result()[0]
     np.testing.assert_allclose(found.data.evs, expected, atol=1e-11)
+
+
+@pytest.mark.parametrize("limit", [30_000, 8_000])
+def test_what_is_sliced_is_found_once_for_all_bindings(limit, monkeypatch):
+    looked = []
+    look = plans.cuts_to_slice
+    monkeypatch.setattr(plans, "cuts_to_slice", lambda *args: looked.append(args) or look(*args))
+    circuit, values = swept_ansatz(6, 4)
+    observables = [[observable] for observable in ("ZZIIYX", "XXXXXX", "IIZIII", "YIIIIY")]
+    counts = []
+    for some in (values[:1], values):
+        pub = (circuit, observables, some)
+        looked.clear()
+        found = CutEstimator(3, memory_limit_bytes=limit).run([pub]).result()[0].data.evs
+        expected = StatevectorEstimator().run([pub]).result()[0].data.evs
+        np.testing.assert_allclose(found, expected, atol=1e-11)
+        counts.append(len(looked))
+    assert counts[0] == counts[1]
 
 
 def test_what_no_sliced_cut_touches_is_simulated_once():

@@ -19,16 +19,18 @@ from tests.circuits.drawn import random_circuit
     st.integers(0, 8),
     st.sampled_from(["lo", "joint", "work"]),
     st.booleans(),
+    st.sampled_from([3, [3, 3], {3: 1, 2: 1, 1: 1}]),
 )
-def test_nothing_is_lost(tmp_path_factory, seed, num_qubits, num_gates, cost, narrow):
+def test_nothing_is_lost(tmp_path_factory, seed, num_qubits, num_gates, cost, narrow, widths):
     path = tmp_path_factory.mktemp("plans") / "plan.json"
     circuit = random_circuit(seed, num_qubits, num_gates, general=True)
     observables = "Z".rjust(num_qubits, "I") if narrow else None
-    plan = plan_cuts(circuit, 3, cost=cost, observables=observables)
+    plan = plan_cuts(circuit, widths, cost=cost, observables=observables)
     plan.save(path)
     again = CutPlan.load(path)
     for name in ("max_qubits", "cost", "log2_lower_bound", "proven_optimal", "cuts", "fragments"):
         assert getattr(again, name) == getattr(plan, name)
+    assert again.devices == plan.devices
     for name in ("labels", "lone_labels"):
         assert np.array_equal(getattr(again, name), getattr(plan, name))
     for name in ("pairs", "unitaries"):
@@ -65,6 +67,11 @@ def with_value(name, value):
         (with_value("cost", "cheap"), "broken: cost must be"),
         (with_value("max_qubits", 1), "broken: fragment 0 needs"),
         (with_value("max_qubits", None), "broken: "),
+        (with_value("devices", []), "broken: max_qubits names no device"),
+        (with_value("devices", 3), "broken: devices"),
+        (with_value("devices", [3, 0]), "broken: max_qubits"),
+        (with_value("devices", [4, 3]), "broken: devices must be widths"),
+        (with_value("devices", [3]), "broken: 2 fragments need a device each"),
     ],
 )
 def test_broken_files_are_refused(tmp_path, harm, words):
@@ -75,6 +82,15 @@ def test_broken_files_are_refused(tmp_path, harm, words):
     path.write_text(json.dumps(document))
     with pytest.raises(PlanError, match=words):
         CutPlan.load(path)
+
+
+def test_files_from_before_there_were_devices_can_be_read(tmp_path):
+    path = tmp_path / "plan.json"
+    plan_cuts(random_circuit(1, 4, 6), 3).save(path)
+    document = json.loads(path.read_text())
+    assert document.pop("devices") is None
+    path.write_text(json.dumps(document))
+    assert CutPlan.load(path).devices is None
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,9 @@ def test_no_plan_names_the_smallest_width_that_works():
         ({"time_limit_s": "1"}, "time_limit_s must be a number"),
         ({"seed": None}, "seed must be an integer"),
         ({"seed": -1}, "seed must be between 0"),
+        ({"rounds": -1}, "rounds must be at least 0, got -1"),
+        ({"rounds": 1.5}, "rounds must be an integer"),
+        ({"max_qubits": [2, 2], "rounds": True}, "rounds must be an integer"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options, words):
@@ -198,7 +201,25 @@ def test_pareto_keeps_the_order_of_the_widths():
     plans = pareto(cx_line(8), [8, 2, 4])
     assert [plan.max_qubits for plan in plans] == [8, 2, 4]
     assert [plan.num_cuts for plan in plans] == [0, 3, 1]
-    assert pareto(cx_line(8), []) == []
+    assert [plan.max_qubits for plan in pareto(cx_line(8), range(3, 5))] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("widths", "words"),
+    [
+        ([], "widths is empty"),
+        ([3, -1], r"widths\[1\] must be at least 1, got -1"),
+        ([0], r"widths\[0\] must be at least 1"),
+        ([2.5], r"widths\[0\] must be an integer"),
+        ([[3, 2]], r"widths\[0\] must be an integer, got \[3, 2\]"),
+        (5, "widths must be integers, one after the other, got 5"),
+        ("34", "widths must be integers"),
+        ({3: 1}, "widths must be integers"),
+    ],
+)
+def test_widths_that_make_no_sense_are_refused(widths, words):
+    with pytest.raises(PlanError, match=words):
+        pareto(cx_line(8), widths)
 
 
 def test_pareto_leaves_out_widths_for_which_there_is_no_plan():

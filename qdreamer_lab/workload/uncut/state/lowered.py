@@ -51,7 +51,7 @@ def state_program(circuit: QuantumCircuit, terms: Sequence[Factors]) -> StatePro
     Raises:
         CircuitError: It holds something that is no unitary.
     """
-    gates = GateList(list(flat_gates(circuit)))
+    gates = GateList(flat_gates(circuit))
     seen = measured_by(terms)
     kept = needed_gates(gates, seen)
     blocks = blocks_of_gates(gates, circuit.num_qubits, tuple(seen), among=kept)

@@ -1,0 +1,132 @@
+"""Refines plans round by round for as long as the gap is open and there is time.
+
+Round k depends on the problem, the seed and the rounds before it only. So a search of a given
+number of rounds is repeatable, and one that is stopped by the clock has done the first rounds of
+the same endless sequence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdreamer_lab.kernels.search.anneal import NEVER
+from qdreamer_lab.search.strategies.anneal import Anneal
+from qdreamer_lab.search.strategies.cycle import Cycle
+from qdreamer_lab.search.strategies.slices import Slices
+from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, no_plan
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qdreamer_lab.search.strategies.piece_graph import PieceGraph
+
+__all__ = ["Pool", "refined_once"]
+
+#: Plans that are kept to be crossed and to start from.
+POOL = 10
+
+#: What rounds do, again and again: start from the best plan, from slices of time, or afresh, cross
+#: two plans, move runs of single wires, or keep to narrower fragments.
+TURNS = ("best", "sliced", "runs", "cross", "best", "fresh", "sliced", "cross", "narrow", "runs")
+
+#: Slices of time that a plan may be started from, and cycles until it joins the others.
+SLICES, SLICED_CYCLES = 40, 3
+
+#: Hottest and coldest temperature at which a round may start, in bits.
+HOTTEST, COLDEST = 8.0, 0.5
+
+#: Pieces times moves a round may take.
+WORK = 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Different plans of one piece graph, cheapest first."""
+
+    plans: tuple[Plan, ...] = ()
+
+    @property
+    def best(self) -> Plan:
+        """The cheapest plan; none at all if there is none."""
+        return self.plans[0] if self.plans else no_plan()
+
+    def with_bound(self, plan: Plan) -> Pool:
+        """Add what a sweep found: a bound, and perhaps a better plan."""
+        best = self.best.improved_by(plan)
+        if best.labels is self.best.labels:
+            return Pool((best, *self.plans[1:]))
+        return Pool((best, *self.plans)[:POOL])
+
+    def with_plan(self, plan: Plan) -> Pool:
+        """Add a plan, unless one of its cost is there; the dearest goes if there are too many."""
+        if not len(plan.labels) or any(abs(p.cost - plan.cost) < TOLERANCE for p in self.plans):
+            return self
+        best = self.best.improved_by(plan)
+        ranked = sorted((*self.plans, plan), key=lambda each: each.cost)[:POOL]
+        return Pool((replace(ranked[0], bound=best.bound), *ranked[1:]))
+
+
+def refined_once(
+    graph: PieceGraph, pool: Pool, seed: int, number: int, stop: NDArray[np.int64] = NEVER
+) -> Pool:
+    """One round of refinement of a pool that is not empty.
+
+    Args:
+        graph: What is labelled.
+        pool: The plans known.
+        seed: Seed of everything random.
+        number: Which round it is.
+        stop: (1,) Flag that ends it at once when it is not 0.
+    """
+    rng = np.random.default_rng([seed, number])
+    turn = TURNS[number % len(TURNS)]
+    if turn == "sliced" and graph.is_limited:
+        turn = "best"  # fragments of different slices are too many
+    start, others = pool.best, pool.plans[1:]
+    moves = max(2, min(int(rng.choice([10, 30, 100])), WORK // graph.num_pieces))
+    cycle = Cycle(
+        hot=float(np.exp(rng.uniform(np.log(COLDEST), np.log(HOTTEST)))),
+        moves=moves,
+        coarsest=int(rng.choice([20, 60, 200])),
+        power=float(rng.choice([0.5, 1.0, 2.0])),
+        stop=stop,
+    )
+    if others and rng.random() < (0.3 if turn == "best" else 0.5):
+        start = others[int(rng.integers(len(others)))]
+    if turn == "cross" and others:
+        mate = pool.best if start is not pool.best else others[int(rng.integers(len(others)))]
+        cycle = replace(cycle, other=mate.labels)
+    elif turn == "fresh":
+        least = -(-(int(graph.pieces.wire.max()) + 1) // graph.limits.max_width)
+        most = min(4 * least + 2, graph.limits.max_labels)
+        cycle = replace(cycle, labels=int(rng.integers(least, max(least, most) + 1)), hot=8.0)
+    elif turn == "narrow":
+        graph = narrower(graph, rng)
+    elif turn == "runs":
+        hot = float(np.exp(rng.uniform(np.log(0.4), np.log(3.0))))
+        runs = Anneal(moves=moves * graph.num_pieces, hot=hot, cold=hot / 5, stop=stop)
+        return pool.with_plan(runs.improve(graph, start, int(rng.integers(2**31))))
+    elif turn == "sliced":
+        count = round(np.exp(rng.uniform(0, np.log(SLICES))))
+        return pool.with_plan(_sliced(graph, count, replace(cycle, moves=30), rng))
+    return pool.with_plan(cycle.improve(graph, start, int(rng.integers(2**31))))
+
+
+def _sliced(graph: PieceGraph, count: int, cycle: Cycle, rng: np.random.Generator) -> Plan:
+    """A plan from slices of time, improved by a few cycles."""
+    plan = Slices(count).improve(graph, no_plan(), int(rng.integers(2**31)))
+    for _ in range(SLICED_CYCLES if len(plan.labels) else 0):
+        plan = plan.improved_by(cycle.improve(graph, plan, int(rng.integers(2**31))))
+    return plan
+
+
+def narrower(graph: PieceGraph, rng: np.random.Generator) -> PieceGraph:
+    """The same graph with fragments a little narrower, whose plans are plans here too."""
+    width = graph.limits.max_width
+    less = int(rng.integers(0, max(1, width // 8) + 1))
+    narrow = max(1, width - less)
+    rooms = np.minimum(graph.limits.rooms, narrow)
+    return replace(graph, limits=graph.limits._replace(max_width=narrow, rooms=rooms))
