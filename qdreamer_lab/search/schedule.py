@@ -224,10 +224,8 @@ def _proofs(graph: PieceGraph, *, prove: bool) -> dict[int, Sweep | SweepDevices
     if graph.num_pieces * graph.widest > SWEEP_LIMIT or (graph.effort > PROVABLE and not prove):
         return {}
     first = 0 if prove else FIRST_PROOF
-    kind: type[Sweep | SweepDevices] = Sweep
-    slots = graph.widest
-    if graph.is_limited:
-        kind, slots = SweepDevices, max(graph.widest, graph.limits.max_labels + 1)
+    kind = SweepDevices if graph.is_limited else Sweep
+    slots = max(graph.widest, graph.limits.max_labels + 1 if graph.is_limited else 0)
     # Two beams have twice as many rows as plans are kept, of three bytes a slot and some more.
     most = PROOF_BYTES // (4 * (3 * slots + 40))
     proofs: dict[int, Sweep | SweepDevices] = {}

@@ -161,11 +161,18 @@ def _at(
     for pilot, workers in lanes.items():
         mine = [task for task in active if task.pilot == pilot]
         running = [task for task in mine if task.begun <= when]
-        busy = sum(task.lanes for task in running)
-        share = workers / max(workers, busy)  # one hands over to the next before it says so
-        for task in running:
-            counts[task.doing(when)] += task.lanes * share
-        idle = max(0, workers - busy)
+        doing = [(task.doing(when), task.lanes) for task in running]
+        # One task may be over before the worker has said so that has begun with the next: work
+        # counts first, since there cannot be more of it than there are workers.
+        working = sum(width for what, width in doing if what != "overhead")
+        share = workers / max(workers, working)
+        for what, width in doing:
+            if what != "overhead":
+                counts[what] += width * share
+        idle = workers - working * share
+        between = min(idle, sum(width for what, width in doing if what == "overhead"))
+        counts["overhead"] += between
+        idle -= between
         late = min(idle, sum(task.lanes for task in mine if task.begun > when))
         counts["overhead"] += late
         counts[here or ("waiting" if anybody else "overhead")] += idle - late

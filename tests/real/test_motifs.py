@@ -17,8 +17,7 @@ pytestmark = pytest.mark.real
 @pytest.fixture
 def pilot(slurm_session, slurm, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    made = add(slurm_session, workers=2, cores_per_node=2, memory_per_node_bytes=2 * 10**9)
-    return made
+    return add(slurm_session, workers=2, cores_per_node=2, memory_per_node_bytes=2 * 10**9)
 
 
 def test_motifs_run_on_nodes(slurm_session, pilot):

@@ -57,6 +57,12 @@ def test_a_wide_task_takes_up_several_workers():
     assert (found.quantum_s, found.waiting_s) == (3.0, 1.0)
 
 
+def test_work_counts_before_what_lies_between_tasks():
+    tasks = [task(0, 0, 5, ("quantum", 0, 4)), task(0, 4, 8, ("quantum", 4, 8))]
+    found = time_spent(0.0, 8.0, {"p": 1}, tasks)
+    assert (found.quantum_s, found.overhead_s) == (8.0, 0.0)
+
+
 moments = st.floats(0, 10)
 
 
