@@ -1,13 +1,17 @@
 """The notebooks: they run from top to bottom, and read well as they were saved."""
 
 import json
+import math
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbclient import NotebookClient
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
 EXPLORER = Path(__file__).parents[2] / "notebooks" / "02_cut_explorer.ipynb"
+MOTIFS = Path(__file__).parents[2] / "notebooks" / "04_motifs.ipynb"
 MOST_BYTES = 1_500_000
 
 
@@ -73,3 +77,22 @@ def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home):
     background = [text for text in shown if "2,000 shots" in text]
     assert len(background) == 1
     assert "DONE" in background[0]
+
+
+@pytest.mark.skipif(
+    not entry_points(group="pilot_kernel.motifs"), reason="installed before there were motifs"
+)
+def test_the_notebook_of_motifs_runs(kernelspec, registry_home, monkeypatch, tmp_path):
+    pytest.importorskip("sklearn", reason="pip install 'qdreamer-lab[learn]'")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    notebook = nbformat.read(MOTIFS, 4)
+    NotebookClient(notebook, timeout=240, kernel_name="pilot").execute()
+    (shown,) = _outputs(notebook, "%motif circuit-execution")
+    assert "mean of Z" in shown.data["text/html"]
+    (drawn,) = _outputs(notebook, "report.figure()")
+    assert len(drawn.data["application/vnd.plotly.v1+json"]["data"]) == 5
+    for name in ("circuit-cutting", "learning", "pipeline"):
+        assert "overhead" in _outputs(notebook, f"%motif {name}")[-1].data["text/html"]
+    (total,) = _outputs(notebook, "run_steps(")
+    expected = sum(math.cos(number / 10) for number in range(5))
+    assert float(total.data["text/plain"].strip("(),")) == pytest.approx(expected)

@@ -1,0 +1,209 @@
+"""What a call depends on, as a key: its code and everything that goes in.
+
+Equal keys must mean equal results, so that whatever is in doubt gets no key at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+import types
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qdreamer_lab.errors import StepError
+
+__all__ = ["content_key", "function_key"]
+
+_SOURCES = (".py", ".cu", ".js")
+_OURS = ("qdreamer_lab", "pilot_kernel")
+_FRESH_S = 2.0
+"""How long sources count as unchanged: an editor's save is seen by the next run."""
+
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
+
+
+def content_key(*values: Any) -> str:
+    """A key of values: equal keys only for equal values.
+
+    Args:
+        *values: Numbers, words, arrays, containers, dataclasses, functions, and whatever says
+            what it is by `__getstate__` or Qiskit's binary format.
+
+    Raises:
+        StepError: One of them cannot be told from others for sure.
+    """
+    digest = hashlib.sha256()
+    for value in values:
+        _feed(digest, value, ())
+    return digest.hexdigest()
+
+
+def function_key(function: Any) -> str:
+    """A key of what a function does.
+
+    One of a module stands for all sources of its package: whatever is changed there may matter. One
+    of a notebook or a script stands for its code, and for all that it refers to.
+
+    Raises:
+        StepError: It refers to something that has no key.
+    """
+    digest = hashlib.sha256()
+    _feed_function(digest, function, ())
+    return digest.hexdigest()
+
+
+def _feed(digest: Any, value: Any, outer: tuple[int, ...]) -> None:
+    if id(value) in outer:
+        raise StepError(f"{type(value).__name__} that contains itself has no key")
+    outer = (*outer, id(value))
+    kind = type(value)
+    _word(digest, f"{kind.__module__}.{kind.__qualname__}")
+    if isinstance(value, _PLAIN):
+        _word(digest, repr(value))
+    elif isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        _word(digest, f"{value.dtype.str}{value.dtype.descr}{value.shape}")
+        digest.update(np.ascontiguousarray(value).tobytes())
+    elif isinstance(value, np.generic) and not value.dtype.hasobject:
+        _word(digest, value.dtype.str)
+        digest.update(value.tobytes())
+    elif isinstance(value, (list, tuple)):
+        _word(digest, str(len(value)))
+        for each in value:
+            _feed(digest, each, outer)
+    elif isinstance(value, (set, frozenset)):
+        _word(digest, ",".join(sorted(content_key(each) for each in value)))
+    elif isinstance(value, (dict, types.MappingProxyType)):
+        _word(digest, str(len(value)))
+        for key, each in value.items():
+            _feed(digest, key, outer)
+            _feed(digest, each, outer)
+    elif isinstance(value, (types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)):
+        _feed_function(digest, value, outer)
+    elif isinstance(value, types.ModuleType):
+        _word(digest, f"{value.__name__} {getattr(value, '__version__', '')}")
+    elif kind.__module__.partition(".")[0] == "qiskit":
+        _feed_qiskit(digest, value, outer)
+    else:
+        _feed_object(digest, value, outer)
+
+
+def _feed_qiskit(digest: Any, value: Any, outer: tuple[int, ...]) -> None:
+    """Qiskit's objects: circuits by their binary format, others by how they are pickled."""
+    from qiskit import QuantumCircuit, qpy
+    from qiskit.quantum_info import SparsePauliOp
+
+    if isinstance(value, QuantumCircuit):
+        import io
+
+        file = io.BytesIO()
+        named = value.copy()
+        named.name = ""  # circuits are numbered as they are made
+        qpy.dump(named, file)
+        digest.update(file.getvalue())
+    elif isinstance(value, SparsePauliOp):
+        _feed(digest, value.to_list(), outer)
+    else:
+        _feed_object(digest, value, outer)
+
+
+def _feed_object(digest: Any, value: Any, outer: tuple[int, ...]) -> None:
+    """An object by how it is pickled: what makes it, and its state."""
+    _word(digest, _package_key(type(value).__module__))
+    if type(value).__module__ == "__main__":
+        _feed_function(digest, type(value), outer)
+    try:
+        made = value.__reduce_ex__(4)
+    except Exception as error:  # noqa: BLE001 a foreign __reduce__ may raise anything
+        raise StepError(f"{type(value).__qualname__} has no key: {error}") from None
+    if isinstance(made, str) or any(hasattr(part, "__next__") for part in made[:3]):
+        raise StepError(f"{type(value).__qualname__} has no key")
+    for part in made[:3]:
+        _feed(digest, part, outer)
+    for rest in made[3:5]:  # of subclasses of lists and dictionaries
+        _feed(digest, None if rest is None else list(rest), outer)
+
+
+def _feed_function(digest: Any, function: Any, outer: tuple[int, ...]) -> None:
+    if isinstance(function, types.MethodType):
+        _feed(digest, function.__self__, outer)
+        function = function.__func__
+    module = getattr(function, "__module__", None) or "builtins"
+    name = getattr(function, "__qualname__", "")
+    if module != "__main__" and "<" not in name:
+        _word(digest, f"{module}.{name} {_package_key(module)}")
+    elif isinstance(function, type):
+        _word(digest, name)
+        for key, each in vars(function).items():
+            if isinstance(each, (types.FunctionType, *_PLAIN)):
+                _word(digest, key)
+                _feed(digest, each, outer)
+    elif isinstance(function, types.FunctionType):
+        _word(digest, sys.version)
+        _feed_code(digest, function.__code__)
+        closed = [cell.cell_contents for cell in function.__closure__ or ()]
+        _feed(digest, [function.__defaults__, function.__kwdefaults__, closed], outer)
+        for each in sorted(_names(function.__code__) & function.__globals__.keys()):
+            if id(function.__globals__[each]) not in outer:  # it may call itself
+                _word(digest, each)
+                _feed(digest, function.__globals__[each], outer)
+    else:
+        raise StepError(f"{name or function!r} has no key: it is no plain function")
+
+
+def _feed_code(digest: Any, code: types.CodeType) -> None:
+    """Code by what it does, wherever it stands: cells have other names when they are run again."""
+    _word(digest, f"{code.co_argcount} {code.co_posonlyargcount} {code.co_kwonlyargcount}")
+    _word(digest, f"{code.co_names} {code.co_varnames} {code.co_freevars} {code.co_flags}")
+    digest.update(code.co_code)
+    digest.update(code.co_exceptiontable)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            _feed_code(digest, constant)
+        else:
+            _feed(digest, constant, ())
+
+
+def _names(code: types.CodeType) -> set[str]:
+    inner = (each for each in code.co_consts if isinstance(each, types.CodeType))
+    return set(code.co_names).union(*map(_names, inner))
+
+
+def _package_key(module: str) -> str:
+    """What stands for the code of a module: the sources of its package as they are now.
+
+    Of Python's own modules and of installed packages, their versions.
+    """
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names or top == "__main__":
+        return sys.version
+    return _sources_key(top, int(time.monotonic() / _FRESH_S))
+
+
+@lru_cache(maxsize=256)
+def _sources_key(top: str, _moment: int) -> str:
+    found = sys.modules.get(top)
+    version = str(getattr(found, "__version__", ""))
+    spec = None if found is not None and found.__spec__ is None else find_spec(top)
+    if spec is None or spec.origin is None:
+        return version
+    if "site-packages" in spec.origin and version and top not in _OURS:
+        return version
+    path = Path(spec.origin)
+    files = path.parent.rglob("*") if spec.submodule_search_locations else [path]
+    digest = hashlib.sha256()
+    for file in sorted(file for file in files if file.suffix in _SOURCES):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _word(digest: Any, text: str) -> None:
+    """A word, so that it cannot run into the next."""
+    raw = text.encode("utf-8", "surrogatepass")
+    digest.update(len(raw).to_bytes(8, "little"))
+    digest.update(raw)

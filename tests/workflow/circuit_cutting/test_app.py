@@ -1,0 +1,87 @@
+"""Circuit cutting against dense vectors, predictions beside runs, fragments that are kept."""
+
+import numpy as np
+import pytest
+from qiskit.quantum_info import Statevector
+
+from qdreamer_lab.errors import MotifError
+from qdreamer_lab.workflow.circuit_cutting.app import CircuitCutting
+from qdreamer_lab.workflow.circuit_cutting.cut_run import ansatz, last_z
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch, tmp_path):
+    """No profile but the nominal one, and nothing of the user's changed."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("QDREAMER_LAB_STORE", str(tmp_path / "store"))
+
+
+def dense(qubits, reps=2, seed=7):
+    state = Statevector(ansatz(qubits, reps, seed))
+    return state.expectation_value(last_z(qubits)).real
+
+
+def test_every_width_gives_the_value_of_the_dense_vector(session):
+    motif = CircuitCutting(qubits=(8, 10), widths=(6, 4, 3))
+    report = motif.run(session)
+    assert len(report.data) == 2 * 4
+    for one in report.data:
+        assert one.value == pytest.approx(dense(one.qubits), abs=1e-9)
+        assert one.error == 0
+        assert min(one.predicted_s, one.measured_s) > 0
+        assert one.cuts >= 1
+    assert [one.recommended for one in report.data] == [True, False, False, False] * 2
+    assert {one.width for one in report.data} == {6, 4, 3}
+    assert report.values["spread of values"] < 1e-9
+    assert "recommended" in report.text()
+    assert report.spent.quantum_s > 0
+    assert report.spent.classical_s > 0
+    assert report.traffic.tasks == sum(one.tasks for one in report.data)
+
+
+def test_sampled_values_are_within_their_errors(session):
+    motif = CircuitCutting(qubits=(6,), widths=(4,), precision=0.02, recommend=False)
+    (one,) = motif.run(session).data
+    assert 0 < one.error < 0.03
+    assert abs(one.value - dense(6)) < 6 * 0.02
+
+
+def test_fragments_are_kept_across_runs(session):
+    motif = CircuitCutting(qubits=(9,), widths=(5,), recommend=False, reuse=True)
+    first = motif.run(session)
+    assert first.outcome.notes == ()
+    again = motif.run(session)
+    assert again.data[0].value == first.data[0].value
+    assert f"{first.data[0].tasks} fragments were reused, 0 ran" in again.text()
+    other = CircuitCutting(qubits=(9,), widths=(5,), recommend=False, reuse=True, seed=8)
+    assert other.run(session).data[0].value == pytest.approx(dense(9, seed=8), abs=1e-9)
+
+
+def test_a_noisy_device_comes_close(session):
+    pilot = session.add_pilot("qpu://fake_manila", name="manila")
+    try:
+        motif = CircuitCutting(
+            qubits=(4,), widths=(3,), reps=1, recommend=False, on="manila", precision=0.03
+        )
+        (one,) = motif.run(session).data
+        assert abs(one.value - dense(4, 1)) < 0.3
+    finally:
+        pilot.stop()
+
+
+def test_the_papers_preset():
+    paper = CircuitCutting.paper()
+    assert paper.qubits == (30, 33, 34, 36)
+    assert paper.widths == (12, 10, 8, 6, 4, 2)
+    assert paper.reps == 2
+    circuit = ansatz(5, paper.reps, 1)
+    assert circuit.num_parameters == 0
+    assert np.allclose(last_z(5).to_matrix(sparse=False), np.kron([[1, 0], [0, -1]], np.eye(16)))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"qubits": (1,)}, {"widths": ()}, {"widths": (0,)}, {"precision": 1e-7}, {"reps": 0}]
+)
+def test_what_is_out_of_range_is_refused(wrong):
+    with pytest.raises(MotifError, match=next(iter(wrong))):
+        CircuitCutting(**wrong)

@@ -1,0 +1,84 @@
+"""Fragments that are found again, and those that must not be."""
+
+import numpy as np
+import pytest
+from qiskit.quantum_info import SparsePauliOp, Statevector
+
+import pilot_kernel
+from qdreamer_lab.errors import PlanError
+from qdreamer_lab.workflow.steps.fragments import keeping
+from qdreamer_lab.workflow.steps.store import Store
+from qdreamer_lab.workload.estimator import CutEstimator
+from tests.circuits.plain import bound_ansatz
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+def value(session, circuit, observable, **options):
+    precision = options.pop("precision", None)
+    estimator = CutEstimator(4, session=session, seed=options.pop("seed", 1), **options)
+    return float(estimator.run([(circuit, observable)], precision=precision).result()[0].data.evs)
+
+
+def test_another_session_finds_them(session, store):
+    circuit, observable = bound_ansatz(7), SparsePauliOp("ZIIIIIZ")
+    dense = Statevector(circuit).expectation_value(observable).real
+    first = keeping(session, store)
+    assert value(first, circuit, observable) == pytest.approx(dense, abs=1e-9)
+    assert first.reused == 0
+    assert first.ran > 0
+    with pilot_kernel.Session() as other:
+        other.add_pilot("local://", cores_per_node=1)
+        again = keeping(other, Store(store.folder))
+        assert value(again, circuit, observable) == pytest.approx(dense, abs=1e-9)
+        assert (again.ran, again.reused) == (0, first.ran)
+
+
+def test_other_observables_and_circuits_are_other_fragments(session, store):
+    circuit = bound_ansatz(7)
+    for observable in (SparsePauliOp("ZIIIIIZ"), SparsePauliOp("XIIIIIY")):
+        dense = Statevector(circuit).expectation_value(observable).real
+        assert value(keeping(session, store), circuit, observable) == pytest.approx(dense, abs=1e-9)
+    other = circuit.copy()
+    other.rx(0.3, 0)
+    dense = Statevector(other).expectation_value(observable).real
+    assert value(keeping(session, store), other, observable) == pytest.approx(dense, abs=1e-9)
+
+
+def test_shots_are_found_by_their_seed(session, store):
+    circuit, observable = bound_ansatz(6), SparsePauliOp("ZIIIIZ")
+    how = {"mode": "sampled", "shots": 20_000}
+    first = value(keeping(session, store), circuit, observable, **how)
+    again = keeping(session, store)
+    assert value(again, circuit, observable, **how) == first
+    assert again.ran == 0
+    other = keeping(session, store)
+    assert value(other, circuit, observable, seed=2, **how) != first
+    assert other.reused == 0
+
+
+def test_a_device_counts_with_its_calibration(session, store, monkeypatch):
+    pilots = [session.add_pilot(f"qpu://fake_{name}", name=name) for name in ("manila", "lima")]
+    try:
+        kept = keeping(session, store)
+        keys = [kept._key(np.add, (1, 2), place) for place in ("manila", "lima", None)]
+        assert len({*keys}) == 3
+        assert None not in keys
+        backend = kept.backend("manila")
+        monkeypatch.setattr(kept, "backend", lambda on: backend)
+        assert kept._key(np.add, (1, 2), "manila") == keys[0]
+        name, (qubits, known) = "x", next(iter(backend.target["x"].items()))
+        assert known.error > 0
+        monkeypatch.setattr(known, "error", known.error * 2)
+        assert kept._key(np.add, (1, 2), "manila") != keys[0], (name, qubits)
+    finally:
+        for pilot in pilots:
+            pilot.stop()
+
+
+def test_errors_are_the_runs(session, store):
+    with pytest.raises(PlanError):
+        CutEstimator(0, session=keeping(session, store))
