@@ -210,7 +210,8 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             (state vectors or circuits run); `shots`; `fragments` (a tuple of `FragmentRow`);
             `notes`, what to know about the run; `decisions`, a `Decision` for each time that
             workers came or went. If one of them was to plan anew, all but `makespan_s` is of the
-            last plan, and `dropped_s` is the wall time under those before.
+            last plan, and `dropped_s` is the wall time under those before. What takes a moment in
+            exact mode, uncut and in this process, is over before this returns.
 
         Raises:
             PubError: If a PUB does not fit together, or there is no list of them.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.errors import PrecisionError
 from qdreamer_lab.workload.sampled.allocation import neyman
 from qdreamer_lab.workload.sampled.schedule import Schedule, error_bars
 from qdreamer_lab.workload.sampled.work_sizes import REPLICAS
@@ -68,14 +69,20 @@ def played_rounds(weights: Sequence[NDArray[np.float64]], chances: Chances, goal
         goal: When there are enough.
 
     Raises:
-        PrecisionError: If the goal cannot be reached; it says what can.
+        PrecisionError: If most games find that the goal cannot be reached; it says what can.
     """
     rng = np.random.default_rng(0)
     games = 1 if goal.shots is not None else _GAMES
-    played = [_played(weights, chances, goal, rng) for _ in range(games)]
-    middle, inverse = sorted(played, key=lambda game: (len(game[0].rounds), game[0].shots))[
-        games // 2
-    ]
+    played, refused = [], []
+    for _ in range(games):
+        try:
+            played.append(_played(weights, chances, goal, rng))
+        except PrecisionError as error:
+            refused.append(error)
+    if len(refused) > games // 2:
+        raise refused[0]
+    played.sort(key=lambda game: (len(game[0].rounds), game[0].shots))
+    middle, inverse = played[games // 2]  # those refused would have been longer still
     variance = chances.variance(inverse).max(initial=0.0)
     return replace(
         middle,

@@ -8,6 +8,7 @@ from qdreamer_lab import plan_cuts
 from qdreamer_lab.dreamer.sampled.chances import Chances
 from qdreamer_lab.dreamer.sampled.rounds import _played, played_rounds
 from qdreamer_lab.dreamer.sampled.variance import fragment_moments, fragment_variances
+from qdreamer_lab.errors import PrecisionError
 from qdreamer_lab.workload.circuit.terms import ProductTerm
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.rounds import ShotRounds
@@ -88,6 +89,19 @@ def test_what_is_said_of_a_run_is_the_game_in_the_middle_and_how_much_games_diff
     assert 0 < told.standard_error <= 1.1 * 0.05
     again = played_rounds(weights, chances_of(run), goal)
     assert (again.shots, again.standard_error) == (told.shots, told.standard_error)
+
+
+def test_a_precision_is_refused_if_most_games_cannot_reach_it():
+    run = run_of(3)
+    weights = [fragment.weights() for fragment in run.fragments]
+    chances = chances_of(run)
+    rng = np.random.default_rng(0)
+    goal = Goal(0.05, None, 10**8)
+    needed = np.sort([_played(weights, chances, goal, rng)[0].shots for _ in range(MANY)])
+    with pytest.raises(PrecisionError, match="can be reached"):
+        played_rounds(weights, chances, Goal(0.05, None, int(needed[0] // 2)))
+    enough = Goal(0.05, None, int(needed[int(0.8 * MANY)]))  # a few games would not get by with it
+    assert 0 < played_rounds(weights, chances, enough).shots <= enough.max_shots
 
 
 def test_derivatives_with_errors_make_variances_greater():
