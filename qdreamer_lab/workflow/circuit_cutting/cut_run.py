@@ -20,7 +20,24 @@ if TYPE_CHECKING:
     from qdreamer_lab.workflow.run import Run
     from qdreamer_lab.workflow.steps.fragments import FragmentSession
 
-__all__ = ["CutRun", "ansatz", "last_z", "run_cut"]
+__all__ = ["CutRun", "Way", "ansatz", "last_z", "run_cut"]
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """A way to run a circuit.
+
+    Attributes:
+        width: Most qubits of a fragment that are allowed.
+        prediction: What it is predicted to take.
+        planning_s: What predicting took, the search for cuts included.
+        recommended: Whether Q-Dreamer thought it the best.
+    """
+
+    width: int
+    prediction: Prediction
+    planning_s: float
+    recommended: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,25 +46,29 @@ class CutRun:
 
     Attributes:
         qubits: Of the circuit.
+        number: Which of the circuits with so many qubits.
         width: Most qubits of a fragment that were allowed.
         way: The way it was run, in words.
         recommended: Whether Q-Dreamer thought it the best.
         cuts: How many cuts there were.
         predicted_s: Wall time that was predicted.
         interval_s: Between which two it was expected in four of five cases.
-        measured_s: Wall time that it took.
+        planning_s: What the prediction took, the search for cuts included.
+        measured_s: Wall time that the run took, with cuts that had been found.
         value: The expectation value.
         error: Its standard error; 0 if it is exact.
         tasks: How many tasks it took.
     """
 
     qubits: int
+    number: int
     width: int
     way: str
     recommended: bool
     cuts: int
     predicted_s: float
     interval_s: tuple[float, float]
+    planning_s: float
     measured_s: float
     value: float
     error: float
@@ -58,10 +79,12 @@ class CutRun:
         low, high = self.interval_s
         return {
             "qubits": self.qubits,
+            "circuit": self.number,
             "width": self.width,
             "way": f"{self.way} (recommended)" if self.recommended else self.way,
             "cuts": self.cuts,
             "predicted s": self.predicted_s,
+            "planning s": self.planning_s,
             "measured s": self.measured_s,
             "within": "yes" if low <= self.measured_s <= high else "no",
             "value": self.value,
@@ -70,9 +93,18 @@ class CutRun:
         }
 
 
-def ansatz(num_qubits: int, reps: int, seed: int) -> QuantumCircuit:
-    """EfficientSU2 with linear entanglement and random angles."""
+def ansatz(num_qubits: int, reps: int, seed: int, angle: float | None = None) -> QuantumCircuit:
+    """EfficientSU2 with linear entanglement.
+
+    Args:
+        num_qubits: How many qubits.
+        reps: Repetitions of its layers.
+        seed: Of the angles.
+        angle: That of all rotations, in radians; None draws them.
+    """
     circuit = efficient_su2(num_qubits, reps=reps, entanglement="linear")
+    if angle is not None:
+        return circuit.assign_parameters([angle] * circuit.num_parameters)
     angles = np.random.default_rng([seed, num_qubits]).uniform(
         -np.pi, np.pi, circuit.num_parameters
     )
@@ -88,13 +120,12 @@ def run_cut(
     run: Run,
     session: FragmentSession,
     pub: tuple[QuantumCircuit, SparsePauliOp],
-    prediction: Prediction,
+    way: Way,
     *,
-    width: int,
+    number: int,
     workers: int,
     seed: int,
     precision: float,
-    recommended: bool,
 ) -> CutRun:
     """Run a circuit in a predicted way; what is planned and contracted here is classical work.
 
@@ -102,13 +133,13 @@ def run_cut(
         run: Times it.
         session: Where fragments run.
         pub: The circuit and the observable.
-        prediction: Of the way.
-        width: What is told of it.
+        way: How.
+        number: Which of the circuits with so many qubits it is.
         workers: How many workers there are.
         seed: Of plans and shots.
         precision: Standard error wanted in sampled mode; 0 in exact mode.
-        recommended: What is told of it.
     """
+    prediction = way.prediction
     estimator = estimator_for(prediction, session, workers, seed=seed)
     begun, clock = time.time(), time.perf_counter()
     job = estimator.run([pub], precision=precision or None)
@@ -121,12 +152,14 @@ def run_cut(
     run.did("classical", ended - spent.contract_s, ended)
     return CutRun(
         qubits=pub[0].num_qubits,
-        width=width,
+        number=number,
+        width=way.width,
         way=prediction.title,
-        recommended=recommended,
+        recommended=way.recommended,
         cuts=record.plan.num_cuts if record.plan is not None else 0,
         predicted_s=prediction.makespan_s,
         interval_s=prediction.interval,
+        planning_s=way.planning_s,
         measured_s=took,
         value=float(result.data.evs),
         error=float(result.data.stds),

@@ -60,20 +60,21 @@ class Comparison:
 
     def text(self) -> str:
         """As plain text."""
-        head = ("what", "theirs", "with", "ours", "with", "factor", "source")
+        head = ("what", "theirs", "ours", "factor", "theirs with", "ours with")
+        told = list(dict.fromkeys((row.theirs.setting, row.theirs.source) for row in self.rows))
         rows = [
             (
                 row.what,
                 row.theirs.text,
-                row.theirs.setting,
                 f"{row.ours:.4g} {row.theirs.unit.split()[0]}",
-                row.setting,
                 f"{row.factor:.3g}",
-                row.theirs.source,
+                f"[{told.index((row.theirs.setting, row.theirs.source)) + 1}]",
+                row.setting,
             )
             for row in self.rows
         ]
-        return "\n".join([text_table(head, rows), "", *self.notes])
+        sources = [f"[{k}] {setting}; {source}" for k, (setting, source) in enumerate(told, 1)]
+        return "\n".join([text_table(head, rows), "", *sources, "", *self.notes])
 
     def to_json(self) -> str:
         """As JSON."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pilot_kernel.task.wire.packing import unpack
 from qdreamer_lab.errors import StepError
 from qdreamer_lab.workflow.run import Run
+from qdreamer_lab.workflow.steps.device import device_of
 from qdreamer_lab.workflow.steps.differences import differences, shown
 from qdreamer_lab.workflow.steps.identity import content_key, function_key
 from qdreamer_lab.workflow.steps.perform import perform_step
@@ -97,7 +98,7 @@ def run_flow(
         raise StepError("resume=True: pass the store and the name of the graph, too")
     nodes = in_order(list(ends))
     with run.doing("communication"):
-        keys = _keys(nodes) if store is not None else {}
+        keys = _keys(nodes, run.session) if store is not None else {}
     if store is not None and name is not None:
         _compare(store, name, nodes, keys, resume)
     flow = _Flow(run, store, keys, progress, Counter(node.step.name for node in nodes))
@@ -175,15 +176,16 @@ class _Flow:
     def finish(self, ends: Sequence[Node]) -> FlowResult:
         """Wait for everything; results are kept as they come."""
         nodes = {id(work): node for node, work in self._works.items()}
-        for work in self._run.as_completed(list(self._works.values())):
-            node = nodes[id(work)]
-            if self._store is not None and node in self._keys:
-                self._store.put(self._keys[node], node.step.name, self._run.answer(work).packed)
-            elif node in ends:
-                self._run.answer(work)
-            elif work.task.exception() is not None:
-                work.result()
-            self._tell(node)
+        left = dict.fromkeys(self._works.values())
+        try:
+            for work in self._run.as_completed(list(left)):
+                del left[work]
+                self._keep(nodes[id(work)], work, ends)
+        except Exception:
+            for work in left:  # what was over at the same moment is not lost either
+                if work.done() and not work.task.cancelled() and work.task.exception() is None:
+                    self._keep(nodes[id(work)], work, ends)
+            raise
         values = tuple(
             self._kept[node] if node in self._kept else self._works[node].result() for node in ends
         )
@@ -193,6 +195,16 @@ class _Flow:
             dict(Counter(node.step.name for node in self._kept)),
         )
 
+    def _keep(self, node: Node, work: Work, ends: Sequence[Node]) -> None:
+        """Keep a result that is there, or raise what its step raised."""
+        if self._store is not None and node in self._keys:
+            self._store.put(self._keys[node], node.step.name, self._run.answer(work).packed)
+        elif node in ends:
+            self._run.answer(work)
+        elif work.task.exception() is not None:
+            work.result()
+        self._tell(node)
+
     def _tell(self, node: Node) -> None:
         name = node.step.name
         self._over[name] += 1
@@ -200,15 +212,20 @@ class _Flow:
             self._progress(name, self._over[name], self._totals[name])
 
 
-def _keys(nodes: Sequence[Node]) -> dict[Node, str]:
+def _keys(nodes: Sequence[Node], session: Session) -> dict[Node, str]:
     """The keys of nodes whose results are kept; what has no key for sure runs every time."""
     keys: dict[Node, str] = {}
+    devices: dict[str | None, str] = {}
     for node in nodes:
         try:
             args = with_inputs((node.args, node.kwargs), lambda each: Input(0))
             before = [_input_key(each, keys) for each in node.inputs]
             order = [node.inputs.index(each) for each in _flat(node)]
-            keys[node] = content_key(function_key(node.step.function), args, before, order)
+            place = node.step.on
+            if place not in devices:
+                devices[place] = content_key(device_of(session, place))
+            code = function_key(node.step.function)
+            keys[node] = content_key(code, args, before, order, devices[place])
         except StepError:
             continue
     return {node: key for node, key in keys.items() if node.step.keep}

@@ -9,6 +9,7 @@ from pilot_kernel.task.notebook.options import TaskOptions
 from pilot_kernel.task.wire.packing import unpack
 from qdreamer_lab.errors import StepError
 from qdreamer_lab.workflow.run import Run
+from qdreamer_lab.workflow.steps.device import device_of
 from qdreamer_lab.workflow.steps.identity import content_key, function_key
 
 if TYPE_CHECKING:
@@ -80,26 +81,9 @@ class FragmentSession:
         if self._store is None:
             return None
         try:
-            return content_key("fragment", function_key(fn), list(args), self._device(on))
+            return content_key("fragment", function_key(fn), list(args), device_of(self, on))
         except StepError:
             return None
-
-    def _device(self, on: str | None) -> Any:
-        """What stands for a device: its name and its calibration, as its target has them."""
-        backend = self.backend(on)
-        if backend is None:
-            return None
-        target = backend.target
-        calibration = [
-            (name, list(qubits or ()), properties.error, properties.duration)
-            for name in sorted(target.operation_names)
-            for qubits, properties in sorted(
-                target[name].items(), key=lambda each: tuple(each[0] or ())
-            )
-            if properties is not None
-        ]
-        qubits = [(each.t1, each.t2) for each in target.qubit_properties or ()]
-        return [backend.name, target.dt, calibration, qubits]
 
     def backend(self, on: str | None = None) -> Any:
         """The Qiskit backend of the QPU that `on` names; None where workers simulate."""

@@ -10,18 +10,25 @@ import sys
 import time
 import types
 from functools import lru_cache
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qdreamer_lab.errors import StepError
 
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
 __all__ = ["content_key", "function_key"]
 
-_SOURCES = (".py", ".cu", ".js")
-_OURS = ("qdreamer_lab", "pilot_kernel")
+_SOURCES = (".py", ".cu", ".js", ".so", ".pyd")
+_OURS = ("pilot_kernel", "qdreamer_lab")
+_BELOW = ("numba", "numpy", "qiskit", "qiskit_aer", "scipy")
+"""What results of ours come from."""
+
 _FRESH_S = 2.0
 """How long sources count as unchanged: an editor's save is seen by the next run."""
 
@@ -47,8 +54,9 @@ def content_key(*values: Any) -> str:
 def function_key(function: Any) -> str:
     """A key of what a function does.
 
-    One of a module stands for all sources of its package: whatever is changed there may matter. One
-    of a notebook or a script stands for its code, and for all that it refers to.
+    One of a module stands for all sources of its package, and of what that imports: whatever is
+    changed there may matter. One of a notebook or a script stands for its code, and for all that it
+    refers to.
 
     Raises:
         StepError: It refers to something that has no key.
@@ -86,7 +94,7 @@ def _feed(digest: Any, value: Any, outer: tuple[int, ...]) -> None:
     elif isinstance(value, (types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)):
         _feed_function(digest, value, outer)
     elif isinstance(value, types.ModuleType):
-        _word(digest, f"{value.__name__} {getattr(value, '__version__', '')}")
+        _word(digest, f"{value.__name__} {_package_key(value.__name__)}")
     elif kind.__module__.partition(".")[0] == "qiskit":
         _feed_qiskit(digest, value, outer)
     else:
@@ -135,7 +143,7 @@ def _feed_function(digest: Any, function: Any, outer: tuple[int, ...]) -> None:
         function = function.__func__
     module = getattr(function, "__module__", None) or "builtins"
     name = getattr(function, "__qualname__", "")
-    if module != "__main__" and "<" not in name:
+    if module != "__main__" and _is_at(function, module, name):
         _word(digest, f"{module}.{name} {_package_key(module)}")
     elif isinstance(function, type):
         _word(digest, name)
@@ -144,7 +152,7 @@ def _feed_function(digest: Any, function: Any, outer: tuple[int, ...]) -> None:
                 _word(digest, key)
                 _feed(digest, each, outer)
     elif isinstance(function, types.FunctionType):
-        _word(digest, sys.version)
+        _word(digest, f"{sys.version} {_package_key(module)}")
         _feed_code(digest, function.__code__)
         closed = [cell.cell_contents for cell in function.__closure__ or ()]
         _feed(digest, [function.__defaults__, function.__kwdefaults__, closed], outer)
@@ -174,32 +182,112 @@ def _names(code: types.CodeType) -> set[str]:
     return set(code.co_names).union(*map(_names, inner))
 
 
+def _is_at(function: Any, module: str, name: str) -> bool:
+    """Whether a name of a module stands for just this: a closure may have another's name."""
+    if not isinstance(function, types.FunctionType):
+        return "<" not in name
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found is function or getattr(found, "function", None) is function  # of a step
+
+
 def _package_key(module: str) -> str:
     """What stands for the code of a module: the sources of its package as they are now.
 
     Of Python's own modules and of installed packages, their versions.
+
+    Raises:
+        StepError: It has neither.
     """
-    top = module.partition(".")[0]
-    if top in sys.stdlib_module_names or top == "__main__":
+    if module.partition(".")[0] in (*sys.stdlib_module_names, "__main__"):
         return sys.version
-    return _sources_key(top, int(time.monotonic() / _FRESH_S))
+    moment = int(time.monotonic() / _FRESH_S)
+    reached = [f"{top} {_sources_key(top, moment)}" for top in _reached(module, moment)]
+    return "\n".join([sys.version, *reached])
 
 
 @lru_cache(maxsize=256)
 def _sources_key(top: str, _moment: int) -> str:
-    found = sys.modules.get(top)
-    version = str(getattr(found, "__version__", ""))
-    spec = None if found is not None and found.__spec__ is None else find_spec(top)
-    if spec is None or spec.origin is None:
+    version = _version(top)
+    if version is not None:
         return version
-    if "site-packages" in spec.origin and version and top not in _OURS:
-        return version
-    path = Path(spec.origin)
-    files = path.parent.rglob("*") if spec.submodule_search_locations else [path]
     digest = hashlib.sha256()
-    for file in sorted(file for file in files if file.suffix in _SOURCES):
+    for file in _files(top):
         digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _reached(module: str, _moment: int) -> tuple[str, ...]:
+    """The package of a module and those that it imports, and so on until they are installed."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    coming = [module]
+    while coming:
+        name = coming.pop()
+        top = name.partition(".")[0]
+        if name in seen or top in sys.stdlib_module_names or top == "__main__":
+            continue
+        seen.add(name)
+        found.add(top)
+        if top in _OURS:
+            found.update(_OURS)
+            found.update(_BELOW)
+        elif _version(top) is None:
+            coming += _imported(name)
+    return tuple(sorted(found))
+
+
+def _imported(name: str) -> list[str]:
+    """The modules that a module has, and those from which its functions and classes come."""
+    found = []
+    for value in list(vars(sys.modules[name]).values()) if name in sys.modules else ():
+        here = value.__name__ if isinstance(value, types.ModuleType) else None
+        module = here or getattr(value, "__module__", None)
+        if isinstance(module, str):
+            found.append(module)
+    return found
+
+
+def _version(top: str) -> str | None:
+    """The version of an installed package; None of what is worked on, whose sources count."""
+    spec = _spec(top)
+    version = str(getattr(sys.modules.get(top), "__version__", ""))
+    if not version:
+        try:
+            version = metadata.version(top)
+        except (metadata.PackageNotFoundError, ValueError):
+            version = ""
+    installed = spec is None or "site-packages" in str(spec.origin)
+    return version if version and installed and top not in _OURS else None
+
+
+def _files(top: str) -> list[Path]:
+    """The sources of a package or a module.
+
+    Raises:
+        StepError: There are none.
+    """
+    spec = _spec(top)
+    places = [] if spec is None else list(spec.submodule_search_locations or ())
+    found = [file for place in places for file in Path(place).rglob("*")]
+    if spec is not None and spec.origin is not None:
+        found.append(Path(spec.origin))
+    sources = sorted({file for file in found if file.suffix in _SOURCES and file.is_file()})
+    if not sources:
+        raise StepError(f"the module {top!r} has no sources that could be told from others")
+    return sources
+
+
+def _spec(top: str) -> ModuleSpec | None:
+    loaded = sys.modules.get(top)
+    if loaded is not None:
+        return loaded.__spec__
+    try:
+        return find_spec(top)
+    except (ImportError, ValueError):
+        return None
 
 
 def _word(digest: Any, text: str) -> None:

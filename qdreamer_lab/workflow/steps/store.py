@@ -24,6 +24,10 @@ _HOME = "QDREAMER_LAB_STORE"
 _MOST_BYTES = 2 * 2**30
 _SUFFIX = ".result"
 _SIDE = ".json"
+_DRAFT = ".draft"
+_DRAFT_S = 3600.0
+"""How old a draft is that nobody writes any more: who did was killed."""
+
 _DIGEST = hashlib.sha256().digest_size
 _MOST_NAME = 255
 
@@ -79,7 +83,11 @@ class Store:
         """A result, or None if it is not there as it was written."""
         path = self.folder / f"{key}{_SUFFIX}"
         try:
-            whole = path.read_bytes()
+            with path.open("rb") as file:
+                # Reading a result runs what it says: somebody else's file is not read.
+                if os.fstat(file.fileno()).st_uid != os.getuid():
+                    return None
+                whole = file.read()
         except OSError:
             return None
         start = 1 + (whole[0] if whole else 0)
@@ -140,7 +148,8 @@ class Store:
     def clear(self) -> int:
         """Remove everything; returns how many results there were."""
         count = 0
-        for path in [*self.folder.glob(f"*{_SUFFIX}"), *self.folder.glob(f"*{_SIDE}")]:
+        found = [path for end in (_SUFFIX, _SIDE, _DRAFT) for path in self.folder.glob(f"*{end}")]
+        for path in found:
             path.unlink(missing_ok=True)
             count += path.suffix == _SUFFIX
         return count
@@ -150,6 +159,10 @@ class Store:
         for path in self.folder.glob(f"*{_SUFFIX}"):
             with contextlib.suppress(OSError):  # somebody else removes files, too
                 files.append((path.stat(), path))
+        for path in self.folder.glob(f"*{_DRAFT}"):
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > _DRAFT_S:
+                    path.unlink()
         total = sum(told.st_size for told, _ in files)
         for told, path in sorted(files, key=lambda each: each[0].st_mtime_ns):
             if total <= self.most_bytes:
@@ -161,7 +174,7 @@ class Store:
         """Write a file at once: whoever reads it meanwhile sees all or nothing."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(dir=self.folder)  # 0600
+            handle, draft = tempfile.mkstemp(_DRAFT, dir=self.folder)  # 0600
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(body)

@@ -134,5 +134,69 @@ def test_sources_of_a_package_count_as_they_are_now(tmp_path, monkeypatch):
     before = function_key(some_cellar.f)
     assert function_key(some_cellar.f) == before
     module.write_text(module.read_text().replace("return 1", "return 2"))
-    identity._sources_key.cache_clear()  # else it is looked at again after two seconds
+    fresh(identity)
     assert function_key(some_cellar.f) != before
+
+
+def fresh(identity):
+    """Have sources looked at again at once, not after two seconds."""
+    identity._sources_key.cache_clear()
+    identity._reached.cache_clear()
+
+
+def test_sources_of_what_a_module_imports_count_too(tmp_path, monkeypatch):
+    from qdreamer_lab.workflow.steps import identity
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    below = tmp_path / "deep_cellar.py"
+    below.write_text("def helper():\n    return 1\n")
+    above = "from deep_cellar import helper\ndef f():\n    return helper()\n"
+    (tmp_path / "upper_cellar.py").write_text(above)
+    import deep_cellar
+    import upper_cellar
+
+    def by_module():
+        return deep_cellar.helper()
+
+    keys = function_key(upper_cellar.f), function_key(by_module)
+    below.write_text(below.read_text().replace("return 1", "return 2"))
+    fresh(identity)
+    again = function_key(upper_cellar.f), function_key(by_module)
+    assert keys[0] != again[0]
+    assert keys[1] != again[1]
+
+
+def test_ours_count_with_what_they_stand_on(monkeypatch):
+    from qdreamer_lab.workflow.steps import identity
+
+    before = function_key(content_key)
+    fresh(identity)
+    assert function_key(content_key) == before
+    monkeypatch.setattr(np, "__version__", "0.0")
+    fresh(identity)
+    assert function_key(content_key) != before
+    fresh(identity)
+
+
+def test_closures_under_another_name_are_told_apart():
+    import functools
+
+    def times(factor):
+        @functools.wraps(content_key)
+        def inner(value):
+            return factor * value
+
+        return inner
+
+    assert function_key(times(2)) == function_key(times(2))
+    assert len({function_key(times(2)), function_key(times(3)), function_key(content_key)}) == 3
+
+
+def test_a_module_without_sources_has_no_key(monkeypatch):
+    import types
+
+    module = types.ModuleType("made_cellar")
+    exec("def f():\n    return 1", module.__dict__)
+    monkeypatch.setitem(sys.modules, "made_cellar", module)
+    with pytest.raises(StepError, match="no sources"):
+        function_key(module.f)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from qdreamer_lab.errors import StepError
-from qdreamer_lab.workflow.steps.checkpoint import Checkpoint
 from qdreamer_lab.workflow.steps.store import Store, default_store
 
 
@@ -86,16 +85,22 @@ def test_the_default_store_is_where_one_says(tmp_path, monkeypatch):
     assert default_store().folder == tmp_path
 
 
-def test_a_checkpoint_is_of_one_configuration(store):
-    mine = Checkpoint(store, "vqe", {"epochs": 3, "layers": (1, 2), "problem": "ising"})
-    assert mine.load() is None
-    mine.save({"point": [0.5]})
-    mine.save({"point": [0.25]})
-    again = Checkpoint(Store(store.folder), "vqe", mine.configuration)
-    assert again.load() == {"point": [0.25]}
-    other = Checkpoint(store, "vqe", {"epochs": 5, "layers": (1, 4), "problem": "ising"})
-    with pytest.raises(StepError, match=r"epochs is 5, was 3; layers.1 is 4, was 2"):
-        other.load()
-    assert Checkpoint(store, "other", {}).load() is None
-    mine.forget()
-    assert mine.load() is None
+def test_what_a_killed_process_left_is_cleared_away(store):
+    store.keep("k", "thing", 1)
+    old, new = (store.folder / f"{name}.draft" for name in ("old", "new"))
+    for path in (old, new):
+        path.write_bytes(bytes(100))
+    os.utime(old, (1, 1))
+    store.keep("l", "thing", 2)
+    assert not old.exists()
+    assert new.exists()  # somebody may be writing it
+    assert store.clear() == 2
+    assert list(store.folder.iterdir()) == []
+
+
+def test_somebody_elses_file_is_not_read(store, monkeypatch):
+    store.keep("k", "thing", 1)
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    assert store.value("k") is None
+    monkeypatch.undo()
+    assert store.value("k") == 1
