@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, replace
@@ -52,7 +53,7 @@ class Motif(ABC):
     """What presets other than `small` change, by name; each motif has `paper`."""
 
     grows: ClassVar[tuple[str, ...]] = ()
-    """The whole numbers that make n times the work when they are n times as large."""
+    """The whole numbers that make n times the work when they are n times as large; see `grown`."""
 
     on: str | None = None
     seed: int = 7
@@ -102,12 +103,17 @@ class Motif(ABC):
         Raises:
             MotifError: One is smaller, or no number.
         """
+        defaults = {each.name: each.default for each in fields(self)}
         for key, bound in least.items():
-            value = getattr(self, key)
+            value, default = getattr(self, key), defaults[key]
+            first = default[0] if isinstance(default, tuple) and default else default
+            kinds = (int,) if isinstance(first, int) else (int, float)
             for each in value if isinstance(value, tuple) else (value,):
-                if isinstance(each, bool) or not isinstance(each, (int, float)) or each < bound:
+                number = isinstance(each, kinds) and not isinstance(each, bool)
+                if not number or not bound <= each < math.inf:
+                    what = "a whole number, " if kinds == (int,) else ""
                     raise MotifError(
-                        f"{self.name}: {key}={setting_text(value)}: at least {bound:g}"
+                        f"{self.name}: {key}={setting_text(value)}: {what}at least {bound:g}"
                     )
 
     def one_of(self, **choices: Iterable[str]) -> None:
@@ -124,6 +130,21 @@ class Motif(ABC):
                 raise MotifError(
                     f"{self.name}: {key}={getattr(self, key)}: one of {', '.join(known)}"
                 )
+
+    def grown(self, times: int) -> Self | None:
+        """The same motif with so many times the work, for weak scaling; None if there is none.
+
+        Args:
+            times: At least 1.
+
+        Raises:
+            MotifError: It would be more than the motif takes.
+        """
+        if times == 1:
+            return self
+        if not self.grows:
+            return None
+        return replace(self, **{key: times * getattr(self, key) for key in self.grows})
 
     # ---- what a subclass says
 

@@ -59,7 +59,10 @@ class MotifReport:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """What every motif measures: seconds by kind, tasks and bytes a second, overhead."""
+        """What every motif measures: seconds by kind, overhead, tasks and messages a second.
+
+        Messages and bytes are those between tasks, the notebook, and MPI ranks.
+        """
         wall, traffic = self.spent.wall_s, self.traffic
         sent = traffic.sent_bytes + traffic.received_bytes + traffic.passed_bytes
         rate = 1 / wall if wall else 0.0
@@ -69,8 +72,8 @@ class MotifReport:
             "overhead": self.spent.overhead,
             "tasks": traffic.tasks,
             "tasks_per_s": traffic.tasks * rate,
-            "messages_per_s": traffic.messages * rate,
-            "bytes_per_s": sent * rate,
+            "messages_per_s": (traffic.messages + traffic.rank_messages) * rate,
+            "bytes_per_s": (sent + traffic.rank_bytes) * rate,
         }
 
     def text(self) -> str:

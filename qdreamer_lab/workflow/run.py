@@ -42,6 +42,8 @@ class Traffic:
         sent_bytes: Size of the calls.
         received_bytes: Size of the results.
         passed_bytes: Size of what went from task to task.
+        rank_messages: Messages between the MPI ranks of tasks.
+        rank_bytes: Their size.
     """
 
     tasks: int = 0
@@ -49,6 +51,8 @@ class Traffic:
     sent_bytes: int = 0
     received_bytes: int = 0
     passed_bytes: int = 0
+    rank_messages: int = 0
+    rank_bytes: int = 0
 
 
 @dataclass(eq=False)
@@ -95,7 +99,7 @@ class Run:
     """What a motif's work is given.
 
     Attributes:
-        session: The session; work that is submitted elsewhere is named to `observe`.
+        session: The session.
         say: Takes a line on how far it is.
         stop: Set to give up; `check` raises then.
     """
@@ -105,7 +109,7 @@ class Run:
     stop: threading.Event | None = None
     _works: list[Work] = field(default_factory=list)
     _numbers: dict[int, int] = field(default_factory=dict)
-    _observed: list[TaskTimes] = field(default_factory=list)
+    _ranks: list[tuple[int, int]] = field(default_factory=list)
     _spans: list[Span] = field(default_factory=list)
     # Several threads may submit, and each task has a number of its own.
     _submitting: threading.Lock = field(default_factory=threading.Lock)
@@ -207,6 +211,7 @@ class Run:
             number = len(self._works)
             call = (answer_of_ranks, packed, kind, number)
             task = self.session.submit_mpi(*call, ranks=ranks, **named)
+            self._numbers[id(task)] = number
             made = Work(task, number, packed.size, (), cores, self)
             self._works.append(made)
         return made
@@ -274,24 +279,9 @@ class Run:
         """Count a stretch of time, between two moments in unix seconds, as work of a kind."""
         self._spans.append(Span(kind, begun, ended))
 
-    def observe(self, records: Iterable[TaskRecord], kind: Kind, worked_s: float) -> None:
-        """Count tasks that were submitted elsewhere, a `CutEstimator`'s, say.
-
-        Args:
-            records: As `Session.history` has them.
-            kind: What they did.
-            worked_s: For how long, all together, as they tell themselves; the rest of the time
-                that they ran is the middleware's.
-        """
-        known = [r for r in records if r.started is not None and r.finished is not None]
-        ran = sum(r.ran_s or 0.0 for r in known)
-        part = min(1.0, worked_s / ran) if ran else 0.0
-        for record in known:
-            assert record.started is not None
-            assert record.finished is not None
-            begun = record.finished - part * (record.finished - record.started)
-            spans = (Span(kind, begun, record.finished),)
-            self._observed.append(_times(record, spans, 1))
+    def between_ranks(self, messages: int, num_bytes: int) -> None:
+        """Count what the MPI ranks of a task told each other."""
+        self._ranks.append((messages, num_bytes))
 
     def spent(self, begun: float, ended: float, pilots: Sequence[PilotStatus]) -> Spent:
         """What the time between two moments went to.
@@ -301,7 +291,7 @@ class Run:
             ended: The last.
             pilots: Those that the work could go to.
         """
-        tasks = [*self._observed]
+        tasks: list[TaskTimes] = []
         wide = {pilot.name: max(1, pilot.cores_per_worker) for pilot in pilots}
         records, told = self._records(), self._told()
         for work in self._works:
@@ -329,16 +319,18 @@ class Run:
         return {}
 
     def traffic(self) -> Traffic:
-        """What went to and fro; tasks that were observed only are counted, not weighed."""
+        """What went to and fro."""
         told = self._told()
         opened = [work.number for work in self._works if work._answer is not None]
         passed = [number for work in self._works for number in work.inputs]
         return Traffic(
-            tasks=len(self._works) + len(self._observed),
-            messages=len(self._works) + len(opened) + len(passed) + 2 * len(self._observed),
+            tasks=len(self._works),
+            messages=len(self._works) + len(opened) + len(passed),
             sent_bytes=sum(work.sent_bytes for work in self._works),
             received_bytes=sum(told[number].size for number in opened),
             passed_bytes=sum(told[number].size for number in passed if number in told),
+            rank_messages=sum(messages for messages, _ in self._ranks),
+            rank_bytes=sum(num_bytes for _, num_bytes in self._ranks),
         )
 
     def _told(self) -> dict[int, Told]:

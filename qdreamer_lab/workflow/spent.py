@@ -122,12 +122,17 @@ def time_spent(
     moments = _moments(begun, ended, tasks, notebook)
     active: list[TaskTimes] = []
     coming = sorted(tasks, key=lambda task: task.queued, reverse=True)
+    open_spans: list[Span] = []
+    coming_spans = sorted(notebook, key=lambda span: span.begun, reverse=True)
     for left, right in itertools.pairwise(moments):
         middle = (left + right) / 2
         while coming and coming[-1].queued <= middle:
             active.append(coming.pop())
         active = [task for task in active if task.ended > middle]
-        here = next((span.kind for span in notebook if span.begun <= middle < span.ended), None)
+        while coming_spans and coming_spans[-1].begun <= middle:
+            open_spans.append(coming_spans.pop())
+        open_spans = [span for span in open_spans if span.ended > middle]
+        here = open_spans[-1].kind if open_spans else None  # the innermost
         for kind, count in _at(middle, lanes, active, here).items():
             sums[kind] += (right - left) * count / capacity
     return Spent(

@@ -31,7 +31,8 @@ def page(portraits: Sequence[Portrait], titles: Sequence[str]) -> str:
     sections, first = [], True
     for portrait, title in zip(portraits, titles, strict=True):
         parts = [f"<h2>{escape(title)}</h2>"]
-        for made in (_times(portrait), _coupling(portrait), _scaling(portrait)):
+        pictures = [_times(portrait), _coupling(portrait), _scaling(portrait)]
+        for made in [*pictures, *([_larger(portrait)] if portrait.simulated else [])]:
             parts.append(made.to_html(full_html=False, include_plotlyjs=first))
             first = False
         parts.append(f"<pre>{escape(portrait.text())}</pre>")
@@ -118,6 +119,41 @@ def _scaling(portrait: Portrait) -> Any:
         height=420,
         xaxis=value_axis(colours, "workers", dtick=1),
         yaxis=value_axis(colours, "efficiency", rangemode="tozero"),
+    )
+
+
+def _larger(portrait: Portrait) -> Any:
+    """Simulated wall times over workers as dotted lines, with what was measured on them."""
+    colours = theme(False)
+    traces: list[dict[str, Any]] = []
+    for k, curve in enumerate(portrait.simulated):
+        line = {"color": colours.lines[k % 8], "dash": "dot"}
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": f"{curve.name} (simulated)",
+                "x": list(curve.workers),
+                "y": list(curve.wall_s),
+                "line": line,
+            }
+        )
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": f"{curve.name} (measured)",
+                "x": list(curve.measured_s),
+                "y": list(curve.measured_s.values()),
+                "marker": {"symbol": k, "size": 11, "color": colours.lines[k % 8]},
+            }
+        )
+    return figure(
+        traces,
+        False,
+        height=420,
+        xaxis=value_axis(colours, "workers", type="log"),
+        yaxis=value_axis(colours, "seconds", type="log"),
     )
 
 

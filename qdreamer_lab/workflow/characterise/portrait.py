@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from qdreamer_lab.dreamer.report_text import text_table
 from qdreamer_lab.errors import MotifError
+from qdreamer_lab.workflow.characterise.larger import Simulated
 from qdreamer_lab.workflow.report import MotifReport
 
 if TYPE_CHECKING:
@@ -60,10 +61,12 @@ class Portrait:
     Attributes:
         machine: What it is: names and sizes, by what they are of.
         measured: All runs.
+        simulated: Scaling to more workers than there are.
     """
 
     machine: Mapping[str, str]
     measured: tuple[Measured, ...]
+    simulated: tuple[Simulated, ...] = ()
 
     def motifs(self) -> list[str]:
         """The motifs that were run, in order."""
@@ -121,6 +124,7 @@ class Portrait:
                         for count, each in zip(found.workers, found.efficiency, strict=True)
                     )
                     lines.append(f"{motif}, {kind} scaling, efficiency by workers: {told}")
+        lines += [curve.text() for curve in self.simulated]
         lines += [f"{one.motif}: not run: {one.failure}" for one in self.measured if one.failure]
         return "\n".join(lines)
 
@@ -133,7 +137,10 @@ class Portrait:
             }
             for one in self.measured
         ]
-        return json.dumps({"machine": dict(self.machine), "measured": measured})
+        simulated = [asdict(curve) for curve in self.simulated]
+        return json.dumps(
+            {"machine": dict(self.machine), "measured": measured, "simulated": simulated}
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -147,10 +154,17 @@ class Portrait:
             measured = tuple(
                 Measured(**{**one, "report": _report(one["report"])}) for one in plain["measured"]
             )
-            return cls(machine=dict(plain["machine"]), measured=measured)
+            simulated = tuple(map(_simulated, plain["simulated"]))
+            return cls(machine=dict(plain["machine"]), measured=measured, simulated=simulated)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise MotifError(f"not the portrait of a machine: {error}") from None
 
 
 def _report(plain: dict[str, Any] | None) -> MotifReport | None:
     return None if plain is None else MotifReport.from_json(json.dumps(plain))
+
+
+def _simulated(plain: dict[str, Any]) -> Simulated:
+    measured = {int(count): wall for count, wall in plain["measured_s"].items()}
+    points = {key: tuple(plain[key]) for key in ("workers", "wall_s")}
+    return Simulated(**{**plain, **points, "measured_s": measured})

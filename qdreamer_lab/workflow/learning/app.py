@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -45,7 +46,6 @@ class Learning(Motif):
 
     name: ClassVar[str] = "learning"
     title: ClassVar[str] = "Quantum machine learning"
-    grows: ClassVar[tuple[str, ...]] = ("minibatch", "samples")
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"samples": 400, "qubits": 10, "steps": 100, "minibatch": 64}
     }
@@ -67,6 +67,17 @@ class Learning(Motif):
         if not self.classifiers or not set(self.classifiers) <= {"kernel", "variational"}:
             told = ",".join(self.classifiers)
             raise MotifError(f"{self.name}: classifiers={told}: kernel, variational, or both")
+
+    def grown(self, times: int) -> Self | None:
+        """Larger mini-batches, and more samples, each two of which are a circuit of the kernel."""
+        grown = replace(
+            self,
+            minibatch=times * self.minibatch,
+            samples=round(math.sqrt(times) * self.samples),
+        )
+        # A mini-batch is at most all samples that are learned from, three in four.
+        enough = 4 * grown.minibatch <= 3 * grown.samples or "variational" not in self.classifiers
+        return grown if times == 1 or enough else None
 
     def warm_up(self) -> Callable[[], Any]:
         """Loads what runs circuits."""

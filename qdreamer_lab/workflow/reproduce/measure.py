@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from concurrent.futures import wait
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from qdreamer_lab.workflow.reproduce.published import (
     THROUGHPUT,
 )
 from qdreamer_lab.workflow.reproduce.table import Comparison, Row
+from qdreamer_lab.workflow.throughput import tasks_per_second
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,7 +82,7 @@ def reproduce(
     status, start_s = _started(session)
     place = f"{status.workers * status.cores_per_worker} cores"
     told("throughput")
-    rate = _throughput(session, status.name, tasks)
+    rate = tasks_per_second(session, status.name, tasks)
     rows = [
         Row(
             what="pilot start", theirs=PILOT_START, ours=start_s, setting="a pilot on this machine"
@@ -123,15 +123,6 @@ def _started(session: Session) -> tuple[PilotStatus, float]:
             break
         time.sleep(_LOOK_S)
     return status, start_s or time.perf_counter() - started
-
-
-def _throughput(session: Session, on: str, count: int) -> float:
-    """Tasks without work a second."""
-    session.submit(_nothing, on=on).result()
-    begun = time.perf_counter()
-    works = [session.submit(_nothing, on=on) for _ in range(count)]
-    wait(works)
-    return count / (time.perf_counter() - begun)
 
 
 def _cut_row(one: CutRun, place: str) -> Row:
@@ -213,7 +204,3 @@ def _values(made: Comparison, runs: Sequence[CutRun]) -> list[str]:
         f"{made.mean_factor('cut sampled'):.4g} sampled.",
         f"Load of this machine at the end: {os.getloadavg()[0]:.1f}.",
     ]
-
-
-def _nothing() -> None:
-    """A task without work."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from qiskit import transpile
@@ -70,7 +70,7 @@ class StateVector(Motif):
     check: bool = True
 
     def __post_init__(self) -> None:
-        self.at_least(qubits=2, ranks=0, layers=1, chunk_bytes=16)
+        self.at_least(qubits=2, ranks=0, layers=1, chunk_bytes=16, seed=0)
         self.one_of(circuit=FAMILIES, planner=PLANNERS, device=_DEVICES)
         if self.ranks & (self.ranks - 1):
             raise MotifError(f"{self.name}: ranks={self.ranks}: a power of two")
@@ -83,6 +83,12 @@ class StateVector(Motif):
     def places(self) -> tuple[str | None, ...]:
         """Where ranks run."""
         return ("gpu" if self.on is None and self.device == "GPU" else self.on,)
+
+    def grown(self, times: int) -> Self | None:
+        """Twice the amplitudes for each qubit more, and as many more gates; powers of two only."""
+        if times & (times - 1):
+            return None
+        return replace(self, qubits=self.qubits + times.bit_length() - 1)
 
     def cores(self) -> int:
         """One for each rank."""
@@ -119,6 +125,10 @@ class StateVector(Motif):
             },
         )
         outcome: RankOutcome = work.result()
+        run.between_ranks(
+            sum(account.messages for account in outcome.accounts),
+            sum(account.sent_bytes for account in outcome.accounts),
+        )
         with run.doing("classical"):
             return self._told(circuit, observable, planned, outcome)
 

@@ -72,6 +72,7 @@ class VariationalAlgorithm(Motif):
 
     name: ClassVar[str] = "variational"
     title: ClassVar[str] = "Variational algorithm"
+    grows: ClassVar[tuple[str, ...]] = ("starts",)
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"qubits": 16, "layers": 8, "starts": 8, "iterations": 200}
     }

@@ -29,6 +29,9 @@ __all__ = ["Answered", "Journal"]
 
 _FORM = "qdreamer-lab variational journal 1"
 
+_HEAD = f'{{"form": {json.dumps(_FORM)}'.encode()
+"""How a journal begins."""
+
 Answered = tuple[float, "NDArray[np.float64] | None"]
 """A value, and the gradient if it was asked for."""
 
@@ -72,6 +75,9 @@ class Journal:
         except OSError:
             raise MotifError(f"checkpoint={path}: another run is using it now") from None
         text = path.read_bytes()
+        # Whatever else it is stays as it is.
+        if not (text.startswith(_HEAD) or _HEAD.startswith(text)):
+            raise MotifError(f"checkpoint={path}: this file is no journal of this app")
         whole = text[: text.rfind(b"\n") + 1]  # a line that was being written is not there
         os.ftruncate(self._file, len(whole))
         os.lseek(self._file, 0, os.SEEK_END)
@@ -80,8 +86,6 @@ class Journal:
             self._write({"form": _FORM, "configuration": configuration})
             return
         entries = [_entry(path, number, line) for number, line in enumerate(lines, 1)]
-        if entries[0].get("form") != _FORM:
-            raise MotifError(f"checkpoint={path}: this file is no journal of this app")
         _check_same(path, entries[0].get("configuration", {}), configuration)
         for number, entry in enumerate(entries[1:], 2):
             try:

@@ -6,6 +6,7 @@ import pytest
 
 from qdreamer_lab import cli
 from qdreamer_lab.errors import MotifError, QDreamerError
+from qdreamer_lab.workflow.characterise.larger import Simulated
 from qdreamer_lab.workflow.characterise.measure import characterise
 from qdreamer_lab.workflow.characterise.page import page
 from qdreamer_lab.workflow.characterise.portrait import Measured, Portrait
@@ -77,6 +78,29 @@ def test_a_page_is_whole_and_two_are_compared():
     assert both.count("<section>") == 2
 
 
+CURVE = Simulated(
+    name="naps, weak scaling",
+    workers=(1, 2, 1000),
+    wall_s=(8.0, 9.0, 90.0),
+    measured_s={1: 8.0, 2: 10.0},
+    assumptions="no naps are missed",
+)
+
+
+def test_what_is_simulated_is_marked(tmp_path):
+    assert CURVE.off == {1: 0.0, 2: pytest.approx(-0.1)}
+    with_curve = replace(PORTRAIT, simulated=(CURVE,))
+    again = Portrait.from_json(with_curve.to_json())
+    assert again.simulated == (CURVE,)
+    assert "naps, weak scaling, SIMULATED" in again.text()
+    assert "2: -10 %" in again.text()
+    assert "assumes no naps are missed" in again.text()
+    shown = page([with_curve], ["mine"])
+    assert shown.count("Plotly.newPlot(") == 4
+    assert "naps, weak scaling (simulated)" in shown
+    assert "naps, weak scaling (measured)" in shown
+
+
 def smaller(motif):
     return motif.set(["circuits=2", "qubits=2", "depth=1"])
 
@@ -84,13 +108,14 @@ def smaller(motif):
 def test_motifs_are_run_over_sizes_and_workers(session):
     said = []
     found = characterise(
-        session, (1, 2), names=["circuit-execution"], say=said.append, change=smaller
+        session, (1, 2), names=["circuit-execution"], simulate=(), say=said.append, change=smaller
     )
     assert [(one.size, one.workers) for one in found.measured] == [(1, 1), (1, 2), (2, 2)]
     assert [one.report.values["circuits"] for one in found.measured] == [2, 2, 4]
     assert [one.report.workers for one in found.measured] == [1, 2, 2]
     assert len(said) == 3
     assert found.strong("circuit-execution") is not None
+    assert found.simulated == ()
     assert not [pilot for pilot in session.pilots if pilot.name.startswith("workers-")]
 
 
@@ -98,7 +123,7 @@ def test_what_cannot_run_is_told_and_the_rest_goes_on(session):
     def change(motif):
         return motif.set(["qubits=40"])
 
-    found = characterise(session, (1,), names=["circuit-execution"] * 2, change=change)
+    found = characterise(session, (1,), names=["circuit-execution"] * 2, simulate=(), change=change)
     assert len(found.measured) == 2
     assert all("needs" in one.failure for one in found.measured)
 

@@ -57,6 +57,23 @@ def test_fragments_are_kept_across_runs(session):
     assert other.run(session).data[0].value == pytest.approx(dense(9, seed=8), abs=1e-9)
 
 
+def test_several_circuits_have_angles_of_their_own(session):
+    report = CircuitCutting(qubits=(6,), widths=(4,), circuits=2, recommend=False).run(session)
+    assert [one.number for one in report.data] == [0, 1]
+    for one, seed in zip(report.data, (7, 8), strict=True):
+        assert one.value == pytest.approx(dense(6, seed=seed), abs=1e-9)
+        assert one.planning_s > 0
+    assert report.values["spread of values"] == 0
+    assert CircuitCutting().grown(3).circuits == 3
+
+
+def test_one_angle_for_all(session):
+    report = CircuitCutting(qubits=(7,), widths=(4,), angle=0.4, recommend=False).run(session)
+    state = Statevector(ansatz(7, 2, 0, 0.4))
+    expected = state.expectation_value(last_z(7)).real
+    assert report.data[0].value == pytest.approx(expected, abs=1e-9)
+
+
 def test_a_noisy_device_comes_close(session):
     pilot = session.add_pilot("qpu://fake_manila", name="manila")
     try:
@@ -73,14 +90,26 @@ def test_the_papers_preset():
     paper = CircuitCutting.paper()
     assert paper.qubits == (30, 33, 34, 36)
     assert paper.widths == (12, 10, 8, 6, 4, 2)
-    assert paper.reps == 2
+    assert (paper.reps, paper.angle) == (2, 0.4)
     circuit = ansatz(5, paper.reps, 1)
     assert circuit.num_parameters == 0
     assert np.allclose(last_z(5).to_matrix(sparse=False), np.kron([[1, 0], [0, -1]], np.eye(16)))
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"qubits": (1,)}, {"widths": ()}, {"widths": (0,)}, {"precision": 1e-7}, {"reps": 0}]
+    "wrong",
+    [
+        {"qubits": (1,)},
+        {"qubits": (8, 6.5)},
+        {"circuits": 0},
+        {"widths": ()},
+        {"widths": (0,)},
+        {"widths": (8, 12), "qubits": (12, 8), "recommend": False},
+        {"precision": 1e-7},
+        {"precision": float("nan")},
+        {"angle": float("inf")},
+        {"reps": 0},
+    ],
 )
 def test_what_is_out_of_range_is_refused(wrong):
     with pytest.raises(MotifError, match=next(iter(wrong))):

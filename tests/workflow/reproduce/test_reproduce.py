@@ -27,6 +27,8 @@ def test_factors_by_hand():
     assert made.mean_factor("cut") == pytest.approx(100)
     assert "4.6 to 8 s" in made.text()
     assert made.text().endswith("a note")
+    assert "[1] 16 cores" in made.text()
+    assert "[2] not told; as given in this project's plan" in made.text()
     assert json.loads(made.to_json())["rows"][1]["factor"] == pytest.approx(1000)
 
 
@@ -37,6 +39,9 @@ def test_a_small_run_has_a_row_for_each_figure(session):
         session,
         qubits=6,
         widths=(4, 2),
+        speedups=((34, 18),),
+        uncut_qubits=8,
+        calibrate_s=0,
         precision=0.05,
         tasks=20,
         circuits=small,
@@ -52,10 +57,14 @@ def test_a_small_run_has_a_row_for_each_figure(session):
             "cut exact, 6 qubits, width 2",
             "cut sampled, 6 qubits, width 4",
             "cut sampled, 6 qubits, width 2",
-            "4 circuits of 3 qubits",
+            "sooner than uncut, 34 qubits, width 18",
+            "4 circuits of 3 qubits, on cores",
+            "4 circuits of 3 qubits, on GPUs",
             "predictions",
         ]
         assert all(row.setting and row.theirs.source and row.theirs.setting for row in made.rows)
+        assert all(row.factor > 0 for row in made.rows)
+        assert all(row.theirs.source in made.text() for row in made.rows)
         assert "2 were run, and their time multiplied" in made.text()
         assert "Unfair to us" in made.text()
         exact = made.notes[0]

@@ -4,9 +4,12 @@ import threading
 from concurrent.futures import CancelledError
 
 import pytest
+from qiskit_aer import AerSimulator
+from qiskit_aer.noise import NoiseModel, depolarizing_error
 
+from pilot_kernel.errors import PlacementError
 from qdreamer_lab.errors import StepError
-from qdreamer_lab.workflow.steps.flow import run_steps
+from qdreamer_lab.workflow.steps.flow import _keys, run_steps
 from qdreamer_lab.workflow.steps.step import in_order, step
 from qdreamer_lab.workflow.steps.store import Store
 
@@ -109,6 +112,32 @@ def test_the_order_of_inputs_counts(session, tmp_path):
     assert run_steps(session, minus(one, two), store=store).values == (-1,)
     assert run_steps(session, minus(two, one), store=store).values == (1,)
     assert run_steps(session, minus(one, one), store=store).values == (0,)
+
+
+class Devices:
+    """A session as far as keys ask it."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def backend(self, on=None):
+        if on == "several":
+            raise PlacementError("several QPUs")
+        noise = NoiseModel()
+        noise.add_all_qubit_quantum_error(depolarizing_error(self.error, 1), ["x", "sx"])
+        return AerSimulator(noise_model=noise) if on == "qpu" else None
+
+
+def test_what_a_device_gave_is_that_devices_with_its_noise():
+    def keys(on, error):
+        node = number.at(on)("", 1)
+        return _keys([node], Devices(error)).get(node)
+
+    here = keys(None, 0.1)
+    assert here == keys("cpu", 0.1) == keys("some pilot", 0.2)
+    assert keys("qpu", 0.1) == keys("qpu", 0.1)
+    assert len({here, keys("qpu", 0.1), keys("qpu", 0.2)}) == 3
+    assert keys("several", 0.1) is None
 
 
 def test_it_is_taken_up_where_it_broke(session, tmp_path):

@@ -63,19 +63,26 @@ def test_a_journal_has_one_user_at_a_time(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("hello\n", "line 1 is damaged, or this is no journal"),
-        ('{"a": 1}\n', "no journal of this app"),
-        ("[]\n", "line 1 is damaged, or this is no journal"),
-    ],
+    "text", ["hello\n", '{"a": 1}\n', "[]\n", "no end of line", "two\nlines", '{"form": "other"}\n']
 )
-def test_other_files_are_left_alone(tmp_path, text, told):
+def test_other_files_are_left_alone(tmp_path, text):
     path = tmp_path / "file"
     path.write_text(text)
-    with pytest.raises(MotifError, match=told):
+    with pytest.raises(MotifError, match="no journal of this app"):
         Journal(path, CONFIGURATION)
     assert path.read_text() == text
+
+
+@pytest.mark.parametrize("length", [0, 1, 10, 60])
+def test_a_journal_whose_first_line_was_torn_begins_anew(tmp_path, length):
+    path = tmp_path / "journal"
+    written(path)
+    path.write_bytes(path.read_bytes()[:length])
+    with Journal(path, CONFIGURATION) as journal:
+        assert journal.recall(0, 0, X) is None
+        journal.note(0, 0, X, (1.0, None))
+    with Journal(path, CONFIGURATION) as journal:
+        assert journal.recall(0, 0, X) is not None
 
 
 def test_damage_in_the_middle_is_told(tmp_path):
