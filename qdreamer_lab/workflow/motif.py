@@ -111,7 +111,7 @@ class Motif(ABC):
             for each in value if isinstance(value, tuple) else (value,):
                 number = isinstance(each, kinds) and not isinstance(each, bool)
                 if not number or not bound <= each < math.inf:
-                    what = "a whole number, " if kinds == (int,) else ""
+                    what = "a whole number, " if kinds == (int,) and not number else ""
                     raise MotifError(
                         f"{self.name}: {key}={setting_text(value)}: {what}at least {bound:g}"
                     )

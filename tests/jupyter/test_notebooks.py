@@ -91,8 +91,13 @@ def test_the_notebook_of_motifs_runs(kernelspec, registry_home, monkeypatch, tmp
     assert "mean of Z" in shown.data["text/html"]
     (drawn,) = _outputs(notebook, "report.figure()")
     assert len(drawn.data["application/vnd.plotly.v1+json"]["data"]) == 5
-    for name in ("circuit-cutting", "learning", "pipeline"):
+    for name in ("state-vector", "circuit-cutting", "variational", "learning", "pipeline"):
         assert "overhead" in _outputs(notebook, f"%motif {name}")[-1].data["text/html"]
+    (state,) = _outputs(notebook, "%motif state-vector")[-1:]
+    error = state.data["text/html"].split("largest error of a value: ")[1].split("<")[0]
+    assert float(error) < 1e-12
+    (loop,) = _outputs(notebook, "%motif variational")[-1:]
+    assert "true minimum: -1.8572" in loop.data["text/html"]
     (total,) = _outputs(notebook, "run_steps(")
     expected = sum(math.cos(number / 10) for number in range(5))
     assert float(total.data["text/plain"].strip("(),")) == pytest.approx(expected)

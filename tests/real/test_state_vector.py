@@ -43,6 +43,8 @@ def test_values_are_those_of_the_dense_vector(ranked, ranks, family):
     assert report.values["norm"] == pytest.approx(1)
     assert [row["rank"] for row in report.outcome.rows] == list(range(ranks))
     assert (report.values["sent bytes"] > 0) == (ranks > 1)
+    assert report.traffic.rank_messages == report.values["messages"]
+    assert report.traffic.rank_bytes == report.values["sent bytes"]
 
 
 def test_as_many_ranks_as_there_are_cores(ranked):

@@ -42,6 +42,7 @@ class Naps(Motif):
     name: ClassVar[str] = "naps"
     title: ClassVar[str] = "Naps"
     presets: ClassVar = {"paper": {"naps": 100}}
+    grows: ClassVar = ("naps",)
 
     naps: int = 4
     nap_s: float = 0.05
@@ -68,6 +69,7 @@ class Naps(Motif):
             run.submit("classical", failing).result()
         with run.doing("classical"):
             time.sleep(self.nap_s)
+        run.between_ranks(30, 3000)
         return Outcome(
             values={"sum": sum(last.result()[:-1])},
             rows=({"nap": np.int64(1), "s": self.nap_s},),
@@ -93,7 +95,12 @@ def test_a_report_tells_what_was_found_and_where_time_went(report):
     assert traffic.tasks == 6
     assert traffic.messages == 6 + 1 + 5  # calls, one result, five results passed on
     assert min(traffic.sent_bytes, traffic.received_bytes, traffic.passed_bytes) > 0
-    assert report.metrics["tasks_per_s"] == pytest.approx(6 / spent.wall_s)
+    assert (traffic.rank_messages, traffic.rank_bytes) == (30, 3000)
+    metrics, wall = report.metrics, spent.wall_s
+    assert metrics["tasks_per_s"] == pytest.approx(6 / wall)
+    assert metrics["messages_per_s"] == pytest.approx(42 / wall)
+    sizes = (traffic.sent_bytes, traffic.received_bytes, traffic.passed_bytes, 3000)
+    assert metrics["bytes_per_s"] == pytest.approx(sum(sizes) / wall)
 
 
 def test_a_report_survives_json(report):
@@ -130,8 +137,29 @@ def test_presets_and_settings():
         Naps.preset("huge")
     with pytest.raises(MotifError, match="naps: naps=0: at least 1"):
         Naps().set(["naps=0"])
-    with pytest.raises(MotifError, match="at least 1"):
-        Naps(naps=True)
+    for wrong in (True, 2.0, "3", float("nan")):
+        with pytest.raises(MotifError, match="a whole number, at least 1"):
+            Naps(naps=wrong)
+    for wrong in (float("nan"), float("inf"), -0.1):
+        with pytest.raises(MotifError, match=r"nap_s=.*: at least 0"):
+            Naps(nap_s=wrong)
+    assert Naps(nap_s=1).nap_s == 1
+
+
+def test_motifs_grow():
+    assert Naps().grown(1) == Naps()
+    assert Naps().grown(3) == Naps(naps=12)
+    state = registry.motif("state-vector")()
+    assert state.grown(4).qubits == state.qubits + 2
+    assert state.grown(3) is None
+    learning = registry.motif("learning")()
+    twice = learning.grown(2)
+    assert twice.minibatch == 2 * learning.minibatch
+    assert twice.samples**2 == pytest.approx(2 * learning.samples**2, rel=0.02)
+    assert 3 * twice.samples >= 4 * twice.minibatch  # a mini-batch is not cut short
+    assert learning.grown(8) is None
+    for name in ("circuit-execution", "circuit-cutting", "variational", "pipeline"):
+        assert registry.motif(name)().grown(2) is not None
 
 
 def test_a_place_that_is_too_small_is_told_what_is_needed(session):

@@ -26,8 +26,8 @@ __all__ = ["content_key", "function_key"]
 
 _SOURCES = (".py", ".cu", ".js", ".so", ".pyd")
 _OURS = ("pilot_kernel", "qdreamer_lab")
-_BELOW = ("numba", "numpy", "qiskit", "qiskit_aer", "scipy")
-"""What results of ours come from."""
+_BELOW = ("numba", "numpy", "qiskit", "qiskit-aer", "scikit-learn", "scipy")
+"""What results of ours come from: distributions, whose versions count."""
 
 _FRESH_S = 2.0
 """How long sources count as unchanged: an editor's save is seen by the next run."""
@@ -203,8 +203,10 @@ def _package_key(module: str) -> str:
     if module.partition(".")[0] in (*sys.stdlib_module_names, "__main__"):
         return sys.version
     moment = int(time.monotonic() / _FRESH_S)
-    reached = [f"{top} {_sources_key(top, moment)}" for top in _reached(module, moment)]
-    return "\n".join([sys.version, *reached])
+    tops = _reached(module, moment)
+    reached = [f"{top} {_sources_key(top, moment)}" for top in tops]
+    below = [f"{name} {_installed(name)}" for name in _BELOW] if _OURS[0] in tops else []
+    return "\n".join([sys.version, *reached, *below])
 
 
 @lru_cache(maxsize=256)
@@ -233,7 +235,6 @@ def _reached(module: str, _moment: int) -> tuple[str, ...]:
         found.add(top)
         if top in _OURS:
             found.update(_OURS)
-            found.update(_BELOW)
         elif _version(top) is None:
             coming += _imported(name)
     return tuple(sorted(found))
@@ -254,13 +255,18 @@ def _version(top: str) -> str | None:
     """The version of an installed package; None of what is worked on, whose sources count."""
     spec = _spec(top)
     version = str(getattr(sys.modules.get(top), "__version__", ""))
-    if not version:
-        try:
-            version = metadata.version(top)
-        except (metadata.PackageNotFoundError, ValueError):
-            version = ""
+    version = version or _installed(top)
     installed = spec is None or "site-packages" in str(spec.origin)
     return version if version and installed and top not in _OURS else None
+
+
+@lru_cache(maxsize=256)
+def _installed(distribution: str) -> str:
+    """The version of a distribution; empty if there is none of that name."""
+    try:
+        return metadata.version(distribution)
+    except (metadata.PackageNotFoundError, ValueError):
+        return ""
 
 
 def _files(top: str) -> list[Path]:

@@ -58,7 +58,8 @@ def test_curves_begin_where_they_were_measured():
     assert strong.wall_s[0] == pytest.approx(8.0, rel=0.01)
     assert strong.off[2] == pytest.approx(4.0 / 4.4 - 1, rel=0.02)
     assert strong.wall_s[2] == pytest.approx(1.0, rel=0.02)
-    assert weak.wall_s[2] == pytest.approx(8.0, rel=0.02)  # 8,000 tasks leave in 8 seconds
+    # 8,000 tasks leave in 8 seconds, and the last takes one more.
+    assert weak.wall_s[2] == pytest.approx(9.0, rel=0.02)
 
 
 def test_a_small_run_is_simulated_on_a_thousand_workers(session, monkeypatch):

@@ -172,10 +172,10 @@ def test_ours_count_with_what_they_stand_on(monkeypatch):
     before = function_key(content_key)
     fresh(identity)
     assert function_key(content_key) == before
-    monkeypatch.setattr(np, "__version__", "0.0")
-    fresh(identity)
+    found = identity._installed
+    assert found("numpy") == np.__version__
+    monkeypatch.setattr(identity, "_installed", lambda name: found(name) + "x" * (name == "numpy"))
     assert function_key(content_key) != before
-    fresh(identity)
 
 
 def test_closures_under_another_name_are_told_apart():
