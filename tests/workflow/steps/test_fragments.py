@@ -1,14 +1,20 @@
 """Fragments that are found again, and those that must not be."""
 
+from concurrent.futures import Future
+
 import numpy as np
 import pytest
+from qiskit.circuit.library import RXGate
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
 import pilot_kernel
+from qdreamer_lab.engine.program import Step
 from qdreamer_lab.errors import PlanError
-from qdreamer_lab.workflow.steps.fragments import keeping
+from qdreamer_lab.workflow.steps.fragments import FragmentSession, keeping
 from qdreamer_lab.workflow.steps.store import Store
 from qdreamer_lab.workload.estimator import CutEstimator
+from qdreamer_lab.workload.fragment.program import FragmentProgram
+from qdreamer_lab.workload.fragment.simulate import FragmentCall, run_fragments
 from tests.circuits.plain import bound_ansatz
 
 
@@ -35,6 +41,56 @@ def test_another_session_finds_them(session, store):
         again = keeping(other, Store(store.folder))
         assert value(again, circuit, observable) == pytest.approx(dense, abs=1e-9)
         assert (again.ran, again.reused) == (0, first.ran)
+
+
+class Here:
+    """A run whose tasks are over at once, in this process."""
+
+    def __init__(self):
+        self.calls = []
+
+    def submit_call(self, kind, fn, args, kwargs, options):
+        self.calls.append(args)
+        return Done(fn(*args))
+
+    @property
+    def session(self):
+        return self
+
+    def backend(self, on=None):
+        return None
+
+
+class Done:
+    def __init__(self, value):
+        self.task, self.value = Future(), value
+        self.task.set_result(None)
+
+    def result(self):
+        return self.value
+
+
+def test_exact_fragments_are_found_however_they_are_spread_over_tasks(store):
+    calls = []
+    for k, angle in enumerate((0.1, 0.2, 0.3)):
+        turn = RXGate(angle).to_matrix()
+        program = FragmentProgram(k, 1, (Step((0,), turn[None]),), (), ((0, 0),))
+        calls.append(FragmentCall(program, (((0, "Z"),),), {}, {}))
+    run = Here()
+    kept = FragmentSession(run, store)
+
+    def values(chosen, limit=None):
+        task = kept.submit(run_fragments, tuple(chosen), limit, "complex128", "CPU", name="f")
+        return [float(tensor.real.squeeze()) for tensor in task.result().tensors]
+
+    assert values(calls[:2]) == pytest.approx(np.cos([0.1, 0.2]))
+    assert values(calls[1:], 10**9) == pytest.approx(np.cos([0.2, 0.3]))
+    assert [len(args[0]) for args in run.calls] == [2, 1]
+    assert values(calls[::-1]) == pytest.approx(np.cos([0.3, 0.2, 0.1]))
+    assert (len(run.calls), kept.ran, kept.reused) == (2, 3, 4)
+    single = kept.submit(run_fragments, tuple(calls), None, "complex64", "CPU", name="f")
+    assert len(single.result().tensors) == 3
+    assert kept.ran == 6  # another precision is another fragment
 
 
 def test_other_observables_and_circuits_are_other_fragments(session, store):
