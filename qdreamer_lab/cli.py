@@ -85,8 +85,13 @@ def _characterise(arguments: argparse.Namespace) -> int:
     from qdreamer_lab.workflow.characterise.page import page
     from qdreamer_lab.workflow.characterise.portrait import Portrait
 
-    others = [Portrait.from_json(path.read_text()) for path in arguments.compare]
+    others = [Portrait.from_json(_read(path)) for path in arguments.compare]
     if len(others) < 2:
+        if arguments.json.resolve() in [path.resolve() for path in arguments.compare]:
+            raise QDreamerError(
+                f"--compare {arguments.json}: the new portrait would take its place; name another "
+                "file with --json"
+            )
         with pilot_kernel.Session() as session:
             made = characterise(
                 session,
@@ -94,6 +99,7 @@ def _characterise(arguments: argparse.Namespace) -> int:
                 names=arguments.motif or None,
                 url=arguments.pilot,
                 times=arguments.times,
+                simulate=arguments.simulate,
                 say=lambda line: print(line, flush=True),
             )
         print(made.text())
@@ -104,6 +110,13 @@ def _characterise(arguments: argparse.Namespace) -> int:
     arguments.html.write_text(page(portraits, titles))
     print(f"written: {arguments.html}")
     return 0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise QDreamerError(f"{path}: {error}") from None
 
 
 def _reproduce(arguments: argparse.Namespace) -> int:
@@ -224,7 +237,7 @@ def _add_characterise(commands: Any) -> None:
         "tightly tasks are coupled, and how they scale: an HTML page and JSON.",
     )
     portrait.add_argument(
-        *("--workers",),
+        "--workers",
         type=_counts,
         default=(1, 2),
         metavar="N,M",
@@ -236,6 +249,13 @@ def _add_characterise(commands: Any) -> None:
     portrait.add_argument("--pilot", default="local://", metavar="URL", help="kind of pilots")
     portrait.add_argument(
         "--times", type=_positive, default=1, metavar="N", help="runs of each; the best counts"
+    )
+    portrait.add_argument(
+        "--simulate",
+        type=_counts,
+        default=(1, 2, 4, 10, 30, 100, 300, 1000),
+        metavar="N,M",
+        help="numbers of workers for which scaling is simulated (default: 1,2,4,10,...,1000)",
     )
     portrait.add_argument(
         "--json", type=Path, default=Path("portrait.json"), metavar="FILE", help="portrait.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -197,7 +198,7 @@ class Motif(ABC):
         """
         asked = time.perf_counter()
         self.load()
-        pilots = self._ready(session)
+        pilots = self._ready(session, stop)
         for place in dict.fromkeys(self.places()):
             session.broadcast(self.warm_up(), on=place, name=f"{self.name}-warm-up").result()
         ready_s = time.perf_counter() - asked
@@ -220,7 +221,7 @@ class Motif(ABC):
             outcome=outcome,
         )
 
-    def _ready(self, session: Session) -> list[PilotStatus]:
+    def _ready(self, session: Session, stop: threading.Event | None) -> list[PilotStatus]:
         """The pilots that its work can go to, once their workers are up."""
         for place in self.places():
             session.candidates(place)
@@ -236,6 +237,8 @@ class Motif(ABC):
             if not coming:
                 notes = "; ".join(f"{p.name}: {p.note or p.state}" for p in found)
                 raise MotifError(f"{self.name}: no worker is up or will be ({notes})")
+            if stop is not None and stop.is_set():
+                raise CancelledError
             time.sleep(_LOOK_S)
 
     def _check_size(self, session: Session) -> None:

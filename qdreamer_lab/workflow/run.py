@@ -18,7 +18,7 @@ from qdreamer_lab.workflow.spent import Kind, Span, Spent, TaskTimes, time_spent
 from qdreamer_lab.workflow.timed_call import Answer, Told, answer, answer_of_ranks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pilot_kernel.resource.pilot import PilotStatus
     from pilot_kernel.sessions.session import Session
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Run", "Traffic", "Work"]
 
 _LOOK_S = 0.02
+_OFF_S = 0.25
+"""From when on two clocks are not the same: a submit takes milliseconds."""
+
 _TOLD_S = 10.0
 """How long the agent may take to hear of the end of a task whose result is here."""
 
@@ -65,6 +68,7 @@ class Work:
         sent_bytes: Size of the call.
         inputs: The numbers of the tasks whose results it takes.
         cores: Cores that it asked for.
+        submitted: When, unix seconds of the notebook's machine.
     """
 
     task: Task
@@ -72,6 +76,7 @@ class Work:
     sent_bytes: int
     inputs: tuple[int, ...]
     cores: int
+    submitted: float
     _run: Run
     _answer: Answer | None = None
 
@@ -160,11 +165,11 @@ class Run:
             packed = pack_call(fn, placed, {k: inputs.place(v) for k, v in kwargs.items()})
         found = inputs.found()
         with self._submitting:
-            number = len(self._works)
+            number, now = len(self._works), time.time()
             task = self.session.submit_call(answer, (packed, kind, number, *found), {}, options)
             taken = tuple(self._numbers[id(each)] for each in found if id(each) in self._numbers)
             self._numbers[id(task)] = number  # works hold on to their tasks, so ids stay theirs
-            made = Work(task, number, packed.size, taken, options.cores or 1, self)
+            made = Work(task, number, packed.size, taken, options.cores or 1, now, self)
             self._works.append(made)
         return made
 
@@ -208,11 +213,11 @@ class Run:
         named = {"name": getattr(fn, "__name__", "ranks"), **(options or {})}
         cores = 1 if named.get("oversubscribe") else ranks
         with self._submitting:
-            number = len(self._works)
+            number, now = len(self._works), time.time()
             call = (answer_of_ranks, packed, kind, number)
             task = self.session.submit_mpi(*call, ranks=ranks, **named)
             self._numbers[id(task)] = number
-            made = Work(task, number, packed.size, (), cores, self)
+            made = Work(task, number, packed.size, (), cores, now, self)
             self._works.append(made)
         return made
 
@@ -294,12 +299,18 @@ class Run:
         tasks: list[TaskTimes] = []
         wide = {pilot.name: max(1, pilot.cores_per_worker) for pilot in pilots}
         records, told = self._records(), self._told()
+        off = self._agents_clock(records)
+        by_number = {work.number: records.get(work.task.key) for work in self._works}
         for work in self._works:
-            record = records.get(work.task.key)
+            record = by_number[work.number]
             if record and record.started is not None and record.finished is not None:
                 spans = told[work.number].spans if work.number in told else ()
                 lanes = -(-work.cores // wide.get(record.pilot or "", work.cores))
-                tasks.append(_times(record, spans, lanes))
+                # It could not have begun before what it takes was there.
+                before = [one.finished for k in work.inputs if (one := by_number[k])]
+                ready = max([record.queued, *(each for each in before if each is not None)])
+                ready = min(ready, record.started)
+                tasks.append(_times(replace(record, queued=ready), spans, lanes, off))
         workers = {pilot.name: pilot.workers for pilot in pilots if pilot.workers}
         for task in tasks:
             workers.setdefault(task.pilot, 1)
@@ -317,6 +328,19 @@ class Run:
                 return found
             time.sleep(_LOOK_S)
         return {}
+
+    def _agents_clock(self, records: Mapping[str, TaskRecord]) -> float:
+        """By how much the agent's clock is ahead of the notebook's, which is on another machine.
+
+        A task is with the agent as soon as it was submitted, in the best case.
+        """
+        waits = [
+            records[work.task.key].queued - work.submitted
+            for work in self._works
+            if work.task.key in records
+        ]
+        off = min(waits, default=0.0)
+        return off if abs(off) > _OFF_S else 0.0
 
     def traffic(self) -> Traffic:
         """What went to and fro."""
@@ -369,14 +393,21 @@ def _tasks(value: Any) -> Any:
     return value
 
 
-def _times(record: TaskRecord, spans: tuple[Span, ...], lanes: int) -> TaskTimes:
-    """A task's times, on one clock: spans that stick out are of a machine whose clock is off."""
+def _times(record: TaskRecord, spans: tuple[Span, ...], lanes: int, ahead: float) -> TaskTimes:
+    """A task's times, on the notebook's clock.
+
+    Args:
+        record: On the agent's clock.
+        spans: On the worker's, which is off if they stick out.
+        lanes: How many workers it took up.
+        ahead: By how much the agent's clock is ahead of the notebook's.
+    """
     assert record.started is not None
     assert record.finished is not None
     off = 0.0
     if spans and not record.started <= spans[0].begun <= spans[-1].ended <= record.finished:
         off = record.finished - spans[-1].ended
+    off -= ahead
     moved = tuple(replace(s, begun=s.begun + off, ended=s.ended + off) for s in spans)
-    return TaskTimes(
-        *(record.pilot or "", record.queued, record.started, record.finished), moved, lanes
-    )
+    times = (each - ahead for each in (record.queued, record.started, record.finished))
+    return TaskTimes(record.pilot or "", *times, moved, lanes)

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -160,6 +160,44 @@ def test_motifs_grow():
     assert learning.grown(8) is None
     for name in ("circuit-execution", "circuit-cutting", "variational", "pipeline"):
         assert registry.motif(name)().grown(2) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain(Motif):
+    name: ClassVar[str] = "chain"
+    title: ClassVar[str] = "Chain"
+
+    def work(self, run):
+        first = run.submit("quantum", pause, 0.4, 1)
+        second = run.submit("classical", doubled, [first, first])
+        second.result()
+        return Outcome()
+
+
+def test_a_worker_waits_for_what_a_task_takes(session):
+    spent = Chain().run(session).spent
+    assert spent.waiting_s >= 0.8 * 0.4 / 2  # one of two, while the other naps
+    assert spent.quantum_s >= 0.4 / 2
+
+
+@pytest.mark.parametrize("ahead", [0.0, 3600.0, -5.0])
+def test_an_agents_clock_may_be_off(session, monkeypatch, ahead):
+    history = session.history
+
+    def elsewhere(keys):
+        moved = ("queued", "started", "finished")
+        return [
+            replace(
+                one, **{name: getattr(one, name) and getattr(one, name) + ahead for name in moved}
+            )
+            for one in history(keys)
+        ]
+
+    monkeypatch.setattr(session, "history", elsewhere)
+    spent = Naps().run(session).spent
+    assert sum(spent.parts().values()) == pytest.approx(spent.wall_s)
+    assert spent.quantum_s >= 4.5 * 0.05 / 2
+    assert spent.overhead_s + spent.waiting_s < spent.wall_s
 
 
 def test_a_place_that_is_too_small_is_told_what_is_needed(session):

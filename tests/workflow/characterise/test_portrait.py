@@ -141,6 +141,11 @@ def test_the_console_sets_two_side_by_side(tmp_path, capsys):
     words = [word for path in files for word in ("--compare", str(path))]
     assert cli.main(["characterise", *words, "--html", str(tmp_path / "p.html")]) == 0
     assert "a factor of 1.00" in (tmp_path / "p.html").read_text()
+    again = ["characterise", "--compare", str(files[0]), "--json", str(files[0])]
+    assert cli.main(again) == 2
+    assert "would take its place" in capsys.readouterr().err
+    assert cli.main(["characterise", "--compare", str(tmp_path / "missing")]) == 2
+    assert "No such file" in capsys.readouterr().err
     files[0].write_text("{}")
     assert cli.main(["characterise", *words, "--html", str(tmp_path / "p.html")]) == 2
     assert "not the portrait" in capsys.readouterr().err
