@@ -14,11 +14,12 @@ from pilot_kernel.task.notebook.inputs import Inputs
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
 from pilot_kernel.task.wire.packing import Packed, pack_call
 from qdreamer_lab.errors import MotifError
-from qdreamer_lab.workflow.spent import Kind, Span, Spent, TaskTimes, time_spent
+from qdreamer_lab.workflow.spent import Kind, Span, Spent, time_spent
+from qdreamer_lab.workflow.task_times import task_times
 from qdreamer_lab.workflow.timed_call import Answer, Told, answer, answer_of_ranks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pilot_kernel.resource.pilot import PilotStatus
     from pilot_kernel.sessions.session import Session
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Run", "Traffic", "Work"]
 
 _LOOK_S = 0.02
-_OFF_S = 0.25
-"""From when on two clocks are not the same: a submit takes milliseconds."""
-
 _TOLD_S = 10.0
 """How long the agent may take to hear of the end of a task whose result is here."""
 
@@ -296,21 +294,7 @@ class Run:
             ended: The last.
             pilots: Those that the work could go to.
         """
-        tasks: list[TaskTimes] = []
-        wide = {pilot.name: max(1, pilot.cores_per_worker) for pilot in pilots}
-        records, told = self._records(), self._told()
-        off = self._agents_clock(records)
-        by_number = {work.number: records.get(work.task.key) for work in self._works}
-        for work in self._works:
-            record = by_number[work.number]
-            if record and record.started is not None and record.finished is not None:
-                spans = told[work.number].spans if work.number in told else ()
-                lanes = -(-work.cores // wide.get(record.pilot or "", work.cores))
-                # It could not have begun before what it takes was there.
-                before = [one.finished for k in work.inputs if (one := by_number[k])]
-                ready = max([record.queued, *(each for each in before if each is not None)])
-                ready = min(ready, record.started)
-                tasks.append(_times(replace(record, queued=ready), spans, lanes, off))
+        tasks = task_times(self._works, self._records(), self._told(), pilots)
         workers = {pilot.name: pilot.workers for pilot in pilots if pilot.workers}
         for task in tasks:
             workers.setdefault(task.pilot, 1)
@@ -328,19 +312,6 @@ class Run:
                 return found
             time.sleep(_LOOK_S)
         return {}
-
-    def _agents_clock(self, records: Mapping[str, TaskRecord]) -> float:
-        """By how much the agent's clock is ahead of the notebook's, which is on another machine.
-
-        A task is with the agent as soon as it was submitted, in the best case.
-        """
-        waits = [
-            records[work.task.key].queued - work.submitted
-            for work in self._works
-            if work.task.key in records
-        ]
-        off = min(waits, default=0.0)
-        return off if abs(off) > _OFF_S else 0.0
 
     def traffic(self) -> Traffic:
         """What went to and fro."""
@@ -391,23 +362,3 @@ def _tasks(value: Any) -> Any:
     if isinstance(value, list) and any(isinstance(each, Work) for each in value):
         return [_tasks(each) for each in value]
     return value
-
-
-def _times(record: TaskRecord, spans: tuple[Span, ...], lanes: int, ahead: float) -> TaskTimes:
-    """A task's times, on the notebook's clock.
-
-    Args:
-        record: On the agent's clock.
-        spans: On the worker's, which is off if they stick out.
-        lanes: How many workers it took up.
-        ahead: By how much the agent's clock is ahead of the notebook's.
-    """
-    assert record.started is not None
-    assert record.finished is not None
-    off = 0.0
-    if spans and not record.started <= spans[0].begun <= spans[-1].ended <= record.finished:
-        off = record.finished - spans[-1].ended
-    off -= ahead
-    moved = tuple(replace(s, begun=s.begun + off, ended=s.ended + off) for s in spans)
-    times = (each - ahead for each in (record.queued, record.started, record.finished))
-    return TaskTimes(record.pilot or "", *times, moved, lanes)
