@@ -294,7 +294,7 @@ class Run:
             ended: The last.
             pilots: Those that the work could go to.
         """
-        tasks = task_times(self._works, self._records(), self._told(), pilots)
+        tasks = task_times(self._works, self._records(), self._told(), pilots, ended)
         workers = {pilot.name: pilot.workers for pilot in pilots if pilot.workers}
         for task in tasks:
             workers.setdefault(task.pilot, 1)

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["task_times"]
 
-_OFF_S = 0.25
-"""From when on two clocks are not the same: a submit takes milliseconds."""
-
 
 class Sent(Protocol):
     """A task of a run, as `qdreamer_lab.workflow.run.Work` is one."""
@@ -35,6 +32,7 @@ def task_times(
     records: Mapping[str, TaskRecord],
     told: Mapping[int, Told],
     pilots: Sequence[PilotStatus],
+    ended: float,
 ) -> list[TaskTimes]:
     """The times of all tasks that ran.
 
@@ -43,10 +41,11 @@ def task_times(
         records: What the agent knows of them, by their keys.
         told: What workers told of them, by their numbers.
         pilots: Those that they could go to.
+        ended: When the last of their results was here, unix seconds of the notebook's machine.
     """
     wide = {pilot.name: max(1, pilot.cores_per_worker) for pilot in pilots}
     by_number = {work.number: records.get(work.task.key) for work in works}
-    ahead = _agents_clock(works, records)
+    ahead = _agents_clock(works, records, told, ended)
     found = []
     for work in works:
         record = by_number[work.number]
@@ -63,16 +62,21 @@ def task_times(
     return found
 
 
-def _agents_clock(works: Sequence[Sent], records: Mapping[str, TaskRecord]) -> float:
-    """By how much the agent's clock is ahead of the notebook's, which is on another machine.
+def _agents_clock(
+    works: Sequence[Sent],
+    records: Mapping[str, TaskRecord],
+    told: Mapping[int, Told],
+    ended: float,
+) -> float:
+    """By how much the agent's clock is ahead of the notebook's, at least; 0 if it may be right.
 
-    A task is with the agent as soon as it was submitted, in the best case.
+    No task is with the agent before it was submitted, and none is over after its result was here.
     """
-    waits = [
-        records[work.task.key].queued - work.submitted for work in works if work.task.key in records
-    ]
-    off = min(waits, default=0.0)
-    return off if abs(off) > _OFF_S else 0.0
+    known = [(work, records[work.task.key]) for work in works if work.task.key in records]
+    most = min((record.queued - work.submitted for work, record in known), default=0.0)
+    over = (record.finished for work, record in known if work.number in told and record.finished)
+    least = max((finished - ended for finished in over), default=0.0)
+    return most if most < 0 else max(0.0, least)
 
 
 def _times(record: TaskRecord, spans: tuple[Span, ...], lanes: int, ahead: float) -> TaskTimes:
