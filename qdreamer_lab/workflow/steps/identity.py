@@ -72,21 +72,22 @@ def _feed(digest: Any, value: Any, outer: tuple[int, ...]) -> None:
     outer = (*outer, id(value))
     kind = type(value)
     _word(digest, f"{kind.__module__}.{kind.__qualname__}")
-    if isinstance(value, _PLAIN):
+    # A subclass may hold more than its elements do.
+    if kind in _PLAIN:
         _word(digest, repr(value))
-    elif isinstance(value, np.ndarray) and not value.dtype.hasobject:
+    elif kind is np.ndarray and not value.dtype.hasobject:
         _word(digest, f"{value.dtype.str}{value.dtype.descr}{value.shape}")
         digest.update(np.ascontiguousarray(value).tobytes())
     elif isinstance(value, np.generic) and not value.dtype.hasobject:
         _word(digest, value.dtype.str)
         digest.update(value.tobytes())
-    elif isinstance(value, (list, tuple)):
+    elif kind in (list, tuple) or _is_named_tuple(value):
         _word(digest, str(len(value)))
         for each in value:
             _feed(digest, each, outer)
-    elif isinstance(value, (set, frozenset)):
+    elif kind in (set, frozenset):
         _word(digest, ",".join(sorted(content_key(each) for each in value)))
-    elif isinstance(value, (dict, types.MappingProxyType)):
+    elif kind in (dict, types.MappingProxyType):
         _word(digest, str(len(value)))
         for key, each in value.items():
             _feed(digest, key, outer)
@@ -99,6 +100,10 @@ def _feed(digest: Any, value: Any, outer: tuple[int, ...]) -> None:
         _feed_qiskit(digest, value, outer)
     else:
         _feed_object(digest, value, outer)
+
+
+def _is_named_tuple(value: Any) -> bool:
+    return isinstance(value, tuple) and hasattr(value, "_fields") and not hasattr(value, "__dict__")
 
 
 def _feed_qiskit(digest: Any, value: Any, outer: tuple[int, ...]) -> None:

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 import textwrap
+from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -25,6 +27,17 @@ plain = st.recursive(
 )
 
 
+class Scaled(list):
+    def __init__(self, values, scale=1):
+        super().__init__(values)
+        self.scale = scale
+
+
+class Pair(NamedTuple):
+    one: int
+    other: int
+
+
 @given(plain, plain)
 def test_equal_keys_mean_equal_values(one, other):
     assert (content_key(one) == content_key(other)) == (repr(one) == repr(other))
@@ -41,6 +54,14 @@ def test_words_do_not_run_into_each_other(one, other):
         (np.zeros(4), np.zeros(4, dtype=np.float32), np.zeros((2, 2)), np.zeros(4).tolist()),
         (1, 1.0, True, "1", np.int64(1), np.float64(1)),
         ({1, 2}, {1, 3}, frozenset({1, 2})),
+        ({}, OrderedDict(), defaultdict(int), defaultdict(list), Scaled([])),
+        ([1], Scaled([1], 2), Scaled([1], 3), Scaled([2], 2)),
+        (
+            np.arange(2.0),
+            np.ma.array(np.arange(2.0), mask=[True, False]),
+            np.ma.array(np.arange(2.0), mask=[False, True]),
+        ),
+        (Pair(1, 2), Pair(2, 1), (1, 2)),
     ],
 )
 def test_what_only_looks_alike_has_other_keys(others):
