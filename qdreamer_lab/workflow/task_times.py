@@ -95,5 +95,11 @@ def _times(record: TaskRecord, spans: tuple[Span, ...], lanes: int, ahead: float
         off = record.finished - spans[-1].ended
     off -= ahead
     moved = tuple(replace(s, begun=s.begun + off, ended=s.ended + off) for s in spans)
-    times = (each - ahead for each in (record.queued, record.started, record.finished))
-    return TaskTimes(record.pilot or "", *times, moved, lanes)
+    return TaskTimes(
+        pilot=record.pilot or "",
+        queued=record.queued - ahead,
+        begun=record.started - ahead,
+        ended=record.finished - ahead,
+        spans=moved,
+        lanes=lanes,
+    )

@@ -98,15 +98,15 @@ def characterise(
 
 def _measure(session: Session, small: Motif, size: int, workers: int, times: int) -> list[Measured]:
     """One measurement; none if the motif cannot be made so many times as large."""
-    told = {"motif": small.name, "size": size, "workers": workers}
+    told = Measured(motif=small.name, size=size, workers=workers)
     try:
         made = small.grown(size)
         if made is None:
             return []
         reports = [made.run(session) for _ in range(times)]
     except (QDreamerError, PilotError) as error:
-        return [Measured(**told, failure=str(error))]
-    return [Measured(**told, report=min(reports, key=lambda report: report.spent.wall_s))]
+        return [replace(told, failure=str(error))]
+    return [replace(told, report=min(reports, key=lambda report: report.spent.wall_s))]
 
 
 class Larger:
