@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.dreamer.model.makespan import list_schedule
 from qdreamer_lab.workflow.characterise import larger
 from qdreamer_lab.workflow.characterise.larger import (
@@ -15,6 +16,7 @@ from qdreamer_lab.workflow.characterise.larger import (
 )
 from qdreamer_lab.workflow.characterise.measure import characterise
 from qdreamer_lab.workflow.circuit_cutting.app import CircuitCutting
+from qdreamer_lab.workflow.circuit_cutting.cut_run import ansatz, last_z
 
 
 @pytest.fixture(autouse=True)
@@ -83,14 +85,26 @@ def test_a_small_run_is_simulated_on_a_thousand_workers(session, monkeypatch):
         assert min(curve.wall_s) > 0
         assert "SIMULATED" in curve.text()
     assert strong.wall_s[1] <= strong.wall_s[0]
-    assert fragments.wall_s[1] <= 1.5 * fragments.wall_s[0]
     assert "never measured" in fragments.assumptions  # the profile is nominal
 
 
-def test_the_model_is_asked_for_more_workers_than_there_are(session):
+def test_where_there_are_as_many_workers_it_is_the_prediction(session, monkeypatch):
+    cut = CircuitCutting(qubits=(8,), widths=(5,), precision=0.02, recommend=False)
+    monkeypatch.setattr(larger, "CUT", cut)
     pilot = session.add_pilot("local://", cores_per_node=1, name="lonely")
     try:
-        curve = cut_simulated(session, pilot.name, (1, 8, 64), {})
-        assert curve.wall_s[0] > curve.wall_s[1] > curve.wall_s[2] > 0
+        curve = cut_simulated(session, pilot.name, (1, 64), {1: 2.0})
+        way = QDreamer(session).predict(
+            *(ansatz(8, cut.reps, cut.seed), last_z(8)),
+            max_qubits=5,
+            mode="sampled",
+            precision=0.02,
+            on=pilot.name,
+        )
+        assert way.configuration.workers == 1
+        execute = way.phase("execute").seconds
+        assert abs(curve.wall_s[0] - way.makespan_s) < 0.5 * execute + 0.05
+        assert curve.wall_s[1] > 0
+        assert curve.off == {1: pytest.approx(curve.wall_s[0] / 2 - 1)}
     finally:
         pilot.stop()
