@@ -36,7 +36,8 @@ CIRCUITS, PLANS, ENDS = 32, 24, 2_000_000
 #: Questions about a circuit for which it is known how long they were searched.
 QUESTIONS = 256
 
-#: Plans that are priced for a question, the cheapest by their own account first.
+#: Plans of other cost models that are priced for a question, the cheapest by their own account
+#: first.
 PRICED = 6
 
 
@@ -120,14 +121,17 @@ def recall(problem: CutProblem, cost: str, seed: int, *, prove: bool) -> Recalle
             ),
             default=0.0,
         )
-        seconds, rounds = circuit.spent.get((asked, problem.max_qubits, seed, prove), (0.0, 0))
+        seconds, rounds = 0.0, 0
+        if (asked, problem.max_qubits) in circuit.plans:  # else what was found then is forgotten
+            key = asked, problem.max_qubits, seed, prove
+            seconds, rounds = circuit.spent.get(key, (seconds, rounds))
     best, value, priced = None, np.inf, 0
     for ((model, *_), _), (labels, bits) in plans:
-        if priced == PRICED:
-            break
+        if model != cost and priced == PRICED:
+            continue
         if not (_keeps(problem, labels) and _allowed(problem, labels)):
             continue
-        priced += 1
+        priced += model != cost
         price = bits if model == cost else _price(problem, labels, cost)
         if price < value:
             best, value = labels, price
@@ -140,7 +144,9 @@ def remember(problem: CutProblem, cost: str, found: Found) -> None:
     with _lock:
         circuit = _circuits.setdefault(_key(problem), _Circuit())
         _circuits.move_to_end(_key(problem))
-        circuit.plans[asked, problem.max_qubits] = found.labels, found.log2_overhead
+        before = circuit.plans.get((asked, problem.max_qubits))
+        if before is None or found.log2_overhead < before[1]:
+            circuit.plans[asked, problem.max_qubits] = found.labels, found.log2_overhead
         circuit.plans.move_to_end((asked, problem.max_qubits))
         while len(circuit.plans) > PLANS:
             circuit.plans.popitem(last=False)

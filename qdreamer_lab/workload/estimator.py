@@ -24,7 +24,7 @@ from qdreamer_lab.workload.execution.watch import Watch
 from qdreamer_lab.workload.job import CutJob
 from qdreamer_lab.workload.modes import METHODS, MODE_NAMES, MODES, mode_of
 from qdreamer_lab.workload.plan.plan import CutPlan
-from qdreamer_lab.workload.pubs import checked_pub, listed_pubs, request_of, uncut_work
+from qdreamer_lab.workload.pubs import checked_pub, listed_pubs, owned, request_of, uncut_work
 from qdreamer_lab.workload.record import RunRecord
 from qdreamer_lab.workload.replan import estimated
 from qdreamer_lab.workload.request import DTYPES, RunSettings
@@ -222,9 +222,10 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         if self._settings.shots is None:
             self._check_precisions([each.pub for each in checked])
         at_once = self._takes_a_moment(checked)
+        checked = [each._replace(pub=owned(each.pub, lent=at_once)) for each in checked]
         return CutJob(
             lambda stop: PrimitiveResult(
-                [self._run_pub(k, each, stop, lent=at_once) for k, each in enumerate(checked)],
+                [self._run_pub(k, each, stop) for k, each in enumerate(checked)],
                 metadata={"version": 2},
             ),
             at_once=at_once,
@@ -261,13 +262,12 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         if seen is not None and seen.circuit is circuit and seen.length == length:
             return _Checked(checked, None, seen.num_gates)
         gates = _check_circuit(checked, number)
-        num_gates = 0 if gates is None else len(gates.qubits)
-        self._seen = _Seen(circuit, length, num_gates)
-        return _Checked(checked, gates, num_gates)
+        if gates is None:  # without values nothing was looked at
+            return _Checked(checked, None, 0)
+        self._seen = _Seen(circuit, length, len(gates.qubits))
+        return _Checked(checked, gates, len(gates.qubits))
 
-    def _run_pub(
-        self, number: int, checked: _Checked, stop: threading.Event, *, lent: bool
-    ) -> PubResult:
+    def _run_pub(self, number: int, checked: _Checked, stop: threading.Event) -> PubResult:
         start = time.perf_counter()
         pub = checked.pub
         backend = self._backend()
@@ -278,7 +278,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         watch = Watch(self._adviser if mode.cuts else None)
         execution = replace(self._execution, stop=stop, backend=backend, watch=watch)
         runner = self._runners[mode]
-        request = request_of(pub, checked.gates, lent=lent)
+        request = request_of(pub, checked.gates, lent=True)
         mode, estimate = estimated(request, settings, execution, mode, runner, mode_of)
         plans = tuple(map(CutPlan.of, estimate.plans))
         record = RunRecord(

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.circuit.lightcone import GateList
 
-__all__ = ["check_names", "checked_pub", "listed_pubs", "pairing", "request_of", "uncut_work"]
+__all__ = [
+    "check_names",
+    "checked_pub",
+    "listed_pubs",
+    "owned",
+    "pairing",
+    "request_of",
+    "uncut_work",
+]
 
 _SMALL, _VERY_WIDE = 12, 1000
 """Qubits between which work doubles with each."""
@@ -75,6 +83,21 @@ def checked_pub(pub: Any, precision: float | None, number: int) -> EstimatorPub:
     if given.num_parameters and not np.isfinite(given.ravel().as_array()).all():
         raise PubError(f"PUB {number}: parameter values must be finite numbers")
     return _without_open_delays(checked)
+
+
+def owned(pub: EstimatorPub, *, lent: bool) -> EstimatorPub:
+    """A PUB that nobody else can change: what the user does with circuit and values is no matter.
+
+    Args:
+        pub: A PUB that was checked.
+        lent: Whether the user cannot change the circuit before all is over.
+    """
+    given = pub.parameter_values
+    values = BindingsArray(
+        {names: array.copy() for names, array in given.data.items()}, shape=given.shape
+    )
+    circuit = pub.circuit if lent else pub.circuit.copy()
+    return EstimatorPub(circuit, pub.observables, values, pub.precision, validate=False)
 
 
 def check_names(pub: EstimatorPub) -> None:

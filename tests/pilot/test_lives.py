@@ -70,7 +70,8 @@ def kill_family(entry):
     """Kill an agent and all that belongs to it, so that none of them can tidy up."""
     agent = psutil.Process(entry.pid)
     for process in (family := [agent, *agent.children(recursive=True)]):
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # one dies by itself when its parent does
+            process.kill()
     psutil.wait_procs(family, timeout=20)
 
 

@@ -52,7 +52,7 @@ def recommended(
         in_process=in_process,
         exact_first=precision is None,
     )
-    pub = (circuit, observables) + (() if parameter_values is None else (parameter_values,))
+    pub = (circuit.copy(), observables) + (() if parameter_values is None else (parameter_values,))
     return Recommendation(
         predictions=found.predictions,
         limits=found.limits,

@@ -31,8 +31,11 @@ _LEAST_SHOWN = 0.1
 _NOTHING = 1e-300
 """Stands for no variance at all, so that it can be divided by."""
 
-_GAMES = 25
-"""Games of chance that are played where rounds depend on it."""
+_GAMES = (5, 9)
+"""Games of chance that are played where rounds depend on it: at least, and at most."""
+
+_GROUPS = 500
+"""Groups of variants, times games, up to which as many games as can be are played."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -72,7 +75,11 @@ def played_rounds(weights: Sequence[NDArray[np.float64]], chances: Chances, goal
         PrecisionError: If most games find that the goal cannot be reached; it says what can.
     """
     rng = np.random.default_rng(0)
-    games = 1 if goal.shots is not None else _GAMES
+    fewest, most = _GAMES
+    games = 1
+    if goal.shots is None:
+        groups = sum(map(len, chances.errors.groups))
+        games = min(most, max(fewest, _GROUPS // max(1, groups)))
     played, refused = [], []
     for _ in range(games):
         try:

@@ -110,7 +110,7 @@ class ExactPlans:
         if gates is None:
             gates = GateList(flat_gates(circuit))
         kept = self._kept
-        if kept is None or not kept.suits(gates, terms, settings.plan):
+        if kept is None or not kept.suits(gates, circuit.num_qubits, terms, settings.plan):
             kept, runs = self._plan(gates, circuit.num_qubits, terms, settings)
             if settings.plan is None:  # then the plans have the matrices of these gates
                 return runs
@@ -142,9 +142,16 @@ class _Kept:
     plan: Partition | None
     groups: tuple[Group, ...]
 
-    def suits(self, gates: GateList, terms: tuple[Factors, ...], plan: Partition | None) -> bool:
+    def suits(
+        self,
+        gates: GateList,
+        num_qubits: int,
+        terms: tuple[Factors, ...],
+        plan: Partition | None,
+    ) -> bool:
         """Whether they were made for this."""
-        return self.gates == gates and self.terms == terms and self.plan is plan
+        wide = all(group.plan.blocks.num_qubits == num_qubits for group in self.groups)
+        return wide and self.gates == gates and self.terms == terms and self.plan is plan
 
 
 def _runs(
@@ -169,7 +176,7 @@ def _planned(
     plan, width = settings.plan, settings.max_qubits
     if plan is not None:
         width = plan.max_qubits
-        blocks, whole = fitted(plan, gates, terms)
+        blocks, whole = fitted(plan, gates, num_qubits, terms)
         together = term_groups(block_cones(blocks, whole.terms), width)
     else:
         whole = pulled_back(gates, terms)

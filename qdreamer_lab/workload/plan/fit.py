@@ -29,7 +29,7 @@ _DEARER_BITS = 1.0
 
 
 def fitted(
-    plan: Partition, gates: GateList, terms: tuple[Factors, ...]
+    plan: Partition, gates: GateList, num_qubits: int, terms: tuple[Factors, ...]
 ) -> tuple[BlockCircuit, PulledBack]:
     """The part of a circuit for which a plan was made, and what is to be evaluated after it.
 
@@ -40,6 +40,7 @@ def fitted(
     Raises:
         PlanError: If it is none of them.
     """
+    _check_width(plan, num_qubits)
     for left in itertools.chain(_ways(gates, terms), _as_planned(plan, gates, terms)):
         blocks = _part(plan, gates, left)
         if blocks is not None:
@@ -48,18 +49,27 @@ def fitted(
 
 
 def fitted_as_measured(
-    plan: Partition, gates: GateList, terms: tuple[Factors, ...]
+    plan: Partition, gates: GateList, num_qubits: int, terms: tuple[Factors, ...]
 ) -> BlockCircuit:
     """As `fitted`, where observables are to be measured as they were given.
 
     Raises:
         PlanError: If the plan was not made for that.
     """
+    _check_width(plan, num_qubits)
     for left in _ways(gates, terms):
         blocks = _part(plan, gates, left)
         if blocks is not None:
             return blocks
     raise PlanError(_NOT_FITTING)
+
+
+def _check_width(plan: Partition, num_qubits: int) -> None:
+    if plan.blocks.num_qubits != num_qubits:
+        raise PlanError(
+            f"the plan was made for another circuit, with {plan.blocks.num_qubits} qubits instead "
+            f"of {num_qubits}"
+        )
 
 
 def _ways(gates: GateList, terms: tuple[Factors, ...]) -> Iterator[PulledBack]:

@@ -51,12 +51,14 @@ class BoundPlans:
     ) -> Partition:
         listed = GateList(flat_gates(circuit))
         if settings.plan is not None:
-            return settings.plan.with_blocks(fitted_as_measured(settings.plan, listed, terms))
+            fitting = fitted_as_measured(settings.plan, listed, circuit.num_qubits, terms)
+            return settings.plan.with_blocks(fitting)
         acted = measured_by(terms)
         kept = needed_gates(listed, acted)
         blocks = blocks_of_gates(listed, circuit.num_qubits, tuple(sorted(acted)), among=kept)
         last = self._kept
-        if last is not None and last[0] == listed and last[1] == terms:
+        same = last is not None and last[2].blocks.num_qubits == circuit.num_qubits
+        if last is not None and same and last[0] == listed and last[1] == terms:
             plan = last[2].with_blocks(blocks)
             if not dearer(plan, last[2]):
                 return plan

@@ -6,6 +6,7 @@ all the others. This module sees tensors and numbers only.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
 __all__ = ["Gluing"]
+
+_Path = tuple[tuple[int, ...], ...]
 
 _MOST_ELEMENTS = 1 << 22
 """Numbers that one contraction holds, at most: 32 MB."""
@@ -58,8 +61,8 @@ class Gluing:
         replica, term = (opt_einsum.get_symbol(len(glues) + k) for k in range(2))
         operands = ",".join(replica + term + legs for legs in self._legs)
         self._equation = f"{operands}->{replica}{term}"
-        shapes = [(1, 1, *fragment.dims) for fragment in fragments]
-        self._size = _largest(self._equation, shapes) if fragments else 1
+        shapes = tuple((1, 1, *fragment.dims) for fragment in fragments)
+        self._path, self._size = _planned(self._equation, shapes) if fragments else ((), 1)
         self._without = [self._rest(k, term) for k in range(len(fragments))]
         self._others = [
             np.unique(np.delete(operator_of, k, axis=1), axis=0, return_inverse=True)
@@ -87,7 +90,7 @@ class Gluing:
         terms = np.empty((len(tensors[0]), len(self.operator_of)))
         for some in _parts(len(self.operator_of), len(terms) * self._size):
             chosen = [tensor[:, self.operator_of[some, k]] for k, tensor in enumerate(glued)]
-            terms[:, some] = opt_einsum.contract(self._equation, *chosen)
+            terms[:, some] = opt_einsum.contract(self._equation, *chosen, optimize=self._path)
         return np.asarray(terms @ self.coefficients.T)
 
     def gradients(self, tensors: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
@@ -121,10 +124,10 @@ class Gluing:
         derivatives = np.ones((len(combinations), *self._fragments[place].dims))
         if rest:
             equation = self._without[place]
-            size = _largest(equation, [(1, *tensor.shape[1:]) for tensor in rest])
+            path, size = _planned(equation, tuple((1, *tensor.shape[1:]) for tensor in rest))
             for some in _parts(len(combinations), size):
                 chosen = [tensor[combinations[some, k]] for k, tensor in enumerate(rest)]
-                derivatives[some] = opt_einsum.contract(equation, *chosen)
+                derivatives[some] = opt_einsum.contract(equation, *chosen, optimize=path)
         return derivatives
 
     def _back(self, place: int, derivatives: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -179,10 +182,11 @@ def _symbol(glue: int) -> str:
     return str(opt_einsum.get_symbol(glue))
 
 
-def _largest(equation: str, shapes: Sequence[tuple[int, ...]]) -> int:
-    """Numbers that all operands and the largest intermediate of a contraction hold."""
-    _, info = opt_einsum.contract_path(equation, *shapes, shapes=True)
-    return int(info.largest_intermediate) + sum(map(math.prod, shapes))
+@functools.lru_cache(maxsize=256)
+def _planned(equation: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[_Path, int]:
+    """In which order to contract, and how many numbers are held for one replica and term."""
+    path, info = opt_einsum.contract_path(equation, *shapes, shapes=True)
+    return tuple(path), int(info.largest_intermediate) + sum(map(math.prod, shapes))
 
 
 def _parts(count: int, size_each: int) -> list[slice]:
