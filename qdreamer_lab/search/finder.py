@@ -74,7 +74,7 @@ def search(
 
     Given `rounds`, the answer depends on the arguments alone, unless the time limit interrupts.
     Without, it also depends on how far the search comes in its time, and on what this process has
-    found out before: it is no dearer than any plan known for the circuit that keeps to the limits,
+    found out before: it is no dearer than any plan remembered for the cost model and the limits,
     and what was searched already is not searched again. The same question, asked again, goes on
     where it stopped if it is given more time, and else gets the best answer known at once.
 

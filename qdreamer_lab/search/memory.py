@@ -1,4 +1,4 @@
-"""What earlier searches of this process found, so that a later one never contradicts them.
+"""What earlier searches of this process found, so that a later one does not contradict them.
 
 A plan for a width is a plan for every greater one, and a plan found under one cost model has a
 price under the others. Only plans are kept, of the circuits asked about last; it must not search.

@@ -14,6 +14,7 @@ class Held:
     """Keeps the thread that sends from sending, and counts what it sends afterwards."""
 
     def __init__(self, session, monkeypatch):
+        self.session = session
         self.client = session._link.client
         self.gate = threading.Event()
         self.sent = []
@@ -27,8 +28,17 @@ class Held:
         monkeypatch.setattr(self.client, "_send_to_scheduler_safe", record)
 
     def __enter__(self):
-        self.client.loop.add_callback(self.gate.wait, 60)
+        self.hold()
+        while self.session._pilots._outdated.is_set():  # the first submit would ask that thread
+            self.gate.set()
+            self.session.pilot_statuses()
+            self.hold()
         return self
+
+    def hold(self):
+        self.gate, holding = threading.Event(), threading.Event()
+        self.client.loop.add_callback(lambda gate: (holding.set(), gate.wait(60)), self.gate)
+        assert holding.wait(60)
 
     def __exit__(self, *_):
         self.gate.set()

@@ -69,7 +69,7 @@ def plan_cuts(
             the end of the circuit, which are left out of the plan. No other mode takes it.
         rounds: Rounds of refinement at most; None for as many as there is time for. Given a number,
             the same seed gives the same plan, unless the time runs out. Without, it depends on how
-            far the search comes, and is no dearer than any plan known for the circuit already.
+            far the search comes, and is no dearer than a plan remembered for the cost model.
 
     Raises:
         CircuitError: If the circuit is empty, not unitary, or has unbound parameters.
