@@ -88,23 +88,28 @@ def test_a_small_run_is_simulated_on_a_thousand_workers(session, monkeypatch):
     assert "never measured" in fragments.assumptions  # the profile is nominal
 
 
-def test_where_there_are_as_many_workers_it_is_the_prediction(session, monkeypatch):
-    cut = CircuitCutting(qubits=(8,), widths=(5,), precision=0.02, recommend=False)
+def test_where_there_are_as_many_workers_it_is_the_prediction(
+    session, lone_worker, monkeypatch, steady_planning
+):
+    cut = CircuitCutting(qubits=(8,), widths=(5,), precision=0.02, recommend=False, angle=0.4)
     monkeypatch.setattr(larger, "CUT", cut)
-    pilot = session.add_pilot("local://", cores_per_node=1, name="lonely")
-    try:
-        curve = cut_simulated(session, pilot.name, (1, 64), {1: 2.0})
-        way = QDreamer(session).predict(
-            *(ansatz(8, cut.reps, cut.seed), last_z(8)),
-            max_qubits=5,
-            mode="sampled",
-            precision=0.02,
-            on=pilot.name,
-        )
-        assert way.configuration.workers == 1
-        execute = way.phase("execute").seconds
-        assert abs(curve.wall_s[0] - way.makespan_s) < 0.5 * execute + 0.05
-        assert curve.wall_s[1] > 0
-        assert curve.off == {1: pytest.approx(curve.wall_s[0] / 2 - 1)}
-    finally:
-        pilot.stop()
+    curve = cut_simulated(session, lone_worker, (1, 64), {1: 2.0})
+    way = QDreamer(session).predict(
+        *(ansatz(8, cut.reps, cut.seed, 0.4), last_z(8)),
+        max_qubits=5,
+        mode="sampled",
+        precision=0.02,
+        on=lone_worker,
+    )
+    assert way.configuration.workers == 1
+    assert curve.wall_s[0] == pytest.approx(way.makespan_s)
+    assert curve.off == {1: pytest.approx(curve.wall_s[0] / 2 - 1)}
+
+
+def test_more_workers_are_faster_until_handing_out_takes_longest(
+    session, lone_worker, steady_planning
+):
+    curve = cut_simulated(session, lone_worker, (1, 2, 4, 8, 1000), {})
+    assert sorted(curve.wall_s[:4], reverse=True) == list(curve.wall_s[:4])
+    assert curve.wall_s[0] > 1.2 * curve.wall_s[1] > 0
+    assert curve.wall_s[4] > curve.wall_s[0] / 20
