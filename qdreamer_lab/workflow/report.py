@@ -83,7 +83,7 @@ class MotifReport:
         lines += ["", text_table(*self._time_table()), ""]
         if self.outcome.rows:
             lines += [text_table(*self._rows()), ""]
-        lines += [f"{name}: {_shown(value)}" for name, value in self.values.items()]
+        lines += [f"{name}: {_shown(name, value)}" for name, value in self.values.items()]
         return "\n".join([*lines, *self.outcome.notes])
 
     def figure(self, *, dark: bool = False) -> go.Figure:
@@ -126,7 +126,8 @@ class MotifReport:
     def _place(self) -> str:
         plural = "" if self.workers == 1 else "s"
         tasks = f"{self.traffic.tasks:,} task{'' if self.traffic.tasks == 1 else 's'}"
-        return f"{tasks} on {self.workers} worker{plural} ({', '.join(self.pilots)})"
+        ready = f"which were ready after {seconds_text(self.ready_s)}"
+        return f"{tasks} on {self.workers} worker{plural} ({', '.join(self.pilots)}), {ready}"
 
     def _time_table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         wall = self.spent.wall_s or 1.0
@@ -138,7 +139,7 @@ class MotifReport:
 
     def _rows(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         keys = tuple(self.outcome.rows[0])
-        return keys, [tuple(_shown(row[key]) for key in keys) for row in self.outcome.rows]
+        return keys, [tuple(_shown(key, row[key]) for key in keys) for row in self.outcome.rows]
 
     def __str__(self) -> str:
         return self.text()
@@ -153,13 +154,16 @@ class MotifReport:
         found += [f"{escape(self._place())}</p>", html_table("", *self._time_table())]
         if self.outcome.rows:
             found.append(html_table("", *self._rows()))
-        lines = [f"{name}: {_shown(value)}" for name, value in self.values.items()]
+        lines = [f"{name}: {_shown(name, value)}" for name, value in self.values.items()]
         words = "<br>".join(escape(line) for line in (*lines, *self.outcome.notes))
         return "".join(found) + f"<p>{words}</p>"
 
 
-def _shown(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _shown(name: str, value: Any) -> str:
+    """A value by its name: times with as many digits as mean something."""
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.3g}" if name.endswith((" s", ", s")) else f"{value:.6g}"
 
 
 def _plain(value: Any) -> Any:

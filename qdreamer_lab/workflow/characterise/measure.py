@@ -86,7 +86,7 @@ def characterise(
                 if count == workers[0]:  # what is planned or loaded once is in no figure
                     _measure(session, small, 1, count, 1)
                 for size in sorted({1, count}):
-                    told(f"{kind.name}, {size} times its size, {count} workers")
+                    told(f"{kind.name}, {size}x on {count}")
                     measured += _measure(session, small, size, count, times)
             larger.look(session, pilot.name, count, last=count == workers[-1])
         finally:
@@ -142,7 +142,7 @@ class Larger:
             self._rates.append(tasks_per_second(session, on, _TASKS))
         if not self._cutting:
             return
-        self._told(f"circuit-cutting with shots, {count} workers")
+        self._told(f"circuit-cutting with shots on {count}")
         made = replace(CUT, on=on)
         runs = [made.run(session).data[0].measured_s for _ in range(self._times + 1)]
         self._cut_s[count] = min(runs[1:])

@@ -106,6 +106,14 @@ class Portrait:
     def text(self) -> str:
         """All of it as plain text."""
         lines = [", ".join(f"{key}: {value}" for key, value in self.machine.items()), ""]
+        lines += [text_table(*self.table()), ""]
+        if scaling := self.scaling_table():
+            lines += [text_table(*scaling), ""]
+        lines += [curve.text() for curve in self.simulated]
+        return "\n".join([*lines, *self.failures()])
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """What each run took and what that went to: a head, and a row for each run."""
         parts = ("quantum", "classical", "communication", "waiting", "overhead")
         rows: list[tuple[str, ...]] = []
         for row in self.rows():
@@ -114,19 +122,32 @@ class Portrait:
             rates = (f"{row['messages_per_s']:.4g}", f"{row['bytes_per_s'] / 1e3:.4g}")
             where = (row["motif"], str(row["size"]), str(row["workers"]))
             rows.append((*where, f"{wall:.3g}", *shares, *rates))
-        head = ("motif", "size", "workers", "wall s", *parts, "messages/s", "kB/s")
-        lines += [text_table(head, rows), ""]
-        for motif in self.motifs():
-            for kind, found in (("strong", self.strong(motif)), ("weak", self.weak(motif))):
-                if found is not None:
-                    told = ", ".join(
-                        f"{count}: {each:.2f}"
-                        for count, each in zip(found.workers, found.efficiency, strict=True)
-                    )
-                    lines.append(f"{motif}, {kind} scaling, efficiency by workers: {told}")
-        lines += [curve.text() for curve in self.simulated]
-        lines += [f"{one.motif}: not run: {one.failure}" for one in self.measured if one.failure]
-        return "\n".join(lines)
+        return ("motif", "size", "workers", "wall s", *parts, "messages/s", "kB/s"), rows
+
+    def scaling_table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]] | None:
+        """Efficiency by workers; None if nothing was run on different numbers of them."""
+        found = [
+            (motif, kind, curve)
+            for motif in self.motifs()
+            for kind, curve in (("strong", self.strong(motif)), ("weak", self.weak(motif)))
+            if curve is not None
+        ]
+        counts = sorted({count for _, _, curve in found for count in curve.workers})
+        rows = []
+        for motif, kind, curve in found:
+            known = dict(zip(curve.workers, curve.efficiency, strict=True))
+            told = (f"{known[count]:.2f}" if count in known else "" for count in counts)
+            rows.append((motif, kind, *told))
+        head = ("motif", "scaling", *(f"efficiency on {count}" for count in counts))
+        return (head, rows) if rows else None
+
+    def failures(self) -> list[str]:
+        """What could not run, and why, a line each."""
+        return [
+            f"{one.motif}, {one.size}x on {one.workers}: not run: {one.failure}"
+            for one in self.measured
+            if one.failure
+        ]
 
     def to_json(self) -> str:
         """As JSON that `from_json` reads."""

@@ -59,8 +59,9 @@ def test_it_survives_json_and_is_shown():
     again = Portrait.from_json(PORTRAIT.to_json())
     assert again.text() == PORTRAIT.text()
     assert again.to_json() == PORTRAIT.to_json()
-    assert "naps, weak scaling, efficiency by workers: 1: 1.00, 2: 0.80" in PORTRAIT.text()
-    assert "third: not run: needs a <lot>" in PORTRAIT.text()
+    assert ("naps", "weak", "1.00", "0.80", "") in PORTRAIT.scaling_table()[1]
+    assert "efficiency on 2" in PORTRAIT.text()
+    assert "third, 1x on 1: not run: needs a <lot>" in PORTRAIT.text()
     for wrong in ("{}", "x", '{"machine": {}, "measured": [1]}'):
         with pytest.raises(MotifError, match="not the portrait"):
             Portrait.from_json(wrong)
@@ -74,7 +75,8 @@ def test_a_page_is_whole_and_two_are_compared():
     assert "cdn" not in alone.split("<body>")[0]
     slower = replace(PORTRAIT, measured=(measured(1, 1, 16.0),))
     both = page([slower, PORTRAIT], ["mine", "theirs"])
-    assert "naps, 1x on 1: 16 s and 8 s, a factor of 2.00" in both
+    told = ("naps, 1x on 1", "16", "8", "2.00")
+    assert "".join(f"<td>{cell}</td>" for cell in told) in both
     assert both.count("<section>") == 2
 
 
@@ -98,6 +100,8 @@ def test_what_is_simulated_is_marked(tmp_path):
     shown = page([with_curve], ["mine"])
     assert shown.count("Plotly.newPlot(") == 4
     assert "naps, weak scaling (simulated)" in shown
+    assert "<td>naps, weak scaling</td><td>1: +0 %, 2: -10 %</td>" in shown
+    assert "naps, weak scaling assumes no naps are missed." in shown
     assert "naps, weak scaling (measured)" in shown
 
 
@@ -140,7 +144,7 @@ def test_the_console_sets_two_side_by_side(tmp_path, capsys):
         path.write_text(PORTRAIT.to_json())
     words = [word for path in files for word in ("--compare", str(path))]
     assert cli.main(["characterise", *words, "--html", str(tmp_path / "p.html")]) == 0
-    assert "a factor of 1.00" in (tmp_path / "p.html").read_text()
+    assert "<td>1.00</td></tr>" in (tmp_path / "p.html").read_text()
     again = ["characterise", "--compare", str(files[0]), "--json", str(files[0])]
     assert cli.main(again) == 2
     assert "would take its place" in capsys.readouterr().err
