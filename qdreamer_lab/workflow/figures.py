@@ -59,7 +59,8 @@ def report_figure(
             "yaxis2": value_axis(colours, curves[0].y_title, domain=[0, 0.6], anchor="x2"),
         }
     height = 480 if curves else 220
-    return figure([*traces, *lines], dark, barmode="stack", height=height, **axes)
+    made = figure([*traces, *lines], dark, barmode="stack", height=height, **axes)
+    return made.update_layout(legend_traceorder="normal")
 
 
 def time_traces(parts: dict[str, dict[str, float]], dark: bool) -> list[dict[str, Any]]:
@@ -81,7 +82,12 @@ def time_traces(parts: dict[str, dict[str, float]], dark: bool) -> list[dict[str
             "hoverinfo": "text",
             "marker": {
                 "color": colours.fills[k],
-                "pattern": {"shape": pattern, "fgcolor": colours.ink, "solidity": 0.15},
+                "pattern": {
+                    "shape": pattern,
+                    "bgcolor": colours.fills[k],
+                    "fgcolor": colours.ink,
+                    "solidity": 0.15,
+                },
                 "line": {"color": colours.lines[k], "width": 1},
             },
         }

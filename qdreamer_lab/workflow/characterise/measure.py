@@ -61,7 +61,7 @@ def characterise(
         workers: How many workers, the fewest first.
         names: Of the motifs; all by default.
         url: What kind of pilots.
-        times: How often each is run; the quickest counts.
+        times: How often each is run, after once that does not count; the quickest counts.
         simulate: Numbers of workers for which scaling is simulated, of circuits and of cut runs.
         calibrate_s: Seconds for measuring this machine before cut runs are simulated.
         say: Takes a line for each run.
@@ -83,8 +83,6 @@ def characterise(
             for kind in kinds:
                 small = kind.small() if change is None else change(kind.small())
                 small = replace(small, on=pilot.name)
-                if count == workers[0]:  # what is planned or loaded once is in no figure
-                    _measure(session, small, 1, count, 1)
                 for size in sorted({1, count}):
                     told(f"{kind.name}, {size}x on {count}")
                     measured += _measure(session, small, size, count, times)
@@ -103,7 +101,8 @@ def _measure(session: Session, small: Motif, size: int, workers: int, times: int
         made = small.grown(size)
         if made is None:
             return []
-        reports = [made.run(session) for _ in range(times)]
+        # The first one plans for these workers, and loads.
+        reports = [made.run(session) for _ in range(times + 1)][1:]
     except (QDreamerError, PilotError) as error:
         return [replace(told, failure=str(error))]
     return [replace(told, report=min(reports, key=lambda report: report.spent.wall_s))]

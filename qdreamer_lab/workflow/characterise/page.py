@@ -27,7 +27,8 @@ th:first-child,td:first-child{text-align:left}"""
 _TIMES = (
     "What the time goes to",
     "A bar for each run: the motif, how many times the work of its preset, on how many workers. "
-    "Times are means of the workers.",
+    "Times are means of the workers. Each was run once before, so that what is loaded or searched "
+    "for once, such as where to cut, is in no figure.",
 )
 _COUPLING = (
     "How tightly tasks are coupled",
@@ -64,7 +65,7 @@ def page(portraits: Sequence[Portrait], titles: Sequence[str]) -> str:
     compared = _compared(*portraits) if len(portraits) == 2 else ""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Motifs</title>'
-        f"<style>{_STYLE}</style></head><body><h1>What the time of motifs goes to</h1>{compared}"
+        f"<style>{_STYLE}</style></head><body><h1>A machine as motifs see it</h1>{compared}"
         f'<div class="side">{"".join(sections)}</div></body></html>'
     )
 
@@ -108,7 +109,7 @@ def _assumed(portrait: Portrait) -> str:
 def _times(portrait: Portrait) -> Any:
     """Shares of the wall time, a bar for each run."""
     bars = {}
-    for one in portrait.measured:
+    for one in portrait.by_motif():
         if one.report is not None:
             wall = one.report.spent.wall_s or 1.0
             label = f"{one.motif}, {one.size}x on {one.workers}"
@@ -118,14 +119,15 @@ def _times(portrait: Portrait) -> Any:
     traces = time_traces(bars, False)
     for trace in traces:
         trace["hovertext"] = [f"{trace['name']}: {share:.1f} %" for share in trace["x"]]
-    return figure(
+    made = figure(
         traces,
         False,
         barmode="stack",
         height=140 + 26 * len(bars),
         xaxis=value_axis(colours, "% of the wall time", range=[0, 100]),
-        yaxis={"automargin": True, "autorange": "reversed"},
+        yaxis={"automargin": True, "autorange": "reversed", "ticksuffix": " "},
     )
+    return made.update_layout(legend_traceorder="normal")
 
 
 def _coupling(portrait: Portrait) -> Any:

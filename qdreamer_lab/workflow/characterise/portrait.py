@@ -72,6 +72,11 @@ class Portrait:
         """The motifs that were run, in order."""
         return list(dict.fromkeys(one.motif for one in self.measured))
 
+    def by_motif(self) -> list[Measured]:
+        """All runs, those of a motif together."""
+        order = self.motifs()
+        return sorted(self.measured, key=lambda one: order.index(one.motif))
+
     def strong(self, motif: str) -> Scaling | None:
         """Wall times of the same work; None if there is but one."""
         return self._scaling(motif, lambda one: one.size == 1, weak=False)
@@ -99,7 +104,7 @@ class Portrait:
         """A row of metrics for each run that there is a report of."""
         return [
             {"motif": one.motif, "size": one.size, "workers": one.workers, **one.report.metrics}
-            for one in self.measured
+            for one in self.by_motif()
             if one.report is not None
         ]
 
