@@ -7,7 +7,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+
+from tests.jupyter.conftest import sockets_of_files
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
 EXPLORER = Path(__file__).parents[2] / "notebooks" / "02_cut_explorer.ipynb"
@@ -22,12 +25,19 @@ def _outputs(notebook, word):
     return [output for cell in cells for output in cell.outputs]
 
 
+def execute(notebook):
+    """Run all cells in a new kernel."""
+    with sockets_of_files() as traits:
+        manager = AsyncKernelManager(kernel_name="pilot", **traits)
+        NotebookClient(notebook, km=manager, timeout=240).execute()
+
+
 def test_the_notebook_runs_from_top_to_bottom(kernelspec, registry_home):
     notebook = nbformat.read(EXPLORER, 4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = []
-    NotebookClient(notebook, timeout=240, kernel_name="pilot").execute()
+    execute(notebook)
     (shown,) = _outputs(notebook, "CutExplorer(circuit")
     assert "application/vnd.jupyter.widget-view+json" in shown.data
     assert "<img" in shown.data["text/html"]
@@ -66,7 +76,7 @@ def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home):
     notebook = nbformat.read(QUICKSTART, 4)
     assert notebook.metadata.kernelspec.name == "pilot"
     assert not any(cell.get("outputs") for cell in notebook.cells)
-    NotebookClient(notebook, timeout=240, kernel_name="pilot").execute()
+    execute(notebook)
     shown = [
         output.data.get("text/plain", "")
         for cell in notebook.cells
@@ -86,7 +96,7 @@ def test_the_notebook_of_motifs_runs(kernelspec, registry_home, monkeypatch, tmp
     pytest.importorskip("sklearn", reason="pip install 'qdreamer-lab[learn]'")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     notebook = nbformat.read(MOTIFS, 4)
-    NotebookClient(notebook, timeout=240, kernel_name="pilot").execute()
+    execute(notebook)
     (shown,) = _outputs(notebook, "%motif circuit-execution")
     assert "mean of Z" in shown.data["text/html"]
     (drawn,) = _outputs(notebook, "report.figure()")

@@ -99,7 +99,10 @@ async def _bring_up(tmp_path, end):
 
 
 def _runs(process):
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # just now
+        return False
 
 
 def test_a_port_that_is_taken_is_told(tmp_path):
