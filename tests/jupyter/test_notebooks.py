@@ -29,7 +29,8 @@ def execute(notebook):
     """Run all cells in a new kernel."""
     with sockets_of_files() as traits:
         manager = AsyncKernelManager(kernel_name="pilot", **traits)
-        NotebookClient(notebook, km=manager, timeout=240).execute()
+        # A manager that is given to it would be left running.
+        NotebookClient(notebook, km=manager, timeout=240).execute(cleanup_kc=True)
 
 
 def test_the_notebook_runs_from_top_to_bottom(kernelspec, registry_home):
