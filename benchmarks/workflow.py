@@ -22,8 +22,8 @@ OVERHEAD = ("circuit-execution", "circuit-cutting", "learning", "pipeline")
 WEAK: dict[str, tuple[list[str], list[str]]] = {
     "circuit-execution": (["circuits=32"], ["circuits=64"]),
     "circuit-cutting": (
-        ["qubits=20", "widths=11", "recommend=no", "precision=0.0007"],
-        ["qubits=20", "widths=11", "recommend=no", f"precision={0.0007 / 2**0.5}"],
+        ["qubits=20", "widths=11", "reps=2", "recommend=no", "precision=0.0007"],
+        ["qubits=20", "widths=11", "reps=2", "recommend=no", f"precision={0.0007 / 2**0.5}"],
     ),
     "learning": (
         ["classifiers=variational", "samples=160", "minibatch=48"],

@@ -26,7 +26,7 @@ def test_motifs_run_on_nodes(slurm_session, pilot):
     np.testing.assert_allclose(report.data, dense(motif), atol=1e-12)
     assert report.workers == 2
     assert sum(report.spent.parts().values()) == pytest.approx(report.spent.wall_s)
-    cutting = CircuitCutting(qubits=(8,), widths=(5,), recommend=False, on=pilot.name)
+    cutting = CircuitCutting(qubits=(8,), widths=(5,), reps=2, recommend=False, on=pilot.name)
     (one,) = cutting.run(slurm_session).data
     assert one.value == pytest.approx(dense_value(8), abs=1e-9)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CUT", "Simulated", "circuits_simulated", "cut_simulated", "dealt_out_s"]
 
-CUT = CircuitCutting(qubits=(20,), widths=(11,), precision=0.0005, recommend=False)
+CUT = CircuitCutting(qubits=(20,), widths=(11,), reps=2, precision=0.0005, recommend=False)
 """The cut run whose scaling is simulated: its shots can be divided among many workers."""
 
 _ALLOWANCE_S = 2.0

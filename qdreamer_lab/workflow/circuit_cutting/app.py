@@ -50,13 +50,18 @@ class CircuitCutting(Motif):
     title: ClassVar[str] = "Circuit cutting"
     grows: ClassVar[tuple[str, ...]] = ("circuits",)
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "paper": {"qubits": (30, 33, 34, 36), "widths": (12, 10, 8, 6, 4, 2), "angle": 0.4}
+        "paper": {
+            "qubits": (30, 33, 34, 36),
+            "widths": (12, 10, 8, 6, 4, 2),
+            "reps": 2,
+            "angle": 0.4,
+        }
     }
 
     qubits: tuple[int, ...] = (32,)
     circuits: int = 1
-    widths: tuple[int, ...] = (22, 16)
-    reps: int = 2
+    widths: tuple[int, ...] = (20, 16)
+    reps: int = 4
     angle: float | None = None
     precision: float = 0.0
     recommend: bool = True
@@ -87,7 +92,8 @@ class CircuitCutting(Motif):
         fragments = FragmentSession(run, default_store() if self.reuse else None)
         runs = []
         for qubits, number in itertools.product(self.qubits, range(self.circuits)):
-            pub = (ansatz(qubits, self.reps, self.seed + number, self.angle), last_z(qubits))
+            with run.doing("classical"):
+                pub = (ansatz(qubits, self.reps, self.seed + number, self.angle), last_z(qubits))
             for way in self._ways(run, dreamer, pub):
                 run.say(f"{qubits} qubits: {way.prediction.title}")
                 done = run_cut(

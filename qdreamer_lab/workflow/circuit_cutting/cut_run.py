@@ -140,7 +140,8 @@ def run_cut(
         precision: Standard error wanted in sampled mode; 0 in exact mode.
     """
     prediction = way.prediction
-    estimator = estimator_for(prediction, session, workers, seed=seed)
+    with run.doing("classical"):
+        estimator = estimator_for(prediction, session, workers, seed=seed)
     begun, clock = time.time(), time.perf_counter()
     job = estimator.run([pub], precision=precision or None)
     result: Any = waited_for(job, run.stop)[0]

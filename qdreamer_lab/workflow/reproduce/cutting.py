@@ -46,6 +46,7 @@ def cut_runs(
             motif = CircuitCutting(
                 qubits=(qubits,),
                 widths=(width,),
+                reps=2,
                 angle=ANGLE,
                 precision=precision,
                 recommend=False,

@@ -65,7 +65,7 @@ def test_curves_begin_where_they_were_measured():
 
 
 def test_a_small_run_is_simulated_on_a_thousand_workers(session, monkeypatch):
-    cut = CircuitCutting(qubits=(6,), widths=(4,), precision=0.05, recommend=False)
+    cut = CircuitCutting(qubits=(6,), widths=(4,), reps=2, precision=0.05, recommend=False)
     monkeypatch.setattr(larger, "CUT", cut)
     monkeypatch.setattr("qdreamer_lab.workflow.characterise.measure.CUT", cut)
     found = characterise(
@@ -91,7 +91,9 @@ def test_a_small_run_is_simulated_on_a_thousand_workers(session, monkeypatch):
 def test_where_there_are_as_many_workers_it_is_the_prediction(
     session, lone_worker, monkeypatch, steady_planning
 ):
-    cut = CircuitCutting(qubits=(8,), widths=(5,), precision=0.02, recommend=False, angle=0.4)
+    cut = CircuitCutting(
+        qubits=(8,), widths=(5,), reps=2, precision=0.02, recommend=False, angle=0.4
+    )
     monkeypatch.setattr(larger, "CUT", cut)
     curve = cut_simulated(session, lone_worker, (1, 64), {1: 2.0})
     way = QDreamer(session).predict(

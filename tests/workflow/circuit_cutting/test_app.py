@@ -22,7 +22,7 @@ def dense(qubits, reps=2, seed=7):
 
 
 def test_every_width_gives_the_value_of_the_dense_vector(session):
-    motif = CircuitCutting(qubits=(8, 10), widths=(6, 4, 3))
+    motif = CircuitCutting(qubits=(8, 10), widths=(6, 4, 3), reps=2)
     report = motif.run(session)
     assert len(report.data) == 2 * 4
     for one in report.data:
@@ -40,25 +40,27 @@ def test_every_width_gives_the_value_of_the_dense_vector(session):
 
 
 def test_sampled_values_are_within_their_errors(session):
-    motif = CircuitCutting(qubits=(6,), widths=(4,), precision=0.02, recommend=False)
+    motif = CircuitCutting(qubits=(6,), widths=(4,), reps=2, precision=0.02, recommend=False)
     (one,) = motif.run(session).data
     assert 0 < one.error < 0.03
     assert abs(one.value - dense(6)) < 6 * 0.02
 
 
 def test_fragments_are_kept_across_runs(session):
-    motif = CircuitCutting(qubits=(9,), widths=(5,), recommend=False, reuse=True)
+    motif = CircuitCutting(qubits=(9,), widths=(5,), reps=2, recommend=False, reuse=True)
     first = motif.run(session)
     assert first.outcome.notes == ()
     again = motif.run(session)
     assert again.data[0].value == first.data[0].value
     assert f"{first.data[0].tasks} fragments were reused, 0 ran" in again.text()
-    other = CircuitCutting(qubits=(9,), widths=(5,), recommend=False, reuse=True, seed=8)
+    other = CircuitCutting(qubits=(9,), widths=(5,), reps=2, recommend=False, reuse=True, seed=8)
     assert other.run(session).data[0].value == pytest.approx(dense(9, seed=8), abs=1e-9)
 
 
 def test_several_circuits_have_angles_of_their_own(session):
-    report = CircuitCutting(qubits=(6,), widths=(4,), circuits=2, recommend=False).run(session)
+    report = CircuitCutting(qubits=(6,), widths=(4,), reps=2, circuits=2, recommend=False).run(
+        session
+    )
     assert [one.number for one in report.data] == [0, 1]
     for one, seed in zip(report.data, (7, 8), strict=True):
         assert one.value == pytest.approx(dense(6, seed=seed), abs=1e-9)
@@ -68,7 +70,9 @@ def test_several_circuits_have_angles_of_their_own(session):
 
 
 def test_one_angle_for_all(session):
-    report = CircuitCutting(qubits=(7,), widths=(4,), angle=0.4, recommend=False).run(session)
+    report = CircuitCutting(qubits=(7,), widths=(4,), reps=2, angle=0.4, recommend=False).run(
+        session
+    )
     state = Statevector(ansatz(7, 2, 0, 0.4))
     expected = state.expectation_value(last_z(7)).real
     assert report.data[0].value == pytest.approx(expected, abs=1e-9)
