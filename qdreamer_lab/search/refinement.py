@@ -85,6 +85,8 @@ def refined_once(
     turn = TURNS[number % len(TURNS)]
     if turn == "sliced" and graph.is_limited:
         turn = "best"  # fragments of different slices are too many
+    if turn in ("sliced", "runs") and graph.only_wires:
+        turn = "best"  # slices cut gates, and so do runs of single wires
     start, others = pool.best, pool.plans[1:]
     moves = max(2, min(int(rng.choice([10, 30, 100])), WORK // graph.num_pieces))
     cycle = Cycle(

@@ -3,8 +3,9 @@
 Clusters move together what has to move together, and the annealing at finer levels puts right where
 they were drawn too roughly. Clusters lie within the fragments of a known plan, which so comes back
 unless something better is found; or within those of two plans, which then are crossed: where they
-agree is kept together, and the rest is chosen anew. After Sanders and Schulz, "Distributed
-evolutionary graph partitioning" (ALENEX 2012), whose graphs have no wires.
+agree is kept together, and the rest is chosen anew. Where gates must not be cut, the finest
+clusters are not pieces but blocks. After Sanders and Schulz, "Distributed evolutionary graph
+partitioning" (ALENEX 2012), whose graphs have no wires.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ class Cycle:
         rng = np.random.default_rng(seed)
         now, kind = self._start(graph, best)
         levels, maps = _levels(graph, kind, self, rng)
+        finest = 1 if graph.only_wires else 0
         for coarse, count in maps:
             now = _of_clusters(now, coarse, count)
         if self.labels:
@@ -76,7 +78,7 @@ class Cycle:
         num_labels = min(graph.limits.max_labels, int(now.max()) + 1 + SPARE_LABELS)
         limits = graph.limits._replace(max_labels=num_labels)
         heat = self.hot
-        for number in range(len(levels) - 1, -1, -1):
+        for number in range(len(levels) - 1, finest - 1, -1):
             if number < len(levels) - 1:
                 now = now[maps[number][0]]
             size = max(len(now), graph.num_pieces // EVENLY)
@@ -85,6 +87,8 @@ class Cycle:
             draw = int(rng.integers(2**31))
             now, _ = anneal_clusters(levels[number], now, limits, cooling, draw)
             heat *= FALL
+        for coarse, _ in maps[:finest]:
+            now = now[coarse]
         if not is_feasible(graph, now):
             return best
         return Plan(now, cost_of(graph, now), best.bound)
@@ -117,9 +121,18 @@ def _of_clusters(
 def _levels(
     graph: PieceGraph, kind: NDArray[np.int64], cycle: Cycle, rng: np.random.Generator
 ) -> tuple[list[Clusters], list[tuple[NDArray[np.int64], int]]]:
-    """Clusters from pieces up to the coarsest, and where those of each level went."""
+    """Clusters from pieces up to the coarsest, and where those of each level went.
+
+    Where gates must not be cut, the second level is that of the blocks.
+    """
     levels = [single_clusters(graph.pieces)]
     maps = []
+    if graph.only_wires:
+        block, count = np.empty(graph.num_pieces, np.int64), len(graph.piece_of)
+        block[graph.piece_of] = np.arange(count)[:, None]
+        kind = _of_clusters(kind, block, count)
+        levels.append(join(levels[-1], block, count))
+        maps.append((block, count))
     while len(levels[-1].weight) > cycle.coarsest:
         seed, size = int(rng.integers(2**31)), len(levels[-1].weight)
         coarse, count = match_alike(levels[-1], kind, graph.limits.max_width, cycle.power, seed)

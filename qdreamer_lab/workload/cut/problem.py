@@ -39,7 +39,7 @@ def check_cost(cost: object) -> None:
     Raises:
         PlanError: Naming the ones there are.
     """
-    if cost not in COST_MODELS:
+    if not isinstance(cost, str) or cost not in COST_MODELS:
         raise PlanError(f"cost must be one of {', '.join(map(repr, COST_MODELS))}, got {cost!r}")
 
 

@@ -152,10 +152,12 @@ def test_without_any_pilot_it_waits_for_the_next(tight, small_tasks, caplog):
 
 
 def test_memory_that_comes_makes_the_uncut_run_possible(tight, caplog, tmp_path, monkeypatch):
-    gated = Gated(tight, tmp_path / "gate")  # the run cannot be over before memory has come
-    submit, tight_submit = gated.submit, tight.submit
-    monkeypatch.setattr(gated, "session", SimpleNamespace(submit=tight_submit))
-    monkeypatch.setattr(tight, "submit", submit)
+    gate, submit = tmp_path / "gate", tight.submit
+
+    def gated(fn, /, *args, **options):  # the run cannot be over before memory has come
+        return submit(_after, gate, fn, *args, **options)
+
+    monkeypatch.setattr(tight, "submit", gated)
     circuit = three_neighbours(18, 3)
     dreamer = QDreamer(tight, profile=MachineProfile.nominal())
     found = dreamer.recommend(circuit, neighbours(18))
@@ -166,7 +168,7 @@ def test_memory_that_comes_makes_the_uncut_run_possible(tight, caplog, tmp_path,
         wait_until(lambda: any(task.running() for task in tight.tasks))
         tight.add_pilot("local://", name="big", cores_per_node=1)
         wait_until(lambda: caplog.messages)
-        gated.gate.touch()
+        gate.touch()
         result = running.result(120)
     expected = Statevector(circuit).expectation_value(neighbours(18)).real
     assert result.data.evs == pytest.approx(expected, abs=1e-9)

@@ -16,6 +16,9 @@ from qdreamer_lab.workload.execution.memory import readable
 from tests.circuits.plain import ghz, layered, neighbours, tilted_ghz
 
 
+pytestmark = pytest.mark.usefixtures("steady_planning")  # predictions are compared
+
+
 @pytest.fixture
 def dreamer():
     return QDreamer(profile=MachineProfile.nominal())
