@@ -89,9 +89,10 @@ def test_a_report_tells_what_was_found_and_where_time_went(report):
     assert report.workers == 2
     spent, traffic = report.spent, report.traffic
     assert sum(spent.parts().values()) == pytest.approx(spent.wall_s)
-    # four naps and a half, over two workers; naps never end early
-    assert spent.quantum_s >= 4.5 * 0.05 / 2
-    assert spent.communication_s >= 0.5 * 0.05 / 2
+    # Four naps and a half, over two workers. Naps never end early, but a task may begin before the
+    # one before it is known to be over, and that counts once.
+    assert spent.quantum_s >= 0.5 * 4.5 * 0.05 / 2
+    assert spent.communication_s >= 0.5 * 0.5 * 0.05 / 2
     assert traffic.tasks == 6
     assert traffic.messages == 6 + 1 + 5  # calls, one result, five results passed on
     assert min(traffic.sent_bytes, traffic.received_bytes, traffic.passed_bytes) > 0
@@ -176,8 +177,8 @@ class Chain(Motif):
 
 def test_a_worker_waits_for_what_a_task_takes(session):
     spent = Chain().run(session).spent
-    assert spent.waiting_s >= 0.8 * 0.4 / 2  # one of two, while the other naps
-    assert spent.quantum_s >= 0.4 / 2
+    assert spent.waiting_s >= 0.5 * 0.4 / 2  # one of two, while the other naps
+    assert spent.quantum_s >= 0.5 * 0.4 / 2
 
 
 @pytest.mark.parametrize("ahead", [0.0, 3600.0, -5.0])
@@ -196,7 +197,7 @@ def test_an_agents_clock_may_be_off(session, monkeypatch, ahead):
     monkeypatch.setattr(session, "history", elsewhere)
     spent = Naps().run(session).spent
     assert sum(spent.parts().values()) == pytest.approx(spent.wall_s)
-    assert spent.quantum_s >= 4.5 * 0.05 / 2
+    assert spent.quantum_s >= 0.5 * 4.5 * 0.05 / 2
     assert spent.overhead_s + spent.waiting_s < spent.wall_s
 
 
