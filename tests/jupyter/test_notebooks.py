@@ -1,9 +1,11 @@
 """The notebooks: they run from top to bottom, and read well as they were saved."""
 
 import json
+import math
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbclient import NotebookClient
 from traitlets.config import Config
 
@@ -12,6 +14,7 @@ from tests.jupyter.conftest import sockets_of_files
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
 EXPLORER = Path(__file__).parents[2] / "notebooks" / "02_cut_explorer.ipynb"
 DEVICES = Path(__file__).parents[2] / "notebooks" / "04_devices.ipynb"
+MOTIFS = Path(__file__).parents[2] / "notebooks" / "05_motifs.ipynb"
 MOST_BYTES = 1_500_000
 
 
@@ -101,3 +104,23 @@ def test_the_notebook_of_devices_runs_from_top_to_bottom(kernelspec, registry_ho
     advised = "".join(output.get("text", "") for output in _outputs(notebook, "QDreamer("))
     assert "off by about" in advised
     assert "The best elsewhere" in advised
+
+
+def test_the_notebook_of_motifs_runs(kernelspec, registry_home, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    notebook = nbformat.read(MOTIFS, 4)
+    execute(notebook)
+    (shown,) = _outputs(notebook, "%motif circuit-execution")
+    assert "mean of Z" in shown.data["text/html"]
+    (drawn,) = _outputs(notebook, "report.figure()")
+    assert len(drawn.data["application/vnd.plotly.v1+json"]["data"]) == 5
+    for name in ("state-vector", "circuit-cutting", "variational", "learning", "pipeline"):
+        assert "overhead" in _outputs(notebook, f"%motif {name}")[-1].data["text/html"]
+    (state,) = _outputs(notebook, "%motif state-vector")[-1:]
+    error = state.data["text/html"].split("largest error of a value: ")[1].split("<")[0]
+    assert float(error) < 1e-12
+    (loop,) = _outputs(notebook, "%motif variational")[-1:]
+    assert "true minimum: -1.8572" in loop.data["text/html"]
+    (total,) = _outputs(notebook, "run_steps(")
+    expected = sum(math.cos(number / 10) for number in range(5))
+    assert float(total.data["text/plain"].strip("(),")) == pytest.approx(expected)
