@@ -5,6 +5,9 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from traitlets.config import Config
+
+from tests.jupyter.conftest import sockets_of_files
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
 EXPLORER = Path(__file__).parents[2] / "notebooks" / "02_cut_explorer.ipynb"
@@ -18,12 +21,19 @@ def _outputs(notebook, word):
     return [output for cell in cells for output in cell.outputs]
 
 
+def execute(notebook):
+    """Run all cells in a new kernel."""
+    with sockets_of_files() as traits:
+        config = Config({"KernelManager": traits})
+        NotebookClient(notebook, kernel_name="pilot", timeout=240, config=config).execute()
+
+
 def test_the_notebook_runs_from_top_to_bottom(kernelspec, registry_home):
     notebook = nbformat.read(EXPLORER, 4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = []
-    NotebookClient(notebook, timeout=240, kernel_name="pilot").execute()
+    execute(notebook)
     (shown,) = _outputs(notebook, "CutExplorer(circuit")
     assert "application/vnd.jupyter.widget-view+json" in shown.data
     assert "<img" in shown.data["text/html"]
@@ -62,7 +72,7 @@ def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home):
     notebook = nbformat.read(QUICKSTART, 4)
     assert notebook.metadata.kernelspec.name == "pilot"
     assert not any(cell.get("outputs") for cell in notebook.cells)
-    NotebookClient(notebook, timeout=240, kernel_name="pilot").execute()
+    execute(notebook)
     shown = [
         output.data.get("text/plain", "")
         for cell in notebook.cells

@@ -12,6 +12,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from pilot_kernel.errors import PubError
 from pilot_kernel.task.wire.record import TaskState
 from tests.circuits.plain import bell, ghz, measured
+from tests.conftest import PATIENCE_S
 
 
 def test_run_tells_sampler_from_estimator(session):
@@ -109,13 +110,13 @@ def test_they_are_the_standard_primitives(session):
 
 def test_canceling_a_run_cancels_its_parts(session):
     heavy = efficient_su2(20, reps=3)
-    values = np.zeros((40, heavy.num_parameters))
+    values = np.zeros((400, heavy.num_parameters))  # not over before it is canceled
     task = session.run((heavy, "Z" * 20, values))
     parts = task.parts
     assert len(parts) > 1
     assert task.cancel()
     assert all(part.state in (TaskState.CANCELED, TaskState.DONE) for part in parts)
-    assert session.submit(lambda: "free").result(30) == "free"
+    assert session.submit(lambda: "free").result(PATIENCE_S) == "free"
 
 
 _THETA = QuantumCircuit(1)

@@ -231,7 +231,7 @@ def test_no_thread_is_left_behind_by_a_cell(run):
     before = threading.active_count()
     for _ in range(5):
         run("%%ctask\n1")
-    assert threading.active_count() <= before
+    wait_until(lambda: threading.active_count() <= before)  # others of this process come and go
 
 
 def test_values_are_named_after_observables_and_parameters(run, session):
