@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import nbformat
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 from tests.jupyter.conftest import sockets_of_files
 
@@ -25,8 +25,8 @@ def _outputs(notebook, word):
 def execute(notebook):
     """Run all cells in a new kernel."""
     with sockets_of_files() as traits:
-        manager = AsyncKernelManager(kernel_name="pilot", **traits)
-        NotebookClient(notebook, km=manager, timeout=240).execute()
+        config = Config({"KernelManager": traits})
+        NotebookClient(notebook, kernel_name="pilot", timeout=240, config=config).execute()
 
 
 def test_the_notebook_runs_from_top_to_bottom(kernelspec, registry_home):

@@ -18,6 +18,8 @@ from qdreamer_lab.workload.plan.find import plan_cuts
 from tests.circuits.plain import ghz, neighbours
 from tests.workload.sampled.device.cut_devices import Elsewhere
 
+pytestmark = pytest.mark.usefixtures("steady_planning")  # predictions are compared
+
 READOUT = 0.01
 
 
