@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 from tests.conftest import agents_of, wait_until
 from tests.jupyter.conftest import sockets_of_files
@@ -16,10 +16,10 @@ def execute(notebook, folder=None):
     before = {agent.pid for agent in agents_of(home)}
     resources = {"metadata": {"path": str(folder)}} if folder else {}
     with sockets_of_files() as traits:
-        manager = AsyncKernelManager(kernel_name="pilot", **traits)
-        NotebookClient(notebook, km=manager, timeout=240, resources=resources).execute(
-            cleanup_kc=True
-        )
+        config = Config({"KernelManager": traits})
+        NotebookClient(
+            notebook, kernel_name="pilot", timeout=240, config=config, resources=resources
+        ).execute()
     wait_until(lambda: {agent.pid for agent in agents_of(home)} <= before, timeout_s=120)
 
 

@@ -1,14 +1,18 @@
 """The notebooks: they run from top to bottom, and read well as they were saved."""
 
 import json
+import math
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from tests.jupyter.executed_notebook import execute, judged
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
 EXPLORER = Path(__file__).parents[2] / "notebooks" / "02_cut_explorer.ipynb"
+DEVICES = Path(__file__).parents[2] / "notebooks" / "10_devices.ipynb"
+MOTIFS = Path(__file__).parents[2] / "notebooks" / "08_motifs.ipynb"
 MOST_BYTES = 1_500_000
 
 
@@ -76,3 +80,40 @@ def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home):
     assert len(background) == 1
     assert "DONE" in background[0]
     judged(notebook)
+
+
+def test_the_notebook_of_devices_runs_from_top_to_bottom(kernelspec, registry_home):
+    notebook = nbformat.read(DEVICES, 4)
+    assert notebook.metadata.kernelspec.name == "pilot"
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    execute(notebook)
+    (told,) = _outputs(notebook, "--dry-run")[-1:]
+    assert "nothing was sent" in told.data["text/plain"]
+    assert "on manila: " in told.data["text/plain"]
+    assert "on quito: " in told.data["text/plain"]
+    printed = "".join(output.get("text", "") for output in _outputs(notebook, "noisy[0]"))
+    assert "'manila'" in printed
+    assert "'quito'" in printed
+    advised = "".join(output.get("text", "") for output in _outputs(notebook, "QDreamer("))
+    assert "off by about" in advised
+    assert "The best elsewhere" in advised
+
+
+def test_the_notebook_of_motifs_runs(kernelspec, registry_home, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    notebook = nbformat.read(MOTIFS, 4)
+    execute(notebook)
+    (shown,) = _outputs(notebook, "%motif circuit-execution")
+    assert "mean of Z" in shown.data["text/html"]
+    (drawn,) = _outputs(notebook, "report.figure()")
+    assert len(drawn.data["application/vnd.plotly.v1+json"]["data"]) == 5
+    for name in ("state-vector", "circuit-cutting", "variational", "learning", "pipeline"):
+        assert "overhead" in _outputs(notebook, f"%motif {name}")[-1].data["text/html"]
+    (state,) = _outputs(notebook, "%motif state-vector")[-1:]
+    error = state.data["text/html"].split("largest error of a value: ")[1].split("<")[0]
+    assert float(error) < 1e-12
+    (loop,) = _outputs(notebook, "%motif variational")[-1:]
+    assert "true minimum: -1.8572" in loop.data["text/html"]
+    (total,) = _outputs(notebook, "run_steps(")
+    expected = sum(math.cos(number / 10) for number in range(5))
+    assert float(total.data["text/plain"].strip("(),")) == pytest.approx(expected)
