@@ -240,15 +240,19 @@ def _smallest_width(problem: CutProblem, seed: int, deadline: float) -> int:
     if "gate" not in problem.kinds:
         least = max(2, least)
     most = max(least, problem.num_qubits)
-    deadline = max(deadline, time.perf_counter() + HINT_S)
-    with alarm(deadline) as stop:
-        while least < most and not stop[0]:
-            width = (least + most) // 2
-            one = replace(problem, max_qubits=width, devices=None, max_fragments=fragments)
-            if any_plan(piece_graph(one), seed, stop).cost < FORBIDDEN / 2:
-                most = width
-            else:
-                least = width + 1
+    one = replace(problem, max_qubits=most, devices=None, max_fragments=fragments)
+    graph = piece_graph(one)
+    with alarm(max(deadline, time.perf_counter() + HINT_S)) as stop:
+        for thorough in (False, True):
+            low = least
+            while low < most and not stop[0]:
+                width = (low + most) // 2
+                limits = limits_of(replace(one, max_qubits=width), graph.num_pieces)
+                narrow = replace(graph, limits=limits)
+                if any_plan(narrow, seed, stop, thorough=thorough).cost < FORBIDDEN / 2:
+                    most = width
+                else:
+                    low = width + 1
     return most
 
 

@@ -70,6 +70,9 @@ FIRST_WINDOWS, WINDOW_ROOM = 12, 16
 #: Rounds of refinement before the first sweep for a proof, where none is asked for.
 FIRST_PROOF = 16
 
+#: Share of the time left in which to look for any plan at all.
+AT_LAST = 0.6
+
 #: From this many pieces on, a plan that cuts only gates is made before anything else.
 SLOW = 100
 
@@ -161,10 +164,21 @@ def _at_once(graph: PieceGraph) -> int:
     return 3 if graph.only_wires else 1
 
 
-def any_plan(graph: PieceGraph, seed: int, stop: NDArray[np.int64]) -> Plan:
-    """The first plan that a default call finds, if any; none when `stop` (1,) is not 0 before."""
+def any_plan(
+    graph: PieceGraph, seed: int, stop: NDArray[np.int64], *, thorough: bool = True
+) -> Plan:
+    """The first plan that a default call finds, if any.
+
+    Args:
+        graph: What to label.
+        seed: Seed of everything random.
+        stop: (1,) Flag that ends it at once when it is not 0.
+        thorough: Whether to go on where nothing is found in no time.
+    """
     best = no_plan()
-    for number, strategy in enumerate(limited(graph) if graph.is_limited else quick(graph)):
+    strategies = limited(graph) if graph.is_limited else quick(graph)
+    most = None if thorough else _at_once(graph)
+    for number, strategy in enumerate(itertools.islice(strategies, most)):
         if stop[0] or best.cost < FORBIDDEN / 2:
             break
         if isinstance(strategy, Sweep | SweepDevices):
@@ -217,8 +231,12 @@ def improve(
 
 
 def _found_at_last(graph: PieceGraph, budget: Budget, best: Plan) -> Plan:
-    """Look for any plan at all, ever more thoroughly: there may be few, and none is known."""
-    with alarm(budget.deadline) as stop:
+    """Look for any plan at all, ever more thoroughly: there may be few, and none is known.
+
+    Some of the time is left for finding out what would work.
+    """
+    now = time.perf_counter()
+    with alarm(now + AT_LAST * (budget.deadline - now)) as stop:
         for sweep in _proofs(graph, prove=True).values():
             if stop[0] or best.cost < FORBIDDEN / 2 or best.bound >= FORBIDDEN / 2:
                 break

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 from tests.jupyter.conftest import sockets_of_files
 
@@ -28,9 +28,8 @@ def _outputs(notebook, word):
 def execute(notebook):
     """Run all cells in a new kernel."""
     with sockets_of_files() as traits:
-        manager = AsyncKernelManager(kernel_name="pilot", **traits)
-        # A manager that is given to it would be left running.
-        NotebookClient(notebook, km=manager, timeout=240).execute(cleanup_kc=True)
+        config = Config({"KernelManager": traits})
+        NotebookClient(notebook, kernel_name="pilot", timeout=240, config=config).execute()
 
 
 def test_the_notebook_runs_from_top_to_bottom(kernelspec, registry_home):

@@ -225,12 +225,8 @@ def _kill_all_workers(session):
 
 def _others(session, old):
     """Whether there are two workers, and none of those."""
-    now = session._link.client.run_on_scheduler(_pids)
+    now = worker_pids(session).values()
     return len(now) == 2 and old.isdisjoint(now)
-
-
-def _pids(dask_scheduler):
-    return [ws.pid for ws in dask_scheduler.workers.values()]
 
 
 def test_what_another_task_waits_for_does_not_run_again_either(session, tmp_path):

@@ -20,7 +20,6 @@ from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.errors import QDreamerError
 from tests.circuits.plain import ghz, layered, neighbours, ring
 
-
 pytestmark = pytest.mark.usefixtures("steady_planning")  # predictions are compared
 
 
