@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.addon.find_cuts import find_cuts
     from qdreamer_lab.workload.estimator import CutEstimator
     from qdreamer_lab.workload.execution.decisions import Adviser, Course, Decision, Standing
+    from qdreamer_lab.workload.outcomes.distribution import Distribution
     from qdreamer_lab.workload.plan.find import pareto, plan_cuts
     from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.sampler import CutSampler
 
 __version__ = "0.1.0"
 
@@ -52,9 +54,11 @@ __all__ = [
     "CutEstimator",
     "CutExplorer",
     "CutPlan",
+    "CutSampler",
     "Decision",
     "DeviceError",
     "DeviceTerms",
+    "Distribution",
     "GpuError",
     "InfeasiblePlanError",
     "Limits",
@@ -93,7 +97,9 @@ _HOMES = {
     "CutEstimator": "qdreamer_lab.workload.estimator",
     "CutExplorer": "qdreamer_lab.widgets.explorer",
     "CutPlan": "qdreamer_lab.workload.plan.plan",
+    "CutSampler": "qdreamer_lab.workload.sampler",
     "Decision": "qdreamer_lab.workload.execution.decisions",
+    "Distribution": "qdreamer_lab.workload.outcomes.distribution",
     "DeviceError": "qdreamer_lab.errors",
     "GpuError": "qdreamer_lab.errors",
     "DeviceTerms": "qdreamer_lab.dreamer.device.owner_terms",

@@ -53,9 +53,9 @@ def registry_home(tmp_path_factory):
     before = os.environ.get("PILOT_KERNEL_HOME")
     os.environ["PILOT_KERNEL_HOME"] = str(home)
     yield home
+    _, left = psutil.wait_procs(agents_of(home), PATIENCE_S)  # some may be about to leave
     for agent in link._children:
         agent.poll()  # else Python says at its end that they were still running
-    _, left = psutil.wait_procs(agents_of(home), PATIENCE_S)  # some may be about to leave
     if before is None:
         del os.environ["PILOT_KERNEL_HOME"]
     else:

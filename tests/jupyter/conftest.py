@@ -14,6 +14,7 @@ from jupyter_client.manager import KernelManager
 from traitlets.config import Config
 
 from pilot_kernel.__main__ import main
+from pilot_kernel.jupyter.show import live_output
 from pilot_kernel.sessions.current import current, use
 
 wait_module = importlib.import_module("pilot_kernel.jupyter.magics.wait")
@@ -21,6 +22,13 @@ wait_module = importlib.import_module("pilot_kernel.jupyter.magics.wait")
 PATIENCE_S = 60
 USUAL_S = 1.0
 """After how long a cell that waits shows a card, if nothing else is said."""
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch):
+    """What is live waits for its first content, and then shows no gauges for their own sake."""
+    monkeypatch.setattr(live_output, "_FIRST_WAIT_S", PATIENCE_S)
+    monkeypatch.setattr(live_output, "_GAUGES_EVERY_S", 600.0)
 
 
 @pytest.fixture(scope="package")
@@ -105,6 +113,13 @@ class Answer:
         return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
+UNHURRIED = f"""
+from pilot_kernel.jupyter.show import live_output
+live_output._FIRST_WAIT_S = {PATIENCE_S}
+del live_output
+"""
+
+
 @contextlib.contextmanager
 def sockets_of_files():
     """How a kernel is to be spoken to, as traits of its manager.
@@ -127,6 +142,7 @@ class Kernel:
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE_S)
+        self.client.execute(UNHURRIED, silent=True)
 
     def send(self, code, cell=None, deleted=()):
         """Send a cell, with its id as front ends tell it, if there is one."""

@@ -2,7 +2,6 @@
 
 import json
 import math
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import nbformat
@@ -14,7 +13,8 @@ from tests.jupyter.conftest import sockets_of_files
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
 EXPLORER = Path(__file__).parents[2] / "notebooks" / "02_cut_explorer.ipynb"
-MOTIFS = Path(__file__).parents[2] / "notebooks" / "04_motifs.ipynb"
+DEVICES = Path(__file__).parents[2] / "notebooks" / "04_devices.ipynb"
+MOTIFS = Path(__file__).parents[2] / "notebooks" / "05_motifs.ipynb"
 MOST_BYTES = 1_500_000
 
 
@@ -89,11 +89,24 @@ def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home):
     assert "DONE" in background[0]
 
 
-@pytest.mark.skipif(
-    not entry_points(group="pilot_kernel.motifs"), reason="installed before there were motifs"
-)
+def test_the_notebook_of_devices_runs_from_top_to_bottom(kernelspec, registry_home):
+    notebook = nbformat.read(DEVICES, 4)
+    assert notebook.metadata.kernelspec.name == "pilot"
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    execute(notebook)
+    (told,) = _outputs(notebook, "--dry-run")[-1:]
+    assert "nothing was sent" in told.data["text/plain"]
+    assert "on manila: " in told.data["text/plain"]
+    assert "on quito: " in told.data["text/plain"]
+    printed = "".join(output.get("text", "") for output in _outputs(notebook, "noisy[0]"))
+    assert "'manila'" in printed
+    assert "'quito'" in printed
+    advised = "".join(output.get("text", "") for output in _outputs(notebook, "QDreamer("))
+    assert "off by about" in advised
+    assert "The best elsewhere" in advised
+
+
 def test_the_notebook_of_motifs_runs(kernelspec, registry_home, monkeypatch, tmp_path):
-    pytest.importorskip("sklearn", reason="pip install 'qdreamer-lab[learn]'")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     notebook = nbformat.read(MOTIFS, 4)
     execute(notebook)

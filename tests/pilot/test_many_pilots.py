@@ -11,7 +11,7 @@ import pilot_kernel
 from pilot_kernel.errors import PilotError, PlacementError
 from pilot_kernel.resource.pilot import PilotState
 from pilot_kernel.task.wire.record import TaskState
-from tests.conftest import PATIENCE_S, wait_until
+from tests.conftest import wait_until
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_two_workloads_have_equal_shares_of_the_time(own):
     long = [own.submit(time.sleep, 0.4, workload="long", name="long") for _ in range(60)]
     short = [own.submit(time.sleep, 0.1, workload="short", name="short") for _ in range(120)]
     for task in short[:60]:
-        task.result(PATIENCE_S)
+        task.result(60)
     at = own.history([short[59].key])[0].finished
     keys = [task.key for task in [*long, *short]]
     waiting = {record.key for record in own.history(keys) if record.worker is None}
@@ -140,7 +140,7 @@ def test_two_workloads_have_equal_shares_of_the_time(own):
             task.cancel()
     for task in [*long, *short]:
         if task.key not in waiting:
-            task.result(PATIENCE_S)  # what runs now has had some of that time, too
+            task.result(60)  # what runs now has had some of that time, too
     had, longest = Counter(), 0.0
     for record in own.history(keys):
         if record.started is not None and record.state is TaskState.DONE:

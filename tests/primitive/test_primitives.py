@@ -12,7 +12,6 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from pilot_kernel.errors import PubError
 from pilot_kernel.task.wire.record import TaskState
 from tests.circuits.plain import bell, ghz, measured
-from tests.conftest import PATIENCE_S
 
 
 def test_run_tells_sampler_from_estimator(session):
@@ -116,7 +115,7 @@ def test_canceling_a_run_cancels_its_parts(session):
     assert len(parts) > 1
     assert task.cancel()
     assert all(part.state in (TaskState.CANCELED, TaskState.DONE) for part in parts)
-    assert session.submit(lambda: "free").result(PATIENCE_S) == "free"
+    assert session.submit(lambda: "free").result(60) == "free"
 
 
 _THETA = QuantumCircuit(1)

@@ -281,7 +281,7 @@ def test_a_cell_says_what_was_decided(tight, small_tasks):
             tight.add_pilot("local://", name="small2", cores_per_node=1)
             up(tight, "small2")
 
-    options = {"width": 4, "precision": None, "seed": None, "on": None}
+    options = {"width": 4, "precision": None, "shots": None, "seed": None, "on": None}
     request = CutRequest(
         tight, [sweep()], stop=threading.Event(), say=said.append, tell=tell, **options
     )
