@@ -203,11 +203,11 @@ def _finish(problem: CutProblem, cost: str, best: Priced, budget: Budget) -> Pri
         return best
     nodes, complete = EXHAUSTIVE_NODES, False
     with alarm(max(budget.deadline, time.perf_counter() + EXHAUSTIVE_S)) as stop:
-        while not complete and not stop[0]:
+        while not complete:
             labels, value, complete = search_exhaustively(problem, cost, best.value, nodes, stop)
             if labels is not None:
                 best = replace(best, labels=labels, value=value)
-            if not budget.prove:
+            if stop[0] or not budget.prove:
                 break
             nodes *= 4
     return replace(best, bound=best.value) if complete else best

@@ -29,8 +29,18 @@ __all__ = ["Pool", "refined_once"]
 POOL = 10
 
 #: What rounds do, again and again: start from the best plan, from slices of time, or afresh, cross
-#: two plans, move runs of single wires, or keep to narrower fragments.
-TURNS = ("best", "sliced", "runs", "cross", "best", "fresh", "sliced", "cross", "narrow", "runs")
+#: two plans, move runs of single wires, or keep to narrower fragments. Chosen by trial: crossing
+#: gains most, for as long as something new comes in between.
+TURNS = (
+    *("best", "fresh", "sliced", "cross", "fresh", "cross", "best", "cross", "runs", "cross"),
+    *("cross", "fresh", "cross", "best", "cross", "narrow", "cross", "fresh", "cross", "sliced"),
+)
+
+#: Temperatures at which a plan is started afresh, and pieces in a cluster then.
+AFRESH_HOT, AFRESH_SIZE = (20.0, 50.0), (6, 12)
+
+#: Moves per piece in a round that moves runs, at most.
+RUNS_MOVES = 30
 
 #: Slices of time that a plan may be started from, and cycles until it joins the others.
 SLICES, SLICED_CYCLES = 40, 3
@@ -61,12 +71,30 @@ class Pool:
         return Pool((best, *self.plans)[:POOL])
 
     def with_plan(self, plan: Plan) -> Pool:
-        """Add a plan, unless one of its cost is there; the dearest goes if there are too many."""
+        """Add a plan, unless one of its cost is there.
+
+        If there are too many, the one most like it goes of those that are dearer: so the pool does
+        not fill with plans that are nearly the same. One that is dearer than all is not added.
+        """
         if not len(plan.labels) or any(abs(p.cost - plan.cost) < TOLERANCE for p in self.plans):
             return self
         best = self.best.improved_by(plan)
-        ranked = sorted((*self.plans, plan), key=lambda each: each.cost)[:POOL]
+        kept = list(self.plans)
+        if len(kept) >= POOL:
+            dearer = [k for k, each in enumerate(kept) if each.cost > plan.cost]
+            if not dearer:
+                return self
+            del kept[min(dearer, key=lambda k: _apart(kept[k].labels, plan.labels))]
+        ranked = sorted((*kept, plan), key=lambda each: each.cost)
         return Pool((replace(ranked[0], bound=best.bound), *ranked[1:]))
+
+
+def _apart(one: NDArray[np.int64], other: NDArray[np.int64]) -> int:
+    """Pieces that have to change their fragment to make one plan of another, whatever the names."""
+    pairs, count = np.unique(np.column_stack((one, other)), axis=0, return_counts=True)
+    most = np.zeros(int(one.max()) + 1, np.int64)
+    np.maximum.at(most, pairs[:, 0], count)
+    return len(one) - int(most.sum())
 
 
 def refined_once(
@@ -88,7 +116,7 @@ def refined_once(
     if turn in ("sliced", "runs") and graph.only_wires:
         turn = "best"  # slices cut gates, and so do runs of single wires
     start, others = pool.best, pool.plans[1:]
-    moves = max(2, min(int(rng.choice([10, 30, 100])), WORK // graph.num_pieces))
+    moves = max(2, min(int(rng.choice([10, 30])), WORK // graph.num_pieces))
     cycle = Cycle(
         hot=float(np.exp(rng.uniform(np.log(COLDEST), np.log(HOTTEST)))),
         moves=moves,
@@ -103,17 +131,23 @@ def refined_once(
         cycle = replace(cycle, other=mate.labels)
     elif turn == "fresh":
         least = -(-(int(graph.pieces.wire.max()) + 1) // graph.limits.max_width)
-        most = min(4 * least + 2, graph.limits.max_labels)
-        cycle = replace(cycle, labels=int(rng.integers(least, max(least, most) + 1)), hot=8.0)
+        most = min(8 * least + 4, graph.limits.max_labels)
+        cycle = replace(
+            cycle,
+            labels=int(rng.integers(least, max(least, most) + 1)),
+            hot=float(rng.choice(AFRESH_HOT)),
+            coarsest=max(20, graph.num_pieces // int(rng.choice(AFRESH_SIZE))),
+        )
     elif turn == "narrow":
         graph = narrower(graph, rng)
     elif turn == "runs":
         hot = float(np.exp(rng.uniform(np.log(0.4), np.log(3.0))))
+        moves = min(moves, RUNS_MOVES)
         runs = Anneal(moves=moves * graph.num_pieces, hot=hot, cold=hot / 5, stop=stop)
         return pool.with_plan(runs.improve(graph, start, int(rng.integers(2**31))))
     elif turn == "sliced":
         count = round(np.exp(rng.uniform(0, np.log(SLICES))))
-        return pool.with_plan(_sliced(graph, count, replace(cycle, moves=30), rng))
+        return pool.with_plan(_sliced(graph, count, cycle, rng))
     return pool.with_plan(cycle.improve(graph, start, int(rng.integers(2**31))))
 
 

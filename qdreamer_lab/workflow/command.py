@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import getdoc
 from typing import TYPE_CHECKING, Any, Protocol
 
 from qdreamer_lab.errors import MotifError, QDreamerError
@@ -70,7 +71,7 @@ def listing() -> Listing:
     for name in motif_names():
         kind = motif(name)
         small, paper = kind.small().parameters(), kind.presets.get("paper", {})
-        lines.append(f"{name}: {kind.title}")
+        lines += [f"{name}: {(getdoc(kind) or kind.title).splitlines()[0]}"]
         shown = [
             f"{key}={setting_text(value)}"
             + (f" (paper: {setting_text(paper[key])})" if key in paper else "")

@@ -11,7 +11,7 @@ import pytest
 from qdreamer_lab.search import nonadditive
 from qdreamer_lab.search.budget import Budget
 from qdreamer_lab.search.exhaustive import search_exhaustively
-from qdreamer_lab.search.finder import SEEDS, search, search_pareto
+from qdreamer_lab.search.finder import SEEDS, make_ready, search, search_pareto
 from qdreamer_lab.search.memory import forget
 from qdreamer_lab.search.problem import CutProblem
 from qdreamer_lab.search.problem_arrays import limits_of
@@ -122,6 +122,7 @@ def test_an_exhaustive_search_is_told_when_time_is_out(monkeypatch: pytest.Monke
         told.append(int(stop[0]))
         return None, upper, False
 
+    make_ready("locc")
     monkeypatch.setattr(nonadditive, "search_exhaustively", endless)
     for prove in (False, True):
         search(dense(m=10, width=3), cost="locc", time_limit_s=0.1, prove=prove)

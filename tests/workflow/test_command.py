@@ -74,7 +74,7 @@ def test_the_console_lists_motifs(capsys):
     said = capsys.readouterr().out
     assert said.strip() == str(listing())
     assert "circuits=64 (paper: 1024)" in said
-    assert "learning: Quantum machine learning" in said
+    assert "learning: A data set with two classes" in said
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,10 @@ def propose_cluster(
 def anneal_clusters(
     clusters: Clusters, labels: Ints, limits: Limits, cooling: Cooling, seed: int
 ) -> tuple[Ints, float]:
-    """Anneal from `labels` and return the cheapest feasible labelling met, with its cost.
+    """Anneal from `labels` and return the cheapest feasible labelling of the second half.
+
+    What was met before counts for nothing, `labels` least of all: else every annealing from a good
+    plan would give back that plan, however hot it was.
 
     Args:
         clusters: What is labelled.
@@ -79,7 +82,7 @@ def anneal_clusters(
 
     Returns:
         The best feasible labels, and their cost; infinite if none was met, and then the labels are
-        those it came to in the end.
+        those it came to in the end. Where it was stopped in the first half, that counts.
     """
     now = labels.copy()
     width = cluster_widths(clusters, now, limits.max_labels)
@@ -89,9 +92,12 @@ def anneal_clusters(
     state = advance(advance((seed * 2654435761 + 12345) & MASK))
     factor = (cooling.cold / cooling.hot) ** (1.0 / max(1, cooling.moves))
     heat, penalty = cooling.hot, 3.0
-    for _ in range(cooling.moves):
+    for step in range(cooling.moves):
         if cooling.stop[0] != 0:
             break
+        if step == cooling.moves // 2:
+            best_value = value if overflow == 0 else np.inf
+            best[:] = now
         heat *= factor
         penalty = min(1e4, penalty * 1.002) if overflow > 0 else max(1.0, penalty * 0.999)
         state, v, target = propose_cluster(clusters, now, width, state)

@@ -1,11 +1,12 @@
 """Strategy: join pieces to ever larger clusters, and anneal these from the coarsest level down.
 
 Clusters move together what has to move together, and the annealing at finer levels puts right where
-they were drawn too roughly. Clusters lie within the fragments of a known plan, which so comes back
-unless something better is found; or within those of two plans, which then are crossed: where they
-agree is kept together, and the rest is chosen anew. Where gates must not be cut, the finest
-clusters are not pieces but blocks. After Sanders and Schulz, "Distributed evolutionary graph
-partitioning" (ALENEX 2012), whose graphs have no wires.
+they were drawn too roughly. Single pieces are annealed by runs of wires: what is a qubit too wide
+then, which is most of what comes from above, is put right by no move of one piece; where gates must
+not be cut, the finest clusters are blocks. Clusters lie within the fragments of a known plan, or
+within those of two plans, which then are crossed: where they agree is kept together, and the rest
+is chosen anew. After Sanders and Schulz, "Distributed evolutionary graph partitioning" (ALENEX
+2012), whose graphs have no wires.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.kernels.search.anneal import NEVER, Cooling
+from qdreamer_lab.kernels.search.anneal import NEVER, Cooling, anneal
 from qdreamer_lab.kernels.search.anneal_clusters import anneal_clusters
 from qdreamer_lab.kernels.search.clusters import join, match_alike, single_clusters
 from qdreamer_lab.search.strategies.strategy import Plan, cost_of, is_feasible
@@ -39,6 +40,13 @@ EVENLY = 8
 
 #: By how much the temperature falls from one level to the next finer one.
 FALL = 0.6
+
+#: Moves per piece once all clusters are taken apart, and the first and last temperature then.
+FINE_MOVES, FINE_HOT, FINE_COLD = 10, 0.8, 0.15
+
+#: Starting afresh, the moves per cluster at the coarsest level, where all is decided, how many
+#: there are of these in all, the temperature at which they end, and that of the levels below.
+AFRESH, MOST_AFRESH, AFRESH_COLD, AFRESH_BELOW = 3_000, 2_000_000, 1.0, 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,28 +78,34 @@ class Cycle:
         rng = np.random.default_rng(seed)
         now, kind = self._start(graph, best)
         levels, maps = _levels(graph, kind, self, rng)
-        finest = 1 if graph.only_wires else 0
         for coarse, count in maps:
             now = _of_clusters(now, coarse, count)
         if self.labels:
             now = rng.integers(0, self.labels, len(levels[-1].weight))
         num_labels = min(graph.limits.max_labels, int(now.max()) + 1 + SPARE_LABELS)
         limits = graph.limits._replace(max_labels=num_labels)
-        heat = self.hot
-        for number in range(len(levels) - 1, finest - 1, -1):
-            if number < len(levels) - 1:
-                now = now[maps[number][0]]
-            size = max(len(now), graph.num_pieces // EVENLY)
-            hot = max(heat, 1.2 * self.cold)
-            cooling = Cooling(self.moves * size, hot, self.cold, self.stop)
+        for number in range(len(levels) - 1, 0, -1):
+            cooling = self._cooling(graph, len(now), len(levels) - 1 - number)
             draw = int(rng.integers(2**31))
             now, _ = anneal_clusters(levels[number], now, limits, cooling, draw)
-            heat *= FALL
-        for coarse, _ in maps[:finest]:
-            now = now[coarse]
+            now = now[maps[number - 1][0]]
+        if not graph.only_wires:
+            cooling = Cooling(FINE_MOVES * graph.num_pieces, FINE_HOT, FINE_COLD, self.stop)
+            if not maps:
+                cooling = self._cooling(graph, len(now), 0)
+            now, _ = anneal(now, graph.pieces, limits, cooling, int(rng.integers(2**31)))
         if not is_feasible(graph, now):
             return best
         return Plan(now, cost_of(graph, now), best.bound)
+
+    def _cooling(self, graph: PieceGraph, size: int, finer: int) -> Cooling:
+        """How `size` clusters are annealed, so many levels finer than the coarsest."""
+        if self.labels and not finer:
+            moves = min(AFRESH * size, MOST_AFRESH)
+            return Cooling(moves, self.hot, min(AFRESH_COLD, self.hot), self.stop)
+        heat = AFRESH_BELOW if self.labels else self.hot * FALL**finer
+        moves = self.moves * max(size, graph.num_pieces // EVENLY)
+        return Cooling(moves, max(heat, 1.2 * self.cold), self.cold, self.stop)
 
     def _start(self, graph: PieceGraph, best: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Labels of pieces (S,) to start from, and which pieces may be joined: those of a kind."""
