@@ -11,6 +11,7 @@ __all__ = [
     "PlacementError",
     "PubError",
     "QasmError",
+    "QpuError",
     "ReadoutError",
     "ShipError",
     "TaskFailedError",
@@ -60,6 +61,10 @@ class QasmError(PilotError, ValueError):
         place = [] if self.line is None else [f"line {self.line}"]
         place += [] if self.column is None else [f"column {self.column}"]
         return f"{', '.join(place)}: {self.reason}" if place else self.reason
+
+
+class QpuError(PilotError, RuntimeError):
+    """A quantum device is offline, failed its self-test, or its provider refused or lost a job."""
 
 
 class ReadoutError(PilotError, RuntimeError):

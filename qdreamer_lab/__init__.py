@@ -20,21 +20,30 @@ if TYPE_CHECKING:
         LongRunWarning,
         MemoryLimitError,
         MethodError,
+        MotifError,
         ObservableError,
         PlanError,
         PrecisionError,
         PubError,
         QasmError,
         QDreamerError,
+        StepError,
         WorkersLostError,
     )
     from qdreamer_lab.widgets.explorer import CutExplorer
+    from qdreamer_lab.workflow.motif import Motif
+    from qdreamer_lab.workflow.registry import motif
+    from qdreamer_lab.workflow.steps.flow import run_steps
+    from qdreamer_lab.workflow.steps.step import step
+    from qdreamer_lab.workflow.steps.store import Store
     from qdreamer_lab.workload.addon.experiments import cutting_problem, expand
     from qdreamer_lab.workload.addon.find_cuts import find_cuts
     from qdreamer_lab.workload.estimator import CutEstimator
     from qdreamer_lab.workload.execution.decisions import Adviser, Course, Decision, Standing
+    from qdreamer_lab.workload.outcomes.distribution import Distribution
     from qdreamer_lab.workload.plan.find import pareto, plan_cuts
     from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.sampler import CutSampler
 
 __version__ = "0.1.0"
 
@@ -45,9 +54,11 @@ __all__ = [
     "CutEstimator",
     "CutExplorer",
     "CutPlan",
+    "CutSampler",
     "Decision",
     "DeviceError",
     "DeviceTerms",
+    "Distribution",
     "GpuError",
     "InfeasiblePlanError",
     "Limits",
@@ -55,6 +66,8 @@ __all__ = [
     "MachineProfile",
     "MemoryLimitError",
     "MethodError",
+    "Motif",
+    "MotifError",
     "ObservableError",
     "PlanError",
     "PowerLawModel",
@@ -64,12 +77,17 @@ __all__ = [
     "QDreamerError",
     "QasmError",
     "Standing",
+    "StepError",
+    "Store",
     "WorkersLostError",
     "cutting_problem",
     "expand",
     "find_cuts",
+    "motif",
     "pareto",
     "plan_cuts",
+    "run_steps",
+    "step",
 ]
 
 _HOMES = {
@@ -79,7 +97,9 @@ _HOMES = {
     "CutEstimator": "qdreamer_lab.workload.estimator",
     "CutExplorer": "qdreamer_lab.widgets.explorer",
     "CutPlan": "qdreamer_lab.workload.plan.plan",
+    "CutSampler": "qdreamer_lab.workload.sampler",
     "Decision": "qdreamer_lab.workload.execution.decisions",
+    "Distribution": "qdreamer_lab.workload.outcomes.distribution",
     "DeviceError": "qdreamer_lab.errors",
     "GpuError": "qdreamer_lab.errors",
     "DeviceTerms": "qdreamer_lab.dreamer.device.owner_terms",
@@ -89,6 +109,8 @@ _HOMES = {
     "MachineProfile": "qdreamer_lab.dreamer.machine.profile",
     "MemoryLimitError": "qdreamer_lab.errors",
     "MethodError": "qdreamer_lab.errors",
+    "Motif": "qdreamer_lab.workflow.motif",
+    "MotifError": "qdreamer_lab.errors",
     "ObservableError": "qdreamer_lab.errors",
     "PlanError": "qdreamer_lab.errors",
     "PowerLawModel": "qdreamer_lab.dreamer.model.power_law",
@@ -98,12 +120,17 @@ _HOMES = {
     "QDreamerError": "qdreamer_lab.errors",
     "QasmError": "qdreamer_lab.errors",
     "Standing": "qdreamer_lab.workload.execution.decisions",
+    "StepError": "qdreamer_lab.errors",
+    "Store": "qdreamer_lab.workflow.steps.store",
     "WorkersLostError": "qdreamer_lab.errors",
     "cutting_problem": "qdreamer_lab.workload.addon.experiments",
     "expand": "qdreamer_lab.workload.addon.experiments",
     "find_cuts": "qdreamer_lab.workload.addon.find_cuts",
+    "motif": "qdreamer_lab.workflow.registry",
     "pareto": "qdreamer_lab.workload.plan.find",
     "plan_cuts": "qdreamer_lab.workload.plan.find",
+    "run_steps": "qdreamer_lab.workflow.steps.flow",
+    "step": "qdreamer_lab.workflow.steps.step",
 }
 
 

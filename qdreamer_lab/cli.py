@@ -6,8 +6,9 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pilot_kernel.errors import PilotError
 from qdreamer_lab.errors import QDreamerError
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
-        return _warm() if arguments.command == "warm" else _demo(arguments)
-    except QDreamerError as error:
+        return _COMMANDS[arguments.command](arguments)
+    except (QDreamerError, PilotError) as error:
         print(f"qdreamer-lab: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _warm() -> int:
+def _warm(_: argparse.Namespace) -> int:
     # Imported late, so that --help and typing errors do not wait for Qiskit.
     from qdreamer_lab.warm import warm_up
 
@@ -55,6 +56,97 @@ def _demo(arguments: argparse.Namespace) -> int:
         check=not arguments.no_check,
     )
     return run_demo(options, sys.stdout)
+
+
+def _motif(arguments: argparse.Namespace) -> int:
+    from qdreamer_lab.workflow.command import chosen, listing
+
+    if arguments.name is None:
+        print(listing())
+        return 0
+    made = chosen(arguments.name, arguments.preset, arguments.settings)
+    import pilot_kernel
+
+    with pilot_kernel.Session() as session:
+        keys = {"cores_per_node": arguments.workers} if arguments.workers else {}
+        session.add_pilot(arguments.pilot, **keys)
+        report = made.run(session, say=lambda line: print(line, flush=True))
+    print(report.text())
+    if arguments.json:
+        arguments.json.write_text(report.to_json())
+    if arguments.html:
+        arguments.html.write_text(report.figure().to_html(include_plotlyjs=True))
+    return 0
+
+
+def _characterise(arguments: argparse.Namespace) -> int:
+    import pilot_kernel
+    from qdreamer_lab.workflow.characterise.measure import characterise
+    from qdreamer_lab.workflow.characterise.page import page
+    from qdreamer_lab.workflow.characterise.portrait import Portrait
+
+    others = [Portrait.from_json(_read(path)) for path in arguments.compare]
+    if len(others) < 2:
+        if arguments.json.resolve() in [path.resolve() for path in arguments.compare]:
+            raise QDreamerError(
+                f"--compare {arguments.json}: the new portrait would take its place; name another "
+                "file with --json"
+            )
+        with pilot_kernel.Session() as session:
+            made = characterise(
+                session,
+                arguments.workers,
+                names=arguments.motif or None,
+                url=arguments.pilot,
+                times=arguments.times,
+                simulate=arguments.simulate,
+                say=lambda line: print(line, flush=True),
+            )
+        print(made.text())
+        arguments.json.write_text(made.to_json())
+        portraits, titles = [made, *others], ["this machine", *map(str, arguments.compare)]
+    else:
+        portraits, titles = others, [str(path) for path in arguments.compare]
+    arguments.html.write_text(page(portraits, titles))
+    print(f"written: {arguments.html}")
+    return 0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise QDreamerError(f"{path}: {error}") from None
+
+
+def _reproduce(arguments: argparse.Namespace) -> int:
+    import pilot_kernel
+    from qdreamer_lab.workflow.reproduce.measure import reproduce
+
+    with pilot_kernel.Session() as session:
+        made = reproduce(session, say=lambda line: print(line, flush=True))
+    print(made.text())
+    if arguments.json:
+        arguments.json.write_text(made.to_json())
+    return 0
+
+
+def _store(arguments: argparse.Namespace) -> int:
+    from qdreamer_lab.workflow.steps.store import default_store
+
+    store = default_store()
+    print(f"{store.clear()} results removed" if arguments.clear else store.text())
+    return 0
+
+
+_COMMANDS = {
+    "characterise": _characterise,
+    "demo": _demo,
+    "motif": _motif,
+    "reproduce": _reproduce,
+    "store": _store,
+    "warm": _warm,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,6 +177,22 @@ def _parser() -> argparse.ArgumentParser:
         "--in-process", action="store_true", help="run the fragments here, without a pilot"
     )
     demo.add_argument("--no-check", action="store_true", help="do not compare with Aer's simulator")
+    _add_motif(commands)
+    _add_characterise(commands)
+    again = commands.add_parser(
+        "reproduce",
+        help="set the reference group's published figures beside ours",
+        description="Measure what the reference group published, and set both figures side by "
+        "side, with what differs between the two; it takes minutes.",
+    )
+    again.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON, too")
+    store = commands.add_parser(
+        "store",
+        help="show the finished steps and fragments that are kept on disk, or remove them",
+        description="Show what is kept on disk of finished steps and fragments, the last used "
+        "first, so that runs can take it up again.",
+    )
+    store.add_argument("--clear", action="store_true", help="remove all of it")
     commands.add_parser(
         "warm",
         help="compile all kernels now, so that nothing has to wait for it later",
@@ -92,6 +200,81 @@ def _parser() -> argparse.ArgumentParser:
         "this takes about a minute once per installation, and seconds when it is done already.",
     )
     return parser
+
+
+def _add_motif(commands: Any) -> None:
+    motif = commands.add_parser(
+        "motif",
+        help="run a pattern of quantum-classical coupling, and see what its time goes to",
+        description="Run a motif on a pilot and report what its time went to. Without a name: "
+        "which motifs there are, and their parameters.",
+    )
+    motif.add_argument("name", nargs="?", metavar="NAME", help="the motif")
+    motif.add_argument(
+        "--preset", default="small", help="parameters to begin with: small (default) or paper"
+    )
+    motif.add_argument(
+        *("--set", "-s"),
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="another parameter; may be repeated",
+    )
+    motif.add_argument(
+        "--pilot", default="local://", metavar="URL", help="where to run (default: local://)"
+    )
+    motif.add_argument("--workers", type=_positive, metavar="N", help="cores of that pilot")
+    motif.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON, too")
+    motif.add_argument("--html", type=Path, metavar="FILE", help="write its picture, too")
+
+
+def _add_characterise(commands: Any) -> None:
+    portrait = commands.add_parser(
+        "characterise",
+        help="run all motifs over sizes and workers, and write the portrait of this machine",
+        description="Run all motifs over sizes and workers, and write what their time went to, how "
+        "tightly tasks are coupled, and how they scale: an HTML page and JSON.",
+    )
+    portrait.add_argument(
+        "--workers",
+        type=_counts,
+        default=(1, 2),
+        metavar="N,M",
+        help="numbers of workers (default: 1,2)",
+    )
+    portrait.add_argument(
+        "--motif", action="append", metavar="NAME", help="only this one; may be repeated"
+    )
+    portrait.add_argument("--pilot", default="local://", metavar="URL", help="kind of pilots")
+    portrait.add_argument(
+        "--times", type=_positive, default=1, metavar="N", help="runs of each; the best counts"
+    )
+    portrait.add_argument(
+        "--simulate",
+        type=_counts,
+        default=(1, 2, 4, 10, 30, 100, 300, 1000),
+        metavar="N,M",
+        help="numbers of workers for which scaling is simulated (default: 1,2,4,10,...,1000)",
+    )
+    portrait.add_argument(
+        "--json", type=Path, default=Path("portrait.json"), metavar="FILE", help="portrait.json"
+    )
+    portrait.add_argument(
+        "--html", type=Path, default=Path("portrait.html"), metavar="FILE", help="portrait.html"
+    )
+    portrait.add_argument(
+        "--compare",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="JSON",
+        help="a portrait to set beside it; two of them are set side by side, and nothing runs",
+    )
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    return tuple(sorted(_positive(word) for word in text.split(",")))
 
 
 def _positive(text: str) -> int:

@@ -12,12 +12,14 @@ __all__ = [
     "LongRunWarning",
     "MemoryLimitError",
     "MethodError",
+    "MotifError",
     "ObservableError",
     "PlanError",
     "PrecisionError",
     "PubError",
     "QDreamerError",
     "QasmError",
+    "StepError",
     "WorkersLostError",
 ]
 
@@ -61,6 +63,14 @@ class MemoryLimitError(QDreamerError):
 
 class MethodError(QDreamerError):
     """A method of simulation that does not apply to a circuit, or would take far too long."""
+
+
+class MotifError(QDreamerError):
+    """A motif that there is not, a parameter out of range, or a place where it cannot run."""
+
+
+class StepError(QDreamerError):
+    """Steps that wait for each other, or a store of theirs that cannot be used."""
 
 
 class QasmError(QDreamerError):

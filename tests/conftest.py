@@ -1,5 +1,6 @@
 """What all tests share: a registry of their own, one session, and a check that nothing is left."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -34,9 +35,10 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if report.when == "call" and report.failed and "PILOT_KERNEL_HOME" in os.environ:
         logs = Path(os.environ["PILOT_KERNEL_HOME"]).glob("agent-*/**/*.log")
-        for log in (log for log in logs if log.stat().st_mtime >= call.start):
-            text = log.read_text(errors="replace")[-4000:]
-            report.sections.append((f"{log.parent.name}/{log.name}", text))
+        with contextlib.suppress(FileNotFoundError):  # an agent leaves, and its logs with it
+            for log in (log for log in logs if log.stat().st_mtime >= call.start):
+                text = log.read_text(errors="replace")[-4000:]
+                report.sections.append((f"{log.parent.name}/{log.name}", text))
     return report
 
 
@@ -51,9 +53,9 @@ def registry_home(tmp_path_factory):
     before = os.environ.get("PILOT_KERNEL_HOME")
     os.environ["PILOT_KERNEL_HOME"] = str(home)
     yield home
+    _, left = psutil.wait_procs(agents_of(home), PATIENCE_S)  # some may be about to leave
     for agent in link._children:
         agent.poll()  # else Python says at its end that they were still running
-    left = agents_of(home)
     if before is None:
         del os.environ["PILOT_KERNEL_HOME"]
     else:
@@ -107,10 +109,22 @@ def wait_until(condition, timeout_s: float = 30.0) -> None:
         time.sleep(0.02)
 
 
+def runs(process: psutil.Process) -> bool:
+    """Whether a process is there and has not ended, also if it ends amid the question."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def worker_pids(session) -> dict[str, int]:
-    """The process ids of a session's Dask workers, by name; tasks run in processes of their own."""
-    told = session._link.client.run(
-        lambda dask_worker: (dask_worker.name, os.getpid()),
-        on_error="ignore",  # a worker that is just leaving need not answer
-    )
-    return dict(told.values())
+    """The process ids of a session's Dask workers, by name; tasks run in processes of their own.
+
+    The agent tells: asking workers would mean to wait for those that have just been killed.
+    """
+
+    def pids(dask_scheduler):
+        return {ws.name: ws.pid for ws in dask_scheduler.workers.values()}
+
+    found: dict[str, int] = session._link.client.run_on_scheduler(pids)
+    return found

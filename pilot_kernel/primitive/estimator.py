@@ -5,6 +5,7 @@ from typing import Any
 
 from qiskit.primitives import BaseEstimatorV2
 
+from pilot_kernel.primitive.dry_run import DryRun, dry_run
 from pilot_kernel.primitive.job import PilotJob
 from pilot_kernel.primitive.pub.check import estimator_pubs, listed
 from pilot_kernel.primitive.session_like import SessionLike
@@ -57,6 +58,21 @@ class PilotEstimator(BaseEstimatorV2):  # type: ignore[misc]
     def seed(self) -> Seed:
         """The seed or generator of random numbers."""
         return self._seed
+
+    def dry_run(self, pubs: Iterable[Any], *, precision: float | None = None) -> DryRun:
+        """Say what `run` would take on a QPU: circuits, jobs, shots, seconds; nothing is sent.
+
+        Args:
+            pubs: As for `run`.
+            precision: As for `run`.
+
+        Raises:
+            PlacementError: The place names nothing that exists, or several QPUs.
+            PubError: A PUB cannot run as it is, or no QPU is meant.
+        """
+        precision = self.default_precision if precision is None else precision
+        checked = estimator_pubs(listed(pubs), precision)
+        return dry_run(self._session, checked, self._on, self._options["optimization_level"])
 
     def run(self, pubs: Iterable[Any], *, precision: float | None = None) -> PilotJob:
         """Estimate expectation values.

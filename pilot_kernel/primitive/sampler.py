@@ -5,6 +5,7 @@ from typing import Any
 
 from qiskit.primitives import BaseSamplerV2
 
+from pilot_kernel.primitive.dry_run import DryRun, dry_run
 from pilot_kernel.primitive.job import PilotJob
 from pilot_kernel.primitive.pub.check import listed, sampler_pubs
 from pilot_kernel.primitive.session_like import SessionLike
@@ -54,6 +55,20 @@ class PilotSampler(BaseSamplerV2):  # type: ignore[misc]
     def seed(self) -> Seed:
         """The seed or generator of random numbers."""
         return self._seed
+
+    def dry_run(self, pubs: Iterable[Any], *, shots: int | None = None) -> DryRun:
+        """Say what `run` would take on a QPU: circuits, jobs, shots, seconds; nothing is sent.
+
+        Args:
+            pubs: As for `run`.
+            shots: As for `run`.
+
+        Raises:
+            PlacementError: The place names nothing that exists, or several QPUs.
+            PubError: A PUB cannot run as it is, or no QPU is meant.
+        """
+        checked = sampler_pubs(listed(pubs), self._default_shots if shots is None else shots)
+        return dry_run(self._session, checked, self._on, self._options["optimization_level"])
 
     def run(self, pubs: Iterable[Any], *, shots: int | None = None) -> PilotJob:
         """Sample PUBs.

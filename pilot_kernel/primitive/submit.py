@@ -9,7 +9,7 @@ import numpy as np
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from pilot_kernel.errors import PubError
-from pilot_kernel.primitive.device.backend import backend_of, is_simulated
+from pilot_kernel.primitive.device.backend import backend_of, parts_per_worker
 from pilot_kernel.primitive.device.prepare import DEFAULT_PRECISION, for_device
 from pilot_kernel.primitive.device.run import run_all_on_device, run_on_device
 from pilot_kernel.primitive.pub.check import estimator_pubs, has_observables, listed, sampler_pubs
@@ -161,7 +161,7 @@ def _work(
     if method != "automatic":
         raise PubError(f"method={method!r}: {backend.name} is a QPU and has no such choice")
     written = for_device(pubs, backend, pilots, level)
-    per_worker = _Work.per_worker if is_simulated(backend) else 1
+    per_worker = parts_per_worker(backend)
     return _Work(written, run_on_device, run_all_on_device, per_worker=per_worker)
 
 

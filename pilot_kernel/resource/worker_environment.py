@@ -11,6 +11,7 @@ from functools import cache
 __all__ = [
     "CORES",
     "DEVICE",
+    "DEVICE_TEST",
     "ENDS_AT",
     "FOLDER",
     "LOGS",
@@ -19,6 +20,7 @@ __all__ = [
     "RESULTS",
     "cores",
     "device",
+    "device_test",
     "ends_at",
     "memory_bytes",
     "nursery",
@@ -38,6 +40,9 @@ MEMORY = "PILOT_MEMORY_PER_WORKER_BYTES"
 
 DEVICE = "PILOT_QPU"
 """The variable with the name of the QPU that the worker stands for."""
+
+DEVICE_TEST = "PILOT_QPU_TEST"
+"""The variable with what the workers of a QPU call its self-test, which one of them makes."""
 
 ENDS_AT = "PILOT_ENDS_AT"
 """The variable with the moment at which the batch system ends the worker's job, unix seconds."""
@@ -97,6 +102,11 @@ def memory_bytes() -> int | None:
 def device() -> str | None:
     """The name of the QPU that this worker stands for; None on any other worker too."""
     return os.environ.get(DEVICE) or None
+
+
+def device_test() -> str:
+    """What the self-test of that QPU is called, unlike those of other pilots."""
+    return os.environ.get(DEVICE_TEST, "")
 
 
 def ends_at() -> float | None:

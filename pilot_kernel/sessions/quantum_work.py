@@ -8,6 +8,7 @@ from pilot_kernel.task.notebook.handle import Task
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
+    from pilot_kernel.primitive.dry_run import DryRun
     from pilot_kernel.primitive.estimator import PilotEstimator
     from pilot_kernel.primitive.sampler import PilotSampler
 
@@ -48,6 +49,37 @@ class QuantumWork(SessionLike):
         from pilot_kernel.primitive.submit import run
 
         return run(self, pubs, shots=shots, precision=precision, on=on, **options)
+
+    def dry_run(
+        self,
+        pubs: Any,
+        *,
+        shots: int | None = None,
+        precision: float | None = None,
+        on: str | None = "qpu",
+        optimization_level: int | None = None,
+    ) -> "DryRun":
+        """Say what `run` would take on a QPU: circuits, jobs, shots, seconds; nothing is sent.
+
+        Args:
+            pubs: As for `run`.
+            shots: As for `run`.
+            precision: As for `run`.
+            on: A kind of worker or a pilot's name.
+            optimization_level: Of the transpilation.
+
+        Raises:
+            PubError: A PUB cannot run as it is, or no QPU is meant.
+            PlacementError: `on` names nothing that exists, or several QPUs.
+        """
+        from pilot_kernel.primitive.pub.check import has_observables, listed
+
+        found = listed(pubs)
+        if has_observables(found):
+            estimator = self.estimator(on=on, optimization_level=optimization_level)
+            return estimator.dry_run(found, precision=precision)
+        sampler = self.sampler(on=on, optimization_level=optimization_level)
+        return sampler.dry_run(found, shots=shots)
 
     def backend(self, on: str | None = "qpu") -> "BackendV2 | None":
         """The Qiskit backend of a QPU, to transpile for it; None where workers simulate.

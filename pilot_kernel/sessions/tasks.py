@@ -122,6 +122,8 @@ class TaskBook:
     def history(self, keys: list[str] | None = None) -> list[TaskRecord]:
         """When and where tasks ran: the records of `keys`, or of the last 10,000 tasks."""
         return [
-            TaskRecord(**{**row, "state": TaskState(row["state"])})
+            TaskRecord(
+                **{**row, "state": TaskState(row["state"]), "jobs": tuple(row.get("jobs", ()))}
+            )
             for row in self._call("task_records", keys=keys)
         ]

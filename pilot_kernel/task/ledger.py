@@ -36,6 +36,7 @@ _KEPT_RESULTS = 1_000  # of at most 32 kB each
 _KEPT_OUTPUTS = 100  # tasks; enough to show a re-attached notebook where things stand
 _KEPT_CHUNKS = 64
 _KEPT_CHARACTERS = 2_000_000  # a chunk may be a picture
+_KEPT_JOBS = 100  # of a task, that it has sent to a QPU's provider
 _SWEEP_S = 2.0
 _READY = ("processing", "queued", "no-worker")  # states of tasks that wait for a worker only
 
@@ -181,6 +182,9 @@ class Ledger(SchedulerPlugin):  # type: ignore[misc]
             self._settle(record.key)
         elif "crashed" in msg:
             self.records[record.key] = replace(record, deaths=record.deaths + 1)
+        elif "jobs" in msg:
+            jobs = (*record.jobs, *msg["jobs"])[-_KEPT_JOBS:]
+            self.records[record.key] = replace(record, jobs=jobs)
         elif "output" in msg:
             self._keep_output(record.key, msg["output"])
             printed = sum(len(text) for _, text in msg["output"])

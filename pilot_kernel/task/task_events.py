@@ -7,6 +7,7 @@
 - `task-started`: a worker has begun with it; told of tasks that take more than a tenth of a second.
 - `task-sent-back`: it lost its worker, and waits again.
 - `task-died`: what ran it died; `deaths` counts how often that was.
+- `task-jobs`: it has sent jobs to the provider of a QPU; `jobs` are device and id of each.
 - `task-ended`: it is DONE, FAILED or CANCELED, with all its times, its place, the bytes of its
   result, and how many characters it printed.
 """
@@ -87,6 +88,9 @@ def changed_event(before: TaskRecord, now: TaskRecord, result_bytes: int) -> Eve
         return "task-started", now.started, {"task": now.key, **_place(now)}
     if before.state is TaskState.RUNNING and now.state is TaskState.WAITING:
         return "task-sent-back", None, {"task": now.key, **_place(now), "deaths": now.deaths}
+    if now.jobs != before.jobs:
+        known = set(before.jobs)
+        return "task-jobs", None, {"task": now.key, "jobs": [j for j in now.jobs if j not in known]}
     if now.deaths > before.deaths:
         return "task-died", None, {"task": now.key, **_place(now), "deaths": now.deaths}
     return None

@@ -1,4 +1,4 @@
-"""What `%%qtask --cut` calls: estimate a cell's PUBs cut, and tell the cell how.
+"""What `%%qtask --cut` calls: estimate or sample a cell's PUBs cut, and tell the cell how.
 
 The entry point `qdreamer` of the group `pilot_kernel.cutters`. What is best is decided elsewhere.
 """
@@ -12,17 +12,22 @@ from typing import TYPE_CHECKING, Any
 from qiskit.primitives import PrimitiveResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
-from pilot_kernel.errors import CellError
+from pilot_kernel.errors import CellError, PlacementError
+from pilot_kernel.primitive.pub.check import has_observables
 from qdreamer_lab.dreamer.advice.run_prediction import waited_for
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import PubError, QDreamerError
+from qdreamer_lab.workload.arguments import Places
 from qdreamer_lab.workload.estimator import CutEstimator
+from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.modes import EXACT, SAMPLED
 from qdreamer_lab.workload.record import RunRecord
+from qdreamer_lab.workload.sampler import CutSampler
 
 if TYPE_CHECKING:
     from pilot_kernel.jupyter.cell.circuit_cutter import CutRequest
+    from qdreamer_lab.workload.dry_run import CutDryRun
     from qdreamer_lab.workload.execution.decisions import Decision
     from qdreamer_lab.workload.execution.progress import Progress, Report
 
@@ -31,23 +36,34 @@ __all__ = ["cut"]
 _LONG_S = 600.0
 """Runs that take longer are announced."""
 
+_STATES = 24
+"""States of a fragment that a worker has room for, about: some choices at cuts, and copies."""
+
+_MOST_WIDTH = 26
+"""Qubits of a fragment that is sampled, at most: a state of 1 GiB, which takes seconds."""
+
 _asking = threading.Lock()
 _last: QDreamer | None = None
 """Of the session that asked last: what it learned from a cell serves the next one."""
 
 
 def cut(request: CutRequest) -> Any:
-    """Estimate PUBs with fragments of at most `request.width` qubits, or as Q-Dreamer recommends.
+    """Run PUBs with fragments of at most `request.width` qubits, or as Q-Dreamer recommends.
 
     Returns:
-        Qiskit's `PrimitiveResult`, as `CutEstimator` makes it.
+        Qiskit's `PrimitiveResult`, as `CutEstimator` or `CutSampler` makes it; of a dry run, their
+        `CutDryRun`.
 
     Raises:
         CellError: If a circuit cannot be cut or run like this; it says why.
         CancelledError: If `request.stop` was set.
     """
     try:
-        if request.width is None:
+        if request.dry_run:
+            return _told_beforehand(request)
+        if not has_observables(request.pubs):
+            found = list(_sampled(request))
+        elif request.width is None:
             found = [_best(request, pub, number) for number, pub in enumerate(request.pubs)]
         else:
             _foretell(request, request.width)
@@ -58,6 +74,51 @@ def cut(request: CutRequest) -> Any:
     for number, result in enumerate(found):
         request.say(f"{_prefix(request, number)}{_done(RunRecord.of(result))}")
     return PrimitiveResult(found, metadata={"version": 2})
+
+
+def _told_beforehand(request: CutRequest) -> CutDryRun:
+    """What the PUBs would take on a QPU."""
+    width, session, on = _width(request), request.session, request.on
+    if has_observables(request.pubs):
+        estimator = CutEstimator(width, session=session, on=on, seed=request.seed)
+        return estimator.dry_run(request.pubs, precision=request.precision)
+    sampler = CutSampler(width, session=session, on=on, seed=request.seed)
+    return sampler.dry_run(request.pubs, shots=request.shots)
+
+
+def _width(request: CutRequest) -> int:
+    """Most qubits of a fragment: as asked for, or as many as there is room for."""
+    if request.width is not None:
+        return request.width
+    width = _widest(request)
+    request.say(
+        f"Fragments have at most {width} qubits: no more than memory or the device has room for, "
+        "and no fewer than it takes"
+    )
+    return width
+
+
+def _sampled(request: CutRequest) -> Any:
+    """The results of sampler PUBs."""
+    sampler = CutSampler(
+        _width(request),
+        session=request.session,
+        on=request.on,
+        seed=request.seed,
+        progress=_told(request),
+    )
+    return waited_for(sampler.run(request.pubs, shots=request.shots), request.stop)
+
+
+def _widest(request: CutRequest) -> int:
+    """Qubits of the widest fragment that a worker, or the device, has room for."""
+    places = Places.of(request.session, request.on, None)
+    place = Execution(session=request.session, on=places.first)
+    devices = places.devices()
+    if devices:
+        return max(1, *(int(device.backend.num_qubits) for device in devices))
+    states = place.task_limit_bytes() // (16 * _STATES)
+    return max(1, min(_MOST_WIDTH, states.bit_length() - 1))
 
 
 def _best(request: CutRequest, pub: Any, number: int) -> Any:
@@ -90,9 +151,12 @@ def _foretell(request: CutRequest, width: int) -> None:
 
     Only PUBs whose plans take long can take long themselves: predicting all is as quick as that.
     """
-    dreamer, total = _dreamer(request), 0.0
-    with contextlib.suppress(QDreamerError), _asking:
-        mode = EXACT if dreamer.place(request.on).backend is None else SAMPLED
+    dreamer, total, on = _dreamer(request), 0.0, request.on
+    if isinstance(on, list):  # several QPUs are one place for a run, but not for a prediction
+        return
+    # So they are where one name stands for several.
+    with contextlib.suppress(QDreamerError, PlacementError), _asking:
+        mode = EXACT if dreamer.place(on).backend is None else SAMPLED
         for number, pub in enumerate(request.pubs):
             asked = _checked(pub, number)
             total += dreamer.predict(
@@ -101,7 +165,7 @@ def _foretell(request: CutRequest, width: int) -> None:
                 asked.parameter_values,
                 max_qubits=min(width, asked.circuit.num_qubits),
                 mode=mode.name,
-                on=request.on,
+                on=on,
                 precision=request.precision or asked.precision or 1 / 64,
             ).makespan_s
     if total > _LONG_S:

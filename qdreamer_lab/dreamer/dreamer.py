@@ -16,7 +16,7 @@ from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.modes import METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from qiskit import QuantumCircuit
 
@@ -142,9 +142,10 @@ class QDreamer:
         *,
         precision: float | None = None,
         limits: Limits | None = None,
-        on: str | None = None,
+        on: str | Sequence[str] | None = None,
         methods: Collection[str] = METHODS,
         in_process: bool = True,
+        prefer: str = "time",
     ) -> Recommendation:
         """The best ways to run a circuit, best first, the uncut run among them.
 
@@ -156,9 +157,12 @@ class QDreamer:
             precision: Standard error that is good enough; None wants exact values if they can be
                 had within the limits and are affordable (see `advice.ranking`), and else 1/64.
             limits: What a run may take.
-            on: A kind of worker or a pilot's name.
+            on: A kind of worker or a pilot's name, or a list of them. Several devices, those of
+                `"qpu"` among them, are weighed one by one.
             methods: Ways of simulating that are considered.
             in_process: Whether short runs may take place here instead of on a local pilot.
+            prefer: What comes first: `"time"`, with the queue of a device; `"fidelity"`, the
+                smallest error, shots and what goes wrong on a device together; `"cost"`.
 
         Raises:
             QDreamerError: If nothing keeps within the limits; it names what comes nearest.
@@ -170,6 +174,7 @@ class QDreamer:
             on=on,
             methods=methods,
             in_process=in_process,
+            prefer=prefer,
         )
 
     def calibrate(self, budget_s: float = 20.0, *, on: str | None = None) -> MachineProfile:

@@ -21,9 +21,11 @@ from qdreamer_lab.dreamer.predict.observe import learned, signature
 from qdreamer_lab.dreamer.predict.place import (
     GPU,
     HERE,
+    devices_named,
     is_local,
     pilots_of,
     place_of,
+    waited_for,
 )
 from qdreamer_lab.dreamer.predict.price import priced
 from qdreamer_lab.errors import QDreamerError
@@ -36,7 +38,7 @@ from qdreamer_lab.workload.plan.find import plan_blocks
 from qdreamer_lab.workload.request import RunSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from qdreamer_lab.dreamer.device.owner_terms import DeviceTerms
     from qdreamer_lab.dreamer.model.case import Case
@@ -104,6 +106,19 @@ class Engine:
             notes=notes,
             devices=self.devices,
         )
+
+    def places(self, on: str | Sequence[str] | None) -> list[tuple[str | None, Place]]:
+        """All places that `on` stands for: one for each device, with how long it lets wait.
+
+        Args:
+            on: A kind of worker or a pilot's name, or several.
+
+        Raises:
+            PilotError: If one names nothing that exists.
+            QDreamerError: If none is named, or one twice.
+        """
+        names = devices_named(self.session, on)
+        return [(name, waited_for(self.place(name))) for name in names]
 
     def gpu_place(self) -> Place | None:
         """Where runs on GPUs would happen; None if no worker has one."""

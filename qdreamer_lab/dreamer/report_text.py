@@ -13,6 +13,8 @@ __all__ = ["html_table", "price_text", "seconds_text", "text_table"]
 
 def seconds_text(seconds: float) -> str:
     """A time with a unit that suits it."""
+    if not seconds:
+        return "0 s"
     if seconds < 1e-3:
         return f"{seconds * 1e6:.3g} µs"
     if seconds < 1:

@@ -21,7 +21,8 @@ __all__ = ["MODELS", "joint_groups", "plan_price"]
 #: lo: every cut on its own, by local operations: gates log2 gamma^2, wires 4 bits.
 #: joint: parallel rotations between two fragments share a decomposition.
 #: locc: as joint, and parallel wires share one with classical communication.
-#: work: log2 of the floating-point work of exact mode.
+#: work: log2 of the floating-point work of exact mode; alone among them it may change when a
+#: circuit is reversed in time or the two ends of its blocks are exchanged.
 MODELS = {"lo": LO, "joint": JOINT, "locc": LOCC, "work": WORK}
 
 

@@ -42,7 +42,7 @@ def fits(widths: NDArray[np.int64], devices: Sequence[int] | NDArray[np.int64]) 
     needed = np.sort(widths[widths > 0])[::-1]
     if len(needed) > len(devices):
         return False
-    return bool(np.all(needed <= np.asarray(devices, np.int64)[: len(needed)]))
+    return all(wide <= room for wide, room in zip(needed.tolist(), devices, strict=False))
 
 
 def devices_of(widths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
+from qdreamer_lab.search.alarm import alarm
 from qdreamer_lab.search.balance import balanced
 from qdreamer_lab.search.budget import Budget
 from qdreamer_lab.search.cost_models import MODELS, plan_price
@@ -20,7 +21,7 @@ from qdreamer_lab.search.memory import Recalled, recall, remember, remember_time
 from qdreamer_lab.search.nonadditive import Priced, search_priced
 from qdreamer_lab.search.problem import Found, InfeasibleError
 from qdreamer_lab.search.problem_arrays import limits_of
-from qdreamer_lab.search.schedule import improve
+from qdreamer_lab.search.schedule import any_plan, improve
 from qdreamer_lab.search.strategies.cycle import Cycle
 from qdreamer_lab.search.strategies.piece_graph import piece_graph
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, plan_of
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
 
 __all__ = ["make_ready", "search", "search_pareto"]
+
+#: Seeds are taken modulo this: strategies make thousands of each, which have to fit in 64 bits.
+SEEDS = 2**48
+
+#: Seconds that the search for a width that works may take even if no time is left.
+HINT_S = 0.1
 
 _ready: set[str] = set()
 _readying = threading.Lock()
@@ -93,7 +100,7 @@ def search(
     _check(cost)
     if not _is_trivial(problem, cost):
         make_ready(cost, limited=problem.is_limited)
-    return _search(problem, cost, time_limit_s, seed, prove=prove, rounds=rounds)
+    return _search(problem, cost, time_limit_s, seed % SEEDS, prove=prove, rounds=rounds)
 
 
 def _check(cost: str) -> None:
@@ -127,9 +134,9 @@ def _search(
     left = time_limit_s - known.seconds
     budget = Budget(began + left, rounds, known.rounds, prove=prove)
     done = known.labels is not None and left <= 0 and known.seconds > 0
+    if problem.is_hopeless:
+        raise _infeasible(problem, seed, budget.deadline)
     if problem.is_limited and not (known.proven or done):
-        if problem.max_qubits < 2 and "gate" not in problem.kinds:
-            raise _infeasible(problem, seed)
         free = _search(
             problem.without_limit,
             cost,
@@ -148,7 +155,7 @@ def _search(
     else:
         answer = search_priced(problem, cost, seed, budget, known)
     if len(answer.labels) == 0 or answer.value >= FORBIDDEN / 2:
-        raise _infeasible(problem, seed)
+        raise _infeasible(problem, seed, budget.deadline)
     seconds = time.perf_counter() - began
     proven = answer.value <= answer.bound + TOLERANCE
     found = Found(answer.labels, answer.value, answer.bound, proven, seconds)
@@ -206,31 +213,47 @@ def _additive(
     return Priced(labels, best.cost, best.bound, rounds)
 
 
-def _infeasible(problem: CutProblem, seed: int) -> InfeasibleError:
+def _infeasible(problem: CutProblem, seed: int, deadline: float) -> InfeasibleError:
     """The error that says what would work instead."""
     devices = () if problem.devices is None else problem.devices[: problem.max_fragments]
-    smallest = _smallest_width(problem, seed)
+    smallest = _smallest_width(problem, seed, deadline)
     if not devices:
-        return InfeasibleError("No plan found.", smallest)
+        return InfeasibleError("No plan found.", smallest, at_most=True)
     shown = ", ".join(map(str, devices[:8])) + (", …" if len(devices) > 8 else "")
     many = f"one device of {shown}" if len(devices) == 1 else f"{len(devices)} devices of {shown}"
-    return InfeasibleError(f"No plan found for {many} qubits.", smallest, len(devices))
+    message = f"No plan found for {many} qubits."
+    return InfeasibleError(message, smallest, len(devices), at_most=True)
 
 
-def _smallest_width(problem: CutProblem, seed: int) -> int:
-    """Smallest width for which a plan turns up, by trying one after the other."""
-    fragments, narrowest = problem.max_fragments, problem.max_qubits + 1
+def _smallest_width(problem: CutProblem, seed: int, deadline: float) -> int:
+    """A small width for which a plan turns up, found by bisection: all qubits in one fragment do.
+
+    Narrower fragments have fewer plans, but they may be found where those of wider ones are not;
+    so there may be a smaller width.
+    """
+    fragments, least = problem.max_fragments, problem.max_qubits + 1
     if problem.devices is not None:
-        fragments = min(len(problem.devices), fragments or len(problem.devices))
-        narrowest = -(-problem.num_qubits // fragments)
+        used = problem.devices[:fragments]
+        fragments, least = len(used), used[0] + 1 if used[0] == used[-1] else 1
+    if fragments is not None:
+        least = max(least, -(-problem.num_qubits // fragments))
     if "gate" not in problem.kinds:
-        narrowest = max(2, narrowest)
-    for width in range(narrowest, problem.num_qubits):
-        one = replace(problem, max_qubits=width, devices=None, max_fragments=fragments)
-        graph = piece_graph(one)
-        if improve(graph, seed, Budget(0.0))[0].cost < FORBIDDEN / 2:
-            return width
-    return problem.num_qubits
+        least = max(2, least)
+    most = max(least, problem.num_qubits)
+    one = replace(problem, max_qubits=most, devices=None, max_fragments=fragments)
+    graph = piece_graph(one)
+    with alarm(max(deadline, time.perf_counter() + HINT_S)) as stop:
+        for thorough in (False, True):
+            low = least
+            while low < most and not stop[0]:
+                width = (low + most) // 2
+                limits = limits_of(replace(one, max_qubits=width), graph.num_pieces)
+                narrow = replace(graph, limits=limits)
+                if any_plan(narrow, seed, stop, thorough=thorough).cost < FORBIDDEN / 2:
+                    most = width
+                else:
+                    low = width + 1
+    return most
 
 
 def with_bound(found: Found, bound: float) -> Found:
@@ -266,7 +289,7 @@ def search_pareto(
         One answer per width, in the order of `widths`.
     """
     _check(cost)
-    ascending = sorted(set(widths))
+    ascending, seed = sorted(set(widths)), seed % SEEDS
     if any(not _is_trivial(replace(problem, max_qubits=width), cost) for width in ascending):
         make_ready(cost, limited=problem.is_limited)
     began = time.perf_counter()

@@ -19,8 +19,6 @@ from qdreamer_lab.search.devices import fits, fragment_widths
 from qdreamer_lab.search.strategies.strategy import TOLERANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from numpy.typing import NDArray
 
     from qdreamer_lab.search.problem import CutProblem, Found
@@ -30,15 +28,19 @@ __all__ = ["Recalled", "forget", "recall", "remember", "remember_time"]
 #: What is asked of a circuit but for the width: cost model, most fragments, devices, kinds of cuts.
 Asked = tuple[str, int | None, tuple[int, ...] | None, tuple[str, ...]]
 
-#: Circuits that are remembered, plans of each, and block endpoints of all these plans together.
-CIRCUITS, PLANS, ENDS = 32, 24, 2_000_000
+#: Circuits that are remembered, plans of each, and block endpoints of all these plans together,
+#: which only the last plan of all may exceed.
+CIRCUITS, PLANS, ENDS = 32, 256, 2_000_000
+
+#: Questions about a circuit of which a bound is known.
+BOUNDS = 1_024
 
 #: Questions about a circuit for which it is known how long they were searched.
 QUESTIONS = 256
 
-#: Plans of other cost models that are priced for a question, the cheapest by their own account
+#: Plans of each other cost model that are priced for a question, the cheapest by their own account
 #: first.
-PRICED = 6
+PRICED = 3
 
 
 @dataclass(frozen=True)
@@ -76,15 +78,50 @@ class Recalled:
         return replace(self, labels=found.labels, value=found.log2_overhead, bound=bound)
 
 
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """A plan that was found, and what tells for which questions it is one too.
+
+    Attributes:
+        labels: (m, 2) Fragment of each endpoint.
+        bits: Its price under the cost model that it was found for.
+        widths: (K,) Qubits of each fragment that is not empty.
+        gates: Whether gates are cut.
+        wires: Whether wires are.
+    """
+
+    labels: NDArray[np.int64]
+    bits: float
+    widths: NDArray[np.int64]
+    gates: bool
+    wires: bool
+
+    def answers(self, problem: CutProblem) -> bool:
+        """Whether it keeps to the limits of a problem, and to the kinds of cuts it allows."""
+        if (self.gates and "gate" not in problem.kinds) or (
+            self.wires and "wire" not in problem.kinds
+        ):
+            return False
+        widths = self.widths
+        if widths.max(initial=0) > problem.max_qubits or widths.sum() > problem.total_room:
+            return False
+        if problem.devices is not None:
+            return fits(widths, problem.devices[: problem.max_fragments])
+        return problem.max_fragments is None or len(widths) <= problem.max_fragments
+
+
 @dataclass
 class _Circuit:
     """Plans of a circuit by question, bounds by what was asked, and how long each was searched."""
 
-    plans: OrderedDict[tuple[Asked, int], tuple[NDArray[np.int64], float]] = field(
-        default_factory=OrderedDict
-    )
+    plans: OrderedDict[tuple[Asked, int], _Known] = field(default_factory=OrderedDict)
     bounds: dict[tuple[Asked, int], float] = field(default_factory=dict)
-    spent: dict[Hashable, tuple[float, int]] = field(default_factory=dict)
+    spent: dict[tuple[Asked, int, int, bool], tuple[float, int]] = field(default_factory=dict)
+
+    def forget_oldest(self) -> None:
+        """Forget the plan that was found longest ago, and how long it was searched for."""
+        gone, _ = self.plans.popitem(last=False)
+        self.spent = {key: spent for key, spent in self.spent.items() if key[:2] != gone}
 
 
 _circuits: OrderedDict[bytes, _Circuit] = OrderedDict()
@@ -111,49 +148,58 @@ def recall(problem: CutProblem, cost: str, seed: int, *, prove: bool) -> Recalle
         if circuit is None:
             return Recalled()
         _circuits.move_to_end(_key(problem))
-        plans = sorted(circuit.plans.items(), key=lambda each: each[1][1])
-        asked = _asked(problem, cost)
-        bound = max(
-            (
-                b
-                for (a, width), b in circuit.bounds.items()
-                if a == asked and width >= problem.max_qubits
-            ),
-            default=0.0,
-        )
-        seconds, rounds = 0.0, 0
-        if (asked, problem.max_qubits) in circuit.plans:  # else what was found then is forgotten
-            key = asked, problem.max_qubits, seed, prove
-            seconds, rounds = circuit.spent.get(key, (seconds, rounds))
-    best, value, priced = None, np.inf, 0
-    for ((model, *_), _), (labels, bits) in plans:
-        if model != cost and priced == PRICED:
+        plans = sorted(circuit.plans.items(), key=lambda each: each[1].bits)
+        asked, width = _asked(problem, cost), problem.max_qubits
+        bounds = (b for (a, w), b in circuit.bounds.items() if a == asked and w >= width)
+        bound = max(bounds, default=0.0)
+        seconds, rounds = circuit.spent.get((asked, width, seed, prove), (0.0, 0))
+    best, value = None, np.inf
+    priced: dict[str, list[NDArray[np.int64]]] = {}
+    for ((model, *_), _), known in plans:
+        alike = priced.setdefault(model, [])
+        if len(alike) == (1 if model == cost else PRICED) or not known.answers(problem):
             continue
-        if not (_keeps(problem, labels) and _allowed(problem, labels)):
+        if any(np.array_equal(known.labels, labels) for labels in alike):
             continue
-        priced += model != cost
-        price = bits if model == cost else _price(problem, labels, cost)
+        alike.append(known.labels)
+        price = known.bits if model == cost else _price(problem, known.labels, cost)
         if price < value:
-            best, value = labels, price
+            best, value = known.labels, price
     return Recalled(best, value, min(bound, value), seconds, rounds)
 
 
 def remember(problem: CutProblem, cost: str, found: Found) -> None:
     """Keep an answer, for all questions that it answers too."""
-    asked = _asked(problem, cost)
+    question = _asked(problem, cost), problem.max_qubits
+    known = _known(problem, found)
     with _lock:
         circuit = _circuits.setdefault(_key(problem), _Circuit())
         _circuits.move_to_end(_key(problem))
-        before = circuit.plans.get((asked, problem.max_qubits))
-        if before is None or found.log2_overhead < before[1]:
-            circuit.plans[asked, problem.max_qubits] = found.labels, found.log2_overhead
-        circuit.plans.move_to_end((asked, problem.max_qubits))
-        while len(circuit.plans) > PLANS:
-            circuit.plans.popitem(last=False)
-        known = circuit.bounds.get((asked, problem.max_qubits), 0.0)
-        circuit.bounds[asked, problem.max_qubits] = max(known, found.log2_lower_bound)
+        before = circuit.plans.get(question)
+        if before is None or known.bits < before.bits:
+            circuit.plans[question] = known
+        circuit.plans.move_to_end(question)
+        bound = max(circuit.bounds.pop(question, 0.0), found.log2_lower_bound)
+        circuit.bounds[question] = bound
+        if len(circuit.bounds) > BOUNDS:
+            circuit.bounds.pop(next(iter(circuit.bounds)))
         while len(_circuits) > CIRCUITS or (_ends() > ENDS and len(_circuits) > 1):
             _circuits.popitem(last=False)
+        while len(circuit.plans) > PLANS or (_ends() > ENDS and len(circuit.plans) > 1):
+            circuit.forget_oldest()
+
+
+def _known(problem: CutProblem, found: Found) -> _Known:
+    """An answer, with what tells which other questions it answers."""
+    labels = found.labels
+    widths = fragment_widths(problem.pairs, labels)
+    return _Known(
+        labels,
+        found.log2_overhead,
+        widths[widths > 0],
+        gates=bool(np.any(labels[:, 0] != labels[:, 1])),
+        wires=_wire_cuts(problem, labels) > 0,
+    )
 
 
 def remember_time(
@@ -164,14 +210,17 @@ def remember_time(
         circuit = _circuits.get(_key(problem))
         if circuit is None:
             return
-        circuit.spent[_asked(problem, cost), problem.max_qubits, seed, prove] = spent
+        question = _asked(problem, cost), problem.max_qubits
+        if question not in circuit.plans:
+            return
+        circuit.spent[*question, seed, prove] = spent
         if len(circuit.spent) > QUESTIONS:
             circuit.spent.pop(next(iter(circuit.spent)))
 
 
 def _ends() -> int:
     """Block endpoints of all plans."""
-    return sum(labels.size for each in _circuits.values() for labels, _ in each.plans.values())
+    return sum(known.labels.size for each in _circuits.values() for known in each.plans.values())
 
 
 def _key(problem: CutProblem) -> bytes:
@@ -188,17 +237,6 @@ def _asked(problem: CutProblem, cost: str) -> Asked:
     return cost, problem.max_fragments, problem.devices, tuple(sorted(problem.kinds))
 
 
-def _keeps(problem: CutProblem, labels: NDArray[np.int64]) -> bool:
-    """Whether a plan keeps to the limits of a problem."""
-    widths = fragment_widths(problem.pairs, labels)
-    widths = widths[widths > 0]
-    if widths.max(initial=0) > problem.max_qubits or widths.sum() > problem.total_room:
-        return False
-    if problem.devices is not None:
-        return fits(widths, problem.devices[: problem.max_fragments])
-    return problem.max_fragments is None or len(widths) <= problem.max_fragments
-
-
 def _price(problem: CutProblem, labels: NDArray[np.int64], cost: str) -> float:
     """What a plan costs; without kernels where costs add up, which need not be compiled then."""
     if cost != "lo":
@@ -210,10 +248,3 @@ def _price(problem: CutProblem, labels: NDArray[np.int64], cost: str) -> float:
 def _wire_cuts(problem: CutProblem, labels: NDArray[np.int64]) -> int:
     """How often a wire goes from one fragment to another."""
     return int(fragment_widths(problem.pairs, labels).sum()) - len(np.unique(problem.pairs))
-
-
-def _allowed(problem: CutProblem, labels: NDArray[np.int64]) -> bool:
-    """Whether a plan has only cuts of the kinds that a problem allows."""
-    if "gate" not in problem.kinds and np.any(labels[:, 0] != labels[:, 1]):
-        return False
-    return "wire" in problem.kinds or _wire_cuts(problem, labels) == 0

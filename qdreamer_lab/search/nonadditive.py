@@ -22,7 +22,7 @@ from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.search.least_costs import least_costs
 from qdreamer_lab.search.problem_arrays import blocks_of
 from qdreamer_lab.search.refinement import Pool, refined_once
-from qdreamer_lab.search.schedule import improve, window_rooms
+from qdreamer_lab.search.schedule import first_plans, improve, window_rooms
 from qdreamer_lab.search.strategies.piece_graph import PieceGraph, piece_graph
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, is_feasible, no_plan, plan_of
 from qdreamer_lab.search.strategies.sweep import Sweep
@@ -46,6 +46,9 @@ EXHAUSTIVE_ENDS = 20
 
 #: Partial plans an exhaustive search may look at in a default call.
 EXHAUSTIVE_NODES = 2_000_000
+
+#: Seconds that an exhaustive search may take even if no time is left.
+EXHAUSTIVE_S = 0.05
 
 #: Effort of annealing under the real price, in units of about ten nanoseconds, and moves at most.
 ANNEAL_EFFORT = 4_000_000
@@ -90,6 +93,8 @@ def search_priced(
     if cost == "locc":
         halfway = (problem.gate_cost + low_gates) / 2
         stand_ins += [(halfway, WIDELY_SHARED_WIRE), (problem.gate_cost, SHARED_WIRE)]
+    if "gate" not in problem.kinds:
+        stand_ins = stand_ins[:1]  # the same plans are cheap whatever a wire costs
     best = Priced(np.empty((0, 2), np.int64), np.inf, known.bound)
     if cost == "locc":
         bound = _quick_bound(problem, low_gates, low_wire, seed)
@@ -97,15 +102,21 @@ def search_priced(
     if known.labels is not None:
         best = Priced(known.labels, known.value, best.bound)
     starts = []
-    for gates, wire in stand_ins:
-        graph = piece_graph(problem, gates, wire)
-        plan, _ = improve(graph, seed, replace(budget, rounds=0, skip=0))
-        if cost == "joint" and gates is low_gates:
-            best = replace(best, bound=max(best.bound, plan.bound))
-        if len(plan.labels) == 0:
-            continue
-        starts.append((graph, Pool((plan,))))
-        best = _priced(problem, cost, best, graph, plan, seed, budget.deadline)
+    with alarm(budget.deadline) as stop:
+        for gates, wire in stand_ins:
+            graph = piece_graph(problem, gates, wire)
+            first = first_plans(graph, seed)
+            for plan in first:  # what no time at all gives; dearer ones may come of it
+                if len(plan.labels):
+                    best = _cheaper(problem, cost, best, graph.endpoint_labels(plan.labels))
+            brief = replace(budget, rounds=0, skip=0)
+            plan, _ = improve(graph, seed, brief, best=first[-1], begun=True)
+            if cost == "joint" and (graph.only_wires or gates is low_gates):
+                best = replace(best, bound=max(best.bound, plan.bound))
+            if len(plan.labels) == 0:
+                continue
+            starts.append((graph, Pool((plan,))))
+            best = _priced(problem, cost, best, graph, plan, seed, stop)
     best = _finish(problem, cost, best, budget)
     if not starts or best.value >= FORBIDDEN / 2:
         return best
@@ -130,12 +141,12 @@ def _priced(
     graph: PieceGraph,
     plan: Plan,
     seed: int,
-    deadline: float,
+    stop: NDArray[np.int64],
 ) -> Priced:
-    """Price a plan of a stand-in, anneal it if there is time, and return the best of all."""
+    """Price a plan of a stand-in, anneal it until `stop` (1,), and return the best of all."""
     best = _cheaper(problem, cost, best, graph.endpoint_labels(plan.labels))
-    if time.perf_counter() < deadline:
-        best = _cheaper(problem, cost, best, _anneal(problem, cost, graph, plan.labels, seed))
+    if not stop[0]:
+        best = _cheaper(problem, cost, best, _anneal(problem, cost, graph, plan.labels, seed, stop))
     return best
 
 
@@ -149,8 +160,6 @@ def _refined(
 ) -> Priced:
     """Refine plans of the stand-ins in turn, and price and anneal what is new among them."""
     number = budget.skip
-    if any(graph.only_wires for graph, _ in pools):
-        return replace(best, rounds=number)
     pools, windows = list(pools), window_rooms(pools[0][0], prove=budget.prove)
     with alarm(budget.deadline) as stop:
         while number < budget.last_round and not stop[0] and best.value > best.bound + TOLERANCE:
@@ -165,7 +174,7 @@ def _refined(
             pools[turn] = graph, pool
             for plan in pool.plans:
                 if id(plan) not in old and not stop[0]:
-                    best = _priced(problem, cost, best, graph, plan, number, budget.deadline)
+                    best = _priced(problem, cost, best, graph, plan, number, stop)
             number += 1
     return replace(best, rounds=number)
 
@@ -192,16 +201,15 @@ def _finish(problem: CutProblem, cost: str, best: Priced, budget: Budget) -> Pri
     """Search small circuits to the end, which improves and proves the plan at once."""
     if 2 * len(problem.pairs) > EXHAUSTIVE_ENDS:
         return best
-    nodes, took, complete = EXHAUSTIVE_NODES, 0.0, False
-    while not complete and (took == 0.0 or time.perf_counter() + 5 * took < budget.deadline):
-        began = time.perf_counter()
-        labels, value, complete = search_exhaustively(problem, cost, best.value, nodes)
-        took = time.perf_counter() - began
-        if labels is not None:
-            best = replace(best, labels=labels, value=value)
-        if not budget.prove:
-            break
-        nodes *= 4
+    nodes, complete = EXHAUSTIVE_NODES, False
+    with alarm(max(budget.deadline, time.perf_counter() + EXHAUSTIVE_S)) as stop:
+        while not complete:
+            labels, value, complete = search_exhaustively(problem, cost, best.value, nodes, stop)
+            if labels is not None:
+                best = replace(best, labels=labels, value=value)
+            if stop[0] or not budget.prove:
+                break
+            nodes *= 4
     return replace(best, bound=best.value) if complete else best
 
 
@@ -214,7 +222,12 @@ def _cheaper(problem: CutProblem, cost: str, best: Priced, labels: NDArray[np.in
 
 
 def _anneal(
-    problem: CutProblem, cost: str, graph: PieceGraph, labels: NDArray[np.int64], seed: int
+    problem: CutProblem,
+    cost: str,
+    graph: PieceGraph,
+    labels: NDArray[np.int64],
+    seed: int,
+    stop: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Anneal labels of pieces (S,) under the real price; return labels of endpoints (m, 2)."""
     names, start = np.unique(labels, return_inverse=True)
@@ -232,7 +245,7 @@ def _anneal(
         graph.piece_of,
         graph.pieces,
         graph.limits._replace(max_labels=num_labels),
-        Cooling(moves, ANNEAL_HOT, ANNEAL_COLD),
+        Cooling(moves, ANNEAL_HOT, ANNEAL_COLD, stop),
         seed,
     )
     return graph.endpoint_labels(found if is_feasible(graph, found) else labels)

@@ -20,14 +20,20 @@ KINDS = ("gate", "wire")
 class InfeasibleError(PlanError):
     """No plan satisfies the limits; `smallest_max_qubits` is the smallest width that would.
 
-    Where devices were given, it is that of as many devices of one width.
+    Where devices were given, it is that of as many devices of one width. Where that takes a search
+    (`at_most`), it is the smallest width for which one turned up, and a smaller one may do.
     """
 
-    def __init__(self, message: str, smallest_max_qubits: int, devices: int = 0) -> None:
-        works = f"The smallest max_qubits that works is {smallest_max_qubits}."
+    def __init__(
+        self, message: str, smallest_max_qubits: int, devices: int = 0, *, at_most: bool = False
+    ) -> None:
+        most = "at most " if at_most else ""
+        works = f"The smallest max_qubits that works is {most}{smallest_max_qubits}."
         if devices:
             many = "one device" if devices == 1 else f"{devices} devices"
             works = f"With {many} of {smallest_max_qubits} qubits it works."
+            if at_most:
+                works = f"{works[:-1]}, perhaps with less."
         super().__init__(f"{message} {works}")
         self.smallest_max_qubits = smallest_max_qubits
 
@@ -90,10 +96,15 @@ class CutProblem:
         self._check_room(m)
 
     def _check_room(self, m: int) -> None:
-        """Raise if even the most generous count of qubits cannot fit."""
-        # Where fragments are limited in number too, 2 may not be enough; that takes a search.
-        if m and "gate" not in self.kinds and self.max_qubits < 2 and not self.is_limited:
-            raise InfeasibleError("Without gate cuts every block must fit in a fragment.", 2)
+        """Raise if even the most generous count of qubits cannot fit.
+
+        Where fragments are limited in number and gates must not be cut, what would fit takes a
+        search: wires that are cut need room on both sides.
+        """
+        if m and "gate" not in self.kinds:
+            if self.max_qubits < 2 and not self.is_limited:
+                raise InfeasibleError("Without gate cuts every block must fit in a fragment.", 2)
+            return
         if self.devices is not None:
             self._check_devices(self.devices)
         elif self.max_fragments is not None:
@@ -135,6 +146,14 @@ class CutProblem:
         if self.max_fragments is None:
             return 2**40
         return self.max_fragments * self.max_qubits - self.idle_qubits
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether a count of qubits shows that no plan keeps the limits."""
+        whole = len(self.pairs) > 0 and "gate" not in self.kinds
+        return self.total_room + self.idle_qubits < self.num_qubits or (
+            whole and self.max_qubits < 2
+        )
 
     @property
     def is_limited(self) -> bool:

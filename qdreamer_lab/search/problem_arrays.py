@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["blocks_of", "limits_of", "sines"]
 
+#: More qubits than any circuit has.
+ENOUGH = 2**40
+
 
 def blocks_of(problem: CutProblem) -> Blocks:
     """Return the blocks with all that any cost model asks about them."""
@@ -43,15 +46,17 @@ def sines(problem: CutProblem) -> NDArray[np.float64]:
 def limits_of(problem: CutProblem, max_labels: int) -> Limits:
     """Return the limits of plans, with `max_labels` fragments at most if the problem sets none.
 
-    Devices beyond `max_labels` of them are left out: there are not so many things to put on them.
+    Devices and fragments beyond `max_labels` of them are left out: there are not so many things to
+    put on them.
     """
-    devices = problem.devices
-    if devices is not None:
+    # Numbers far beyond what a circuit can use are brought down to it: kernels count in int64.
+    widest, total = (min(most, ENOUGH) for most in (problem.max_qubits, problem.total_room))
+    if problem.devices is not None:
         # Those that cannot all be used still count as room for qubits without blocks.
-        used = devices[: problem.max_fragments][: max(1, max_labels)]
+        used = problem.devices[: problem.max_fragments][: max(1, max_labels)]
         alike = used[0] == used[-1]
-        rooms = np.array(() if alike else used, np.int64)
-        return Limits(problem.max_qubits, problem.total_room, len(used), rooms)
+        rooms = np.array(() if alike else [min(room, ENOUGH) for room in used], np.int64)
+        return Limits(widest, total, len(used), rooms)
     if problem.max_fragments is not None:
-        max_labels = problem.max_fragments
-    return Limits(problem.max_qubits, problem.total_room, max_labels, np.empty(0, np.int64))
+        max_labels = min(problem.max_fragments, max(1, max_labels))
+    return Limits(widest, total, max_labels, np.empty(0, np.int64))

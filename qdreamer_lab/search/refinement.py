@@ -119,10 +119,12 @@ def refined_once(
         stop: (1,) Flag that ends it at once when it is not 0.
     """
     rng = np.random.default_rng([seed, number])
-    bold = graph.num_pieces >= MANY
+    bold = graph.num_pieces >= MANY and not graph.only_wires
     turn = _turn(number, bold=bold)
     if turn == "sliced" and graph.is_limited:
         turn = "best"  # fragments of different slices are too many
+    if turn in ("sliced", "runs") and graph.only_wires:
+        turn = "best"  # slices cut gates, and so do runs of single wires
     start, others = pool.best, pool.plans[1:]
     moves = max(2, min(int(rng.choice([10, 30, 100])), WORK // graph.num_pieces))
     cycle = Cycle(

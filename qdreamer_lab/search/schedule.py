@@ -13,6 +13,7 @@ from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
 from qdreamer_lab.search.alarm import alarm
 from qdreamer_lab.search.refinement import Pool, refined_once
 from qdreamer_lab.search.strategies.anneal import Anneal
+from qdreamer_lab.search.strategies.connected_parts import Connected
 from qdreamer_lab.search.strategies.multilevel import Multilevel
 from qdreamer_lab.search.strategies.random_plan import RandomPlan
 from qdreamer_lab.search.strategies.separate_blocks import Separate
@@ -24,11 +25,13 @@ from qdreamer_lab.search.windows import windowed_bound
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from qdreamer_lab.search.budget import Budget
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
     from qdreamer_lab.search.strategies.strategy import Strategy
 
-__all__ = ["improve", "limited", "quick", "window_rooms"]
+__all__ = ["any_plan", "first_plans", "improve", "limited", "quick", "window_rooms"]
 
 
 #: A sweep with fewer frontier subsets than 2^this is cheap enough to go first.
@@ -45,6 +48,9 @@ VERY_DEEP = 1_500
 #: Pieces times frontier beyond which even a narrow beam takes too long.
 SWEEP_LIMIT = 400_000
 
+
+#: Pieces times frontier times plans kept of a sweep that takes a twentieth of a second.
+FAST = 1_000_000
 
 #: From 2^this frontier subsets on, a circuit is swept for a proof only where one is asked for.
 PROVABLE = 22.0
@@ -63,6 +69,9 @@ FIRST_WINDOWS, WINDOW_ROOM = 12, 16
 
 #: Rounds of refinement before the first sweep for a proof, where none is asked for.
 FIRST_PROOF = 16
+
+#: Share of the time left in which to look for any plan at all.
+AT_LAST = 0.6
 
 #: From this many pieces on, a plan that cuts only gates is made before anything else.
 SLOW = 100
@@ -99,10 +108,10 @@ def quick(graph: PieceGraph) -> Iterator[Strategy]:
 def whole_gates(graph: PieceGraph) -> Iterator[Strategy]:
     """Strategies where gates must not be cut, so that no single piece can move by itself."""
     yield Separate()
+    yield Connected()
     if graph.num_pieces * graph.widest <= SWEEP_LIMIT:
-        room = max(1, min(1_000, 200_000 // graph.num_pieces))
-        yield Sweep(room=min(room, 48))
-        yield Sweep(room=room)
+        yield Sweep(room=min(48, FAST // (graph.num_pieces * graph.widest) + 1))
+        yield Sweep(room=max(1, min(1_000, 200_000 // graph.num_pieces)))
 
 
 def large(graph: PieceGraph) -> Iterator[Strategy]:
@@ -117,7 +126,11 @@ def large(graph: PieceGraph) -> Iterator[Strategy]:
 def limited(graph: PieceGraph) -> Iterator[Strategy]:
     """Strategies of a default call where fragments are limited in number, and perhaps in width."""
     sweeps = graph.num_pieces * graph.widest <= SWEEP_LIMIT
-    yield Separate() if graph.only_wires else RandomPlan(tries=1)
+    if graph.only_wires:
+        yield Separate()
+        yield Connected()
+    else:
+        yield RandomPlan(tries=1)
     if not graph.only_wires:
         yield Multilevel(tries=4)
         yield Anneal(moves=min(400_000, max(20_000, 20 * graph.num_pieces)), hot=0.8, cold=0.2)
@@ -133,8 +146,54 @@ def limited(graph: PieceGraph) -> Iterator[Strategy]:
         yield SweepDevices(room=8_000, max_states=150_000)
 
 
+def first_plans(graph: PieceGraph, seed: int) -> list[Plan]:
+    """What is found in no time, ever better; nothing yet perhaps.
+
+    Where gates must not be cut, the first strategies are poor ones, and the next is not waited for.
+    """
+    best, found = no_plan(), []
+    strategies = enumerate(limited(graph) if graph.is_limited else quick(graph))
+    for number, strategy in itertools.islice(strategies, _at_once(graph)):
+        best = best.improved_by(strategy.improve(graph, best, seed + number))
+        found.append(best)
+    return found
+
+
+def _at_once(graph: PieceGraph) -> int:
+    """How many strategies `first_plans` runs."""
+    return 3 if graph.only_wires else 1
+
+
+def any_plan(
+    graph: PieceGraph, seed: int, stop: NDArray[np.int64], *, thorough: bool = True
+) -> Plan:
+    """The first plan that a default call finds, if any.
+
+    Args:
+        graph: What to label.
+        seed: Seed of everything random.
+        stop: (1,) Flag that ends it at once when it is not 0.
+        thorough: Whether to go on where nothing is found in no time.
+    """
+    best = no_plan()
+    strategies = limited(graph) if graph.is_limited else quick(graph)
+    most = None if thorough else _at_once(graph)
+    for number, strategy in enumerate(itertools.islice(strategies, most)):
+        if stop[0] or best.cost < FORBIDDEN / 2:
+            break
+        if isinstance(strategy, Sweep | SweepDevices):
+            strategy = replace(strategy, stop=stop)
+        best = best.improved_by(strategy.improve(graph, best, seed + number))
+    return best
+
+
 def improve(
-    graph: PieceGraph, seed: int, budget: Budget, *, best: Plan | None = None
+    graph: PieceGraph,
+    seed: int,
+    budget: Budget,
+    *,
+    best: Plan | None = None,
+    begun: bool = False,
 ) -> tuple[Plan, int]:
     """Run strategies on one graph until the plan is proven or the budget is used up.
 
@@ -143,6 +202,7 @@ def improve(
         seed: Seed of everything random.
         budget: How long to go on; the first strategy always runs, unless earlier rounds did.
         best: A plan that is known already.
+        begun: Whether it is the last that `first_plans` found.
 
     Returns:
         The best plan, and the number of rounds of refinement that have now been made in all.
@@ -151,8 +211,9 @@ def improve(
     if budget.skip and len(best.labels):
         return refined(graph, seed, budget, best)
     strategies = enumerate(limited(graph) if graph.is_limited else quick(graph))
-    for number, strategy in itertools.islice(strategies, 1):
-        best = best.improved_by(strategy.improve(graph, best, seed + number))
+    for number, strategy in itertools.islice(strategies, _at_once(graph)):
+        if not begun:
+            best = best.improved_by(strategy.improve(graph, best, seed + number))
     if best.proven:
         return best, 0
     with alarm(budget.deadline) as stop:
@@ -170,8 +231,12 @@ def improve(
 
 
 def _found_at_last(graph: PieceGraph, budget: Budget, best: Plan) -> Plan:
-    """Look for any plan at all, ever more thoroughly: there may be few, and none is known."""
-    with alarm(budget.deadline) as stop:
+    """Look for any plan at all, ever more thoroughly: there may be few, and none is known.
+
+    Some of the time is left for finding out what would work.
+    """
+    now = time.perf_counter()
+    with alarm(now + AT_LAST * (budget.deadline - now)) as stop:
         for sweep in _proofs(graph, prove=True).values():
             if stop[0] or best.cost < FORBIDDEN / 2 or best.bound >= FORBIDDEN / 2:
                 break
@@ -186,8 +251,6 @@ def refined(graph: PieceGraph, seed: int, budget: Budget, best: Plan) -> tuple[P
         The best plan, and the number of the round that would be next.
     """
     number, pool = budget.skip, Pool((best,))
-    if graph.only_wires:
-        return best, number
     proofs, windows = _proofs(graph, prove=budget.prove), window_rooms(graph, prove=budget.prove)
     with alarm(budget.deadline) as stop:
         while number < budget.last_round and not (stop[0] or pool.best.proven):
@@ -221,7 +284,9 @@ def _proofs(graph: PieceGraph, *, prove: bool) -> dict[int, Sweep | SweepDevices
 
     The last is as large as memory allows; what it leaves open stays open.
     """
-    if graph.num_pieces * graph.widest > SWEEP_LIMIT or (graph.effort > PROVABLE and not prove):
+    # Where gates must not be cut, the effort says nothing: few of the subsets keep blocks whole.
+    hard = graph.effort > PROVABLE and not graph.only_wires
+    if graph.num_pieces * graph.widest > SWEEP_LIMIT or (hard and not prove):
         return {}
     first = 0 if prove else FIRST_PROOF
     kind = SweepDevices if graph.is_limited else Sweep

@@ -11,28 +11,39 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 from qiskit.primitives import BaseEstimatorV2, PrimitiveResult, PubResult
 from qiskit.primitives.containers import DataBin
 
 from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
+from qdreamer_lab.workload.arguments import (
+    PREFERENCES,
+    Places,
+    check_choice,
+    check_counts,
+    check_devices_meant,
+    check_places,
+    read_device_options,
+)
 from qdreamer_lab.workload.circuit.blocks import check_circuit
 from qdreamer_lab.workload.cut.widths import read_devices
+from qdreamer_lab.workload.dry_run import Trial, dry_run
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.execution.progress import ProgressLine
 from qdreamer_lab.workload.execution.watch import Watch
 from qdreamer_lab.workload.job import CutJob
-from qdreamer_lab.workload.modes import METHODS, MODE_NAMES, MODES, mode_of
+from qdreamer_lab.workload.modes import AUTO, METHODS, MODE_NAMES, mode_of, modes_among
 from qdreamer_lab.workload.plan.plan import CutPlan
 from qdreamer_lab.workload.pubs import checked_pub, listed_pubs, owned, request_of, uncut_work
 from qdreamer_lab.workload.record import RunRecord
 from qdreamer_lab.workload.replan import estimated
 from qdreamer_lab.workload.request import DTYPES, RunSettings
 from qdreamer_lab.workload.result import CutResult
+from qdreamer_lab.workload.sampled.plans import BoundPlans
+from qdreamer_lab.workload.sampled.run import prepared
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from qiskit import QuantumCircuit
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
@@ -40,14 +51,14 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.circuit.lightcone import GateList
     from qdreamer_lab.workload.cut.widths import Devices
+    from qdreamer_lab.workload.dry_run import CutDryRun
     from qdreamer_lab.workload.execution.decisions import Adviser
+    from qdreamer_lab.workload.execution.device import Device, Terms
     from qdreamer_lab.workload.execution.progress import Progress
     from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.mode import Mode, Runner
 
 __all__ = ["CutEstimator"]
-
-_AUTO = "auto"
 
 _MOMENT = 2.0**25
 """Amplitudes, times gates and terms, that are a moment's work: ten milliseconds on one core."""
@@ -90,8 +101,22 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             for observables at least as wide. Its own `max_qubits` then counts.
         session: Where fragments run as tasks; None runs them in this process.
         on: A kind of worker or a pilot's name, as `session.submit` takes it; `"qpu"` or the name of
-            a QPU pilot for a device.
-        backend: A Qiskit backend to run on in this process, without a session.
+            a QPU pilot for a device, or a list of such names for several devices, each of which
+            gets the fragments that it fits. What one refuses or fails at goes to the next.
+        backend: A Qiskit backend to run on in this process, without a session, or several.
+        prefer: Which of several devices gets a fragment that fits them: `"time"`, the one that will
+            be done with it first, by what devices say of the length of shots and of who waits
+            there; `"fidelity"`, the one where fewest shots will have errors, by what they say of
+            their gates, readout and idle qubits; `"cost"`, the cheapest by `terms`.
+        terms: What devices' owners ask, such as `DeviceTerms`, and how long they let wait: one for
+            all, or by the names of devices or pilots.
+        mid_circuit: Whether devices measure in the middle of circuits, as half the circuits of some
+            gate cuts do; otherwise outcomes wait for the end, each on one more qubit. None asks the
+            device, and takes it for able if it does not say.
+        mitigation: What is done about a device's errors, one or both. `"readout"`: a tenth of the
+            shots shows how often each qubit is misread, which is taken out of what is read.
+            `"twirling"`: shots of every circuit are spread over up to 16 with random Paulis around
+            `cx`, `cz`, `ecr` and `iswap` gates, which undo each other. Error bars include both.
         fallback: Where simulators may step in for what a device cannot run: a kind of worker or a
             pilot's name, such as `"cpu"` (without a session: this process). None lets it fail.
         shots: In sampled mode, shots for each set of parameter values, whatever the precision.
@@ -124,8 +149,12 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         mode: str = "auto",
         plan: CutPlan | None = None,
         session: SessionLike | None = None,
-        on: str | None = None,
-        backend: BackendV2 | None = None,
+        on: str | Sequence[str] | None = None,
+        backend: BackendV2 | Sequence[BackendV2] | None = None,
+        prefer: str = "time",
+        terms: Terms | Mapping[str, Terms] | None = None,
+        mid_circuit: bool | None = None,
+        mitigation: str | Sequence[str] | None = None,
         fallback: str | None = None,
         shots: int | None = None,
         default_precision: float = 1 / 64,
@@ -145,20 +174,19 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
                 f"{', '.join(map(str, devices[:8]))}{', …' if len(devices) > 8 else ''} qubits; "
                 "leave one of the two out"
             )
-        _check_choice("mode", mode, (_AUTO, *MODE_NAMES))
-        _check_choice("method", method, METHODS)
-        _check_choice("dtype", dtype, DTYPES)
-        self._modes = _modes(mode, method, sampled=shots is not None or backend is not None)
+        check_choice("mode", mode, (AUTO, *MODE_NAMES))
+        check_choice("method", method, METHODS)
+        check_choice("dtype", dtype, DTYPES)
+        self._modes = modes_among(mode, method, sampled=shots is not None or backend is not None)
         if dtype != DTYPES[0] and not all(chosen.cuts for chosen in self._modes):
             raise QDreamerError(f"method={method!r} knows no dtype={dtype!r}")
-        _check_counts(shots=shots, max_shots=max_shots, most_workers=most_workers)
+        given = {"shots": shots, "most_workers": most_workers}
+        given = {name: value for name, value in given.items() if value is not None}
+        check_counts(**given, max_shots=max_shots)
         if not default_precision > 0:
             raise QDreamerError(f"default_precision={default_precision!r}: more than zero")
-        if backend is not None and session is not None:
-            raise QDreamerError(
-                "backend= runs in this process and session= on its pilots; give one of them (a "
-                'session runs on a QPU with add_pilot("qpu://...") and on="qpu")'
-            )
+        check_places(backend, session)
+        check_choice("prefer", prefer, PREFERENCES)
         if (backend is not None or shots is not None) and not self._may_take_shots:
             raise QDreamerError("mode='exact' takes no shots and no backend; use mode='sampled'")
         self._adviser = adviser
@@ -175,10 +203,12 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             max_shots=max_shots,
             dtype=dtype,
         )
+        self._places = Places.of(session, on, backend, terms)
         self._execution = Execution(
             session=session,
-            on=on,
-            backend=backend,
+            on=self._places.first,
+            prefer=prefer,
+            device_options=read_device_options(mid_circuit, mitigation),
             fallback=fallback,
             memory_limit_bytes=memory_limit_bytes,
             most_workers=most_workers,
@@ -231,13 +261,49 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
             at_once=at_once,
         )
 
+    def dry_run(
+        self,
+        pubs: Iterable[Any],
+        *,
+        precision: float | None = None,
+        terms: Terms | Mapping[str, Terms] | None = None,
+    ) -> CutDryRun:
+        """Say what `run` would take on its device; nothing is sent.
+
+        Args:
+            pubs: As for `run`.
+            precision: As for `run`.
+            terms: Instead of those that were given at first, for prices.
+
+        Raises:
+            PubError: If a PUB does not fit together, or there is no list of them.
+            CircuitError: If a circuit cannot be cut.
+            QDreamerError: If no device is meant.
+            DeviceError: If the device cannot run a fragment, and no simulator may step in.
+            PrecisionError: If a precision takes more shots than are allowed.
+        """
+        wanted = self._default_precision if precision is None else precision
+        checked = [self._coerced(pub, wanted, k) for k, pub in enumerate(listed_pubs(pubs))]
+        devices = check_devices_meant(self._devices(terms))
+        if self._settings.shots is None:
+            self._check_precisions([each.pub for each in checked])
+        trials = []
+        for number, each in enumerate(checked):
+            settings = replace(self._settings, entropy=(self._given_seed or 0, number))
+            execution = self._execution.on_devices(devices)
+            request = request_of(each.pub, each.gates)
+            rounds, _ = prepared(BoundPlans(), request, settings, execution)
+            guesses = [mine.prior_variance for mine in rounds]
+            trials.append(Trial(request, settings, execution, rounds, guesses))
+        return dry_run(trials)
+
     def _takes_a_moment(self, checked: Sequence[_Checked]) -> bool:
         """Whether all is over before another thread, with a core of its own, would be of use."""
         given, settings = self._execution, self._settings
-        here = given.session is None and given.on is None and given.backend is None
+        here = given.session is None and given.on is None and not self._places.backends
         if not here or given.progress is not None or settings.plan is not None:
             return False
-        mode = self._mode(None)
+        mode = self._mode(())
         return (
             mode.exact
             and mode.cuts
@@ -248,7 +314,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
     def _check_precisions(self, pubs: Sequence[EstimatorPub]) -> None:
         """Refuse what no number of shots reaches, before anything is planned."""
         for k, pub in enumerate(pubs):
-            if not pub.precision > 0 and self._mode(self._backend()).takes_shots:
+            if not pub.precision > 0 and self._mode(self._devices()).takes_shots:
                 raise PubError(
                     f"PUB {k}: precision={pub.precision}: values from shots need more than zero; "
                     "for exact values use mode='exact', without a backend or QPU"
@@ -270,13 +336,13 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
     def _run_pub(self, number: int, checked: _Checked, stop: threading.Event) -> PubResult:
         start = time.perf_counter()
         pub = checked.pub
-        backend = self._backend()
-        mode = self._mode(backend)
+        devices = self._devices()
+        mode = self._mode(devices)
         seed = secrets.randbits(62) if self._given_seed is None else self._given_seed
         settings = replace(self._settings, entropy=(seed, number))
         # Where nothing is cut there is no other plan that an adviser could ask for.
         watch = Watch(self._adviser if mode.cuts else None)
-        execution = replace(self._execution, stop=stop, backend=backend, watch=watch)
+        execution = replace(self._execution, stop=stop, watch=watch).on_devices(devices)
         runner = self._runners[mode]
         request = request_of(pub, checked.gates, lent=True)
         mode, estimate = estimated(request, settings, execution, mode, runner, mode_of)
@@ -306,40 +372,14 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
     def _may_take_shots(self) -> bool:
         return any(mode.takes_shots for mode in self._modes)
 
-    def _mode(self, backend: BackendV2 | None) -> Mode:
-        """The way to run: on a device, or where shots are given, one that takes shots."""
-        shots = backend is not None or self._settings.shots is not None
+    def _mode(self, devices: Sequence[Device]) -> Mode:
+        """The way to run: on devices, or where shots are given, one that takes shots."""
+        shots = bool(devices) or self._settings.shots is not None
         return next((mode for mode in self._modes if mode.takes_shots == shots), self._modes[0])
 
-    def _backend(self) -> BackendV2 | None:
-        """The device that runs circuits, if one does."""
-        given = self._execution
-        if given.session is None or given.on is None or not self._may_take_shots:
-            return given.backend
-        found: BackendV2 | None = given.session.backend(given.on)
-        return found
-
-
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise QDreamerError(f"unknown {name} {value!r}; there is {', '.join(map(repr, choices))}")
-
-
-def _check_counts(*, max_shots: int, **counts: int | None) -> None:
-    """Refuse what is no whole number of at least 1; all but `max_shots` may be None."""
-    given = {name: value for name, value in counts.items() if value is not None}
-    for name, value in {**given, "max_shots": max_shots}.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise QDreamerError(f"{name}={value!r}: a whole number of at least 1")
-
-
-def _modes(name: str, method: str, *, sampled: bool) -> tuple[Mode, ...]:
-    """The modes among which a run chooses: those of a method, and of a name unless it is "auto"."""
-    known = [mode for mode in MODES if mode.method == method]
-    chosen = tuple(mode for mode in known if name in (_AUTO, mode.name))
-    if not chosen or (sampled and not any(mode.takes_shots for mode in known)):
-        raise QDreamerError(f"method={method!r} gives exact values: no shots, no backend")
-    return chosen
+    def _devices(self, terms: Any = None) -> tuple[Device, ...]:
+        """The devices that run circuits, if any do."""
+        return self._places.devices(terms) if self._may_take_shots else ()
 
 
 def _check_circuit(pub: EstimatorPub, number: int) -> GateList | None:

@@ -8,7 +8,19 @@ from qdreamer_lab.workload.mode import USUAL_METHOD, Mode
 from qdreamer_lab.workload.sampled.run import SampledRunner
 from qdreamer_lab.workload.uncut.run import MatrixProductStateRunner, StabilizerRunner
 
-__all__ = ["EXACT", "METHODS", "MODES", "MODE_NAMES", "SAMPLED", "mode_of"]
+__all__ = [
+    "AUTO",
+    "EXACT",
+    "METHODS",
+    "MODES",
+    "MODE_NAMES",
+    "SAMPLED",
+    "mode_of",
+    "modes_among",
+]
+
+AUTO = "auto"
+"""Stands for the mode that fits what is asked for."""
 
 EXACT = Mode("exact", USUAL_METHOD, cuts=True, runner=ExactRunner)
 SAMPLED = Mode("sampled", USUAL_METHOD, cuts=True, takes_shots=True, runner=SampledRunner)
@@ -37,3 +49,12 @@ def mode_of(name: str, method: str = USUAL_METHOD) -> Mode:
         if (mode.name, mode.method) == (name, method):
             return mode
     raise QDreamerError(f"there is no mode={name!r} with method={method!r}")
+
+
+def modes_among(name: str, method: str, *, sampled: bool) -> tuple[Mode, ...]:
+    """The modes among which a run chooses: those of a method, and of a name unless it is "auto"."""
+    known = [mode for mode in MODES if mode.method == method]
+    chosen = tuple(mode for mode in known if name in (AUTO, mode.name))
+    if not chosen or (sampled and not any(mode.takes_shots for mode in known)):
+        raise QDreamerError(f"method={method!r} gives exact values: no shots, no backend")
+    return chosen

@@ -14,13 +14,15 @@ from qiskit.circuit import Delay
 from qiskit.exceptions import QiskitError
 from qiskit.primitives.containers import BindingsArray
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from qdreamer_lab.errors import PubError
 from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
+from qdreamer_lab.workload.circuit.terms import ProductTerm
 from qdreamer_lab.workload.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
     from qiskit.circuit import Parameter
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 __all__ = [
     "check_names",
     "checked_pub",
+    "checked_sampler_pub",
     "listed_pubs",
+    "outcome_request",
     "owned",
     "pairing",
     "request_of",
@@ -44,21 +48,27 @@ _PLANNING = 2.0**20
 """What each set of values takes besides, in the units of `uncut_work`."""
 
 _HOW = "run takes a list of PUBs, also for one: run([(circuit, observables, parameter_values)])"
+_HOW_SAMPLED = "run takes a list of PUBs, also for one: run([circuit])"
 
 
-def listed_pubs(pubs: Iterable[Any]) -> list[Any]:
+def listed_pubs(pubs: Iterable[Any], *, sampled: bool = False) -> list[Any]:
     """The PUBs of one call.
+
+    Args:
+        pubs: As they were handed over.
+        sampled: Whether they are sampler PUBs, of which a circuit alone is one.
 
     Raises:
         PubError: If it is no list of them, such as a single one.
     """
-    if isinstance(pubs, (QuantumCircuit, EstimatorPub, str)):
-        raise PubError(f"{_HOW}; got a single {type(pubs).__name__}")
+    how = _HOW_SAMPLED if sampled else _HOW
+    if isinstance(pubs, (QuantumCircuit, EstimatorPub, SamplerPub, str)):
+        raise PubError(f"{how}; got a single {type(pubs).__name__}")
     try:
         listed = list(pubs)
     except TypeError as error:
-        raise PubError(f"{_HOW}; got {type(pubs).__name__}") from error
-    if listed and isinstance(listed[0], QuantumCircuit):
+        raise PubError(f"{how}; got {type(pubs).__name__}") from error
+    if not sampled and listed and isinstance(listed[0], QuantumCircuit):
         raise PubError(f"{_HOW}; got a circuit in the place of a PUB")
     return listed
 
@@ -85,6 +95,53 @@ def checked_pub(pub: Any, precision: float | None, number: int) -> EstimatorPub:
     return _without_open_delays(checked)
 
 
+def checked_sampler_pub(pub: Any, shots: int, number: int) -> SamplerPub:
+    """A sampler PUB whose parts fit together, and that nobody else can change.
+
+    Args:
+        pub: What Qiskit's samplers take.
+        shots: If it names none.
+        number: Its place in the list, for errors.
+
+    Raises:
+        PubError: If they do not fit, or a value is no finite number.
+    """
+    try:
+        checked = SamplerPub.coerce(pub, shots)
+        check_names(checked)
+    except AttributeError as error:  # of Qiskit's own check, where there is no circuit
+        raise PubError(f"PUB {number} holds no circuit: {pub!r:.60}") from error
+    except (TypeError, ValueError, QiskitError) as error:
+        raise PubError(f"PUB {number}: {error}") from error
+    if checked.shots < 1:
+        raise PubError(f"PUB {number}: shots={checked.shots}: at least 1")
+    if not np.isfinite(checked.parameter_values.ravel().as_array()).all():
+        raise PubError(f"PUB {number}: parameter values must be finite numbers")
+    values = _copied(checked.parameter_values)
+    return SamplerPub(checked.circuit.copy(), values, checked.shots, validate=False)
+
+
+def outcome_request(
+    gates: QuantumCircuit, measured: Sequence[int], parameter_values: BindingsArray
+) -> Request:
+    """What a sampler PUB asks for: Z on every qubit that is measured tells what may act there.
+
+    Args:
+        gates: Its circuit without measurements.
+        measured: The qubits that are measured.
+        parameter_values: Its own.
+    """
+    terms = tuple(ProductTerm(1.0, ((qubit, "Z"),)) for qubit in measured)
+    return Request(
+        source=gates,
+        values=_values(gates, parameter_values),
+        circuits=_bound(gates, parameter_values),
+        observables=(terms,),
+        pairs=np.zeros((0, 2), np.int64),
+        precision=0.0,
+    )
+
+
 def owned(pub: EstimatorPub, *, lent: bool) -> EstimatorPub:
     """A PUB that nobody else can change: what the user does with circuit and values is no matter.
 
@@ -92,15 +149,17 @@ def owned(pub: EstimatorPub, *, lent: bool) -> EstimatorPub:
         pub: A PUB that was checked.
         lent: Whether the user cannot change the circuit before all is over.
     """
-    given = pub.parameter_values
-    values = BindingsArray(
-        {names: array.copy() for names, array in given.data.items()}, shape=given.shape
-    )
+    values = _copied(pub.parameter_values)
     circuit = pub.circuit if lent else pub.circuit.copy()
     return EstimatorPub(circuit, pub.observables, values, pub.precision, validate=False)
 
 
-def check_names(pub: EstimatorPub) -> None:
+def _copied(given: BindingsArray) -> BindingsArray:
+    arrays = {names: array.copy() for names, array in given.data.items()}
+    return BindingsArray(arrays, shape=given.shape)
+
+
+def check_names(pub: EstimatorPub | SamplerPub) -> None:
     """Refuse values of parameters that a circuit does not have; Qiskit only counts them.
 
     Raises:
@@ -128,8 +187,8 @@ def request_of(
     which, observables = pairing(pub)
     return Request(
         source=pub.circuit,
-        values=_values(pub),
-        circuits=_bound(pub, lent=lent),
+        values=_values(pub.circuit, pub.parameter_values),
+        circuits=_bound(pub.circuit, pub.parameter_values, lent=lent),
         observables=tuple(product_terms(observable) for observable in observables),
         pairs=which.reshape(2, -1).T,
         precision=pub.precision,
@@ -165,22 +224,21 @@ def uncut_work(pub: EstimatorPub, num_gates: int) -> float:
     return int(pub.parameter_values.size) * (math.ldexp(num_gates + terms, width) + _PLANNING)
 
 
-def _bound(pub: EstimatorPub, *, lent: bool) -> tuple[QuantumCircuit, ...]:
+def _bound(
+    circuit: QuantumCircuit, values: BindingsArray, *, lent: bool = False
+) -> tuple[QuantumCircuit, ...]:
     """The circuit with each binding; never the one that the user may change, unless it is lent."""
-    if not pub.circuit.parameters:
-        whole = pub.circuit if lent else pub.circuit.copy()
-        return (whole,) * int(pub.parameter_values.size)
-    return tuple(pub.parameter_values.bind_all(pub.circuit).ravel())
+    if not circuit.parameters:
+        return (circuit if lent else circuit.copy(),) * int(values.size)
+    return tuple(values.bind_all(circuit).ravel())
 
 
-def _values(pub: EstimatorPub) -> tuple[dict[str, float], ...]:
+def _values(circuit: QuantumCircuit, values: BindingsArray) -> tuple[dict[str, float], ...]:
     """Every parameter's value by name, for each binding."""
-    if not pub.circuit.parameters:
-        return ({},) * int(pub.parameter_values.size)
-    names = [parameter.name for parameter in pub.circuit.parameters]
-    rows = pub.parameter_values.as_array(pub.circuit.parameters).reshape(
-        pub.parameter_values.size, len(names)
-    )
+    if not circuit.parameters:
+        return ({},) * int(values.size)
+    names = [parameter.name for parameter in circuit.parameters]
+    rows = values.as_array(circuit.parameters).reshape(values.size, len(names))
     return tuple(dict(zip(names, row, strict=True)) for row in rows.tolist())
 
 

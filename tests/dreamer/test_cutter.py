@@ -17,7 +17,8 @@ class Request(SimpleNamespace):
 
     def __init__(self, session, pubs, width, **options):
         super().__init__(session=session, pubs=pubs, width=width, said=[], told=[])
-        self.precision = self.seed = self.on = None
+        self.precision = self.shots = self.seed = self.on = None
+        self.dry_run = False
         self.stop = threading.Event()
         self.__dict__.update(options)
 

@@ -1,8 +1,10 @@
 """A real IPython shell in this process, and real kernels in others."""
 
 import contextlib
+import importlib
 import os
 import re
+import tempfile
 import time
 from dataclasses import dataclass, field
 
@@ -12,9 +14,21 @@ from jupyter_client.manager import KernelManager
 from traitlets.config import Config
 
 from pilot_kernel.__main__ import main
+from pilot_kernel.jupyter.show import live_output
 from pilot_kernel.sessions.current import current, use
 
+wait_module = importlib.import_module("pilot_kernel.jupyter.magics.wait")
+
 PATIENCE_S = 60
+USUAL_S = 1.0
+"""After how long a cell that waits shows a card, if nothing else is said."""
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch):
+    """What is live waits for its first content, and then shows no gauges for their own sake."""
+    monkeypatch.setattr(live_output, "_FIRST_WAIT_S", PATIENCE_S)
+    monkeypatch.setattr(live_output, "_GAUGES_EVERY_S", 600.0)
 
 
 @pytest.fixture(scope="package")
@@ -34,9 +48,17 @@ def shell(session, tmp_path_factory):
     InteractiveShell.clear_instance()
 
 
+class Patient(wait_module._LateView):
+    """A card that no cell has by itself, however slow the machine is; `--progress-after` counts."""
+
+    def __init__(self, task, after_s):
+        super().__init__(task, 600.0 if after_s == USUAL_S else after_s)
+
+
 @pytest.fixture
-def run(shell, session, capsys):
+def run(shell, session, capsys, monkeypatch):
     """Run a cell, with a clean namespace before it; `run.output` is what it printed."""
+    monkeypatch.setattr(wait_module, "_LateView", Patient)
     use(session)
     shell.reset(new_session=False)
 
@@ -91,15 +113,36 @@ class Answer:
         return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
+UNHURRIED = f"""
+from pilot_kernel.jupyter.show import live_output
+live_output._FIRST_WAIT_S = {PATIENCE_S}
+del live_output
+"""
+
+
+@contextlib.contextmanager
+def sockets_of_files():
+    """How a kernel is to be spoken to, as traits of its manager.
+
+    Ports that are free when they are chosen may be taken by the time the kernel comes to use them:
+    all processes of this machine choose among the same.
+    """
+    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
+        yield {"transport": "ipc", "ip": f"{folder}/socket"}
+
+
 class Kernel:
     """A pilot kernel of its own."""
 
     def __init__(self, name):
-        self.manager = KernelManager(kernel_name="pilot")
+        self.sockets = contextlib.ExitStack()
+        traits = self.sockets.enter_context(sockets_of_files())
+        self.manager = KernelManager(kernel_name="pilot", **traits)
         self.manager.start_kernel(env={**os.environ, "JPY_SESSION_NAME": name})
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE_S)
+        self.client.execute(UNHURRIED, silent=True)
 
     def send(self, code, cell=None, deleted=()):
         """Send a cell, with its id as front ends tell it, if there is one."""
@@ -148,6 +191,7 @@ class Kernel:
         self.client.stop_channels()
         self.manager.shutdown_kernel(**how)
         self.manager.cleanup_resources()
+        self.sockets.close()
 
 
 @pytest.fixture(scope="package")
@@ -165,6 +209,7 @@ def new_kernel(kernelspec, registry_home):
 
         def make(name):
             made = Kernel(name)
+            stack.callback(made.sockets.close)
             stack.callback(lambda: made.manager.is_alive() and made.end(now=True))
             return made
 

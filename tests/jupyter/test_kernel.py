@@ -18,7 +18,7 @@ def test_output_arrives_in_order_while_the_task_runs(kernel, tmp_path):
 
 
 def test_a_slow_cell_gets_a_status_line_and_a_quick_one_does_not(kernel, tmp_path):
-    assert len(kernel.run("%%ctask\n1").shown) == 1
+    assert len(kernel.run("%%ctask --progress-after 600\n1").shown) == 1
     gate = str(tmp_path / "gate")
     sent = kernel.send(f"%%ctask --progress-after 0.1 --name slow\n{HOLD.format(gate)}")
     answer = kernel.read(sent, until=lambda a: a.shown)

@@ -1,13 +1,20 @@
 """The notebooks: they run from top to bottom, and read well as they were saved."""
 
 import json
+import math
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbclient import NotebookClient
+from traitlets.config import Config
+
+from tests.jupyter.conftest import sockets_of_files
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
 EXPLORER = Path(__file__).parents[2] / "notebooks" / "02_cut_explorer.ipynb"
+DEVICES = Path(__file__).parents[2] / "notebooks" / "04_devices.ipynb"
+MOTIFS = Path(__file__).parents[2] / "notebooks" / "05_motifs.ipynb"
 MOST_BYTES = 1_500_000
 
 
@@ -18,12 +25,19 @@ def _outputs(notebook, word):
     return [output for cell in cells for output in cell.outputs]
 
 
+def execute(notebook):
+    """Run all cells in a new kernel."""
+    with sockets_of_files() as traits:
+        config = Config({"KernelManager": traits})
+        NotebookClient(notebook, kernel_name="pilot", timeout=240, config=config).execute()
+
+
 def test_the_notebook_runs_from_top_to_bottom(kernelspec, registry_home):
     notebook = nbformat.read(EXPLORER, 4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = []
-    NotebookClient(notebook, timeout=240, kernel_name="pilot").execute()
+    execute(notebook)
     (shown,) = _outputs(notebook, "CutExplorer(circuit")
     assert "application/vnd.jupyter.widget-view+json" in shown.data
     assert "<img" in shown.data["text/html"]
@@ -62,7 +76,7 @@ def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home):
     notebook = nbformat.read(QUICKSTART, 4)
     assert notebook.metadata.kernelspec.name == "pilot"
     assert not any(cell.get("outputs") for cell in notebook.cells)
-    NotebookClient(notebook, timeout=240, kernel_name="pilot").execute()
+    execute(notebook)
     shown = [
         output.data.get("text/plain", "")
         for cell in notebook.cells
@@ -73,3 +87,40 @@ def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home):
     background = [text for text in shown if "2,000 shots" in text]
     assert len(background) == 1
     assert "DONE" in background[0]
+
+
+def test_the_notebook_of_devices_runs_from_top_to_bottom(kernelspec, registry_home):
+    notebook = nbformat.read(DEVICES, 4)
+    assert notebook.metadata.kernelspec.name == "pilot"
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    execute(notebook)
+    (told,) = _outputs(notebook, "--dry-run")[-1:]
+    assert "nothing was sent" in told.data["text/plain"]
+    assert "on manila: " in told.data["text/plain"]
+    assert "on quito: " in told.data["text/plain"]
+    printed = "".join(output.get("text", "") for output in _outputs(notebook, "noisy[0]"))
+    assert "'manila'" in printed
+    assert "'quito'" in printed
+    advised = "".join(output.get("text", "") for output in _outputs(notebook, "QDreamer("))
+    assert "off by about" in advised
+    assert "The best elsewhere" in advised
+
+
+def test_the_notebook_of_motifs_runs(kernelspec, registry_home, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    notebook = nbformat.read(MOTIFS, 4)
+    execute(notebook)
+    (shown,) = _outputs(notebook, "%motif circuit-execution")
+    assert "mean of Z" in shown.data["text/html"]
+    (drawn,) = _outputs(notebook, "report.figure()")
+    assert len(drawn.data["application/vnd.plotly.v1+json"]["data"]) == 5
+    for name in ("state-vector", "circuit-cutting", "variational", "learning", "pipeline"):
+        assert "overhead" in _outputs(notebook, f"%motif {name}")[-1].data["text/html"]
+    (state,) = _outputs(notebook, "%motif state-vector")[-1:]
+    error = state.data["text/html"].split("largest error of a value: ")[1].split("<")[0]
+    assert float(error) < 1e-12
+    (loop,) = _outputs(notebook, "%motif variational")[-1:]
+    assert "true minimum: -1.8572" in loop.data["text/html"]
+    (total,) = _outputs(notebook, "run_steps(")
+    expected = sum(math.cos(number / 10) for number in range(5))
+    assert float(total.data["text/plain"].strip("(),")) == pytest.approx(expected)

@@ -20,7 +20,7 @@ from pilot_kernel.errors import AgentLostError, AgentStartError, PilotError
 from pilot_kernel.resource import registry, versions
 from pilot_kernel.resource.agent.agent import Agent
 from pilot_kernel.resource.connection import launch, link
-from tests.conftest import agents_of, wait_until
+from tests.conftest import PATIENCE_S, agents_of, wait_until
 from tests.pilot.mischief import family
 
 
@@ -91,8 +91,15 @@ def test_who_comes_while_an_agent_leaves_gets_a_new_one(registry_home, delay_s):
     wait_until(lambda: not left_of(entry))
 
 
-def test_an_agent_that_ends_as_somebody_comes_is_not_the_end_of_it(home):
+def test_an_agent_that_ends_as_somebody_comes_is_not_the_end_of_it(home, monkeypatch):
     """It looks alive, is not there, and then is gone: as far as attaching can get."""
+    hang_up = link.Link._hang_up
+
+    def end_and_hang_up(self):
+        process.kill()
+        process.wait()
+        hang_up(self)
+
     with subprocess.Popen(["sleep", "1000"]) as process:
         entry, new = registry.claim("doomed", 60.0)
         assert new
@@ -107,9 +114,11 @@ def test_an_agent_that_ends_as_somebody_comes_is_not_the_end_of_it(home):
             versions=versions.here(),
         )
         registry.write(entry)
+        monkeypatch.setattr(link.Link, "_hang_up", end_and_hang_up)
         session = pilot_kernel.Session("doomed", idle_timeout_s=60)
         assert session.attached
-        process.kill()
+        wait_until(lambda: process.returncode is not None)
+        monkeypatch.setattr(link.Link, "_hang_up", hang_up)
     with session:
         assert session.submit(pow, 2, 5).result(60) == 32
         assert not session.attached
@@ -137,9 +146,9 @@ def test_an_agent_that_turns_a_client_away_is_replaced(registry_home, monkeypatc
 
 
 def test_an_agent_that_does_not_answer_is_said_to_be_there(registry_home, monkeypatch):
-    monkeypatch.setattr(link, "_CONNECT_S", 0.5)
     with pilot_kernel.Session("stopped", idle_timeout_s=60) as first:
         entry = first._link.client and first._link.entry
+        monkeypatch.setattr(link, "_CONNECT_S", 0.5)  # not before it has come, however slowly
         os.kill(entry.pid, signal.SIGSTOP)
         try:
             second = pilot_kernel.Session("stopped")
@@ -211,11 +220,12 @@ def test_a_session_without_a_name_ends_with_its_process_whatever_it_runs(registr
     entry = registry.read(registry.root() / ident)
     family = []
     if entry is not None and entry.alive():
-        agent = psutil.Process(entry.pid)
-        family = [agent, *agent.children(recursive=True)]
-    _, alive = psutil.wait_procs(family, timeout=20)
+        with contextlib.suppress(psutil.NoSuchProcess):  # it goes right now
+            family = [psutil.Process(entry.pid)]
+            family += family[0].children(recursive=True)
+    _, alive = psutil.wait_procs(family, timeout=PATIENCE_S)
     assert not alive
-    assert not (registry.root() / ident).exists()
+    wait_until(lambda: not (registry.root() / ident).exists())
 
 
 def test_whoever_comes_next_tidies_up_after_a_massacre(registry_home):

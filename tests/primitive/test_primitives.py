@@ -109,13 +109,13 @@ def test_they_are_the_standard_primitives(session):
 
 def test_canceling_a_run_cancels_its_parts(session):
     heavy = efficient_su2(20, reps=3)
-    values = np.zeros((40, heavy.num_parameters))
+    values = np.zeros((400, heavy.num_parameters))  # not over before it is canceled
     task = session.run((heavy, "Z" * 20, values))
     parts = task.parts
     assert len(parts) > 1
     assert task.cancel()
     assert all(part.state in (TaskState.CANCELED, TaskState.DONE) for part in parts)
-    assert session.submit(lambda: "free").result(30) == "free"
+    assert session.submit(lambda: "free").result(60) == "free"
 
 
 _THETA = QuantumCircuit(1)

@@ -18,7 +18,7 @@ from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource import credentials
 from pilot_kernel.resource.host.protocol import Order
 from pilot_kernel.resource.reach import guest_task
-from tests.conftest import agents_of, wait_until
+from tests.conftest import agents_of, runs, wait_until
 from tests.real.hosts import ROOT
 
 pytestmark = pytest.mark.real
@@ -164,7 +164,7 @@ def test_a_worker_of_theirs_that_dies_takes_nothing_of_ours_along(session, their
     wait_until(lambda: sum(task.done() for task in tasks) > 5)
     guest = _guests(process)[0]
     guest.parent().kill()  # their worker; their nanny starts another
-    wait_until(lambda: not guest.is_running() or guest.status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: not runs(guest))
     assert [task.result(timeout=120) for task in tasks] == [k * k for k in range(60)]
     wait_until(lambda: pilot.status.workers == 2, _COMING_S)
     pilot.stop()

@@ -158,7 +158,7 @@ def test_descriptions_reach_slurm(slurm_session, slurm):
     assert slurm_session.submit(os.getenv, "MINE").result(PATIENCE_S) == "1"
 
 
-def test_gpus_and_qpus_are_asked_for(registry_home):
+def test_gpus_and_qpus_are_asked_for(registry_home, tmp_path):
     from tests.real.slurm import missing, slurm_cluster
 
     if what := missing():
@@ -170,16 +170,19 @@ def test_gpus_and_qpus_are_asked_for(registry_home):
         told = slurm.call("scontrol", "show", "job", "-o", "-d", job.id)
         assert "gres:gpu:2" in told
         assert "gres:qpu:1" in told
-        tasks = [session.submit(wait_for_both, on="gpu") for _ in range(2)]
+        tasks = [session.submit(wait_for_both, str(tmp_path), on="gpu") for _ in range(2)]
         assert {task.result(PATIENCE_S) for task in tasks} == {"0", "1"}
         session.close()
         wait_until(lambda: not slurm.jobs(), timeout_s=10)
 
 
-def wait_for_both():
-    """A task: the GPU it has, held for long enough that no other worker takes both tasks."""
+def wait_for_both(folder):
+    """A task: the GPU it has, held until another task has the other one."""
     import os
     import time
 
-    time.sleep(1)
-    return os.environ["CUDA_VISIBLE_DEVICES"]
+    which = os.environ["CUDA_VISIBLE_DEVICES"]
+    open(os.path.join(folder, which), "w").close()
+    while len(os.listdir(folder)) < 2:
+        time.sleep(0.01)
+    return which

@@ -11,7 +11,7 @@ import pilot_kernel
 from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource import registry
 from pilot_kernel.resource.pilot import PilotState
-from tests.conftest import wait_until
+from tests.conftest import runs, wait_until
 from tests.real.slurm_pilots import KEYS, PATIENCE_S, add, begun, job_processes, noted, up, wait_for
 
 pytestmark = pytest.mark.real
@@ -153,7 +153,7 @@ def test_an_agent_killed_while_it_submits_leaves_no_job(registry_home, slurm):
             agent = psutil.Process(session._link.entry.pid)
             time.sleep(pause_s)
             agent.kill()
-            wait_until(lambda agent=agent: not agent.is_running() or agent.status() == "zombie")
+            wait_until(lambda agent=agent: not runs(agent))
         wait_until(lambda: not slurm.jobs(), timeout_s=10)
     wait_until(lambda: not list(job_processes()))
     registry.prune()

@@ -15,7 +15,7 @@ import pytest
 import pilot_kernel
 from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource.pilot import PilotState
-from tests.conftest import agents_of, wait_until
+from tests.conftest import agents_of, runs, wait_until
 from tests.real.hosts import ROOT
 
 pytestmark = pytest.mark.real
@@ -272,13 +272,9 @@ def test_a_killed_agent_leaves_nothing_on_a_host_that_is_cut_off(hosts, lone, re
         try:
             agent.kill()
             wait_until(lambda: not there(), _LIMIT_S)
-            wait_until(lambda: not any(map(_runs, tunnels)), _LIMIT_S)
+            wait_until(lambda: not any(map(runs, tunnels)), _LIMIT_S)
         finally:
             hosts.mend(number)
-
-
-def _runs(process):
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def test_a_killed_client_leaves_nothing_after_the_idle_time(hosts, lone, registry_home):
@@ -287,7 +283,7 @@ def test_a_killed_client_leaves_nothing_after_the_idle_time(hosts, lone, registr
     with _client(name="idle-b", idle=2, url=url, workers=1, sleep=1) as (client, agent):
         client.kill()
         wait_until(lambda: not there(), _LIMIT_S)
-        wait_until(lambda: not _runs(agent), _LIMIT_S)
+        wait_until(lambda: not runs(agent), _LIMIT_S)
 
 
 def test_a_killed_supervisor_leaves_nothing_and_comes_back(far, hosts):
@@ -301,7 +297,7 @@ def test_a_killed_supervisor_leaves_nothing_and_comes_back(far, hosts):
     (first,) = supervisors()
     family = first.children(recursive=True)
     first.kill()
-    wait_until(lambda: not any(map(_runs, family)), _LIMIT_S)
+    wait_until(lambda: not any(map(runs, family)), _LIMIT_S)
     wait_until(lambda: pilot.status.workers == 3 and supervisors(), _COMING_S)
     assert not [each for each in _left() if f"-{first.pid}-" in each.name]
 

@@ -20,15 +20,20 @@ class Programs:
 
     def script(self, name, body):
         """Have a program of that name do something."""
-        path = self.folder / name
-        path.write_text(f"#!/bin/sh\ncd {self.folder}\n{body}\n")
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        self._put(name, f"#!/bin/sh\ncd {self.folder}\n{body}\n")
         slurm_job._asked.clear()
 
     def tell(self, *lines):
         """Have squeue say that."""
-        (self.folder / "told").write_text("".join(f"{line}\n" for line in lines))
+        self._put("told", "".join(f"{line}\n" for line in lines))
         slurm_job._asked.clear()
+
+    def _put(self, name, text):
+        """Write a file at one stroke: some thread may be running or reading it right now."""
+        draft = self.folder / f"{name}.draft"
+        draft.write_text(text)
+        draft.chmod(draft.stat().st_mode | stat.S_IXUSR)
+        os.replace(draft, self.folder / name)
 
     def read(self, name):
         """What a program has left: `asked`, `cancelled` or `submitted`."""

@@ -13,7 +13,7 @@ from pilot_kernel.errors import AgentLostError
 from pilot_kernel.resource.activity import Activity
 from pilot_kernel.resource.agent.monitor import METRIC, Monitor
 from pilot_kernel.resource.pilot import PilotState, PilotStatus
-from tests.conftest import wait_until
+from tests.conftest import wait_until, worker_pids
 
 
 class Scheduler:
@@ -143,7 +143,7 @@ def test_a_real_session_tells_what_runs_and_what_waits(tmp_path):
         assert (held.record.state, held.record.worker) == ("RUNNING", "mine-0")
         [pid] = session._link.client.run(os.getpid).values()
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not session.activity().pilots[0].workers[0].up)
+        wait_until(lambda: pid not in worker_pids(session).values())
         wait_until(lambda: session.activity().pilots[0].workers[0].up)
         open(gate, "w").close()
         with pytest.raises(TypeError):

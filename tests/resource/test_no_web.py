@@ -1,6 +1,7 @@
 """No port but those that speak TLS, until somebody wants pages."""
 
 import asyncio
+import contextlib
 import urllib.error
 import urllib.request
 
@@ -13,15 +14,28 @@ from tests.conftest import wait_until
 
 
 def test_a_session_listens_once_for_each_of_its_servers(session):
-    wait_until(lambda: all(pilot.status.workers == pilot.status.wanted for pilot in session.pilots))
+    def workers():
+        """How many there are, when all are up."""
+        statuses = session.pilot_statuses()
+        there = sum(status.workers for status in statuses)
+        return there if all(status.workers == status.wanted for status in statuses) else 0
+
+    wait_until(workers)
+    assert workers() >= 2
+    # What other tests have ended may be on its way out.
+    wait_until(lambda: len(listening(session)) == 1 + 2 * workers())  # a nanny for each
+    assert {host for host, _ in listening(session)} == {"127.0.0.1"}
+
+
+def listening(session):
+    """Where the processes of a session's agent listen."""
     agent = psutil.Process(session._link.entry.pid)
-    processes = [agent, *agent.children(recursive=True)]
-    lines = [line for process in processes for line in process.net_connections("inet")]
-    listening = {line.laddr for line in lines if line.status == psutil.CONN_LISTEN}
-    workers = sum(pilot.status.workers for pilot in session.pilots)
-    assert workers >= 2
-    assert len(listening) == 1 + 2 * workers  # a nanny for each
-    assert {host for host, _ in listening} == {"127.0.0.1"}
+    found = set()
+    for process in [agent, *agent.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            lines = process.net_connections("inet")
+            found |= {line.laddr for line in lines if line.status == psutil.CONN_LISTEN}
+    return found
 
 
 def test_pages_can_be_had_all_the_same():

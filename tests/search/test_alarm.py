@@ -15,12 +15,18 @@ from tests.search.hard_problems import dense
 
 
 def test_an_alarm_for_the_past_is_up_at_once_and_a_timer_is_not_left_behind() -> None:
-    before = threading.active_count()
+    before = _timers()  # others may have some, which go off meanwhile
     with alarm(time.perf_counter() - 1) as flag:
         assert flag[0] == 1
+        assert _timers() <= before
     with alarm(time.perf_counter() + 1000) as flag:
         assert flag[0] == 0
-    assert threading.active_count() == before
+        assert not _timers() <= before
+    assert _timers() <= before
+
+
+def _timers() -> set[threading.Thread]:
+    return {each for each in threading.enumerate() if isinstance(each, threading.Timer)}
 
 
 def test_an_alarm_stops_a_sweep_that_would_not_end_and_its_bound_still_holds() -> None:

@@ -60,3 +60,59 @@ def test_a_plan_of_the_same_model_is_found_among_many_others(problem):
         other = replace(problem, max_qubits=20 + width)
         remember(other, "lo", Found(apart(problem, 3), 0.0, 0.0, False, 0.1))
     assert recall(problem, "work", 0, prove=False).value == best.log2_overhead
+
+
+def test_a_trade_off_of_every_model_is_known_as_a_whole(problem):
+    asked = [(model, width) for model in ("lo", "joint", "locc", "work") for width in range(30, 45)]
+    for model, width in asked:
+        narrow = replace(problem, max_qubits=width)
+        remember(narrow, model, answer(narrow, apart(problem, 2), model))
+        remember_time(narrow, model, 0, (3.0, 7), prove=False)
+    for model, width in asked:
+        known = recall(replace(problem, max_qubits=width), model, 0, prove=False)
+        assert (known.seconds, known.rounds) == (3.0, 7)
+
+
+def test_many_plans_of_one_model_do_not_hide_one_of_another(problem):
+    dear, cheap = apart(problem, 4), apart(problem, 1)
+    for width in range(20):
+        narrow, other = replace(problem, max_qubits=20 + width), dear.copy()
+        other[width % 5] = width + 2  # so that no two are the same
+        remember(narrow, "lo", Found(other, 0.0, 0.0, False, 0.1))
+    remember(problem, "work", Found(cheap, 99.0, 0.0, False, 0.1))
+    known = recall(problem, "joint", 0, prove=False)
+    assert np.array_equal(known.labels, cheap)
+
+
+def test_one_plan_found_for_many_widths_is_priced_once(problem, monkeypatch):
+    dear, cheap = apart(problem, 4), apart(problem, 1)
+    for width in range(10):
+        remember(replace(problem, max_qubits=20 + width), "lo", Found(dear, 0.0, 0.0, False, 0.1))
+    remember(problem, "lo", Found(cheap, 1.0, 0.0, False, 0.1))
+    priced = []
+    monkeypatch.setattr(memory, "plan_price", lambda *asked: priced.append(asked) or 1.0)
+    recall(problem, "locc", 0, prove=False)
+    assert len(priced) == 2
+
+
+def test_one_long_circuit_does_not_take_all_memory(problem, monkeypatch):
+    monkeypatch.setattr(memory, "ENDS", 45)  # four plans of five blocks
+    for width in range(20, 40):
+        narrow = replace(problem, max_qubits=width)
+        remember(narrow, "lo", answer(problem, apart(problem, 2)))
+        remember_time(narrow, "lo", 0, (3.0, 7), prove=False)
+        assert memory._ends() <= 45
+    assert recall(replace(problem, max_qubits=20), "lo", 0, prove=False).seconds == 0.0
+    assert recall(replace(problem, max_qubits=39), "lo", 0, prove=False).seconds == 3.0
+    monkeypatch.setattr(memory, "ENDS", 1)
+    remember(problem, "lo", answer(problem, apart(problem, 2)))
+    assert recall(problem, "lo", 0, prove=False).labels is not None
+
+
+def test_bounds_of_any_number_of_questions_take_little_room(problem):
+    for width in range(memory.BOUNDS + 10):
+        narrow = replace(problem, max_qubits=20 + width)
+        remember(narrow, "lo", answer(problem, apart(problem, 2)))
+    (circuit,) = memory._circuits.values()
+    assert len(circuit.bounds) <= memory.BOUNDS
+    assert len(circuit.plans) == PLANS

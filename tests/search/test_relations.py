@@ -138,9 +138,10 @@ def test_a_trade_off_is_a_front_and_agrees_with_what_is_asked_afterwards() -> No
 
 def test_a_plan_for_fewer_fragments_or_kinds_is_not_taken_from_one_that_breaks_the_limit() -> None:
     base = SUITE["layers"]
-    free = search(base, time_limit_s=0.1)
-    gates = search(replace(base, kinds=("gate",)), time_limit_s=0.1)
-    few = search(replace(base, max_fragments=3), time_limit_s=0.1)
+    free, gates, few = (  # rounds: the first may not have had the least of the time
+        search(problem, time_limit_s=ENDLESS, rounds=2)
+        for problem in (base, replace(base, kinds=("gate",)), replace(base, max_fragments=3))
+    )
     assert gates.log2_overhead >= free.log2_overhead - 1e-9
     assert few.log2_overhead >= free.log2_overhead - 1e-9
     assert sum(plain_widths(base, gates.labels).values()) == base.num_qubits

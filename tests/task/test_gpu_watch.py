@@ -45,6 +45,8 @@ def test_a_driver_that_does_not_answer_takes_one_thread_and_is_no_lost_gpu(drive
     async def ask():
         watch = GpuWatch(lambda: lost.append(1))
         hanging = [await watch.gone() for _ in range(5)]
+        while not driver.begun:  # its thread may be late
+            await asyncio.sleep(0.01)
         begun = len(driver.begun)
         monkeypatch.setattr(gpu_watch, "_PATIENCE_S", PATIENCE_S)
         driver.may_answer.set()

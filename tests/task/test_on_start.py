@@ -134,10 +134,37 @@ def test_if_it_crashes_the_task_is_given_up_and_it_is_named(own, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_task_that_is_canceled_meanwhile_is_free_and_its_limit_counts_for_itself_alone(own):
-    own.on_start(lambda: time.sleep(1), name="slow")
-    assert own.submit(pow, 2, 3, timeout_s=0.5).result(PATIENCE_S) == 8
-    own.on_start(lambda: print("loading", flush=True) or time.sleep(60), name="slow")
+def _note_limits():
+    """On a worker: have what its task process is asked be told, with whether there is a limit."""
+    from pilot_kernel.task.worker.running_task import Run
+
+    ask, Run.limits = Run.ask, []
+
+    def noting(self, process, parts, *, limited=True):
+        Run.limits.append((limited, self.phase))
+        return ask(self, process, parts, limited=limited)
+
+    Run.ask = noting
+
+
+def _limits():
+    from pilot_kernel.task.worker.running_task import Run
+
+    return Run.limits
+
+
+def test_a_task_s_limit_does_not_count_for_it(own):
+    client = own._link.client
+    own.broadcast(pow, 2, 2).result(PATIENCE_S)
+    client.run(_note_limits)
+    own.on_start(lambda: None, name="first")
+    assert own.submit(pow, 2, 3, timeout_s=60).result(PATIENCE_S) == 8
+    (asked,) = [each for each in client.run(_limits).values() if each]
+    assert asked == [(False, " in on_start function 'first'"), (True, "")]
+
+
+def test_a_task_that_is_canceled_meanwhile_is_free(own):
+    own.on_start(lambda: print("loading", flush=True) or time.sleep(600), name="slow")
     task = own.submit(pow, 2, 3)
     wait_until(lambda: "loading" in task.output.text())
     assert task.cancel()

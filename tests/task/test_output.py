@@ -1,6 +1,7 @@
 """What tasks write reaches the notebook: all of it, in order, while they run."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -8,12 +9,11 @@ import time
 
 import pytest
 
-import pilot_kernel
 from pilot_kernel.errors import PilotError
 from pilot_kernel.task.process.streams import emit
 from pilot_kernel.task.wire.record import TaskState
 from pilot_kernel.task.worker.output import LIMIT, Gathered
-from tests.conftest import wait_until
+from tests.conftest import PATIENCE_S, wait_until, worker_pids
 
 
 def _everything():
@@ -50,6 +50,45 @@ def test_all_that_is_written_arrives_in_order(session):
     assert chunks[at + 1][1].startswith("ten\n")
 
 
+def test_it_is_in_order_however_late_the_worker_gets_to_read_it(session, lone_worker):
+    """As on a machine with much else to do: it is stopped while all of it is written."""
+    worker = worker_pids(session)[f"{lone_worker}-0"]
+
+    def talk():
+        os.kill(worker, signal.SIGSTOP)
+        threading.Timer(0.5, os.kill, (worker, signal.SIGCONT)).start()
+        os.system("echo one")
+        print("two")
+        os.system("echo three >&2")
+        print("four", file=sys.stderr)
+
+    task = session.submit(talk, on=lone_worker)
+    task.result(PATIENCE_S)
+    assert task.output.text().split() == ["one", "two", "three", "four"]
+
+
+def test_what_goes_on_writing_or_is_not_read_holds_up_nobody(session):
+    """A process in the background, and a pipe that a task has put in the place of its output."""
+
+    def talk():
+        with subprocess.Popen(["sh", "-c", "while :; do echo noise; done"]) as noise:
+            print("one")
+            print("two", file=sys.stderr)
+            noise.kill()
+        kept = os.dup(1)
+        out, into = os.pipe()
+        os.dup2(into, 1)
+        os.write(1, b"unread")
+        print("three", file=sys.stderr)
+        os.dup2(kept, 1)
+        return os.read(out, 100)
+
+    task = session.submit(talk)
+    assert task.result(PATIENCE_S) == b"unread"
+    assert "one\n" in task.output.text("stdout")
+    assert task.output.text("stderr").split() == ["two", "three"]
+
+
 def test_text_that_is_no_utf8_arrives_escaped(session):
     def talk():
         print("caf\udce9 \ud800", "é")
@@ -62,35 +101,45 @@ def test_text_that_is_no_utf8_arrives_escaped(session):
     assert task.output.text("stderr") == "\\udcff\n"
 
 
-def test_output_and_state_come_while_a_call_holds_the_interpreter_lock(tmp_path, monkeypatch):
-    """For longer than Dask waits for a heartbeat, which it did not get when tasks were threads."""
-    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "2s")
-    ran = tmp_path / "ran"
+def test_output_and_state_come_while_a_call_holds_the_interpreter_lock(
+    session, lone_worker, tmp_path
+):
+    """And so do the worker's heartbeats, which did not when tasks were threads of it."""
+    ran, pipe = tmp_path / "ran", tmp_path / "pipe"
+    os.mkfifo(pipe)
 
-    def hold(path):
-        import collections
-        import itertools
+    def hold(path, pipe):
+        import ctypes
 
         with open(path, "a") as file:
             file.write("x")
         print("before", end="")
-        began = time.monotonic()
-        count = 10**7
-        while time.monotonic() - began < 5:  # calls of a second or more, without a break between
-            collections.deque(itertools.repeat(None, count), maxlen=0)
-            count = 10**8
-        return "held"
+        libc, got = ctypes.PyDLL(None), ctypes.create_string_buffer(1)
+        descriptor = libc.open(pipe.encode(), os.O_RDONLY)  # waits, and keeps the lock
+        libc.read(descriptor, got, 1)
+        return got.raw
 
-    with pilot_kernel.Session() as session:
-        session.add_pilot("local://", cores_per_node=1)
-        task = session.submit(hold, str(ran))
-        wait_until(lambda: task.output.text() == "before")
-        assert task.state is TaskState.RUNNING
-        wait_until(lambda: task.record.state is TaskState.RUNNING)
+    task = session.submit(hold, str(ran), str(pipe), on=lone_worker)
+    wait_until(lambda: task.output.text() == "before")
+    assert task.state is TaskState.RUNNING
+    wait_until(lambda: task.record.state is TaskState.RUNNING)
+    with open(pipe, "wb", buffering=0) as end:  # it is in one of the two calls by now
+        heard = set()
+        wait_until(lambda: heard.add(_last_heard(session, lone_worker)) or len(heard) > 3)
         assert not task.done()
-        assert task.result(60) == "held"
-        assert task.record.deaths == 0
+        end.write(b"e")
+    assert task.result(PATIENCE_S) == b"e"
+    assert task.record.deaths == 0
     assert ran.read_text() == "x"
+
+
+def _last_heard(session, pilot):
+    """When the agent has heard from a pilot's first worker last."""
+
+    def look(dask_scheduler):
+        return dask_scheduler.workers[dask_scheduler.aliases[f"{pilot}-0"]].last_seen
+
+    return session._link.client.run_on_scheduler(look)
 
 
 def test_the_streams_of_the_next_task_are_whole_again(session):

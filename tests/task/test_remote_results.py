@@ -156,11 +156,11 @@ def test_a_shared_value_goes_to_each_worker_once(own, far):
 def _stall(session, on):
     """Have the agent take and give nothing, or go on."""
 
-    def change(dask_scheduler):
+    async def change(dask_scheduler):
         slots = dask_scheduler.plugins["pilot-ledger"].store._slots
         for _ in range(8):
             if on:
-                slots._value -= 1
+                await slots.acquire()  # when whoever has one is done
             else:
                 slots.release()
 
@@ -211,7 +211,7 @@ def test_a_task_that_is_canceled_amid_sending_frees_its_worker(own, far, stalled
     assert own.submit(pow, 2, 3, on="far").result(60) == 8
     stalled()
     _all_gone(own)
-    assert not _coming(own)
+    wait_until(lambda: not _coming(own))
 
 
 def test_a_task_that_is_canceled_while_it_waits_for_an_input_frees_its_worker(own, far, stalled):

@@ -19,7 +19,7 @@ from pilot_kernel.errors import PilotError, WorkerDiedError
 from pilot_kernel.task.wire import results
 from pilot_kernel.task.wire.packing import pack
 from pilot_kernel.task.wire.record import TaskState
-from tests.conftest import wait_until, worker_pids
+from tests.conftest import PATIENCE_S, wait_until, worker_pids
 
 LARGE = 300_000
 
@@ -86,8 +86,7 @@ def test_files_go_with_the_tasks_that_a_session_lists_no_more(clean, monkeypatch
     for _ in range(100):
         clean.submit(pow, 2, 2)
     concurrent.futures.wait(clean.tasks)
-    gc.collect()
-    wait_until(lambda: not _files(clean))
+    wait_until(lambda: (gc.collect(), not _files(clean))[1])  # a task is settled after its end
 
 
 def test_a_canceled_or_failed_task_leaves_no_file(clean):
@@ -167,14 +166,23 @@ def test_a_new_process_finds_large_results_and_large_running_tasks():
     assert not os.path.exists(entry.scratch)
 
 
-def test_a_wait_that_was_given_up_says_nothing(session, recwarn, caplog):
+def _open(gate):
+    while not gate.exists():
+        time.sleep(0.01)
+
+
+def test_a_wait_that_was_given_up_says_nothing(session, tmp_path, recwarn, caplog):
     async def give_up(task):
         async with asyncio.timeout(0.01):
             await task
 
-    task = session.submit(time.sleep, 0.3)
+    gc.collect()  # what other tests have left says so now
+    recwarn.clear()
+    caplog.clear()
+    task = session.submit(_open, tmp_path / "gate")
     with pytest.raises(TimeoutError):
         asyncio.run(give_up(task))
+    (tmp_path / "gate").touch()
     task.result()
     wait_until(lambda: session.submit(pow, 2, 2).result() == 4)
     assert not caplog.records
@@ -229,7 +237,7 @@ def test_what_is_wanted_is_not_swept_away(tmp_path):
     results.sweep(str(tmp_path / "gone"), [])
 
 
-def test_nobody_waits_for_another_large_result_on_the_loop(tight):
+def test_nobody_waits_for_another_large_result_on_the_loop(tight, tmp_path):
     """Its loop would wait for itself; it says so instead."""
     large = tight.submit(bytes, 2_000_000)
     concurrent.futures.wait([large])
@@ -241,7 +249,8 @@ def test_nobody_waits_for_another_large_result_on_the_loop(tight):
         except PilotError as error:
             raised.set_exception(error)
 
-    tight.submit(time.sleep, 0.1).add_done_callback(ask)
+    tight.submit(_open, tmp_path / "gate").add_done_callback(ask)
+    (tmp_path / "gate").touch()
     with pytest.raises(PilotError, match="a thread of your own"):
-        raised.result(20)
+        raised.result(PATIENCE_S)
     assert len(large.result()) == 2_000_000

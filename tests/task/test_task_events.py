@@ -105,7 +105,9 @@ def test_the_log_of_a_session_has_every_task_once_with_its_place_and_size(tmp_pa
     assert (ended["state"], ended["worker"], ended["deaths"]) == ("DONE", "mine-0", 1)
     assert 50_000 < ended["bytes"] < 51_000
     assert ended["queued"] <= ended["started"] <= ended["at"]
-    assert [event["event"] for event in of(after)] == ["task-queued", "task-ready", "task-ended"]
+    story = [event["event"] for event in of(after)]
+    quick = ["task-queued", "task-ready", "task-ended"]
+    assert [kind for kind in story if kind != "task-started"] == quick  # told if it takes a while
     assert of(after)[0]["after"] == 1
     assert (of(crashed)[-1]["state"], of(crashed)[-1]["deaths"]) == ("FAILED", 2)
     assert of(bound)[0]["needs"] == {"pilot:mine": 1}

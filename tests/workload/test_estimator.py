@@ -138,7 +138,7 @@ def test_one_failure_cancels_the_rest():
 def test_cancelling_a_job_cancels_its_tasks():
     with ThreadPoolExecutor(1) as pool:
         release = threading.Event()
-        pool.submit(release.wait, 20)
+        pool.submit(release.wait, 120)
         session = PoolSession(pool)
         job = CutEstimator(3, session=session).run([(bound_ansatz(6), "ZZZZZZ")])
         while len(session.tasks) < 2:
@@ -158,7 +158,7 @@ def test_an_interrupt_cancels_the_job(monkeypatch):
 
     with ThreadPoolExecutor(1) as pool:
         release = threading.Event()
-        pool.submit(release.wait, 20)
+        pool.submit(release.wait, 120)
         session = PoolSession(pool)
         job = CutEstimator(3, session=session).run([(bound_ansatz(6), "ZZZZZZ")])
         while len(session.tasks) < 2:

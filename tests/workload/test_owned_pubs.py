@@ -8,7 +8,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
-from qdreamer_lab import CutEstimator
+from qdreamer_lab import CutEstimator, CutSampler
 from qdreamer_lab.errors import CircuitError, PlanError
 
 ANGLE = Parameter("angle")
@@ -23,13 +23,17 @@ WAYS = [
 @pytest.fixture
 def late(monkeypatch):
     """Jobs that begin when they are let, unless they are done within `run`."""
-    gate, work = threading.Event(), CutEstimator._run_pub
+    gate = threading.Event()
 
-    def waits(self, *args):
-        assert threading.current_thread() is threading.main_thread() or gate.wait(60)
-        return work(self, *args)
+    def waiting(work):
+        def waits(self, *args):
+            assert threading.current_thread() is threading.main_thread() or gate.wait(120)
+            return work(self, *args)
 
-    monkeypatch.setattr(CutEstimator, "_run_pub", waits)
+        return waits
+
+    for primitive in (CutEstimator, CutSampler):
+        monkeypatch.setattr(primitive, "_run_pub", waiting(primitive._run_pub))
     yield gate
     gate.set()
 
@@ -67,6 +71,26 @@ def test_values_may_be_changed_after_run(way, late):
     result = job.result()[0]
     assert result.data.evs == pytest.approx(wanted, abs=0.1)
     assert result.metadata["parameter_values"].as_array()[:, 0].tolist() == [0.1, 0.9, 2.5]
+
+
+@pytest.mark.parametrize("mode", ["exact", "sampled"])
+@pytest.mark.parametrize("swept", [False, True])
+def test_so_it_is_with_distributions(mode, swept, late):
+    circuit, angles = line(ANGLE), np.array([[0.4], [1.9]])
+    wanted = [Statevector(line(angle)).probabilities() for angle in angles[:, 0]]
+    if not swept:
+        circuit, wanted = line(0.4), wanted[:1]
+    circuit.measure_all()
+    pub = (circuit, angles) if swept else (circuit,)
+    job = CutSampler(2, mode=mode, seed=5).run([pub], shots=100_000)
+    angles += 1.0
+    circuit.data[0] = circuit.data[0].replace(qubits=[circuit.qubits[3]])
+    circuit.clear()
+    late.set()
+    result = job.result()[0]
+    assert len(result.distributions.ravel()) == len(wanted)
+    for found, true in zip(result.distributions.ravel(), wanted, strict=True):
+        assert np.abs(found.quasi() - true).max() < 0.03
 
 
 @pytest.mark.parametrize("way", WAYS[:3])

@@ -1,7 +1,8 @@
 """Finds the package that cuts circuits for `%%qtask --cut`, and runs it in the background.
 
 A package that can cut registers a function under the entry point group `pilot_kernel.cutters`. It
-takes one `CutRequest` and returns Qiskit's `PrimitiveResult` of the request's PUBs.
+takes one `CutRequest` and returns Qiskit's `PrimitiveResult` of the request's PUBs; of a dry run,
+an object that says what a QPU would take.
 """
 
 import threading
@@ -17,7 +18,15 @@ from pilot_kernel.task.notebook.options import TaskOptions
 if TYPE_CHECKING:
     from pilot_kernel.sessions.session import Session
 
-__all__ = ["ENTRY_POINTS", "CutOptions", "CutRequest", "Cutter", "cut_options", "start"]
+__all__ = [
+    "ENTRY_POINTS",
+    "CutOptions",
+    "CutRequest",
+    "Cutter",
+    "cut_options",
+    "places_named",
+    "start",
+]
 
 ENTRY_POINTS = "pilot_kernel.cutters"
 """The group of entry points that name a `Cutter`."""
@@ -32,25 +41,30 @@ class CutRequest:
 
     Attributes:
         session: Where fragments run as tasks.
-        pubs: A list of estimator PUBs.
+        pubs: A list of estimator PUBs, or of sampler PUBs; never of both.
         width: Most qubits of a fragment; None lets the cutter choose, or leave a circuit whole.
         precision: Standard error wanted of PUBs that name none; None for the cutter's default.
+        shots: Of sampler PUBs that name none; None for the cutter's default.
         seed: Of the random numbers.
-        on: Kind of worker or name of a pilot, as `Session.submit` takes it.
+        on: Kind of worker or name of a pilot, as `Session.submit` takes it; several of them share
+            the fragments.
         stop: Set when it is canceled; the cutter then raises `CancelledError` soon.
         say: Prints a line in the cell.
         tell: Takes how many parts are done and how many there are.
+        dry_run: Only say what the QPU would take; nothing is sent there.
     """
 
     session: "Session"
     pubs: list[Any]
     width: int | None
     precision: float | None
+    shots: int | None
     seed: int | None
-    on: str | None
+    on: str | list[str] | None
     stop: threading.Event
     say: Callable[[str], None]
     tell: Callable[[int, int], None]
+    dry_run: bool = False
 
 
 Cutter = Callable[[CutRequest], Any]
@@ -99,6 +113,13 @@ def _cutter() -> Cutter:
     return loaded
 
 
+def places_named(on: str | None) -> str | list[str] | None:
+    """The value of `--on`: one kind of worker or pilot, or several with commas between them."""
+    if on is None or "," not in on:
+        return on
+    return [each.strip() for each in on.split(",") if each.strip()]
+
+
 def start(
     cut: CutOptions,
     session: "Session",
@@ -106,7 +127,9 @@ def start(
     options: TaskOptions,
     *,
     precision: float | None = None,
+    shots: int | None = None,
     seed: int | None = None,
+    dry_run: bool = False,
 ) -> LocalTask:
     """Cut PUBs and run them, in the background.
 
@@ -115,21 +138,23 @@ def start(
         session: Where fragments run as tasks.
         pubs: What to run, as `Session.run` takes it.
         options: Where fragments run; the name and the time limit of the whole.
-        precision: Standard error wanted of PUBs that name none.
+        precision: Standard error wanted of estimator PUBs that name none.
+        shots: Of sampler PUBs that name none.
         seed: Of the random numbers.
+        dry_run: Only say what a QPU would take: that of `options.on`, or the only one there is.
 
     Raises:
-        CellError: They are not estimator PUBs.
+        CellError: Shots are given for observables, or a precision for what is sampled.
         PubError: One of them is no PUB, or the precision is not positive.
     """
     from pilot_kernel.primitive.pub.check import has_observables, listed
 
     found = listed(pubs)
-    if not has_observables(found):
-        raise CellError(
-            "--cut: a circuit that is sampled cannot be cut, since fragments only give expectation "
-            "values; end the cell with (circuit, observables)"
-        )
+    estimated = has_observables(found)
+    if estimated and shots is not None:
+        raise CellError("--cut estimates these observables: it takes --precision, not --shots")
+    if not estimated and precision is not None:
+        raise CellError("--cut samples these circuits: it takes --shots, not --precision")
     if precision is not None and not precision > 0:
         raise PubError(f"--precision {precision:g}: more than zero")
 
@@ -140,11 +165,13 @@ def start(
                 pubs=found,
                 width=cut.width,
                 precision=precision,
+                shots=shots,
                 seed=seed,
-                on=options.on,
+                on=places_named(options.on) or ("qpu" if dry_run else None),
                 stop=task.stop,
                 say=task.say,
                 tell=task.tell,
+                dry_run=dry_run,
             )
         )
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import CellError, PlacementError
 from pilot_kernel.jupyter.cell.cell_task import CellTask
-from pilot_kernel.jupyter.cell.circuit_cutter import cut_options, start
+from pilot_kernel.jupyter.cell.circuit_cutter import cut_options, places_named, start
 from pilot_kernel.jupyter.cell.free_variables import (
     DEFAULT_LIMIT_BYTES,
     bound_names,
     collect,
     read_names,
 )
+from pilot_kernel.jupyter.cell.local_task import LocalTask
 from pilot_kernel.jupyter.cell.python_source import Cell
 from pilot_kernel.jupyter.cell.tracebacks import clean
 from pilot_kernel.jupyter.worker.payload import Payload
@@ -120,6 +121,7 @@ def qtask(
     precision: float | None = None,
     seed: int | None = None,
     cut: str | int | None = None,
+    dry_run: bool = False,
     options: TaskOptions = DEFAULT_OPTIONS,
     on_result: Callable[[Any, Any], None] = lambda pubs, result: None,
 ) -> CellTask:
@@ -133,11 +135,12 @@ def qtask(
         precision: As for `Session.run`.
         seed: As for `Session.run`.
         cut: Most qubits of a fragment, or `auto`; see `circuit_cutter`. None leaves circuits whole.
+        dry_run: Only say what the circuits would take on a QPU; the cell that builds them runs.
         options: Where and how its tasks run.
         on_result: Called with the PUBs and their result.
 
     Returns:
-        A task whose result is a Qiskit `PrimitiveResult`.
+        A task whose result is a Qiskit `PrimitiveResult`, or for a dry run what it says.
 
     Raises:
         CellError: The cell does not end with an expression, or circuits cannot be cut like this.
@@ -150,24 +153,34 @@ def qtask(
             "observables), or a list of them; its last line is a statement"
         )
     cutting = None if cut is None else cut_options(cut)
-    if cutting is not None and shots is not None:
-        raise CellError("--cut estimates observables: it takes --precision, not --shots")
     options = options.named("circuit")
-    building = replace(options, on=_builder(session, options.on))
+    building = replace(options, on=_builder(session, options.on, cut=cutting is not None))
     payload = inputs.collect(cell.tree)
     first = _send(session, cell, payload, (), building)
     pubs: Any = None
+    told: Any = None
 
-    def run(outcome: CellOutcome) -> TaskLike:
-        nonlocal pubs
+    def run(outcome: CellOutcome) -> TaskLike | None:
+        nonlocal pubs, told
         pubs, _ = outcome.open()
         _check_pubs(pubs)
         if cutting is not None:
-            return start(cutting, session, pubs, options, precision=precision, seed=seed)
+            return start(
+                *(cutting, session, pubs, options),
+                precision=precision,
+                shots=shots,
+                seed=seed,
+                dry_run=dry_run,
+            )
+        if dry_run:
+            told = session.dry_run(pubs, shots=shots, precision=precision, on=options.on or "qpu")
+            return None
         how = options.keywords()
         return session.run(pubs, shots=shots, precision=precision, seed=seed, **how)
 
     def finish(result: Any) -> Any:
+        if dry_run:
+            return result if told is None else told
         on_result(pubs, result)
         return result
 
@@ -187,11 +200,23 @@ def run_circuit(
     *,
     shots: int | None = None,
     seed: int | None = None,
+    cut: str | int | None = None,
+    dry_run: bool = False,
     options: TaskOptions = DEFAULT_OPTIONS,
 ) -> CellTask:
-    """Sample a circuit, as `%%qtask --qasm` does."""
+    """Sample a circuit, as `%%qtask --qasm` does; `cut` and `dry_run` are as for `qtask`."""
     options = options.named("circuit")
-    first = session.run([circuit], shots=shots, seed=seed, **options.keywords())
+    first: TaskLike
+    if cut is not None:
+        asked: dict[str, Any] = {"shots": shots, "seed": seed, "dry_run": dry_run}
+        first = start(cut_options(cut), session, [circuit], options, **asked)
+    elif dry_run:
+        on = options.on or "qpu"
+        first = LocalTask(
+            options.name or "circuit", lambda _: session.dry_run([circuit], shots=shots, on=on)
+        )
+    else:
+        first = session.run([circuit], shots=shots, seed=seed, **options.keywords())
     return CellTask(first.name, first, clean=lambda error: clean(error, None))
 
 
@@ -215,8 +240,15 @@ def _send(
         return session.submit_call(run_cell, arguments, {}, options)
 
 
-def _builder(session: "Session", on: str | None) -> str | None:
+def _builder(session: "Session", on: str | None, *, cut: bool) -> str | None:
     """Where circuits are built: on the pilot that runs them if it has CPUs, else on any."""
+    several = places_named(on)
+    if isinstance(several, list):
+        if not (cut and several):
+            raise CellError(f"--on {on}: several devices share the fragments of --cut, and no more")
+        for each in several:
+            session.candidates(each)  # before anything is built
+        on = several[0]
     chosen = session.candidates(on)
     named = on if any(pilot.name == on and "CPU" in pilot.offers for pilot in chosen) else None
     try:

@@ -137,7 +137,8 @@ class CellMagics(Magics):  # type: ignore[misc]
     @argument("--shots", type=_count, help="shots of each circuit (1024)")
     @argument("--precision", type=_amount, help="standard error of each observable (exact)")
     @argument("--seed", type=_count, help="seed of the random numbers")
-    @argument("--cut", help="most qubits of a fragment, or auto: cut what is estimated")
+    @argument("--cut", help="most qubits of a fragment, or auto: cut circuits that are wider")
+    @argument("--dry-run", action="store_true", help="only say what a QPU would take")
     @argument("--qasm", action="store_true", help="the cell is OpenQASM 2 or 3")
     @_shared
     @cell_magic
@@ -148,9 +149,16 @@ class CellMagics(Magics):  # type: ignore[misc]
         Its last expression is a circuit, a PUB (circuit, observables[, parameters]), or a list of
         them. Measured circuits are sampled; observables are estimated.
 
-        --cut 12 cuts circuits that are estimated into fragments of at most 12 qubits and puts the
-        values together; --cut auto chooses the width, or leaves a circuit whole, whichever is
-        expected to be over first, and says why. Both need qdreamer-lab.
+        --cut 12 cuts circuits into fragments of at most 12 qubits and puts values, or the
+        distribution of what is measured, together; --cut auto chooses the width, or leaves a
+        circuit whole. Of what is estimated it takes the way that is expected to be over first, and
+        says why; what is sampled is cut only where memory or the device is too small. Both need
+        qdreamer-lab.
+
+        --cut 12 --on one,other shares the fragments among several QPUs.
+
+        --dry-run sends nothing to a QPU, and says what it would be sent: circuits, jobs, shots,
+        seconds, and who waits there; with --cut also fragments and variants.
         """
         args = parsed_line(self.qtask, line)
         names = _names(args.out)
@@ -174,6 +182,7 @@ class CellMagics(Magics):  # type: ignore[misc]
             precision=args.precision,
             seed=args.seed,
             cut=args.cut,
+            dry_run=args.dry_run,
             options=_options(args),
             on_result=remember_observables,
         )
@@ -181,14 +190,14 @@ class CellMagics(Magics):  # type: ignore[misc]
     def _circuit(self, args: Any, line: str, cell: str) -> CellTask:
         if args.precision is not None:
             raise UsageError("%%qtask --qasm samples: it takes --shots, not --precision")
-        if args.cut is not None:
-            raise UsageError("%%qtask --qasm samples, and a circuit that is sampled cannot be cut")
         circuit = parse_qasm(cell, lines_above=1)
         return submit.run_circuit(
             self.notebook.session(),
             circuit,
             shots=args.shots,
             seed=args.seed,
+            cut=args.cut,
+            dry_run=args.dry_run,
             options=_options(args),
         )
 

@@ -1,4 +1,4 @@
-"""The line magics: `%pilot`, `%tasks`, `%qresult`, `%cancel`. They parse and delegate."""
+"""The line magics: `%pilot`, `%motif`, `%tasks`, `%qresult`, `%cancel`. They parse, delegate."""
 
 # mypy: disable-error-code="untyped-decorator"
 
@@ -10,6 +10,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from pilot_kernel.jupyter.cell.notebook import Notebook
 from pilot_kernel.jupyter.magics import pilot_commands
+from pilot_kernel.jupyter.magics.motifs import MotifRequest, run_motif
 from pilot_kernel.jupyter.magics.parsed_line import parsed_line
 from pilot_kernel.jupyter.magics.pilot_options import memory_bytes, names, pilot_keys, unquoted
 from pilot_kernel.jupyter.magics.wait import wait
@@ -185,6 +186,31 @@ class PilotMagics(Magics):  # type: ignore[misc]
         print(session.dashboard)
         if session.place:
             print(f"on the agent's own machine, to which ssh -L makes a tunnel ({session.place})")
+
+    @magic_arguments()
+    @argument("name", nargs="?", help="the motif; without a name they are listed")
+    @argument("--preset", default="small", help="parameters to begin with: small (default), paper")
+    @argument(
+        *("--set", "-s"),
+        dest="settings",
+        action="append",
+        default=[],
+        type=unquoted,
+        metavar="KEY=VALUE",
+        help="another parameter; may be given several times",
+    )
+    @line_magic
+    @no_var_expand
+    def motif(self, line: str) -> Any:
+        """Run a pattern of quantum-classical coupling on the pilots, and see what its time goes to.
+
+        %motif                                       which there are, and their parameters
+        %motif circuit-execution --set qubits=16     run one; its report is the cell's value
+        """
+        args = parsed_line(self.motif, line)
+        return run_motif(
+            MotifRequest(self.notebook.session, args.name, args.preset, tuple(args.settings), print)
+        )
 
     @line_magic
     @no_var_expand

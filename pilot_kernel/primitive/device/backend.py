@@ -15,9 +15,13 @@ from pilot_kernel.errors import DescriptionError, PlacementError
 from pilot_kernel.primitive.device.snapshot import NoisySnapshot
 from pilot_kernel.resource import worker_environment
 from pilot_kernel.resource.kind.devices import AER, factory_of, is_snapshot
+from pilot_kernel.resource.kind.vendors import showable, without_secrets
 from pilot_kernel.resource.pilot import PilotStatus
 
-__all__ = ["backend_here", "backend_named", "backend_of", "is_simulated"]
+__all__ = ["backend_here", "backend_named", "backend_of", "is_simulated", "parts_per_worker"]
+
+_PARTS = 4
+"""Several even out what was guessed wrong, but a real QPU has one to run at a time."""
 
 _PATIENCE_S = 2.0
 """How long a device may take to load before it is said what is being waited for."""
@@ -48,10 +52,13 @@ def backend_named(name: str) -> BackendV2:
     try:
         backend = make()
         snapshot = NoisySnapshot(name, backend.target) if is_snapshot(name) else None
-    except Exception as error:  # somebody's function may raise anything
+    except DescriptionError:
+        raise
+    except Exception as error:  # noqa: BLE001 somebody's function may raise anything
         raise DescriptionError(
-            f"QPU {name!r}: its function raised {type(error).__name__}: {error}"
-        ) from error
+            f"QPU {name!r}: its function raised {type(error).__name__}: "
+            f"{without_secrets(str(error))}"
+        ) from showable(error)
     finally:
         waiting.cancel()
     if not isinstance(backend, BackendV2):
@@ -82,6 +89,11 @@ def backend_of(pilots: Sequence[PilotStatus]) -> BackendV2 | None:
             "it with on="
         )
     return backend_named(names[0]) if names else None
+
+
+def parts_per_worker(backend: BackendV2) -> int:
+    """How many parts of a run each worker gets; on a device that is not simulated, a job each."""
+    return _PARTS if is_simulated(backend) else 1
 
 
 def is_simulated(backend: BackendV2) -> bool:

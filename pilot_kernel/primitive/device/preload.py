@@ -1,31 +1,25 @@
-"""Loading a QPU worker's device snapshot as the worker starts, before a task needs it.
+"""What a QPU's worker does before it is given a task: its device is loaded, and tested.
 
-It takes a second at best, and many when files are read for the first time. Dask calls `dask_setup`
-in the worker's process.
+Dask calls `dask_setup` in the worker's process. The test itself runs in the worker's task process,
+as all of a user's code does, and leaves the device loaded there.
 """
 
-import contextlib
-import threading
 from typing import Any
 
-from pilot_kernel.errors import DescriptionError
-from pilot_kernel.primitive.device.backend import backend_named
+from pilot_kernel.primitive.device.self_test import test_once
 from pilot_kernel.resource import worker_environment
-from pilot_kernel.resource.kind.devices import is_snapshot
+from pilot_kernel.task.wire.packing import pack_call
+from pilot_kernel.task.worker.start_up import StartUp
 
 __all__ = ["dask_setup"]
 
+_BEFORE_ALL = 0  # functions of users are numbered from 1
+
 
 def dask_setup(worker: Any) -> None:
-    """Load the worker's device in a thread.
-
-    Only snapshots: the function of any other device may do things that should wait for a task.
-    """
+    """Have the device tested in each task process of the worker, the first as soon as it is up."""
     name = worker_environment.device()
-    if name is not None and is_snapshot(name):
-        threading.Thread(target=_load, args=(name,), name=f"load {name}", daemon=True).start()
-
-
-def _load(name: str) -> None:
-    with contextlib.suppress(DescriptionError):  # the first task will say it again
-        backend_named(name)
+    if name is not None:
+        packed = pack_call(test_once, (name, worker_environment.device_test()), {})
+        test = StartUp(f"self-test of {name}", _BEFORE_ALL, packed, {"QPU": 1}, early=True)
+        worker.plugins["pilot-self-test"] = test

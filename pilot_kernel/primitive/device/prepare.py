@@ -53,7 +53,7 @@ def for_device(
     Args:
         pubs: `SamplerPub`s or `EstimatorPub`s.
         backend: The QPU's backend.
-        pilots: The pilots that may get them.
+        pilots: The pilots that may get them; without any, their memory is not looked at.
         level: Qiskit's optimization level, 0 to 3; 2 if it is None.
 
     Raises:
@@ -173,7 +173,7 @@ def _supported(step: CircuitInstruction, circuit: QuantumCircuit, target: Target
 def _check_memory(
     circuit: QuantumCircuit, number: int, backend: BackendV2, pilots: Sequence[PilotStatus]
 ) -> None:
-    if is_simulated(backend):
+    if pilots and is_simulated(backend):
         check_state(
             *(number, len(qubits_in_use(circuit)), pilots),
             advice=lambda widest: f"{backend.name} is simulated here: cut it to {widest} qubits",

@@ -1,22 +1,27 @@
-"""What runs on a QPU's worker: pieces of PUBs through a backend's `run`.
+"""What runs on a QPU's worker: pieces of PUBs, through its provider's primitives or its `run`.
 
-Qiskit's own primitives for backends fill in zeros for what a device does not return, so results are
-made from shots here.
+Qiskit's own primitives for any backend fill in zeros for what a device does not return, so without
+a provider results are made from shots here.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.primitives.containers import PubResult
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 
 from pilot_kernel.errors import PlacementError
 from pilot_kernel.primitive.device import estimation, sampling
 from pilot_kernel.primitive.device.backend import backend_here
-from pilot_kernel.primitive.device.readout import Readout, read_out
+from pilot_kernel.primitive.device.measure import measure
+from pilot_kernel.primitive.device.provider.jobs import estimate
+from pilot_kernel.primitive.device.provider.registry import held, provider_of
+from pilot_kernel.primitive.device.readout import Readout
 from pilot_kernel.primitive.pub.pieces import Piece, join
 from pilot_kernel.primitive.pub.shipment import Shipment, unpack
 
@@ -38,10 +43,11 @@ def run_on_device(shipment: Shipment) -> list[tuple[Piece, PubResult]]:
     if backend is None:
         raise PlacementError("this worker stands for no QPU")
     pieces = unpack(shipment)
-    if all(piece.seed is None for piece in pieces):
-        results = run_pubs([piece.pub for piece in pieces], backend)
-    else:
-        results = [run_pubs([piece.pub], backend, piece.seed)[0] for piece in pieces]
+    with held(backend):
+        if all(piece.seed is None for piece in pieces):
+            results = run_pubs([piece.pub for piece in pieces], backend)
+        else:
+            results = [run_pubs([piece.pub], backend, piece.seed)[0] for piece in pieces]
     _tell(shipment.pieces, results)
     return list(zip(shipment.pieces, results, strict=True))
 
@@ -60,15 +66,19 @@ def run_pubs(pubs: Sequence[Any], backend: BackendV2, seed: int | None = None) -
         seed: For simulators.
 
     Raises:
+        QpuError: A job was not taken, has failed, or is lost.
         ReadoutError: The backend does not return what was measured.
     """
+    provider = provider_of(backend)
+    if provider is not None and isinstance(pubs[0], EstimatorPub) and provider.estimator:
+        return estimate(provider, backend, pubs, seed)
     memory = isinstance(pubs[0], SamplerPub)
     work = [_sampling(pub, seed or 0) if memory else _estimation(pub, backend) for pub in pubs]
     found: dict[int, PubResult] = {}
     for shots in sorted({each.shots for each in work}):
         mine = [number for number, each in enumerate(work) if each.shots == shots]
         circuits = [circuit for number in mine for circuit in work[number].circuits]
-        readouts = iter(read_out(backend, circuits, shots, seed=seed, memory=memory))
+        readouts = iter(measure(backend, circuits, shots, seed=seed, memory=memory))
         for number in mine:
             own = [next(readouts) for _ in work[number].circuits]
             found[number] = work[number].result(own)
@@ -100,7 +110,7 @@ def _tell(pieces: Sequence[Piece], results: Sequence[PubResult]) -> None:
         asked, worst = result.metadata["target_precision"], float(result.data.stds.max())
         print(
             f"PUB {piece.number}: precision {asked:.3g} was asked for, and the largest standard "
-            f"error is {worst:.3g}: a QPU gets {result.metadata['shots']} shots of each basis for "
+            f"error is {worst:.3g}: a QPU gets {math.ceil(1 / asked**2)} shots of each basis for "
             "it, whatever an observable's coefficients; ask for "
             f"precision={asked * asked / worst:.2g}"
         )

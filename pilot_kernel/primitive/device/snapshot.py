@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -12,9 +13,10 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel
 
 from pilot_kernel.primitive.circuit.idle_qubits import qubits_in_use
+from pilot_kernel.primitive.device.readout import SEED_STEP
 from pilot_kernel.resource.worker_environment import cores
 
-__all__ = ["NoisySnapshot"]
+__all__ = ["NoisySnapshot", "SnapshotSimulator"]
 
 
 class NoisySnapshot(BackendV2):  # type: ignore[misc]
@@ -57,12 +59,53 @@ class NoisySnapshot(BackendV2):  # type: ignore[misc]
             A job of Aer's.
         """
         circuits = [run_input] if isinstance(run_input, QuantumCircuit) else list(run_input)
-        used = frozenset[int]().union(*map(qubits_in_use, circuits))
-        return self._simulator.run(circuits, noise_model=_noise(self, used), **options)
+        return copy.deepcopy(self.simulator).run(circuits, **options)
 
     @cached_property
-    def _simulator(self) -> AerSimulator:
-        return AerSimulator.from_backend(self, noise_model=None, max_parallel_threads=cores() or 0)
+    def simulator(self) -> SnapshotSimulator:
+        """What simulates it, as the local testing mode of IBM's primitives takes it."""
+        threads = cores() or 0
+        simulator: SnapshotSimulator = SnapshotSimulator.from_backend(
+            self, noise_model=None, max_parallel_threads=threads
+        )
+        simulator.snapshot = self
+        return simulator
+
+
+class SnapshotSimulator(AerSimulator):  # type: ignore[misc]
+    """Aer with the noise of the qubits in use, and a seed of its own for each circuit of a job.
+
+    IBM's local testing mode makes a copy for each job, and runs its circuits there one by one, all
+    with the seed of the job: they would draw the same numbers. So each gets the seed that Aer gives
+    it in a job of many.
+
+    Attributes:
+        snapshot: What it simulates.
+    """
+
+    snapshot: NoisySnapshot
+    _begun = 0  # circuits of this job
+
+    def run(
+        self,
+        circuits: QuantumCircuit | list[QuantumCircuit],
+        parameter_binds: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Run circuits, as `AerSimulator.run` does."""
+        run = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
+        used = frozenset[int]().union(*map(qubits_in_use, run))
+        if options.get("seed_simulator") is not None:
+            options["seed_simulator"] += SEED_STEP * self._begun
+        self._begun += len(run)
+        options["noise_model"] = _noise(self.snapshot, used)
+        return super().run(run, parameter_binds, **options)
+
+    def __deepcopy__(self, memo: Any) -> SnapshotSimulator:
+        """One for another job; only its options are its own, since the rest never changes."""
+        twin = copy.copy(self)
+        twin._options, twin._begun = copy.copy(self._options), 0
+        return twin
 
 
 @lru_cache(maxsize=64)

@@ -23,13 +23,15 @@ def check_state(
     Args:
         number: The PUB's number.
         wide: Qubits to simulate.
-        on: The pilots that may get it.
+        on: The pilots that may get it; nothing is refused where none is named.
         power: 1 for a state vector, 2 for a density matrix.
         advice: What to do about it, given how many qubits would fit.
 
     Raises:
         PubError: The state is too large.
     """
+    if not on:
+        return
     limit = min(pilot.memory_per_worker_bytes for pilot in on)
     widest = ((limit // _AMPLITUDE_BYTES).bit_length() - 1) // power
     if wide <= widest:

@@ -21,6 +21,7 @@ SURPLUS = "fewer workers are wanted"
 """Why a start leaves that may be kept after all."""
 
 _MOST_NOTES = 3
+_TROUBLE = "trouble"  # the metric with which a worker tells why no task can run there
 _REVIVALS = 5  # a worker that ended so often before any was up will not come
 _LONGEST_PAUSE_S = 60.0
 
@@ -263,10 +264,11 @@ class HeldPilot:
     def _note(self, cluster: Any) -> str:
         notes = [getattr(cluster.workers.get(start), "note", "") for start in self.starts]
         notes += [cluster.scheduler.refusals.get(worker, "") for worker in self.workers]
-        scheduler = cluster.scheduler
-        for ws in (ws for ws in scheduler.workers.values() if gpus.METRIC in ws.metrics):
+        for ws in cluster.scheduler.workers.values():
             if ws.name in self.workers:
-                notes += _of_gpu(ws.name, ws.metrics[gpus.METRIC])
+                notes.append(ws.metrics.get(_TROUBLE, ""))
+                if gpus.METRIC in ws.metrics:
+                    notes += _of_gpu(ws.name, ws.metrics[gpus.METRIC])
         return _shortened(list(dict.fromkeys(filter(None, [self.note, *notes]))))
 
 

@@ -101,7 +101,10 @@ class Roster:
         try:
             await self._listen(described)
             # In a thread: a kind may look at hosts that are far away.
-            pilot = await asyncio.to_thread(HeldPilot, described, self._site_of(name))
+            site = self._site_of(name)
+            pilot = await asyncio.to_thread(HeldPilot, described, site)
+            while site != (site := self._site_of(name)):  # another pilot has had addresses changed
+                await asyncio.to_thread(pilot.describe, described, site)
         finally:
             self._promised.discard(name)
         self.pilots[name] = pilot

@@ -85,10 +85,15 @@ class Workforce:
         return self._cluster.workers.get(start)
 
     def is_here(self, start: str) -> bool:
-        """Whether a start is a process of this machine, which the agent itself watches over."""
+        """Whether a start is a process of this machine, which the agent itself watches over.
+
+        By what was asked for: what Dask has for it is known only when all that was asked for
+        together has come up, and its workers may be at work by then.
+        """
         from distributed import Nanny
 
-        return isinstance(self.of(start), Nanny)
+        spec = self._cluster.worker_spec.get(start)
+        return isinstance(self.of(start), Nanny) or (spec is not None and spec["cls"] is Nanny)
 
     def gave_up(self, start: str) -> bool:
         """Whether a start says that another one in its place would not come up either."""

@@ -1,7 +1,8 @@
 """QPUs by name: which there are, and the function that makes the Qiskit backend of each.
 
-A name is `fake_...` (a snapshot of a real device, from qiskit-ibm-runtime), `aer_simulator`, an
-entry point of the group `pilot_kernel.backends`, or `module:function`.
+A name is `fake_...` (a snapshot of a real device, from qiskit-ibm-runtime), `ibm_...` (a real one
+of IBM's), `aer_simulator`, `qrmi` or `qrmi/NAME` (what a batch job was given), an entry point of
+the group `pilot_kernel.backends`, or `module:function`.
 """
 
 import difflib
@@ -15,11 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from pilot_kernel.errors import DescriptionError
+from pilot_kernel.resource.kind import vendors
 
-__all__ = ["AER", "ENTRY_POINTS", "device_names", "factory_of", "is_snapshot"]
+__all__ = ["AER", "ENTRY_POINTS", "QRMI", "device_names", "factory_of", "is_snapshot"]
 
 AER = "aer_simulator"
 """The name of an ideal device, simulated by Aer."""
+
+QRMI = "qrmi"
+"""What a batch job was given through QRMI."""
 
 ENTRY_POINTS = "pilot_kernel.backends"
 """The group of entry points that name a function without arguments returning a `BackendV2`."""
@@ -60,12 +65,17 @@ def factory_of(name: str) -> Callable[[], Any]:
     plugged_in = _plugged_in()
     if name in plugged_in:
         return _loaded(name, plugged_in[name])
+    if name.startswith("ibm_"):
+        return _of_ibm(name)
+    if name.partition("/")[0] == QRMI:
+        return _of_qrmi(name)
     known = device_names()
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.7)
     meant = f"did you mean {' or '.join(close)}? " if close else ""
     raise DescriptionError(
         f"there is no QPU called {name!r}; {meant}There are {AER}, snapshots such as "
-        f"fake_manila, and module:function for a backend of your own; {_LIST}"
+        "fake_manila, IBM's such as ibm_torino, and module:function for a backend of your own; "
+        f"{_LIST}"
     )
 
 
@@ -73,6 +83,23 @@ def _aer() -> Any:
     from qiskit_aer import AerSimulator
 
     return AerSimulator()
+
+
+def _of_ibm(name: str) -> Callable[[], Any]:
+    if not vendors.has_runtime():
+        raise DescriptionError(
+            f"QPU {name!r} is reached through qiskit-ibm-runtime, which is not installed: pip "
+            "install 'qdreamer-lab[ibm]'"
+        )
+    return lambda: vendors.open_ibm(name)
+
+
+def _of_qrmi(name: str) -> Callable[[], Any]:
+    if not vendors.has_qrmi():
+        raise DescriptionError(
+            "qpu://qrmi needs QRMI, which is not installed: pip install 'qdreamer-lab[qrmi]'"
+        )
+    return lambda: vendors.open_qrmi(name.partition("/")[2] or None)
 
 
 def _snapshot_names() -> set[str]:

@@ -4,12 +4,13 @@
 what asks for a QPU, or for the pilot by name, gets there.
 """
 
+import uuid
 from urllib.parse import parse_qs, urlsplit
 
 from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource import worker_environment
 from pilot_kernel.resource.description import PilotDescription
-from pilot_kernel.resource.kind.devices import factory_of
+from pilot_kernel.resource.kind.devices import QRMI, factory_of
 from pilot_kernel.resource.kind.kind import Kind, Site, WorkerSpec
 from pilot_kernel.resource.kind.worker_process import worker_spec
 
@@ -31,10 +32,13 @@ def device_name(description: PilotDescription) -> str:
         DescriptionError: It names none.
     """
     parts = urlsplit(description.resource)
-    if not parts.netloc or parts.path.strip("/"):
+    within = parts.path.strip("/")
+    if parts.netloc == QRMI and within and "/" not in within:
+        return f"{QRMI}/{within}"
+    if not parts.netloc or within:
         raise DescriptionError(
             f"resource={description.resource!r} names no QPU; write qpu://fake_manila, "
-            "qpu://aer_simulator or qpu://module:function"
+            "qpu://ibm_torino, qpu://aer_simulator, qpu://qrmi or qpu://module:function"
         )
     return parts.netloc
 
@@ -86,7 +90,10 @@ def worker_specs(description: PilotDescription, site: Site) -> list[WorkerSpec]:
 
     slots = _slots(description)
     memory = (description.memory_per_node_bytes or MEMORY_LIMIT) // slots
-    env = {worker_environment.DEVICE: device_name(description)}
+    env = {
+        worker_environment.DEVICE: device_name(description),
+        worker_environment.DEVICE_TEST: uuid.uuid4().hex,
+    }
     spec = worker_spec(description, site, "QPU", memory, env, preload=[_PRELOAD])
     return [spec] * slots
 

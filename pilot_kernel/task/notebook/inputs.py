@@ -34,6 +34,10 @@ class Inputs:
             self._seen[id(values)] = placed
         return self._seen[id(values)]  # type: ignore[no-any-return]
 
+    def found(self) -> list[Task | Shared]:
+        """What it found, in the order of the slots."""
+        return list(self._found)
+
     def references(self) -> list[Any]:
         """What Dask takes for them, in the order of their slots."""
         return [each.reference for each in self._found]

@@ -10,7 +10,7 @@ from typing import Any
 import cloudpickle
 import tblib.pickling_support
 
-from pilot_kernel.task.process import cores, streams
+from pilot_kernel.task.process import cores, job_notes, streams
 from pilot_kernel.task.wire import results
 from pilot_kernel.task.wire.messages import STOP, TIME_UP, Kind, Message
 from pilot_kernel.task.wire.packing import Packed, pack, reason, unpack, unpack_call
@@ -74,7 +74,10 @@ def _call(request: Message) -> Message:
     fn, args, kwargs = unpack_call(packed[0], inputs)
     del inputs, packed, parts
     request[1].clear()  # what the task lets go of is free
-    with cores.given(order.get("cores"), order.get("memory")):
+    with (
+        cores.given(order.get("cores"), order.get("memory")),
+        job_notes.of_task(order["keep"]),
+    ):
         result = fn(*args, **kwargs)
     del fn, args, kwargs
     try:

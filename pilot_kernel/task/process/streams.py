@@ -21,7 +21,7 @@ from pilot_kernel.errors import PilotError
 __all__ = ["divert", "emit", "flush", "interrupt", "quiet", "restore"]
 
 _DESCRIPTORS = {"stdout": 1, "stderr": 2}
-_PATIENCE_S = 0.05
+_PATIENCE_S = 10.0  # a worker that reads nothing for so long does not get to see it in order
 _POLL_S = 0.0005
 
 _libc = ctypes.CDLL(None)
@@ -37,6 +37,7 @@ def _stdout_of_c() -> ctypes.c_void_p | None:
 
 _c_stdout = _stdout_of_c()
 _streams: "list[_Diverted]" = []
+_pipes: dict[int, tuple[int, int]] = {}  # what descriptors were that the worker reads from
 _send: Callable[[str, str], None] | None = None
 _lock = threading.RLock()  # a signal handler may print while its own thread holds it
 _sending = 0  # how deep the main thread is in `quiet`
@@ -60,8 +61,8 @@ def emit(stream: str, text: str) -> None:
     with quiet:
         if _c_stdout is not None:
             _libc.fflush(_c_stdout)
-        if _unread(1) or _unread(2):
-            _let_raw_pass()
+        for descriptor in _pipes:
+            _let_raw_pass(descriptor)
         _send(stream, text)
 
 
@@ -103,6 +104,7 @@ def divert(send: Callable[[str, str], None]) -> None:
     """
     global _send
     _send = send
+    _pipes.update({descriptor: _identity(descriptor) for descriptor in _DESCRIPTORS.values()})
     if _c_stdout is not None:  # else it would come when 4 kB are full, in whatever order
         _libc.setvbuf(_c_stdout, None, _LINE_BUFFERED, 0)
     _streams.extend((_Diverted("stdout"), _Diverted("stderr")))
@@ -130,25 +132,33 @@ def _forget() -> None:
     _send, _lock, _sending = None, threading.RLock(), 0
 
 
-def _let_raw_pass() -> None:
-    """Wait until the worker has read what is in the pipes, which was written before.
+def _let_raw_pass(descriptor: int) -> None:
+    """Wait until the worker has read what is in a pipe by now, which was written before.
 
-    That keeps the output of a subprocess between what was printed before and after it.
+    That keeps the output of a subprocess between what was printed before and after it, however
+    late the worker gets to read. What something in the background adds meanwhile is not waited for.
     """
-    deadline = 0.0
-    while _unread(1) or _unread(2):
-        now = time.monotonic()
-        deadline = deadline or now + _PATIENCE_S
-        if now > deadline:  # something in the background writes without end
-            return
+    ahead = there = _unread(descriptor)
+    deadline = time.monotonic() + _PATIENCE_S if there else 0.0
+    while ahead > 0 and there and time.monotonic() < deadline:
         time.sleep(_POLL_S)
+        before, there = there, _unread(descriptor)
+        ahead -= max(0, before - there)
 
 
-def _unread(descriptor: int) -> bool:
+def _unread(descriptor: int) -> int:
+    """Bytes in a pipe to the worker; none if the task has put something else in its place."""
     try:
-        return fcntl.ioctl(descriptor, termios.FIONREAD, _NOTHING) != _NOTHING
-    except OSError:  # the task has closed or replaced it
-        return False
+        told = fcntl.ioctl(descriptor, termios.FIONREAD, _NOTHING)
+        count = int.from_bytes(told, sys.byteorder)
+        return count if count and _identity(descriptor) == _pipes[descriptor] else 0
+    except OSError:  # the task has closed it
+        return 0
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino
 
 
 class _Diverted(io.TextIOBase):

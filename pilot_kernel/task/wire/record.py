@@ -3,16 +3,20 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["SHARES", "TOPIC", "WORKERS", "TaskRecord", "TaskState", "task_name"]
+__all__ = ["JOB", "SHARES", "TOPIC", "WORKERS", "TaskRecord", "TaskState", "task_name"]
 
 TOPIC = "pilot-task"
-"""Where workers and the agent tell of tasks: dicts with `key`, and `started`, `output`,
-`result` (pickled), `kept` (where on disk it lies), `crashed` (how its process ended), `died` (the
-worker, of the task) and `deaths`, or `left` (the worker, which went for reasons of its own).
+"""Where workers and the agent tell of tasks: dicts with `key`, and `started`, `output`, `jobs`
+(sent to the provider of a QPU, each as device and id), `result` (pickled), `kept` (where on disk it
+lies), `crashed` (how its process ended), `died` (the worker, of the task) and `deaths`, or `left`
+(the worker, which went for reasons of its own).
 """
 
 WORKERS = "pilot-workers"
 """Where the agent tells that a worker came or went: dicts with `came` or `went`, its address."""
+
+JOB = "job"
+"""The stream of a task's output that tells of jobs sent to a QPU's provider; nobody sees it."""
 
 SHARES = "shares"
 """Task annotation: the keys of the shared values that it takes."""
@@ -57,6 +61,7 @@ class TaskRecord:
         pilot: Name of that worker's pilot.
         deaths: How many workers died running it.
         output_bytes: How much it has printed.
+        jobs: The latest jobs that it has sent to the provider of a QPU, as "device id".
     """
 
     key: str
@@ -69,6 +74,7 @@ class TaskRecord:
     pilot: str | None = None
     deaths: int = 0
     output_bytes: int = 0
+    jobs: tuple[str, ...] = ()
 
     @property
     def waited_s(self) -> float | None:

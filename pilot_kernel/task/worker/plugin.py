@@ -27,14 +27,14 @@ from pilot_kernel.task.transfer import UNWANTED, put
 from pilot_kernel.task.wire.failure import RemoteError, how_it_ended
 from pilot_kernel.task.wire.messages import Kind, Message
 from pilot_kernel.task.wire.packing import Bytes, Call, Packed
-from pilot_kernel.task.wire.record import TOPIC, task_name
+from pilot_kernel.task.wire.record import JOB, TOPIC, task_name
 from pilot_kernel.task.wire.results import SMALL_BYTES, Kept, find, home, remove_draft
 from pilot_kernel.task.worker.fetched import Fetched
 from pilot_kernel.task.worker.gpu_watch import GpuWatch
 from pilot_kernel.task.worker.output import Gathered
 from pilot_kernel.task.worker.process_supply import Supply
 from pilot_kernel.task.worker.running_task import Run
-from pilot_kernel.task.worker.start_up import start_ups
+from pilot_kernel.task.worker.start_up import TROUBLE, start_ups
 from pilot_kernel.task.worker.task_process import TaskProcess
 
 __all__ = ["WorkerEdge", "perform"]
@@ -75,6 +75,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.results: dict[str, dict[str, Any]] = {}  # news of tasks that are about to finish
         self.key: str | None = None  # of the task that writes
         self.output = Gathered()
+        self.jobs: list[str] = []  # that it has sent to a QPU's provider and that were not told yet
         self.news: asyncio.TimerHandle | None = None
         self.usage = _Usage()
         self.folder = home()
@@ -82,6 +83,11 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.writer = uuid.uuid4().hex  # its name is taken over by whoever replaces it
         self.supply = Supply(worker.local_directory, self._printed)
         self.supply.prepare()
+        self.trouble = ""
+        self.early: asyncio.Task[None] | None = None
+        if any(first.early for first in start_ups(worker)):
+            worker.metrics[TROUBLE] = lambda _: self.trouble
+            self.early = self.loop.create_task(self._begin_early())
         self.gpu: GpuWatch | None = None
         if worker.state.total_resources.get("GPU"):
             self.gpu = watch = GpuWatch(self._lose_gpu)
@@ -93,6 +99,8 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
 
     async def teardown(self, worker: Any) -> None:
         """Let go of the worker, which is closing; what it runs ends now."""
+        if self.early is not None:
+            self.early.cancel()
         self.supply.close()
         if self.gpu is not None:
             self.gpu.close()
@@ -198,8 +206,10 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             for first in start_ups(self.worker):
                 if first.number in process.prepared:
                     continue
-                run.phase = f" in on_start function {first.label!r}"
+                run.phase = f" in {first.called}"
                 answered = await run.ask(process, first.parts(), limited=False)
+                if first.early:
+                    self.trouble = first.trouble(answered)
                 if answered is None or answered[0] != Kind.VALUE:
                     return answered
                 process.prepared.add(first.number)
@@ -209,6 +219,24 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
             if answered is None or run.verdict is not None:
                 await self.supply.replace()
         return answered
+
+    async def _begin_early(self) -> None:
+        """Run, before there is a task, what runs first and is to be known of as soon as it can."""
+        run = Run("start-0", None, None)
+        async with self.turn:
+            for first in start_ups(self.worker):
+                try:
+                    process = await self.supply.take()
+                except TaskFailedError:  # the first task will say so
+                    return
+                if not first.early or first.number in process.prepared:
+                    continue
+                answered = await run.ask(process, first.parts(), limited=False)
+                self.trouble = first.trouble(answered)
+                if answered is None:
+                    await self.supply.replace()
+                elif not self.trouble:
+                    process.prepared.add(first.number)
 
     async def _stop_without_gpu(self, *, look: bool = False) -> None:
         """Hand a task back if the worker's GPU is gone: whatever it did there was bound to fail."""
@@ -284,19 +312,29 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
     def _printed(self, stream: str, text: str) -> None:
         if self.key is None:  # a thread or a subprocess that an earlier task has left behind
             return
-        self.output.add(stream, text)
+        if stream == JOB:
+            self.jobs.append(text)
+        else:
+            self.output.add(stream, text)
         if self.news is None:
             self.news = self.loop.call_later(_NEWS_S, self._send_output)
 
     def _send_output(self) -> None:
         self.news = None
+        self._tell_jobs()
         if self.key is not None and (chunks := self.output.take()):
             self._tell(self.key, {"output": chunks})
+
+    def _tell_jobs(self) -> None:
+        jobs, self.jobs = self.jobs, []
+        if self.key is not None and jobs:
+            self._tell(self.key, {"jobs": jobs})
 
     def _finish(self, key: str) -> None:
         """Send the last of what a task has written."""
         if self.key != key:
             return
+        self._tell_jobs()
         if chunks := self.output.finish():
             self._tell(key, {"output": chunks})
         self.key = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qdreamer_lab.dreamer.model.case import Case
     from qdreamer_lab.dreamer.predict.configuration import Configuration
     from qdreamer_lab.dreamer.predict.place import Place
@@ -25,6 +27,9 @@ class Pricer(Protocol):
 
     def place(self, on: str | None) -> Place:
         """Where a run would happen."""
+
+    def places(self, on: str | Sequence[str] | None) -> list[tuple[str | None, Place]]:
+        """All places that `on` stands for, each with what it is called; one for each device."""
 
     def gpu_place(self) -> Place | None:
         """Where runs on GPUs would happen; None if no worker has one."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.dreamer.advice.candidates import Candidates
-from qdreamer_lab.dreamer.advice.ranking import Ranking, ranked
+from qdreamer_lab.dreamer.advice.limits import Refused
+from qdreamer_lab.dreamer.advice.ranking import PREFERENCES, Ranking, ranked
+from qdreamer_lab.dreamer.device.success import plan_success
 from qdreamer_lab.dreamer.predict.place import GPU
-from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.errors import DeviceError, QDreamerError
+from qdreamer_lab.workload.arguments import check_choice
 from qdreamer_lab.workload.modes import METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
-    from qdreamer_lab.dreamer.advice.limits import Limits, Refused
+    from qdreamer_lab.dreamer.advice.limits import Limits
     from qdreamer_lab.dreamer.advice.pricer import Pricer
     from qdreamer_lab.dreamer.predict.place import Place
     from qdreamer_lab.dreamer.predict.prediction import Prediction
@@ -21,17 +25,21 @@ if TYPE_CHECKING:
 
 __all__ = ["ranked_ways"]
 
+_WRITTEN = 8
+"""Ways of each device whose fragments are written for it: the fastest, among them all widths."""
+
 
 def ranked_ways(
     pricer: Pricer,
     wanted: Wanted,
     *,
     limits: Limits,
-    on: str | None,
+    on: str | Sequence[str] | None,
     methods: Collection[str],
     in_process: bool,
     exact_first: bool,
     gpus: bool = True,
+    prefer: str = "time",
 ) -> Ranking:
     """Look at ways to run a circuit and rank those that keep within the limits.
 
@@ -39,20 +47,27 @@ def ranked_ways(
         pricer: Prices them.
         wanted: Circuit, observables and precision.
         limits: What a run may take.
-        on: A kind of worker or a pilot's name.
+        on: A kind of worker or a pilot's name, or several; of several devices each is weighed.
         methods: Ways of simulating that are considered.
         in_process: Whether short runs may take place here instead of on a local pilot.
         exact_first: Exact values were asked for, if they are affordable.
         gpus: Whether workers with a GPU are weighed too if `on` names nothing.
+        prefer: What comes first: "time", "fidelity" or "cost".
 
     Raises:
         QDreamerError: If nothing keeps within the limits; it names what comes nearest.
     """
-    place = pricer.place(on)
-    _check(limits, place, methods)
-    looked = Candidates(pricer, wanted, place, limits, on)
-    looked.search(methods, in_process=in_process)
-    found, over, refused = looked.found, looked.over, looked.refused
+    check_choice("prefer", prefer, PREFERENCES)
+    places = pricer.places(on)
+    _check(limits, [place for _, place in places], methods, prefer)
+    found: list[Prediction] = []
+    over: list[tuple[float, str, Prediction]] = []
+    refused: list[Refused] = []
+    for name, place in places:
+        looked = Candidates(pricer, wanted, place, limits, name)
+        looked.search(methods, in_process=in_process)
+        over, refused = over + looked.over, refused + looked.refused
+        found += _with_success(looked, prefer)
     gpu = pricer.gpu_place() if gpus and on is None and METHODS[0] in methods else None
     if gpu is not None:
         more = Candidates(pricer, wanted, gpu, limits, GPU)
@@ -60,20 +75,48 @@ def ranked_ways(
         found, over, refused = found + more.found, over + more.over, refused + more.refused
     if not found:
         raise QDreamerError(_nothing(over, refused, wanted.num_qubits))
-    order = ranked(found, exact_first=exact_first)
-    return Ranking(order, limits, tuple(refused), wanted.num_qubits)
+    order = ranked(found, exact_first=exact_first, prefer=prefer)
+    return Ranking(order, limits, tuple(refused), wanted.num_qubits, prefer)
 
 
-def _check(limits: Limits, place: Place, methods: Collection[str]) -> None:
+def _with_success(looked: Candidates, prefer: str) -> list[Prediction]:
+    """Ways that were found, with how often nothing goes wrong, if errors are to decide."""
+    backend = looked.place.backend
+    if prefer != "fidelity":
+        return looked.found
+    if backend is None:
+        return [replace(each, success=1.0) for each in looked.found]
+    fastest = sorted(looked.found, key=lambda each: each.makespan_s)
+    written: list[Prediction] = []
+    for each in fastest[:_WRITTEN]:
+        assert each.plan is not None, "what takes shots has a plan"
+        try:
+            success = plan_success(looked.wanted.request, each.plan, backend)
+        except DeviceError as error:
+            looked.refused.append(Refused(each.configuration, str(error)))
+        else:
+            written.append(replace(each, success=success))
+    return written + fastest[_WRITTEN:]
+
+
+def _check(limits: Limits, places: list[Place], methods: Collection[str], prefer: str) -> None:
     """Refuse what cannot be answered."""
     unknown = [method for method in methods if method not in METHODS]
     if unknown or not methods or isinstance(methods, str):
         raise QDreamerError(f"methods={methods!r}: some of {', '.join(map(repr, METHODS))}")
-    if limits.max_cost is not None and place.backend is not None and not place.terms.priced:
-        name = getattr(place.backend, "name", "device")
+    devices = [place for place in places if place.backend is not None]
+    for place in devices:
+        if (limits.max_cost is not None or prefer == "cost") and not place.terms.priced:
+            name = getattr(place.backend, "name", "device")
+            what = "prefer='cost'" if limits.max_cost is None else "max_cost"
+            raise QDreamerError(
+                f"{what} needs the prices of {name}: give QDreamer(devices={{{name!r}: "
+                "DeviceTerms(price_per_second=...)})"
+            )
+    currencies = sorted({place.terms.currency for place in devices if place.terms.priced})
+    if len(currencies) > 1 and (limits.max_cost is not None or prefer == "cost"):
         raise QDreamerError(
-            f"max_cost needs the prices of {name}: give QDreamer(devices={{{name!r}: "
-            "DeviceTerms(price_per_second=...)})"
+            f"prices in {', '.join(currencies)} cannot be compared: give all terms in one currency"
         )
 
 

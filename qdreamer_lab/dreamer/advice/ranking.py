@@ -5,10 +5,13 @@ no better than that: of these, one that cuts nothing comes first, then one that 
 Where no precision was asked for, exact values come before those with an error bar, as long as they
 are affordable: the fastest exact way is over within a minute, or within ten times as long as the
 fastest sampled one.
+
+Where the fewest errors or the lowest price is preferred, that comes first, and then time.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +21,10 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.advice.limits import Limits, Refused
     from qdreamer_lab.dreamer.predict.prediction import Prediction
 
-__all__ = ["TIE", "Ranking", "affordable", "as_good", "ranked"]
+__all__ = ["PREFERENCES", "TIE", "Ranking", "affordable", "as_good", "ranked"]
+
+PREFERENCES = ("time", "fidelity", "cost")
+"""What may come first."""
 
 TIE = 1.05
 """Up to this factor ways are as good as each other."""
@@ -39,12 +45,14 @@ class Ranking:
         limits: What a run may take.
         refused: Ways that cannot be taken.
         num_qubits: Of the circuit.
+        prefer: What comes first: "time", "fidelity" or "cost".
     """
 
     predictions: tuple[Prediction, ...]
     limits: Limits
     refused: tuple[Refused, ...]
     num_qubits: int
+    prefer: str
 
     @property
     def best(self) -> Prediction:
@@ -52,14 +60,20 @@ class Ranking:
         return self.predictions[0]
 
 
-def ranked(found: Iterable[Prediction], *, exact_first: bool) -> tuple[Prediction, ...]:
+def ranked(
+    found: Iterable[Prediction], *, exact_first: bool, prefer: str = "time"
+) -> tuple[Prediction, ...]:
     """The best first.
 
     Args:
         found: Ways to run.
-        exact_first: Exact values were asked for, if they are affordable.
+        exact_first: Exact values were asked for, if they are affordable and time is preferred.
+        prefer: What comes first: "time", "fidelity" or "cost".
     """
     every = list(found)
+    if prefer != "time":
+        measure = _error if prefer == "fidelity" else _cost
+        return tuple(sorted(_in_order(every), key=measure))  # among equals in order of time
     if exact_first and affordable(every):
         exact = [prediction for prediction in every if prediction.configuration.exact]
         rest = [prediction for prediction in every if not prediction.configuration.exact]
@@ -92,6 +106,14 @@ def _in_order(found: list[Prediction]) -> list[Prediction]:
         out += sorted(tied, key=_preference)
         left = left[len(tied) :]
     return out
+
+
+def _error(prediction: Prediction) -> float:
+    return math.inf if prediction.error is None else prediction.error
+
+
+def _cost(prediction: Prediction) -> float:
+    return math.inf if prediction.cost is None else prediction.cost
 
 
 def _preference(prediction: Prediction) -> tuple[bool, int, float]:

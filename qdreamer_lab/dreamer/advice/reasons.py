@@ -37,10 +37,13 @@ def explained(found: Ranking) -> str:
     if best.cut and best.plan is not None:
         lines.append(f"The plan: {best.plan.summary}.")
     lines += _cores(best)
-    lines += _dominant(best)
-    lines += _against_uncut(found)
-    lines += _other_kind(found)
-    lines += _next(found)
+    if found.prefer == "time":
+        lines += _dominant(best)
+        lines += _against_uncut(found)
+        lines += _other_kind(found)
+        lines += _next(found)
+    else:
+        lines += _preferred_to(found)
     lines += [f"Note: {note}." for note in best.notes]
     return "\n".join(lines)
 
@@ -59,6 +62,32 @@ def _cost(best: Prediction) -> list[str]:
     if best.cost is None:
         return [f"{took}; what that costs is unknown: give QDreamer(devices=...) its prices."]
     return [f"{took} and costs {price_text(best.cost, best.currency)}."]
+
+
+def _preferred_to(found: Ranking) -> list[str]:
+    """What another way would have, and the fastest, where not time but something else decides."""
+    best, others = found.best, found.predictions[1:]
+    lines = []
+    if found.prefer == "fidelity" and best.error is not None and best.success is not None:
+        lines.append(
+            f"In {100 * best.success:.3g} % of the shots of all fragments together nothing goes "
+            f"wrong, so values of size 1 are off by about {best.error:.2g}, shots included: that "
+            "is the least of all ways whose circuits were written for a device."
+        )
+    elsewhere = [way for way in others if way.configuration.on != best.configuration.on]
+    lines += [f"The best elsewhere: {_measured(way, found.prefer)}." for way in elsewhere[:1]]
+    fastest = min(found.predictions, key=lambda way: way.makespan_s)
+    if not as_good(best.makespan_s, fastest.makespan_s):
+        lines.append(f"The fastest: {_measured(fastest, found.prefer)}.")
+    return lines
+
+
+def _measured(way: Prediction, prefer: str) -> str:
+    """A way, with what it is measured by."""
+    text = f"{way.title}, {seconds_text(way.makespan_s)}"
+    if prefer == "cost":
+        return f"{text}, {price_text(way.cost, way.currency) or 'for nothing'}"
+    return f"{text}, off by {'an unknown error' if way.error is None else f'about {way.error:.2g}'}"
 
 
 def _cores(best: Prediction) -> list[str]:

@@ -12,7 +12,7 @@ from qdreamer_lab.dreamer.advice.run_prediction import Ran, learn, run_predictio
 from qdreamer_lab.dreamer.prediction_request import request_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from qiskit import QuantumCircuit
 
@@ -36,9 +36,10 @@ def recommended(
     *,
     precision: float | None,
     limits: Limits,
-    on: str | None,
+    on: str | Sequence[str] | None,
     methods: Collection[str],
     in_process: bool,
+    prefer: str = "time",
 ) -> Recommendation:
     """The best ways to run a circuit; `QDreamer.recommend` says what each argument is."""
     good = _PRECISION if precision is None else precision
@@ -51,6 +52,7 @@ def recommended(
         methods=methods,
         in_process=in_process,
         exact_first=precision is None,
+        prefer=prefer,
     )
     pub = (circuit.copy(), observables) + (() if parameter_values is None else (parameter_values,))
     return Recommendation(
@@ -58,6 +60,7 @@ def recommended(
         limits=found.limits,
         refused=found.refused,
         num_qubits=found.num_qubits,
+        prefer=prefer,
         runner=partial(_run, pricer, wanted, pub, limits),
     )
 

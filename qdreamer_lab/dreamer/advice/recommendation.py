@@ -35,6 +35,7 @@ class Recommendation(Ranking):
         limits: What a run may take.
         refused: Ways that cannot be taken.
         num_qubits: Of the circuit.
+        prefer: What comes first: "time", "fidelity" or "cost".
         runner: Runs the circuit in a predicted way, learns from it, and gives the result and the
             prediction of the way that the run took in the end.
     """
@@ -85,11 +86,20 @@ class Recommendation(Ranking):
         return f"<Recommendation: {self.best.title}: {self.best.makespan_s:.3g} s>"
 
     def __str__(self) -> str:
-        return self.explain() + "\n\n" + text_table(_COLUMNS, _rows(self.predictions))
+        return self.explain() + "\n\n" + text_table(*self._table)
 
     def _repr_html_(self) -> str:
         words = "<br>".join(map(escape, self.explain().splitlines()))
-        return f"<p>{words}</p>" + html_table("", _COLUMNS, _rows(self.predictions))
+        return f"<p>{words}</p>" + html_table("", *self._table)
+
+    @property
+    def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Head and rows; errors where they decide."""
+        columns, rows = _COLUMNS, _rows(self.predictions)
+        if self.prefer != "fidelity":
+            return columns, rows
+        errors = ["" if way.error is None else f"{way.error:.2g}" for way in self.predictions]
+        return (*columns, "error"), [(*row, e) for row, e in zip(rows, errors, strict=True)]
 
 
 _COLUMNS = ("way", "time", "80 % interval", "memory", "shots", "standard error", "cuts", "cost")

@@ -9,16 +9,27 @@ from typing import TYPE_CHECKING, Any
 from pilot_kernel.resource.worker_environment import usable_cores
 from pilot_kernel.task.notebook.placement import on_gpu
 from qdreamer_lab.dreamer.device.owner_terms import DeviceTerms
+from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.wide_tasks import nodes_of
+from qdreamer_lab.workload.sampled.device.choice import queue_s
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from qdreamer_lab.dreamer.model.belief import Belief
     from qdreamer_lab.workload.execution.session import SessionLike
     from qdreamer_lab.workload.execution.wide_tasks import Node
 
-__all__ = ["GPU", "HERE", "Place", "is_local", "pilots_of", "place_of"]
+__all__ = [
+    "GPU",
+    "HERE",
+    "Place",
+    "devices_named",
+    "is_local",
+    "pilots_of",
+    "place_of",
+    "waited_for",
+]
 
 GPU = "gpu"
 """What `on=` calls workers with a GPU."""
@@ -88,6 +99,36 @@ def pilots_of(session: SessionLike | None, on: str | None) -> list[Any]:
     if statuses is not None and not statuses():
         return []  # asking for candidates would add a pilot
     return list(session.candidates(on))
+
+
+def devices_named(session: SessionLike | None, on: str | Sequence[str] | None) -> list[str | None]:
+    """What to call each device, where several are named or a kind of worker stands for several.
+
+    Args:
+        session: That would run tasks.
+        on: A kind of worker or a pilot's name, or several.
+
+    Raises:
+        PilotError: If one names nothing that exists.
+        QDreamerError: If none is named, or one twice.
+    """
+    given = [on] if on is None or isinstance(on, str) else list(on)
+    found: list[str | None] = []
+    for name in given:
+        pilots = {pilot.backend: pilot for pilot in pilots_of(session, name)}
+        several = len(pilots) > 1 and None not in pilots
+        found += [pilot.name for pilot in pilots.values()] if several else [name]
+    if not found or len(set(found)) < len(found):
+        raise QDreamerError(f"on={on!r}: name at least one device or kind of worker, none twice")
+    return found
+
+
+def waited_for(place: Place) -> Place:
+    """The same with the wait that there is at its device now, if its owner has stated none."""
+    if place.backend is None:
+        return place
+    terms = replace(place.terms, queue_s=queue_s(place.backend, place.terms))
+    return replace(place, terms=terms)
 
 
 def is_local(resource: str) -> bool:

@@ -82,6 +82,8 @@ class Prediction:
         cores: That a task uses at most.
         lent: Whether that is more than its worker has: others lend theirs.
         rounds: Of shots, that follow one another.
+        success: Probability that nothing goes wrong on the device in one shot of each fragment; 1
+            on simulators, None if nobody wanted to know.
     """
 
     configuration: Configuration
@@ -106,6 +108,7 @@ class Prediction:
     cores: int = 1
     lent: bool = False
     rounds: int = 1
+    success: float | None = None
 
     def phase(self, name: str) -> Phase:
         """The phase of a name; nothing if the run has none such."""
@@ -120,6 +123,13 @@ class Prediction:
     def title(self) -> str:
         """The configuration in words."""
         return self.configuration.describe(self.num_qubits)
+
+    @property
+    def error(self) -> float | None:
+        """About how far off values of size 1 are: by shots, and by what goes wrong on a device."""
+        if self.success is None:
+            return None
+        return math.hypot(self.standard_error, 1 - self.success)
 
     @property
     def doubt(self) -> float:

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.engine.passes.plan import PassCosts
+    from qdreamer_lab.engine.passes.tile_arrays import LaidPass
     from qdreamer_lab.engine.program import Step
 
-__all__ = ["simulate"]
+__all__ = ["apply", "simulate"]
 
 
 def simulate(
@@ -49,9 +50,42 @@ def simulate(
     """
     gates, coefficients = read_gates(steps, fixed or {})
     states = np.empty((math.prod(gate.rank for gate in gates), 1 << width), dtype)
+    _run(states, lay_out(width, gates, costs or cpu_costs(states.itemsize)), coefficients, cores)
+    return states
+
+
+def apply(
+    state: NDArray[np.complexfloating],
+    steps: Sequence[Step],
+    cores: int = 1,
+    costs: PassCosts | None = None,
+) -> None:
+    """Apply steps to a state, in place.
+
+    Args:
+        state: (2**width,), C-contiguous.
+        steps: In order of application, without choices.
+        cores: Threads at once.
+        costs: What the planner of passes weighs; what suits this machine if None.
+    """
+    if not steps:
+        return
+    gates, coefficients = read_gates(steps, {})
+    width = len(state).bit_length() - 1
+    passes = lay_out(width, gates, costs or cpu_costs(state.itemsize), begun=True)
+    _run(state[None], passes, coefficients, cores)
+
+
+def _run(
+    states: NDArray[np.complexfloating],
+    passes: Sequence[LaidPass],
+    coefficients: NDArray[np.complex128],
+    cores: int,
+) -> None:
+    """Run passes on the first row, which becomes as many rows as there are."""
     parts = states.view(states.real.dtype)
     rows = np.zeros(1, np.int64)
-    for each in lay_out(width, gates, costs or cpu_costs(states.itemsize)):
+    for each in passes:
         tile, jumps = each.with_coefficients(coefficients, parts.dtype), each.jumps
         tiles = len(rows) << len(tile.outer)
         written = len(rows) * len(jumps) << each.step.touched.bit_count()
@@ -63,4 +97,3 @@ def simulate(
             cores,
         )
         rows = (rows[:, None] + jumps).ravel()
-    return states

@@ -73,6 +73,8 @@ def pack_programs(
     gates: tuple[Gate, ...],
     coefficients: Sequence[NDArray[np.complex128]],
     costs: PassCosts,
+    *,
+    begun: bool = False,
 ) -> PackedProgram:
     """Plan and pack programs whose gates differ in their coefficients alone.
 
@@ -81,11 +83,12 @@ def pack_programs(
         gates: In order of application.
         coefficients: Of each program, those of all gates, as `read_gates` gives them.
         costs: What the planner weighs.
+        begun: There are states already; otherwise all begin as |0…0⟩.
     """
     rows = np.zeros(1, np.int64)
     passes, integers, numbers, moved = [], [], [], 0
     start = first = 0
-    for laid in lay_out(width, gates, costs):
+    for laid in lay_out(width, gates, costs, begun=begun):
         tiles = [laid.with_coefficients(each, _DOUBLE) for each in coefficients]
         jumps = laid.jumps
         flat = _integers(tiles[0], laid.step.operations, rows, jumps, first)

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.engine.gpu.packed import PackedPass
+    from qdreamer_lab.engine.gpu.packed import PackedPass, PackedProgram
     from qdreamer_lab.engine.passes.gates import Gate
     from qdreamer_lab.engine.passes.plan import PassCosts
     from qdreamer_lab.engine.program import Step
 
-__all__ = ["gpu_states", "run_programs"]
+__all__ = ["apply", "gpu_states", "run_programs"]
 
 _MOST_PROGRAMS = 65_535
 """Blocks in the second direction of a grid."""
@@ -54,6 +54,27 @@ def gpu_states(
     """
     gates, coefficients = read_gates(steps, fixed or {})
     return run_programs(width, gates, [coefficients], dtype, costs)[0]
+
+
+def apply(state: Any, steps: Sequence[Step], costs: PassCosts | None = None) -> None:
+    """Apply steps to a state on the GPU, in place: `engine.cpu.run.apply`, there.
+
+    Args:
+        state: (2**width,) on the device, C-contiguous.
+        steps: In order of application, without choices.
+        costs: What the planner of passes weighs; for this GPU if None.
+
+    Raises:
+        GpuError: There is no GPU that can be used, or it failed.
+    """
+    if not steps:
+        return
+    gates, coefficients = read_gates(steps, {})
+    width = len(state).bit_length() - 1
+    costs = costs or gpu_costs(usable_device(), state.itemsize)
+    packed = pack_programs(width, gates, [coefficients], costs, begun=True)
+    with gpu_errors(f"gates on a state of {width} qubits"):
+        _run_passes(packed, state.reshape(1, 1, -1), width)
 
 
 def run_programs(
@@ -88,13 +109,19 @@ def run_programs(
     needed = programs * rows * itemsize << width
     with gpu_errors(f"{programs * rows} states of {width} qubits", needed):
         states = cupy.empty((programs, rows, 1 << width), dtype)
-        integers = cupy.asarray(packed.integers)
-        numbers = cupy.asarray(packed.coefficients.astype(dtype))
-        for first in range(0, programs, _MOST_PROGRAMS):
-            some = slice(first, first + _MOST_PROGRAMS)
-            for step in packed.passes:
-                _run_pass(step, states[some], integers, numbers[some], width)
+        _run_passes(packed, states, width)
     return states
+
+
+def _run_passes(packed: PackedProgram, states: Any, width: int) -> None:
+    """All passes over (programs, rows, 2**width) states."""
+    cupy = cupy_module()
+    integers = cupy.asarray(packed.integers)
+    numbers = cupy.asarray(packed.coefficients.astype(states.dtype))
+    for first in range(0, len(states), _MOST_PROGRAMS):
+        some = slice(first, first + _MOST_PROGRAMS)
+        for step in packed.passes:
+            _run_pass(step, states[some], integers, numbers[some], width)
 
 
 def _run_pass(step: PackedPass, states: Any, integers: Any, numbers: Any, width: int) -> None:

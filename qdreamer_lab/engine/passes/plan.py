@@ -102,13 +102,16 @@ class Pass:
 
 
 @lru_cache(maxsize=256)
-def plan_passes(width: int, gates: tuple[Gate, ...], costs: PassCosts) -> tuple[Pass, ...]:
-    """Plan the passes that apply gates to |0…0⟩.
+def plan_passes(
+    width: int, gates: tuple[Gate, ...], costs: PassCosts, *, begun: bool = False
+) -> tuple[Pass, ...]:
+    """Plan the passes that apply gates to |0…0⟩, or to states that are there.
 
     Args:
         width: Qubits, at least one.
         gates: In order of application.
         costs: What to weigh.
+        begun: There are states already, in which every qubit may be anything.
 
     Returns:
         The passes; after the last one all qubits have been touched.
@@ -118,7 +121,7 @@ def plan_passes(width: int, gates: tuple[Gate, ...], costs: PassCosts) -> tuple[
     mixed = np.array([0 if gate.kind == DIAGONAL else gate.mask for gate in gates], np.int64)
     weights = np.array([costs.weight(gate) for gate in gates])
     low = (1 << min(RUN_BITS, width)) - 1
-    touched, rows = 0, 1
+    touched, rows = ((1 << width) - 1 if begun else 0), 1
     passes = []
     while left:
         limits = Limits(

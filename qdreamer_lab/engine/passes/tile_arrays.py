@@ -68,13 +68,16 @@ class LaidPass:
 
 
 @lru_cache(maxsize=128)
-def lay_out(width: int, gates: tuple[Gate, ...], costs: PassCosts) -> tuple[LaidPass, ...]:
-    """Plan the passes that apply gates to |0…0⟩, and write them down.
+def lay_out(
+    width: int, gates: tuple[Gate, ...], costs: PassCosts, *, begun: bool = False
+) -> tuple[LaidPass, ...]:
+    """Plan the passes that apply gates to |0…0⟩, or to states that are there; write them down.
 
     Args:
         width: Qubits of a state, at least one.
         gates: In order of application.
         costs: What to weigh.
+        begun: There are states already, in which every qubit may be anything.
     """
     strides = strides_of(gates)
     places = [0, *accumulate(gate.size for gate in gates)]
@@ -86,7 +89,7 @@ def lay_out(width: int, gates: tuple[Gate, ...], costs: PassCosts) -> tuple[Laid
             _records(step, gates, places),
             sum(_size(each, gates) for each in step.operations),
         )
-        for step in plan_passes(width, gates, costs)
+        for step in plan_passes(width, gates, costs, begun=begun)
     )
 
 

@@ -192,6 +192,22 @@ def shared_gate_bits(group: Ints, gate_cost: Floats, sine: Floats) -> float:
 
 
 @kernel
+def wires_between(pairs: Ints, labels: Ints, num_qubits: int, num: int) -> Ints:
+    """List the wire cuts, sorted: `num` times the fragment before each, plus the one after it."""
+    cut = np.empty(2 * pairs.shape[0], np.int64)
+    made = 0
+    last = np.full(num_qubits, -1, np.int64)
+    for b in range(pairs.shape[0]):
+        for side in range(2):
+            q = pairs[b, side]
+            if last[q] >= 0 and last[q] != labels[b, side]:
+                cut[made] = last[q] * num + labels[b, side]
+                made += 1
+            last[q] = labels[b, side]
+    return np.sort(cut[:made])
+
+
+@kernel
 def shared_wire_bits(pairs: Ints, labels: Ints, num_qubits: int, wire_cost: float) -> float:
     """Add up the wire cuts' bits when fragments may tell later ones what they measured.
 
@@ -199,36 +215,23 @@ def shared_wire_bits(pairs: Ints, labels: Ints, num_qubits: int, wire_cost: floa
     wires with gamma = 2^(n+1) - 1, if A can run wholly before B. The pairs that communicate are
     chosen greedily, most wires first, so that no fragment waits for itself.
     """
-    m = pairs.shape[0]
-    num = labels.max() + 1 if m > 0 else 0
-    count = np.zeros((num, num), np.int64)
-    last = np.full(num_qubits, -1, np.int64)
-    for b in range(m):
-        for side in range(2):
-            q = pairs[b, side]
-            if last[q] >= 0 and last[q] != labels[b, side]:
-                count[last[q], labels[b, side]] += 1
-            last[q] = labels[b, side]
+    num = labels.max() + 1 if pairs.shape[0] > 0 else 0
+    cut = wires_between(pairs, labels, num_qubits, num)
+    first = np.append(np.flatnonzero(np.append(np.full(1, -1), cut[:-1]) != cut), cut.shape[0])
+    count = np.diff(first)
     reach = np.eye(num, dtype=np.bool_)
     bits = 0.0
-    while True:
-        best, here, there = 0, 0, 0
-        for f in range(num):
-            for g in range(num):
-                if count[f, g] > best:
-                    best, here, there = count[f, g], f, g
-        if best == 0:
-            return bits
-        count[here, there] = 0
+    for k in np.argsort(-count, kind="mergesort"):
+        here, there = cut[first[k]] // num, cut[first[k]] % num
         if reach[there, here]:
-            bits += wire_cost * best
+            bits += wire_cost * count[k]
             continue
         for f in range(num):
-            if reach[f, here]:
-                for g in range(num):
-                    if reach[there, g]:
-                        reach[f, g] = True
-        while best > 0:
-            n = min(best, MAX_GROUP)
+            if reach[f, here] and not reach[f, there]:
+                reach[f] |= reach[there]
+        left = count[k]
+        while left > 0:
+            n = min(left, MAX_GROUP)
             bits += min(wire_cost * n, 2.0 * np.log2(2.0 ** (n + 1) - 1.0))
-            best -= n
+            left -= n
+    return bits

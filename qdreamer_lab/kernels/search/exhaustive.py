@@ -67,7 +67,13 @@ def may_grow(width: Ints, label: int, limits: Limits) -> bool:
 
 @kernel
 def exhaustive(
-    model: int, blocks: Blocks, least: LeastCosts, limits: Limits, upper: float, max_nodes: int
+    model: int,
+    blocks: Blocks,
+    least: LeastCosts,
+    limits: Limits,
+    upper: float,
+    max_nodes: int,
+    stop: Ints,
 ) -> tuple[Ints, float, bool]:
     """Label endpoints in time order, depth first, fragments numbered by first appearance.
 
@@ -81,6 +87,7 @@ def exhaustive(
         limits: What the answer has to keep.
         upper: Only plans cheaper than this are looked for.
         max_nodes: Give up after this many partial labellings.
+        stop: (1,) Flag that another thread raises; the search gives up when it is no longer 0.
 
     Returns:
         The best labels (m, 2), all -1 if none is cheaper than `upper`; their price; and whether
@@ -99,6 +106,8 @@ def exhaustive(
     for _ in range(max_nodes):
         if depth < 0:
             return best_labels, best, True
+        if stop[0] != 0:
+            break
         if depth == ends:
             value = price(model, blocks, labels)
             if value < best - 1e-9:

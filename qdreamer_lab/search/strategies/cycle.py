@@ -5,8 +5,9 @@ they were drawn too roughly. Clusters lie within the fragments of a known plan, 
 unless something better is found; or within those of two plans, which then are crossed: where they
 agree is kept together, and the rest is chosen anew. A bold cycle leaves the known plan behind. What
 it comes to is mostly a qubit too wide, which no move of a single piece puts right; so it ends by
-moving runs of wires. After Sanders and Schulz, "Distributed
-evolutionary graph partitioning" (ALENEX 2012), whose graphs have no wires.
+moving runs of wires. Where gates must not be cut, the finest clusters are not pieces but blocks.
+After Sanders and Schulz, "Distributed evolutionary graph partitioning" (ALENEX 2012), whose graphs
+have no wires.
 """
 
 from __future__ import annotations
@@ -88,6 +89,8 @@ class Cycle:
         limits = graph.limits._replace(max_labels=num_labels)
         for number in range(len(levels) - 1, -1, -1):
             draw = int(rng.integers(2**31))
+            if number == 0 and graph.only_wires:
+                break
             if number == 0 and self.bold and maps:
                 cooling = Cooling(FINE_MOVES * graph.num_pieces, FINE_HOT, FINE_COLD, self.stop)
                 now, _ = anneal(now, graph.pieces, limits, cooling, draw)
@@ -138,9 +141,18 @@ def _of_clusters(
 def _levels(
     graph: PieceGraph, kind: NDArray[np.int64], cycle: Cycle, rng: np.random.Generator
 ) -> tuple[list[Clusters], list[tuple[NDArray[np.int64], int]]]:
-    """Clusters from pieces up to the coarsest, and where those of each level went."""
+    """Clusters from pieces up to the coarsest, and where those of each level went.
+
+    Where gates must not be cut, the second level is that of the blocks.
+    """
     levels = [single_clusters(graph.pieces)]
     maps = []
+    if graph.only_wires:
+        block, count = np.empty(graph.num_pieces, np.int64), len(graph.piece_of)
+        block[graph.piece_of] = np.arange(count)[:, None]
+        kind = _of_clusters(kind, block, count)
+        levels.append(join(levels[-1], block, count))
+        maps.append((block, count))
     while len(levels[-1].weight) > cycle.coarsest:
         seed, size = int(rng.integers(2**31)), len(levels[-1].weight)
         coarse, count = match_alike(levels[-1], kind, graph.limits.max_width, cycle.power, seed)

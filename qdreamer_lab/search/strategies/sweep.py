@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
 
-__all__ = ["Sweep"]
+__all__ = ["MOST_SLOTS", "Sweep"]
+
+#: Fragments in a frontier are numbered by bytes, of which one stands for none, and the piece at
+#: hand may need a number more.
+MOST_SLOTS = 254
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,12 @@ class Sweep:
     stop: NDArray[np.int64] = field(default_factory=lambda: NEVER)
 
     def improve(self, graph: PieceGraph, best: Plan, seed: int) -> Plan:
-        """Sweep once; `seed` is not used, because nothing is random."""
+        """Sweep once; `seed` is not used, because nothing is random.
+
+        A frontier with more pieces than a byte can number is not swept; `best` comes back.
+        """
+        if graph.widest > MOST_SLOTS:
+            return best
         labels, cost, bound, _ = sweep(
             graph.order,
             graph.pieces,

@@ -152,7 +152,10 @@ def _max_gamma(optimization: Optimization) -> float:
     number = isinstance(given, (int, float, np.integer, np.floating)) and given is not True
     if not number or not given >= 1:
         raise PlanError(f"max_gamma must be a number of at least 1, got {given!r}")
-    return float(given)
+    try:
+        return float(given)
+    except OverflowError:
+        raise PlanError("max_gamma is too large for a number; leave it out for no limit") from None
 
 
 def _check_backjumps(optimization: Optimization) -> None:

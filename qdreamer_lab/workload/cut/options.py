@@ -49,9 +49,10 @@ class SearchOptions:
     def __post_init__(self) -> None:
         check_cost(self.cost)
         kinds: object = self.kinds
-        if not isinstance(kinds, (tuple, list)) or not kinds or not set(kinds) <= set(KINDS):
+        listed = list(kinds) if isinstance(kinds, (tuple, list)) else []
+        if not listed or not all(isinstance(kind, str) and kind in KINDS for kind in listed):
             raise PlanError(f'kinds must be some of ("gate", "wire"), got {kinds!r}')
-        object.__setattr__(self, "kinds", tuple(kinds))
+        object.__setattr__(self, "kinds", tuple(listed))
         if self.max_fragments is not None:
             check_count("max_fragments", self.max_fragments)
             if self.devices is not None and self.max_fragments > len(self.devices):
@@ -60,14 +61,27 @@ class SearchOptions:
                     f"{len(self.devices)}, each for one fragment; leave max_fragments out, or name "
                     f"{self.max_fragments} devices"
                 )
-        seconds = self.time_limit_s
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-            raise PlanError(f"time_limit_s must be a number of seconds, got {seconds!r}")
-        if math.isnan(seconds) or seconds < 0:
-            raise PlanError(f"time_limit_s must not be negative, got {seconds!r}")
+        object.__setattr__(self, "time_limit_s", _seconds(self.time_limit_s))
         if isinstance(self.seed, bool) or not isinstance(self.seed, (int, np.integer)):
             raise PlanError(f"seed must be an integer, got {self.seed!r}")
         if not 0 <= self.seed < 2**62:
             raise PlanError(f"seed must be between 0 and 2^62, got {self.seed}")
         if self.rounds is not None:
             check_count("rounds", self.rounds, least=0)
+
+
+def _seconds(given: float) -> float:
+    """Read a time limit; infinite is one.
+
+    Raises:
+        PlanError: If it is no number, or negative.
+    """
+    if isinstance(given, bool) or not isinstance(given, float | int | np.integer | np.floating):
+        raise PlanError(f"time_limit_s must be a number of seconds, got {given!r}")
+    try:
+        seconds = float(given)
+    except OverflowError:
+        raise PlanError("time_limit_s is too large for a number; math.inf is no limit") from None
+    if math.isnan(seconds) or seconds < 0:
+        raise PlanError(f"time_limit_s must not be negative, got {given!r}")
+    return seconds

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Partition", "lone_labels"]
 
+_ENOUGH = 2**40
+"""More qubits than any circuit has; widths may be given that no array can hold."""
+
 _LISTED_FRAGMENTS = 6
 """A summary names the width of each of up to this many fragments."""
 
@@ -273,12 +276,14 @@ def lone_labels(
     count = int(labels.max(initial=-1)) + 1
     if devices is not None:
         widths = layout_of(blocks.pairs, labels).widths(count)
-        limit = np.array(devices[:max_fragments], np.int64)
+        limit = np.array([min(width, _ENOUGH) for width in devices[:max_fragments]], np.int64)
         spare = np.arange(count, len(limit)).repeat(np.minimum(limit[count:], out.size))
         free = np.minimum(limit[devices_of(widths)] - widths, out.size)
         out[measured] = np.append(spare, np.arange(count).repeat(free))[: measured.sum()]
         return out
-    most = count + out.size if max_fragments is None else max_fragments
+    most, max_qubits = count + out.size, min(max_qubits, _ENOUGH)
+    if max_fragments is not None:
+        most = min(most, max_fragments)
     room = np.arange(count, most).repeat(min(max_qubits, max(1, out.size)))
     left = max_qubits - layout_of(blocks.pairs, labels).widths(count)
     free = np.clip(left, 0, out.size)

@@ -30,7 +30,9 @@ __all__ = [
 COST_MODELS = ("lo", "joint", "locc", "work")
 """lo: every cut on its own, by local operations. joint: parallel rotations between two fragments
 share one decomposition. locc: as joint, and parallel wires share one with classical communication.
-work: not an overhead on shots, but log2 of the floating-point operations of exact mode."""
+work: not an overhead on shots, but log2 of the floating-point operations of exact mode. It depends
+on the order in which fragments are run and put together, and so is not the same for a circuit
+reversed in time, or with the two ends of blocks exchanged."""
 
 
 def check_cost(cost: object) -> None:
@@ -39,7 +41,7 @@ def check_cost(cost: object) -> None:
     Raises:
         PlanError: Naming the ones there are.
     """
-    if cost not in COST_MODELS:
+    if not isinstance(cost, str) or cost not in COST_MODELS:
         raise PlanError(f"cost must be one of {', '.join(map(repr, COST_MODELS))}, got {cost!r}")
 
 

@@ -6,6 +6,7 @@ It must not search.
 from __future__ import annotations
 
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,13 @@ _NOTICE = (
     "(`qdreamer-lab warm` does it ahead of time) …"
 )
 
+_said = threading.Event()
+"""Whether this process has given notice."""
+
 
 @contextmanager
 def searching() -> Iterator[None]:
-    """Run a search; say so on standard error if it has to compile anything first.
+    """Run a search; say so on standard error, once in a process, if it has to compile anything.
 
     Raises:
         InfeasiblePlanError: Where the search finds that no plan keeps the limits.
@@ -45,11 +49,9 @@ def _listener() -> Any:
     class Announcer(event.Listener):  # type: ignore[misc]  # numba has no types
         """Prints the notice at the first compilation; loading from disk is none."""
 
-        said = False
-
         def on_start(self, event: Any) -> None:
-            if not self.said:
-                self.said = True
+            if not _said.is_set():
+                _said.set()
                 print(_NOTICE, file=sys.stderr, flush=True)
 
         def on_end(self, event: Any) -> None:

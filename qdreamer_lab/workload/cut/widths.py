@@ -27,9 +27,10 @@ def check_width(max_qubits: object) -> None:
     """Refuse a width that no fragment can have.
 
     Raises:
-        PlanError: If it is not an integer of at least 1.
+        PlanError: If it is not an integer of at least 1, such as widths of several devices where
+            one is asked for.
     """
-    check_count("max_qubits", max_qubits)
+    _check_one("max_qubits", max_qubits, "plan_cuts, CutEstimator and find_cuts take")
 
 
 def read_devices(max_qubits: object) -> tuple[int, tuple[int, ...] | None]:
@@ -94,8 +95,18 @@ def read_widths(widths: object) -> list[int]:
     if not listed:
         raise PlanError("widths is empty: name one at least, or leave it out for a selection")
     for place, width in enumerate(listed):
-        check_count(f"widths[{place}]", width)
+        _check_one(f"widths[{place}]", width, "plan_cuts takes")
     return listed
+
+
+def _check_one(name: str, width: object, others: str) -> None:
+    """Refuse what is not one width, and say who takes several."""
+    if isinstance(width, (list, tuple, Mapping, np.ndarray)):
+        raise PlanError(
+            f"{name} must be an integer, got {width!r}; the widths of several devices are what "
+            f"{others}"
+        )
+    check_count(name, width)
 
 
 def check_count(name: str, value: object, least: int = 1) -> None:

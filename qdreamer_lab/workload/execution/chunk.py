@@ -76,6 +76,7 @@ class FragmentRow:
         shots: Shots taken.
         start: When it began, in seconds since 1970; None if it ran in this process.
         cores: Cores that it asked for, if those were more than a worker has; else 1.
+        device: Name of the device that ran its circuits, empty if simulators did.
     """
 
     binding: int
@@ -88,6 +89,7 @@ class FragmentRow:
     shots: int = 0
     start: float | None = None
     cores: int = 1
+    device: str = ""
 
 
 Keep = Callable[[Chunk, Any, FragmentRow], None]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.execution.chunk import Divisible, Keep
     from qdreamer_lab.workload.execution.session import SessionLike
 
-__all__ = ["run_chunks"]
+__all__ = ["divided", "run_chunks"]
 
 _POLL_S = 0.1
 """How long a cancelled job may go unnoticed while waiting for tasks."""
@@ -66,6 +66,14 @@ def run_chunks(
     else:
         followed = Watch() if watch is None else watch
         _Tasks(session, on, queue, followed, most_workers).run(stop, keep)
+
+
+def divided(chunks: Iterable[Chunk | Divisible], workers: int, pace: Pace) -> list[Chunk]:
+    """The tasks that `run_chunks` makes for so many workers, if it learns nothing on the way."""
+    queue, found = _Queue(chunks, pace), []
+    while queue:
+        found.append(queue.next(workers))
+    return found
 
 
 class _Queue:

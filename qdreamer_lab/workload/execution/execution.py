@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pilot_kernel.task.notebook.placement import on_gpu
+from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.execution.device import DeviceOptions
 from qdreamer_lab.workload.execution.dispatch import run_chunks
 from qdreamer_lab.workload.execution.limits import limit_bytes, task_limit_bytes
 from qdreamer_lab.workload.execution.long_run_warning import warn_if_long
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.execution.chunk import Chunk, Divisible, Keep
+    from qdreamer_lab.workload.execution.device import Device
     from qdreamer_lab.workload.execution.pace import Pace
     from qdreamer_lab.workload.execution.progress import Progress, Report
     from qdreamer_lab.workload.execution.session import SessionLike
@@ -37,7 +40,11 @@ class Execution:
     Attributes:
         session: Where tasks run; None is this process.
         on: Kind of worker or pilot, as the session takes it.
-        backend: The device that runs circuits; None for simulators.
+        backend: The device that runs circuits, the first if there are several; None for simulators.
+        devices: All devices that run circuits, the first to be tried first.
+        prefer: What decides between several devices that a fragment fits, "time", "fidelity" or
+            "cost".
+        device_options: How devices run circuits.
         fallback: Kind of worker or pilot for what the device cannot run; None for nothing.
         memory_limit_bytes: Most memory for a task or the reconstruction; None for what is free.
         most_workers: Most workers that may be busy for this run at once; None for all.
@@ -49,6 +56,9 @@ class Execution:
     session: SessionLike | None = None
     on: str | None = None
     backend: BackendV2 | None = None
+    devices: tuple[Device, ...] = ()
+    prefer: str = "time"
+    device_options: DeviceOptions = field(default_factory=DeviceOptions)
     fallback: str | None = None
     memory_limit_bytes: int | None = None
     most_workers: int | None = None
@@ -76,6 +86,27 @@ class Execution:
     def at(self, on: str | None) -> Execution:
         """The same on another kind of worker or pilot."""
         return replace(self, on=on)
+
+    def beside_others(self, device: Device) -> Execution:
+        """The same on one of several devices, whose workers are watched by themselves."""
+        return replace(self, on=device.on, watch=Watch())
+
+    def on_devices(self, devices: tuple[Device, ...]) -> Execution:
+        """The same on these devices; on simulators if there are none.
+
+        Raises:
+            QDreamerError: If simulators are to mitigate errors, of which they make none.
+        """
+        if not devices:
+            if self.device_options.mitigation:
+                raise QDreamerError(
+                    f"mitigation={list(self.device_options.mitigation)} is of a device's errors, "
+                    "and simulators make none: name a device, with on= or backend=, or leave it out"
+                )
+            return replace(self, backend=None, devices=())
+        first = devices[0]
+        on = self.on if first.on is None else first.on
+        return replace(self, backend=first.backend, devices=devices, on=on)
 
     def run(
         self, chunks: Iterable[Chunk | Divisible], keep: Keep, *, pace: Pace | None = None
@@ -115,7 +146,7 @@ class Execution:
 
     def warn_if_long(self, seconds: float) -> None:
         """Warn if work that takes one worker so many seconds will take all of them hours."""
-        warn_if_long(seconds / self._workers())
+        warn_if_long(seconds / self.workers)
 
     def report(self, report: Report) -> None:
         """Tell the user how the run is getting on, and what was decided so far."""
@@ -134,7 +165,8 @@ class Execution:
         """So many more shots are to be taken."""
         self.watch.shots_planned(shots)
 
-    def _workers(self) -> int:
+    @property
+    def workers(self) -> int:
         """How many share the work; for each pilot as many as it has, or will have."""
         if self.session is None:
             return 1

@@ -35,7 +35,8 @@ class Pace:
     """Seconds per unit of work, learned from finished tasks.
 
     Attributes:
-        target_s: How long a task should take.
+        target_s: How long a task should take; infinite where every task has a price of its own, as
+            on a device. Then nothing is learned, and each worker gets as few as there can be.
     """
 
     target_s: float = TASK_S
@@ -50,7 +51,7 @@ class Pace:
 
     def saw(self, work: float, seconds: float) -> None:
         """Learn from a task."""
-        if work > 0:
+        if work > 0 and self.target_s < math.inf:
             self._work = _MEMORY * self._work + work
             self._seconds = _MEMORY * self._seconds + max(seconds, 1e-9)
 

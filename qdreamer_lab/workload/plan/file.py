@@ -98,6 +98,9 @@ def _partition(document: dict[str, Any]) -> Partition:
         measured=tuple(map(int, document["measured"])),
         merged=bool(document["merged"]),
     )
+    bound = float(document["log2_lower_bound"])
+    if not np.isfinite(bound):
+        raise ValueError(f"log2_lower_bound must be a finite number, not {bound}")
     devices = document.get("devices")  # files written before there were devices have none
     return Partition(
         blocks=blocks,
@@ -105,7 +108,7 @@ def _partition(document: dict[str, Any]) -> Partition:
         lone_labels=np.array(document["lone_labels"], dtype=np.int64),
         max_qubits=int(document["max_qubits"]),
         cost=document["cost"],
-        log2_lower_bound=float(document["log2_lower_bound"]),
+        log2_lower_bound=bound,
         proven_optimal=bool(document["proven_optimal"]),
         devices=_devices(devices),
     )

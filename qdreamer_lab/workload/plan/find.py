@@ -149,17 +149,25 @@ def pareto(
     blocks = to_blocks(circuit, observables)
     if given is not None:
         return _plans(blocks, given, options)
-    spread = _spread(blocks.num_qubits)
-    try:
-        return _plans(blocks, spread, options)
-    except InfeasiblePlanError as error:
-        smallest = error.smallest_max_qubits
-        wide = [width for width in spread if width > smallest]
-        return _plans(blocks, [smallest, *wide], options)
+    return _plans_from_narrowest(blocks, _spread(blocks.num_qubits), options)
 
 
 def _plans(blocks: BlockCircuit, widths: list[int], options: SearchOptions) -> list[CutPlan]:
     return [CutPlan.of(found) for found in find_partitions(blocks, widths, options)]
+
+
+def _plans_from_narrowest(
+    blocks: BlockCircuit, widths: list[int], options: SearchOptions
+) -> list[CutPlan]:
+    """Plans for ascending widths, from the smallest on for which there is one."""
+    while True:
+        try:
+            return _plans(blocks, widths, options)
+        except InfeasiblePlanError as error:
+            smallest = error.smallest_max_qubits
+            if smallest <= widths[0]:  # else it would go on for ever
+                raise
+            widths = [smallest, *(width for width in widths if width > smallest)]
 
 
 def _spread(num_qubits: int) -> list[int]:

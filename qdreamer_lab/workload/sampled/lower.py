@@ -21,7 +21,7 @@ from qdreamer_lab.workload.sampled.variants import Leg, ShotFragment
 from qdreamer_lab.workload.sampled.weyl import weyl_form
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,9 +29,13 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.cut.partition import Partition
     from qdreamer_lab.workload.fragment.lower import Decomposed
     from qdreamer_lab.workload.fragment.program import FragmentProgram
+    from qdreamer_lab.workload.sampled.bases import Basis
     from qdreamer_lab.workload.sampled.weyl import WeylForm
 
-__all__ = ["SampledProgram", "lower"]
+__all__ = ["SampledProgram", "ShotProgram", "lower", "lower_fragments"]
+
+Reading = tuple[tuple["Basis", ...], int]
+"""How a fragment's qubits are measured, and how many local operators are read in all bases."""
 
 _MOST_JOINT = 4
 """Gates that are cut as one: n of them take 2^n unitaries and three operations for every pair of
@@ -39,25 +43,34 @@ these, 376 for four gates and 1,520 for five."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class SampledProgram:
-    """A plan made ready for sampling.
+class ShotProgram:
+    """A plan made ready for shots, whatever is wanted of them.
 
     Attributes:
         plan: The plan.
         fragments: One per fragment that has blocks.
         glues: What joins them.
-        gluing: Puts their tensors together to values, one per observable.
     """
 
     plan: Partition
     fragments: tuple[ShotFragment, ...]
     glues: tuple[Glue, ...]
-    gluing: Gluing
 
     @property
     def num_variants(self) -> int:
         """Different circuits of all fragments together."""
         return sum(fragment.num_variants for fragment in self.fragments)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SampledProgram(ShotProgram):
+    """A plan made ready for expectation values.
+
+    Attributes:
+        gluing: Puts the fragments' tensors together to values, one per observable.
+    """
+
+    gluing: Gluing
 
 
 def lower(
@@ -82,6 +95,23 @@ def lower(
         for term in observable:
             coefficients[row, place[term.factors]] += term.coefficient
     split = split_terms(plan, terms)
+    readings = iter([(bases_of(operators), len(operators)) for operators in split.operators])
+    program = lower_fragments(plan, lambda _: next(readings), joint=joint)
+    coefficients *= split.lone_factors(plan.blocks.lone)
+    gluing = Gluing(program.fragments, program.glues, split.operator_of, coefficients)
+    return SampledProgram(plan, program.fragments, program.glues, gluing)
+
+
+def lower_fragments(
+    plan: Partition, reading: Callable[[FragmentProgram], Reading], *, joint: bool = True
+) -> ShotProgram:
+    """Lower a plan to fragments and glue.
+
+    Args:
+        plan: What to lower.
+        reading: What is read of a fragment; asked once for each, in their order.
+        joint: As for `lower`.
+    """
     forms = _weyl_forms(plan)
     groups = _groups(plan, forms, joint)
     glues = [_glue(plan, cuts, forms) for cuts in groups]
@@ -92,19 +122,10 @@ def lower(
         return form.low, form.high
 
     fragments = tuple(
-        ShotFragment(
-            program,
-            _legs(plan, program, groups, glues),
-            bases_of(operators),
-            len(operators),
-        )
-        for program, operators in zip(
-            fragment_programs(plan, decompose), split.operators, strict=True
-        )
+        ShotFragment(program, _legs(plan, program, groups, glues), *reading(program))
+        for program in fragment_programs(plan, decompose)
     )
-    coefficients *= split.lone_factors(plan.blocks.lone)
-    gluing = Gluing(fragments, glues, split.operator_of, coefficients)
-    return SampledProgram(plan, fragments, tuple(glues), gluing)
+    return ShotProgram(plan, fragments, tuple(glues))
 
 
 def _weyl_forms(plan: Partition) -> dict[int, WeylForm]:

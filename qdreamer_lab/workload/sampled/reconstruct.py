@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.sampled.glue import Glue
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
-__all__ = ["Gluing"]
+__all__ = ["Gluing", "glued"]
 
 _Path = tuple[tuple[int, ...], ...]
 
@@ -148,15 +148,8 @@ class Gluing:
         Returns:
             Per fragment, (replicas, operators, *dims), with which gluing is a plain contraction.
         """
-        found = []
-        for fragment, flat in zip(self._fragments, tensors, strict=True):
-            tensor = flat.reshape(*flat.shape[:2], *fragment.dims)
-            for axis, leg in enumerate(fragment.legs):
-                if leg.end == 0:
-                    matrix = self._glues[leg.glue].matrix
-                    tensor = np.moveaxis(np.tensordot(tensor, matrix, (axis + 2, 0)), -1, axis + 2)
-            found.append(tensor)
-        return found
+        pairs = zip(self._fragments, tensors, strict=True)
+        return [glued(fragment, self._glues, tensor) for fragment, tensor in pairs]
 
     def _spread(self, place: int, which: NDArray[np.int64], combinations: int) -> sparse.csr_array:
         """(observables times operators, combinations): where each derivative counts, and how much.
@@ -176,6 +169,27 @@ class Gluing:
     def _rest(self, without: int, term: str) -> str:
         kept = ",".join(term + legs for k, legs in enumerate(self._legs) if k != without)
         return f"{kept}->{term}{self._legs[without]}"
+
+
+def glued(
+    fragment: ShotFragment, glues: Sequence[Glue], flat: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Give a tensor its axes, and multiply the glue into it at every leg that is a first side.
+
+    Args:
+        fragment: Whose tensor it is.
+        glues: As its legs number them.
+        flat: (replicas, operators, Π dims).
+
+    Returns:
+        (replicas, operators, *dims), with which gluing is a plain contraction.
+    """
+    tensor = flat.reshape(*flat.shape[:2], *fragment.dims)
+    for axis, leg in enumerate(fragment.legs):
+        if leg.end == 0:
+            matrix = glues[leg.glue].matrix
+            tensor = np.moveaxis(np.tensordot(tensor, matrix, (axis + 2, 0)), -1, axis + 2)
+    return tensor
 
 
 def _symbol(glue: int) -> str:

@@ -1,6 +1,7 @@
 """Rounds of shots for one bound circuit: what is run, and what came of it.
 
-How many shots go where is the schedule's to say. Nothing runs here.
+`Rounds` is what all have in common, whatever is wanted of the shots; `ShotRounds` wants expectation
+values. How many shots go where is the schedule's to say. Nothing runs here.
 """
 
 from __future__ import annotations
@@ -21,19 +22,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.sampled.lower import SampledProgram
+    from qdreamer_lab.workload.sampled.lower import SampledProgram, ShotProgram
     from qdreamer_lab.workload.sampled.shot_goal import Goal
     from qdreamer_lab.workload.sampled.shot_tensor import Sample, ShotTensor
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
-__all__ = ["ShotRounds"]
+__all__ = ["Rounds", "ShotRounds"]
 
 _MOST_DRAWS = 4096
 """Variants drawn in one round of a fragment of which a random selection is run, at most."""
 
 
-class ShotRounds:
-    """Shots of one bound circuit.
+class Rounds:
+    """Shots of one bound circuit. What is wanted of them is for classes made of this one to say.
 
     Args:
         program: The circuit, lowered.
@@ -43,24 +44,20 @@ class ShotRounds:
             devices that take them in one job.
 
     Attributes:
-        evs: (observables,) current estimate; NaN before the first round.
-        stds: (observables,) its standard errors.
+        program: The circuit, lowered.
+        tensors: Of its fragments, as all rounds so far have them; none before the first.
 
     Raises:
         PrecisionError: If the shots given are too few for the circuits there are.
     """
 
     def __init__(
-        self, program: SampledProgram, goal: Goal, seed: tuple[int, ...], *, coarse: bool = False
+        self, program: ShotProgram, goal: Goal, seed: tuple[int, ...], *, coarse: bool = False
     ) -> None:
         self.program = program
-        self.evs = np.full(program.gluing.num_observables, np.nan)
-        self.stds = np.full(program.gluing.num_observables, np.nan)
+        self.tensors: list[ShotTensor] = []
         self._coarse = coarse
         self._seed = seed
-        self._tensors: list[ShotTensor] = []
-        self._gradients: list[NDArray[np.float64]] = []
-        self._linear = np.zeros(program.gluing.num_observables)
         self._asked: list[ShotRequest] = []
         weights = [fragment.weights() for fragment in program.fragments]
         self._schedule = Schedule(
@@ -85,7 +82,7 @@ class ShotRounds:
                 can.
         """
         number = self._schedule.rounds
-        dealt = self._schedule.deal(self.stds, self._linear)
+        dealt = self._schedule.deal(*self._errors())
         if not dealt:
             if number == 0:
                 self._conclude()
@@ -105,51 +102,40 @@ class ShotRounds:
         ]
         taken = sum(tensor.shots for tensor in new)
         share = self._schedule.took(self._last_shots(), taken).tolist()
-        if self._tensors:
-            merged = zip(self._tensors, new, share, strict=True)
-            self._tensors = [old.mixed(fresh, mine) for old, fresh, mine in merged]
+        if self.tensors:
+            merged = zip(self.tensors, new, share, strict=True)
+            self.tensors = [old.mixed(fresh, mine) for old, fresh, mine in merged]
         else:
-            self._tensors = new
+            self.tensors = new
         self._conclude()
         self._schedule.learn(
             [
-                np.square(_along(gradient, tensor)).sum(axis=0)[:, None] * tensor.shots
+                self._drawn_variance(place, tensor)[:, None] * tensor.shots
                 if _is_drawn(fragment)
-                else variances(fragment, asked.variants, samples, gradient)
-                for fragment, asked, gradient, tensor, (_, samples) in zip(
-                    fragments, self._asked, self._gradients, new, results, strict=True
+                else self._variances(place, asked.variants, samples)
+                for place, (fragment, asked, tensor, (_, samples)) in enumerate(
+                    zip(fragments, self._asked, new, results, strict=True)
                 )
             ]
         )
 
+    def _errors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Two of (values,): standard errors so far, variances without errors that multiply."""
+        raise NotImplementedError
+
     def _conclude(self) -> None:
-        """Values and error bars of what there is."""
-        means = [tensor.mean for tensor in self._tensors]
-        self.evs = self.program.gluing.values(means)
-        self._gradients = self.program.gluing.gradients(means)
-        moves = [
-            _along(g, tensor) for g, tensor in zip(self._gradients, self._tensors, strict=True)
-        ]
-        first = sum((np.square(move).sum(axis=0) for move in moves), np.zeros(len(self.evs)))
-        self.stds, self._linear = error_bars(first, self._beyond(moves))
+        """Find out what the tensors that there are say."""
+        raise NotImplementedError
 
-    def _beyond(self, moves: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """(observables,) variance from several fragments erring together.
+    def _drawn_variance(self, place: int, tensor: ShotTensor) -> NDArray[np.float64]:
+        """(values,) variance from one fragment's tensor, of which a random selection was run."""
+        raise NotImplementedError
 
-        Errors of two fragments multiply. The variance along the derivatives counts that twice,
-        because the derivatives carry the errors of the other fragments; so it is subtracted once.
-        """
-        if len(moves) < 2:
-            return np.zeros(len(self.evs))
-        rng = np.random.default_rng((*self._seed, self._schedule.rounds))
-        straight = self.evs
-        moved = []
-        for tensor, move in zip(self._tensors, moves, strict=True):
-            draws = rng.normal(size=(REPLICAS, len(move)))
-            flat = draws @ tensor.deviations.reshape(len(move), -1)
-            moved.append(tensor.mean + flat.reshape(REPLICAS, *tensor.mean.shape))
-            straight = straight + draws @ move
-        return np.asarray(np.square(self.program.gluing.replicas(moved) - straight).mean(axis=0))
+    def _variances(
+        self, place: int, variants: NDArray[np.int64], samples: Sequence[Sample]
+    ) -> NDArray[np.float64]:
+        """(values, variants) what one shot of each variant of a fragment adds to the variance."""
+        raise NotImplementedError
 
     def _last_shots(self) -> list[NDArray[np.int64]]:
         """Per fragment, shots of each variant in the last round; of all if they were drawn."""
@@ -177,6 +163,69 @@ class ShotRounds:
         each = np.full(draws, total // draws)
         each[: total % draws] += 1
         return ShotRequest(variants, each, seed, scales=1 / (draws * chance[variants]))
+
+
+class ShotRounds(Rounds):
+    """Shots of one bound circuit for expectation values; made as `Rounds` are.
+
+    Attributes:
+        evs: (observables,) current estimate; NaN before the first round.
+        stds: (observables,) its standard errors.
+    """
+
+    def __init__(
+        self, program: SampledProgram, goal: Goal, seed: tuple[int, ...], *, coarse: bool = False
+    ) -> None:
+        super().__init__(program, goal, seed, coarse=coarse)
+        self._gluing = program.gluing
+        self.evs = np.full(self._gluing.num_observables, np.nan)
+        self.stds = np.full(self._gluing.num_observables, np.nan)
+        self._gradients: list[NDArray[np.float64]] = []
+        self._linear = np.zeros(self._gluing.num_observables)
+
+    @property
+    def prior_variance(self) -> float:
+        """Variance of the worst observable's one shot, as far as is known before any."""
+        return self._gluing.prior_variance()
+
+    def _errors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self.stds, self._linear
+
+    def _drawn_variance(self, place: int, tensor: ShotTensor) -> NDArray[np.float64]:
+        return np.asarray(np.square(_along(self._gradients[place], tensor)).sum(axis=0))
+
+    def _variances(
+        self, place: int, variants: NDArray[np.int64], samples: Sequence[Sample]
+    ) -> NDArray[np.float64]:
+        fragment = self.program.fragments[place]
+        return variances(fragment, variants, samples, self._gradients[place])
+
+    def _conclude(self) -> None:
+        """Values and error bars of what there is."""
+        means = [tensor.mean for tensor in self.tensors]
+        self.evs = self._gluing.values(means)
+        self._gradients = self._gluing.gradients(means)
+        moves = [_along(g, tensor) for g, tensor in zip(self._gradients, self.tensors, strict=True)]
+        first = sum((np.square(move).sum(axis=0) for move in moves), np.zeros(len(self.evs)))
+        self.stds, self._linear = error_bars(first, self._beyond(moves))
+
+    def _beyond(self, moves: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """(observables,) variance from several fragments erring together.
+
+        Errors of two fragments multiply. The variance along the derivatives counts that twice,
+        because the derivatives carry the errors of the other fragments; so it is subtracted once.
+        """
+        if len(moves) < 2:
+            return np.zeros(len(self.evs))
+        rng = np.random.default_rng((*self._seed, self._schedule.rounds))
+        straight = self.evs
+        moved = []
+        for tensor, move in zip(self.tensors, moves, strict=True):
+            draws = rng.normal(size=(REPLICAS, len(move)))
+            flat = draws @ tensor.deviations.reshape(len(move), -1)
+            moved.append(tensor.mean + flat.reshape(REPLICAS, *tensor.mean.shape))
+            straight = straight + draws @ move
+        return np.asarray(np.square(self._gluing.replicas(moved) - straight).mean(axis=0))
 
 
 def _along(gradient: NDArray[np.float64], tensor: ShotTensor) -> NDArray[np.float64]:

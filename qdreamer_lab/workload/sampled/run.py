@@ -5,20 +5,26 @@ Ties the steps together and keeps the clock; what the steps do is said where the
 
 from __future__ import annotations
 
+import threading
 import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdreamer_lab.errors import DeviceError, WorkersLostError
 from qdreamer_lab.workload.estimate import Estimate, Seconds
+from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.execution.decisions import PlanDropped
 from qdreamer_lab.workload.execution.long_run_warning import ROUGH_S
 from qdreamer_lab.workload.execution.pace import Pace
 from qdreamer_lab.workload.execution.progress import FragmentProgress, Report
 from qdreamer_lab.workload.execution.threads import one_thread
 from qdreamer_lab.workload.fragment.task_memory import task_memory_bytes
+from qdreamer_lab.workload.sampled.device.confusion import READOUT_SHARE
+from qdreamer_lab.workload.sampled.device.jobs import device_pace
 from qdreamer_lab.workload.sampled.device.routes import Failure, Routes
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.plans import BoundPlans
@@ -28,16 +34,18 @@ from qdreamer_lab.workload.sampled.shot_share import ShotShare
 from qdreamer_lab.workload.sampled.simulate import check_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.execution.chunk import Chunk, FragmentRow
+    from qdreamer_lab.workload.execution.chunk import FragmentRow
+    from qdreamer_lab.workload.execution.device import Device
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import Request, RunSettings
+    from qdreamer_lab.workload.sampled.rounds import Rounds
     from qdreamer_lab.workload.sampled.shots import ShotResult
 
-__all__ = ["SampledRunner"]
+__all__ = ["SampledRunner", "Story", "goal_of", "prepared", "routes_for"]
 
 
 class SampledRunner:
@@ -57,25 +65,18 @@ class SampledRunner:
             PlanDropped: If the plan is given up; the estimate so far goes with it.
         """
         start = time.perf_counter()
-        rounds, wanted = self._prepared(request, settings, execution)
+        rounds, wanted = prepared(self._plans, request, settings, execution)
         planned = time.perf_counter()
-        routes = Routes(
-            execution.backend,
-            in_process=execution.in_process,
-            fallback=execution.fallback is not None,
-            simulate_on=execution.simulators.device,
-        )
+        routes = routes_for(request, settings, execution)
         routes.prepare([each.program for each in rounds], request.source, request.values)
-        story = _Story(request, rounds, wanted, execution, routes)
+        values = partial(_values, request, rounds, wanted)
+        story = Story(rounds, execution, routes, values)
         try:
-            while story.next_round():
-                story.run()
-                story.conclude()
+            story.run_all()
         except PlanDropped as dropped:
-            dropped.keep(*story.values(), np.zeros(len(request.pairs), np.bool_))
+            dropped.keep(*values(), np.zeros(len(request.pairs), np.bool_))
             raise
-        story.tell(None, over=True)
-        evs, stds = story.values()
+        evs, stds = values()
         rest_s = time.perf_counter() - planned
         return Estimate(
             evs=evs,
@@ -93,47 +94,127 @@ class SampledRunner:
             notes=routes.notes,
         )
 
-    def _prepared(
-        self, request: Request, settings: RunSettings, execution: Execution
-    ) -> tuple[list[ShotRounds], list[NDArray[np.int64]]]:
-        """For each binding its rounds of shots, and the observables wanted of it."""
-        goal = Goal(request.precision, settings.shots, settings.max_shots)
-        simulated, limit = execution.backend is None, task_memory_bytes(execution)
-        rounds, wanted = [], []
-        for k, plan in enumerate(self._plans.plans(request, settings)):
-            mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
-            terms = [request.observables[observable] for observable in mine.tolist()]
-            program = lower(plan, terms, joint=simulated)
-            for fragment in program.fragments:
-                check_memory(fragment, limit, simulated=simulated)
-            rounds.append(ShotRounds(program, goal, (*settings.entropy, k), coarse=not simulated))
-            wanted.append(mine)
-        return rounds, wanted
+
+def prepared(
+    plans: BoundPlans, request: Request, settings: RunSettings, execution: Execution
+) -> tuple[list[ShotRounds], list[NDArray[np.int64]]]:
+    """For each binding its rounds of shots, and the observables wanted of it.
+
+    Raises:
+        PrecisionError: If the shots allowed are too few for the circuits there are.
+        MemoryLimitError: If a fragment does not fit into a task.
+        PlanError: If the given plan does not belong to the circuit.
+    """
+    goal = goal_of(request.precision, settings, execution)
+    simulated, limit = execution.backend is None, task_memory_bytes(execution)
+    rounds, wanted = [], []
+    for k, plan in enumerate(plans.plans(request, settings)):
+        mine = np.unique(request.pairs[request.pairs[:, 0] == k, 1])
+        terms = [request.observables[observable] for observable in mine.tolist()]
+        program = lower(plan, terms, joint=simulated)
+        for fragment in program.fragments:
+            check_memory(fragment, limit, simulated=simulated)
+        rounds.append(ShotRounds(program, goal, (*settings.entropy, k), coarse=not simulated))
+        wanted.append(mine)
+    return rounds, wanted
 
 
-class _Story:
-    """The rounds of all bindings, and what has come of them so far."""
+def goal_of(precision: float, settings: RunSettings, execution: Execution) -> Goal:
+    """When there are enough shots of variants; some may go to circuits that show misread qubits.
+
+    Args:
+        precision: Standard error wanted.
+        settings: With the shots that are allowed, those others included.
+        execution: Where and how.
+    """
+    share = 1 - READOUT_SHARE if "readout" in execution.device_options.mitigation else 1.0
+    shots = None if settings.shots is None else int(share * settings.shots)
+    return Goal(precision, shots, int(share * settings.max_shots))
+
+
+def routes_for(request: Request, settings: RunSettings, execution: Execution) -> Routes:
+    """Where the fragments of a run go.
+
+    Raises:
+        QDreamerError: If prices are to decide, and there are none, or in several currencies.
+    """
+    return Routes(
+        execution.devices,
+        in_process=execution.in_process,
+        fallback=execution.fallback is not None,
+        simulate_on=execution.simulators.device,
+        prefer=execution.prefer,
+        options=execution.device_options,
+        shots=goal_of(request.precision, settings, execution).expected,
+    )
+
+
+def _values(
+    request: Request, rounds: Sequence[ShotRounds], wanted: Sequence[NDArray[np.int64]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Values and standard errors as they were asked for; NaN where none is known yet."""
+    evs, stds = np.empty((2, len(request.pairs)))
+    for k, (binding, observable) in enumerate(request.pairs.tolist()):
+        place = int(np.searchsorted(wanted[binding], observable))
+        evs[k] = rounds[binding].evs[place]
+        stds[k] = rounds[binding].stds[place]
+    return evs, stds
+
+
+class _Stop(threading.Event):
+    """Is set if another event is."""
+
+    def __init__(self, other: threading.Event) -> None:
+        super().__init__()
+        self._other = other
+
+    def is_set(self) -> bool:
+        return super().is_set() or self._other.is_set()
+
+
+class Story:
+    """The rounds of all bindings, and what has come of them so far.
+
+    Args:
+        rounds: Of each binding.
+        execution: Where and how.
+        routes: Where fragments go; they have been written for the device, if there is one.
+        values: What progress reports tell of values and standard errors; None for nothing.
+
+    Attributes:
+        rows: One per finished task.
+        contract_s: Wall time of putting results together.
+        shots: Shots taken.
+    """
 
     def __init__(
         self,
-        request: Request,
-        rounds: list[ShotRounds],
-        wanted: list[NDArray[np.int64]],
+        rounds: Sequence[Rounds],
         execution: Execution,
         routes: Routes,
+        values: Callable[[], tuple[NDArray[np.float64], NDArray[np.float64]]] | None = None,
     ) -> None:
         self._routes = routes
-        self._request = request
         self._rounds = rounds
-        self._wanted = wanted
+        self._values = values
         self._execution = execution
         self._shares: dict[tuple[int, int], ShotShare] = {}
         self._done: dict[int, int] = {}
         self._missed: list[Chunk] = []
-        self._pace = {device: Pace() for device in (False, True)}
+        self._keeping = threading.Lock()
+        options = execution.device_options
+        self._pace = {each: device_pace(each.backend, options) for each in execution.devices}
+        self._simulators_pace = Pace()
         self.rows: list[FragmentRow] = []
         self.contract_s = 0.0
         self.shots = 0
+
+    def run_all(self) -> None:
+        """Run rounds until every binding has reached its goal."""
+        while self.next_round():
+            self.run()
+            self.conclude()
+        self.tell(None, over=True)
 
     def next_round(self) -> bool:
         """Decide what to run next; False when every binding has reached its goal."""
@@ -157,36 +238,92 @@ class _Story:
         simulated = (
             share.remaining * share.work_per_variant
             for share in shares
-            if not self._routes.on_device(share.fragment.program.id)
+            if self._routes.device(share.fragment.program.id) is None
         )
         self._execution.warn_if_long(ROUGH_S * sum(simulated))
 
     def run(self) -> None:
-        """Run the round: on the device what can, on simulators what must."""
-        simulators = self._execution.simulators
-        for device, where in ((True, self._execution), (False, simulators)):
-            shares = [
-                share
-                for share in self._shares.values()
-                if self._routes.on_device(share.fragment.program.id) == device
-            ]
-            where.run(shares, self._keep, pace=self._pace[device])
-        missed, self._missed = self._missed, []
-        simulators.run(missed, self._keep, pace=self._pace[False])
+        """Run the round: on devices what can, and what they missed on others, or on simulators."""
+        work: list[ShotShare | Chunk] = list(self._shares.values())
+        while work:
+            by_device: dict[Device, list[ShotShare | Chunk]] = {}
+            simulated: list[ShotShare | Chunk] = []
+            for each in work:
+                number = each.fragment if isinstance(each, Chunk) else each.fragment.program.id
+                device = self._routes.device(number)
+                mine = simulated if device is None else by_device.setdefault(device, [])
+                mine.append(each)
+            self._on_devices(by_device)
+            self._execution.simulators.run(simulated, self._keep, pace=self._simulators_pace)
+            work, self._missed = list(self._missed), []
 
-    def _keep(self, chunk: Chunk, result: ShotResult | Failure, row: FragmentRow) -> None:
-        """Fold in a task's result."""
-        if isinstance(result, Failure):
-            self._routes.reroute(chunk.fragment, result.error)
-            share = self._shares[chunk.binding, chunk.fragment]
-            function, args = share.call(chunk.args[-1])
-            self._missed.append(replace(chunk, function=function, args=args))
+    def _on_devices(self, work: Mapping[Device, list[ShotShare | Chunk]]) -> None:
+        """Run what each device is to do, all devices at the same time."""
+        if len(self._execution.devices) == 1:
+            for device, mine in work.items():
+                keep = partial(self._keep, device=device)
+                self._execution.run(mine, keep, pace=self._pace[device])
             return
-        self._shares[chunk.binding, chunk.fragment].keep(chunk, result)
-        self.rows.append(row)
-        self.shots += chunk.shots
-        self._done[chunk.fragment] += chunk.variants
-        self.tell(row)
+        failed = _Stop(self._execution.stop)
+        execution = replace(self._execution, stop=failed)
+        with ThreadPoolExecutor(max(1, len(work)), thread_name_prefix="device") as pool:
+            runs = [
+                pool.submit(self._beside_others, execution, *each, failed) for each in work.items()
+            ]
+        errors = [error for error in (run.exception() for run in runs) if error is not None]
+        told = [error for error in errors if not isinstance(error, CancelledError)]
+        if errors:
+            raise (told or errors)[0]
+
+    def _beside_others(
+        self,
+        execution: Execution,
+        device: Device,
+        work: list[ShotShare | Chunk],
+        failed: _Stop,
+    ) -> None:
+        """Run what one of several devices is to do; if it is lost, that is for others to do."""
+        keep = partial(self._keep, device=device)
+        try:
+            execution.beside_others(device).run(work, keep, pace=self._pace[device])
+        except WorkersLostError as lost:
+            error = DeviceError(device.name, str(lost))
+            with self._keeping:
+                for each in work:
+                    for chunk in [each] if isinstance(each, Chunk) else each.unfinished():
+                        share = self._shares[chunk.binding, chunk.fragment]
+                        if chunk.args[-1].first in share.under_way:
+                            self._miss(chunk, error, device)
+        except BaseException:
+            failed.set()
+            raise
+
+    def _keep(
+        self,
+        chunk: Chunk,
+        result: ShotResult | Failure,
+        row: FragmentRow,
+        device: Device | None = None,
+    ) -> None:
+        """Fold in a task's result."""
+        with self._keeping:
+            if isinstance(result, Failure):
+                assert device is not None
+                self._miss(chunk, result.error, device)
+                return
+            self._shares[chunk.binding, chunk.fragment].keep(chunk, result)
+            name = "" if device is None else device.name
+            self.rows.append(replace(row, device=name, shots=row.shots + result.besides))
+            self.shots += chunk.shots + result.besides
+            self._done[chunk.fragment] += chunk.variants
+            self.tell(row)
+
+    def _miss(self, chunk: Chunk, error: DeviceError, device: Device) -> None:
+        """Have a chunk run where its fragment goes next."""
+        self._routes.reroute(chunk.fragment, error, device)
+        share = self._shares[chunk.binding, chunk.fragment]
+        function, args = share.call(chunk.args[-1])
+        self._missed.append(replace(chunk, function=function, args=args))
 
     def conclude(self) -> None:
         """End the round: new estimates for the bindings that took part."""
@@ -200,15 +337,6 @@ class _Story:
         self.contract_s += time.perf_counter() - start
         self.tell(None)
 
-    def values(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Values and standard errors as they were asked for; NaN where none is known yet."""
-        evs, stds = np.empty((2, len(self._request.pairs)))
-        for k, (binding, observable) in enumerate(self._request.pairs.tolist()):
-            place = int(np.searchsorted(self._wanted[binding], observable))
-            evs[k] = self._rounds[binding].evs[place]
-            stds[k] = self._rounds[binding].stds[place]
-        return evs, stds
-
     def tell(self, row: FragmentRow | None, *, over: bool = False) -> None:
         """Report how it is getting on."""
         if self._execution.progress is None:
@@ -218,8 +346,8 @@ class _Story:
             totals[share.fragment.program.id] += len(share.request.variants)
         fragments = tuple(FragmentProgress(f, self._done[f], totals[f]) for f in sorted(totals))
         left = sum(int(share.shots_left) for share in self._shares.values())
-        evs, stds = self.values()
-        known = bool(np.isfinite(evs).all())
+        evs, stds = self._values() if self._values is not None else (None, None)
+        known = evs is not None and bool(np.isfinite(evs).all())
         self._execution.report(
             Report(
                 fragments=fragments,

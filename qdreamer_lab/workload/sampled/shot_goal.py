@@ -64,6 +64,11 @@ class Goal:
                 f"least {LEAST * circuits}, or plan with a larger max_qubits"
             )
 
+    @property
+    def expected(self) -> float:
+        """About how many there will be, before anything is known."""
+        return self.shots or min(self.max_shots, self.precision**-2)
+
     def first(self, circuits: int) -> int:
         """Shots of the first round, over so many different circuits."""
         if self.shots is None:

@@ -36,6 +36,7 @@ class ShotShare:
         samples: The outcomes that have come back, by the first of a part's variants.
         taken: Variants that were handed out.
         done_shots: Shots that have come back.
+        under_way: Parts that were handed out and have not come back, by their first variants.
     """
 
     binding: int
@@ -47,6 +48,7 @@ class ShotShare:
     samples: dict[int, tuple[Sample, ...]] = field(default_factory=dict)
     taken: int = 0
     done_shots: int = 0
+    under_way: dict[int, Chunk] = field(default_factory=dict)
 
     @property
     def remaining(self) -> int:
@@ -78,7 +80,7 @@ class ShotShare:
         program = self.fragment.program
         states = batch_operations(self._amplitudes, len(program.steps))
         function, args = self.call(request)
-        return Chunk(
+        self.under_way[part.start] = chunk = Chunk(
             binding=self.binding,
             fragment=program.id,
             width=program.width,
@@ -89,6 +91,13 @@ class ShotShare:
             suffix=self.suffix,
             shots=int(request.shots.sum()),
         )
+        return chunk
+
+    def unfinished(self) -> list[Chunk]:
+        """All that has not come back, as chunks."""
+        if self.remaining:
+            self.take(self.remaining)
+        return list(self.under_way.values())
 
     @property
     def shots_left(self) -> int:
@@ -98,7 +107,9 @@ class ShotShare:
     def keep(self, chunk: Chunk, result: ShotResult) -> None:
         """Fold in what a chunk gave."""
         self.tensor = result.tensor if self.tensor is None else self.tensor + result.tensor
-        self.samples[chunk.args[-1].first] = result.samples
+        first = chunk.args[-1].first
+        self.samples[first] = result.samples
+        self.under_way.pop(first, None)
         self.done_shots += chunk.shots
 
     def result(self) -> tuple[ShotTensor, list[Sample]]:

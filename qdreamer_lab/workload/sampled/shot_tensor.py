@@ -37,9 +37,11 @@ class Sample:
     counts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, sums: NDArray[np.float64], counts: NDArray[np.int64]) -> Sample:
-        """With at most `SAMPLE_GROUPS` groups."""
-        starts = np.arange(0, len(counts), -(-len(counts) // SAMPLE_GROUPS))
+    def of(
+        cls, sums: NDArray[np.float64], counts: NDArray[np.int64], groups: int = SAMPLE_GROUPS
+    ) -> Sample:
+        """With at most so many groups."""
+        starts = np.arange(0, len(counts), -(-len(counts) // groups))
         return cls(np.add.reduceat(sums, starts, axis=0), np.add.reduceat(counts, starts))
 
 
@@ -142,6 +144,21 @@ class ShotTensor:
         columns = fragment.basis(variant).operators
         self.mean[columns] += part
         self.deviations[draw % GROUPS, columns] += part
+
+    def move(
+        self, fragment: ShotFragment, variant: int, moves: NDArray[np.float64], scale: float
+    ) -> None:
+        """Add deviations that one variant shares with others, in place.
+
+        Args:
+            fragment: Whose tensor this is.
+            variant: Which variant it is.
+            moves: (GROUPS, outcomes, operators of its basis) of its mean.
+            scale: How many variants it stands for.
+        """
+        columns = fragment.basis(variant).operators
+        readout = scale * fragment.readout(variant)
+        self.deviations[:, columns] += (readout @ moves).swapaxes(1, 2)
 
     def centred(self, draws: int) -> ShotTensor:
         """With deviations from the mean, after all draws were folded in."""

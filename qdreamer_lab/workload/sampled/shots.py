@@ -7,7 +7,7 @@ must not know where shots come from.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from qdreamer_lab.workload.sampled.shot_tensor import Sample, ShotTensor
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
-__all__ = ["ShotRequest", "ShotResult", "fold"]
+__all__ = ["Drawn", "ShotRequest", "ShotResult", "fold"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -53,31 +53,50 @@ class ShotResult:
         tensor: The variants' share of the fragment's tensor.
         samples: Of each variant, if asked for.
         seconds: Wall time on the worker.
+        besides: Shots of other circuits, which show how the device errs.
     """
 
     tensor: ShotTensor
     samples: tuple[Sample, ...]
     seconds: float
+    besides: int = 0
+
+
+class Drawn(NamedTuple):
+    """What was drawn of one variant.
+
+    Attributes:
+        sums: (groups, outcomes, operators) over the shots of each group.
+        counts: (groups,) shots.
+        moves: (GROUPS, outcomes, operators) deviations of the mean that all variants share; None
+            for none.
+    """
+
+    sums: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    moves: NDArray[np.float64] | None = None
 
 
 def fold(
-    fragment: ShotFragment,
-    request: ShotRequest,
-    drawn: Iterator[tuple[NDArray[np.float64], NDArray[np.int64]]],
+    fragment: ShotFragment, request: ShotRequest, drawn: Iterator[Drawn]
 ) -> tuple[ShotTensor, tuple[Sample, ...]]:
-    """Fold what was drawn of each variant: sums (groups, outcomes, operators), counts (groups,)."""
+    """Fold what was drawn of each variant, in the request's order."""
     tensor = ShotTensor.empty(fragment)
     samples = []
     shots = 0  # a device may return others than were asked for
-    for k, (sums, counts) in enumerate(drawn):
+    for k, (sums, counts, moves) in enumerate(drawn):
         shots += int(counts.sum())
         variant = int(request.variants[k])
         mean = sums.sum(axis=0) / counts.sum()
+        scale = 1.0 if request.scales is None else float(request.scales[k])
         if request.scales is None:
             tensor.add(fragment, variant, sums, counts)
         else:
-            scale = float(request.scales[k])
             tensor.add_draw(fragment, variant, mean, scale, request.first + k)
+        if moves is not None:
+            tensor.move(fragment, variant, moves, scale)
         if request.report:
-            samples.append(Sample.of(sums, counts))
+            # Of whole outcomes the shares alone say how much a shot varies, and groups are large.
+            whole = fragment.basis(variant).whole
+            samples.append(Sample.of(sums, counts, *((1,) if whole else ())))
     return tensor.counted(shots), tuple(samples)

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.errors import MemoryLimitError, PlanError
-from qdreamer_lab.kernels.simulate.shot_counts import combined, read_all, squared, tally
+from qdreamer_lab.kernels.simulate.shot_counts import combined, squared
 from qdreamer_lab.kernels.simulate.statevector import apply_one_qubit
 from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.fragment.gpu import gpu_rows
 from qdreamer_lab.workload.fragment.simulate import final_states
 from qdreamer_lab.workload.sampled.bases import TO_Z
 from qdreamer_lab.workload.sampled.shot_tensor import ShotTensor
-from qdreamer_lab.workload.sampled.shots import ShotResult, fold
+from qdreamer_lab.workload.sampled.shots import Drawn, ShotResult, fold
 from qdreamer_lab.workload.sampled.work_sizes import GROUPS, states_bytes
 
 if TYPE_CHECKING:
@@ -159,16 +159,15 @@ def exact_tensor(fragment: ShotFragment) -> NDArray[np.float64]:
     for variant in range(fragment.num_variants):
         basis = fragment.basis(variant)
         probabilities = batch.probabilities(variant)
-        means = np.zeros((len(probabilities), len(basis.operators)))
-        read_all(probabilities, basis.parity, basis.care, basis.value, means)
+        means = basis.means(probabilities)
         tensor.mean[basis.operators] += (fragment.readout(variant) @ means).T
     return tensor.mean
 
 
 def _sums(
     batch: Batch, fragment: ShotFragment, variant: int, shots: int, seed: Sequence[int]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Draw shots of one variant: sums (groups, outcomes, operators) and counts (groups,)."""
+) -> Drawn:
+    """Draw shots of one variant."""
     basis = fragment.basis(variant)
     probabilities = batch.probabilities(variant)
     edges = np.cumsum(probabilities.ravel())
@@ -176,7 +175,7 @@ def _sums(
     hits = np.searchsorted(edges, places, side="right")
     groups = min(shots, GROUPS)
     sums = np.zeros((groups, len(probabilities), len(basis.operators)))
-    tally(hits, batch.num_bits, basis.parity, basis.care, basis.value, sums)
+    basis.count(hits, batch.num_bits, sums)
     counts = np.full(groups, shots // groups)
     counts[: shots % groups] += 1
-    return sums, counts
+    return Drawn(sums, counts)

@@ -65,6 +65,7 @@ def small_tasks(monkeypatch):
 def tight(registry_home):
     with TightSession() as opened:
         opened.add_pilot("local://", name="small", cores_per_node=1)
+        up(opened, "small")  # a run would take note of it if that took long
         yield opened
 
 
@@ -116,7 +117,6 @@ def test_a_pilot_that_comes_takes_its_share(tight, small_tasks):
 
 def test_a_pilot_that_is_lost_is_done_without(tight, small_tasks, caplog):
     lost = tight.add_pilot("local://", name="lost", cores_per_node=1)
-    up(tight, "small")
     up(tight, "lost")
     process = worker_pids(tight)["lost-0"]
 
@@ -151,10 +151,15 @@ def test_without_any_pilot_it_waits_for_the_next(tight, small_tasks, caplog):
     assert {row.pilot for row in result.metadata["fragments"]} == {"small", "small2"}
 
 
-def test_memory_that_comes_makes_the_uncut_run_possible(tight, caplog):
+def test_memory_that_comes_makes_the_uncut_run_possible(tight, caplog, tmp_path, monkeypatch):
+    gate, submit = tmp_path / "gate", tight.submit
+
+    def gated(fn, /, *args, **options):  # the run cannot be over before memory has come
+        return submit(_after, gate, fn, *args, **options)
+
+    monkeypatch.setattr(tight, "submit", gated)
     circuit = three_neighbours(18, 3)
     dreamer = QDreamer(tight, profile=MachineProfile.nominal())
-    up(tight, "small")
     found = dreamer.recommend(circuit, neighbours(18))
     assert found.best.cut
     assert found.best.makespan_s > 10  # it would take too long to wait for
@@ -162,6 +167,8 @@ def test_memory_that_comes_makes_the_uncut_run_possible(tight, caplog):
         running = pool.submit(found.run)
         wait_until(lambda: any(task.running() for task in tight.tasks))
         tight.add_pilot("local://", name="big", cores_per_node=1)
+        wait_until(lambda: caplog.messages)
+        gate.touch()
         result = running.result(120)
     expected = Statevector(circuit).expectation_value(neighbours(18)).real
     assert result.data.evs == pytest.approx(expected, abs=1e-9)
@@ -198,7 +205,6 @@ class Gated:
 def test_a_plan_that_is_the_best_stays(tight, tmp_path):
     circuit = three_neighbours(18, 2)
     dreamer = QDreamer(tight, profile=MachineProfile.nominal())
-    up(tight, "small")
     prediction = dreamer.predict(circuit, neighbours(18), max_qubits=12)
     decided = threading.Event()
 
@@ -275,7 +281,7 @@ def test_a_cell_says_what_was_decided(tight, small_tasks):
             tight.add_pilot("local://", name="small2", cores_per_node=1)
             up(tight, "small2")
 
-    options = {"width": 4, "precision": None, "seed": None, "on": None}
+    options = {"width": 4, "precision": None, "shots": None, "seed": None, "on": None}
     request = CutRequest(
         tight, [sweep()], stop=threading.Event(), say=said.append, tell=tell, **options
     )

@@ -20,6 +20,8 @@ from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.errors import QDreamerError
 from tests.circuits.plain import ghz, layered, neighbours, ring
 
+pytestmark = pytest.mark.usefixtures("steady_planning")  # predictions are compared
+
 
 class Workers:
     """A session of local workers that runs nothing."""
@@ -50,7 +52,7 @@ def dreamer():
 
 @pytest.mark.parametrize("make", [ghz, layered, ring])
 @pytest.mark.parametrize(("n", "workers"), [(8, 0), (5, 1), (6, 4), (8, 4)])
-def test_the_best_of_all_ways_is_among_those_looked_at(make, n, workers, steady_planning):
+def test_the_best_of_all_ways_is_among_those_looked_at(make, n, workers):
     dreamer = QDreamer(Workers(workers) if workers else None, profile=MachineProfile.nominal())
     circuit, observables = make(n), neighbours(n)
     every = []
@@ -99,7 +101,7 @@ def test_held_to_fewer_workers_no_task_is_ready_when_another_ends():
     assert play(shares, 1, ahead=True, most=1).makespan_s == pytest.approx(6)
 
 
-def test_short_work_is_weighed_in_this_process_but_not_for_other_machines(steady_planning):
+def test_short_work_is_weighed_in_this_process_but_not_for_other_machines():
     circuit, observables = ghz(6), neighbours(6)
     profile = MachineProfile.nominal()
     found = QDreamer(Workers(2), profile=profile).recommend(circuit, observables)
@@ -198,7 +200,7 @@ def test_limits_that_nothing_keeps_name_what_would(dreamer, limits, told):
     with pytest.raises(QDreamerError, match=told) as caught:
         dreamer.recommend(layered(8), neighbours(8), limits=limits)
     assert "the nearest is" in str(caught.value)
-    more = 3 * float(str(caught.value).rpartition("factor of ")[2])  # planning takes as it takes
+    more = 3 * float(str(caught.value).rpartition("factor of ")[2])  # which is rounded
     name = "max_seconds" if limits.max_seconds else "max_memory_bytes"
     wider = Limits(**{name: more * getattr(limits, name)})
     assert dreamer.recommend(layered(8), neighbours(8), limits=wider).predictions

@@ -15,6 +15,8 @@ from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.memory import readable
 from tests.circuits.plain import ghz, layered, neighbours, tilted_ghz
 
+pytestmark = pytest.mark.usefixtures("steady_planning")  # predictions are compared
+
 
 @pytest.fixture
 def dreamer():

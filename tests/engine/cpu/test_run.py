@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qdreamer_lab.engine.cpu.run import simulate
+from qdreamer_lab.engine.cpu.run import apply, simulate
 from qdreamer_lab.engine.passes import shares
 from qdreamer_lab.engine.passes.plan import PassCosts
 from qdreamer_lab.engine.program import Step
@@ -95,3 +95,22 @@ def test_entries_of_the_size_of_rounding_errors_are_zeros_and_others_are_not():
     found = simulate(2, steps)
     np.testing.assert_allclose(found, [[1 + 1e-12, 1, 1, 1]], rtol=1e-15)
     assert found[0, 0] != 1
+
+
+@settings(max_examples=80)
+@given(
+    programs(most_cuts=0),
+    st.integers(0, 30),
+    st.sampled_from([3, 7, 15]),
+    st.sampled_from([1, 3]),
+    st.sampled_from([("complex128", 1e-13), ("complex64", 1e-5)]),
+)
+def test_steps_on_a_state_that_is_there(program, split, tile_bits, cores, precision):
+    width, steps = program
+    dtype, error = precision
+    costs = PassCosts(tile_bits=tile_bits)
+    state = simulate(width, steps[:split], dtype, costs=costs)[0].copy()
+    apply(state, steps[split:], cores, costs)
+    expected = expected_states(width, steps)[0]
+    scale = max(1.0, float(np.abs(expected).max()))
+    np.testing.assert_allclose(state, expected, rtol=0, atol=error * scale)

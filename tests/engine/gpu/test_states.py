@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from qdreamer_lab.engine.cpu.run import simulate
 from qdreamer_lab.engine.gpu.costs import gpu_costs
 from qdreamer_lab.engine.gpu.device import usable_device
-from qdreamer_lab.engine.gpu.states import gpu_states, run_programs
+from qdreamer_lab.engine.gpu.states import apply, gpu_states, run_programs
 from qdreamer_lab.engine.passes.gates import read_gates
 from qdreamer_lab.engine.passes.plan import PassCosts
 from qdreamer_lab.engine.program import Step
@@ -90,6 +90,16 @@ def test_launches_are_few(gpu):
     gpu_states(14, steps)
     assert {name for name, _, _ in gpu.launches} == {"run_pass_double"}
     assert len(gpu.launches) <= len(steps) / 4
+
+
+@settings(max_examples=30)
+@given(programs(most_cuts=0), st.integers(0, 30), st.sampled_from([3, 7, 12]))
+def test_steps_on_a_state_that_is_there(gpu, program, split, tile_bits):
+    width, steps = program
+    costs = PassCosts(tile_bits=tile_bits, crowded=(0.0,))
+    state = gpu_states(width, steps[:split], costs=costs)[0]
+    apply(state, steps[split:], costs)
+    check(state[None], expected_states(width, steps), "complex128", 1e-13)
 
 
 def test_choices_that_are_fixed(gpu):

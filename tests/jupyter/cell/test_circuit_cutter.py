@@ -5,7 +5,13 @@ from importlib.metadata import EntryPoint
 import pytest
 from qiskit.primitives import PrimitiveResult
 
-from pilot_kernel.errors import CellError, PilotError, PubError, TaskTimeoutError
+from pilot_kernel.errors import (
+    CellError,
+    PilotError,
+    PlacementError,
+    PubError,
+    TaskTimeoutError,
+)
 from pilot_kernel.jupyter.cell import circuit_cutter as cutting
 from pilot_kernel.jupyter.cell.local_task import LocalTask
 from pilot_kernel.jupyter.magics.wait import CellInterruptedError, wait
@@ -58,6 +64,48 @@ def test_on_a_qpu_it_samples(run, cut):
         assert "sampled" in run.output
     finally:
         run("%pilot stop ideal")
+
+
+@pytest.mark.parametrize("cut", ["3", "auto"])
+def test_a_dry_run_says_what_the_qpu_would_be_sent_and_sends_nothing(run, session, cut):
+    run("%pilot add qpu://fake_manila --name dry")
+    try:
+        told = run(f"%%qtask --cut {cut} --dry-run --on dry --precision 0.1\n{GHZ}(qc, 'Z' * 6)")
+        (device,) = told.devices
+        assert device.device == "fake_manila"
+        assert device.fragments == 2
+        assert device.qpu_s > device.shots * 2.5e-4
+        assert "nothing was sent" in str(told)
+        sampled = run(f"%%qtask --cut {cut} --dry-run --shots 4000\n{GHZ}qc.measure_all()\nqc")
+        assert 3000 < sampled.shots <= 4000
+        assert not [r for r in session.history() if r.pilot == "dry"]
+    finally:
+        run("%pilot stop dry")
+
+
+def test_several_qpus_share_the_fragments(run):
+    for name in ("one", "other"):
+        run(f"%pilot add qpu://aer_simulator --name {name}")
+    try:
+        how = "--on one,other --seed 1 --precision 0.05"
+        result = run(f"%%qtask --cut 3 {how}\n{GHZ}(qc, ['ZIIIII', 'Z' * 6])")
+        assert {row.device for row in result[0].record.fragments} == {"one", "other"}
+        assert abs(result[0].data.evs - [0, 1]).max() < 0.25
+        told = run(f"%%qtask --cut 3 --dry-run {how}\n{GHZ}(qc, 'ZIIIII')")
+        assert {work.device for work in told.devices} == {"one", "other"}
+        best = run(f"%%qtask --cut auto {how}\n{GHZ}(qc, 'ZIIIII')")
+        assert len({row.pilot for row in best[0].record.fragments}) == 1  # weighed one by one
+        assert {row.pilot for row in best[0].record.fragments} < {"one", "other"}
+        for options, error, told in (
+            ("--on one,other", CellError, "--on one,other: several devices share the fragments"),
+            ("--cut 3 --on one,third", PlacementError, "third"),
+        ):
+            run(f"%%qtask {options}\n{GHZ}(qc, 'ZIIIII')")
+            with pytest.raises(error, match=told):
+                raise run.error
+    finally:
+        for name in ("one", "other"):
+            run(f"%pilot stop {name}")
 
 
 def test_in_the_background_it_is_a_task_like_others(run):
@@ -155,7 +203,6 @@ def test_an_errand_has_times_and_a_limit():
         ("%%qtask --cut wide\n1", CellError, "--cut wide: auto, or the most qubits"),
         ("%%qtask --cut 0\n1", CellError, "--cut 0"),
         ("%%qtask --cut 1.5\n1", CellError, r"--cut 1\.5"),
-        ("%%qtask --cut 3 --shots 10\n1", CellError, "takes --precision, not --shots"),
         ("%%qtask --cut 3 --on nowhere\n1", PilotError, "nowhere"),
     ],
 )
@@ -170,7 +217,9 @@ def test_a_wrong_option_is_told_before_anything_is_submitted(run, session, cell,
 @pytest.mark.parametrize(
     ("options", "last", "error", "told"),
     [
-        ("--cut 3", "qc.measure_all()\nqc", CellError, "a circuit that is sampled cannot be cut"),
+        ("--cut 3 --shots 10", "(qc, 'Z' * 6)", CellError, "takes --precision, not --shots"),
+        ("--cut 3 --precision 0.1", "qc.measure_all()\nqc", CellError, "takes --shots, not"),
+        ("--cut 3", "qc.measure_all()\nqc.h(0)\nqc", CellError, "after it was measured"),
         ("--cut 3 --precision 0", "(qc, 'Z' * 6)", PubError, "more than zero"),
         ("--cut 3", "(qc, 'ZZ')", CellError, "PUB 0"),
         ("--cut 3", "qc.reset(0)\n(qc, 'Z' * 6)", CellError, "reset"),
@@ -197,9 +246,28 @@ def test_a_cutter_that_cannot_be_loaded_is_named(run, cutters):
         raise run.error
 
 
-def test_openqasm_is_sampled_and_not_cut(run):
+@pytest.mark.parametrize("cut", ["3", "auto"])
+def test_what_is_measured_is_sampled_cut(run, cut):
+    result = run(f"%%qtask --cut {cut} --shots 500 --seed 4\n{GHZ}qc.measure_all()\nqc")
+    counts = result[0].data.meas.get_counts()
+    assert set(counts) == {"000000", "111111"}
+    assert sum(counts.values()) == 500
+    assert result[0].distribution.probabilities()[[0, -1]] == pytest.approx([0.5, 0.5])
+    assert ("2 fragments of width 3, 3" in run.output) == (cut == "3")
+    assert ("at most " in run.output) == (cut == "auto")
+    assert "000000" in run.output
+
+
+def test_openqasm_is_sampled_cut(run):
+    gates = "h q[0]; cx q[0], q[1]; cx q[1], q[2];"
+    text = f'include "stdgates.inc"; qubit[3] q; bit[3] c; {gates} c = measure q;'
+    result = run(f"%%qtask --cut 2 --qasm\n{text}")
+    assert set(result[0].data.c.get_counts()) == {"000", "111"}
+
+
+def test_openqasm_that_measures_nothing_is_refused(run):
     run("%%qtask --cut 3 --qasm\nqubit[2] q;")
-    assert "cannot be cut" in str(run.error)
+    assert "measures nothing" in str(run.error)
 
 
 def test_the_help_tells_of_it(run):

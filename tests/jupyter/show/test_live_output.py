@@ -2,6 +2,7 @@
 
 import threading
 
+from pilot_kernel.jupyter.show import live_output
 from pilot_kernel.jupyter.show.live_output import LiveOutput
 from tests.jupyter.show.sent_outputs import Sent, content, looks
 
@@ -20,11 +21,12 @@ def test_a_live_output_sends_what_is_new_and_nothing_else():
     assert sent[2:] == [("b 0", True)]
 
 
-def test_a_live_output_that_is_shown_before_there_is_anything_does_not_wait():
+def test_a_live_output_that_is_shown_before_there_is_anything_does_not_wait(monkeypatch):
+    monkeypatch.setattr(live_output, "_FIRST_WAIT_S", 0.1)
     ready, sent = threading.Event(), Sent()
 
     def look():
-        ready.wait(30)
+        ready.wait(120)
         return content("there")
 
     output = LiveOutput(look, sent)

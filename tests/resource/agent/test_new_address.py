@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 import pilot_kernel
-from tests.conftest import wait_until
+from tests.conftest import PATIENCE_S, wait_until
 
 LARGE = 300_000
 
@@ -49,6 +49,39 @@ def hosts(session):
     """On which addresses workers listen, by name."""
     found = session._link.client.run_on_scheduler(names_and_addresses)
     return {name: address.split("//")[1].split(":")[0] for name, address in found.items()}
+
+
+def hold_up(gate, dask_scheduler):
+    """Have the agent not hear that workers have started, although they are up, before a file is."""
+    import asyncio
+
+    from distributed.nanny import WorkerProcess
+
+    hear = WorkerProcess._wait_until_connected
+
+    async def held(self, *args):
+        message = await hear(self, *args)
+        while not Path(gate).exists():
+            await asyncio.sleep(0.01)
+        return message
+
+    WorkerProcess._wait_until_connected = held
+
+
+def test_workers_that_are_still_starting_are_replaced_as_well(registry_home, interface, tmp_path):
+    """One may be up and at work while the agent waits for the other."""
+    name, host = interface
+    gate = tmp_path / "gate"
+    with pilot_kernel.Session() as session:
+        session._link.client.run_on_scheduler(hold_up, str(gate))
+        pilot = session.add_pilot("local://", cores_per_node=2, name="here")
+        assert session.submit(pow, 2, 5).result(PATIENCE_S) == 32
+        session._link.client.run_on_scheduler(listen, name)
+        gate.touch()
+        wait_until(lambda: set(hosts(session).values()) == {host})
+        assert session.submit(pow, 2, 6).result(PATIENCE_S) == 64
+        wait_until(lambda: (pilot.status.workers, pilot.status.wanted) == (2, 2))
+        assert not any(record.deaths for record in session.history())
 
 
 def wait_for(path, gate):

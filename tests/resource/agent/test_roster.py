@@ -27,6 +27,12 @@ def _look_often(dask_scheduler):
     workforce._LOOK_S = 0.3
 
 
+def _look_never(dask_scheduler):
+    from pilot_kernel.resource.agent import workforce
+
+    workforce._LOOK_S = 600.0
+
+
 def test_a_frozen_worker_that_should_hand_a_result_on_does_not_hold_up_the_end_of_its_pilot(own):
     pilot = own.add_pilot("local://", cores_per_node=1, name="first")
     task = own.submit(bytes, LARGE)
@@ -48,7 +54,7 @@ def test_a_frozen_worker_that_should_hand_a_result_on_does_not_hold_up_the_end_o
 @contextlib.contextmanager
 def _held_up(session, pid, change):
     """Have a change under way that a frozen worker holds up, until the end of the block."""
-    session._link.client.run_on_scheduler(_look_often)
+    session._link.client.run_on_scheduler(_look_never)  # else it would be killed for its silence
     os.kill(pid, signal.SIGSTOP)
     changing = threading.Thread(target=change)
     changing.start()

@@ -19,6 +19,13 @@ pytest.importorskip("dask_jobqueue")
 PATIENCE_S = 30.0
 
 
+def _put(path, text):
+    """Write a file at one stroke: a program may be reading it right now."""
+    draft = path.with_suffix(".draft")
+    draft.write_text(text)
+    os.replace(draft, path)
+
+
 @pytest.fixture
 def system(tmp_path, monkeypatch):
     """Programs in a folder on the path; what each does is the text of a file beside it."""
@@ -38,7 +45,7 @@ def system(tmp_path, monkeypatch):
     monkeypatch.setattr(batch_job, "QUEUE", queue_watch.QueueWatch())
     return SimpleNamespace(
         called=lambda name: (calls.read_text() if calls.exists() else "").count(f"{name} "),
-        does=lambda name, text: does[name].write_text(f"{text}\n"),
+        does=lambda name, text: _put(does[name], f"{text}\n"),
     )
 
 

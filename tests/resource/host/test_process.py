@@ -14,7 +14,7 @@ from distributed import Client, Scheduler
 
 from pilot_kernel.resource import credentials
 from pilot_kernel.resource.host.protocol import MARK, Order, WorkerOrder, tell
-from tests.conftest import wait_until
+from tests.conftest import runs, wait_until
 
 
 @contextmanager
@@ -93,13 +93,9 @@ async def _bring_up(tmp_path, end):
             assert all(key.stat().st_mode & 0o077 == 0 for key in folder.glob("*.pem"))
             end(process)
             await asyncio.to_thread(process.wait, 20)
-            wait_until(lambda: not any(map(_runs, family)))
+            wait_until(lambda: not any(map(runs, family)))
             assert not folder.exists()
             assert not list(Path("/dev/shm").glob(f"sem.{folder.name}*"))
-
-
-def _runs(process):
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def test_a_port_that_is_taken_is_told(tmp_path):

@@ -14,10 +14,8 @@ from qiskit_ibm_runtime.fake_provider import FakeManilaV2
 from pilot_kernel.errors import DescriptionError, PlacementError
 from pilot_kernel.primitive.device import backend
 from pilot_kernel.primitive.device.backend import backend_here, backend_named
-from pilot_kernel.primitive.device.preload import dask_setup
 from pilot_kernel.resource.kind import devices
 from pilot_kernel.resource.kind.devices import ENTRY_POINTS, device_names
-from pilot_kernel.resource.worker_environment import DEVICE
 from pilot_kernel.task.notebook.placement import candidates
 
 
@@ -128,17 +126,6 @@ def test_names_read_from_folders_are_those_of_the_package():
     classes = inspect.getmembers(fake_provider, inspect.isclass)
     theirs = {kind.backend_name for _, kind in classes if hasattr(kind, "backend_name")}
     assert {name for name in device_names() if name.startswith("fake_")} == theirs
-
-
-def test_a_worker_loads_its_snapshot_while_it_starts(monkeypatch):
-    monkeypatch.setenv(DEVICE, "fake_manila")
-    backend_named.cache_clear()
-    dask_setup(None)
-    for thread in threading.enumerate():
-        if thread.name == "load fake_manila":
-            thread.join(timeout=60)
-    assert backend_named.cache_info().currsize == 1
-    assert backend_here().name == "fake_manila"
 
 
 def test_a_device_that_takes_long_to_load_is_named_meanwhile(monkeypatch, capsys):

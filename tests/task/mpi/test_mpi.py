@@ -90,7 +90,15 @@ def test_what_ranks_write_is_marked_and_comes_from_everywhere(ranked):
     assert sorted(task.output.text("stderr").splitlines()) == ["[rank 0] err", "[rank 1] err"]
 
 
+def wait_for_lines():
+    """Have lines that are not finished waited for, however late the rest of them is written."""
+    from pilot_kernel.task.mpi import pump
+
+    pump._UNFINISHED_S = 600.0
+
+
 def test_lines_stay_whole_however_many_ranks_write_at_once(ranked):
+    ranked.submit(wait_for_lines, on="wide").result(PATIENCE_S)
     task = ranked.submit_mpi(parts.flood, 2_000, ranks=RANKS)
     task.result(PATIENCE_S)
     found = re.findall(r"^\[rank (\d)\] (\d):(\d+):x{200}$", task.output.text(), re.MULTILINE)

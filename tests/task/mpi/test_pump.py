@@ -4,6 +4,9 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+from pilot_kernel.task.mpi import pump
 from pilot_kernel.task.mpi.pump import Pump
 from pilot_kernel.task.wire.marked_lines import MarkedLines
 
@@ -29,21 +32,28 @@ def pumped(code, *, shown=lambda: True, then=lambda: None):
         got.append((stream, text))
         then()
 
-    pump = Pump(take)
+    pumping = Pump(take)
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
     )
-    pump.add(os.dup(process.stdout.fileno()), "stdout", "[0] ", copy)
-    pump.add(os.dup(process.stderr.fileno()), "stderr", "[1] ", None, shown)
+    pumping.add(os.dup(process.stdout.fileno()), "stdout", "[0] ", copy)
+    pumping.add(os.dup(process.stderr.fileno()), "stderr", "[1] ", None, shown)
     process.stdout.close()
     process.stderr.close()
     try:
-        pump.run(process)
+        pumping.run(process)
     finally:
-        pump.close()
+        pumping.close()
     return got, "".join(copy)
 
 
+@pytest.fixture
+def patient(monkeypatch):
+    """Lines that are not finished are waited for, however late the rest of them is written."""
+    monkeypatch.setattr(pump, "_UNFINISHED_S", 600.0)
+
+
+@pytest.mark.usefixtures("patient")
 def test_both_streams_are_read_to_their_end_when_the_process_ends():
     code = "import sys\nfor k in range(5000): print(k, 'x' * 100)\nsys.stderr.write('end')"
     got, copy = pumped(code)
@@ -53,6 +63,7 @@ def test_both_streams_are_read_to_their_end_when_the_process_ends():
     assert [text for stream, text in got if stream == "stderr"] == ["[1] end\n"]
 
 
+@pytest.mark.usefixtures("patient")
 def test_text_that_is_no_utf8_or_comes_in_pieces_is_decoded():
     code = (
         "import os, time\n"

@@ -197,6 +197,7 @@ def test_a_number_of_backjumps_is_said_to_have_no_effect():
         {"max_gamma": math.nan},
         {"max_gamma": "1024"},
         {"max_gamma": True},
+        {"max_gamma": 10**400},
         {"max_backjumps": -1},
         {"max_backjumps": 1.5},
     ],

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.cut.options import SearchOptions
-from qdreamer_lab.workload.cut.widths import read_devices
+from qdreamer_lab.workload.cut.widths import check_width, read_devices
 
 
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=8), st.randoms())
@@ -52,6 +52,12 @@ def test_one_number_is_any_number_of_fragments():
 def test_nonsense_is_told_apart(given, said):
     with pytest.raises(PlanError, match=said):
         read_devices(given)
+
+
+@pytest.mark.parametrize("given", [[3, 2], (3, 2), {3: 2}, np.array([3, 2])])
+def test_several_widths_where_one_is_asked_for_are_told_where_they_belong(given):
+    with pytest.raises(PlanError, match=r"must be an integer, got .*CutEstimator and find_cuts"):
+        check_width(given)
 
 
 def test_more_fragments_than_devices_are_refused():

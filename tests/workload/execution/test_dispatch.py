@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.execution.dispatch import run_chunks
 from qdreamer_lab.workload.execution.pace import Pace
+from tests.conftest import wait_until
 
 
 def work(value, seconds=0.01):
@@ -91,7 +92,7 @@ def test_chunks_come_to_take_the_time_aimed_at():
 def test_few_tasks_are_under_way_at_once():
     release = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(release.wait, 20)
+        pool.submit(release.wait, 120)
         session, stop = PoolSession(pool), threading.Event()
         chunks = [chunk(k, 1.0) for k in range(100)]
 
@@ -101,7 +102,8 @@ def test_few_tasks_are_under_way_at_once():
 
         thread = threading.Thread(target=run)
         thread.start()
-        threading.Event().wait(0.3)
+        wait_until(lambda: len(session.names) >= 6)
+        threading.Event().wait(0.1)  # for another to be submitted that must not
         assert session.names == [f"fragment-{k}-part-{k}" for k in range(6)]
         stop.set()
         thread.join()

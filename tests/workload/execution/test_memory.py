@@ -7,7 +7,9 @@ from qdreamer_lab.workload.execution import memory
 
 
 def test_the_kernel_says_what_psutil_finds():
-    assert memory._machine_bytes() == pytest.approx(psutil.virtual_memory().available, rel=0.2)
+    before, found = psutil.virtual_memory().available, memory._machine_bytes()
+    after = psutil.virtual_memory().available  # others take and free it meanwhile
+    assert 0.8 * min(before, after) < found < 1.2 * max(before, after)
 
 
 @pytest.mark.parametrize("content", [None, b"MemTotal: 1 kB\n", b"MemAvailable:\n"])

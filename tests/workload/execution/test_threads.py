@@ -1,8 +1,17 @@
 """BLAS on one thread, also where several threads ask for that at once."""
 
+import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from qdreamer_lab.workload.execution import threads
 from qdreamer_lab.workload.execution.threads import one_thread
+from tests.conftest import wait_until
+
+
+@pytest.fixture(autouse=True)
+def alone():
+    """No run is under way that another test has given up."""
+    wait_until(lambda: not threads._limit.inside)
 
 
 def blas_threads():

@@ -1,6 +1,7 @@
 """A plan comes back from its file as it was; other files are refused with a reason."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -58,6 +59,8 @@ def with_value(name, value):
         (with_value("format", "recipe"), "but not a plan"),
         (without("labels"), "broken: 'labels' is missing"),
         (with_value("labels", [[0, 1]]), "broken: "),
+        (with_value("log2_lower_bound", "nan"), "broken: log2_lower_bound must be a finite"),
+        (with_value("log2_lower_bound", -math.inf), "broken: log2_lower_bound must be a finite"),
         (with_value("labels", "none"), "broken: "),
         (with_value("pairs", [[0, 9]]), "broken: pairs"),
         (with_value("unitaries", "AAAA"), "broken: "),

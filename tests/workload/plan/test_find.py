@@ -14,6 +14,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from qdreamer_lab import CutEstimator, cli, pareto, plan_cuts
 from qdreamer_lab.errors import CircuitError, InfeasiblePlanError, PlanError
 from qdreamer_lab.workload.cut.cuts import GateCut, WireCut
+from qdreamer_lab.workload.plan import find
 from tests.circuits.drawn import random_circuit
 from tests.circuits.plain import cx_line, tilted_ghz
 
@@ -93,11 +94,16 @@ def test_no_plan_names_the_smallest_width_that_works():
         ({"kinds": ()}, "kinds must be some of"),
         ({"kinds": "gate"}, "kinds must be some of"),
         ({"kinds": ("gate", "knot")}, "kinds must be some of"),
+        ({"kinds": ({},)}, "kinds must be some of"),
+        ({"cost": np.array(["lo", "joint"])}, "cost must be one of"),
+        ({"cost": ["lo"]}, "cost must be one of"),
         ({"max_fragments": 0}, "max_fragments must be at least 1"),
         ({"max_fragments": 1.5}, "max_fragments must be an integer"),
         ({"time_limit_s": -1}, "time_limit_s must not be negative"),
         ({"time_limit_s": float("nan")}, "time_limit_s must not be negative"),
         ({"time_limit_s": "1"}, "time_limit_s must be a number"),
+        ({"time_limit_s": True}, "time_limit_s must be a number"),
+        ({"time_limit_s": 10**400}, "time_limit_s is too large for a number; math.inf"),
         ({"seed": None}, "seed must be an integer"),
         ({"seed": -1}, "seed must be between 0"),
         ({"rounds": -1}, "rounds must be at least 0, got -1"),
@@ -109,6 +115,24 @@ def test_options_that_make_no_sense_are_refused(options, words):
     arguments = {"max_qubits": 2} | options
     with pytest.raises(PlanError, match=words):
         plan_cuts(cx_line(3), **arguments)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.5, np.float32(0.5), np.int64(0), np.inf])
+def test_time_limits_are_numbers_of_any_type(seconds):
+    assert plan_cuts(cx_line(3), 2, time_limit_s=seconds).num_cuts == 1
+
+
+@pytest.mark.parametrize("huge", [2**40, 2**63 - 1, 2**63, 10**30])
+@pytest.mark.parametrize("cost", ["lo", "work"])
+def test_widths_and_numbers_of_fragments_may_be_of_any_size(huge, cost):
+    circuit = random_circuit(3, 5, 12)
+    circuit.add_register(QuantumRegister(2))  # which need room of their own
+    for widths, fragments in ((huge, None), (huge, huge), ([huge, 2, huge], None), (3, huge)):
+        options = {"cost": cost, "max_fragments": fragments, "time_limit_s": 0.0}
+        plan = plan_cuts(circuit, widths, **options, observables="Z" * 7)
+        assert sum(fragment.width for fragment in plan.fragments) >= 7
+    front = pareto(circuit, [huge, 3], cost=cost, time_limit_s=0.0)
+    assert front[0].log2_cost <= front[1].log2_cost
 
 
 def broken_circuits():
@@ -211,7 +235,8 @@ def test_pareto_keeps_the_order_of_the_widths():
         ([3, -1], r"widths\[1\] must be at least 1, got -1"),
         ([0], r"widths\[0\] must be at least 1"),
         ([2.5], r"widths\[0\] must be an integer"),
-        ([[3, 2]], r"widths\[0\] must be an integer, got \[3, 2\]"),
+        ([[3, 2]], r"widths\[0\] must be an integer, got \[3, 2\]; .* what plan_cuts takes"),
+        ([4, {3: 2}], r"widths\[1\] must be an integer, got {3: 2}; .* what plan_cuts takes"),
         (5, "widths must be integers, one after the other, got 5"),
         ("34", "widths must be integers"),
         ({3: 1}, "widths must be integers"),
@@ -229,11 +254,56 @@ def test_pareto_leaves_out_widths_for_which_there_is_no_plan():
         pareto(cx_line(9), [2, 9], max_fragments=3)
 
 
-def test_a_search_that_compiles_says_so():
+def test_pareto_begins_where_plans_that_cut_only_wires_do():
+    circuit = QuantumCircuit(16)
+    for k in range(1, 16):
+        other = (k * 7) % 15 + 1
+        circuit.cx(0, k)
+        circuit.cx(k, other if other != k else 1 + k % 15)
+    options = {"kinds": ("wire",), "max_fragments": 4, "time_limit_s": 1.0}
+    plans = pareto(circuit, **options)
+    assert plans[-1].num_cuts == 0
+    for narrow, wide in pairwise(plans):
+        assert narrow.max_qubits < wide.max_qubits
+        assert wide.log2_cost <= narrow.log2_cost + 1e-9
+    for plan in plans:
+        assert len(plan.fragments) <= 4
+        assert {type(cut) for cut in plan.cuts} <= {WireCut}
+    for widths in (3, 4, [3] * 4):
+        with pytest.raises(InfeasiblePlanError) as caught:
+            plan_cuts(circuit, widths, **(options | {"max_fragments": 4}))
+        smallest = caught.value.smallest_max_qubits
+        again = [smallest] * 4 if isinstance(widths, list) else smallest
+        assert len(plan_cuts(circuit, again, **options).fragments) <= 4
+
+
+def test_pareto_tries_again_for_as_long_as_widths_grow(monkeypatch):
+    asked = []
+
+    def plans(blocks, widths, options):
+        asked.append(widths)
+        if widths[0] < 5:
+            raise InfeasiblePlanError("too narrow", widths[0] + 1)
+        return widths
+
+    monkeypatch.setattr(find, "_plans", plans)
+    assert pareto(cx_line(8)) == [5, 6, 7, 8]
+    assert [widths[0] for widths in asked] == [2, 3, 4, 5]
+
+    def never(blocks, widths, options):
+        raise InfeasiblePlanError("too narrow", widths[0])
+
+    monkeypatch.setattr(find, "_plans", never)
+    with pytest.raises(InfeasiblePlanError):
+        pareto(cx_line(8))
+
+
+def test_a_search_that_compiles_says_so_once_in_a_process():
     code = (
         "import numba; from numba.core import event\n"
         "from qdreamer_lab.workload.cut.search_messages import searching\n"
         "with searching():\n    numba.njit(lambda x: x + 1)(1)\n    numba.njit(lambda x: x)(1)\n"
+        "with searching():\n    numba.njit(lambda x: x + 2)(1)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.count("compiling kernels, once per installation") == 1

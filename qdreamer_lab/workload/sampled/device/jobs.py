@@ -1,165 +1,200 @@
 """Running variants on a device: any Qiskit backend, real or simulated with its noise.
 
+The pilot reaches it, through its provider's own primitives where it has some.
+
 What a device cannot run, or fails at, is a `DeviceError`, so that callers can turn to another
 backend. This module must not decide how many shots a variant gets.
 """
 
 from __future__ import annotations
 
+import math
 import time
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pilot_kernel.primitive.device.readout import SEED_STEP, read_out
+from pilot_kernel.primitive.device.measure import measure
+from pilot_kernel.primitive.device.readout import SEED_STEP
+from pilot_kernel.resource.kind.vendors import showable, without_secrets
 from qdreamer_lab.errors import DeviceError
-from qdreamer_lab.kernels.simulate.shot_counts import tally
+from qdreamer_lab.workload.execution.pace import Pace
 from qdreamer_lab.workload.sampled.device.check import check_device, is_simulated
-from qdreamer_lab.workload.sampled.device.splice import REGISTER, splice
-from qdreamer_lab.workload.sampled.shots import ShotResult, fold
+from qdreamer_lab.workload.sampled.device.confusion import Confusion
+from qdreamer_lab.workload.sampled.device.orders import jobs_of, orders_of
+from qdreamer_lab.workload.sampled.device.splice import all_alike, splice, twirled
+from qdreamer_lab.workload.sampled.shots import Drawn, ShotResult, fold
 from qdreamer_lab.workload.sampled.work_sizes import GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
     from qiskit.providers import BackendV2
 
-    from qdreamer_lab.workload.sampled.device.splice import Spliced
-    from qdreamer_lab.workload.sampled.device.transpile import Template
+    from qdreamer_lab.workload.execution.device import DeviceOptions
+    from qdreamer_lab.workload.sampled.bases import Basis
+    from qdreamer_lab.workload.sampled.device.orders import Order
+    from qdreamer_lab.workload.sampled.device.spliced import Spliced
+    from qdreamer_lab.workload.sampled.device.transpile import Forms
     from qdreamer_lab.workload.sampled.shots import ShotRequest
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
-__all__ = ["run_on_device"]
+__all__ = ["device_pace", "run_on_device"]
+
+
+def device_pace(backend: BackendV2 | None, options: DeviceOptions) -> Pace:
+    """How a round is divided into tasks on a device: in few, unless jobs cost nothing there.
+
+    Every task finds out for itself how the device errs, so they are few where that is wanted.
+    """
+    if options.mitigation or not (backend is None or is_simulated(backend)):
+        return Pace(math.inf)
+    return Pace()
 
 
 def run_on_device(
-    fragment: ShotFragment, template: Template, request: ShotRequest, backend: BackendV2
+    fragment: ShotFragment, forms: Forms, request: ShotRequest, backend: BackendV2
 ) -> ShotResult:
     """Run some variants of a fragment, and fold their shots.
 
     On a simulator every variant has a seed of its own, so that a request gives the same whatever
-    it is split into. On other devices all variants go in as few jobs as the device takes: one on
-    IBM's, and elsewhere one for each number of shots, or for each power of two in such numbers.
+    it is split into, as long as no errors are to be mitigated.
 
     Args:
         fragment: The fragment, for the binding in question.
-        template: Its circuit for this backend, with all parameters bound.
+        forms: Its circuits for this backend, with all parameters bound.
         request: Which variants, and how many shots each.
         backend: Where to run.
 
     Raises:
-        DeviceError: If the device cannot run them, or fails.
+        DeviceError: If the device cannot run them, or fails, or reads a qubit no better than by
+            chance where that is to be put right.
     """
     start = time.perf_counter()
-    check_device((fragment,), backend)
+    check_device((fragment,), backend, midway=forms.midway)
     variants = request.variants.tolist()
-    made = {variant: splice(fragment, template, variant) for variant in set(variants)}
+    made = {variant: splice(fragment, forms, variant) for variant in set(variants)}
     spliced = [made[variant] for variant in variants]
-    seeds = [(*request.seed, request.first + k) for k in range(len(variants))]
-    bits = _bits(spliced, request, backend)
-    drawn = (_sums(fragment, *each) for each in zip(variants, spliced, bits, seeds, strict=True))
+    live = [k for k, each in enumerate(spliced) if each.circuit.num_clbits]
+    orders = orders_of(request, live, forms, backend)
+    qubits = sorted({qubit for variant in made.values() for qubit in variant.qubits})
+    circuits = _circuits(orders, spliced, qubits, forms, request, backend)
+    bits = _bits(orders, circuits, request, backend)
+    parts: dict[int | None, list[NDArray[np.bool_]]] = defaultdict(list)
+    for order in orders:
+        parts[order.place].append(bits[order.number])
+    confusion = None
+    if shown := parts.get(None):
+        seed = (*request.seed, request.first, 1)
+        confusion = Confusion.seen(backend.name, qubits, shown[0], shown[1], seed)
+    drawn = (
+        _drawn(
+            fragment.basis(variant),
+            spliced[k],
+            parts[k] or [np.zeros((int(request.shots[k]), 0), dtype=bool)],
+            (*request.seed, request.first + k),
+            confusion,
+        )
+        for k, variant in enumerate(variants)
+    )
     tensor, samples = fold(fragment, request, drawn)
-    return ShotResult(tensor, samples, time.perf_counter() - start)
+    besides = sum(map(len, shown or ()))
+    return ShotResult(tensor, samples, time.perf_counter() - start, besides)
+
+
+def _circuits(
+    orders: Sequence[Order],
+    spliced: Sequence[Spliced],
+    qubits: Sequence[int],
+    forms: Forms,
+    request: ShotRequest,
+    backend: BackendV2,
+) -> dict[int, QuantumCircuit]:
+    """The circuit of each order, by its number."""
+    twirls: dict[int, list[QuantumCircuit]] = {}
+    found = {}
+    for number, place, part, _ in orders:
+        if place is None:
+            found[number] = all_alike(forms, qubits, part)
+            continue
+        if place not in twirls:
+            count = sum(order.place == place for order in orders) if part == 0 else 1
+            seed = np.random.SeedSequence((*request.seed, request.first + place, 2))
+            twirls[place] = twirled(spliced[place].circuit, count, seed, backend)
+        found[number] = twirls[place][part]
+    return found
 
 
 def _bits(
-    spliced: Sequence[Spliced], request: ShotRequest, backend: BackendV2
-) -> list[NDArray[np.bool_]]:
-    """(shots, bits) of each circuit; those that measure nothing need not run."""
-    shots = request.shots.tolist()
-    live = [k for k, each in enumerate(spliced) if each.circuit.num_clbits]
-    parts: list[list[NDArray[np.bool_]]] = [[] for _ in shots]
+    orders: Sequence[Order],
+    circuits: Mapping[int, QuantumCircuit],
+    request: ShotRequest,
+    backend: BackendV2,
+) -> dict[int, NDArray[np.bool_]]:
+    """(shots, bits) of each order, by its number."""
+    parts: dict[int, list[NDArray[np.bool_]]] = defaultdict(list)
     base = int(np.random.SeedSequence(request.seed).generate_state(1)[0]) >> 2
-    for job in _jobs(live, shots, backend):
-        circuits, counts = [spliced[k].circuit for k, _ in job], [count for _, count in job]
-        seed = base + SEED_STEP * (request.first + job[0][0])
-        for (k, _), measured in zip(job, _run(circuits, counts, seed, backend), strict=True):
-            parts[k].append(measured)
-    return [
-        np.concatenate(part) if part else np.zeros((count, 0), dtype=bool)
-        for part, count in zip(parts, shots, strict=True)
-    ]
-
-
-def _jobs(live: list[int], shots: list[int], backend: BackendV2) -> list[list[tuple[int, int]]]:
-    """Which circuits go into which call of the device, and with how many shots."""
-    if is_simulated(backend):
-        return _runs_of_neighbours(live, shots, backend.max_circuits or len(live))
-    whole = [(k, shots[k]) for k in live]
-    if _is_ibm(backend):
-        return [whole] if whole else []
-    # All circuits of a job have the same shots. Powers of two need few jobs for any numbers.
-    equal = [
-        [each for each in whole if each[1] == count] for count in sorted({c for _, c in whole})
-    ]
-    bits = range(max(shots).bit_length())
-    powers = [[(k, 1 << bit) for k, count in whole if count >> bit & 1] for bit in bits]
-    return min(equal, [job for job in powers if job], key=len)
-
-
-def _runs_of_neighbours(
-    live: list[int], shots: list[int], most: int
-) -> list[list[tuple[int, int]]]:
-    """Jobs of neighbours with equal shots only.
-
-    The seeds that a simulator gives to the circuits of such a job are those it would give them in
-    any other.
-    """
-    jobs: list[list[tuple[int, int]]] = []
-    for k in live:
-        last = jobs[-1] if jobs else []
-        if last and last[-1] == (k - 1, shots[k]) and len(last) < most:
-            last.append((k, shots[k]))
-        else:
-            jobs.append([(k, shots[k])])
-    return jobs
+    for job in jobs_of(orders, backend):
+        numbers, count = [order.number for order, _ in job], job[0][1]
+        seed = base + SEED_STEP * numbers[0]
+        found = _run([circuits[number] for number in numbers], count, seed, backend)
+        for number, measured in zip(numbers, found, strict=True):
+            parts[number].append(measured)
+    return {number: np.concatenate(part) for number, part in parts.items()}
 
 
 def _run(
-    circuits: list[QuantumCircuit], shots: list[int], seed: int, backend: BackendV2
+    circuits: list[QuantumCircuit], shots: int, seed: int, backend: BackendV2
 ) -> list[NDArray[np.bool_]]:
     """One call of the device, whose failures are its own; (shots, bits) of each circuit."""
     try:
-        if _is_ibm(backend):
-            return _run_at_ibm(circuits, shots, backend)
-        found = read_out(backend, circuits, shots[0], seed=seed)
-    except Exception as error:
+        found = measure(backend, circuits, shots, seed=seed)
+    except Exception as error:  # noqa: BLE001 devices may raise anything
         reason = getattr(error, "message", str(error)) or type(error).__name__
-        raise DeviceError(backend.name, f"a job failed: {reason}") from error
+        told = f"a job failed: {without_secrets(reason)}"
+        raise DeviceError(backend.name, told) from showable(error)
     return [readout.shot_by_shot((seed, k)) for k, readout in enumerate(found)]
 
 
-def _run_at_ibm(
-    circuits: list[QuantumCircuit], shots: list[int], backend: BackendV2
-) -> list[NDArray[np.bool_]]:
-    from qiskit_ibm_runtime import SamplerV2
-
-    pubs = [(circuit, None, count) for circuit, count in zip(circuits, shots, strict=True)]
-    result = SamplerV2(mode=backend).run(pubs).result()
-    return [pub.data[REGISTER].to_bool_array(order="little") for pub in result]
-
-
-def _is_ibm(backend: BackendV2) -> bool:
-    """Whether it is a real backend of IBM's: without `run`, reached by their own sampler only."""
-    return type(backend).__module__ == "qiskit_ibm_runtime.ibm_backend"
-
-
-def _sums(
-    fragment: ShotFragment,
-    variant: int,
+def _drawn(
+    basis: Basis,
     spliced: Spliced,
-    bits: NDArray[np.bool_],
+    parts: Sequence[NDArray[np.bool_]],
     seed: tuple[int, ...],
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Count shots of one variant: sums (groups, outcomes, operators) and counts (groups,)."""
-    basis, shots = fragment.basis(variant), len(bits)
-    # Some backends hand out shots sorted; groups dealt from a sorted deck would be too alike.
-    hits = np.random.default_rng(seed).permutation(spliced.hits(bits))
-    groups = min(shots, GROUPS)
-    sums = np.zeros((groups, 1 << spliced.num_outcome_bits, len(basis.operators)))
-    tally(hits, spliced.num_local, basis.parity, basis.care, basis.value, sums)
-    counts = np.full(groups, shots // groups)
-    counts[: shots % groups] += 1
-    return sums, counts
+    confusion: Confusion | None,
+) -> Drawn:
+    """Count shots of one variant.
+
+    Shots of one circuit are dealt into groups. Where Paulis around gates differ from circuit to
+    circuit, each circuit is a group, since its shots have more in common than chance.
+
+    Args:
+        basis: In which it was measured.
+        spliced: The variant.
+        parts: (shots, bits) of each of its circuits.
+        seed: Of the dealing.
+        confusion: How bits are misread, if that is to be put right.
+    """
+    bits = np.concatenate(parts)
+    shots = len(bits)
+    if len(parts) > 1:
+        group = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    else:
+        # Some backends hand out shots sorted; groups dealt from a sorted deck would be too alike.
+        bits = np.random.default_rng(seed).permutation(bits)
+        group = np.arange(shots) % min(shots, GROUPS)
+    counts = np.bincount(group)
+    if confusion is not None and spliced.circuit.num_clbits:
+        sums, moves = confusion.corrected(spliced, basis, bits, group)
+        return Drawn(sums, counts, moves)
+    sums = np.zeros((len(counts), 1 << spliced.num_outcome_bits, len(basis.operators)))
+    hits = spliced.hits(bits)
+    if len(parts) > 1:
+        for k in range(len(parts)):
+            basis.count(hits[group == k], spliced.num_local, sums[k : k + 1])
+    else:
+        basis.count(hits, spliced.num_local, sums)
+    return Drawn(sums, counts)

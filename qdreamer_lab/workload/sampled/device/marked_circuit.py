@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -38,15 +38,18 @@ class Mark:
     Attributes:
         cut: Its number in `plan.cuts`.
         start: Whether a wire begins here, in |0⟩; otherwise a gate is cut.
+        then: Whether this is the second of two marks, between which an outcome is handed on.
     """
 
     cut: int
     start: bool
+    then: bool = False
 
     @property
     def label(self) -> str:
         """What its barrier is called."""
-        return f"{'start' if self.start else 'gate'} of cut {self.cut}"
+        where = "start" if self.start else "end of gate" if self.then else "gate"
+        return f"{where} of cut {self.cut}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,16 +61,19 @@ class FragmentCircuit:
 
     Attributes:
         fragment: Id in the plan.
-        circuit: Without measurements; parameters are the user's.
+        circuit: Without measurements; parameters are the user's. The last qubits are those that
+            hold outcomes.
         steps: For every step of the fragment's program, its mark, or None for a whole block.
         rigid: Names of parameters whose values are written into matrices here, because their
             gates were decomposed; when one changes, the fragment must be written anew.
+        held: Gate cuts that have an outcome, which waits on a qubit of its own, in this order.
     """
 
     fragment: int
     circuit: QuantumCircuit
     steps: tuple[Mark | None, ...]
     rigid: tuple[str, ...]
+    held: tuple[int, ...] = ()
 
     @cached_property
     def key(self) -> str:
@@ -78,7 +84,10 @@ class FragmentCircuit:
 
 
 def fragment_circuit(
-    circuit: QuantumCircuit, plan: Partition, program: FragmentProgram
+    circuit: QuantumCircuit,
+    plan: Partition,
+    program: FragmentProgram,
+    held: tuple[int, ...] = (),
 ) -> FragmentCircuit:
     """Write one fragment of a plan.
 
@@ -86,9 +95,10 @@ def fragment_circuit(
         circuit: What the plan's blocks were made of, with or without its parameters bound.
         plan: The plan, with blocks of any binding that shares the circuit.
         program: The fragment, lowered from the plan.
+        held: Gate cuts whose outcome is handed to a further qubit.
     """
     # Qiskit would make up another name each time, and the key would change with it.
-    out = QuantumCircuit(program.width, name=f"fragment-{program.id}")
+    out = QuantumCircuit(program.width + len(held), name=f"fragment-{program.id}")
     marks: list[Mark | None] = []
     rigid: set[str] = set()
     places = zip(_places(plan, program.id), program.steps, strict=True)
@@ -96,11 +106,15 @@ def fragment_circuit(
         if isinstance(place, Mark):
             out.append(Barrier(1, label=place.label), step.qubits)
             marks.append(place)
+            if not place.start and place.cut in held:
+                out.cx(step.qubits[0], program.width + held.index(place.cut))
+                after = replace(place, then=True)
+                out.append(Barrier(1, label=after.label), step.qubits)
         else:
             rigid |= _write_block(out, circuit, plan, place, step)
             marks.append(None)
     # Transpilers, and the digest's file format, would take gates of one's own for Qiskit's.
-    return FragmentCircuit(program.id, unrolled(out), tuple(marks), tuple(sorted(rigid)))
+    return FragmentCircuit(program.id, unrolled(out), tuple(marks), tuple(sorted(rigid)), held)
 
 
 def _places(plan: Partition, fragment: int) -> Iterator[Mark | int]:

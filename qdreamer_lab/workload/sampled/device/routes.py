@@ -1,35 +1,45 @@
-"""Where the variants of each fragment run: on a device, or on simulators.
+"""Where the variants of each fragment run: on which device, or on simulators.
 
-A fragment that the device cannot run goes to simulators, if the user allows it. This module must
-not know shots or values.
+A fragment that its device cannot run goes to the next one that it fits, and in the end to
+simulators, if the user allows it. This module must not know shots or values.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pilot_kernel.errors import QpuError
+from pilot_kernel.primitive.device.provider.registry import held
 from qdreamer_lab.errors import DeviceError
-from qdreamer_lab.workload.sampled.device.check import check_device
+from qdreamer_lab.workload.execution.device import DeviceOptions
+from qdreamer_lab.workload.sampled.device.check import check_device, measures_midway
+from qdreamer_lab.workload.sampled.device.choice import Choice, Outlook
+from qdreamer_lab.workload.sampled.device.fidelity import fragment_seconds, fragment_success
+from qdreamer_lab.workload.sampled.device.held_outcomes import ways_to_hold
 from qdreamer_lab.workload.sampled.device.jobs import run_on_device
 from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
-from qdreamer_lab.workload.sampled.device.transpile import transpiled
+from qdreamer_lab.workload.sampled.device.transpile import Forms, transpiled
 from qdreamer_lab.workload.sampled.simulate import sample_fragment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from qiskit import QuantumCircuit
     from qiskit.providers import BackendV2
 
-    from qdreamer_lab.workload.sampled.device.transpile import Template
-    from qdreamer_lab.workload.sampled.lower import SampledProgram
+    from qdreamer_lab.workload.execution.device import Device
+    from qdreamer_lab.workload.sampled.lower import ShotProgram
     from qdreamer_lab.workload.sampled.shots import ShotRequest, ShotResult
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
 __all__ = ["Failure", "Routes"]
+
+_ANY = Outlook(1.0, None)
+"""Of the only device that there is, which nothing is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,94 +59,234 @@ class Routes:
     """Where fragments run.
 
     Args:
-        backend: The device, or None for simulators.
-        in_process: The device is at hand here; otherwise workers find theirs.
+        devices: Several share the fragments; none for simulators.
+        in_process: The devices are at hand here; otherwise workers find theirs.
         fallback: Whether simulators may step in.
         simulate_on: What holds the states of simulators, "CPU" or "GPU".
+        prefer: Of several devices that a fragment fits, "time" takes the one that will be done with
+            it first, "fidelity" the one where fewest shots will have errors, "cost" the cheapest.
+        options: How devices run circuits.
+        shots: Of all fragments of a binding together, about.
+
+    Raises:
+        QDreamerError: If prices are to decide, and there are none, or in several currencies.
     """
 
     def __init__(
         self,
-        backend: BackendV2 | None,
+        devices: Sequence[Device],
         *,
         in_process: bool,
         fallback: bool,
         simulate_on: str = "CPU",
+        prefer: str = "time",
+        options: DeviceOptions | None = None,
+        shots: float = 0.0,
     ) -> None:
+        self._options = options or DeviceOptions()
         self._simulate_on = simulate_on
-        self._backend = backend
+        self._choice = Choice(devices, prefer)
+        self._shots = shots
+        self._devices = tuple(devices)
         self._in_process = in_process
         self._fallback = fallback
-        self._templates: dict[tuple[int, int], Template] = {}
-        self._rerouted: dict[int, str] = {}
+        self._source: _Source | None = None
+        self._forms: dict[tuple[int, int, str], Forms] = {}
+        self._chosen: dict[int, Device | None] = {}
+        self._refused: dict[int, dict[str, DeviceError]] = {}
+        self._unfit: dict[int, dict[str, DeviceError]] = {}
         self.transpile_s = 0.0
+
+    @property
+    def rerouted(self) -> dict[int, str]:
+        """Fragments that simulators take in, and why."""
+        return {
+            number: "; ".join(map(str, (self._unfit[number] | self._refused[number]).values()))
+            for number, chosen in sorted(self._chosen.items())
+            if chosen is None
+        }
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should be told."""
-        return tuple(
+        moved = tuple(
+            f"fragment {number} ran on {chosen.name}: {error}"
+            for number, chosen in sorted(self._chosen.items())
+            if chosen is not None
+            for error in self._refused.get(number, {}).values()
+        )
+        simulated = tuple(
             f"fragment {fragment} ran on a simulator instead: {reason}"
-            for fragment, reason in sorted(self._rerouted.items())
+            for fragment, reason in self.rerouted.items()
+        )
+        return moved + simulated + self.costs
+
+    @property
+    def costs(self) -> tuple[str, ...]:
+        """What it costs that devices cannot measure in the middle of circuits."""
+        waiting: dict[int, int] = {}
+        for (_, number, name), forms in self._forms.items():
+            chosen = self._chosen.get(number)
+            if chosen is not None and chosen.name == name and forms.most_held:
+                waiting[number] = max(waiting.get(number, 0), forms.most_held)
+        return tuple(
+            f"fragment {number}: outcomes of its gate cuts wait for the end of its circuits on up "
+            f"to {count} more qubit{'s' if count > 1 else ''}, with one CX each, since "
+            f"{self._chosen[number].name} does not measure on the way; circuits and sampling "  # type: ignore[union-attr]
+            "overhead are the same"
+            for number, count in sorted(waiting.items())
         )
 
     def prepare(
         self,
-        programs: Sequence[SampledProgram],
+        programs: Sequence[ShotProgram],
         circuit: QuantumCircuit,
         values: Sequence[Mapping[str, float]],
     ) -> None:
-        """Write every fragment for the device, once for all bindings that allow it.
+        """Write every fragment for the devices that it fits, once for all bindings that allow it.
+
+        The widest choose first.
 
         Raises:
-            DeviceError: If it cannot be, and no simulator may step in.
+            DeviceError: If one fits no device, and no simulator may step in.
         """
-        if self._backend is None:
+        if not self._devices:
             return
-        start = time.perf_counter()
-        for binding, (program, mine) in enumerate(zip(programs, values, strict=True)):
-            for fragment in program.fragments:
-                if fragment.program.id in self._rerouted:
-                    continue
-                try:
-                    check_device((fragment,), self._backend)
-                    source = fragment_circuit(circuit, program.plan, fragment.program)
-                    template = transpiled(source, self._backend).bound(mine)
-                except DeviceError as error:
-                    self.reroute(fragment.program.id, error)
-                else:
-                    self._templates[binding, fragment.program.id] = template
-        self.transpile_s += time.perf_counter() - start
+        self._source = _Source(tuple(programs), circuit, tuple(values))
+        if len(self._devices) > 1:
+            self._choice.ask_queues()
+        for number in self._source.widest_first():
+            self._choose(number)
 
-    def on_device(self, fragment: int) -> bool:
-        """Whether a fragment runs on the device."""
-        return self._backend is not None and fragment not in self._rerouted
+    @property
+    def success(self) -> float:
+        """Probability that nothing goes wrong on devices in one shot of each fragment."""
+        known = self._chosen.items()
+        return math.prod(self._outlook(k, on).success for k, on in known if on is not None)
 
-    def reroute(self, fragment: int, error: DeviceError) -> None:
-        """Send a fragment to simulators from now on.
+    def device(self, fragment: int) -> Device | None:
+        """The device that a fragment runs on; None for simulators."""
+        return self._chosen.get(fragment)
+
+    def reroute(self, fragment: int, error: DeviceError, failed: Device) -> None:
+        """Send a fragment to the next device that it fits from now on, else to simulators.
+
+        Args:
+            fragment: Its id.
+            error: Why it cannot run where it does.
+            failed: Where that was; nothing happens if it runs elsewhere by now.
 
         Raises:
-            DeviceError: The error itself, if that is not allowed.
+            DeviceError: The error itself, if nothing is left.
         """
-        if not self._fallback:
-            raise error
-        self._rerouted[fragment] = str(error)
+        if self._chosen.get(fragment) is not failed:
+            return
+        self._refused.setdefault(fragment, {})[failed.name] = error
+        self._choose(fragment)
 
     def call(
         self, binding: int, fragment: ShotFragment, request: ShotRequest
     ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """The function, and its arguments, that runs a request."""
         number = fragment.program.id
-        if not self.on_device(number):
+        device = self.device(number)
+        if device is None:
             # The request is always the last argument.
             on_gpu = self._simulate_on == "GPU"
             run = partial(sample_fragment, device="GPU") if on_gpu else sample_fragment
             return run, (fragment, request)
-        backend = self._backend if self._in_process else None
-        return attempt, (fragment, self._templates[binding, number], backend, request)
+        backend = device.backend if self._in_process else None
+        return attempt, (fragment, self._forms[binding, number, device.name], backend, request)
+
+    def _choose(self, number: int) -> None:
+        """Send a fragment to the best device that can run it and has not failed at it."""
+        start = time.perf_counter()
+        failed, unfit = self._refused.setdefault(number, {}), self._unfit.setdefault(number, {})
+        outlooks: dict[str, Outlook] = {}
+        for device in self._devices:
+            if device.name not in failed and device.name not in unfit:
+                try:
+                    self._write(number, device)
+                except DeviceError as error:
+                    unfit[device.name] = error
+                else:
+                    alone = len(self._devices) == 1
+                    outlooks[device.name] = _ANY if alone else self._outlook(number, device)
+        order = self._choice.order(outlooks, self._shots_of(number))
+        self.transpile_s += time.perf_counter() - start
+        if not order and not self._fallback:
+            raise list((unfit | failed).values())[-1]
+        self._chosen[number] = chosen = order[0] if order else None
+        if chosen is not None:
+            self._choice.give(chosen, outlooks[chosen.name], self._shots_of(number))
+
+    def _outlook(self, number: int, device: Device) -> Outlook:
+        """What a fragment would be on a device that it is written for."""
+        assert self._source is not None
+        binding, fragment, _ = next(self._source.of(number))
+        written = fragment, self._forms[binding, number, device.name], device.backend
+        return Outlook(fragment_success(*written), fragment_seconds(*written))
+
+    def _shots_of(self, number: int) -> float:
+        """About how many shots a fragment will take."""
+        assert self._source is not None
+        return self._shots * self._source.variants(number) / self._source.all_variants
+
+    def _write(self, number: int, device: Device) -> None:
+        """Write a fragment of all bindings for a device.
+
+        Raises:
+            DeviceError: If it cannot be.
+        """
+        assert self._source is not None
+        circuit, given = self._source.circuit, self._options.mid_circuit
+        midway = measures_midway(device.backend) if given is None else given
+        for binding, fragment, program in self._source.of(number):
+            if (binding, number, device.name) in self._forms:
+                continue
+            check_device((fragment,), device.backend, midway=midway)
+            templates = {}
+            for cuts in [()] if midway else ways_to_hold(fragment):
+                source = fragment_circuit(circuit, program.plan, fragment.program, cuts)
+                templates[cuts] = transpiled(source, device.backend)
+            forms = Forms(templates, midway, self._options.mitigation).bound(
+                self._source.values[binding]
+            )
+            self._forms[binding, number, device.name] = forms
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Source:
+    """What is written for devices."""
+
+    programs: tuple[ShotProgram, ...]
+    circuit: QuantumCircuit
+    values: tuple[Mapping[str, float], ...]
+
+    def of(self, number: int) -> Iterator[tuple[int, ShotFragment, ShotProgram]]:
+        """A fragment in every binding that has it, with the binding's number and program."""
+        for binding, program in enumerate(self.programs):
+            for fragment in program.fragments:
+                if fragment.program.id == number:
+                    yield binding, fragment, program
+
+    def variants(self, number: int) -> int:
+        """Of a fragment, in all bindings."""
+        return sum(fragment.num_variants for _, fragment, _ in self.of(number))
+
+    @property
+    def all_variants(self) -> int:
+        """Of all fragments, in all bindings."""
+        return sum(program.num_variants for program in self.programs)
+
+    def widest_first(self) -> list[int]:
+        """All fragments; among equally wide ones that with most variants comes first."""
+        width = {f.program.id: f.program.width for each in self.programs for f in each.fragments}
+        return sorted(width, key=lambda number: (-width[number], -self.variants(number), number))
 
 
 def attempt(
-    fragment: ShotFragment, template: Template, backend: BackendV2 | None, request: ShotRequest
+    fragment: ShotFragment, forms: Forms, backend: BackendV2 | None, request: ShotRequest
 ) -> ShotResult | Failure:
     """Run a request on a backend, or on the one that this worker stands for."""
     start = time.perf_counter()
@@ -148,6 +298,10 @@ def attempt(
             backend = backend_here()
             if backend is None:
                 raise DeviceError("none", "this worker stands for no QPU")
-        return run_on_device(fragment, template, request, backend)
+        with held(backend):
+            return run_on_device(fragment, forms, request, backend)
     except DeviceError as error:
         return Failure(error, time.perf_counter() - start)
+    except QpuError as error:  # it could not be held
+        name = "none" if backend is None else backend.name
+        return Failure(DeviceError(name, str(error)), time.perf_counter() - start)

@@ -11,54 +11,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qiskit import ClassicalRegister
-from qiskit.circuit import CircuitInstruction, Measure
+from qiskit import ClassicalRegister, QuantumCircuit
+from qiskit.circuit import CircuitInstruction, Measure, pauli_twirl_2q_gates
 from qiskit.synthesis import OneQubitEulerDecomposer
 
 from qdreamer_lab.workload.sampled.bases import TO_Z
+from qdreamer_lab.workload.sampled.device.held_outcomes import held_by
+from qdreamer_lab.workload.sampled.device.spliced import Spliced
+from qdreamer_lab.workload.sampled.weyl import PAULIS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
-    from qiskit import QuantumCircuit
+    from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.fragment.program import FragmentProgram
-    from qdreamer_lab.workload.sampled.device.transpile import Template
+    from qdreamer_lab.workload.sampled.device.transpile import Forms, Template
     from qdreamer_lab.workload.sampled.glue import Operation
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
-__all__ = ["REGISTER", "Spliced", "splice"]
+__all__ = ["REGISTER", "all_alike", "splice", "twirled"]
 
 REGISTER = "bits"
 """Name of the one classical register."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Spliced:
-    """A circuit that a device can run, and how to read its bits.
-
-    Attributes:
-        circuit: With one classical register, or none where nothing is measured.
-        num_outcome_bits: The first bits are outcomes at cuts, that of the first leg first.
-        measured: The local qubit that each of the other bits is of.
-        num_local: Local qubits that a bit string has room for.
-    """
-
-    circuit: QuantumCircuit
-    num_outcome_bits: int
-    measured: tuple[int, ...]
-    num_local: int
-
-    def hits(self, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """What `kernels.simulate.shot_counts` counts: outcome << num_local | bit string.
-
-        Args:
-            bits: (shots, bits) as measured.
-        """
-        places = [
-            self.num_local + self.num_outcome_bits - 1 - k for k in range(self.num_outcome_bits)
-        ]
-        weights = np.left_shift(1, np.array([*places, *self.measured], dtype=np.int64))
-        return np.asarray(bits.astype(np.int64) @ weights)
+_NOTHING = np.eye(2, dtype=np.complex128)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -69,32 +48,78 @@ class _Move:
     clbit: int | None = None
 
 
-def splice(fragment: ShotFragment, template: Template, variant: int) -> Spliced:
+def splice(fragment: ShotFragment, forms: Forms, variant: int) -> Spliced:
     """Make the circuit of one variant.
 
     Args:
         fragment: The fragment, with the matrices of the binding in question.
-        template: Its circuit for a device; parameters may still be free.
+        forms: Its circuits for a device; parameters may still be free.
         variant: Number of the variant; no leg may span several cuts.
     """
     program, basis = fragment.program, fragment.basis(variant)
+    template = forms.templates[() if forms.midway else held_by(fragment, variant)]
     numbers, at_cut = _at_cuts(fragment, variant)
-    at_mark = {
-        mark.cut: _moves(step.matrices, mark.start, *at_cut.get(mark.cut, (None, None)))
-        for mark, step in zip(template.steps, program.steps, strict=True)
-        if mark is not None
-    }
+    at_mark: dict[tuple[int, bool], list[_Move]] = {}
     at_end = []
+    for mark, step in zip(template.steps, program.steps, strict=True):
+        if mark is None:
+            continue
+        moves = _moves(step.matrices, mark.start, *at_cut.get(mark.cut, (None, None)))
+        if len(moves) > 1 and not forms.midway:
+            before, after = moves
+            if mark.cut in template.held:
+                at_mark[mark.cut, True] = [after]
+                bit = template.outputs[program.width + template.held.index(mark.cut)]
+            else:  # nothing follows
+                bit = template.outputs[step.qubits[0]]
+            at_end.append((bit, _Move(_NOTHING, before.clbit)))
+            moves = [_Move(before.matrix)]
+        at_mark[mark.cut, False] = moves
     for k, cut in enumerate(program.open_cuts):
         operation, clbit = at_cut[cut]
         # The rows of a measurement are the bras of its outcomes.
         at_end.append((template.outputs[program.width - 1 - k], _Move(operation.kraus, clbit)))
     for k, (qubit, letter) in enumerate(basis.letters):
-        turn = TO_Z.get(letter, np.eye(2, dtype=np.complex128))
+        turn = TO_Z.get(letter, _NOTHING)
         at_end.append((template.outputs[qubit], _Move(turn, numbers + k)))
     circuit = _written(template, at_mark, at_end, numbers + len(basis.letters))
     measured = tuple(qubit for qubit, _ in basis.letters)
     return Spliced(circuit, numbers, measured, _room(program))
+
+
+def all_alike(forms: Forms, qubits: Sequence[int], bit: int) -> QuantumCircuit:
+    """A circuit that prepares some physical qubits in 0, or in 1, and measures them.
+
+    Args:
+        forms: Circuits of a fragment for the same device.
+        qubits: Which qubits.
+        bit: 0 or 1.
+    """
+    template = next(iter(forms.templates.values()))
+    circuit = QuantumCircuit(*template.circuit.qregs, ClassicalRegister(len(qubits), REGISTER))
+    rotate = OneQubitEulerDecomposer(template.euler)
+    moves = [(qubit, _Move(PAULIS[bit], k)) for k, qubit in enumerate(qubits)]  # I or X
+    turns = [step for each in moves for step in _turned(circuit, rotate, *each)]
+    circuit.data = turns + [step for each in moves for step in _measured(circuit, *each)]
+    return circuit
+
+
+def twirled(
+    circuit: QuantumCircuit, count: int, seed: np.random.SeedSequence, backend: BackendV2
+) -> list[QuantumCircuit]:
+    """A circuit with random Paulis around its two-qubit gates that undo each other.
+
+    Args:
+        circuit: In a device's gates.
+        count: How many circuits, with Paulis of their own; one is as it was.
+        seed: Of the Paulis.
+        backend: The device.
+    """
+    if count == 1:
+        return [circuit]
+    number = int(seed.generate_state(1, np.uint64)[0])
+    made = pauli_twirl_2q_gates(circuit, seed=number, num_twirls=count, target=backend.target)
+    return list(made)
 
 
 def _room(program: FragmentProgram) -> int:
@@ -139,7 +164,7 @@ def _moves(
 
 def _written(
     template: Template,
-    at_mark: dict[int, list[_Move]],
+    at_mark: dict[tuple[int, bool], list[_Move]],
     at_end: list[tuple[int, _Move]],
     num_bits: int,
 ) -> QuantumCircuit:
@@ -153,18 +178,24 @@ def _written(
     for place in template.places:
         data += source[done : place.index]
         done = place.index
-        for move in at_mark[place.mark.cut]:
-            data += _instructions(circuit, rotate, place.qubit, move)
+        for move in at_mark[place.mark.cut, place.mark.then]:
+            data += _turned(circuit, rotate, place.qubit, move)
+            data += _measured(circuit, place.qubit, move)
     data += source[done:]
     for qubit, move in at_end:
-        data += _instructions(circuit, rotate, qubit, move)
+        data += _turned(circuit, rotate, qubit, move)
+    for qubit, move in at_end:  # some devices take no gate at all after a measurement
+        data += _measured(circuit, qubit, move)
     circuit.data = data
     return circuit
 
 
-def _instructions(circuit: QuantumCircuit, rotate: Any, qubit: int, move: _Move) -> list[Any]:
+def _turned(circuit: QuantumCircuit, rotate: Any, qubit: int, move: _Move) -> list[Any]:
     on = (circuit.qubits[qubit],)
-    made = [CircuitInstruction(gate.operation, on) for gate in rotate(move.matrix).data]
-    if move.clbit is not None:
-        made.append(CircuitInstruction(Measure(), on, (circuit.clbits[move.clbit],)))
-    return made
+    return [CircuitInstruction(gate.operation, on) for gate in rotate(move.matrix).data]
+
+
+def _measured(circuit: QuantumCircuit, qubit: int, move: _Move) -> list[Any]:
+    if move.clbit is None:
+        return []
+    return [CircuitInstruction(Measure(), (circuit.qubits[qubit],), (circuit.clbits[move.clbit],))]

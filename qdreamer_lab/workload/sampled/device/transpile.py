@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.sampled.device.marked_circuit import FragmentCircuit, Mark
 
-__all__ = ["Place", "Template", "Transpiling", "transpiled"]
+__all__ = ["Forms", "Place", "Template", "Transpiling", "transpiled"]
 
 _EULER_BASES = {
     "ZSXX": ("rz", "sx", "x"),
@@ -80,9 +80,11 @@ class Template:
         circuit: Without marks and measurements.
         steps: For every step of the fragment's program, its mark, or None.
         places: Of all marks, by index.
-        outputs: (width,) the physical qubit that each local qubit ends on.
+        outputs: (width,) the physical qubit that each local qubit ends on, and those that hold
+            outcomes after them.
         euler: In which gates to write rotations, by Qiskit's name.
         device: Name of the device.
+        held: Gate cuts whose outcomes wait on qubits of their own until the end.
     """
 
     fragment: int
@@ -92,6 +94,7 @@ class Template:
     outputs: tuple[int, ...]
     euler: str
     device: str
+    held: tuple[int, ...] = ()
 
     def bound(self, values: Mapping[str, float]) -> Template:
         """The same for given values of the parameters; nothing is transpiled.
@@ -110,6 +113,42 @@ class Template:
             return self
         chosen = {parameter: values[parameter.name] for parameter in free}
         return replace(self, circuit=self.circuit.assign_parameters(chosen))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Forms:
+    """A fragment written for a device, in as many forms as its variants need there; plain data.
+
+    Attributes:
+        templates: By the gate cuts whose outcomes wait for the end. Where the device measures in
+            the middle of circuits there is one, of no such cuts.
+        midway: Whether it does.
+        mitigation: What is done about the device's errors, as `DeviceOptions` has it.
+    """
+
+    templates: Mapping[tuple[int, ...], Template]
+    midway: bool = True
+    mitigation: tuple[str, ...] = ()
+
+    @property
+    def gates(self) -> frozenset[str]:
+        """Names of the gates in all of them."""
+        names = (each.circuit.count_ops() for each in self.templates.values())
+        return frozenset().union(*names)
+
+    @property
+    def most_held(self) -> int:
+        """Further qubits, at most, that keep outcomes until the end."""
+        return max(map(len, self.templates))
+
+    def bound(self, values: Mapping[str, float]) -> Forms:
+        """The same for given values of the parameters.
+
+        Raises:
+            CircuitError: If one is missing.
+        """
+        bound = {held: each.bound(values) for held, each in self.templates.items()}
+        return replace(self, templates=bound)
 
 
 _made: WeakKeyDictionary[Any, dict[tuple[str, Transpiling], Template]] = WeakKeyDictionary()
@@ -159,6 +198,7 @@ def _transpile(source: FragmentCircuit, backend: BackendV2, options: Transpiling
         outputs=outputs,
         euler=euler,
         device=backend.name,
+        held=source.held,
     )
 
 
@@ -166,6 +206,8 @@ def _without_marks(
     written: QuantumCircuit, source: FragmentCircuit
 ) -> tuple[QuantumCircuit, tuple[Place, ...]]:
     marks = {mark.label: mark for mark in source.steps if mark is not None}
+    ends = (replace(mark, then=True) for mark in list(marks.values()) if not mark.start)
+    marks |= {mark.label: mark for mark in ends if mark.cut in source.held}
     kept: list[Any] = []
     places: list[Place] = []
     for instruction in written.data:

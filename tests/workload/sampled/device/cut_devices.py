@@ -10,9 +10,10 @@ from qiskit_aer import AerSimulator
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
 from qdreamer_lab.workload.plan.plan import CutPlan
+from qdreamer_lab.workload.sampled.device.held_outcomes import ways_to_hold
 from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
 from qdreamer_lab.workload.sampled.device.splice import splice
-from qdreamer_lab.workload.sampled.device.transpile import Transpiling, transpiled
+from qdreamer_lab.workload.sampled.device.transpile import Forms, Transpiling, transpiled
 from qdreamer_lab.workload.sampled.lower import lower
 from qdreamer_lab.workload.sampled.shots import ShotRequest
 from qdreamer_lab.workload.sampled.simulate import Batch
@@ -76,9 +77,20 @@ def chain(*, wire):
     return circuit, lowered(circuit, labels, ["ZZZ", "XIY", "IX0"])
 
 
-def templates(circuit, run, backend, level=1):
+def templates(circuit, run, backend, level=1, *, midway=True):
+    """The forms of each fragment."""
     return [
-        transpiled(fragment_circuit(circuit, run.plan, f.program), backend, Transpiling(level))
+        Forms(
+            {
+                held: transpiled(
+                    fragment_circuit(circuit, run.plan, f.program, held),
+                    backend,
+                    Transpiling(level),
+                )
+                for held in ([()] if midway else ways_to_hold(f))
+            },
+            midway,
+        )
         for f in run.fragments
     ]
 
@@ -86,6 +98,14 @@ def templates(circuit, run, backend, level=1):
 def every_variant(fragment, shots, seed=1):
     count = fragment.num_variants
     return ShotRequest(np.arange(count), np.full(count, shots), (seed, fragment.program.id))
+
+
+def assert_measures_last(circuit):
+    names = [step.name for step in circuit.data]
+    count = names.count("measure")
+    assert set(names[len(names) - count :]) <= {"measure"}
+    qubits = [step.qubits for step in circuit.data if step.name == "measure"]
+    assert len(set(qubits)) == count
 
 
 def distribution(spliced):
@@ -118,13 +138,16 @@ def wanted(batch, variant, measured):
     return out
 
 
-def assert_same(circuit, run, backend, level, values=None, picked=5, made=None):
+def assert_same(circuit, run, backend, level, values=None, picked=5, made=None, *, midway=True):
+    made = made or templates(circuit, run, backend, level, midway=midway)
     for k, fragment in enumerate(run.fragments):
-        template = (made or templates(circuit, run, backend, level))[k].bound(values or {})
+        template = made[k].bound(values or {})
         batch = Batch(fragment)
         count = fragment.num_variants
         some = np.random.default_rng(k).choice(count, min(picked, count), replace=False)
         for variant in some.tolist():
             spliced = splice(fragment, template, variant)
+            if not midway:
+                assert_measures_last(spliced.circuit)
             expected = wanted(batch, variant, spliced.measured)
             np.testing.assert_allclose(distribution(spliced), expected, atol=1e-9)

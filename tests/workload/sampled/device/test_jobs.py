@@ -9,7 +9,7 @@ from qiskit.circuit.library import CXGate
 from qiskit.quantum_info import Pauli, Statevector
 from qiskit.result.models import ExperimentResultData
 from qiskit.transpiler import Target
-from qiskit_ibm_runtime.fake_provider import FakeManilaV2, FakeVigoV2
+from qiskit_ibm_runtime.fake_provider import FakeManilaV2
 
 from qdreamer_lab import CutEstimator
 from qdreamer_lab.errors import DeviceError, PubError
@@ -123,17 +123,6 @@ def test_too_wide():
         check_device(run.fragments, DEVICES["line"])
     with pytest.raises(DeviceError, match="needs 7 qubits"):
         templates(circuit, run, DEVICES["line"])
-
-
-def test_measuring_at_the_end_only():
-    device = FakeVigoV2()  # its configuration says so
-    _, gates = chain(wire=False)
-    with pytest.raises(DeviceError, match=r'fake_vigo: .*kinds=\("wire",\)') as caught:
-        check_device(gates.fragments, device)
-    assert caught.value.device == "fake_vigo"
-    _, wires = chain(wire=True)
-    check_device(wires.fragments, device)
-    check_device(gates.fragments, FakeManilaV2())
 
 
 def test_cuts_glued_as_one():

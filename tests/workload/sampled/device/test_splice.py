@@ -13,7 +13,7 @@ from qdreamer_lab.errors import CircuitError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.sampled.device import transpile as transpiling
 from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
-from qdreamer_lab.workload.sampled.device.transpile import transpiled
+from qdreamer_lab.workload.sampled.device.transpile import Forms, transpiled
 from tests.circuits.drawn import random_circuit, random_labels, random_unitary
 from tests.workload.sampled.device.cut_devices import (
     DEVICES,
@@ -75,7 +75,7 @@ def test_routing_moves_cuts_along():
         labels.append([0, int(two == 5)])
     run = lowered(circuit, labels, ["ZZYXZZ"])
     for level in (1, 3):
-        (inner, _) = templates(circuit, run, DEVICES["line"], level)
+        (inner, _) = (f.templates[()] for f in templates(circuit, run, DEVICES["line"], level))
         pairs = {
             tuple(sorted(inner.circuit.find_bit(q).index for q in step.qubits))
             for step in inner.circuit.data
@@ -107,7 +107,7 @@ def test_a_sweep_is_transpiled_once(monkeypatch):
         bound = circuit.assign_parameters({theta: values["theta"], phi: values["phi"]})
         run = lowered(bound, [[0, 0], [0, 1], [1, 1]], ["ZXYZ"])
         made = [
-            transpiled(fragment_circuit(circuit, run.plan, f.program), backend)
+            Forms({(): transpiled(fragment_circuit(circuit, run.plan, f.program), backend)})
             for f in run.fragments
         ]
         assert_same(circuit, run, backend, 3, values, made=made)
@@ -130,7 +130,7 @@ def test_wide_gates_become_matrices():
     source = fragment_circuit(circuit, run.plan, run.fragments[0].program)
     assert source.rigid == ("theta",)
     made = [
-        transpiled(fragment_circuit(circuit, run.plan, f.program), DEVICES["line"])
+        Forms({(): transpiled(fragment_circuit(circuit, run.plan, f.program), DEVICES["line"])})
         for f in run.fragments
     ]
     assert_same(circuit, run, DEVICES["line"], 3, {"theta": 0.8}, made=made)
@@ -162,7 +162,7 @@ def test_operations_that_are_no_instructions():
 
 def test_templates_are_plain_data():
     circuit, run = chain(wire=True)
-    template = templates(circuit, run, DEVICES["line"])[0]
+    template = templates(circuit, run, DEVICES["line"])[0].templates[()]
     again = pickle.loads(pickle.dumps(template))
     assert again.circuit == template.circuit
     assert again.places == template.places

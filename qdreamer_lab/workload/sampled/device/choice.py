@@ -1,0 +1,132 @@
+"""Which of several devices gets a fragment: the one that is done first, errs least, or is cheapest.
+
+Arithmetic on what devices and their owners say; nothing is written for a device or sent to one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pilot_kernel.primitive.device.shot_time import pending_jobs
+from qdreamer_lab.errors import QDreamerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from qiskit.providers import BackendV2
+
+    from qdreamer_lab.workload.execution.device import Device, Terms
+
+__all__ = ["Choice", "Outlook", "queue_s"]
+
+_WAITING_JOB_S = 10.0
+"""How long a job that waits at a device keeps it, about, where its owner states no wait."""
+
+_SHOT_S = 3e-4
+"""A shot where a target lacks a duration: mostly the pause after it."""
+
+_JOBS = 2
+"""Of a fragment, about: one for each round of shots."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What shots of a fragment would be on a device.
+
+    Attributes:
+        success: Share of them that will be free of errors.
+        shot_s: Seconds of one; None if the target lacks a duration.
+    """
+
+    success: float
+    shot_s: float | None
+
+
+class Choice:
+    """Orders devices for one fragment after the other, and keeps account of what they have to do.
+
+    Args:
+        devices: All of them.
+        prefer: "time", "fidelity" or "cost".
+
+    Raises:
+        QDreamerError: If prices are to decide, and there are none, or in several currencies.
+    """
+
+    def __init__(self, devices: Sequence[Device], prefer: str) -> None:
+        self._devices = tuple(devices)
+        self._prefer = prefer
+        self._busy_s = dict.fromkeys((device.name for device in devices), 0.0)
+        if prefer == "cost":
+            _check_prices(devices)
+
+    def ask_queues(self) -> None:
+        """Find out how long each device keeps a job waiting; those far away are asked."""
+        for device in self._devices:
+            self._busy_s[device.name] += queue_s(device.backend, device.terms)
+
+    def order(self, outlooks: Mapping[str, Outlook], shots: float) -> list[Device]:
+        """The devices that can run a fragment, the best first.
+
+        Args:
+            outlooks: By the names of the devices; one that cannot run it is not among them.
+            shots: Of the fragment, about.
+        """
+
+        def key(device: Device) -> tuple[float, float]:
+            seen = outlooks[device.name]
+            done_s = self._busy_s[device.name] + _seconds(seen, shots)
+            if self._prefer == "fidelity":
+                return -seen.success, done_s
+            if self._prefer == "cost":
+                return _price(device, seen, shots), done_s
+            return done_s, 0.0
+
+        return sorted((each for each in self._devices if each.name in outlooks), key=key)
+
+    def give(self, device: Device, outlook: Outlook, shots: float) -> None:
+        """Note that a device has a fragment."""
+        self._busy_s[device.name] += _seconds(outlook, shots)
+
+
+def queue_s(backend: BackendV2, terms: Terms | None) -> float:
+    """How long a job waits at a device, about: as its owner states, or by the jobs that wait now.
+
+    Args:
+        backend: The device; it may be far away.
+        terms: What its owner states.
+    """
+    if terms is not None and terms.queue_s:
+        return terms.queue_s
+    return _WAITING_JOB_S * (pending_jobs(backend) or 0)
+
+
+def _seconds(outlook: Outlook, shots: float) -> float:
+    return shots * (_SHOT_S if outlook.shot_s is None else outlook.shot_s)
+
+
+def _price(device: Device, outlook: Outlook, shots: float) -> float:
+    """What a fragment costs; without bounds if that is not known."""
+    if device.terms is None or outlook.shot_s is None:
+        return math.inf
+    price = device.terms.cost(_seconds(outlook, shots), round(shots), _JOBS)
+    return math.inf if price is None else price
+
+
+def _check_prices(devices: Sequence[Device]) -> None:
+    priced = [
+        each.terms for each in devices if each.terms and each.terms.cost(1.0, 1, 1) is not None
+    ]
+    if devices and not priced:
+        raise QDreamerError(
+            "prefer='cost' needs prices: give "
+            f"terms={{{devices[0].name!r}: DeviceTerms(price_per_second=...)}}"
+        )
+    currencies = sorted({terms.currency for terms in priced})
+    if len(currencies) > 1:
+        raise QDreamerError(
+            f"prefer='cost' compares prices, and they are in {', '.join(currencies)}: give all "
+            "terms in one currency"
+        )
