@@ -29,18 +29,24 @@ __all__ = ["Pool", "refined_once"]
 POOL = 10
 
 #: What rounds do, again and again: start from the best plan, from slices of time, or afresh, cross
-#: two plans, move runs of single wires, or keep to narrower fragments. Chosen by trial: crossing
-#: gains most, for as long as something new comes in between.
-TURNS = (
-    *("best", "fresh", "sliced", "cross", "fresh", "cross", "best", "cross", "runs", "cross"),
-    *("cross", "fresh", "cross", "best", "cross", "narrow", "cross", "fresh", "cross", "sliced"),
+#: two plans, move runs of single wires, or keep to narrower fragments.
+TURNS = ("best", "sliced", "runs", "cross", "best", "fresh", "sliced", "cross", "narrow", "runs")
+
+#: The same from `MANY` pieces on, where cycles are bold: first and then again and again. Crossing
+#: gains most, for as long as something new comes in between. Chosen by trial, as the rest here.
+BOLD_START = ("best", "sliced", "fresh") * 2
+BOLD_TURNS = (
+    *("cross", "best", "cross", "fresh", "cross", "best", "cross", "cross", "best", "cross"),
+    *("cross", "fresh", "best", "cross", "sliced", "cross", "best", "cross", "fresh", "cross"),
 )
+MANY = 900
 
-#: Temperatures at which a plan is started afresh, and pieces in a cluster then.
-AFRESH_HOT, AFRESH_SIZE = (20.0, 50.0), (6, 12)
+#: Temperatures at which a bold cycle starts afresh, pieces in a cluster then, and moves per cluster
+#: below the coarsest level.
+AFRESH_HOT, AFRESH_SIZE, AFRESH_MOVES = (20.0, 50.0), (6, 12), 30
 
-#: Moves per piece in a round that moves runs, at most.
-RUNS_MOVES = 30
+#: Moves per cluster or piece in other bold rounds, at most.
+BOLD_MOVES = 10
 
 #: Slices of time that a plan may be started from, and cycles until it joins the others.
 SLICES, SLICED_CYCLES = 40, 3
@@ -73,8 +79,8 @@ class Pool:
     def with_plan(self, plan: Plan) -> Pool:
         """Add a plan, unless one of its cost is there.
 
-        If there are too many, the one most like it goes of those that are dearer: so the pool does
-        not fill with plans that are nearly the same. One that is dearer than all is not added.
+        If there are too many, the dearest goes. Of plans of many pieces, the one most like it goes
+        of those that are dearer: so the pool does not fill with plans that are nearly the same.
         """
         if not len(plan.labels) or any(abs(p.cost - plan.cost) < TOLERANCE for p in self.plans):
             return self
@@ -84,7 +90,10 @@ class Pool:
             dearer = [k for k, each in enumerate(kept) if each.cost > plan.cost]
             if not dearer:
                 return self
-            del kept[min(dearer, key=lambda k: _apart(kept[k].labels, plan.labels))]
+            goes = dearer[-1]
+            if len(plan.labels) >= MANY:
+                goes = min(dearer, key=lambda k: _apart(kept[k].labels, plan.labels))
+            del kept[goes]
         ranked = sorted((*kept, plan), key=lambda each: each.cost)
         return Pool((replace(ranked[0], bound=best.bound), *ranked[1:]))
 
@@ -110,45 +119,74 @@ def refined_once(
         stop: (1,) Flag that ends it at once when it is not 0.
     """
     rng = np.random.default_rng([seed, number])
-    turn = TURNS[number % len(TURNS)]
+    bold = graph.num_pieces >= MANY and not graph.only_wires
+    turn = _turn(number, bold=bold)
     if turn == "sliced" and graph.is_limited:
         turn = "best"  # fragments of different slices are too many
     if turn in ("sliced", "runs") and graph.only_wires:
         turn = "best"  # slices cut gates, and so do runs of single wires
     start, others = pool.best, pool.plans[1:]
-    moves = max(2, min(int(rng.choice([10, 30])), WORK // graph.num_pieces))
+    moves = max(2, min(int(rng.choice([10, 30, 100])), WORK // graph.num_pieces))
     cycle = Cycle(
         hot=float(np.exp(rng.uniform(np.log(COLDEST), np.log(HOTTEST)))),
-        moves=moves,
+        moves=min(moves, BOLD_MOVES) if bold else moves,
         coarsest=int(rng.choice([20, 60, 200])),
         power=float(rng.choice([0.5, 1.0, 2.0])),
+        bold=bold,
         stop=stop,
     )
-    if others and rng.random() < (0.3 if turn == "best" else 0.5):
+    if others and rng.random() < (0.3 if turn == "best" and not bold else 0.5):
         start = others[int(rng.integers(len(others)))]
     if turn == "cross" and others:
-        mate = pool.best if start is not pool.best else others[int(rng.integers(len(others)))]
+        start, mate = _couple(pool, start, rng, bold=bold)
         cycle = replace(cycle, other=mate.labels)
     elif turn == "fresh":
-        least = -(-(int(graph.pieces.wire.max()) + 1) // graph.limits.max_width)
-        most = min(8 * least + 4, graph.limits.max_labels)
-        cycle = replace(
-            cycle,
-            labels=int(rng.integers(least, max(least, most) + 1)),
-            hot=float(rng.choice(AFRESH_HOT)),
-            coarsest=max(20, graph.num_pieces // int(rng.choice(AFRESH_SIZE))),
-        )
+        cycle = _afresh(graph, cycle, rng)
     elif turn == "narrow":
         graph = narrower(graph, rng)
     elif turn == "runs":
         hot = float(np.exp(rng.uniform(np.log(0.4), np.log(3.0))))
-        moves = min(moves, RUNS_MOVES)
-        runs = Anneal(moves=moves * graph.num_pieces, hot=hot, cold=hot / 5, stop=stop)
+        runs = Anneal(moves=cycle.moves * graph.num_pieces, hot=hot, cold=hot / 5, stop=stop)
         return pool.with_plan(runs.improve(graph, start, int(rng.integers(2**31))))
     elif turn == "sliced":
         count = round(np.exp(rng.uniform(0, np.log(SLICES))))
-        return pool.with_plan(_sliced(graph, count, cycle, rng))
+        return pool.with_plan(
+            _sliced(graph, count, cycle if bold else replace(cycle, moves=30), rng)
+        )
     return pool.with_plan(cycle.improve(graph, start, int(rng.integers(2**31))))
+
+
+def _turn(number: int, *, bold: bool) -> str:
+    """What a round does."""
+    if not bold:
+        return TURNS[number % len(TURNS)]
+    begun = number - len(BOLD_START)
+    return BOLD_START[number] if begun < 0 else BOLD_TURNS[begun % len(BOLD_TURNS)]
+
+
+def _couple(pool: Pool, start: Plan, rng: np.random.Generator, *, bold: bool) -> tuple[Plan, Plan]:
+    """Two plans to cross: `start` and the best or, boldly, any other, in any order.
+
+    Where pieces are many, and crosses are not improved for long, all would soon descend from the
+    best.
+    """
+    others = [plan for plan in pool.plans if plan is not start]
+    if not bold and start is not pool.best:
+        return start, pool.best
+    mate = others[int(rng.integers(len(others)))]
+    return (mate, start) if bold and rng.random() < 0.5 else (start, mate)
+
+
+def _afresh(graph: PieceGraph, cycle: Cycle, rng: np.random.Generator) -> Cycle:
+    """The same cycle, started from random fragments, of a random number."""
+    least = -(-(int(graph.pieces.wire.max()) + 1) // graph.limits.max_width)
+    most = min((8 if cycle.bold else 4) * least + 2, graph.limits.max_labels)
+    cycle = replace(cycle, labels=int(rng.integers(least, max(least, most) + 1)), hot=8.0)
+    if not cycle.bold:
+        return cycle
+    size = max(20, graph.num_pieces // int(rng.choice(AFRESH_SIZE)))
+    hot = float(rng.choice(AFRESH_HOT))
+    return replace(cycle, hot=hot, coarsest=size, moves=AFRESH_MOVES)
 
 
 def _sliced(graph: PieceGraph, count: int, cycle: Cycle, rng: np.random.Generator) -> Plan:

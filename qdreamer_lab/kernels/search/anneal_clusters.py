@@ -66,12 +66,14 @@ def propose_cluster(
 
 @kernel
 def anneal_clusters(
-    clusters: Clusters, labels: Ints, limits: Limits, cooling: Cooling, seed: int
+    clusters: Clusters,
+    labels: Ints,
+    limits: Limits,
+    cooling: Cooling,
+    seed: int,
+    forget: bool = False,
 ) -> tuple[Ints, float]:
-    """Anneal from `labels` and return the cheapest feasible labelling of the second half.
-
-    What was met before counts for nothing, `labels` least of all: else every annealing from a good
-    plan would give back that plan, however hot it was.
+    """Anneal from `labels` and return the cheapest feasible labelling met, with its cost.
 
     Args:
         clusters: What is labelled.
@@ -79,10 +81,12 @@ def anneal_clusters(
         limits: What the answer has to keep.
         cooling: How long to anneal at most, and from which temperature to which.
         seed: Seed of the random moves.
+        forget: Whether only the second half of the moves counts. Else an annealing from a good plan
+            gives back that plan, however hot it was.
 
     Returns:
         The best feasible labels, and their cost; infinite if none was met, and then the labels are
-        those it came to in the end. Where it was stopped in the first half, that counts.
+        those it came to in the end.
     """
     now = labels.copy()
     width = cluster_widths(clusters, now, limits.max_labels)
@@ -95,7 +99,7 @@ def anneal_clusters(
     for step in range(cooling.moves):
         if cooling.stop[0] != 0:
             break
-        if step == cooling.moves // 2:
+        if forget and step == cooling.moves // 2:
             best_value = value if overflow == 0 else np.inf
             best[:] = now
         heat *= factor

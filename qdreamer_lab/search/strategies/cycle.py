@@ -1,12 +1,13 @@
 """Strategy: join pieces to ever larger clusters, and anneal these from the coarsest level down.
 
 Clusters move together what has to move together, and the annealing at finer levels puts right where
-they were drawn too roughly. Single pieces are annealed by runs of wires: what is a qubit too wide
-then, which is most of what comes from above, is put right by no move of one piece; where gates must
-not be cut, the finest clusters are blocks. Clusters lie within the fragments of a known plan, or
-within those of two plans, which then are crossed: where they agree is kept together, and the rest
-is chosen anew. After Sanders and Schulz, "Distributed evolutionary graph partitioning" (ALENEX
-2012), whose graphs have no wires.
+they were drawn too roughly. Clusters lie within the fragments of a known plan, which so comes back
+unless something better is found; or within those of two plans, which then are crossed: where they
+agree is kept together, and the rest is chosen anew. A bold cycle leaves the known plan behind. What
+it comes to is mostly a qubit too wide, which no move of a single piece puts right; so it ends by
+moving runs of wires. Where gates must not be cut, the finest clusters are not pieces but blocks.
+After Sanders and Schulz, "Distributed evolutionary graph partitioning" (ALENEX 2012), whose graphs
+have no wires.
 """
 
 from __future__ import annotations
@@ -41,10 +42,10 @@ EVENLY = 8
 #: By how much the temperature falls from one level to the next finer one.
 FALL = 0.6
 
-#: Moves per piece once all clusters are taken apart, and the first and last temperature then.
+#: Moves per piece at the end of a bold cycle, and the first and last temperature then.
 FINE_MOVES, FINE_HOT, FINE_COLD = 10, 0.8, 0.15
 
-#: Starting afresh, the moves per cluster at the coarsest level, where all is decided, how many
+#: Starting boldly afresh, moves per cluster at the coarsest level, where all is decided, how many
 #: there are of these in all, the temperature at which they end, and that of the levels below.
 AFRESH, MOST_AFRESH, AFRESH_COLD, AFRESH_BELOW = 3_000, 2_000_000, 1.0, 1.0
 
@@ -61,6 +62,7 @@ class Cycle:
         power: How much light clusters are preferred when they are joined.
         other: (S,) Fragment of each piece in another plan to cross with, or None.
         labels: Start afresh with so many fragments instead of from the best plan; 0 not to.
+        bold: Whether to leave the plan it starts from, for another that may be worse.
         stop: (1,) Flag that ends it at once when it is not 0.
     """
 
@@ -71,6 +73,7 @@ class Cycle:
     power: float = 1.0
     other: NDArray[np.int64] | None = None
     labels: int = 0
+    bold: bool = False
     stop: NDArray[np.int64] = field(default_factory=lambda: NEVER)
 
     def improve(self, graph: PieceGraph, best: Plan, seed: int) -> Plan:
@@ -84,26 +87,29 @@ class Cycle:
             now = rng.integers(0, self.labels, len(levels[-1].weight))
         num_labels = min(graph.limits.max_labels, int(now.max()) + 1 + SPARE_LABELS)
         limits = graph.limits._replace(max_labels=num_labels)
-        for number in range(len(levels) - 1, 0, -1):
-            cooling = self._cooling(graph, len(now), len(levels) - 1 - number)
+        for number in range(len(levels) - 1, -1, -1):
             draw = int(rng.integers(2**31))
-            now, _ = anneal_clusters(levels[number], now, limits, cooling, draw)
-            now = now[maps[number - 1][0]]
-        if not graph.only_wires:
-            cooling = Cooling(FINE_MOVES * graph.num_pieces, FINE_HOT, FINE_COLD, self.stop)
-            if not maps:
-                cooling = self._cooling(graph, len(now), 0)
-            now, _ = anneal(now, graph.pieces, limits, cooling, int(rng.integers(2**31)))
+            if number == 0 and graph.only_wires:
+                break
+            if number == 0 and self.bold and maps:
+                cooling = Cooling(FINE_MOVES * graph.num_pieces, FINE_HOT, FINE_COLD, self.stop)
+                now, _ = anneal(now, graph.pieces, limits, cooling, draw)
+                break
+            cooling = self._cooling(graph, len(now), len(levels) - 1 - number)
+            now, _ = anneal_clusters(levels[number], now, limits, cooling, draw, self.bold)
+            if number:
+                now = now[maps[number - 1][0]]
         if not is_feasible(graph, now):
             return best
         return Plan(now, cost_of(graph, now), best.bound)
 
     def _cooling(self, graph: PieceGraph, size: int, finer: int) -> Cooling:
         """How `size` clusters are annealed, so many levels finer than the coarsest."""
-        if self.labels and not finer:
+        afresh = self.bold and self.labels > 0
+        if afresh and not finer:
             moves = min(AFRESH * size, MOST_AFRESH)
             return Cooling(moves, self.hot, min(AFRESH_COLD, self.hot), self.stop)
-        heat = AFRESH_BELOW if self.labels else self.hot * FALL**finer
+        heat = AFRESH_BELOW if afresh else self.hot * FALL**finer
         moves = self.moves * max(size, graph.num_pieces // EVENLY)
         return Cooling(moves, max(heat, 1.2 * self.cold), self.cold, self.stop)
 

@@ -69,3 +69,22 @@ def test_annealed_clusters_fit_on_devices(rooms: list[int]) -> None:
     assert cost <= cost_of(graph, start)
     widths = np.sort(cluster_widths(clusters, labels, len(rooms)))[::-1]
     assert np.all(widths <= rooms)
+
+
+def test_annealing_that_forgets_leaves_the_plan_it_began_with() -> None:
+    graph = piece_graph(ladder(8, 6))
+    clusters = single_clusters(graph.pieces)
+    limits = Limits(6, 2**40, 9, np.empty(0, np.int64))
+    best, least = anneal_clusters(
+        clusters, graph.pieces.wire // 2, limits, Cooling(50_000, 3.0, 0.2), 1
+    )
+    hot = Cooling(2_000, 50.0, 50.0)
+    kept, cost = anneal_clusters(clusters, best, limits, hot, 2, False)
+    assert np.array_equal(kept, best)
+    assert cost == pytest.approx(least)
+    left, cost = anneal_clusters(clusters, best, limits, hot, 2, True)
+    assert not np.array_equal(left, best)
+    fits = cluster_widths(clusters, left, 9).max() <= 6
+    assert np.isfinite(cost) == fits
+    if fits:
+        assert cost == pytest.approx(cost_of(graph, left))

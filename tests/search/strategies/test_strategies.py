@@ -39,6 +39,18 @@ def test_a_strategy_gives_a_feasible_plan_at_the_price_it_names(strategy: Strate
         assert better.cost <= plan.cost
 
 
+@pytest.mark.parametrize("labels", [0, 9])
+def test_a_bold_cycle_gives_a_feasible_plan_at_the_price_it_names(labels: int) -> None:
+    graph = piece_graph(ladder(20, 10))
+    plan = RandomPlan(1).improve(graph, no_plan(), seed=1)
+    cycle = Cycle(bold=True, labels=labels, coarsest=10, moves=5)
+    for seed in range(5):
+        found = cycle.improve(graph, plan, seed)
+        assert is_feasible(graph, found.labels)
+        assert cost_of(graph, found.labels) == pytest.approx(found.cost)
+        assert found.cost < plan.cost
+
+
 def test_every_strategy_beats_chance() -> None:
     graph = piece_graph(ladder(20, 10))
     chance = RandomPlan(1).improve(graph, no_plan(), seed=0).cost
