@@ -70,7 +70,7 @@ def test_a_variational_run_survives_its_kernel_and_its_pilot(new_kernel, name, t
     answer = third.run(LINE + str(path))
     assert not answer.errors, answer.traceback
     told = third.run("report.data.x.tolist(), report.data.values, report.data.start").result
-    assert eval(told) == (best.x.tolist(), best.values, best.start)  # noqa: S307 to the last bit
+    assert eval(told) == (best.x.tolist(), best.values, best.start)  # to the last bit
     told = third.run("[report.values[k] for k in ('evaluations', 'of them from the journal')]")
     assert told.result == str([all_evaluations, known])
     third.end()
