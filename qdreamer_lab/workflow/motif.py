@@ -209,6 +209,7 @@ class Motif(ABC):
         finally:
             ended = time.time()
             run.cancel()
+        times = run.times(ended, pilots)
         return MotifReport(
             motif=self.name,
             title=self.title,
@@ -216,9 +217,10 @@ class Motif(ABC):
             workers=sum(pilot.workers for pilot in pilots),
             pilots=tuple(pilot.name for pilot in pilots),
             ready_s=ready_s,
-            spent=run.spent(begun, ended, pilots),
+            spent=run.spent(begun, ended, pilots, times),
             traffic=run.traffic(),
             outcome=outcome,
+            trace=run.trace(begun, ended, times),
         )
 
     def _ready(self, session: Session, stop: threading.Event | None) -> list[PilotStatus]:

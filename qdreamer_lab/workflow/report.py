@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
+    from qdreamer_lab.workflow.trace import Trace
+
 __all__ = ["MotifReport"]
 
 
@@ -35,6 +37,7 @@ class MotifReport:
         spent: Where the wall time went.
         traffic: What went to and fro.
         outcome: What it found out.
+        trace: What had to wait for what; neither in text nor in JSON.
     """
 
     motif: str
@@ -46,6 +49,7 @@ class MotifReport:
     spent: Spent
     traffic: Traffic
     outcome: Outcome
+    trace: Trace | None = None
 
     @property
     def values(self) -> Mapping[str, float | int | str]:
@@ -97,9 +101,10 @@ class MotifReport:
         return report_figure(self.motif, self.spent.parts(), self.outcome.curves, dark)
 
     def to_json(self) -> str:
-        """As JSON that `from_json` reads; without `data`."""
-        plain = asdict(replace(self, outcome=replace(self.outcome, data=None)))
+        """As JSON that `from_json` reads; without `data` and `trace`."""
+        plain = asdict(replace(self, trace=None, outcome=replace(self.outcome, data=None)))
         plain["outcome"].pop("data")
+        plain.pop("trace")
         return json.dumps({**plain, "metrics": self.metrics}, default=_plain)
 
     @classmethod

@@ -14,12 +14,13 @@ from pilot_kernel.task.notebook.inputs import Inputs
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
 from pilot_kernel.task.wire.packing import Packed, pack_call
 from qdreamer_lab.errors import MotifError
-from qdreamer_lab.workflow.spent import Kind, Span, Spent, time_spent
+from qdreamer_lab.workflow.spent import Kind, Span, Spent, TaskTimes, time_spent
 from qdreamer_lab.workflow.task_times import task_times
 from qdreamer_lab.workflow.timed_call import Answer, Told, answer, answer_of_ranks
+from qdreamer_lab.workflow.trace import Portion, Step, Trace, traced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pilot_kernel.resource.pilot import PilotStatus
     from pilot_kernel.sessions.session import Session
@@ -114,6 +115,8 @@ class Run:
     _numbers: dict[int, int] = field(default_factory=dict)
     _ranks: list[tuple[int, int]] = field(default_factory=list)
     _spans: list[Span] = field(default_factory=list)
+    _log: list[Step] = field(default_factory=list)
+    _portions: dict[int, Portion] = field(default_factory=dict)
     # Several threads may submit, and each task has a number of its own.
     _submitting: threading.Lock = field(default_factory=threading.Lock)
 
@@ -126,6 +129,7 @@ class Run:
         /,
         *args: Any,
         options: dict[str, Any] | None = None,
+        portion: Portion | None = None,
     ) -> Work:
         """Submit a call whose time counts as work of a kind.
 
@@ -135,9 +139,13 @@ class Run:
             *args: Its arguments; a `Work` among them, or in a list that is one, stands for its
                 result, which goes from worker to worker.
             options: Those of `Session.submit`, such as `on` and `name`.
+            portion: What it is of work that would be divided among more workers.
         """
         named = TaskOptions(**(options or {})).named(getattr(fn, "__name__", "work"))
-        return self.submit_call(kind, fn, tuple(map(_tasks, args)), {}, named)
+        work = self.submit_call(kind, fn, tuple(map(_tasks, args)), {}, named)
+        if portion is not None:
+            self._portions[work.number] = portion
+        return work
 
     def submit_call(
         self,
@@ -169,6 +177,7 @@ class Run:
             self._numbers[id(task)] = number  # works hold on to their tasks, so ids stay theirs
             made = Work(task, number, packed.size, taken, options.cores or 1, now, self)
             self._works.append(made)
+            self._log.append(Step(threading.current_thread(), number, now, heard=False))
         return made
 
     def circuits(self, pubs: Any, **how: Any) -> Work:
@@ -217,6 +226,7 @@ class Run:
             self._numbers[id(task)] = number
             made = Work(task, number, packed.size, (), cores, now, self)
             self._works.append(made)
+            self._log.append(Step(threading.current_thread(), number, now, heard=False))
         return made
 
     def results(self, works: Iterable[Work]) -> list[Any]:
@@ -237,6 +247,8 @@ class Run:
             self._wait([work.task])
         if work._answer is None:
             work._answer = work.task.result()
+            step = Step(threading.current_thread(), work.number, time.time(), heard=True)
+            self._log.append(step)
         return work._answer
 
     def open(self, work: Work) -> Any:
@@ -286,21 +298,41 @@ class Run:
         """Count what the MPI ranks of a task told each other."""
         self._ranks.append((messages, num_bytes))
 
-    def spent(self, begun: float, ended: float, pilots: Sequence[PilotStatus]) -> Spent:
+    def times(self, ended: float, pilots: Sequence[PilotStatus]) -> dict[int, TaskTimes]:
+        """When tasks waited and ran, by their numbers.
+
+        Args:
+            ended: When the last result was here, unix seconds.
+            pilots: Those that the work could go to.
+        """
+        return task_times(self._works, self._records(), self._told(), pilots, ended)
+
+    def spent(
+        self,
+        begun: float,
+        ended: float,
+        pilots: Sequence[PilotStatus],
+        tasks: Mapping[int, TaskTimes],
+    ) -> Spent:
         """What the time between two moments went to.
 
         Args:
             begun: The first moment, unix seconds.
             ended: The last.
             pilots: Those that the work could go to.
+            tasks: Those of `times`.
         """
-        tasks = task_times(self._works, self._records(), self._told(), pilots, ended)
         workers = {pilot.name: pilot.workers for pilot in pilots if pilot.workers}
-        for task in tasks:
+        for task in tasks.values():
             workers.setdefault(task.pilot, 1)
         if not workers:
             raise MotifError("no worker was up; see %pilot logs")
-        return time_spent(begun, ended, workers, tasks, self._spans)
+        return time_spent(begun, ended, workers, list(tasks.values()), self._spans)
+
+    def trace(self, begun: float, ended: float, tasks: Mapping[int, TaskTimes]) -> Trace:
+        """What had to wait for what between two moments; the arguments are those of `spent`."""
+        inputs = {work.number: work.inputs for work in self._works}
+        return traced(self._log, tasks, inputs, self._portions, begun, ended)
 
     def _records(self) -> dict[str, TaskRecord]:
         """The records of all tasks, once the agent has heard that they are over."""

@@ -33,8 +33,8 @@ def task_times(
     told: Mapping[int, Told],
     pilots: Sequence[PilotStatus],
     ended: float,
-) -> list[TaskTimes]:
-    """The times of all tasks that ran.
+) -> dict[int, TaskTimes]:
+    """The times of all tasks that ran, by their numbers.
 
     Args:
         works: The tasks, in the order of their numbers.
@@ -46,7 +46,7 @@ def task_times(
     wide = {pilot.name: max(1, pilot.cores_per_worker) for pilot in pilots}
     by_number = {work.number: records.get(work.task.key) for work in works}
     ahead = _agents_clock(works, records, told, ended)
-    found = []
+    found = {}
     for work in works:
         record = by_number[work.number]
         if record is None or record.started is None or record.finished is None:
@@ -56,9 +56,8 @@ def task_times(
         ready = max([record.queued, *(each for each in before if each is not None)])
         spans = told[work.number].spans if work.number in told else ()
         lanes = -(-work.cores // wide.get(record.pilot or "", work.cores))
-        found.append(
-            _times(replace(record, queued=min(ready, record.started)), spans, lanes, ahead)
-        )
+        record = replace(record, queued=min(ready, record.started))
+        found[work.number] = _times(record, spans, lanes, ahead)
     return found
 
 

@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING
 import psutil
 
 from pilot_kernel.errors import PilotError
+from pilot_kernel.resource.worker_environment import usable_cores
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workflow.characterise.larger import (
     CUT,
+    LEFT_OUT,
+    PLAYED,
     Simulated,
     circuits_simulated,
     cut_simulated,
+    played_simulated,
 )
 from qdreamer_lab.workflow.characterise.portrait import Measured, Portrait
 from qdreamer_lab.workflow.circuit_cutting.app import CircuitCutting
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 
     from pilot_kernel.sessions.session import Session
     from qdreamer_lab.workflow.motif import Motif
+    from qdreamer_lab.workflow.report import MotifReport
 
 __all__ = ["SIMULATED", "characterise", "this_machine"]
 
@@ -62,7 +67,7 @@ def characterise(
         names: Of the motifs; all by default.
         url: What kind of pilots.
         times: How often each is run, after once that does not count; the quickest counts.
-        simulate: Numbers of workers for which scaling is simulated, of circuits and of cut runs.
+        simulate: Numbers of workers for which scaling is simulated, where that makes sense.
         calibrate_s: Seconds for measuring this machine before cut runs are simulated.
         say: Takes a line for each run.
         change: Makes another motif of each before it runs, a smaller one, say.
@@ -90,7 +95,10 @@ def characterise(
         finally:
             pilot.stop()
     return Portrait(
-        machine=this_machine(), measured=tuple(measured), simulated=larger.curves(measured)
+        machine=this_machine(),
+        measured=tuple(measured),
+        simulated=larger.curves(measured),
+        not_simulated=larger.left_out(),
     )
 
 
@@ -127,8 +135,9 @@ class Larger:
         times: int,
         told: Callable[[str], None],
     ) -> None:
-        self._workers = workers
+        self._workers, self._names = workers, names
         self._circuits = bool(workers) and CircuitExecution.name in names
+        self._played = [name for name in PLAYED if workers and name in names]
         self._cutting = bool(workers) and CircuitCutting.name in names
         self._calibrate_s, self._times, self._told = calibrate_s, times, told
         self._rates: list[float] = []
@@ -137,7 +146,7 @@ class Larger:
 
     def look(self, session: Session, on: str, count: int, *, last: bool) -> None:
         """Measure on a pilot with some workers; on the last one the model is asked, too."""
-        if self._circuits:
+        if self._circuits or self._played:
             self._rates.append(tasks_per_second(session, on, _TASKS))
         if not self._cutting:
             return
@@ -149,18 +158,12 @@ class Larger:
             if self._calibrate_s:
                 self._told("calibration")
                 QDreamer(session).calibrate(self._calibrate_s, on=on)
-            self._curve = cut_simulated(session, on, self._workers, self._cut_s)
+            self._curve = cut_simulated(session, on, self._workers, self._cut_s, usable_cores())
 
     def curves(self, measured: Sequence[Measured]) -> tuple[Simulated, ...]:
         """All curves, given what was measured of the motifs."""
         found: list[Simulated] = []
-        reports = {
-            (one.size, one.workers): one.report
-            for one in measured
-            if one.motif == CircuitExecution.name and one.report is not None
-        }
-        walls = {key: report.spent.wall_s for key, report in reports.items()}
-        first = reports.get((1, 1))
+        walls, first = _walls(measured, CircuitExecution.name)
         if self._circuits and first is not None:
             strong = {count: wall for (size, count), wall in walls.items() if size == 1}
             weak = {count: wall for (size, count), wall in walls.items() if size == count}
@@ -171,8 +174,39 @@ class Larger:
                 1 / max(self._rates),
                 self._workers,
                 {"strong": strong, "weak": weak},
+                usable_cores(),
             )
-        return (*found, *([] if self._curve is None else [self._curve]))
+        if self._curve is not None:
+            found.append(self._curve)
+        for name in self._played:
+            walls, first = _walls(measured, name)
+            if first is not None and first.trace is not None:
+                strong = {count: wall for (size, count), wall in walls.items() if size == 1}
+                known = (self._workers, strong, usable_cores())
+                found.append(played_simulated(name, first.trace, 1 / max(self._rates), *known))
+        return tuple(found)
+
+    def left_out(self) -> tuple[str, ...]:
+        """What has no curve, or only one, and why."""
+        if not self._workers:
+            return ()
+        whys = {
+            why: [n for n in self._names if LEFT_OUT.get(n) == why] for why in LEFT_OUT.values()
+        }
+        return tuple(f"{', '.join(names)}: {why}" for why, names in whys.items() if names)
+
+
+def _walls(
+    measured: Sequence[Measured], name: str
+) -> tuple[dict[tuple[int, int], float], MotifReport | None]:
+    """Wall times of a motif by size and workers, and its report on one worker."""
+    reports = {
+        (one.size, one.workers): one.report
+        for one in measured
+        if one.motif == name and one.report is not None
+    }
+    walls = {key: report.spent.wall_s for key, report in reports.items()}
+    return walls, reports.get((1, 1))
 
 
 def this_machine() -> dict[str, str]:

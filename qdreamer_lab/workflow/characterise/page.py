@@ -99,10 +99,10 @@ def _assumed(portrait: Portrait) -> str:
     for curve in portrait.simulated:
         known = dict(zip(curve.workers, curve.wall_s, strict=True))
         walls = (f"{known[count]:.3g}" if count in known else "" for count in counts)
-        off = ", ".join(f"{count}: {100 * part:+.0f} %" for count, part in curve.off.items())
-        rows.append((curve.name, off, *walls))
+        rows.append((curve.name, curve.off_text(), *walls))
     head = ("seconds on … workers", "off, where measured", *(f"{count:,}" for count in counts))
     lines = [f"{curve.name} assumes {curve.assumptions}." for curve in portrait.simulated]
+    lines += [f"Not simulated: {why}." for why in portrait.not_simulated]
     return _wide(head, rows) + "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 

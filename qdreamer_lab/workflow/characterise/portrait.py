@@ -62,11 +62,13 @@ class Portrait:
         machine: What it is: names and sizes, by what they are of.
         measured: All runs.
         simulated: Scaling to more workers than there are.
+        not_simulated: What has no such curve, or not both, and why.
     """
 
     machine: Mapping[str, str]
     measured: tuple[Measured, ...]
     simulated: tuple[Simulated, ...] = ()
+    not_simulated: tuple[str, ...] = ()
 
     def motifs(self) -> list[str]:
         """The motifs that were run, in order."""
@@ -115,6 +117,7 @@ class Portrait:
         if scaling := self.scaling_table():
             lines += [text_table(*scaling), ""]
         lines += [curve.text() for curve in self.simulated]
+        lines += [f"not simulated: {why}" for why in self.not_simulated]
         return "\n".join([*lines, *self.failures()])
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -165,7 +168,12 @@ class Portrait:
         ]
         simulated = [asdict(curve) for curve in self.simulated]
         return json.dumps(
-            {"machine": dict(self.machine), "measured": measured, "simulated": simulated}
+            {
+                "machine": dict(self.machine),
+                "measured": measured,
+                "simulated": simulated,
+                "not_simulated": self.not_simulated,
+            }
         )
 
     @classmethod
@@ -181,7 +189,12 @@ class Portrait:
                 Measured(**{**one, "report": _report(one["report"])}) for one in plain["measured"]
             )
             simulated = tuple(map(_simulated, plain["simulated"]))
-            return cls(machine=dict(plain["machine"]), measured=measured, simulated=simulated)
+            return cls(
+                machine=dict(plain["machine"]),
+                measured=measured,
+                simulated=simulated,
+                not_simulated=tuple(plain.get("not_simulated", ())),
+            )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise MotifError(f"not the portrait of a machine: {error}") from None
 
@@ -191,6 +204,9 @@ def _report(plain: dict[str, Any] | None) -> MotifReport | None:
 
 
 def _simulated(plain: dict[str, Any]) -> Simulated:
-    measured = {int(count): wall for count, wall in plain["measured_s"].items()}
     points = {key: tuple(plain[key]) for key in ("workers", "wall_s")}
-    return Simulated(**{**plain, **points, "measured_s": measured})
+    by_count = {
+        key: {int(count): wall for count, wall in plain.get(key, {}).items()}
+        for key in ("measured_s", "shared_s")
+    }
+    return Simulated(**{**plain, **points, **by_count})

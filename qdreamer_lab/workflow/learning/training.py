@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.workflow.learning.batch import kernel_entries, values_and_gradient
+from qdreamer_lab.workflow.trace import Portion
 
 if TYPE_CHECKING:
     from typing import Any
@@ -140,6 +141,7 @@ def _shared_out(
     form: tuple[int, int],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Values and summed gradient; each worker takes a part of the samples."""
+    points = 1 if labels is None else 1 + 2 * len(weights)
     parts = np.array_split(np.arange(len(samples)), min(shared.workers(), len(samples)))
     works = [
         shared.run.submit(
@@ -149,9 +151,10 @@ def _shared_out(
             None if labels is None else labels[part],
             *(weights, form, shared.shots, shared.seed_of_next()),
             options={**shared.options, "name": "classify"},
+            portion=Portion(len(part), len(part) * points),
         )
         for part in parts
     ]
-    shared.circuits += len(samples) * (1 if labels is None else 1 + 2 * len(weights))
+    shared.circuits += len(samples) * points
     found = shared.run.results(works)
     return np.concatenate([values for values, _ in found]), sum(each for _, each in found)

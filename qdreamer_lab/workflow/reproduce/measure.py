@@ -36,6 +36,10 @@ __all__ = ["reproduce"]
 
 _LOOK_S = 0.005
 _PATIENCE_S = 120.0
+_NO_SOURCE = (
+    "Their pilot start is no published figure as far as could be found: its factor is not to be "
+    "relied on."
+)
 _UNFAIR = (
     "Unfair to them: our exact values need no shots, and they always took theirs; terms that "
     "cannot reach the observable are not run; their times are those of another machine and of "
@@ -105,7 +109,7 @@ def reproduce(
     rows += _circuits(session, status.name, place, circuits or CircuitExecution.paper(), share)
     rows.append(_accuracy(runs, place))
     made = Comparison(rows=tuple(rows), notes=())
-    return replace(made, notes=(*_values(made, runs), *_UNFAIR))
+    return replace(made, notes=(*_values(made, runs), _NO_SOURCE, *_UNFAIR))
 
 
 def _started(session: Session) -> tuple[PilotStatus, float]:

@@ -23,7 +23,11 @@ __all__ = [
 _MINI_APPS = "github.com/radical-cybertools/quantum-mini-apps"
 _MIDDLEWARE = "github.com/radical-cybertools/pilot-quantum"
 _PAPER = "arXiv:2604.03445"
-_PLAN = "as given in this project's plan; in no public source that was found"
+_PLAN = (
+    "as given in this project's plan; in no public source that was found: not in the abstracts of "
+    f"{_PAPER} and arXiv:2412.18519, nor in the tables committed to {_MIDDLEWARE} and "
+    f"{_MINI_APPS}; the papers' full texts could not be searched"
+)
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,10 @@ THROUGHPUT = Published(
     "pilot_ray_slurm_throughput.py",
 )
 PILOT_START = Published(4.6, 8.0, "s", "not told", _PLAN)
-"""The committed rows of `CIRCUITS` have 5 s, for 128 cores as for 2,048."""
+"""The committed rows of `CIRCUITS` have 5 s, for 128 cores as for 2,048.
+
+So the factor of this row stands on a figure that nobody outside can look up; `reproduce` says so.
+"""
 
 _CIRCUITS = f"{_MINI_APPS}, 880884c, circuit_execution"
 CIRCUITS = Published(

@@ -17,6 +17,8 @@ from qdreamer_lab.workflow.characterise.larger import (
 from qdreamer_lab.workflow.characterise.measure import characterise
 from qdreamer_lab.workflow.circuit_cutting.app import CircuitCutting
 from qdreamer_lab.workflow.circuit_cutting.cut_run import ansatz, last_z
+from qdreamer_lab.workflow.circuit_execution.app import CircuitExecution
+from qdreamer_lab.workflow.variational.app import VariationalAlgorithm
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +58,7 @@ def test_against_a_clock_that_goes_from_event_to_event(tasks, task_s, interval_s
 
 def test_curves_begin_where_they_were_measured():
     measured = {"strong": {1: 8.0, 2: 4.4}, "weak": {1: 8.0}}
-    strong, weak = circuits_simulated("c", 8, 8.0, 0.001, (1, 2, 1000), measured)
+    strong, weak = circuits_simulated("c", 8, 8.0, 0.001, (1, 2, 1000), measured, 2)
     assert strong.wall_s[0] == pytest.approx(8.0, rel=0.01)
     assert strong.off[2] == pytest.approx(4.0 / 4.4 - 1, rel=0.02)
     assert strong.wall_s[2] == pytest.approx(1.0, rel=0.02)
@@ -68,17 +70,23 @@ def test_a_small_run_is_simulated_on_a_thousand_workers(session, monkeypatch):
     cut = CircuitCutting(qubits=(6,), widths=(4,), reps=2, precision=0.05, recommend=False)
     monkeypatch.setattr(larger, "CUT", cut)
     monkeypatch.setattr("qdreamer_lab.workflow.characterise.measure.CUT", cut)
+    small = {
+        "circuit-cutting": cut,
+        "circuit-execution": CircuitExecution(circuits=4, qubits=2),
+        "variational": VariationalAlgorithm(qubits=2, layers=1, starts=1, iterations=2),
+    }
     found = characterise(
         session,
         (1,),
-        names=["circuit-execution", "circuit-cutting"],
+        names=["circuit-execution", "circuit-cutting", "variational"],
         simulate=(1, 1000),
         calibrate_s=0,
-        change=lambda made: (
-            cut if made.name == "circuit-cutting" else made.set(["circuits=4", "qubits=2"])
-        ),
+        change=lambda made: small.get(made.name, made),
     )
-    strong, weak, fragments = found.simulated
+    strong, weak, fragments, loop = found.simulated
+    assert loop.wall_s[1] == pytest.approx(loop.wall_s[0])  # it has one start
+    (left_out,) = found.not_simulated
+    assert left_out.startswith("variational: weak scaling, since ")
     assert strong.workers == weak.workers == fragments.workers == (1, 1000)
     for curve in found.simulated:
         assert set(curve.measured_s) == {1}
@@ -95,7 +103,7 @@ def test_where_there_are_as_many_workers_it_is_the_prediction(
         qubits=(8,), widths=(5,), reps=2, precision=0.02, recommend=False, angle=0.4
     )
     monkeypatch.setattr(larger, "CUT", cut)
-    curve = cut_simulated(session, lone_worker, (1, 64), {1: 2.0})
+    curve = cut_simulated(session, lone_worker, (1, 64), {1: 2.0}, 2)
     way = QDreamer(session).predict(
         *(ansatz(8, cut.reps, cut.seed, 0.4), last_z(8)),
         max_qubits=5,
@@ -111,7 +119,7 @@ def test_where_there_are_as_many_workers_it_is_the_prediction(
 def test_more_workers_are_faster_until_handing_out_takes_longest(
     session, lone_worker, steady_planning
 ):
-    curve = cut_simulated(session, lone_worker, (1, 2, 4, 8, 1000), {})
+    curve = cut_simulated(session, lone_worker, (1, 2, 4, 8, 1000), {}, 2)
     assert sorted(curve.wall_s[:4], reverse=True) == list(curve.wall_s[:4])
     assert curve.wall_s[0] > 1.2 * curve.wall_s[1] > 0
     assert curve.wall_s[4] > curve.wall_s[0] / 20

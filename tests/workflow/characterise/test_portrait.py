@@ -87,6 +87,7 @@ CURVE = Simulated(
     measured_s={1: 8.0, 2: 10.0},
     assumptions="no naps are missed",
 )
+SHARED = replace(CURVE, measured_s={1: 8.0, 4: 20.0}, shared_s={4: 21.0}, cores=2)
 
 
 def test_what_is_simulated_is_marked(tmp_path):
@@ -94,6 +95,12 @@ def test_what_is_simulated_is_marked(tmp_path):
     with_curve = replace(PORTRAIT, simulated=(CURVE,))
     again = Portrait.from_json(with_curve.to_json())
     assert again.simulated == (CURVE,)
+    oversubscribed = replace(PORTRAIT, simulated=(SHARED,), not_simulated=("rest: at night",))
+    other = Portrait.from_json(oversubscribed.to_json())
+    assert other == oversubscribed
+    assert "1: +0 %, 4 (sharing 2 cores): +5 %" in other.text()
+    assert "not simulated: rest: at night" in other.text()
+    assert "Not simulated: rest: at night." in page([other], ["mine"])
     assert "naps, weak scaling, SIMULATED" in again.text()
     assert "2: -10 %" in again.text()
     assert "assumes no naps are missed" in again.text()

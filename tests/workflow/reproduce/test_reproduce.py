@@ -67,6 +67,7 @@ def test_a_small_run_has_a_row_for_each_figure(session):
         assert all(row.theirs.source in made.text() for row in made.rows)
         assert "2 were run, and their time multiplied" in made.text()
         assert "Unfair to us" in made.text()
+        assert "pilot start is no published figure" in made.text()
         exact = made.notes[0]
         assert float(exact.split("differ by ")[1].split()[0]) < 1e-9
         assert float(exact.split("within ")[1].split()[0]) < 6

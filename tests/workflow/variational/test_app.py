@@ -141,12 +141,25 @@ def test_evaluations_that_are_known_are_not_made_again(tmp_path, after, optimize
     assert not calls
 
 
-CHILD = """
+HELD = """
+import itertools, time
+from qdreamer_lab.workflow.variational.journal import Journal
+
+def held(self, *given, note=Journal.note, numbers=itertools.count(1)):
+    note(self, *given)
+    if next(numbers) >= {}:
+        time.sleep(600)
+
+Journal.note = held
+"""
+"""Makes a process stand still after so many evaluations, so that it is killed before its end."""
+
+CHILD = f"""
 import sys
 import pilot_kernel
 from tests.workflow.variational.test_app import QUICK
 from dataclasses import replace
-
+{HELD.format(15)}
 if __name__ == "__main__":
     with pilot_kernel.Session() as session:
         session.add_pilot("local://", cores_per_node=1)
