@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from qdreamer_lab.kernels.cost.waiting import without_waiting
 from qdreamer_lab.kernels.jit import kernel
 
 Ints = NDArray[np.int64]
@@ -219,16 +220,14 @@ def shared_wire_bits(pairs: Ints, labels: Ints, num_qubits: int, wire_cost: floa
     cut = wires_between(pairs, labels, num_qubits, num)
     first = np.append(np.flatnonzero(np.append(np.full(1, -1), cut[:-1]) != cut), cut.shape[0])
     count = np.diff(first)
-    reach = np.eye(num, dtype=np.bool_)
+    most_first = np.argsort(-count, kind="mergesort")
+    pair = cut[first[most_first]]
+    talks = without_waiting(pair // num, pair % num, num)
     bits = 0.0
-    for k in np.argsort(-count, kind="mergesort"):
-        here, there = cut[first[k]] // num, cut[first[k]] % num
-        if reach[there, here]:
+    for p, k in enumerate(most_first):
+        if not talks[p]:
             bits += wire_cost * count[k]
             continue
-        for f in range(num):
-            if reach[f, here] and not reach[f, there]:
-                reach[f] |= reach[there]
         left = count[k]
         while left > 0:
             n = min(left, MAX_GROUP)
