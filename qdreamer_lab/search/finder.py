@@ -25,6 +25,7 @@ from qdreamer_lab.search.schedule import any_plan, improve
 from qdreamer_lab.search.strategies.cycle import Cycle
 from qdreamer_lab.search.strategies.piece_graph import piece_graph
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, plan_of
+from qdreamer_lab.search.strategies.swaps import Swaps
 from qdreamer_lab.search.warm_up_problems import samples
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def make_ready(cost: str, *, limited: bool = False) -> None:
                     graph = piece_graph(problem)
                     plan, _ = improve(graph, 0, Budget(np.inf))
                     Cycle(coarsest=2).improve(graph, plan, 0)
+                    Swaps(moves=1).improve(graph, plan, 0)
                 _ready.add(name)
 
 

@@ -1,7 +1,7 @@
-"""Kernel that decides which fragments tell others what they measured, so that none waits for itself.
+"""Kernel that decides which fragments may tell others what they measured.
 
-It sees pairs of fragments in the order in which they are to be served; what a pair saves is told in
-`kernels/cost/shared_cuts.py`.
+None may wait for itself. It sees pairs of fragments in the order in which they are to be served;
+what a pair saves is told in `kernels/cost/shared_cuts.py`.
 """
 
 import numpy as np
