@@ -25,10 +25,13 @@ from qdreamer_lab.search.schedule import any_plan, improve
 from qdreamer_lab.search.strategies.cycle import Cycle
 from qdreamer_lab.search.strategies.piece_graph import piece_graph
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, plan_of
+from qdreamer_lab.search.strategies.swaps import Swaps
 from qdreamer_lab.search.warm_up_problems import samples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from qdreamer_lab.search.problem import CutProblem
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
@@ -40,6 +43,9 @@ SEEDS = 2**48
 
 #: Seconds that the search for a width that works may take even if no time is left.
 HINT_S = 0.1
+
+#: The cost model that lets cuts share less, and under which a plan costs no less.
+SIMPLER = {"joint": "lo", "locc": "joint"}
 
 _ready: set[str] = set()
 _readying = threading.Lock()
@@ -65,6 +71,7 @@ def make_ready(cost: str, *, limited: bool = False) -> None:
                     graph = piece_graph(problem)
                     plan, _ = improve(graph, 0, Budget(np.inf))
                     Cycle(coarsest=2).improve(graph, plan, 0)
+                    Swaps(moves=1).improve(graph, plan, 0)
                 _ready.add(name)
 
 
@@ -153,7 +160,12 @@ def _search(
     elif cost == "lo":
         answer = _additive(problem, seed, budget, known, graph)
     else:
-        answer = search_priced(problem, cost, seed, budget, known)
+
+        def simpler() -> NDArray[np.int64] | None:
+            share = min(time_limit_s / 2, budget.deadline - time.perf_counter())
+            return _simpler(problem, cost, share, seed, rounds)
+
+        answer = search_priced(problem, cost, seed, budget, known, simpler)
     if len(answer.labels) == 0 or answer.value >= FORBIDDEN / 2:
         raise _infeasible(problem, seed, budget.deadline)
     seconds = time.perf_counter() - began
@@ -163,6 +175,21 @@ def _search(
     if rounds is None and left > 0:
         remember_time(problem, cost, seed, (time_limit_s, answer.rounds), prove=prove)
     return found
+
+
+def _simpler(
+    problem: CutProblem, cost: str, seconds: float, seed: int, rounds: int | None
+) -> NDArray[np.int64] | None:
+    """Labels of endpoints (m, 2) that are cheap where cuts share less; None where there are none.
+
+    So what `cost` lets cuts share never makes a plan dearer, given as many rounds.
+    """
+    if cost not in SIMPLER or seconds <= 0:
+        return None
+    try:
+        return _search(problem, SIMPLER[cost], seconds, seed, rounds=rounds).labels
+    except InfeasibleError:  # none turned up in a shorter time; there may be some
+        return None
 
 
 def _fitted(problem: CutProblem, cost: str, free: Found) -> Found | None:

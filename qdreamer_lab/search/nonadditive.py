@@ -29,6 +29,8 @@ from qdreamer_lab.search.strategies.sweep import Sweep
 from qdreamer_lab.search.windows import windowed_bound
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from qdreamer_lab.search.budget import Budget
@@ -54,6 +56,12 @@ EXHAUSTIVE_S = 0.05
 ANNEAL_EFFORT = 4_000_000
 ANNEAL_MOVES = 5_000
 
+#: Blocks from which on a price takes so long that stand-ins are left out when time is up.
+MANY_BLOCKS = 5_000
+
+#: Effort of a wire cut, in the same units.
+WIRE_EFFORT = 20
+
 #: Temperatures between which it anneals, in bits (or log2 of the work).
 ANNEAL_HOT, ANNEAL_COLD = 1.5, 0.1
 
@@ -74,9 +82,16 @@ class Priced:
 
 
 def search_priced(
-    problem: CutProblem, cost: str, seed: int, budget: Budget, known: Recalled
+    problem: CutProblem,
+    cost: str,
+    seed: int,
+    budget: Budget,
+    known: Recalled,
+    simpler: Callable[[], NDArray[np.int64] | None],
 ) -> Priced:
     """Search under a cost model that is not additive; no labels if no plan was found.
+
+    What shares nothing costs no less, so a plan that is cheap under a simpler model is cheap here.
 
     Args:
         problem: What to cut.
@@ -84,6 +99,8 @@ def search_priced(
         seed: Seed of everything random.
         budget: How long to go on.
         known: What is known already.
+        simpler: Searches under the next simpler model for its share of the time, and returns labels
+            of endpoints (m, 2), or None if there is no such model or nothing was found.
     """
     problem = _forbidding(problem)
     low_gates, low_wire = least_costs(problem, cost)
@@ -104,6 +121,8 @@ def search_priced(
     starts = []
     with alarm(budget.deadline) as stop:
         for gates, wire in stand_ins:
+            if stop[0] and starts and len(problem.pairs) > MANY_BLOCKS:
+                break
             graph = piece_graph(problem, gates, wire)
             first = first_plans(graph, seed)
             for plan in first:  # what no time at all gives; dearer ones may come of it
@@ -116,10 +135,15 @@ def search_priced(
             if len(plan.labels) == 0:
                 continue
             starts.append((graph, Pool((plan,))))
-            best = _priced(problem, cost, best, graph, plan, seed, stop)
+            if plan.labels is not first[-1].labels or not stop[0]:
+                best = _priced(problem, cost, best, graph, plan, seed, stop)
     best = _finish(problem, cost, best, budget)
     if not starts or best.value >= FORBIDDEN / 2:
         return best
+    if best.value > best.bound + TOLERANCE and (labels := simpler()) is not None:
+        best = _cheaper(problem, cost, best, labels)
+        graph, pool = starts[0]
+        starts[0] = graph, pool.with_plan(plan_of(graph, labels))
     return _refined(problem, cost, seed, budget, best, starts)
 
 
@@ -146,7 +170,9 @@ def _priced(
     """Price a plan of a stand-in, anneal it until `stop` (1,), and return the best of all."""
     best = _cheaper(problem, cost, best, graph.endpoint_labels(plan.labels))
     if not stop[0]:
-        best = _cheaper(problem, cost, best, _anneal(problem, cost, graph, plan.labels, seed, stop))
+        annealed = _anneal(problem, cost, graph, plan.labels, seed, stop)
+        if annealed is not None:
+            best = _cheaper(problem, cost, best, annealed)
     return best
 
 
@@ -228,16 +254,22 @@ def _anneal(
     labels: NDArray[np.int64],
     seed: int,
     stop: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    """Anneal labels of pieces (S,) under the real price; return labels of endpoints (m, 2)."""
+) -> NDArray[np.int64] | None:
+    """Anneal labels of pieces (S,) under the real price; return labels of endpoints (m, 2).
+
+    None where nothing new comes of it, as where a price takes too long.
+    """
     names, start = np.unique(labels, return_inverse=True)
     num_labels = min(graph.limits.max_labels, len(names) + 2)
     # Grouping c cuts of m blocks looks at up to c m steps; short circuits cost what m does.
     cut = int(np.count_nonzero(np.diff(labels[graph.piece_of], axis=1)))
-    effort = len(problem.pairs) * (5 + cut)
+    # Wires are sorted by the fragments that they join.
+    wire = graph.pieces.wire
+    wires = int(np.count_nonzero((labels[1:] != labels[:-1]) & (wire[1:] == wire[:-1])))
+    effort = len(problem.pairs) * (5 + cut) + WIRE_EFFORT * wires
     moves = min(ANNEAL_MOVES, ANNEAL_EFFORT // effort)
     if moves < 100:
-        return graph.endpoint_labels(labels)
+        return None
     found, _ = anneal_priced(
         MODELS[cost],
         blocks_of(problem),
@@ -248,4 +280,4 @@ def _anneal(
         Cooling(moves, ANNEAL_HOT, ANNEAL_COLD, stop),
         seed,
     )
-    return graph.endpoint_labels(found if is_feasible(graph, found) else labels)
+    return graph.endpoint_labels(found) if is_feasible(graph, found) else None

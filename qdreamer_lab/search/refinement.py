@@ -17,6 +17,7 @@ from qdreamer_lab.search.strategies.anneal import Anneal
 from qdreamer_lab.search.strategies.cycle import Cycle
 from qdreamer_lab.search.strategies.slices import Slices
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, no_plan
+from qdreamer_lab.search.strategies.swaps import Swaps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +41,10 @@ BOLD_TURNS = (
     *("cross", "fresh", "best", "cross", "sliced", "cross", "best", "cross", "fresh", "cross"),
 )
 MANY = 900
+
+#: Pieces times frontier from which on every second round lets whole wires change places, trades per
+#: wire in the first of these, and most: each tries twice as many as the one before.
+HUGE, TRADES, MOST_TRADES = 400_000, 20_000, 200_000
 
 #: Temperatures at which a bold cycle starts afresh, pieces in a cluster then, and moves per cluster
 #: below the coarsest level.
@@ -120,6 +125,12 @@ def refined_once(
     """
     rng = np.random.default_rng([seed, number])
     bold = graph.num_pieces >= MANY and not graph.only_wires
+    if bold and graph.num_pieces * graph.widest > HUGE:
+        number, trading = divmod(number, 2)
+        if not trading:
+            trades = min(TRADES * 2 ** min(number, 10), MOST_TRADES)
+            swaps = Swaps(moves=trades, hot=float(rng.uniform(0.3, 0.7)), stop=stop)
+            return pool.with_plan(swaps.improve(graph, pool.best, int(rng.integers(2**31))))
     turn = _turn(number, bold=bold)
     if turn == "sliced" and graph.is_limited:
         turn = "best"  # fragments of different slices are too many

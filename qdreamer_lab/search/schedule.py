@@ -18,6 +18,7 @@ from qdreamer_lab.search.strategies.multilevel import Multilevel
 from qdreamer_lab.search.strategies.random_plan import RandomPlan
 from qdreamer_lab.search.strategies.separate_blocks import Separate
 from qdreamer_lab.search.strategies.strategy import Plan, no_plan
+from qdreamer_lab.search.strategies.swaps import Swaps
 from qdreamer_lab.search.strategies.sweep import Sweep
 from qdreamer_lab.search.strategies.sweep_devices import SweepDevices
 from qdreamer_lab.search.windows import windowed_bound
@@ -73,6 +74,9 @@ FIRST_PROOF = 16
 #: Share of the time left in which to look for any plan at all.
 AT_LAST = 0.6
 
+#: Strategies that can be stopped on the way.
+STOPPABLE = Sweep | SweepDevices | Anneal | Swaps
+
 #: From this many pieces on, a plan that cuts only gates is made before anything else.
 SLOW = 100
 
@@ -116,11 +120,10 @@ def whole_gates(graph: PieceGraph) -> Iterator[Strategy]:
 
 def large(graph: PieceGraph) -> Iterator[Strategy]:
     """Strategies for circuits that are too large to sweep."""
-    moves = min(400_000, 20 * graph.num_pieces)
-    for tries in (1, 4):
-        for _ in range(tries):
-            yield Multilevel(tries=1)
-        yield Anneal(moves=moves, hot=0.5, cold=0.1)
+    yield Multilevel(tries=1)
+    yield Swaps(moves=1_000)
+    yield Anneal(moves=min(400_000, 20 * graph.num_pieces), hot=0.5, cold=0.1)
+    yield Swaps(moves=10_000)
 
 
 def limited(graph: PieceGraph) -> Iterator[Strategy]:
@@ -220,7 +223,7 @@ def improve(
         for number, strategy in strategies:
             if best.proven or (best.cost < FORBIDDEN / 2 and time.perf_counter() > budget.deadline):
                 return best, 0
-            if isinstance(strategy, Sweep | SweepDevices | Anneal) and best.cost < FORBIDDEN / 2:
+            if isinstance(strategy, STOPPABLE) and best.cost < FORBIDDEN / 2:
                 strategy = replace(strategy, stop=stop)
             best = best.improved_by(strategy.improve(graph, best, seed + number))
     if graph.is_limited and best.cost >= FORBIDDEN / 2:

@@ -45,7 +45,8 @@ def log2_work(pairs: Ints, labels: Ints, rank: Ints, num_qubits: int) -> float:
     gates = np.zeros(num)
     batch = np.zeros(num)
     out = np.zeros(num)
-    link = np.zeros((num, num))
+    # Bits of cuts by the first, and by the last, of the two fragments that they join.
+    opens, closes = np.zeros(num), np.zeros(num)
     last = np.full(num_qubits, -1, np.int64)
     for b in range(m):
         f, g = labels[b, 0], labels[b, 1]
@@ -57,7 +58,8 @@ def log2_work(pairs: Ints, labels: Ints, rank: Ints, num_qubits: int) -> float:
                 for end in (f, g):
                     gates[end] += 2.0
                     batch[end] += bits
-                link[min(f, g), max(f, g)] += 2.0 * bits
+                opens[min(f, g)] += 2.0 * bits
+                closes[max(f, g)] += 2.0 * bits
         for side in range(2):
             f, q = labels[b, side], pairs[b, side]
             if f < 0:
@@ -67,18 +69,19 @@ def log2_work(pairs: Ints, labels: Ints, rank: Ints, num_qubits: int) -> float:
                 if last[q] >= 0:
                     batch[f] += 1.0
                     out[last[q]] += 1.0
-                    link[min(f, last[q]), max(f, last[q])] += 2.0
+                    opens[min(f, last[q])] += 2.0
+                    closes[max(f, last[q])] += 2.0
             last[q] = f
     total = -np.inf
     for f in range(num):
         if gates[f] > 0:
             total = log2_add(total, batch[f] + width[f] + np.log2(gates[f]))
         total = log2_add(total, 2.0 * batch[f] + width[f] + out[f])
-    for f in range(1, num):
+    bits = 0.0
+    for f in range(num):
         # Open while f joins 0..f-1: every cut of those among themselves is already summed.
-        bits = 0.0
-        for low in range(f + 1):
-            for high in range(max(f, low + 1), num):
-                bits += link[low, high]
-        total = log2_add(total, bits)
+        bits += opens[f]
+        if f > 0:
+            total = log2_add(total, bits)
+        bits -= closes[f]
     return float(total)

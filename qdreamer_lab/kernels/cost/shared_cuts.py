@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from qdreamer_lab.kernels.cost.waiting import without_waiting
 from qdreamer_lab.kernels.jit import kernel
 
 Ints = NDArray[np.int64]
@@ -116,6 +117,32 @@ def leads_to(
 
 
 @kernel
+def fragments_joined(labels: Ints) -> tuple[Ints, int]:
+    """Number the pairs of fragments that cut blocks are between.
+
+    Args:
+        labels: (m, 2) Fragment of each endpoint.
+
+    Returns:
+        (m,) Number of the pair of each block, -1 for blocks that are not cut; and how many there
+        are.
+    """
+    m = labels.shape[0]
+    num = labels.max() + 1 if m > 0 else 0
+    low, high = np.minimum(labels[:, 0], labels[:, 1]), np.maximum(labels[:, 0], labels[:, 1])
+    cut = np.flatnonzero(low != high)
+    key = low[cut] * num + high[cut]
+    between, count = np.full(m, -1, np.int64), 0
+    last = np.int64(-1)
+    for k in np.argsort(key):
+        if key[k] != last:
+            last = key[k]
+            count += 1
+        between[cut[k]] = count - 1
+    return between, count
+
+
+@kernel
 def group_cuts(pairs: Ints, labels: Ints, sine: Floats, num_qubits: int) -> Ints:
     """Let each cut rotation join the earliest group that it can, in time order.
 
@@ -136,34 +163,43 @@ def group_cuts(pairs: Ints, labels: Ints, sine: Floats, num_qubits: int) -> Ints
     groups = Groups(none, none.copy(), none.copy())
     group_of, first_member, next_member = groups
     walk = Walk(next_in_run(pairs, labels, num_qubits), np.empty(m, np.int64), none.copy())
-    size, low, high = np.zeros(m, np.int64), np.zeros(m, np.int64), np.zeros(m, np.int64)
+    size = np.zeros(m, np.int64)
+    between, num_between = fragments_joined(labels)
+    # Groups that others may join, by the fragments that they are between: the newest, and which
+    # came before each.
+    newest, older = np.full(num_between, -1, np.int64), none.copy()
     walks, count = 0, 0
     for b in range(m):
         if labels[b, 0] == labels[b, 1]:
             continue
-        first, second = min(labels[b, 0], labels[b, 1]), max(labels[b, 0], labels[b, 1])
-        joined = -1
-        tries = 0
-        for g in range(count - 1, -1, -1):
-            if np.isnan(sine[b]) or tries == TRIES:
-                break
-            if low[g] != first or high[g] != second or size[g] >= MAX_GROUP:
-                continue
-            if np.isnan(sine[first_member[g]]):
+        joined, tries, after = -1, 0, -1
+        g = -1 if np.isnan(sine[b]) else newest[between[b]]
+        while g >= 0 and tries < TRIES:
+            before = older[g]
+            if size[g] >= MAX_GROUP:
+                if after < 0:
+                    newest[between[b]] = before
+                else:
+                    older[after] = before
+                g = before
                 continue
             tries += 1
             blocked = False
-            for fragment in (first, second):
+            for side in range(2):
                 walks += 1
-                if leads_to(g, b, fragment, labels, groups, walk, walks):
+                if leads_to(g, b, labels[b, side], labels, groups, walk, walks):
                     blocked = True
                     break
             if not blocked:
                 joined = g
+            after = g
+            g = before
         if joined < 0:
             joined = count
             count += 1
-            low[joined], high[joined] = first, second
+            if not np.isnan(sine[b]):
+                older[joined] = newest[between[b]]
+                newest[between[b]] = joined
         next_member[b] = first_member[joined]
         first_member[joined] = b
         group_of[b] = joined
@@ -219,16 +255,14 @@ def shared_wire_bits(pairs: Ints, labels: Ints, num_qubits: int, wire_cost: floa
     cut = wires_between(pairs, labels, num_qubits, num)
     first = np.append(np.flatnonzero(np.append(np.full(1, -1), cut[:-1]) != cut), cut.shape[0])
     count = np.diff(first)
-    reach = np.eye(num, dtype=np.bool_)
+    most_first = np.argsort(-count, kind="mergesort")
+    pair = cut[first[most_first]]
+    talks = without_waiting(pair // num, pair % num, num)
     bits = 0.0
-    for k in np.argsort(-count, kind="mergesort"):
-        here, there = cut[first[k]] // num, cut[first[k]] % num
-        if reach[there, here]:
+    for p, k in enumerate(most_first):
+        if not talks[p]:
             bits += wire_cost * count[k]
             continue
-        for f in range(num):
-            if reach[f, here] and not reach[f, there]:
-                reach[f] |= reach[there]
         left = count[k]
         while left > 0:
             n = min(left, MAX_GROUP)
