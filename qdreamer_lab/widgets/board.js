@@ -116,8 +116,8 @@ function page(model) {
     "Axes of the trade-off",
     "What the trade-off compares",
     [
-      ["overhead", "time against overhead"],
       ["width", "time against width"],
+      ["overhead", "time against overhead"],
       ["plans", "overhead against width"],
       ["workers", "CPU or GPU, by width"],
     ],
@@ -176,9 +176,10 @@ function fitted(layout) {
   delete kept.height;
   const clear = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
   const legend = { ...kept.legend, ...LEGEND, font: { ...kept.legend?.font, size: 11 } };
-  const annotations = kept.annotations
-    ?.filter((one) => !UNWRITTEN.test(one.text))
-    .map((one) => ({ ...one, text: one.text.replace(LENGTHY, "") }));
+  const annotations = kept.annotations?.map((one) => ({
+    ...one,
+    text: one.text.replace(LENGTHY, ""),
+  }));
   return { ...kept, ...clear, legend, annotations };
 }
 
@@ -199,7 +200,7 @@ function texts(model, parts, shown) {
   parts.node.classList.toggle("qd-graph", Boolean(options.graph));
   said(parts.code, model.get("code"));
   parts.codePanel.hidden = !model.get("code");
-  parts.against.value = options.against ?? "overhead";
+  parts.against.value = options.against ?? "width";
   parts.graph.value = options.graph ? "graph" : "circuit";
   parts.panels.circuit.heading.textContent = options.graph ? "Coupling" : "Circuit";
   const alternatives = model.get("alternatives");
@@ -208,13 +209,15 @@ function texts(model, parts, shown) {
   }
 }
 
-// In a panel a legend has room for one line, and a word beside a point has none.
-const UNSAID = new Set(["selected", "pinned"]);
-const UNWRITTEN = /recommended/;
+// In a panel a legend has room for one line or two.
+const UNSAID = new Set(["selected", "pinned", "Pareto front"]);
 const LENGTHY = / in 4 of 5 cases/;
 
 function trimmed(data) {
-  return data.map((trace) => (UNSAID.has(trace.name) ? { ...trace, showlegend: false } : trace));
+  return data.map((trace) => {
+    if (UNSAID.has(trace.name)) return { ...trace, showlegend: false };
+    return { ...trace, name: trace.name?.replace(/^execute /, "") };
+  });
 }
 
 async function drawn(Plotly, model, parts, shown) {

@@ -28,8 +28,8 @@ __all__ = [
     "View",
 ]
 
-AXES = ("overhead", "width", "plans", "workers")
-"""What the trade-off shows: time against overhead, time against width, overhead against width, and
+AXES = ("width", "overhead", "plans", "workers")
+"""What the trade-off shows: time against width, time against overhead, overhead against width, and
 time against width on CPU cores and on a GPU."""
 
 
@@ -212,7 +212,7 @@ class View:
     run: Run = field(default_factory=Run)
     working: bool = False
     note: str = ""
-    against: str = "overhead"
+    against: str = "width"
     graph: bool = False
     code: bool = False
     dark: bool = False
