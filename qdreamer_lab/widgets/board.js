@@ -13,6 +13,7 @@ const TITLES = {
 };
 const CONFIG = {
   displaylogo: false,
+  showSendToCloud: false,
   responsive: false,
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage"],
 };
@@ -132,9 +133,15 @@ function page(model) {
     ],
     (value) => tell({ graph: value === "graph" }),
   );
+  const group = chooser(
+    "Group of terms that is drawn",
+    "Terms of the observables run in groups, each with cuts of its own",
+    [],
+    (value) => tell({ group: Number(value) }),
+  );
   const panels = {
     tradeoff: panel("tradeoff", against),
-    circuit: panel("circuit", graph),
+    circuit: panel("circuit", group, graph),
     fragments: panel("fragments"),
     timeline: panel("timeline"),
     numbers: panel("numbers"),
@@ -142,6 +149,7 @@ function page(model) {
   const caption = make("p", { class: "qd-caption", "aria-live": "polite" });
   panels.tradeoff.node.append(caption);
   const summary = make("p", { class: "qd-summary", "aria-live": "polite" });
+  const explained = make("p", { class: "qd-explained" });
   const status = make("p", { class: "qd-status", role: "status" });
   const copy = make("button", { type: "button", title: "Copy the code" }, "Copy");
   const code = make("pre", { tabindex: "0", "aria-label": "Python that does the same" });
@@ -158,8 +166,8 @@ function page(model) {
   });
   for (const name of FIGURES) panels[name].body.setAttribute("role", "img");
   const grid = make("div", { class: "qd-grid" }, ...Object.values(panels).map((p) => p.node));
-  const node = make("div", { class: "qd-board" }, status, summary, codePanel, grid);
-  return { node, panels, caption, status, summary, code, codePanel, against, graph };
+  const node = make("div", { class: "qd-board" }, status, summary, explained, codePanel, grid);
+  return { node, panels, caption, status, summary, explained, code, codePanel, against, graph, group };
 }
 
 // ---- drawing
@@ -191,6 +199,7 @@ function texts(model, parts, shown) {
   const options = model.get("options");
   said(parts.summary, model.get("summary"));
   said(parts.status, model.get("status"));
+  said(parts.explained, model.get("explained"));
   said(parts.caption, model.get("caption"));
   parts.status.classList.toggle("qd-busy", Boolean(model.get("stamp").busy));
   if (shown.numbers !== model.get("numbers")) {
@@ -202,6 +211,13 @@ function texts(model, parts, shown) {
   parts.codePanel.hidden = !model.get("code");
   parts.against.value = options.against ?? "width";
   parts.graph.value = options.graph ? "graph" : "circuit";
+  const groups = options.groups ?? [];
+  if (shown.groups !== groups.join("\n")) {
+    shown.groups = groups.join("\n");
+    parts.group.replaceChildren(...groups.map((name, k) => make("option", { value: k }, name)));
+  }
+  parts.group.hidden = groups.length < 2;
+  parts.group.value = String(options.group ?? 0);
   parts.panels.circuit.heading.textContent = options.graph ? "Coupling" : "Circuit";
   const alternatives = model.get("alternatives");
   for (const name of FIGURES) {

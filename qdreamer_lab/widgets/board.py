@@ -32,10 +32,12 @@ class Board(anywidget.AnyWidget):
         tradeoff: Figure as JSON, like `circuit`, `fragments` and `timeline`.
         numbers: Table as HTML.
         summary: What is selected, in a sentence or two, also for screen readers.
+        explained: What uncommon words in the summary mean.
         status: What goes on.
         caption: What stands below the trade-off; empty for nothing.
         code: Python source; empty to show none.
-        options: Choices made on the board: what the trade-off shows, circuit or coupling graph.
+        options: Choices made on the board: what the trade-off shows, circuit or coupling graph,
+            which group of terms is drawn.
         alternatives: What each figure shows, in words.
         hints: What the controls with these labels are for.
         stamp: Changes last, whenever anything did: which state this is.
@@ -50,6 +52,7 @@ class Board(anywidget.AnyWidget):
     timeline = traitlets.Bytes(b"").tag(sync=True)
     numbers = traitlets.Unicode("").tag(sync=True)
     summary = traitlets.Unicode("").tag(sync=True)
+    explained = traitlets.Unicode("").tag(sync=True)
     status = traitlets.Unicode("").tag(sync=True)
     caption = traitlets.Unicode("").tag(sync=True)
     code = traitlets.Unicode("").tag(sync=True)

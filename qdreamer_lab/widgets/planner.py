@@ -26,8 +26,11 @@ from qdreamer_lab.widgets.cache import Cache
 from qdreamer_lab.widgets.state import Candidate
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.cut.options import BRIEFLY, SearchOptions
+from qdreamer_lab.workload.exact.plans import ExactPlans
 from qdreamer_lab.workload.modes import SAMPLED
 from qdreamer_lab.workload.plan.find import plan_blocks
+from qdreamer_lab.workload.plan.plan import CutPlan
+from qdreamer_lab.workload.request import RunSettings
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Controls
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
-    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["Found", "Planner"]
 
@@ -75,6 +77,7 @@ class Planner:
         self.problem = problem
         self.dreamer = dreamer
         self.lost = ""
+        self._era = 0
         self._plans: Cache[_Planned] = Cache(_MOST_PLANS)
         self._prices: Cache[Candidate] = Cache(_MOST_PRICES)
         self._advice: Cache[Found] = Cache(_MOST_PLANS)
@@ -86,6 +89,7 @@ class Planner:
         self._prices = Cache(_MOST_PRICES)
         self._advice = Cache(_MOST_PLANS)
         self._places = {}
+        self._era += 1
 
     @property
     def remembered(self) -> int:
@@ -102,10 +106,10 @@ class Planner:
         At last it is searched for as long as the controls say; all before are soon there.
         """
         yield self._candidates(controls, controls.width, rounds=BRIEFLY)
+        yield self.advised(controls)
         for width in self.widths(controls):
             if width != controls.width:
                 yield self._candidates(controls, width, rounds=BRIEFLY)
-        yield self.advised(controls)
         yield self._candidates(controls, controls.width, rounds=None)
 
     def at(self, controls: Controls, width: int) -> Found:
@@ -154,7 +158,7 @@ class Planner:
         known = self._advice.get(key)
         if known is not None:
             return known
-        place = self.place(controls.on)
+        place, era = self.place(controls.on), self._era
         circuit, whole = self.problem.bound(controls.values)
         found: list[Prediction] = []
         with contextlib.suppress(QDreamerError, PilotError, OverflowError):
@@ -166,12 +170,15 @@ class Planner:
                 circuit, self.problem.observables, precision=controls.precision, on=controls.on
             )
             found += advice.predictions
-        allowed = tuple(
+        allowed = [
             _advised(prediction, controls, whole)
             for prediction in found
             if _allowed(prediction, controls)
+        ]
+        wanted = self.wanted(controls)
+        return self._advice.put(
+            key, tuple(replace(_grouped(each, wanted), era=era) for each in allowed)
         )
-        return self._advice.put(key, allowed)
 
     def _advice_key(self, controls: Controls) -> Hashable:
         return replace(controls, width=1, time_limit_s=1.0)
@@ -183,7 +190,8 @@ class Planner:
             planned = self._plan(controls, width, rounds=rounds)
         except QDreamerError as error:
             blank = Candidate(ways[0], None, None, str(error))
-            return tuple(replace(_for(controls, blank), configuration=way) for way in ways)
+            blank = replace(_for(controls, blank), era=self._era)
+            return tuple(replace(blank, configuration=way) for way in ways)
         wanted = self.wanted(controls)
         found: list[Candidate] = []
         for way in ways:
@@ -249,7 +257,8 @@ class Planner:
                 return known
             found_anew = replace(known, options=options, repeatable=repeatable)
             return self._prices.put(key, found_anew)
-        made = _for(controls, Candidate(way, plan, options=options, repeatable=repeatable))
+        made = Candidate(way, plan, options=options, repeatable=repeatable, era=self._era)
+        made = _for(controls, made)
         try:
             with self.pricing:
                 prediction = self.dreamer.engine.price(wanted, way, place, _ALLOWANCE_S, plan=plan)
@@ -290,6 +299,20 @@ def _advised(prediction: Prediction, controls: Controls, whole: BlockCircuit) ->
         way, plan, prediction, given=False, options=options, repeatable=False, partial=partial
     )
     return _for(controls, made)
+
+
+def _grouped(candidate: Candidate, wanted: Wanted) -> Candidate:
+    """With the plans of all groups of terms, where they run apart."""
+    way, made = candidate.configuration, candidate.prediction
+    if not (candidate.partial and way.exact and way.cuts) or made is None:
+        return candidate
+    settings = RunSettings(max_qubits=way.max_qubits, plan=made.given)
+    with contextlib.suppress(QDreamerError):
+        runs = ExactPlans().runs(wanted.circuit, wanted.terms, settings)
+        plans = tuple(CutPlan.of(run.plan) for run in runs)
+        if len(plans) > 1:
+            return replace(candidate, groups=plans)
+    return candidate
 
 
 def _for(controls: Controls, candidate: Candidate) -> Candidate:

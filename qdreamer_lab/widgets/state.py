@@ -97,7 +97,9 @@ class Candidate:
         repeatable: Looking for it in that way again finds it: no time limit cut the search short.
         values: Of the circuit's unbound parameters.
         precision: Standard error wanted in sampled mode.
-        partial: Terms run in groups with plans of their own, and this is that of the greatest.
+        partial: The plan is for some of the circuit's blocks only.
+        era: Predictions of a later one rest on runs that an earlier one knows nothing of.
+        groups: Where terms run apart, the plan of each group, the greatest first; else nothing.
     """
 
     configuration: Configuration
@@ -110,6 +112,8 @@ class Candidate:
     values: tuple[float, ...] = ()
     precision: float = 0.0
     partial: bool = False
+    groups: tuple[CutPlan, ...] = ()
+    era: int = 0
 
     @cached_property
     def key(self) -> Hashable:
@@ -200,7 +204,11 @@ class View:
         dark: On a dark ground.
         compared: Times on CPU cores and on a GPU; None as long as they are not known.
         comparing: These, or newer ones, may come.
-        fresh: Nobody has touched anything; what is recommended is then selected when it is known.
+        fresh: Nobody has seen or touched anything; what is recommended is then selected when it
+            is known.
+        group: Which of the selected candidate's groups of terms is drawn.
+        asked: What is run only if that is asked for again.
+        question: Why, in words.
     """
 
     controls: Controls
@@ -219,6 +227,17 @@ class View:
     compared: Comparison | None = None
     comparing: bool = False
     fresh: bool = True
+    group: int = 0
+    asked: Candidate | None = None
+    question: str = ""
+
+    @property
+    def drawn(self) -> CutPlan | None:
+        """The plan that is drawn: that of the selected candidate, or of one of its groups."""
+        if self.selected is None:
+            return None
+        groups = self.selected.groups
+        return groups[min(self.group, len(groups) - 1)] if groups else self.selected.plan
 
     @property
     def axes(self) -> str:

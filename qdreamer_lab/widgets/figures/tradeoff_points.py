@@ -106,11 +106,12 @@ def _of_plan(plan: CutPlan) -> Point:
     width = _width(plan, plan.blocks.num_qubits)
     gap = max(0.0, plan.log2_cost - plan.log2_lower_bound)
     proven = plan.proven_optimal or plan.num_cuts == 0
+    goal = "least work" if plan.cost == "work" else "least overhead"
     lines = [
         f"<b>fragments of ≤ {plan.max_qubits}</b>, widest {count_text(width, 'qubit')}",
         _cuts(plan),
         f"sampling overhead {power_text(plan.log2_overhead)}, "
-        + ("proven optimal" if proven else f"within {power_text(gap)} of optimal"),
+        + (f"proven {goal}" if proven else f"within {power_text(gap)} of {goal}"),
     ]
     said = "<br>".join(lines)
     bits = plan.log2_overhead
