@@ -1,4 +1,4 @@
-"""The explorer's static form in a notebook's output, as it was last: what is there when it is reopened.
+"""The explorer's static form in a notebook, as it was last: what is there when that is reopened.
 
 A page that shows the live explorer hides it. It makes nothing and decides nothing.
 """
@@ -16,7 +16,7 @@ _STYLE = """<style>
 .jp-OutputArea-child:has(.qd-static):has(+ .jp-OutputArea-child .qd-board),
 .jp-OutputArea-child:has(.qd-static) + .jp-OutputArea-child:not(:has(.qd-board)) { display: none }
 </style>"""
-"""Either the static form is seen or the live one behind it, never both, and no word of a lost one."""
+"""Either the static form is seen or the live one behind it, and no word of one that is lost."""
 
 
 class KeptOutput:
