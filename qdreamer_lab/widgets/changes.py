@@ -50,7 +50,7 @@ def answered(view: View, found: Iterable[Candidate], *, working: bool) -> View:
     by_key = {candidate.key: candidate for candidate in view.candidates if candidate.era >= newest}
     by_key.update((candidate.key, candidate) for candidate in found)
     wanted = {view.fixed, *(candidate.key for candidate in view.pinned)}
-    kept = _distinct(by_key.values(), view.controls.width, wanted)
+    kept = _distinct(by_key.values(), view.controls.width, view.fixed, wanted)
     view = replace(view, candidates=kept, recommended=_best(kept), working=working)
     if view.fresh and (not working or any(not one.given for one in kept)):
         return advised(view)
@@ -77,22 +77,26 @@ def _best(found: Iterable[Candidate]) -> Candidate | None:
 
 
 def _distinct(
-    found: Iterable[Candidate], width: int, wanted: Container[Hashable]
+    found: Iterable[Candidate], width: int, fixed: Hashable, wanted: Container[Hashable]
 ) -> tuple[Candidate, ...]:
     """Candidates by width, each plan once, and of equal price the fastest of each kind.
 
     Args:
         found: All.
         width: Those of the slider's own width are kept anyway, ...
+        fixed: ... that with this key before all others with the same plan, ...
         wanted: ... and so are those with these keys.
     """
 
     def must(candidate: Candidate) -> bool:
         return candidate.configuration.max_qubits == width or candidate.key in wanted
 
-    ordered = sorted(
-        found, key=lambda candidate: (not must(candidate), not candidate.given, candidate.seconds)
-    )
+    def order(candidate: Candidate) -> tuple[bool, bool, bool, bool, float]:
+        here = candidate.configuration.max_qubits == width
+        chosen = candidate.key == fixed
+        return (not chosen, not here, not must(candidate), not candidate.given, candidate.seconds)
+
+    ordered = sorted(found, key=order)
     plans: set[Hashable] = set()
     prices: set[Hashable] = set()
     kept = []

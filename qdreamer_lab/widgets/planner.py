@@ -53,6 +53,9 @@ _SURE = 0.7
 _MOST_PLANS, _MOST_PRICES = 128, 512
 """Remembered; a session of moving sliders must not grow without end."""
 
+_EQUAL = 1e-9
+"""Costs that differ by less are the same."""
+
 _WIDTHS = 10
 """About so many widths make up the trade-off."""
 
@@ -111,6 +114,9 @@ class Planner:
             if width != controls.width:
                 yield self._candidates(controls, width, rounds=BRIEFLY)
         yield self._candidates(controls, controls.width, rounds=None)
+        for width in self.widths(controls):  # for which that may be better than what is known
+            if width > controls.width:
+                yield self._candidates(controls, width, rounds=BRIEFLY)
 
     def at(self, controls: Controls, width: int) -> Found:
         """Candidates for one width, as good as a short search finds them; at least one."""
@@ -221,7 +227,26 @@ class Planner:
 
     def _plan(self, controls: Controls, width: int, *, rounds: int | None) -> _Planned:
         """The best plan known, after as much search as was asked for, and how it was found."""
-        key = (controls.values, controls.kinds, controls.cost, width)
+        planned = self._searched(controls, width, rounds=rounds)
+        narrower = [self._plans.get(self._plan_key(controls, w)) for w in range(1, width)]
+        best = min(
+            (each.plan for each in narrower if each is not None),
+            key=lambda plan: plan.log2_cost,
+            default=planned.plan,
+        )
+        if best.log2_cost >= planned.plan.log2_cost - _EQUAL:
+            return planned
+        # What fits into narrower fragments fits into these. The bound is that of this width.
+        bound = min(planned.plan.log2_lower_bound, best.log2_cost)
+        better = replace(best, max_qubits=width, log2_lower_bound=bound, proven_optimal=False)
+        found = replace(planned, plan=better, repeatable=False)
+        return self._plans.put(self._plan_key(controls, width), found)
+
+    def _plan_key(self, controls: Controls, width: int) -> Hashable:
+        return (controls.values, controls.kinds, controls.cost, width)
+
+    def _searched(self, controls: Controls, width: int, *, rounds: int | None) -> _Planned:
+        key = self._plan_key(controls, width)
         known = self._plans.get(key)
         limit = 0.0 if rounds == 0 else controls.time_limit_s
         options = SearchOptions(controls.kinds, controls.cost, None, limit, rounds=rounds)
@@ -232,6 +257,8 @@ class Planner:
         made = plan_blocks(blocks, width, options)
         in_time = limit == 0 or time.monotonic() - start < _SURE * limit
         planned = _Planned(made, options, options, in_time and rounds is not None)
+        if known is not None and known.plan.log2_cost < made.log2_cost - _EQUAL:
+            return self._plans.put(key, replace(known, reached=options))
         if known is not None and _no_news(known.plan, made):
             planned = replace(planned, plan=known.plan)  # what is drawn and priced already stays
             if rounds is None:
