@@ -2,6 +2,7 @@
 // It decides nothing, keeps no state that matters, and loads nothing from the network.
 
 const PLOTLY = Symbol.for("qdreamer-lab.plotly");
+const COMING = Symbol.for("qdreamer-lab.plotly.coming");
 const ASK_AGAIN_MS = 4000;
 const FIGURES = ["tradeoff", "circuit", "fragments", "timeline"];
 const TITLES = {
@@ -48,8 +49,19 @@ async function imported(buffer) {
   }
 }
 
-function plotly(model) {
-  if (globalThis[PLOTLY]) return Promise.resolve(globalThis[PLOTLY]);
+// The first board of a kernel brings it along, so that it is loaded while the kernel still plans.
+function initialize({ model }) {
+  const bytes = model.get("library");
+  if (!bytes?.byteLength || globalThis[PLOTLY]) return;
+  globalThis[COMING] ??= imported(bytes).then((made) => (globalThis[PLOTLY] ??= made));
+}
+
+async function plotly(model) {
+  if (!globalThis[PLOTLY]) await globalThis[COMING]?.catch(() => {});
+  return globalThis[PLOTLY] ?? asked(model);
+}
+
+function asked(model) {
   return new Promise((resolve, reject) => {
     const ask = () => model.send({ wants: "plotly" });
     const look = () => globalThis[PLOTLY] && done(globalThis[PLOTLY]);
@@ -218,7 +230,8 @@ function texts(model, parts, shown) {
   }
   parts.group.hidden = groups.length < 2;
   parts.group.value = String(options.group ?? 0);
-  parts.panels.circuit.heading.textContent = options.graph ? "Coupling" : "Circuit";
+  const part = options.part && groups.length < 2 ? `: ${options.part}` : "";
+  said(parts.panels.circuit.heading, (options.graph ? "Coupling" : "Circuit") + part);
   const alternatives = model.get("alternatives");
   for (const name of FIGURES) {
     parts.panels[name].body.setAttribute("aria-label", alternatives[name] ?? TITLES[name]);
@@ -420,4 +433,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize, render };

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Row",
     "group_names",
+    "part_text",
     "proof_text",
     "rows",
     "sentence",
@@ -197,7 +198,7 @@ def _proof(candidate: Candidate) -> str:
         return _NONE
     kinds = candidate.configuration.kinds
     only = f", {kinds[0]} cuts only" * (len(kinds) == 1 and candidate.plan.num_cuts > 0)
-    return proof_text(candidate.plan) + only + ", for what is drawn" * candidate.partial
+    return proof_text(candidate.plan) + only + f", for {part_text(candidate)}" * candidate.partial
 
 
 def proof_text(plan: CutPlan) -> str:
@@ -269,8 +270,8 @@ def sentence(candidate: Candidate, num_qubits: int) -> str:
 
 def _what(candidate: Candidate) -> str:
     if candidate.plan is None or not candidate.plan.num_cuts:
-        alone = not candidate.given and candidate.configuration.cuts
-        return "no cut is needed" + ", each term runs by itself" * alone
+        apart = f", terms run in {len(candidate.groups)} groups" * (len(candidate.groups) > 1)
+        return f"no cut is needed{apart}"
     return (
         f"{_cuts(candidate)}, fragments of {_widths(candidate)} qubits, "
         f"sampling overhead {_overhead(candidate)}{_apart(candidate)}"
@@ -281,7 +282,13 @@ def _apart(candidate: Candidate) -> str:
     """What there is besides the plan."""
     if len(candidate.groups) > 1:
         return f" (the greatest of {len(candidate.groups)} groups of terms that run apart)"
-    return " (of the blocks that exact mode cannot do without)" * candidate.partial
+    return f" (for {part_text(candidate)}: a run does without the others)" * candidate.partial
+
+
+def part_text(candidate: Candidate) -> str:
+    """How much of the circuit the plan is for."""
+    shown = 0 if candidate.plan is None else candidate.plan.blocks.num_blocks
+    return f"{shown} of {candidate.blocks} blocks"
 
 
 def group_names(candidate: Candidate) -> list[str]:

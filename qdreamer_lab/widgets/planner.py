@@ -321,9 +321,12 @@ def _advised(prediction: Prediction, controls: Controls, whole: BlockCircuit) ->
         way = replace(way, max_qubits=width)
         prediction = replace(prediction, configuration=way, plan=plan)
     options = SearchOptions(way.kinds, way.cost, None, SEARCH_S, rounds=BRIEFLY)
-    partial = plan is not None and not np.array_equal(plan.blocks.pairs, whole.pairs)
     made = Candidate(
-        way, plan, prediction, given=False, options=options, repeatable=False, partial=partial
+        *(way, plan, prediction),
+        given=False,
+        options=options,
+        repeatable=False,
+        blocks=whole.num_blocks,
     )
     return _for(controls, made)
 
@@ -331,9 +334,9 @@ def _advised(prediction: Prediction, controls: Controls, whole: BlockCircuit) ->
 def _grouped(candidate: Candidate, wanted: Wanted) -> Candidate:
     """With the plans of all groups of terms, where they run apart."""
     way, made = candidate.configuration, candidate.prediction
-    if not (candidate.partial and way.exact and way.cuts) or made is None:
+    if not (way.exact and way.cuts) or made is None or made.plan is None or made.given is not None:
         return candidate
-    settings = RunSettings(max_qubits=way.max_qubits, plan=made.given)
+    settings = RunSettings(max_qubits=way.max_qubits)
     with contextlib.suppress(QDreamerError):
         runs = ExactPlans().runs(wanted.circuit, wanted.terms, settings)
         plans = tuple(CutPlan.of(run.plan) for run in runs)

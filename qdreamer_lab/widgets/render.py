@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.report_text import seconds_text
-from qdreamer_lab.widgets.cost_table import group_names, rows, sentence, table_html
+from qdreamer_lab.widgets.cost_table import group_names, part_text, rows, sentence, table_html
 from qdreamer_lab.widgets.glossary import explained
 from qdreamer_lab.widgets.python_export import python_source
 from qdreamer_lab.workload.modes import METHODS
@@ -83,6 +83,7 @@ class Renderer:
                     "graph": view.graph,
                     "group": view.group,
                     "groups": [] if candidate is None else group_names(candidate),
+                    "part": part_text(candidate) if candidate and candidate.partial else "",
                     "columns": 1 + len(columns(view)[0]),
                 },
             ),

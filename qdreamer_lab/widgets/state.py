@@ -97,7 +97,8 @@ class Candidate:
         repeatable: Looking for it in that way again finds it: no time limit cut the search short.
         values: Of the circuit's unbound parameters.
         precision: Standard error wanted in sampled mode.
-        partial: The plan is for some of the circuit's blocks only.
+        blocks: Of the circuit with its observables; the plan may be for fewer, without those that
+            a run can do without. 0 if that is not known.
         era: Predictions of a later one rest on runs that an earlier one knows nothing of.
         groups: Where terms run apart, the plan of each group, the greatest first; else nothing.
     """
@@ -111,7 +112,7 @@ class Candidate:
     repeatable: bool = True
     values: tuple[float, ...] = ()
     precision: float = 0.0
-    partial: bool = False
+    blocks: int = 0
     groups: tuple[CutPlan, ...] = ()
     era: int = 0
 
@@ -136,6 +137,11 @@ class Candidate:
     def handed(self) -> bool:
         """Whether the run is given the plan, by the person or because it would find another."""
         return self.given if self.prediction is None else self.prediction.given is not None
+
+    @property
+    def partial(self) -> bool:
+        """Whether the plan is for some of the circuit's blocks only."""
+        return self.plan is not None and self.plan.blocks.num_blocks < self.blocks
 
     @property
     def price(self) -> Hashable:
