@@ -164,7 +164,7 @@ function page(model) {
   const explained = make("p", { class: "qd-explained" });
   const status = make("p", { class: "qd-status", role: "status" });
   const copy = make("button", { type: "button", title: "Copy the code" }, "Copy");
-  const code = make("pre", { tabindex: "0", "aria-label": "Python that does the same" });
+  const code = make("pre", { tabindex: "0", role: "region", "aria-label": "Python that does the same" });
   const codePanel = make(
     "section",
     { class: "qd-panel qd-code", "aria-label": "Code" },
@@ -287,7 +287,9 @@ function named(el, hints) {
   }
   for (const box of root?.querySelectorAll(".widget-readout:not([aria-label])") ?? []) {
     const label = box.closest(".widget-inline-hbox")?.querySelector("label");
-    if (label) box.setAttribute("aria-label", `${label.textContent}, value`);
+    if (!label) continue;
+    box.setAttribute("role", "textbox"); // what cannot be typed into may have no name
+    box.setAttribute("aria-label", `${label.textContent}, value`);
   }
 }
 
