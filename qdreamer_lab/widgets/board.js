@@ -2,6 +2,7 @@
 // It decides nothing, keeps no state that matters, and loads nothing from the network.
 
 const PLOTLY = Symbol.for("qdreamer-lab.plotly");
+const COMING = Symbol.for("qdreamer-lab.plotly.coming");
 const ASK_AGAIN_MS = 4000;
 const FIGURES = ["tradeoff", "circuit", "fragments", "timeline"];
 const TITLES = {
@@ -13,6 +14,7 @@ const TITLES = {
 };
 const CONFIG = {
   displaylogo: false,
+  showSendToCloud: false,
   responsive: false,
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage"],
 };
@@ -47,8 +49,19 @@ async function imported(buffer) {
   }
 }
 
-function plotly(model) {
-  if (globalThis[PLOTLY]) return Promise.resolve(globalThis[PLOTLY]);
+// The first board of a kernel brings it along, so that it is loaded while the kernel still plans.
+function initialize({ model }) {
+  const bytes = model.get("library");
+  if (!bytes?.byteLength || globalThis[PLOTLY]) return;
+  globalThis[COMING] ??= imported(bytes).then((made) => (globalThis[PLOTLY] ??= made));
+}
+
+async function plotly(model) {
+  if (!globalThis[PLOTLY]) await globalThis[COMING]?.catch(() => {});
+  return globalThis[PLOTLY] ?? asked(model);
+}
+
+function asked(model) {
   return new Promise((resolve, reject) => {
     const ask = () => model.send({ wants: "plotly" });
     const look = () => globalThis[PLOTLY] && done(globalThis[PLOTLY]);
@@ -116,8 +129,8 @@ function page(model) {
     "Axes of the trade-off",
     "What the trade-off compares",
     [
-      ["overhead", "time against overhead"],
       ["width", "time against width"],
+      ["overhead", "time against overhead"],
       ["plans", "overhead against width"],
       ["workers", "CPU or GPU, by width"],
     ],
@@ -132,9 +145,15 @@ function page(model) {
     ],
     (value) => tell({ graph: value === "graph" }),
   );
+  const group = chooser(
+    "Group of terms that is drawn",
+    "Terms of the observables run in groups, each with cuts of its own",
+    [],
+    (value) => tell({ group: Number(value) }),
+  );
   const panels = {
     tradeoff: panel("tradeoff", against),
-    circuit: panel("circuit", graph),
+    circuit: panel("circuit", group, graph),
     fragments: panel("fragments"),
     timeline: panel("timeline"),
     numbers: panel("numbers"),
@@ -142,9 +161,10 @@ function page(model) {
   const caption = make("p", { class: "qd-caption", "aria-live": "polite" });
   panels.tradeoff.node.append(caption);
   const summary = make("p", { class: "qd-summary", "aria-live": "polite" });
+  const explained = make("p", { class: "qd-explained" });
   const status = make("p", { class: "qd-status", role: "status" });
   const copy = make("button", { type: "button", title: "Copy the code" }, "Copy");
-  const code = make("pre", { tabindex: "0", "aria-label": "Python that does the same" });
+  const code = make("pre", { tabindex: "0", role: "region", "aria-label": "Python that does the same" });
   const codePanel = make(
     "section",
     { class: "qd-panel qd-code", "aria-label": "Code" },
@@ -158,8 +178,8 @@ function page(model) {
   });
   for (const name of FIGURES) panels[name].body.setAttribute("role", "img");
   const grid = make("div", { class: "qd-grid" }, ...Object.values(panels).map((p) => p.node));
-  const node = make("div", { class: "qd-board" }, status, summary, codePanel, grid);
-  return { node, panels, caption, status, summary, code, codePanel, against, graph };
+  const node = make("div", { class: "qd-board" }, status, summary, explained, codePanel, grid);
+  return { node, panels, caption, status, summary, explained, code, codePanel, against, graph, group };
 }
 
 // ---- drawing
@@ -176,9 +196,10 @@ function fitted(layout) {
   delete kept.height;
   const clear = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
   const legend = { ...kept.legend, ...LEGEND, font: { ...kept.legend?.font, size: 11 } };
-  const annotations = kept.annotations
-    ?.filter((one) => !UNWRITTEN.test(one.text))
-    .map((one) => ({ ...one, text: one.text.replace(LENGTHY, "") }));
+  const annotations = kept.annotations?.map((one) => ({
+    ...one,
+    text: one.text.replace(LENGTHY, ""),
+  }));
   return { ...kept, ...clear, legend, annotations };
 }
 
@@ -190,6 +211,7 @@ function texts(model, parts, shown) {
   const options = model.get("options");
   said(parts.summary, model.get("summary"));
   said(parts.status, model.get("status"));
+  said(parts.explained, model.get("explained"));
   said(parts.caption, model.get("caption"));
   parts.status.classList.toggle("qd-busy", Boolean(model.get("stamp").busy));
   if (shown.numbers !== model.get("numbers")) {
@@ -199,22 +221,32 @@ function texts(model, parts, shown) {
   parts.node.classList.toggle("qd-graph", Boolean(options.graph));
   said(parts.code, model.get("code"));
   parts.codePanel.hidden = !model.get("code");
-  parts.against.value = options.against ?? "overhead";
+  parts.against.value = options.against ?? "width";
   parts.graph.value = options.graph ? "graph" : "circuit";
-  parts.panels.circuit.heading.textContent = options.graph ? "Coupling" : "Circuit";
+  const groups = options.groups ?? [];
+  if (shown.groups !== groups.join("\n")) {
+    shown.groups = groups.join("\n");
+    parts.group.replaceChildren(...groups.map((name, k) => make("option", { value: k }, name)));
+  }
+  parts.group.hidden = groups.length < 2;
+  parts.group.value = String(options.group ?? 0);
+  const part = options.part && groups.length < 2 ? `: ${options.part}` : "";
+  said(parts.panels.circuit.heading, (options.graph ? "Coupling" : "Circuit") + part);
   const alternatives = model.get("alternatives");
   for (const name of FIGURES) {
     parts.panels[name].body.setAttribute("aria-label", alternatives[name] ?? TITLES[name]);
   }
 }
 
-// In a panel a legend has room for one line, and a word beside a point has none.
-const UNSAID = new Set(["selected", "pinned"]);
-const UNWRITTEN = /recommended/;
+// In a panel a legend has room for one line or two.
+const UNSAID = new Set(["selected", "pinned", "Pareto front"]);
 const LENGTHY = / in 4 of 5 cases/;
 
 function trimmed(data) {
-  return data.map((trace) => (UNSAID.has(trace.name) ? { ...trace, showlegend: false } : trace));
+  return data.map((trace) => {
+    if (UNSAID.has(trace.name)) return { ...trace, showlegend: false };
+    return { ...trace, name: trace.name?.replace(/^execute /, "") };
+  });
 }
 
 async function drawn(Plotly, model, parts, shown) {
@@ -255,7 +287,9 @@ function named(el, hints) {
   }
   for (const box of root?.querySelectorAll(".widget-readout:not([aria-label])") ?? []) {
     const label = box.closest(".widget-inline-hbox")?.querySelector("label");
-    if (label) box.setAttribute("aria-label", `${label.textContent}, value`);
+    if (!label) continue;
+    box.setAttribute("role", "textbox"); // what cannot be typed into may have no name
+    box.setAttribute("aria-label", `${label.textContent}, value`);
   }
 }
 
@@ -401,4 +435,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize, render };

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import gzip
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
 import traitlets
@@ -32,12 +32,15 @@ class Board(anywidget.AnyWidget):
         tradeoff: Figure as JSON, like `circuit`, `fragments` and `timeline`.
         numbers: Table as HTML.
         summary: What is selected, in a sentence or two, also for screen readers.
+        explained: What uncommon words in the summary mean.
         status: What goes on.
         caption: What stands below the trade-off; empty for nothing.
         code: Python source; empty to show none.
-        options: Choices made on the board: what the trade-off shows, circuit or coupling graph.
+        options: Choices made on the board: what the trade-off shows, circuit or coupling graph,
+            which group of terms is drawn.
         alternatives: What each figure shows, in words.
         hints: What the controls with these labels are for.
+        library: plotly.js, compressed, until a page has it; only the first board brings it along.
         stamp: Changes last, whenever anything did: which state this is.
     """
 
@@ -50,16 +53,21 @@ class Board(anywidget.AnyWidget):
     timeline = traitlets.Bytes(b"").tag(sync=True)
     numbers = traitlets.Unicode("").tag(sync=True)
     summary = traitlets.Unicode("").tag(sync=True)
+    explained = traitlets.Unicode("").tag(sync=True)
     status = traitlets.Unicode("").tag(sync=True)
     caption = traitlets.Unicode("").tag(sync=True)
     code = traitlets.Unicode("").tag(sync=True)
     options = traitlets.Dict().tag(sync=True)
     alternatives = traitlets.Dict().tag(sync=True)
     hints = traitlets.Dict().tag(sync=True)
+    library = traitlets.Bytes(b"").tag(sync=True)
     stamp = traitlets.Dict().tag(sync=True)
 
+    _brought: ClassVar[bool] = False
+
     def __init__(self, heard: Callable[[dict[str, Any]], None]) -> None:
-        super().__init__()
+        super().__init__(library=b"" if Board._brought else plotly_js())
+        Board._brought = True
         self._heard = heard
         self.on_msg(self._on_message)
 
@@ -95,6 +103,8 @@ class Board(anywidget.AnyWidget):
         super().close()
 
     def _on_message(self, _: object, content: dict[str, Any], __: object) -> None:
+        if self.library:
+            self.library = b""  # a notebook that saves widgets need not keep it
         if content.get("wants") == "plotly":
             self.send({"do": "plotly"}, [plotly_js()])
         else:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.widgets.state import Candidate, View
 
-__all__ = ["advised", "answered", "chosen", "clicked", "moved", "pinned"]
+__all__ = ["advised", "answered", "chosen", "clicked", "moved", "pinned", "seen", "settled"]
 
 _MOST_PINNED = 3
 """Plans that fit beside the selected one."""
@@ -45,14 +45,21 @@ def answered(view: View, found: Iterable[Candidate], *, working: bool) -> View:
         found: New ones; they take the place of those with the same key.
         working: More may come.
     """
-    by_key = {candidate.key: candidate for candidate in view.candidates}
+    found = tuple(found)
+    newest = max((candidate.era for candidate in found), default=0)
+    by_key = {candidate.key: candidate for candidate in view.candidates if candidate.era >= newest}
     by_key.update((candidate.key, candidate) for candidate in found)
     wanted = {view.fixed, *(candidate.key for candidate in view.pinned)}
-    kept = _distinct(by_key.values(), view.controls.width, wanted)
+    kept = _distinct(by_key.values(), view.controls.width, view.fixed, wanted)
     view = replace(view, candidates=kept, recommended=_best(kept), working=working)
-    if view.fresh and not working:
+    if view.fresh and (not working or any(not one.given for one in kept)):
         return advised(view)
     return chosen(view)
+
+
+def seen(view: View, *, dark: bool) -> View:
+    """A page shows it: from now on nothing is selected but by the person who looks at it."""
+    return replace(view, dark=dark, fresh=False)
 
 
 def _best(found: Iterable[Candidate]) -> Candidate | None:
@@ -70,22 +77,26 @@ def _best(found: Iterable[Candidate]) -> Candidate | None:
 
 
 def _distinct(
-    found: Iterable[Candidate], width: int, wanted: Container[Hashable]
+    found: Iterable[Candidate], width: int, fixed: Hashable, wanted: Container[Hashable]
 ) -> tuple[Candidate, ...]:
     """Candidates by width, each plan once, and of equal price the fastest of each kind.
 
     Args:
         found: All.
         width: Those of the slider's own width are kept anyway, ...
+        fixed: ... that with this key before all others with the same plan, ...
         wanted: ... and so are those with these keys.
     """
 
     def must(candidate: Candidate) -> bool:
         return candidate.configuration.max_qubits == width or candidate.key in wanted
 
-    ordered = sorted(
-        found, key=lambda candidate: (not must(candidate), not candidate.given, candidate.seconds)
-    )
+    def order(candidate: Candidate) -> tuple[bool, bool, bool, bool, float]:
+        here = candidate.configuration.max_qubits == width
+        chosen = candidate.key == fixed
+        return (not chosen, not here, not must(candidate), not candidate.given, candidate.seconds)
+
+    ordered = sorted(found, key=order)
     plans: set[Hashable] = set()
     prices: set[Hashable] = set()
     kept = []
@@ -149,6 +160,20 @@ def pinned(view: View) -> View:
     if len(rest) == len(view.pinned):
         rest = (*rest, candidate)[-_MOST_PINNED:]
     return replace(view, pinned=rest, fresh=False)
+
+
+def settled(view: View, before: View) -> View:
+    """Without what was said about a plan that is selected no more.
+
+    Args:
+        view: After changes.
+        before: The state before them.
+    """
+    now, was = view.selected, before.selected
+    same = now is was or (now is not None and was is not None and now.sameness == was.sameness)
+    if same:
+        return view
+    return replace(view, group=0, asked=None, question="", note="")
 
 
 def advised(view: View) -> View:

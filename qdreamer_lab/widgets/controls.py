@@ -28,10 +28,10 @@ _KINDS = (
     ("wires only", ("wire",)),
 )
 _COSTS = (
-    ("each cut by itself", "lo"),
-    ("joint cuts", "joint"),
-    ("joint cuts, messages", "locc"),
-    ("work in exact mode", "work"),
+    ("shots, each cut by itself", "lo"),
+    ("shots, joint cuts", "joint"),
+    ("shots, joint cuts, messages", "locc"),
+    ("least work (exact mode)", "work"),
 )
 _MODES = tuple((name, name) for name in ("auto", *MODE_NAMES))
 _MOST_WORKERS = 4096
@@ -63,7 +63,7 @@ class Panel:
             min=min(2, num_qubits),
             max=num_qubits,
             description="Fragment width",
-            tooltip="Most qubits that a fragment may have; all of them cuts nothing",
+            tooltip="Most qubits of a fragment; at the circuit's own width nothing is cut",
         )
         self._make_plan_controls(controls)
         self._make_run_controls(controls, places, workers)
@@ -78,7 +78,10 @@ class Panel:
         self.kinds = _menu("Cut kinds", _KINDS, controls.kinds, "What may be cut")
         self.cost = _menu(
             *("Cost model", _COSTS, controls.cost),
-            "What makes a plan good: how cuts share a price",
+            (
+                "What makes a plan good: few shots, for each cut by itself or for joint cuts "
+                "(messages: between devices), or little to compute in exact mode"
+            ),
         )
         self.time_limit_s = ipywidgets.BoundedFloatText(
             value=controls.time_limit_s,
@@ -93,7 +96,7 @@ class Panel:
         """In which mode a run would be, and where."""
         self.mode = _menu(
             *("Mode", _MODES, controls.mode),
-            "Exact values by simulation, or shots as on a device; auto takes the faster one",
+            "Exact values by simulation, or estimates from shots; auto looks at both",
         )
         self.precision = ipywidgets.BoundedFloatText(
             value=controls.precision,
@@ -119,10 +122,16 @@ class Panel:
 
     def _make_actions(self) -> None:
         """What can be done with the selected plan."""
-        self.run = _button("Run", "Run the selected plan", "play", style="primary")
-        self.stop = _button("Stop", "Give up the run", "stop")
-        self.best = _button("Recommended", "Select what is expected to be over first", "star")
-        self.compare = _button("Compare", "Pin the selected plan, or unpin it", "thumb-tack")
+        self.run = _button("Run", "Run the selected plan (the ring)", "play", style="primary")
+        self.stop = _button("Stop", "Stop the run; what it has done so far is thrown away", "stop")
+        self.best = _button(
+            "Recommended", "Select the plan that is predicted to be over first (the star)", "star"
+        )
+        self.compare = _button(
+            "Compare",
+            "Keep the selected plan in the table beside others, or take it out",
+            "thumb-tack",
+        )
         self.code = _button("Code", "Show the Python that plans and runs like this", "code")
         self.format = ipywidgets.Dropdown(
             options=FORMATS, value="json", description="Save as", tooltip="What to save"

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from qdreamer_lab.widgets.state import Candidate, Run
     from qdreamer_lab.workload.plan.plan import CutPlan
 
-__all__ = ["Row", "proof_text", "rows", "sentence", "table_html", "table_text", "values_text"]
+__all__ = [
+    "Row",
+    "group_names",
+    "part_text",
+    "proof_text",
+    "rows",
+    "sentence",
+    "table_html",
+    "table_text",
+    "values_text",
+]
 
 _PHASES = (
     ("plan", "planning", "Finding the cuts and getting the fragments ready"),
@@ -75,7 +85,7 @@ def rows(
             ("Cuts", "Gates and wires that are cut", _cuts),
             ("Fragments", "Qubits of each fragment", _widths),
             ("Sampling overhead", "Factor on shots, the price of cuts in sampled mode", _overhead),
-            ("Proof", "How far the plan can be from the best one", _proof),
+            ("Optimality", "How far the plan can be from the best one of its width", _proof),
             ("Variants", "State vectors or circuits to be run", _variants),
             ("Shots", "Shots for the wanted precision; none in exact mode", _shots),
             ("Memory", "Most that one process takes", _memory),
@@ -85,12 +95,20 @@ def rows(
     intervals = tuple(_interval(candidate) for candidate in candidates)
     found.append(Row("80 % interval", "Four runs in five lie in between", intervals, part=True))
     found += _phases(candidates)
+    if any(candidate.groups for candidate in candidates):
+        apart = tuple(", ".join(map(_brief, each.groups)) or _NONE for each in candidates)
+        found.append(Row("Groups of terms", "Run apart, each with cuts of its own", apart))
     if uncut is not None:
         against = tuple(_against(candidate, uncut) for candidate in candidates)
         found.append(Row("Uncut run", "The same without any cut, and how that compares", against))
     if run is not None and run.candidate is not None and run.result is not None:
         found += _outcome(candidates, run)
     return found
+
+
+def _brief(plan: CutPlan) -> str:
+    bits = f" (2^{plan.log2_overhead:.1f})" if plan.num_cuts else ""
+    return (cuts_text(plan) or "no cuts") + bits
 
 
 def _phases(candidates: Sequence[Candidate]) -> list[Row]:
@@ -139,10 +157,16 @@ def values_text(result: Any) -> str:
 def _cuts(candidate: Candidate) -> str:
     if candidate.plan is None:
         return _NONE
-    gates = sum(isinstance(cut, GateCut) for cut in candidate.plan.cuts)
-    wires = candidate.plan.num_cuts - gates
-    parts = [f"{n} {name}" for n, name in ((gates, "gate"), (wires, "wire")) if n]
-    return " + ".join(parts) or "none"
+    return cuts_text(candidate.plan) or "none"
+
+
+def cuts_text(plan: CutPlan) -> str:
+    """How many cuts of each kind; empty for none."""
+    gates = sum(isinstance(cut, GateCut) for cut in plan.cuts)
+    wires = plan.num_cuts - gates
+    counts = ((gates, "gate cut"), (wires, "wire cut"))
+    parts = [f"{n} {name}{'s' * (n > 1)}" for n, name in counts if n]
+    return " + ".join(parts)
 
 
 def _widths(candidate: Candidate) -> str:
@@ -170,16 +194,21 @@ def _power(bits: float) -> str:
 
 
 def _proof(candidate: Candidate) -> str:
-    return _NONE if candidate.plan is None else proof_text(candidate.plan)
+    if candidate.plan is None:
+        return _NONE
+    kinds = candidate.configuration.kinds
+    only = f", {kinds[0]} cuts only" * (len(kinds) == 1 and candidate.plan.num_cuts > 0)
+    return proof_text(candidate.plan) + only + f", for {part_text(candidate)}" * candidate.partial
 
 
 def proof_text(plan: CutPlan) -> str:
     """How good a plan is known to be."""
+    goal = "least work" if plan.cost == "work" else "least overhead"
     if plan.proven_optimal or (plan.num_cuts == 0 and plan.cost != "work"):
-        return "proven optimal"
+        return f"proven {goal}"
     if plan.cost == "work" and plan.log2_lower_bound <= 0:
-        return "none for least work"
-    return f"within 2^{max(0.0, plan.log2_cost - plan.log2_lower_bound):.1f} of optimal"
+        return "searched for least work; how much less there could be is not known"
+    return f"within 2^{max(0.0, plan.log2_cost - plan.log2_lower_bound):.1f} of {goal}"
 
 
 def _variants(candidate: Candidate) -> str:
@@ -241,16 +270,34 @@ def sentence(candidate: Candidate, num_qubits: int) -> str:
 
 def _what(candidate: Candidate) -> str:
     if candidate.plan is None or not candidate.plan.num_cuts:
-        alone = not candidate.given and candidate.configuration.cuts
-        return "no cut is needed" + ", each term runs by itself" * alone
-    noun = "cut" if candidate.plan.num_cuts == 1 else "cuts"
-    group = (
-        " (the greatest of several groups of terms, each with cuts of its own)" * candidate.partial
-    )
+        apart = f", terms run in {len(candidate.groups)} groups" * (len(candidate.groups) > 1)
+        return f"no cut is needed{apart}"
     return (
-        f"{_cuts(candidate)} {noun}, fragments of {_widths(candidate)} qubits, "
-        f"sampling overhead {_overhead(candidate)}{group}"
+        f"{_cuts(candidate)}, fragments of {_widths(candidate)} qubits, "
+        f"sampling overhead {_overhead(candidate)}{_apart(candidate)}"
     )
+
+
+def _apart(candidate: Candidate) -> str:
+    """What there is besides the plan."""
+    if len(candidate.groups) > 1:
+        return f" (the greatest of {len(candidate.groups)} groups of terms that run apart)"
+    return f" (for {part_text(candidate)}: a run does without the others)" * candidate.partial
+
+
+def part_text(candidate: Candidate) -> str:
+    """How much of the circuit the plan is for."""
+    shown = 0 if candidate.plan is None else candidate.plan.blocks.num_blocks
+    return f"{shown} of {candidate.blocks} blocks"
+
+
+def group_names(candidate: Candidate) -> list[str]:
+    """What the groups of terms that run apart are called; nothing where all run together."""
+    count = len(candidate.groups)
+    return [
+        f"group {k} of {count}: {cuts_text(plan) or 'no cuts'}"
+        for k, plan in enumerate(candidate.groups, 1)
+    ]
 
 
 def table_html(found: Sequence[Row], heads: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.widgets.background import Background
-from qdreamer_lab.widgets.changes import answered
+from qdreamer_lab.widgets.changes import answered, settled
 from qdreamer_lab.widgets.comparer import Comparer
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Engine:
                 view = self.view
                 for change in changes:
                     view = change(view)
-                view = self._compared(self._asking(view))
+                view = settled(self._compared(self._asking(view)), self.view)
                 self._show(view)
                 with self._state:
                     self.view = view

@@ -14,10 +14,11 @@ from pilot_kernel.errors import PilotError
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.board import Board
-from qdreamer_lab.widgets.changes import advised, clicked, moved, pinned
+from qdreamer_lab.widgets.changes import advised, clicked, moved, pinned, seen
 from qdreamer_lab.widgets.controls import Panel
 from qdreamer_lab.widgets.engine import Engine
 from qdreamer_lab.widgets.export import page_html, plan_json
+from qdreamer_lab.widgets.kept_output import KeptOutput
 from qdreamer_lab.widgets.planner import Planner
 from qdreamer_lab.widgets.problem import problem_of
 from qdreamer_lab.widgets.render import Renderer
@@ -36,7 +37,7 @@ __all__ = ["CutExplorer"]
 _WIDE = 40
 """Circuits with more qubits are shown as a coupling graph to begin with."""
 
-_FIRST_WAIT_S = 0.3
+_FIRST_WAIT_S = 0.7
 """How long the first display waits for a recommendation ..."""
 
 _LONGEST_WAIT_S = 5.0
@@ -87,6 +88,7 @@ class CutExplorer:
         self._points: tuple[Candidate, ...] = ()
         self._drawn: OrderedDict[int, tuple[Candidate, ...]] = OrderedDict()
         self._setting = False
+        self._kept = KeptOutput()
         start = View(controls, graph=n > _WIDE, working=True, fresh=max_qubits is None)
         self._engine = Engine(self._planner, start, self._show)
         self._runner = Runner(self._planner, self._engine.post)
@@ -102,7 +104,8 @@ class CutExplorer:
         until = time.monotonic() + _FIRST_WAIT_S
         self._engine.post(lambda view: view)
         self._engine.wait_for(lambda view: view.selected is not None, _LONGEST_WAIT_S)
-        self._engine.wait_for(lambda view: not view.working, max(0.0, until - time.monotonic()))
+        left = max(0.0, until - time.monotonic())
+        self._engine.wait_for(lambda view: not (view.fresh and view.working), left)
 
     @property
     def view(self) -> View:
@@ -176,8 +179,10 @@ class CutExplorer:
             post(lambda view: replace(view, against=against))
         elif isinstance(graph := message.get("graph"), bool):
             post(lambda view: replace(view, graph=graph))
+        elif type(group := message.get("group")) is int and group >= 0:
+            post(lambda view: replace(view, group=group))
         elif isinstance(dark := message.get("dark"), bool):
-            post(lambda view: replace(view, dark=dark))
+            post(lambda view: seen(view, dark=dark))
 
     def _clicked(self, index: int, serial: object) -> None:
         """A point was clicked, in the trade-off as it was drawn then: there may be others now."""
@@ -212,12 +217,16 @@ class CutExplorer:
                     "run": view.run.status,
                 },
             )
+        if self._kept.shown and not (view.working or view.run.active):
+            self._kept.update(static_html(self._problem, view), static_text(self._problem, view))
 
     def _follow(self, view: View) -> None:
         """Controls that change because something else did."""
         panel = self._panel
         panel.run.disabled = view.run.active
         panel.stop.disabled = view.run.status != "running"
+        panel.run.description = "Run anyway" if view.asked is not None else "Run"
+        panel.run.button_style = "warning" if view.asked is not None else "primary"
         if panel.width.value != view.controls.width and view.fixed is not None:
             self._setting = True
             panel.width.value = view.controls.width
@@ -239,6 +248,11 @@ class CutExplorer:
 
     def __repr__(self) -> str:
         return static_text(self._problem, self.view)
+
+    def _ipython_display_(self) -> None:
+        view = self.view
+        html, text = static_html(self._problem, view), static_text(self._problem, view)
+        self._kept.show(html, text, self.widget._repr_mimebundle_())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = self.widget._repr_mimebundle_()

@@ -45,7 +45,12 @@ def page_html(problem: Problem, view: View) -> bytes:
     parts = []
     for number, name in enumerate(FIGURES):
         figure = figure_of(name, view).update_layout(height=_HEIGHTS[name])
-        drawn = figure.to_html(full_html=False, include_plotlyjs=number == 0, div_id=f"qd-{name}")
+        drawn = figure.to_html(
+            full_html=False,
+            include_plotlyjs=number == 0,
+            div_id=f"qd-{name}",
+            config={"displaylogo": False, "showSendToCloud": False},
+        )
         words = caption(view) if name == "tradeoff" else ""
         below = f"<p>{escape(words)}</p>" if words else ""
         parts.append(f"<h2>{name.capitalize()}</h2>{drawn}{below}")

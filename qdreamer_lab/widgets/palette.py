@@ -11,7 +11,19 @@ from dataclasses import dataclass
 
 from qdreamer_lab.workload.picture.layout import COLOURS
 
-__all__ = ["CLASSES", "DARK", "LIGHT", "SYMBOLS", "Look", "Theme", "contrast", "look_of", "theme"]
+__all__ = [
+    "CLASSES",
+    "DARK",
+    "KINDS",
+    "LIGHT",
+    "SYMBOLS",
+    "Look",
+    "Theme",
+    "contrast",
+    "look_of",
+    "look_of_kind",
+    "theme",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +147,15 @@ def look_of(fragment: int, dark: bool = False) -> Look:
     text = max("#000000", "#ffffff", key=lambda colour: contrast(colour, fill))
     symbol = SYMBOLS[(place + lap) % len(SYMBOLS)]
     return Look(fill, colours.lines[place], text, symbol)
+
+
+KINDS = ("exact", "sampled", "exact MPS", "exact stabilizer", "exact, GPU", "sampled, GPU")
+"""Kinds of runs, in the order in which they take looks: each looks the same in every figure."""
+
+
+def look_of_kind(kind: str, dark: bool = False) -> Look:
+    """How points of a kind of run look, whatever else is drawn; kinds without a name are alike."""
+    return look_of(KINDS.index(kind) if kind in KINDS else len(KINDS), dark)
 
 
 def contrast(first: str, second: str) -> float:

@@ -26,8 +26,11 @@ from qdreamer_lab.widgets.cache import Cache
 from qdreamer_lab.widgets.state import Candidate
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.cut.options import BRIEFLY, SearchOptions
+from qdreamer_lab.workload.exact.plans import ExactPlans
 from qdreamer_lab.workload.modes import SAMPLED
 from qdreamer_lab.workload.plan.find import plan_blocks
+from qdreamer_lab.workload.plan.plan import CutPlan
+from qdreamer_lab.workload.request import RunSettings
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Controls
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
-    from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["Found", "Planner"]
 
@@ -50,6 +52,9 @@ _SURE = 0.7
 
 _MOST_PLANS, _MOST_PRICES = 128, 512
 """Remembered; a session of moving sliders must not grow without end."""
+
+_EQUAL = 1e-9
+"""Costs that differ by less are the same."""
 
 _WIDTHS = 10
 """About so many widths make up the trade-off."""
@@ -75,6 +80,7 @@ class Planner:
         self.problem = problem
         self.dreamer = dreamer
         self.lost = ""
+        self._era = 0
         self._plans: Cache[_Planned] = Cache(_MOST_PLANS)
         self._prices: Cache[Candidate] = Cache(_MOST_PRICES)
         self._advice: Cache[Found] = Cache(_MOST_PLANS)
@@ -86,6 +92,7 @@ class Planner:
         self._prices = Cache(_MOST_PRICES)
         self._advice = Cache(_MOST_PLANS)
         self._places = {}
+        self._era += 1
 
     @property
     def remembered(self) -> int:
@@ -102,11 +109,14 @@ class Planner:
         At last it is searched for as long as the controls say; all before are soon there.
         """
         yield self._candidates(controls, controls.width, rounds=BRIEFLY)
+        yield self.advised(controls)
         for width in self.widths(controls):
             if width != controls.width:
                 yield self._candidates(controls, width, rounds=BRIEFLY)
-        yield self.advised(controls)
         yield self._candidates(controls, controls.width, rounds=None)
+        for width in self.widths(controls):  # for which that may be better than what is known
+            if width > controls.width:
+                yield self._candidates(controls, width, rounds=BRIEFLY)
 
     def at(self, controls: Controls, width: int) -> Found:
         """Candidates for one width, as good as a short search finds them; at least one."""
@@ -154,7 +164,7 @@ class Planner:
         known = self._advice.get(key)
         if known is not None:
             return known
-        place = self.place(controls.on)
+        place, era = self.place(controls.on), self._era
         circuit, whole = self.problem.bound(controls.values)
         found: list[Prediction] = []
         with contextlib.suppress(QDreamerError, PilotError, OverflowError):
@@ -166,12 +176,15 @@ class Planner:
                 circuit, self.problem.observables, precision=controls.precision, on=controls.on
             )
             found += advice.predictions
-        allowed = tuple(
+        allowed = [
             _advised(prediction, controls, whole)
             for prediction in found
             if _allowed(prediction, controls)
+        ]
+        wanted = self.wanted(controls)
+        return self._advice.put(
+            key, tuple(replace(_grouped(each, wanted), era=era) for each in allowed)
         )
-        return self._advice.put(key, allowed)
 
     def _advice_key(self, controls: Controls) -> Hashable:
         return replace(controls, width=1, time_limit_s=1.0)
@@ -183,7 +196,8 @@ class Planner:
             planned = self._plan(controls, width, rounds=rounds)
         except QDreamerError as error:
             blank = Candidate(ways[0], None, None, str(error))
-            return tuple(replace(_for(controls, blank), configuration=way) for way in ways)
+            blank = replace(_for(controls, blank), era=self._era)
+            return tuple(replace(blank, configuration=way) for way in ways)
         wanted = self.wanted(controls)
         found: list[Candidate] = []
         for way in ways:
@@ -213,7 +227,26 @@ class Planner:
 
     def _plan(self, controls: Controls, width: int, *, rounds: int | None) -> _Planned:
         """The best plan known, after as much search as was asked for, and how it was found."""
-        key = (controls.values, controls.kinds, controls.cost, width)
+        planned = self._searched(controls, width, rounds=rounds)
+        narrower = [self._plans.get(self._plan_key(controls, w)) for w in range(1, width)]
+        best = min(
+            (each.plan for each in narrower if each is not None),
+            key=lambda plan: plan.log2_cost,
+            default=planned.plan,
+        )
+        if best.log2_cost >= planned.plan.log2_cost - _EQUAL:
+            return planned
+        # What fits into narrower fragments fits into these. The bound is that of this width.
+        bound = min(planned.plan.log2_lower_bound, best.log2_cost)
+        better = replace(best, max_qubits=width, log2_lower_bound=bound, proven_optimal=False)
+        found = replace(planned, plan=better, repeatable=False)
+        return self._plans.put(self._plan_key(controls, width), found)
+
+    def _plan_key(self, controls: Controls, width: int) -> Hashable:
+        return (controls.values, controls.kinds, controls.cost, width)
+
+    def _searched(self, controls: Controls, width: int, *, rounds: int | None) -> _Planned:
+        key = self._plan_key(controls, width)
         known = self._plans.get(key)
         limit = 0.0 if rounds == 0 else controls.time_limit_s
         options = SearchOptions(controls.kinds, controls.cost, None, limit, rounds=rounds)
@@ -224,6 +257,8 @@ class Planner:
         made = plan_blocks(blocks, width, options)
         in_time = limit == 0 or time.monotonic() - start < _SURE * limit
         planned = _Planned(made, options, options, in_time and rounds is not None)
+        if known is not None and known.plan.log2_cost < made.log2_cost - _EQUAL:
+            return self._plans.put(key, replace(known, reached=options))
         if known is not None and _no_news(known.plan, made):
             planned = replace(planned, plan=known.plan)  # what is drawn and priced already stays
             if rounds is None:
@@ -249,7 +284,8 @@ class Planner:
                 return known
             found_anew = replace(known, options=options, repeatable=repeatable)
             return self._prices.put(key, found_anew)
-        made = _for(controls, Candidate(way, plan, options=options, repeatable=repeatable))
+        made = Candidate(way, plan, options=options, repeatable=repeatable, era=self._era)
+        made = _for(controls, made)
         try:
             with self.pricing:
                 prediction = self.dreamer.engine.price(wanted, way, place, _ALLOWANCE_S, plan=plan)
@@ -285,11 +321,28 @@ def _advised(prediction: Prediction, controls: Controls, whole: BlockCircuit) ->
         way = replace(way, max_qubits=width)
         prediction = replace(prediction, configuration=way, plan=plan)
     options = SearchOptions(way.kinds, way.cost, None, SEARCH_S, rounds=BRIEFLY)
-    partial = plan is not None and not np.array_equal(plan.blocks.pairs, whole.pairs)
     made = Candidate(
-        way, plan, prediction, given=False, options=options, repeatable=False, partial=partial
+        *(way, plan, prediction),
+        given=False,
+        options=options,
+        repeatable=False,
+        blocks=whole.num_blocks,
     )
     return _for(controls, made)
+
+
+def _grouped(candidate: Candidate, wanted: Wanted) -> Candidate:
+    """With the plans of all groups of terms, where they run apart."""
+    way, made = candidate.configuration, candidate.prediction
+    if not (way.exact and way.cuts) or made is None or made.plan is None or made.given is not None:
+        return candidate
+    settings = RunSettings(max_qubits=way.max_qubits)
+    with contextlib.suppress(QDreamerError):
+        runs = ExactPlans().runs(wanted.circuit, wanted.terms, settings)
+        plans = tuple(CutPlan.of(run.plan) for run in runs)
+        if len(plans) > 1:
+            return replace(candidate, groups=plans)
+    return candidate
 
 
 def _for(controls: Controls, candidate: Candidate) -> Candidate:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.report_text import seconds_text
-from qdreamer_lab.widgets.cost_table import rows, sentence, table_html
+from qdreamer_lab.widgets.cost_table import group_names, part_text, rows, sentence, table_html
+from qdreamer_lab.widgets.glossary import explained
 from qdreamer_lab.widgets.python_export import python_source
 from qdreamer_lab.workload.modes import METHODS
 
@@ -46,7 +47,7 @@ class Renderer:
 
     def _recipes(self, view: View) -> dict[str, tuple[tuple[object, ...], Callable[[], object]]]:
         candidate, run = view.selected, view.run
-        plan = None if candidate is None else candidate.plan
+        plan = view.drawn
         points = (view.shown, view.axes, candidate, view.recommended, view.pinned)
         compared = (view.compared, view.comparing or view.working) if _by_worker(view) else ()
         n = self._problem.num_qubits
@@ -69,13 +70,20 @@ class Renderer:
                 (candidate, view.recommended),
                 lambda: summary(view, n),
             ),
-            "status": ((run.text, view.working, view.note), lambda: status(view)),
+            "explained": ((candidate, view.recommended), lambda: explained(summary(view, n))),
+            "status": (
+                (run.text, view.working, view.note, view.question),
+                lambda: status(view),
+            ),
             "code": ((view.code, candidate, view.controls), lambda: self._code(view)),
             "options": (
-                (view.axes, view.graph, candidate, view.pinned),
+                (view.axes, view.graph, candidate, view.pinned, view.group),
                 lambda: {
                     "against": view.axes,
                     "graph": view.graph,
+                    "group": view.group,
+                    "groups": [] if candidate is None else group_names(candidate),
+                    "part": part_text(candidate) if candidate and candidate.partial else "",
                     "columns": 1 + len(columns(view)[0]),
                 },
             ),
@@ -84,7 +92,7 @@ class Renderer:
                 lambda: caption(view),
             ),
             "alternatives": (
-                (*points, *compared, run.result, view.graph),
+                (*points, *compared, run.result, run.text, view.graph, plan),
                 lambda: alternatives(view, n),
             ),
         }
@@ -107,16 +115,16 @@ def figure_of(name: str, view: View) -> go.Figure:
     from qdreamer_lab.widgets import figures
     from qdreamer_lab.widgets.figures.style import message
 
-    candidate = view.selected
+    candidate, plan = view.selected, view.drawn
     if name == "tradeoff":
         return _tradeoff(view)
-    if candidate is None or candidate.plan is None:
+    if candidate is None or plan is None:
         return message("There is no plan for this width.", view.dark)
     if name == "circuit":
         draw = figures.coupling if view.graph else figures.circuit
-        return draw(candidate.plan, dark=view.dark)
+        return draw(plan, dark=view.dark)
     if name == "fragments":
-        return figures.fragments(candidate.plan, dark=view.dark)
+        return figures.fragments(plan, dark=view.dark)
     real = _real(view)
     if candidate.prediction is None and real is None:
         return message("This cannot run, so there is no timeline.", view.dark)
@@ -241,6 +249,8 @@ def summary(view: View, num_qubits: int) -> str:
 
 def status(view: View) -> str:
     """What goes on, in a sentence or two."""
+    if view.question:
+        return view.question
     parts = [part for part in (view.run.text, view.note) if part]
     if view.working:
         parts.append("Looking for better plans …")
@@ -251,7 +261,7 @@ def alternatives(view: View, num_qubits: int) -> dict[str, str]:
     """What each figure shows, in words, for those who cannot see it."""
     candidate = view.selected
     chosen = "nothing is selected" if candidate is None else sentence(candidate, num_qubits)
-    plan = "" if candidate is None or candidate.plan is None else candidate.plan.summary
+    plan = "" if view.drawn is None else view.drawn.summary
     ways = f"{len(view.shown)} ways to run"
     if _by_worker(view):
         ways = f"time and width on CPU cores and on a GPU. {caption(view)}"

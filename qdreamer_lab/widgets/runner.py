@@ -19,6 +19,8 @@ from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.cost_table import values_text
 from qdreamer_lab.widgets.state import Run
+from qdreamer_lab.workload.execution.limits import limit_bytes, task_limit_bytes
+from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.modes import EXACT
 from qdreamer_lab.workload.record import RunRecord
 
@@ -33,10 +35,13 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.execution.decisions import Decision
     from qdreamer_lab.workload.execution.progress import Report
 
-__all__ = ["AFFORDABLE_S", "Runner"]
+__all__ = ["AFFORDABLE_S", "LONG_S", "Runner"]
 
 AFFORDABLE_S = 5.0
 """An exact value to compare with is worth this much time, as predicted."""
+
+LONG_S = 60.0
+"""Runs that are predicted to take longer start only if they are asked for twice."""
 
 _TELL_EVERY_S = 0.2
 
@@ -56,7 +61,10 @@ class Runner:
         self._future: Future[None] | None = None
 
     def start(self, view: View) -> View:
-        """Run what is selected; nothing happens while something runs, or if it cannot run."""
+        """Run what is selected; nothing happens while something runs, or if it cannot run.
+
+        What is predicted to take long, or more memory than is free, is asked about first.
+        """
         candidate = view.selected
         if candidate is None or view.run.active:
             return view
@@ -64,6 +72,11 @@ class Runner:
             return replace(
                 view, run=Run("failed", candidate, text=f"This cannot run: {candidate.refused}")
             )
+        asked = view.asked is not None and view.asked.sameness == candidate.sameness
+        question = "" if asked else self._question(candidate)
+        if question:
+            return replace(view, asked=candidate, question=question)
+        view = replace(view, asked=None, question="")
         self._stop = stop = threading.Event()
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cut-explorer-run")
         exact = self._cheap_exact(view)
@@ -74,6 +87,36 @@ class Runner:
         return replace(
             view, run=Run("running", candidate, text=f"Running {self._where(candidate)}")
         )
+
+    def _question(self, candidate: Candidate) -> str:
+        """Why somebody may not want to run this; empty for no reason."""
+        prediction = candidate.prediction
+        assert prediction is not None, "what cannot run is refused before"
+        free, needed = self._free_bytes(candidate), prediction.memory_bytes
+        reasons = []
+        if prediction.makespan_s > LONG_S:
+            low, high = map(seconds_text, prediction.interval)
+            took = seconds_text(prediction.makespan_s)
+            reasons.append(f"is predicted to take {took} ({low} to {high})")
+        if needed > free:
+            reasons.append(
+                f"may need up to {readable(needed)} of memory, where {readable(free)} are free"
+            )
+        if not reasons:
+            return ""
+        return (
+            f"Not started: this {' and '.join(reasons)}. Press \N{LEFT DOUBLE QUOTATION MARK}Run "
+            "anyway\N{RIGHT DOUBLE QUOTATION MARK} to start it all the same, or select another "
+            "plan."
+        )
+
+    def _free_bytes(self, candidate: Candidate) -> int:
+        """Memory that a process of the run may take."""
+        way = candidate.configuration
+        session = None if way.in_process else self._planner.place(way.on).session
+        with contextlib.suppress(PilotError, ValueError):  # no worker is there to be asked
+            return task_limit_bytes(None, session, way.on)
+        return limit_bytes(None)
 
     def _cheap_exact(self, view: View) -> Candidate | None:
         """An exact way to get the values that a sampled run estimates, if one is cheap."""
@@ -88,14 +131,14 @@ class Runner:
         return min(cheap, key=lambda other: other.seconds, default=None)
 
     def stop(self, view: View) -> View:
-        """Give up the run."""
+        """Stop the run."""
         if not view.run.active:
             return view
         self._stop.set()
         return replace(view, run=replace(view.run, status="stopping", text="Stopping"))
 
     def close(self) -> None:
-        """Give up whatever runs."""
+        """Stop whatever runs."""
         self._stop.set()
 
     def _where(self, candidate: Candidate) -> str:

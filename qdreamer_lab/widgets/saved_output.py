@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.widgets.cost_table import rows, table_html, table_text
+from qdreamer_lab.widgets.glossary import explained
 from qdreamer_lab.widgets.render import caption, columns, summary
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def static_html(problem: Problem, view: View) -> str:
         )
     words = escape(summary(view, problem.num_qubits))
     compared = f"<p>{escape(caption(view))}</p>" if caption(view) else ""
+    compared += f"<p><small>{escape(explained(words))}</small></p>" if explained(words) else ""
     head = f"<p><b>Cut explorer</b>: {escape(problem.title)}</p><p>{words}</p>{compared}{picture}"
     return head + (table_html(rows(shown, view.uncut, view.run), heads) if shown else "")
 

@@ -28,8 +28,8 @@ __all__ = [
     "View",
 ]
 
-AXES = ("overhead", "width", "plans", "workers")
-"""What the trade-off shows: time against overhead, time against width, overhead against width, and
+AXES = ("width", "overhead", "plans", "workers")
+"""What the trade-off shows: time against width, time against overhead, overhead against width, and
 time against width on CPU cores and on a GPU."""
 
 
@@ -97,7 +97,10 @@ class Candidate:
         repeatable: Looking for it in that way again finds it: no time limit cut the search short.
         values: Of the circuit's unbound parameters.
         precision: Standard error wanted in sampled mode.
-        partial: Terms run in groups with plans of their own, and this is that of the greatest.
+        blocks: Of the circuit with its observables; the plan may be for fewer, without those that
+            a run can do without. 0 if that is not known.
+        era: Predictions of a later one rest on runs that an earlier one knows nothing of.
+        groups: Where terms run apart, the plan of each group, the greatest first; else nothing.
     """
 
     configuration: Configuration
@@ -109,7 +112,9 @@ class Candidate:
     repeatable: bool = True
     values: tuple[float, ...] = ()
     precision: float = 0.0
-    partial: bool = False
+    blocks: int = 0
+    groups: tuple[CutPlan, ...] = ()
+    era: int = 0
 
     @cached_property
     def key(self) -> Hashable:
@@ -132,6 +137,11 @@ class Candidate:
     def handed(self) -> bool:
         """Whether the run is given the plan, by the person or because it would find another."""
         return self.given if self.prediction is None else self.prediction.given is not None
+
+    @property
+    def partial(self) -> bool:
+        """Whether the plan is for some of the circuit's blocks only."""
+        return self.plan is not None and self.plan.blocks.num_blocks < self.blocks
 
     @property
     def price(self) -> Hashable:
@@ -200,7 +210,11 @@ class View:
         dark: On a dark ground.
         compared: Times on CPU cores and on a GPU; None as long as they are not known.
         comparing: These, or newer ones, may come.
-        fresh: Nobody has touched anything; what is recommended is then selected when it is known.
+        fresh: Nobody has seen or touched anything; what is recommended is then selected when it
+            is known.
+        group: Which of the selected candidate's groups of terms is drawn.
+        asked: What is run only if that is asked for again.
+        question: Why, in words.
     """
 
     controls: Controls
@@ -212,13 +226,24 @@ class View:
     run: Run = field(default_factory=Run)
     working: bool = False
     note: str = ""
-    against: str = "overhead"
+    against: str = "width"
     graph: bool = False
     code: bool = False
     dark: bool = False
     compared: Comparison | None = None
     comparing: bool = False
     fresh: bool = True
+    group: int = 0
+    asked: Candidate | None = None
+    question: str = ""
+
+    @property
+    def drawn(self) -> CutPlan | None:
+        """The plan that is drawn: that of the selected candidate, or of one of its groups."""
+        if self.selected is None:
+            return None
+        groups = self.selected.groups
+        return groups[min(self.group, len(groups) - 1)] if groups else self.selected.plan
 
     @property
     def axes(self) -> str:

@@ -29,8 +29,9 @@ def test_the_notebook_runs_from_top_to_bottom(kernelspec, registry_home):
         if cell.cell_type == "code":
             cell.outputs = []
     execute(notebook)
-    (shown,) = _outputs(notebook, "CutExplorer(circuit")
-    assert "application/vnd.jupyter.widget-view+json" in shown.data
+    shown, live = _outputs(notebook, "CutExplorer(circuit")
+    assert "application/vnd.jupyter.widget-view+json" in live.data
+    assert "application/vnd.jupyter.widget-view+json" not in shown.data
     assert "<img" in shown.data["text/html"]
     assert "Sampling overhead" in shown.data["text/plain"]
     for function in ("figures.pareto(", "figures.circuit(", "figures.timeline("):

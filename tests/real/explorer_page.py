@@ -39,6 +39,16 @@ class Explorer:
     def button(self, name):
         return self.page.locator(".qd-actions").get_by_role("button", name=name, exact=True)
 
+    def run(self):
+        """Run what is selected, also if it is predicted to take long."""
+        self.button("Run").click()
+        self.page.wait_for_function(
+            "() => /^(Running|Done|Stop|The run|Not started)/"
+            ".test(document.querySelector('.qd-status').textContent)"
+        )
+        if self.button("Run anyway").is_visible():
+            self.button("Run anyway").click()
+
     def control(self, label):
         return self.page.locator(".qd-controls").get_by_label(label, exact=True)
 

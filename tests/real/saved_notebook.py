@@ -45,8 +45,14 @@ def main():
             for output in cell.get("outputs", ()):
                 if "data" in output:
                     output.data = _static(output.data, page)
+            if "outputs" in cell:  # the live explorer leaves nothing
+                cell.outputs = [each for each in cell.outputs if _says(each)]
     nbformat.write(notebook, NOTEBOOK)
     print(f"{NOTEBOOK}: {NOTEBOOK.stat().st_size / 1e3:.0f} kB")
+
+
+def _says(output):
+    return "data" not in output or any(output.data.values())
 
 
 def _static(data, page):

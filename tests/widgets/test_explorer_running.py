@@ -54,7 +54,9 @@ def test_stop_ends_a_run(open_explorer):
     explorer._panel.mode.value = "exact"
     assert explorer.wait(60)
     _long(explorer)
-    explorer._panel.run.click()
+    press(explorer, "run")
+    if explorer.view.asked is not None:  # it is predicted to take long
+        press(explorer, "run")
     wait_until(lambda: explorer.view.run.status == "running")
     explorer._panel.stop.click()
     ended(explorer)
@@ -187,3 +189,36 @@ def test_a_value_is_shown_for_its_own_parameters_alone(open_explorer):
     explorer._panel.values[0].value += 0.5
     assert explorer.wait(60)
     assert not value.search(explorer._board.numbers)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"makespan_s": 1560.0, "interval": (900.0, 2700.0)}, "predicted to take 26 min"),
+        ({"memory_bytes": 55 << 40}, "may need up to 55 TiB of memory"),
+    ],
+)
+def test_a_run_that_asks_for_much_is_asked_about(explorer, change, words):
+    """It starts only if it is asked for again, and not if another plan was selected meanwhile."""
+    costly = replace(explorer.view.selected, prediction=_with(explorer, change), precision=0.5)
+    _long(explorer)
+    _select(explorer, costly)
+    press(explorer, "run")
+    assert explorer.view.run.status == "idle"
+    assert words in explorer._board.status
+    assert explorer._panel.run.description == "Run anyway"
+    explorer._panel.width.value = 3
+    assert explorer.wait(60)
+    assert explorer._panel.run.description == "Run"
+    assert words not in explorer._board.status
+    _select(explorer, costly)
+    press(explorer, "run")
+    assert explorer.view.run.status == "idle"
+    explorer._panel.run.click()
+    wait_until(lambda: explorer.view.run.status == "running")
+    explorer._panel.stop.click()
+    ended(explorer)
+
+
+def _with(explorer, change):
+    return replace(explorer.view.selected.prediction, **change)

@@ -10,8 +10,10 @@ from qiskit.quantum_info import SparsePauliOp
 
 from qdreamer_lab import CutPlan
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.widgets.board import FIGURES
 from qdreamer_lab.widgets.python_export import python_source
 from tests.circuits.plain import brickwork, uneven_line
+from tests.conftest import wait_until
 from tests.widgets.conftest import ENDS, OBSERVABLE, N, done_by, exact, press
 
 
@@ -98,3 +100,40 @@ def test_the_code_makes_every_candidate_s_plan_however_it_was_found(open_explore
         assert np.array_equal(done["plan"].labels, one.plan.labels)
         assert np.array_equal(done["plan"].lone_labels, one.plan.lone_labels)
         assert done["plan"].summary == one.plan.summary
+
+
+def test_a_notebook_keeps_the_last_state(explorer, monkeypatch):
+    shown = {}
+
+    class Handle:
+        def update(self, bundle, raw):
+            shown["static"] = bundle
+
+    def display(bundle, raw, display_id=None):
+        shown["static" if display_id else "live"] = bundle
+        return Handle()
+
+    monkeypatch.setattr("IPython.display.display", display)
+    explorer._ipython_display_()
+    assert "application/vnd.jupyter.widget-view+json" in shown["live"]
+    assert "application/vnd.jupyter.widget-view+json" not in shown["static"]
+    first = shown["static"]["text/html"]
+    explorer._panel.width.value = 3
+    assert explorer.wait(60)
+    last = shown["static"]["text/html"]
+    assert last != first
+    assert "fragments of ≤ 3" in last
+    assert 'src="data:image/svg+xml;base64,' in last
+    assert shown["static"]["text/plain"] == repr(explorer)
+    press(explorer, "run")
+    wait_until(lambda: explorer.view.run.status == "done", 60)
+    assert explorer.wait(60)
+    assert "Measured time" in shown["static"]["text/html"]
+
+
+def test_nothing_is_offered_to_a_cloud(explorer, tmp_path):
+    for name in FIGURES:
+        layout = json.loads(getattr(explorer._board, name))["layout"]
+        assert "sendChartToCloud" in layout["modebar"]["remove"]
+    explorer.save(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text().count('"showSendToCloud": false') == len(FIGURES)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.cut.cuts import WireCut
+    from qdreamer_lab.workload.cut.cuts import Fragment, WireCut
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["fragments"]
@@ -31,6 +31,9 @@ _STEEP = 0.4
 
 _SMALL = 36
 """Pixels of a node below which it has no room for a second line."""
+
+_MIDDLING, _LARGE = 64, 84
+"""From here on a node has room for a line of letter and width, and for three lines."""
 
 _LABELLED = 40
 """Plans with more fragments have no numbers at their lines."""
@@ -110,7 +113,7 @@ def _lines(between: _Cuts, places: NDArray[np.float64], dark: bool) -> list[dict
 def _nodes(plan: CutPlan, places: NDArray[np.float64], dark: bool) -> dict[str, Any]:
     count = len(plan.fragments)
     widest = max(f.width for f in plan.fragments)
-    largest = max(26.0, min(76.0, 145 / math.sqrt(count)))
+    largest = max(26.0, min(150.0, 155 / math.sqrt(count)))
     size = [largest * (0.35 + 0.65 * math.sqrt(f.width / widest)) for f in plan.fragments]
     looks = [look_of(f.id, dark) for f in plan.fragments]
     said = [
@@ -124,7 +127,7 @@ def _nodes(plan: CutPlan, places: NDArray[np.float64], dark: bool) -> dict[str, 
         "mode": "markers+text",
         "x": places[:, 0],
         "y": places[:, 1],
-        "text": [_label(fragment_text(f), s) for f, s in zip(plan.fragments, size, strict=True)],
+        "text": [_label(f, s) for f, s in zip(plan.fragments, size, strict=True)],
         "textfont": {"size": 12, "color": [look.text for look in looks]},
         "marker": {
             "symbol": "circle",
@@ -141,11 +144,16 @@ def _nodes(plan: CutPlan, places: NDArray[np.float64], dark: bool) -> dict[str, 
     }
 
 
-def _label(text: str, size: float) -> str:
-    """In one line or two, or the letter alone, whichever fits into a node."""
+def _label(fragment: Fragment, size: float) -> str:
+    """The letter alone, in one line, in two or in three, as much as fits into a node."""
+    text = fragment_text(fragment)
+    letter, _, width = text.partition(" · ")
     if size < _SMALL:
-        return f"<b>{text.split(' · ')[0]}</b>"
-    return f"<b>{text}</b>" if size >= 64 else "<b>" + text.replace(" · ", "</b><br>")
+        return f"<b>{letter}</b>"
+    if size >= _LARGE:
+        qubits = count_text(fragment.width, "qubit")
+        return f"<b>{letter}</b><br>{qubits}<br>{count_text(fragment.num_blocks, 'block')}"
+    return f"<b>{text}</b>" if size >= _MIDDLING else f"<b>{letter}</b><br>{width}"
 
 
 def _short(text: str) -> str:

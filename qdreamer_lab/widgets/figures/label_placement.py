@@ -1,20 +1,54 @@
-"""Where a word beside a point hides least. Arithmetic on points; it must not draw."""
+"""Where words beside points hide nothing. Arithmetic on boxes; it must not draw."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from qdreamer_lab.widgets.figures.tradeoff_points import Point
+__all__ = ["AREA", "Box", "Side", "Word", "sides"]
 
-__all__ = ["Side", "best_side", "line_side", "uncrowded"]
+AREA = (300.0, 190.0)
+"""Pixels of a figure's axes in a narrow panel: with more room, words lie further apart."""
 
-_LONG, _HIGH = 0.24, 0.08
-"""A word's size as part of the axes', in a narrow figure."""
+_LETTER, _HIGH = 6.4, 14.0
+"""Pixels of a letter, and of a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A part of the figure that is taken, in pixels from its lower left corner."""
+
+    left: float
+    right: float
+    low: float
+    high: float
+
+    def meets(self, other: Box) -> bool:
+        """Whether the two have more than an edge in common."""
+        beside = self.right <= other.left or other.right <= self.left
+        return not beside and self.low < other.high and other.low < self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Something to be written beside a point.
+
+    Attributes:
+        x: Pixels of the point, from the left.
+        y: From below.
+        letters: How many there are.
+        gap: Pixels from the middle of the point that are its own.
+        must: It is written somewhere, even across something.
+    """
+
+    x: float
+    y: float
+    letters: int
+    gap: float = 9.0
+    must: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,114 +56,65 @@ class Side:
     """A place for a word.
 
     Attributes:
-        xanchor: "left" or "right": the end of the word that is at the point.
+        xanchor: "left", "center" or "right": the part of the word that is at the point.
         xshift: Pixels to the right.
         yshift: Pixels up.
     """
 
     xanchor: str
-    xshift: int
-    yshift: int
+    xshift: float
+    yshift: float
 
 
-_SIDES = (
-    Side("right", -15, 0),
-    Side("right", -12, 18),
-    Side("left", 12, 18),
-    Side("right", -12, -18),
-)
-"""The width of a candidate is written below and to the right: no word goes there."""
-
-
-def best_side(points: Sequence[Point], index: int) -> Side:
-    """Where to write a word beside a point.
+def sides(words: Sequence[Word], taken: Iterable[Box]) -> list[Side | None]:
+    """Where to write each word, the first ones first; None where it would lie across something.
 
     Args:
-        points: All there are; those with an interval lie on a logarithmic axis.
-        index: Index of the point.
+        words: What is to be written.
+        taken: What else is in the figure: markers, error bars.
 
     Returns:
-        The first place with the fewest other points, and with room on the page.
+        For each word the first side at which nothing is; for one that must be written that with
+        the least across.
     """
-    places = _scaled(points)
-    x, y = places[index]
-    others = places[:index] + places[index + 1 :]
-    return min(_SIDES, key=lambda side: _hidden(side, x, y, others))
+    full = list(taken)
+    found: list[Side | None] = []
+    for word in words:
+        tried = [(side, _box(word, side)) for side in _around(word)]
+        hidden = [_across(box, full) for _, box in tried]
+        least = min(range(len(tried)), key=hidden.__getitem__)
+        if hidden[least] and not word.must:
+            found.append(None)
+            continue
+        found.append(tried[least][0])
+        full.append(tried[least][1])
+    return found
 
 
-_CORNERS = tuple(Side(end, 0, up) for end in ("right", "left") for up in (1, -1))
-_LINE_LONG, _LINE_HIGH = 0.75, 0.11
-"""Room for the words at a line across the figure."""
-
-
-def line_side(points: Sequence[Point], index: int) -> Side:
-    """Where to write at the line through a point: at which end of it, above it or below it.
-
-    Args:
-        points: All there are.
-        index: Index of the point.
-
-    Returns:
-        The first place with the fewest points and names of points.
-    """
-    places = _scaled(points)
-    y = places[index][1]
-
-    def hidden(side: Side) -> int:
-        low = y if side.yshift > 0 else y - _LINE_HIGH
-        marks = [(a, b) for a, b in places] + [(a + 0.06, b - 0.06) for a, b in places]
-        return sum(
-            (a > 1 - _LINE_LONG if side.xanchor == "right" else a < _LINE_LONG)
-            and low - 0.03 < b < low + _LINE_HIGH + 0.03
-            for a, b in marks
-        )
-
-    return min(_CORNERS, key=hidden)
-
-
-_NAME_LONG, _NAME_HIGH = 0.12, 0.075
-"""A name's size as part of the axes'."""
-
-
-def uncrowded(points: Sequence[Point], names: Sequence[str]) -> list[str]:
-    """Names without those that would be written across another one.
-
-    Args:
-        points: All there are.
-        names: Of each.
-    """
-    kept: list[tuple[float, float]] = []
-    out = []
-    for (x, y), name in zip(_scaled(points), names, strict=True):
-        free = all(abs(x - a) > _NAME_LONG or abs(y - b) > _NAME_HIGH for a, b in kept)
-        out.append(name if free else "")
-        kept += [(x, y)] * bool(free and name)
-    return out
-
-
-def _hidden(side: Side, x: float, y: float, others: list[tuple[float, float]]) -> int:
-    left = x - _LONG if side.xanchor == "right" else x
-    middle = y + math.copysign(_HIGH, side.yshift) if side.yshift else y
-    outside = left < -0.08 or left + _LONG > 1.08 or not -0.05 < middle < 1.15
-    return 100 * outside + sum(
-        left - 0.03 < a < left + _LONG + 0.03 and abs(b - middle) < _HIGH for a, b in others
-    )
-
-
-def _scaled(points: Sequence[Point]) -> list[tuple[float, float]]:
-    """Coordinates from 0 to 1."""
-    heights = [point.y if point.interval is None else math.log10(point.y) for point in points]
-    spans = [
-        edge if point.interval is None else math.log10(edge)
-        for point in points
-        for edge in (point.interval or (point.y, point.y))
-    ]
-    across = [point.x for point in points]
+def _around(word: Word) -> list[Side]:
+    gap, up = word.gap, word.gap + _HIGH / 2
     return [
-        (_part(point.x, min(across), max(across)), _part(height, min(spans), max(spans)))
-        for point, height in zip(points, heights, strict=True)
+        Side("left", gap, 0),
+        Side("center", 0, up),
+        Side("right", -gap, 0),
+        Side("center", 0, -up),
+        Side("left", gap / 2, up),
+        Side("right", -gap / 2, up),
+        Side("left", gap / 2, -up),
+        Side("right", -gap / 2, -up),
     ]
 
 
-def _part(value: float, low: float, high: float) -> float:
-    return (value - low) / (high - low) if high > low else 0.5
+def _box(word: Word, side: Side) -> Box:
+    wide = _LETTER * word.letters
+    begin = {"left": 0.0, "center": -wide / 2, "right": -wide}[side.xanchor]
+    left, middle = word.x + side.xshift + begin, word.y + side.yshift
+    return Box(left, left + wide, middle - _HIGH / 2, middle + _HIGH / 2)
+
+
+def _across(box: Box, full: Sequence[Box]) -> int:
+    """How much a word would lie across; outside the axes is worst."""
+    inside = Box(-2.0, AREA[0] + 12.0, -1.0, AREA[1] + 6.0)
+    out = box.left < inside.left or box.right > inside.right
+    out = out or box.low < inside.low or box.high > inside.high
+    return 100 * out + sum(box.meets(other) for other in full)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import QDreamerError
-from qdreamer_lab.widgets.figures.label_placement import best_side, line_side, uncrowded
+from qdreamer_lab.widgets.figures.hover_text import count_text
+from qdreamer_lab.widgets.figures.label_placement import AREA, Box, Word, sides
 from qdreamer_lab.widgets.figures.style import (
     bits_axis,
     figure,
@@ -16,10 +18,10 @@ from qdreamer_lab.widgets.figures.style import (
     value_axis,
 )
 from qdreamer_lab.widgets.figures.tradeoff_points import front, points_of
-from qdreamer_lab.widgets.palette import look_of, theme
+from qdreamer_lab.widgets.palette import look_of_kind, theme
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     import plotly.graph_objects as go
 
@@ -29,11 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ["pareto"]
 
-_LABELLED = 14
-"""Up to so many candidates have their width written beside them."""
-
 _MUCH_SLOWER = 1e4
 """Candidates that take so many times as long as the fastest lie outside at first."""
+
+_MARK, _CHOSEN = 7.0, 13.0
+"""Pixels that a marker takes to each side, and one with a ring around it."""
 
 _AGAINST = ("overhead", "width")
 
@@ -50,8 +52,8 @@ def pareto(
     """Draw the trade-off between candidates.
 
     Predictions are drawn by predicted time with its 80 % interval, plans by sampling overhead. The
-    line joins the candidates that no other one beats in both directions. Points carry the index of
-    their candidate as `customdata`.
+    line joins the candidates that no other one beats in both directions, a dashed one is at the
+    fastest run without cuts. Points carry the index of their candidate as `customdata`.
 
     Args:
         candidates: All predictions or all plans; there may be several of one width.
@@ -74,20 +76,21 @@ def pareto(
         return message("No candidate keeps within the limits: relax one of them.", dark)
     points = points_of(candidates, against)
     timed = points[0].interval is not None
+    near = _near(points, chosen)
+    away = len(points) - len(near)
+    axes = _timed_axes(near, against, away, dark) if timed else _plan_axes(points, dark)
     traces = [
+        *(_uncut(points, axes["xaxis"]["range"], dark) if timed else []),
         _front(points, dark),
         *_candidates(points, dark),
         *_ring(points, selected, dark),
         *_pins(points, pinned, dark),
         *_star(points, recommended, dark),
     ]
-    near = _near(points, chosen) if timed else points
-    axes = _timed_axes(near, against, dark) if timed else _plan_axes(points, dark)
-    shapes, notes = _uncut(points, dark) if timed else ([], [])
-    notes += _praise(points, recommended, dark)
-    if len(near) < len(points):
-        notes.append(_outside(len(points) - len(near), dark))
-    return figure(traces, dark, dragmode="zoom", shapes=shapes, annotations=notes, **axes)
+    by_width = timed and against == "width"
+    words = _words(points, by_width, selected, recommended)
+    notes = _written(points, words, axes, {selected, recommended, *pinned}, dark)
+    return figure(traces, dark, dragmode="zoom", annotations=notes, **axes)
 
 
 def _front(points: list[Point], dark: bool) -> dict[str, Any]:
@@ -108,21 +111,15 @@ def _front(points: list[Point], dark: bool) -> dict[str, Any]:
 def _candidates(points: list[Point], dark: bool) -> list[dict[str, Any]]:
     """One trace per kind, with a marker and a colour of its own."""
     traces = []
-    kinds = list(dict.fromkeys(point.kind for point in points))
-    labelled = len(points) <= _LABELLED
-    names = uncrowded(points, _names(points))
-    for place, kind in enumerate(kinds):
+    for kind in dict.fromkeys(point.kind for point in points):
         mine = [k for k, point in enumerate(points) if point.kind == kind]
-        look = look_of(place, dark)
+        look = look_of_kind(kind, dark)
         trace: dict[str, Any] = {
             "type": "scatter",
-            "mode": "markers+text" if labelled else "markers",
+            "mode": "markers",
             "x": [points[k].x for k in mine],
             "y": [points[k].y for k in mine],
             "customdata": mine,
-            "text": [names[k] for k in mine],
-            "textposition": "bottom right",
-            "textfont": {"size": 11, "color": theme(dark).muted},
             "hovertext": [points[k].said for k in mine],
             "hovertemplate": "%{hovertext}<extra></extra>",
             "marker": {
@@ -142,15 +139,99 @@ def _candidates(points: list[Point], dark: bool) -> list[dict[str, Any]]:
     return traces
 
 
-def _names(points: list[Point]) -> list[str]:
-    """The width of each, once for those in one place."""
-    seen: set[tuple[float, float, int]] = set()
-    names = []
-    for point in points:
-        place = (point.x, point.y, point.width)
-        names.append("" if place in seen else f"\N{EM SPACE}{point.width} q")
+def _words(
+    points: list[Point], by_width: bool, selected: int | None, recommended: int | None
+) -> dict[int, str]:
+    """What is written beside points, what matters most first: what the axes do not say."""
+    first = [k for k in (recommended, selected) if k is not None]
+    words: dict[int, str] = {}
+    seen = set()
+    for k in dict.fromkeys([*first, *front(points), *range(len(points))]):
+        point = points[k]
+        text = _cuts_text(point.cuts) if by_width else f"{point.width} q"
+        place = (point.x, point.y, text)
+        if k == recommended:
+            text = f"<b>recommended</b>, {text}"
+        elif place in seen:
+            continue
+        words[k] = text
         seen.add(place)
-    return names
+    return words
+
+
+def _cuts_text(cuts: int) -> str:
+    return count_text(cuts, "cut") if cuts else "uncut"
+
+
+def _written(
+    points: list[Point],
+    words: dict[int, str],
+    axes: dict[str, Any],
+    chosen: Container[int | None],
+    dark: bool,
+) -> list[dict[str, Any]]:
+    """Words as annotations, where they lie across nothing."""
+    heights = [_height(point) for point in points]
+    places = [
+        (_part(point.x, axes["xaxis"]), _part(high, axes["yaxis"]))
+        for point, high in zip(points, heights, strict=True)
+    ]
+    spots = [(AREA[0] * x, AREA[1] * y) for x, y in places]
+    taken = [Box(x - _MARK, x + _MARK, y - _MARK, y + _MARK) for x, y in spots]
+    for point, (x, _) in zip(points, spots, strict=True):
+        if point.interval is not None:
+            low, high = (AREA[1] * _part(math.log10(end), axes["yaxis"]) for end in point.interval)
+            taken.append(Box(x - 3, x + 3, low, high))
+    taken += _lines(points, spots)
+    inside = [k for k in words if 0 <= places[k][0] <= 1 and 0 <= places[k][1] <= 1]
+    asked = [
+        Word(
+            *spots[k],
+            letters=len(words[k].replace("<b>", "").replace("</b>", "")),
+            gap=_CHOSEN if k in chosen else _MARK + 2,
+            must=words[k].startswith("<b>"),
+        )
+        for k in inside
+    ]
+    colours = theme(dark)
+    return [
+        {
+            "text": words[k],
+            "x": points[k].x,
+            "y": heights[k],
+            "xanchor": side.xanchor,
+            "xshift": side.xshift,
+            "yshift": side.yshift,
+            "showarrow": False,
+            "font": {"size": 11, "color": colours.accent if word.must else colours.muted},
+        }
+        for k, word, side in zip(inside, asked, sides(asked, taken), strict=True)
+        if side is not None
+    ]
+
+
+def _lines(points: list[Point], spots: list[tuple[float, float]]) -> list[Box]:
+    """What the lines of the front and of the uncut run take."""
+    best = [spots[k] for k in front(points)]
+    boxes = [Box(0.0, AREA[0], y - 2, y + 2) for y in _uncut_height(points, spots)]
+    for (x, y), (after, below) in pairwise(best):
+        boxes += [Box(x, after, y - 1, y + 1), Box(after - 1, after + 1, below, y)]
+    return boxes
+
+
+def _uncut_height(points: list[Point], spots: list[tuple[float, float]]) -> list[float]:
+    whole = [y for point, (_, y) in zip(points, spots, strict=True) if not point.cuts]
+    return [min(whole)] if whole and points[0].interval is not None else []
+
+
+def _height(point: Point) -> float:
+    """Where a point is on its axis, in the axis' own units."""
+    return point.y if point.interval is None else math.log10(point.y)
+
+
+def _part(value: float, axis: dict[str, Any]) -> float:
+    low, high = axis["range"]
+    return float((value - low) / (high - low))
 
 
 def _intervals(points: list[Point], colour: str) -> dict[str, Any]:
@@ -194,25 +275,6 @@ def _star(points: list[Point], recommended: int | None, dark: bool) -> list[dict
     return [_marked(points, [recommended], "recommended", mark)]
 
 
-def _praise(points: list[Point], recommended: int | None, dark: bool) -> list[dict[str, Any]]:
-    """The word beside the star."""
-    if recommended is None:
-        return []
-    point, side = points[recommended], best_side(points, recommended)
-    return [
-        {
-            "text": "<b>recommended</b>",
-            "x": point.x,
-            "y": point.y if point.interval is None else math.log10(point.y),
-            "xanchor": side.xanchor,
-            "xshift": side.xshift,
-            "yshift": side.yshift,
-            "showarrow": False,
-            "font": {"size": 12, "color": theme(dark).accent},
-        }
-    ]
-
-
 def _marked(
     points: list[Point], which: list[int], name: str, marker: dict[str, Any]
 ) -> dict[str, Any]:
@@ -227,64 +289,49 @@ def _marked(
         "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": marker,
         "cliponaxis": False,
-        "showlegend": True,
+        "showlegend": name == "pinned",
         "name": name,
     }
 
 
-def _uncut(points: list[Point], dark: bool) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """A dashed line at the fastest run without cuts, and its label."""
-    whole = [point for point in points if not point.cut]
+def _uncut(points: list[Point], across: Sequence[float], dark: bool) -> list[dict[str, Any]]:
+    """A dashed line at the fastest run without cuts; the legend says how long that takes."""
+    whole = [point for point in points if not point.cuts]
     if not whole:
-        return [], []
+        return []
     best = min(whole, key=lambda point: point.y)
-    colours = theme(dark)
-    side = line_side(points, points.index(best))
-    line = {
-        "type": "line",
-        "xref": "paper",
-        "x0": 0,
-        "x1": 1,
-        "y0": best.y,
-        "y1": best.y,
-        "line": {"color": colours.ink, "width": 1.2, "dash": "dash"},
-        "layer": "below",
-    }
-    label = {
-        "text": f"uncut, {best.kind}: {seconds_text(best.y)}",
-        "xref": "paper",
-        "x": 0.01 if side.xanchor == "left" else 1,
-        "xanchor": side.xanchor,
-        "y": math.log10(best.y),
-        "yanchor": "bottom" if side.yshift > 0 else "top",
-        "showarrow": False,
-        "font": {"size": 12, "color": colours.ink},
-    }
-    return [line], [label]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": list(across),
+            "y": [best.y, best.y],
+            "line": {"color": theme(dark).ink, "width": 1.2, "dash": "dash"},
+            "hoverinfo": "skip",
+            "showlegend": True,
+            "legendrank": 2000,
+            "name": f"uncut: {seconds_text(best.y)}",
+        }
+    ]
 
 
 def _near(points: list[Point], chosen: Sequence[int]) -> list[Point]:
     """Candidates that the axes reach to: hopeless ones would push the others together."""
+    if points[0].interval is None:
+        return points
     most = _MUCH_SLOWER * min(point.y for point in points)
     return [point for k, point in enumerate(points) if point.y <= most or k in chosen]
 
 
-def _outside(count: int, dark: bool) -> dict[str, Any]:
-    ways = "way" if count == 1 else "ways"
-    return {
-        "text": f"double-click to see {count} much slower {ways}",
-        "xref": "paper",
-        "yref": "paper",
-        "x": 1,
-        "y": 1,
-        "xanchor": "right",
-        "yanchor": "top",
-        "showarrow": False,
-        "font": {"size": 11, "color": theme(dark).muted},
-    }
+def _timed_axes(points: list[Point], against: str, away: int, dark: bool) -> dict[str, Any]:
+    """Both axes.
 
-
-def _timed_axes(points: list[Point], against: str, dark: bool) -> dict[str, Any]:
+    Args:
+        points: That they reach to.
+        against: What is on the horizontal axis.
+        away: How many more there are, further up.
+        dark: For a dark page.
+    """
     colours = theme(dark)
     low = min(point.interval[0] if point.interval else point.y for point in points)
     high = max(point.interval[1] if point.interval else point.y for point in points)
@@ -292,7 +339,7 @@ def _timed_axes(points: list[Point], against: str, dark: bool) -> dict[str, Any]
     room = 0.08 * max(0.6, math.log10(high / low))
     time = value_axis(
         colours,
-        "predicted time (80 % interval)",
+        "predicted time",
         type="log",
         range=[math.log10(low) - room, math.log10(high) + 2 * room],
         tickvals=values,
@@ -300,8 +347,14 @@ def _timed_axes(points: list[Point], against: str, dark: bool) -> dict[str, Any]
     )
     across = [point.x for point in points]
     if against == "overhead":
-        return {"xaxis": bits_axis(colours, across, "sampling overhead"), "yaxis": time}
-    return {"xaxis": _width_axis(across, dark), "yaxis": time}
+        axis = bits_axis(colours, across, "sampling overhead")
+    else:
+        axis = _width_axis(across, dark)
+    if away:
+        ways = "way" if away == 1 else "ways"
+        small = f"double-click to see {away} much slower {ways}"
+        axis["title"]["text"] += f'<br><span style="font-size:11px">{small}</span>'
+    return {"xaxis": axis, "yaxis": time}
 
 
 def _plan_axes(points: list[Point], dark: bool) -> dict[str, Any]:

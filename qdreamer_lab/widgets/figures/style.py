@@ -71,6 +71,7 @@ def figure(traces: Sequence[dict[str, Any]], dark: bool, **layout: Any) -> go.Fi
             "color": colours.muted,
             "activecolor": colours.ink,
             "orientation": "v",
+            "remove": ["sendChartToCloud"],  # nothing is offered to anybody's cloud
         },
     }
     return go.Figure(data=list(traces), layout={**common, **layout})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.predict.configuration import Configuration
     from qdreamer_lab.dreamer.predict.prediction import Prediction
 
-__all__ = ["Point", "front", "points_of"]
+__all__ = ["Point", "front", "kind_of", "points_of"]
 
 _SHORTEST_S = 1e-6
 """Times below this are drawn here: the axis is logarithmic."""
@@ -33,7 +33,7 @@ class Point:
         y: Seconds, or bits of sampling overhead.
         interval: Within which y lies in four of five cases; None for plans.
         width: Qubits of the widest fragment.
-        cut: Whether anything is cut.
+        cuts: How many there are.
         kind: Candidates of one kind have the same marker.
         said: What hovering shows.
     """
@@ -42,7 +42,7 @@ class Point:
     y: float
     interval: tuple[float, float] | None
     width: int
-    cut: bool
+    cuts: int
     kind: str
     said: str
 
@@ -96,8 +96,8 @@ def _of_prediction(prediction: Prediction, against: str) -> Point:
         y=y,
         interval=interval,
         width=width,
-        cut=prediction.cut,
-        kind=_kind(prediction.configuration),
+        cuts=0 if plan is None else plan.num_cuts,
+        kind=kind_of(prediction.configuration),
         said="<br>".join(lines),
     )
 
@@ -106,11 +106,12 @@ def _of_plan(plan: CutPlan) -> Point:
     width = _width(plan, plan.blocks.num_qubits)
     gap = max(0.0, plan.log2_cost - plan.log2_lower_bound)
     proven = plan.proven_optimal or plan.num_cuts == 0
+    goal = "least work" if plan.cost == "work" else "least overhead"
     lines = [
         f"<b>fragments of ≤ {plan.max_qubits}</b>, widest {count_text(width, 'qubit')}",
         _cuts(plan),
         f"sampling overhead {power_text(plan.log2_overhead)}, "
-        + ("proven optimal" if proven else f"within {power_text(gap)} of optimal"),
+        + (f"proven {goal}" if proven else f"within {power_text(gap)} of {goal}"),
     ]
     said = "<br>".join(lines)
     bits = plan.log2_overhead
@@ -119,15 +120,19 @@ def _of_plan(plan: CutPlan) -> Point:
         y=bits,
         interval=None,
         width=width,
-        cut=plan.num_cuts > 0,
+        cuts=plan.num_cuts,
         kind="plan",
         said=said,
     )
 
 
-def _kind(way: Configuration) -> str:
+_SHORT = {"matrix_product_state": "MPS"}
+"""Methods whose usual abbreviation is shorter."""
+
+
+def kind_of(way: Configuration) -> str:
     """Mode; the method where it is not the usual one; and whether a GPU was asked for."""
-    method = "" if way.method == METHODS[0] else f", {way.method.replace('_', ' ')}"
+    method = "" if way.method == METHODS[0] else f" {_SHORT.get(way.method, way.method)}"
     return way.mode + method + ", GPU" * ((way.on or "").lower() == GPU)
 
 

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,12 +13,13 @@ import pytest
 from qiskit import QuantumCircuit
 
 from qdreamer_lab import CutEstimator, CutPlan, MachineProfile, QDreamer, plan_cuts
+from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import PlanError, QDreamerError
 from qdreamer_lab.search.labels import renumbered
 from qdreamer_lab.widgets import figures
 from qdreamer_lab.widgets.figures.graph_layout import spread
 from qdreamer_lab.widgets.figures.style import seconds_ticks
-from qdreamer_lab.widgets.palette import DARK, LIGHT, contrast, look_of
+from qdreamer_lab.widgets.palette import DARK, KINDS, LIGHT, contrast, look_of, look_of_kind
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.cut.partition import lone_labels
@@ -209,12 +209,19 @@ def test_intervals_and_the_uncut_run_are_drawn(candidates):
     ):
         assert (y - down, y + up) == pytest.approx(candidates[k].interval)
     uncut = min(one.makespan_s for one in candidates if not one.cut)
-    (line,) = figure.layout.shapes
-    assert line.y0 == line.y1 == uncut
-    (label,) = [note for note in figure.layout.annotations if note.text.startswith("uncut")]
-    assert label.y == pytest.approx(math.log10(uncut))
+    (line,) = named(figure, f"uncut: {seconds_text(uncut)}")
+    assert set(line.y) == {uncut}
+    assert line.showlegend
     cut = [one for one in candidates if one.cut]
-    assert not figures.pareto(cut).layout.shapes
+    assert not any((trace.name or "").startswith("uncut") for trace in figures.pareto(cut).data)
+
+
+def test_a_kind_of_run_looks_the_same_whatever_else_is_drawn(candidates):
+    for some in (candidates, candidates[::-1], candidates[3:]):
+        (sampled,) = named(figures.pareto(some), "sampled")
+        look = look_of_kind("sampled")
+        assert (sampled.marker.symbol, sampled.marker.color) == (look.symbol, look.fill)
+    assert len({look_of_kind(kind) for kind in (*KINDS, "plan")}) == len(KINDS) + 1
 
 
 def test_plans_are_drawn_by_overhead_against_width():
@@ -229,7 +236,8 @@ def test_no_candidate_is_said_in_words(candidates):
     (note,) = figures.pareto([]).layout.annotations
     assert "No candidate" in note.text
     alone = figures.pareto(candidates[1:2], recommended=0)
-    assert [trace.name for trace in alone.data if trace.showlegend] == ["exact", "recommended"]
+    assert [trace.name for trace in alone.data if trace.showlegend] == ["exact"]
+    assert [note.text for note in alone.layout.annotations] == ["<b>recommended</b>, 6 q"]
     with pytest.raises(QDreamerError, match="there is no candidate 6: there are 6"):
         figures.pareto(candidates, selected=6)
     with pytest.raises(QDreamerError, match='"overhead" or "width"'):
@@ -384,6 +392,6 @@ def test_hopeless_candidates_do_not_stretch_the_axes(candidates):
     slow = replace(candidates[-1], makespan_s=1e9, interval=(1e8, 1e10))
     plain, more = (figures.pareto(some) for some in (candidates, [*candidates, slow]))
     assert more.layout.yaxis.range == plain.layout.yaxis.range
-    assert any("1 much slower way" in note.text for note in more.layout.annotations)
+    assert "1 much slower way" in more.layout.xaxis.title.text
     chosen = figures.pareto([*candidates, slow], selected=len(candidates))
     assert chosen.layout.yaxis.range[1] > plain.layout.yaxis.range[1]

@@ -1,0 +1,39 @@
+"""Words that a stranger need not know, explained where they stand. It decides nothing."""
+
+from __future__ import annotations
+
+__all__ = ["explained"]
+
+_MEANINGS = (
+    (
+        "least work",
+        "Least work: cuts are chosen so that simulating the fragments takes the fewest operations, "
+        "whatever they would cost in shots.",
+    ),
+    (
+        "joint cuts",
+        "Joint cuts: cuts that are made together, which takes fewer shots than each by itself.",
+    ),
+    (
+        "in this process",
+        "In this process: the notebook's own Python computes it; handing tasks to workers would "
+        "take longer.",
+    ),
+    (
+        "matrix product state",
+        "Matrix product state: the whole circuit in a compressed form, without cuts; fast where "
+        "little is entangled.",
+    ),
+    ("stabilizer", "Stabilizer state: Clifford circuits of any width, without cuts."),
+    (
+        "sampling overhead",
+        "Sampling overhead: how many times the shots of the uncut circuit a cut one takes; exact "
+        "mode takes no shots and does not pay it.",
+    ),
+)
+
+
+def explained(text: str) -> str:
+    """What the uncommon words in a text mean, a sentence each; empty if there are none."""
+    said = text.lower()
+    return " ".join(meaning for word, meaning in _MEANINGS if word in said)
