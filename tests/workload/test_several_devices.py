@@ -263,6 +263,13 @@ def test_by_their_pilots_names(session):
         assert {row.device for row in result.record.fragments if row.pilot == "first"} == {"first"}
         (every,) = CutSampler(3, session=session, on="qpu", seed=1).run([measured()]).result()
         assert all_of(every) == {"first", "second"}
+        whole = small()
+        whole.measure_all()
+        for on in (["first", "second"], "qpu"):
+            task = session.run(whole, on=on, shots=300, prefer="fidelity")
+            found = task.result(120)
+            assert found.metadata["device"] in {"first", "second"}
+            assert found[0].data.meas.num_shots == 300
         with pytest.raises(QDreamerError, match="'cpu' stands for simulators"):
             CutEstimator(3, session=session, on=["first", "cpu"], shots=400).run(
                 [(chain(), LABELS)]

@@ -6,7 +6,7 @@ must not know where shots come from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -44,13 +44,13 @@ class ShotRequest:
     variants: NDArray[np.int64]
     shots: NDArray[np.int64]
     seed: tuple[int, ...]
-    places: NDArray[np.int64] = None  # type: ignore[assignment]  # never None once it is made
+    places: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     scales: NDArray[np.float64] | None = None
     report: bool = False
     shares: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
-        if self.places is None:
+        if len(self.places) != len(self.variants):
             object.__setattr__(self, "places", np.arange(len(self.variants)))
 
     def part(self, index: slice | NDArray[np.int64]) -> ShotRequest:

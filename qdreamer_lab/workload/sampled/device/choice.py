@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pilot_kernel.primitive.device.shot_time import pending_jobs
+from pilot_kernel.primitive.device.shot_time import TYPICAL_SHOT_S, WAITING_JOB_S, pending_jobs
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.sampled.device.check import is_simulated
 
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.execution.device import Device, Terms
 
 __all__ = ["Choice", "Outlook", "job_s", "queue_s", "shot_s"]
-
-_WAITING_JOB_S = 10.0
-"""How long a job that waits at a device keeps it, about, where its owner states no wait."""
-
-_SHOT_S = 3e-4
-"""A shot where a target lacks a duration: mostly the pause after it."""
 
 _JOBS = 2
 """Of a fragment, about: one for each round of shots."""
@@ -135,7 +129,7 @@ def queue_s(backend: BackendV2, terms: Terms | None) -> float:
     """
     if terms is not None and terms.queue_s:
         return terms.queue_s
-    return _WAITING_JOB_S * (pending_jobs(backend) or 0)
+    return WAITING_JOB_S * (pending_jobs(backend) or 0)
 
 
 def job_s(device: Device) -> float:
@@ -148,7 +142,7 @@ def job_s(device: Device) -> float:
 
 def shot_s(outlook: Outlook) -> float:
     """Seconds of a shot; a typical value where the target does not tell."""
-    return _SHOT_S if outlook.shot_s is None else outlook.shot_s
+    return TYPICAL_SHOT_S if outlook.shot_s is None else outlook.shot_s
 
 
 def _seconds(outlook: Outlook, shots: float) -> float:

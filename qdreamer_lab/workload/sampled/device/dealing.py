@@ -53,14 +53,14 @@ class Piece(NamedTuple):
     Attributes:
         lot: Its number.
         start: The first of its circuits.
-        count: Circuits.
+        circuits: How many.
         skipped: Shots of each that go elsewhere before these; zero where circuits are whole.
         shots: Of each circuit.
     """
 
     lot: int
     start: int
-    count: int
+    circuits: int
     skipped: int
     shots: int
 
@@ -108,7 +108,7 @@ def _order(lot: Lot, jobs: Sequence[float]) -> tuple[int, float]:
 def _cost(lot: Lot, piece: Piece, device: int, jobs: Sequence[float]) -> float | None:
     """Seconds of a piece on a device; None if it does not run there."""
     each = lot.shot_s[device]
-    return None if each is None else jobs[device] + each * piece.count * piece.shots
+    return None if each is None else jobs[device] + each * piece.circuits * piece.shots
 
 
 def _improved(
@@ -116,7 +116,7 @@ def _improved(
 ) -> bool:
     """Have the device that is done last hand something on; whether that saves time."""
     last = max((k for k, pieces in enumerate(dealt) if pieces), key=lambda k: load[k])
-    dear = sorted(dealt[last], key=lambda each: (-each.count * each.shots, each))[:_LOOKED_AT]
+    dear = sorted(dealt[last], key=lambda each: (-each.circuits * each.shots, each))[:_LOOKED_AT]
     best: tuple[float, int, Piece, Piece | None, Piece] | None = None
     for piece in dear:
         for to in range(len(load)):
@@ -159,14 +159,14 @@ def _splits(
     if not lot.parts or here is None or there is None or not gap > 0 or not here + there > 0:
         return found
     even = gap / (here + there)  # shots
-    if piece.count > 1:
+    if piece.circuits > 1:
         for count in {int(even // piece.shots), int(even // piece.shots) + 1}:
-            if 0 < count < piece.count:
-                rest = piece.count - count
-                kept = piece._replace(count=rest)
-                found.append((kept, piece._replace(start=piece.start + rest, count=count)))
-    if lot.shares and piece.count <= _FEW:
-        shots = round(even / piece.count)
+            if 0 < count < piece.circuits:
+                rest = piece.circuits - count
+                kept = piece._replace(circuits=rest)
+                found.append((kept, piece._replace(start=piece.start + rest, circuits=count)))
+    if lot.shares and piece.circuits <= _FEW:
+        shots = round(even / piece.circuits)
         if _LEAST_SHOTS <= shots <= piece.shots - _LEAST_SHOTS:
             rest = piece.shots - shots
             kept = piece._replace(shots=rest)

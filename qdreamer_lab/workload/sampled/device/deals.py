@@ -100,12 +100,14 @@ def _request(
     Shots of a circuit that another device has the first of get places of their own, so that
     their random numbers are others.
     """
-    at, shots, later = [], [], []
+    at: list[int] = []
+    shots: list[int] = []
+    later: list[int] = []
     for piece in pieces:
         begin = origin[piece.lot][1] + piece.start
-        at += range(begin, begin + piece.count)
-        shots += [piece.shots] * piece.count
-        later += [order[piece.lot].index(piece.skipped)] * piece.count
+        at += range(begin, begin + piece.circuits)
+        shots += [piece.shots] * piece.circuits
+        later += [order[piece.lot].index(piece.skipped)] * piece.circuits
     part = asked.request.part(np.array(at))
     taken = np.array(shots)
     if (taken == part.shots).all():

@@ -15,7 +15,7 @@ from qdreamer_lab.workload.sampled.shots import ShotRequest
 def loads(lots, dealt, waits, jobs):
     """When each device is done with its pieces; zero for one that has none."""
     return [
-        waits[k] + sum(jobs[k] + lots[p.lot].shot_s[k] * p.count * p.shots for p in pieces)
+        waits[k] + sum(jobs[k] + lots[p.lot].shot_s[k] * p.circuits * p.shots for p in pieces)
         if pieces
         else 0.0
         for k, pieces in enumerate(dealt)
@@ -29,7 +29,7 @@ def assert_all_once(lots, dealt):
         for pieces in dealt:
             for piece in pieces:
                 if piece.lot == number:
-                    circuits = slice(piece.start, piece.start + piece.count)
+                    circuits = slice(piece.start, piece.start + piece.circuits)
                     taken[circuits, piece.skipped : piece.skipped + piece.shots] += 1
         assert (taken == 1).all()
 
@@ -65,7 +65,7 @@ def test_everything_goes_somewhere_once(game):
         for piece in pieces:
             lot = lots[piece.lot]
             assert lot.shot_s[k] is not None
-            assert lot.parts or (piece.count, piece.shots) == (lot.count, lot.shots)
+            assert lot.parts or (piece.circuits, piece.shots) == (lot.count, lot.shots)
             assert lot.shares or piece.shots == lot.shots
     # No worse than all on the one device that could have it all.
     for k, wait in enumerate(waits):
