@@ -37,7 +37,7 @@ class Done(concurrent.futures.Future):
         self.record = TaskRecord(self.key, self.name, self.state, queued=time.time())
         try:
             self.set_result(work())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 as a task has it
             self.set_exception(error)
 
 

@@ -51,6 +51,7 @@ class Recommendation(Ranking):
         stop: threading.Event | None = None,
         precision: float | None = None,
         session: SessionLike | None = None,
+        **options: Any,
     ) -> Any:
         """Do it, and learn from it.
 
@@ -61,6 +62,8 @@ class Recommendation(Ranking):
             stop: Set from elsewhere to give up.
             precision: Standard error wanted, if not the one that was asked for.
             session: Where tasks run, if not where they were predicted to.
+            **options: More arguments of `CutEstimator` that leave the way as it is: `mitigation`,
+                `mid_circuit`, `fallback`.
 
         Returns:
             The `PubResult` of a `CutEstimator`.
@@ -76,6 +79,7 @@ class Recommendation(Ranking):
             stop=stop,
             precision=precision,
             session=session,
+            **options,
         ).result
 
     def explain(self) -> str:
