@@ -36,6 +36,7 @@ class Recommendation(Ranking):
         refused: Ways that cannot be taken.
         num_qubits: Of the circuit.
         prefer: What comes first: "time", "fidelity" or "cost".
+        queues: Of each QPU that was weighed, seconds that its first job waits.
         runner: Runs the circuit in a predicted way, learns from it, and gives the result and the
             prediction of the way that the run took in the end.
     """
@@ -98,9 +99,9 @@ class Recommendation(Ranking):
 
     @property
     def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Head and rows; errors where they decide."""
+        """Head and rows; errors where they decide, or tell several QPUs apart."""
         columns, rows = _COLUMNS, _rows(self.predictions)
-        if self.prefer != "fidelity":
+        if self.prefer != "fidelity" and len(self.queues) < 2:
             return columns, rows
         errors = ["" if way.error is None else f"{way.error:.2g}" for way in self.predictions]
         return (*columns, "error"), [(*row, e) for row, e in zip(rows, errors, strict=True)]
