@@ -62,15 +62,15 @@ def _qpus(found: Ranking) -> list[str]:
         if way.configuration.on in found.queues:
             first.setdefault(way.configuration.on, way)
     for name in (*first, *(each for each in found.queues if each not in first)):
-        way, queue_s = first.get(name), found.queues[str(name)]
-        if way is None:
+        best, queue_s = first.get(name), found.queues[str(name)]
+        if best is None:
             told.append(f"{name}, nothing within the limits")
             continue
-        parts = [f"{name}, {seconds_text(way.makespan_s)}"]
+        parts = [f"{name}, {seconds_text(best.makespan_s)}"]
         parts += [f"{seconds_text(queue_s)} of them in its queue"] if queue_s else []
-        if way.error is not None:
-            parts.append(f"values of size 1 off by about {way.error:.2g}")
-        parts += [price_text(way.cost, way.currency)] if way.cost else []
+        if best.error is not None:
+            parts.append(f"values of size 1 off by about {best.error:.2g}")
+        parts += [price_text(best.cost, best.currency)] if best.cost else []
         told.append(", ".join(parts))
     return [f"The QPUs, {_BY[found.prefer]}: {'; '.join(told)}."]
 
