@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.cell.notebook import Notebook
-from pilot_kernel.jupyter.magics.cell_magics import CellMagics
+from pilot_kernel.jupyter.magics.cell_magics import CellMagics, completers
 from pilot_kernel.jupyter.magics.line_magics import PilotMagics
 from pilot_kernel.jupyter.show import formatters
 from pilot_kernel.jupyter.show.publishing import in_notebook
@@ -33,6 +33,8 @@ def load(shell: Any) -> None:
     setattr(shell, _ATTRIBUTE, extension)
     shell.register_magics(PilotMagics(shell, notebook))
     shell.register_magics(CellMagics(shell, notebook))
+    for name, complete in completers(notebook).items():
+        shell.set_hook("complete_command", complete, str_key=f"%%{name}")
     formatters.register(shell)
     if in_notebook(shell):
         if under_voila():
@@ -48,6 +50,7 @@ def unload(shell: Any) -> None:
     for kind, names in (("line", PilotMagics.magics["line"]), ("cell", CellMagics.magics["cell"])):
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
+            shell.strdispatchers["complete_command"].strs.pop(f"%%{name}", None)
     formatters.unregister(shell)
     extension.end()
     setattr(shell, _ATTRIBUTE, None)

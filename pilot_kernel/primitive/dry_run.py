@@ -20,8 +20,9 @@ from pilot_kernel.primitive.device.provider.registry import jobs_for
 from pilot_kernel.primitive.device.shot_time import pending_jobs, seconds_per_shot
 from pilot_kernel.primitive.pub.pieces import chunks, cut, is_empty
 from pilot_kernel.primitive.session_like import SessionLike
+from pilot_kernel.resource.pilot import PilotStatus
 
-__all__ = ["DryRun", "dry_run"]
+__all__ = ["DryRun", "circuits_of", "dry_run", "sent_for"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,7 +79,17 @@ def dry_run(
         raise PubError(
             f"on={on!r} means simulators, which cost nothing: name a QPU's pilot, or on='qpu'"
         )
-    written = for_device(pubs, backend, pilots, level)
+    return sent_for(for_device(pubs, backend, pilots, level), backend, pilots)
+
+
+def sent_for(written: Sequence[Any], backend: BackendV2, pilots: Sequence[PilotStatus]) -> DryRun:
+    """Say what PUBs would take that are written in a device's terms.
+
+    Args:
+        written: `SamplerPub`s or `EstimatorPub`s.
+        backend: The device.
+        pilots: Those that stand for it.
+    """
     workers = sum(max(1, pilot.wanted) for pilot in pilots)
     pieces = [piece for piece in cut(written, None) if not is_empty(piece)]
     parts = chunks(pieces, workers, parts_per_worker(backend))
@@ -92,6 +103,11 @@ def dry_run(
         qpu_s=_seconds(work, backend),
         pending_jobs=pending_jobs(backend),
     )
+
+
+def circuits_of(pub: Any, backend: BackendV2) -> list[QuantumCircuit]:
+    """The circuits that a PUB in a device's terms would have run there."""
+    return _sized(pub, backend)[0]
 
 
 _Sized = tuple[list[QuantumCircuit], int]

@@ -6,7 +6,7 @@ from typing import Any
 from qiskit.primitives import BasePrimitiveJob
 from qiskit.providers import JobStatus
 
-from pilot_kernel.task.notebook.handle import Task
+from pilot_kernel.task.notebook.task_like import TaskLike
 from pilot_kernel.task.wire.record import TaskState
 
 __all__ = ["PilotJob"]
@@ -24,7 +24,7 @@ _STATUS = {
 class PilotJob(BasePrimitiveJob[Any, JobStatus]):  # type: ignore[misc]
     """What a pilot's primitives return from `run`; `task` is the task behind it."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: TaskLike) -> None:
         super().__init__(job_id=task.key)
         self.task = task
 
@@ -55,7 +55,7 @@ class PilotJob(BasePrimitiveJob[Any, JobStatus]):  # type: ignore[misc]
 
     def running(self) -> bool:
         """Whether workers are at it."""
-        return self.task.running()
+        return self.task.state is TaskState.RUNNING
 
     def cancelled(self) -> bool:
         """Whether it was canceled."""

@@ -25,7 +25,16 @@ from pilot_kernel.task.notebook.handle import Task
 from pilot_kernel.task.notebook.options import DEFAULT_OPTIONS, TaskOptions
 from pilot_kernel.task.notebook.placement import on_gpu
 
-__all__ = ["DEFAULT_SHOTS", "Seed", "default_precision", "run", "submit_pubs"]
+__all__ = [
+    "DEFAULT_SHOTS",
+    "Seed",
+    "check_kind",
+    "default_precision",
+    "known",
+    "run",
+    "submit_pubs",
+    "whole_seed",
+]
 
 DEFAULT_SHOTS = 1024
 Seed = np.random.Generator | int | None
@@ -68,24 +77,22 @@ def run(
     **options: Any,
 ) -> Task:
     """Run PUBs of either kind; see `Session.run`."""
-    how = TaskOptions(on=on, **_known(options))
+    how = TaskOptions(on=on, **known(options))
     found = listed(pubs)
     submit = partial(submit_pubs, seed=seed, method=method, optimization_level=optimization_level)
-    if has_observables(found):
-        if shots is not None:
-            raise _mismatch("shots", "observables", "precision")
+    estimated = has_observables(found)
+    check_kind(estimated=estimated, shots=shots, precision=precision)
+    if estimated:
         precision = default_precision(session, on) if precision is None else precision
         pubs = estimator_pubs(found, precision)
         task = submit(session, pubs, how)
         task.about = pubs
         return task
-    if precision is not None:
-        raise _mismatch("precision", "no observables", "shots")
     shots = DEFAULT_SHOTS if shots is None else shots
     return submit(session, sampler_pubs(found, shots), how)
 
 
-def _known(options: dict[str, Any]) -> dict[str, Any]:
+def known(options: dict[str, Any]) -> dict[str, Any]:
     """Options of tasks; others are an error, as of any function."""
     for name in options:
         if name not in DEFAULT_OPTIONS.keywords():
@@ -93,8 +100,16 @@ def _known(options: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _mismatch(given: str, what: str, right: str) -> Exception:
-    return PubError(f"{given}= was given, but the PUBs have {what}; use {right}=")
+def check_kind(*, estimated: bool, shots: int | None, precision: float | None) -> None:
+    """Refuse shots for observables, and a precision where there are none.
+
+    Raises:
+        PubError: It says which of the two to give.
+    """
+    if estimated and shots is not None:
+        raise PubError("shots= was given, but the PUBs have observables; use precision=")
+    if not estimated and precision is not None:
+        raise PubError("precision= was given, but the PUBs have no observables; use shots=")
 
 
 def submit_pubs(
@@ -113,7 +128,7 @@ def submit_pubs(
             the GPU.
         PlacementError: `on` names nothing that exists, or several QPUs.
     """
-    seed = _whole_seed(seed)
+    seed = whole_seed(seed)
     pilots = session.candidates(options.on)
     device = "GPU" if on_gpu(options.on, pilots, options.needs) else "CPU"
     work = _work(pubs, pilots, method, device, optimization_level)
@@ -137,7 +152,7 @@ def submit_pubs(
     return session.submit_call(_join_groups, ([*parts, done],), {}, replace(options, parts=parts))
 
 
-def _whole_seed(seed: Any) -> int | None:
+def whole_seed(seed: Any) -> int | None:
     """A seed as a number; a generator gives another one for each run, as in Qiskit's own."""
     if isinstance(seed, np.random.Generator):
         return int(seed.integers(2**63))

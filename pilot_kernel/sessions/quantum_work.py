@@ -1,9 +1,10 @@
 """What a session does with circuits: PUBs are run, and primitives are made that run there."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.primitive.session_like import SessionLike
-from pilot_kernel.task.notebook.handle import Task
+from pilot_kernel.task.notebook.task_like import TaskLike
 
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
@@ -24,17 +25,31 @@ class QuantumWork(SessionLike):
         *,
         shots: int | None = None,
         precision: float | None = None,
-        on: str | None = None,
+        on: str | Sequence[str] | None = None,
+        prefer: str = "time",
+        terms: Any = None,
+        fallback: str | None = None,
         **options: Any,
-    ) -> Task:
+    ) -> TaskLike:
         """Run PUBs on the pilot: with observables as an estimator does, else as a sampler does.
+
+        Where `on` names several QPUs, they run on the best of those that they fit, and on the next
+        if that fails. The result's metadata then say which it was ("device") and what was wrong
+        with others ("failed").
 
         Args:
             pubs: A circuit, a PUB or a list of them, all with observables or none.
             shots: Shots of a sampler PUB that names none; 1024 by default.
             precision: Precision of an estimator PUB that names none; exact by default, and 1/64
                 on a QPU.
-            on: A kind of worker or a pilot's name.
+            on: A kind of worker or a pilot's name; or several of QPUs.
+            prefer: Which QPU is the best: "time", the one that is expected to be done first, by the
+                length of shots and who waits there; "fidelity", the one where fewest shots will
+                have errors, by what devices say of their gates, readout and idle qubits; "cost",
+                the cheapest by `terms`.
+            terms: What devices' owners ask, such as `qdreamer_lab.DeviceTerms`: one for all, or by
+                the names of pilots or devices.
+            fallback: A kind of worker or a pilot's name, where they go if nothing else takes them.
             **options: As `submit` takes them: name, retries, timeout_s, cores, memory_bytes, gpus,
                 tags, priority, workload; seed; and, for a QPU,
                 optimization_level of the transpilation (0 to 3; 2 by default).
@@ -44,11 +59,13 @@ class QuantumWork(SessionLike):
 
         Raises:
             PubError: A PUB cannot run as it is.
-            PlacementError: `on` names nothing that exists, or several QPUs.
+            PlacementError: `on` names nothing that exists, or simulators beside QPUs.
+            PilotError: `prefer` is none of these, or "cost", and prices are missing.
         """
-        from pilot_kernel.primitive.submit import run
+        from pilot_kernel.primitive.anywhere import run_anywhere
 
-        return run(self, pubs, shots=shots, precision=precision, on=on, **options)
+        where: dict[str, Any] = {"on": on, "prefer": prefer, "terms": terms, "fallback": fallback}
+        return run_anywhere(self, pubs, shots=shots, precision=precision, **where, **options)
 
     def dry_run(
         self,
@@ -56,7 +73,9 @@ class QuantumWork(SessionLike):
         *,
         shots: int | None = None,
         precision: float | None = None,
-        on: str | None = "qpu",
+        on: str | Sequence[str] | None = "qpu",
+        prefer: str = "time",
+        terms: Any = None,
         optimization_level: int | None = None,
     ) -> "DryRun":
         """Say what `run` would take on a QPU: circuits, jobs, shots, seconds; nothing is sent.
@@ -65,20 +84,23 @@ class QuantumWork(SessionLike):
             pubs: As for `run`.
             shots: As for `run`.
             precision: As for `run`.
-            on: A kind of worker or a pilot's name.
+            on: As for `run`; of several QPUs, the one that they would run on is told of.
+            prefer: As for `run`.
+            terms: As for `run`.
             optimization_level: Of the transpilation.
 
         Raises:
             PubError: A PUB cannot run as it is, or no QPU is meant.
-            PlacementError: `on` names nothing that exists, or several QPUs.
+            PlacementError: `on` names nothing that exists, or simulators beside QPUs.
         """
         from pilot_kernel.primitive.pub.check import has_observables, listed
 
         found = listed(pubs)
+        how: dict[str, Any] = {"on": on, "prefer": prefer, "terms": terms}
         if has_observables(found):
-            estimator = self.estimator(on=on, optimization_level=optimization_level)
+            estimator = self.estimator(optimization_level=optimization_level, **how)
             return estimator.dry_run(found, precision=precision)
-        sampler = self.sampler(on=on, optimization_level=optimization_level)
+        sampler = self.sampler(optimization_level=optimization_level, **how)
         return sampler.dry_run(found, shots=shots)
 
     def backend(self, on: str | None = "qpu") -> "BackendV2 | None":
@@ -94,13 +116,15 @@ class QuantumWork(SessionLike):
 
         return backend_of(self.candidates(on))
 
-    def sampler(self, *, on: str | None = None, **options: Any) -> "PilotSampler":
+    def sampler(self, *, on: str | Sequence[str] | None = None, **options: Any) -> "PilotSampler":
         """A Qiskit sampler (`BaseSamplerV2`) that runs on the pilot; see `PilotSampler`."""
         from pilot_kernel.primitive.sampler import PilotSampler
 
         return PilotSampler(self, on=on, **options)
 
-    def estimator(self, *, on: str | None = None, **options: Any) -> "PilotEstimator":
+    def estimator(
+        self, *, on: str | Sequence[str] | None = None, **options: Any
+    ) -> "PilotEstimator":
         """A Qiskit estimator (`BaseEstimatorV2`) that runs on the pilot; see `PilotEstimator`."""
         from pilot_kernel.primitive.estimator import PilotEstimator
 

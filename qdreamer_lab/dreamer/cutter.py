@@ -18,7 +18,7 @@ from qdreamer_lab.dreamer.advice.run_prediction import waited_for
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import PubError, QDreamerError
-from qdreamer_lab.workload.arguments import Places
+from qdreamer_lab.workload.arguments import Places, read_device_options
 from qdreamer_lab.workload.estimator import CutEstimator
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.modes import EXACT, SAMPLED
@@ -27,6 +27,7 @@ from qdreamer_lab.workload.sampler import CutSampler
 
 if TYPE_CHECKING:
     from pilot_kernel.jupyter.cell.circuit_cutter import CutRequest
+    from pilot_kernel.jupyter.cell.device_wishes import DeviceWishes
     from qdreamer_lab.workload.dry_run import CutDryRun
     from qdreamer_lab.workload.execution.decisions import Decision
     from qdreamer_lab.workload.execution.progress import Progress, Report
@@ -47,7 +48,29 @@ _last: QDreamer | None = None
 """Of the session that asked last: what it learned from a cell serves the next one."""
 
 
-def cut(request: CutRequest) -> Any:
+class _Cutter:
+    """A `pilot_kernel.jupyter.cell.circuit_cutter.Cutter` that knows what devices can do."""
+
+    def __call__(self, request: CutRequest) -> Any:
+        """See `_cut`."""
+        return _cut(request)
+
+    def check(self, wishes: DeviceWishes) -> None:
+        """Refuse what devices do not do.
+
+        Raises:
+            CellError: It says what there is.
+        """
+        try:
+            read_device_options(wishes.mid_circuit, wishes.mitigation or None)
+        except QDreamerError as error:
+            raise CellError(f"--cut: {error}") from error
+
+
+cut = _Cutter()
+
+
+def _cut(request: CutRequest) -> Any:
     """Run PUBs with fragments of at most `request.width` qubits, or as Q-Dreamer recommends.
 
     Returns:
@@ -78,12 +101,31 @@ def cut(request: CutRequest) -> Any:
 
 def _told_beforehand(request: CutRequest) -> CutDryRun:
     """What the PUBs would take on a QPU."""
-    width, session, on = _width(request), request.session, request.on
+    width, how = _width(request), _how(request)
     if has_observables(request.pubs):
-        estimator = CutEstimator(width, session=session, on=on, seed=request.seed)
-        return estimator.dry_run(request.pubs, precision=request.precision)
-    sampler = CutSampler(width, session=session, on=on, seed=request.seed)
-    return sampler.dry_run(request.pubs, shots=request.shots)
+        return CutEstimator(width, **how).dry_run(request.pubs, precision=request.precision)
+    return CutSampler(width, **how).dry_run(request.pubs, shots=request.shots)
+
+
+def _how(request: CutRequest) -> dict[str, Any]:
+    """Where and how fragments run, as arguments of `CutEstimator` and `CutSampler`."""
+    return {
+        "session": request.session,
+        "on": request.on,
+        "seed": request.seed,
+        "prefer": request.wishes.prefer,
+        **_of_devices(request),
+    }
+
+
+def _of_devices(request: CutRequest) -> dict[str, Any]:
+    """What devices are to do, and what if they fail."""
+    wishes = request.wishes
+    return {
+        "fallback": wishes.fallback,
+        "mitigation": wishes.mitigation or None,
+        "mid_circuit": wishes.mid_circuit,
+    }
 
 
 def _width(request: CutRequest) -> int:
@@ -100,13 +142,7 @@ def _width(request: CutRequest) -> int:
 
 def _sampled(request: CutRequest) -> Any:
     """The results of sampler PUBs."""
-    sampler = CutSampler(
-        _width(request),
-        session=request.session,
-        on=request.on,
-        seed=request.seed,
-        progress=_told(request),
-    )
+    sampler = CutSampler(_width(request), **_how(request), progress=_told(request))
     return waited_for(sampler.run(request.pubs, shots=request.shots), request.stop)
 
 
@@ -133,6 +169,7 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
             precision=request.precision,
             on=request.on,
             in_process=False,  # a cell's work is the pilot's
+            prefer=request.wishes.prefer,
         )
     lines = found.explain().splitlines()
     for line in lines if len(request.pubs) == 1 else lines[:1]:
@@ -143,6 +180,7 @@ def _best(request: CutRequest, pub: Any, number: int) -> Any:
         stop=request.stop,
         precision=checked.precision or request.precision,
         session=request.session,
+        **_of_devices(request),
     )
 
 
@@ -192,13 +230,7 @@ def _dreamer(request: CutRequest) -> QDreamer:
 
 def _run(request: CutRequest, width: int) -> Any:
     """The results of all PUBs, in fragments of at most `width` qubits."""
-    estimator = CutEstimator(
-        width,
-        session=request.session,
-        on=request.on,
-        seed=request.seed,
-        progress=_told(request),
-    )
+    estimator = CutEstimator(width, **_how(request), progress=_told(request))
     return waited_for(estimator.run(request.pubs, precision=request.precision), request.stop)
 
 

@@ -7,7 +7,6 @@ refused here.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pilot_kernel.primitive.device.shot_time import pending_jobs
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.request import Request, RunSettings
     from qdreamer_lab.workload.sampled.device.routes import Routes
     from qdreamer_lab.workload.sampled.rounds import Rounds
+    from qdreamer_lab.workload.sampled.shot_share import ShotPart
     from qdreamer_lab.workload.sampled.shots import ShotRequest
 
 __all__ = ["CutDryRun", "DeviceWork", "Trial", "dry_run"]
@@ -168,15 +168,12 @@ def dry_run(trials: Sequence[Trial]) -> CutDryRun:
         for number, reason in routes.rerouted.items():
             notes.append(f"fragment {number} would run on simulators instead: {reason}")
         notes += routes.costs
-        for binding, program in enumerate(programs):
-            for fragment in program.fragments:
-                where = _share_of(shares, routes.device(fragment.program.id))
-                where.fragments += binding == 0
-                where.variants += fragment.num_variants
         asked, said = _asked(trial, _REHEARSAL_S / bindings)
         notes += said
         for requests in asked:
             _add_round(trial, routes, requests, shares)
+        for share in shares.values():
+            share.next_pub()
     works = [share.work() for _, share in sorted(shares.items(), key=_last_simulators)]
     return CutDryRun(tuple(works), tuple(plans), tuple(dict.fromkeys(notes)))
 
@@ -189,6 +186,18 @@ class _Share:
     fragments: int = 0
     variants: int = 0
     bill: Bill = field(default_factory=Bill)
+    _met: dict[tuple[int, int], set[int]] = field(default_factory=dict)
+
+    def meets(self, part: ShotPart) -> None:
+        """Count the fragment and the variants of a part, if they are new."""
+        mine = self._met.setdefault((part.share.binding, part.share.number), set())
+        mine.update(part.request.variants.tolist())
+
+    def next_pub(self) -> None:
+        """Fragments and variants to come are others, whatever their numbers."""
+        self.fragments += len({number for _, number in self._met})
+        self.variants += sum(map(len, self._met.values()))
+        self._met = {}
 
     def work(self) -> DeviceWork:
         """In the end."""
@@ -252,16 +261,18 @@ def _add_round(
 ) -> None:
     """Add what a round sends to each device, divided into tasks as a run would have them."""
     execution = trial.execution
-    work: dict[Device, list[ShotShare]] = {}
+    asked = []
     for binding, place, request in requests:
         fragment = trial.rounds[binding].program.fragments[place]
-        device = routes.device(fragment.program.id)
-        if device is None:
-            _share_of(shares, None).bill += Bill(shots=int(request.shots.sum()))
-        else:
-            call = partial(routes.call, binding, fragment)
-            work.setdefault(device, []).append(ShotShare(binding, fragment, request, "", call))
+        asked.append((ShotShare(binding, fragment, request, ""), request))
+    work, simulated = routes.dealt(asked)
+    for part in simulated:
+        where = _share_of(shares, None)
+        where.meets(part)
+        where.bill += Bill(shots=int(part.request.shots.sum()))
     for device, mine in work.items():
+        for part in mine:
+            _share_of(shares, device).meets(part)
         workers = execution.beside_others(device).workers
         pace = device_pace(device.backend, execution.device_options)
         for chunk in divided(mine, workers, pace):

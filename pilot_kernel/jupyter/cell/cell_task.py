@@ -1,26 +1,15 @@
 """What a cell magic gives: a future over the one or two tasks that a cell becomes."""
 
-import concurrent.futures
-import contextlib
-import threading
-import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from pilot_kernel.errors import PilotError
-from pilot_kernel.task.notebook.handle import Output
+from pilot_kernel.task.notebook.staged_task import StagedTask
 from pilot_kernel.task.notebook.task_like import TaskLike
-from pilot_kernel.task.notebook.waiting import until_done
-from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
 __all__ = ["CellTask"]
 
-# One thread for all cells opens results and submits what follows. It lives as long as the process,
-# because Qiskit crashes if it was first imported in a thread that has ended.
-_courier = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="pilot-courier")
 
-
-class CellTask(concurrent.futures.Future[Any]):
+class CellTask(StagedTask):
     """A cell on its way through the pilot; a `TaskLike`.
 
     The second task follows the first in the background; neither the notebook nor the engine waits.
@@ -44,136 +33,19 @@ class CellTask(concurrent.futures.Future[Any]):
         shipped: dict[str, int] | None = None,
         clean: Callable[[BaseException], BaseException] = lambda error: error,
     ) -> None:
-        super().__init__()
-        self.name = name
-        self.key = first.key
-        self.begun = time.time()
-        self.stages: list[TaskLike] = [first]
+        super().__init__(name, first)
         self.shipped = shipped or {}
-        self.output: Output = _Joined(self.stages)
         self._then = then
         self._finish = finish
         self._clean = clean
-        self._moving = threading.Lock()
-        self._canceling = threading.Lock()
-        first.add_done_callback(lambda _: _courier.submit(self._go_on))
+        self._follow()
 
-    def _go_on(self) -> None:
-        """The first task is done: send the next, or finish."""
-        with self._settling():
-            value = self.stages[0].result()
-            following = self._then(value)
-            if following is None:
-                self.set_result(self._finish(value))
-            else:
-                self._add(following)
-                following.add_done_callback(lambda _: _courier.submit(self._end))
+    def _next(self) -> TaskLike | None:
+        value = self.stages[-1].result()
+        following = self._then(value) if len(self.stages) == 1 else None
+        if following is None:
+            self.set_result(self._finish(value))
+        return following
 
-    def _end(self) -> None:
-        with self._settling():
-            self.set_result(self._finish(self.stages[-1].result()))
-
-    @contextlib.contextmanager
-    def _settling(self) -> Iterator[None]:
-        """Whatever goes wrong becomes the task's error, unless it was canceled meanwhile."""
-        with contextlib.suppress(concurrent.futures.InvalidStateError):
-            try:
-                yield
-            except concurrent.futures.InvalidStateError:
-                raise
-            except concurrent.futures.CancelledError:
-                self.cancel()
-            except BaseException as error:  # noqa: BLE001 whoever asks for the result gets it
-                self.set_exception(self._clean(error))
-
-    def _add(self, task: TaskLike) -> None:
-        with self._moving:
-            self.stages.append(task)
-        if self.cancelled():
-            task.cancel()
-
-    @property
-    def state(self) -> TaskState:
-        """Its state; it never goes back when one task follows the other."""
-        if self.cancelled():
-            return TaskState.CANCELED
-        if self.done():
-            return TaskState.FAILED if self.exception() is not None else TaskState.DONE
-        return TaskState.RUNNING if len(self.stages) > 1 else self._unfinished(self.stages[0])
-
-    @staticmethod
-    def _unfinished(task: TaskLike) -> TaskState:
-        state = task.state
-        return TaskState.RUNNING if state.final else state
-
-    @property
-    def record(self) -> TaskRecord:
-        """When and where the present task ran."""
-        return self.stages[-1].record
-
-    @property
-    def progress(self) -> tuple[int, int]:
-        """How many parts of the present task are done, and how many there are."""
-        done, parts = self.stages[-1].progress
-        return (parts if self.done() else min(done, parts)), parts
-
-    @property
-    def deaths(self) -> int:
-        """How many workers died running it."""
-        return sum(task.deaths for task in self.stages)
-
-    def running(self) -> bool:
-        """Whether a worker is at it."""
-        return self.state is TaskState.RUNNING
-
-    def cancel(self) -> bool:
-        """Give it up, even while it runs; False if it was done already."""
-        with self._canceling:  # the background thread may cancel it too; a future allows that once
-            if self.cancelled():
-                return True
-            if not super().cancel():
-                return False
-            self.set_running_or_notify_cancel()
-        with self._moving:
-            stages = list(self.stages)
-        for task in stages:
-            task.cancel()
-        return True
-
-    def result(self, timeout: float | None = None) -> Any:
-        """Wait for the cell's value; raises what the cell raised."""
-        try:
-            return super().result(timeout)
-        except concurrent.futures.CancelledError:
-            raise PilotError(f"task {self.name!r} was canceled") from None
-
-    def __await__(self) -> Generator[Any, None, Any]:
-        """Wait without holding up the event loop."""
-        return self._wait().__await__()
-
-    async def _wait(self) -> Any:
-        await until_done(self)
-        return self.result()
-
-    def __repr__(self) -> str:
-        done, parts = self.progress
-        return f"<Task {self.key} {self.state}{f' {done}/{parts}' if parts > 1 else ''}>"
-
-
-class _Joined(Output):
-    """The output of several tasks, in the order in which it arrived."""
-
-    def __init__(self, stages: list[TaskLike]) -> None:
-        super().__init__()
-        self._stages = stages
-        self._positions: dict[str, int] = {}
-        self._lock = threading.Lock()
-
-    def since(self, position: int) -> tuple[list[tuple[str, str]], int]:
-        """The chunks from `position` on, and the position after them."""
-        with self._lock:
-            for task in list(self._stages):
-                new, end = task.output.since(self._positions.get(task.key, 0))
-                self._positions[task.key] = end
-                self.extend(new)
-        return super().since(position)
+    def _cleaned(self, error: BaseException) -> BaseException:
+        return self._clean(error)

@@ -2,7 +2,8 @@
 
 A package that can cut registers a function under the entry point group `pilot_kernel.cutters`. It
 takes one `CutRequest` and returns Qiskit's `PrimitiveResult` of the request's PUBs; of a dry run,
-an object that says what a QPU would take.
+an object that says what a QPU would take. If it has an attribute `check`, that is called with the
+`DeviceWishes` before anything runs, and raises a `CellError` about words that it does not know.
 """
 
 import threading
@@ -12,6 +13,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import CellError, PubError
+from pilot_kernel.jupyter.cell.device_wishes import NO_WISHES, DeviceWishes
 from pilot_kernel.jupyter.cell.local_task import LocalTask
 from pilot_kernel.task.notebook.options import TaskOptions
 
@@ -52,6 +54,7 @@ class CutRequest:
         say: Prints a line in the cell.
         tell: Takes how many parts are done and how many there are.
         dry_run: Only say what the QPU would take; nothing is sent there.
+        wishes: Which QPU is to be taken, what if it fails, and what is done about its errors.
     """
 
     session: "Session"
@@ -65,6 +68,7 @@ class CutRequest:
     say: Callable[[str], None]
     tell: Callable[[int, int], None]
     dry_run: bool = False
+    wishes: DeviceWishes = NO_WISHES
 
 
 Cutter = Callable[[CutRequest], Any]
@@ -77,25 +81,31 @@ class CutOptions:
     Attributes:
         width: Most qubits of a fragment; None lets the cutter decide.
         cutter: The function that cuts.
+        wishes: About QPUs.
     """
 
     width: int | None
     cutter: Cutter
+    wishes: DeviceWishes = NO_WISHES
 
 
-def cut_options(wanted: str | int) -> CutOptions:
+def cut_options(wanted: str | int, wishes: DeviceWishes = NO_WISHES) -> CutOptions:
     """Check the value of `--cut`, and find a cutter.
 
     Args:
         wanted: `auto`, or most qubits of a fragment.
+        wishes: About QPUs.
 
     Raises:
-        CellError: The value is neither, or no installed package can cut.
+        CellError: The value is neither, no installed package can cut, or not like this.
     """
     text = str(wanted).strip("'\"")
     if text != "auto" and not (text.isascii() and text.isdigit() and int(text) > 0):
         raise CellError(f"--cut {text}: auto, or the most qubits of a fragment, such as 12")
-    return CutOptions(None if text == "auto" else int(text), _cutter())
+    cutter = _cutter()
+    if (check := getattr(cutter, "check", None)) is not None:
+        check(wishes)
+    return CutOptions(None if text == "auto" else int(text), cutter, wishes)
 
 
 def _cutter() -> Cutter:
@@ -172,6 +182,7 @@ def start(
                 say=task.say,
                 tell=task.tell,
                 dry_run=dry_run,
+                wishes=cut.wishes,
             )
         )
 

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import CellError, PlacementError
 from pilot_kernel.jupyter.cell.cell_task import CellTask
-from pilot_kernel.jupyter.cell.circuit_cutter import cut_options, places_named, start
+from pilot_kernel.jupyter.cell.circuit_cutter import (
+    CutOptions,
+    cut_options,
+    places_named,
+    start,
+)
+from pilot_kernel.jupyter.cell.device_wishes import NO_WISHES, DeviceWishes
 from pilot_kernel.jupyter.cell.free_variables import (
     DEFAULT_LIMIT_BYTES,
     bound_names,
@@ -122,6 +128,7 @@ def qtask(
     seed: int | None = None,
     cut: str | int | None = None,
     dry_run: bool = False,
+    wishes: DeviceWishes = NO_WISHES,
     options: TaskOptions = DEFAULT_OPTIONS,
     on_result: Callable[[Any, Any], None] = lambda pubs, result: None,
 ) -> CellTask:
@@ -136,6 +143,7 @@ def qtask(
         seed: As for `Session.run`.
         cut: Most qubits of a fragment, or `auto`; see `circuit_cutter`. None leaves circuits whole.
         dry_run: Only say what the circuits would take on a QPU; the cell that builds them runs.
+        wishes: Which QPU is to be taken, what if it fails, and what is done about its errors.
         options: Where and how its tasks run.
         on_result: Called with the PUBs and their result.
 
@@ -152,9 +160,9 @@ def qtask(
             "a %%qtask cell ends with what to run: a circuit, a PUB such as (circuit, "
             "observables), or a list of them; its last line is a statement"
         )
-    cutting = None if cut is None else cut_options(cut)
+    cutting = _cutting(session, cut, wishes)
     options = options.named("circuit")
-    building = replace(options, on=_builder(session, options.on, cut=cutting is not None))
+    building = replace(options, on=_builder(session, options.on))
     payload = inputs.collect(cell.tree)
     first = _send(session, cell, payload, (), building)
     pubs: Any = None
@@ -173,9 +181,14 @@ def qtask(
                 dry_run=dry_run,
             )
         if dry_run:
-            told = session.dry_run(pubs, shots=shots, precision=precision, on=options.on or "qpu")
+            asked: dict[str, Any] = {
+                "shots": shots,
+                "precision": precision,
+                "prefer": wishes.prefer,
+            }
+            told = session.dry_run(pubs, on=places_named(options.on) or "qpu", **asked)
             return None
-        how = options.keywords()
+        how = _how(options, wishes)
         return session.run(pubs, shots=shots, precision=precision, seed=seed, **how)
 
     def finish(result: Any) -> Any:
@@ -202,22 +215,40 @@ def run_circuit(
     seed: int | None = None,
     cut: str | int | None = None,
     dry_run: bool = False,
+    wishes: DeviceWishes = NO_WISHES,
     options: TaskOptions = DEFAULT_OPTIONS,
 ) -> CellTask:
-    """Sample a circuit, as `%%qtask --qasm` does; `cut` and `dry_run` are as for `qtask`."""
+    """Sample a circuit, as `%%qtask --qasm` does; the rest is as for `qtask`."""
     options = options.named("circuit")
+    cutting = _cutting(session, cut, wishes)
     first: TaskLike
-    if cut is not None:
+    if cutting is not None:
         asked: dict[str, Any] = {"shots": shots, "seed": seed, "dry_run": dry_run}
-        first = start(cut_options(cut), session, [circuit], options, **asked)
+        first = start(cutting, session, [circuit], options, **asked)
     elif dry_run:
-        on = options.on or "qpu"
+        how: dict[str, Any] = {"on": places_named(options.on) or "qpu", "prefer": wishes.prefer}
         first = LocalTask(
-            options.name or "circuit", lambda _: session.dry_run([circuit], shots=shots, on=on)
+            options.name or "circuit", lambda _: session.dry_run([circuit], shots=shots, **how)
         )
     else:
-        first = session.run([circuit], shots=shots, seed=seed, **options.keywords())
+        first = session.run([circuit], shots=shots, seed=seed, **_how(options, wishes))
     return CellTask(first.name, first, clean=lambda error: clean(error, None))
+
+
+def _cutting(session: "Session", cut: str | int | None, wishes: DeviceWishes) -> CutOptions | None:
+    """How circuits are cut, if they are; what makes no sense is refused."""
+    if wishes.fallback is not None:
+        session.candidates(wishes.fallback)
+    if cut is not None:
+        return cut_options(cut, wishes)
+    wishes.check_uncut()
+    return None
+
+
+def _how(options: TaskOptions, wishes: DeviceWishes) -> dict[str, Any]:
+    """The arguments of `Session.run`."""
+    how = options.keywords() | {"prefer": wishes.prefer, "fallback": wishes.fallback}
+    return how | {"on": places_named(options.on)}
 
 
 def _send(
@@ -240,12 +271,12 @@ def _send(
         return session.submit_call(run_cell, arguments, {}, options)
 
 
-def _builder(session: "Session", on: str | None, *, cut: bool) -> str | None:
+def _builder(session: "Session", on: str | None) -> str | None:
     """Where circuits are built: on the pilot that runs them if it has CPUs, else on any."""
     several = places_named(on)
     if isinstance(several, list):
-        if not (cut and several):
-            raise CellError(f"--on {on}: several devices share the fragments of --cut, and no more")
+        if not several:
+            raise CellError(f"--on {on}: a kind of worker, a pilot's name, or QPUs' as one,other")
         for each in several:
             session.candidates(each)  # before anything is built
         on = several[0]

@@ -21,10 +21,12 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from pilot_kernel.jupyter.cell import submit
 from pilot_kernel.jupyter.cell.cell_task import CellTask
+from pilot_kernel.jupyter.cell.device_wishes import PREFERENCES, DeviceWishes
 from pilot_kernel.jupyter.cell.notebook import Notebook
 from pilot_kernel.jupyter.cell.python_source import Cell, read_cell
 from pilot_kernel.jupyter.cell.qasm_source import parse_qasm
 from pilot_kernel.jupyter.cell.submit import CellInputs
+from pilot_kernel.jupyter.magics.completion import completer
 from pilot_kernel.jupyter.magics.parsed_line import parsed_line
 from pilot_kernel.jupyter.magics.pilot_options import memory_bytes, unquoted
 from pilot_kernel.jupyter.magics.pilot_options import names as words
@@ -33,7 +35,7 @@ from pilot_kernel.jupyter.show.publishing import in_notebook
 from pilot_kernel.jupyter.show.result_view import remember_observables
 from pilot_kernel.task.notebook.options import TaskOptions
 
-__all__ = ["CellMagics"]
+__all__ = ["CellMagics", "completers"]
 
 
 _INPUTS = "variables to send, a,b; else what it reads"
@@ -139,6 +141,10 @@ class CellMagics(Magics):  # type: ignore[misc]
     @argument("--seed", type=_count, help="seed of the random numbers")
     @argument("--cut", help="most qubits of a fragment, or auto: cut circuits that are wider")
     @argument("--dry-run", action="store_true", help="only say what a QPU would take")
+    @argument("--prefer", choices=PREFERENCES, default="time", help="what decides among QPUs")
+    @argument("--fallback", help="kind of worker or pilot that steps in where QPUs fail")
+    @argument("--mitigation", type=words, default=(), help="of QPUs' errors: readout,twirling")
+    @argument("--mid-circuit", choices=("yes", "no"), help="whether QPUs measure on the way")
     @argument("--qasm", action="store_true", help="the cell is OpenQASM 2 or 3")
     @_shared
     @cell_magic
@@ -155,7 +161,12 @@ class CellMagics(Magics):  # type: ignore[misc]
         says why; what is sampled is cut only where memory or the device is too small. Both need
         qdreamer-lab.
 
-        --cut 12 --on one,other shares the fragments among several QPUs.
+        --on one,other runs them on the better of two QPUs, and on the other if that fails; with
+        --cut 12 both share the fragments. --prefer fidelity goes by what QPUs say of their errors
+        instead of time, and --fallback cpu lets simulators step in.
+
+        --mitigation readout,twirling does something about the errors of QPUs that run fragments,
+        and --mid-circuit no has them measure at the end of circuits only.
 
         --dry-run sends nothing to a QPU, and says what it would be sent: circuits, jobs, shots,
         seconds, and who waits there; with --cut also fragments and variants.
@@ -183,6 +194,7 @@ class CellMagics(Magics):  # type: ignore[misc]
             seed=args.seed,
             cut=args.cut,
             dry_run=args.dry_run,
+            wishes=_wishes(args),
             options=_options(args),
             on_result=remember_observables,
         )
@@ -198,6 +210,7 @@ class CellMagics(Magics):  # type: ignore[misc]
             seed=args.seed,
             cut=args.cut,
             dry_run=args.dry_run,
+            wishes=_wishes(args),
             options=_options(args),
         )
 
@@ -223,6 +236,18 @@ class CellMagics(Magics):  # type: ignore[misc]
         return wait(task, live=live, progress_after_s=args.progress_after)
 
 
+def completers(notebook: Notebook) -> dict[str, Callable[[Any, Any], list[str]]]:
+    """By the names of the cell magics, what the Tab key offers behind them."""
+
+    def pilots() -> list[str]:
+        session = notebook.living_session()
+        return [] if session is None else [pilot.name for pilot in session.pilots]
+
+    several = {"mitigation": ("readout", "twirling")}
+    magics = {"ctask": CellMagics.ctask, "qtask": CellMagics.qtask}
+    return {name: completer(magic, pilots, several) for name, magic in magics.items()}
+
+
 def _cell_number(shell: Any) -> int:
     """The number of the cell that runs; the shell has already counted up to the next."""
     frame: Any = sys._getframe()
@@ -240,6 +265,11 @@ def _options(args: Any) -> TaskOptions:
     return TaskOptions(
         args.on, name, args.retries, args.timeout, *needs, args.priority, args.workload
     )
+
+
+def _wishes(args: Any) -> DeviceWishes:
+    midway = None if args.mid_circuit is None else args.mid_circuit == "yes"
+    return DeviceWishes(args.prefer, args.fallback, args.mitigation, midway)
 
 
 def _names(words: list[str] | None) -> tuple[str, ...]:

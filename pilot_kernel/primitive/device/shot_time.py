@@ -9,7 +9,13 @@ from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
 
-__all__ = ["pending_jobs", "seconds_per_shot"]
+__all__ = ["TYPICAL_SHOT_S", "WAITING_JOB_S", "pending_jobs", "seconds_per_shot"]
+
+WAITING_JOB_S = 10.0
+"""How long a job that waits at a device keeps it, about, where its owner states no wait."""
+
+TYPICAL_SHOT_S = 3e-4
+"""A shot where a target lacks a duration: mostly the pause after it."""
 
 _REPETITION_S = 2.5e-4
 """Pause between two shots, where a device does not say: that of IBM's."""

@@ -63,11 +63,13 @@ def ranked_ways(
     found: list[Prediction] = []
     over: list[tuple[float, str, Prediction]] = []
     refused: list[Refused] = []
+    queues = {str(name): place.terms.queue_s for name, place in places if place.backend is not None}
+    most = _WRITTEN if prefer == "fidelity" else int(len(queues) > 1)
     for name, place in places:
         looked = Candidates(pricer, wanted, place, limits, name)
         looked.search(methods, in_process=in_process)
         over, refused = over + looked.over, refused + looked.refused
-        found += _with_success(looked, prefer)
+        found += _with_success(looked, most)
     gpu = pricer.gpu_place() if gpus and on is None and METHODS[0] in methods else None
     if gpu is not None:
         more = Candidates(pricer, wanted, gpu, limits, GPU)
@@ -76,19 +78,19 @@ def ranked_ways(
     if not found:
         raise QDreamerError(_nothing(over, refused, wanted.num_qubits))
     order = ranked(found, exact_first=exact_first, prefer=prefer)
-    return Ranking(order, limits, tuple(refused), wanted.num_qubits, prefer)
+    return Ranking(order, limits, tuple(refused), wanted.num_qubits, prefer, queues=queues)
 
 
-def _with_success(looked: Candidates, prefer: str) -> list[Prediction]:
-    """Ways that were found, with how often nothing goes wrong, if errors are to decide."""
+def _with_success(looked: Candidates, most: int) -> list[Prediction]:
+    """Ways that were found; the fastest, so many at most, with how often nothing goes wrong."""
     backend = looked.place.backend
-    if prefer != "fidelity":
+    if not most:
         return looked.found
     if backend is None:
         return [replace(each, success=1.0) for each in looked.found]
     fastest = sorted(looked.found, key=lambda each: each.makespan_s)
     written: list[Prediction] = []
-    for each in fastest[:_WRITTEN]:
+    for each in fastest[:most]:
         assert each.plan is not None, "what takes shots has a plan"
         try:
             success = plan_success(looked.wanted.request, each.plan, backend)
@@ -96,7 +98,7 @@ def _with_success(looked: Candidates, prefer: str) -> list[Prediction]:
             looked.refused.append(Refused(each.configuration, str(error)))
         else:
             written.append(replace(each, success=success))
-    return written + fastest[_WRITTEN:]
+    return written + fastest[most:]
 
 
 def _check(limits: Limits, places: list[Place], methods: Collection[str], prefer: str) -> None:

@@ -12,11 +12,11 @@ Where the fewest errors or the lowest price is preferred, that comes first, and 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from qdreamer_lab.dreamer.advice.limits import Limits, Refused
     from qdreamer_lab.dreamer.predict.prediction import Prediction
@@ -46,6 +46,7 @@ class Ranking:
         refused: Ways that cannot be taken.
         num_qubits: Of the circuit.
         prefer: What comes first: "time", "fidelity" or "cost".
+        queues: Of each QPU that was weighed, seconds that its first job waits.
     """
 
     predictions: tuple[Prediction, ...]
@@ -53,6 +54,7 @@ class Ranking:
     refused: tuple[Refused, ...]
     num_qubits: int
     prefer: str
+    queues: Mapping[str, float] = field(default_factory=dict, kw_only=True)
 
     @property
     def best(self) -> Prediction:

@@ -44,8 +44,35 @@ def explained(found: Ranking) -> str:
         lines += _next(found)
     else:
         lines += _preferred_to(found)
+    lines += _qpus(found)
     lines += [f"Note: {note}." for note in best.notes]
     return "\n".join(lines)
+
+
+_BY = {"time": "by time, queues included", "fidelity": "by predicted error", "cost": "by price"}
+
+
+def _qpus(found: Ranking) -> list[str]:
+    """What each of several QPUs would take at its best, and what decided between them."""
+    if len(found.queues) < 2:
+        return []
+    told = []
+    first: dict[str | None, Prediction] = {}
+    for way in found.predictions:
+        if way.configuration.on in found.queues:
+            first.setdefault(way.configuration.on, way)
+    for name in (*first, *(each for each in found.queues if each not in first)):
+        best, queue_s = first.get(name), found.queues[str(name)]
+        if best is None:
+            told.append(f"{name}, nothing within the limits")
+            continue
+        parts = [f"{name}, {seconds_text(best.makespan_s)}"]
+        parts += [f"{seconds_text(queue_s)} of them in its queue"] if queue_s else []
+        if best.error is not None:
+            parts.append(f"values of size 1 off by about {best.error:.2g}")
+        parts += [price_text(best.cost, best.currency)] if best.cost else []
+        told.append(", ".join(parts))
+    return [f"The QPUs, {_BY[found.prefer]}: {'; '.join(told)}."]
 
 
 def _error(best: Prediction) -> list[str]:

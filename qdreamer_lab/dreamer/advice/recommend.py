@@ -61,6 +61,7 @@ def recommended(
         refused=found.refused,
         num_qubits=found.num_qubits,
         prefer=prefer,
+        queues=found.queues,
         runner=partial(_run, pricer, wanted, pub, limits),
     )
 

@@ -36,6 +36,7 @@ class Recommendation(Ranking):
         refused: Ways that cannot be taken.
         num_qubits: Of the circuit.
         prefer: What comes first: "time", "fidelity" or "cost".
+        queues: Of each QPU that was weighed, seconds that its first job waits.
         runner: Runs the circuit in a predicted way, learns from it, and gives the result and the
             prediction of the way that the run took in the end.
     """
@@ -51,6 +52,7 @@ class Recommendation(Ranking):
         stop: threading.Event | None = None,
         precision: float | None = None,
         session: SessionLike | None = None,
+        **options: Any,
     ) -> Any:
         """Do it, and learn from it.
 
@@ -61,6 +63,8 @@ class Recommendation(Ranking):
             stop: Set from elsewhere to give up.
             precision: Standard error wanted, if not the one that was asked for.
             session: Where tasks run, if not where they were predicted to.
+            **options: More arguments of `CutEstimator` that leave the way as it is: `mitigation`,
+                `mid_circuit`, `fallback`.
 
         Returns:
             The `PubResult` of a `CutEstimator`.
@@ -76,6 +80,7 @@ class Recommendation(Ranking):
             stop=stop,
             precision=precision,
             session=session,
+            **options,
         ).result
 
     def explain(self) -> str:
@@ -94,9 +99,9 @@ class Recommendation(Ranking):
 
     @property
     def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Head and rows; errors where they decide."""
+        """Head and rows; errors where they decide, or tell several QPUs apart."""
         columns, rows = _COLUMNS, _rows(self.predictions)
-        if self.prefer != "fidelity":
+        if self.prefer != "fidelity" and len(self.queues) < 2:
             return columns, rows
         errors = ["" if way.error is None else f"{way.error:.2g}" for way in self.predictions]
         return (*columns, "error"), [(*row, e) for row, e in zip(rows, errors, strict=True)]

@@ -53,6 +53,7 @@ def run_prediction(
     seed: int | None = None,
     progress: Progress | bool = False,
     stop: threading.Event | None = None,
+    **options: Any,
 ) -> Ran:
     """Run a circuit in the way that was predicted.
 
@@ -66,14 +67,14 @@ def run_prediction(
         seed: As `CutEstimator` takes it.
         progress: As `CutEstimator` takes it.
         stop: Set from elsewhere to give up.
+        **options: More arguments of `CutEstimator`.
 
     Raises:
         CancelledError: If `stop` was set.
         QDreamerError: If the run fails.
     """
-    estimator = estimator_for(
-        prediction, session, workers, seed=seed, progress=progress, adviser=adviser
-    )
+    options |= {"seed": seed, "progress": progress, "adviser": adviser}
+    estimator = estimator_for(prediction, session, workers, **options)
     result = waited_for(estimator.run([pub], precision=precision), stop)[0]
     return Ran(result, prediction if adviser is None else adviser.prediction)
 

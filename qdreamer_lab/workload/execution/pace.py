@@ -37,9 +37,11 @@ class Pace:
     Attributes:
         target_s: How long a task should take; infinite where every task has a price of its own, as
             on a device. Then nothing is learned, and each worker gets as few as there can be.
+        alone: One task takes all of it, however many workers there are.
     """
 
     target_s: float = TASK_S
+    alone: bool = False
     _work: float = 0.0
     _seconds: float = 0.0
     _first: float = 0.0
@@ -67,6 +69,8 @@ class Pace:
         Returns:
             At least 1 and at most `remaining`.
         """
+        if self.alone:
+            return remaining
         workers = max(1, workers)
         pace = self.seconds_per_work
         if self._work > 0:

@@ -16,7 +16,6 @@ import numpy as np
 
 from qdreamer_lab.errors import DeviceError, WorkersLostError
 from qdreamer_lab.workload.estimate import Estimate, Seconds
-from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.execution.decisions import PlanDropped
 from qdreamer_lab.workload.execution.long_run_warning import ROUGH_S
 from qdreamer_lab.workload.execution.pace import Pace
@@ -38,12 +37,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from qdreamer_lab.workload.execution.chunk import FragmentRow
+    from qdreamer_lab.workload.execution.chunk import Chunk, FragmentRow
     from qdreamer_lab.workload.execution.device import Device
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import Request, RunSettings
     from qdreamer_lab.workload.sampled.rounds import Rounds
-    from qdreamer_lab.workload.sampled.shots import ShotResult
+    from qdreamer_lab.workload.sampled.shot_share import ShotPart
+    from qdreamer_lab.workload.sampled.shots import ShotRequest, ShotResult
 
 __all__ = ["SampledRunner", "Story", "goal_of", "prepared", "routes_for"]
 
@@ -200,7 +200,7 @@ class Story:
         self._execution = execution
         self._shares: dict[tuple[int, int], ShotShare] = {}
         self._done: dict[int, int] = {}
-        self._missed: list[Chunk] = []
+        self._missed: list[tuple[ShotShare, ShotRequest]] = []
         self._keeping = threading.Lock()
         options = execution.device_options
         self._pace = {each: device_pace(each.backend, options) for each in execution.devices}
@@ -223,8 +223,7 @@ class Story:
         for k, each in enumerate(self._rounds):
             suffix = f"-binding-{k}" if len(self._rounds) > 1 else ""
             for fragment, asked in zip(each.program.fragments, each.requests(), strict=False):
-                call = partial(self._routes.call, k, fragment)
-                shares[k, fragment.program.id] = ShotShare(k, fragment, asked, suffix, call)
+                shares[k, fragment.program.id] = ShotShare(k, fragment, asked, suffix)
         if shares:
             self._warn(shares.values())
             self._shares = shares
@@ -236,28 +235,22 @@ class Story:
     def _warn(self, shares: Iterable[ShotShare]) -> None:
         """Say so before a round that takes hours; how long a device takes is not known here."""
         simulated = (
-            share.remaining * share.work_per_variant
+            len(share.request.variants) * share.work_per_variant
             for share in shares
-            if self._routes.device(share.fragment.program.id) is None
+            if not self._routes.devices(share.number)
         )
         self._execution.warn_if_long(ROUGH_S * sum(simulated))
 
     def run(self) -> None:
         """Run the round: on devices what can, and what they missed on others, or on simulators."""
-        work: list[ShotShare | Chunk] = list(self._shares.values())
+        work = [(share, share.request) for share in self._shares.values()]
         while work:
-            by_device: dict[Device, list[ShotShare | Chunk]] = {}
-            simulated: list[ShotShare | Chunk] = []
-            for each in work:
-                number = each.fragment if isinstance(each, Chunk) else each.fragment.program.id
-                device = self._routes.device(number)
-                mine = simulated if device is None else by_device.setdefault(device, [])
-                mine.append(each)
+            by_device, simulated = self._routes.dealt(work)
             self._on_devices(by_device)
             self._execution.simulators.run(simulated, self._keep, pace=self._simulators_pace)
             work, self._missed = list(self._missed), []
 
-    def _on_devices(self, work: Mapping[Device, list[ShotShare | Chunk]]) -> None:
+    def _on_devices(self, work: Mapping[Device, list[ShotPart]]) -> None:
         """Run what each device is to do, all devices at the same time."""
         if len(self._execution.devices) == 1:
             for device, mine in work.items():
@@ -279,7 +272,7 @@ class Story:
         self,
         execution: Execution,
         device: Device,
-        work: list[ShotShare | Chunk],
+        work: list[ShotPart],
         failed: _Stop,
     ) -> None:
         """Run what one of several devices is to do; if it is lost, that is for others to do."""
@@ -289,11 +282,8 @@ class Story:
         except WorkersLostError as lost:
             error = DeviceError(device.name, str(lost))
             with self._keeping:
-                for each in work:
-                    for chunk in [each] if isinstance(each, Chunk) else each.unfinished():
-                        share = self._shares[chunk.binding, chunk.fragment]
-                        if chunk.args[-1].first in share.under_way:
-                            self._miss(chunk, error, device)
+                for chunk in [chunk for part in work for chunk in part.unfinished()]:
+                    self._miss(chunk, error, device, lost=True)
         except BaseException:
             failed.set()
             raise
@@ -318,12 +308,13 @@ class Story:
             self._done[chunk.fragment] += chunk.variants
             self.tell(row)
 
-    def _miss(self, chunk: Chunk, error: DeviceError, device: Device) -> None:
-        """Have a chunk run where its fragment goes next."""
-        self._routes.reroute(chunk.fragment, error, device)
+    def _miss(
+        self, chunk: Chunk, error: DeviceError, device: Device, *, lost: bool = False
+    ) -> None:
+        """Have a chunk run on what is left for its fragment."""
+        self._routes.refuse(chunk.fragment, error, device, lost=lost)
         share = self._shares[chunk.binding, chunk.fragment]
-        function, args = share.call(chunk.args[-1])
-        self._missed.append(replace(chunk, function=function, args=args))
+        self._missed.append((share, share.missed(chunk)))
 
     def conclude(self) -> None:
         """End the round: new estimates for the bindings that took part."""
@@ -344,7 +335,11 @@ class Story:
         totals = dict.fromkeys(self._done, 0)
         for share in self._shares.values():
             totals[share.fragment.program.id] += len(share.request.variants)
-        fragments = tuple(FragmentProgress(f, self._done[f], totals[f]) for f in sorted(totals))
+        # A circuit whose shots two devices share is done twice.
+        fragments = tuple(
+            FragmentProgress(f, min(self._done[f], total), total)
+            for f, total in sorted(totals.items())
+        )
         left = sum(int(share.shots_left) for share in self._shares.values())
         evs, stds = self._values() if self._values is not None else (None, None)
         known = evs is not None and bool(np.isfinite(evs).all())

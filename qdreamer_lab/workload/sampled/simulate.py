@@ -143,9 +143,12 @@ def sample_fragment(
     start = time.perf_counter()
     batch = Batch(fragment, device)
     drawn = (
-        _sums(batch, fragment, variant, shots, (*request.seed, request.first + k))
-        for k, (variant, shots) in enumerate(
-            zip(request.variants.tolist(), request.shots.tolist(), strict=True)
+        _sums(batch, fragment, variant, shots, (*request.seed, place))
+        for variant, shots, place in zip(
+            request.variants.tolist(),
+            request.shots.tolist(),
+            request.places.tolist(),
+            strict=True,
         )
     )
     tensor, samples = fold(fragment, request, drawn)

@@ -124,6 +124,29 @@ def test_the_smallest_error_comes_first_if_it_is_preferred():
     assert "error" in str(found).splitlines()[-len(found.predictions) - 1]
 
 
+@pytest.mark.parametrize("prefer", ["time", "fidelity", "cost"])
+def test_the_text_sets_the_qpus_side_by_side(prefer):
+    lab = Lab(bad=line(5, 0.05, cx_s=1e-7), good=line(5, 0.002, cx_s=1e-2), tiny=line(1, 0.01))
+    terms = {
+        "bad": DeviceTerms(price_per_shot=0.01, queue_s=2.0),
+        "good": DeviceTerms(price_per_shot=0.02),
+        "tiny": DeviceTerms(price_per_shot=0.001),
+    }
+    found = asked(dreamer(lab, terms), prefer=prefer)
+    (told,) = [row for row in found.explain().splitlines() if row.startswith("The QPUs, by ")]
+    first = {"time": "bad", "fidelity": "good", "cost": "bad"}[prefer]
+    assert f": {first}, " in told
+    assert found.best.configuration.on == first
+    assert told.endswith("; tiny, nothing within the limits.")
+    bad = next(way for way in found.predictions if way.configuration.on == "bad")
+    assert "2 s of them in its queue" in told
+    for words in (f"off by about {bad.error:.2g}", f"{bad.cost:.4g} USD"):
+        assert words in told
+    assert " error " in found._repr_html_().replace("<", " ").replace(">", " ")
+    alone = asked(dreamer(lab, terms), on="good", prefer=prefer)
+    assert "The QPUs" not in alone.explain()
+
+
 def test_success_is_that_of_the_gates_and_readouts_there_are():
     """An uncut GHZ state on a line: a CX for each neighbour, all qubits read."""
     wanted = request_of(ghz(5), "ZZZZZ", 0.1)

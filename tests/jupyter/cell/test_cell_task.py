@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from pilot_kernel.jupyter.cell import cell_task
 from pilot_kernel.jupyter.cell.cell_task import CellTask
+from pilot_kernel.task.notebook import staged_task
 from tests.conftest import wait_until
 
 
@@ -15,7 +15,7 @@ def test_an_interrupt_and_its_echo_cancel_once(run, caplog):
     assert task.cancel()
     assert task.cancel()
     wait_until(task.stages[0].done)
-    cell_task._courier.submit(int).result(30)  # by now the courier has heard of it
+    staged_task._courier.submit(int).result(30)  # by now the courier has heard of it
     assert not [record for record in caplog.records if record.name == "concurrent.futures"]
 
 
@@ -34,5 +34,5 @@ def test_waiting_that_is_given_up_leaves_the_task_alone(run, caplog, tmp_path):
         asyncio.run(give_up())
     gate.touch()
     assert task.result(60) == 7
-    cell_task._courier.submit(int).result(30)
+    staged_task._courier.submit(int).result(30)
     assert not [record for record in caplog.records if record.name == "concurrent.futures"]

@@ -3,6 +3,7 @@ import time
 from importlib.metadata import EntryPoint
 
 import pytest
+from IPython.core.error import UsageError
 from qiskit.primitives import PrimitiveResult
 
 from pilot_kernel.errors import (
@@ -96,16 +97,45 @@ def test_several_qpus_share_the_fragments(run):
         best = run(f"%%qtask --cut auto {how}\n{GHZ}(qc, 'ZIIIII')")
         assert len({row.pilot for row in best[0].record.fragments}) == 1  # weighed one by one
         assert {row.pilot for row in best[0].record.fragments} < {"one", "other"}
-        for options, error, told in (
-            ("--on one,other", CellError, "--on one,other: several devices share the fragments"),
-            ("--cut 3 --on one,third", PlacementError, "third"),
-        ):
-            run(f"%%qtask {options}\n{GHZ}(qc, 'ZIIIII')")
-            with pytest.raises(error, match=told):
-                raise run.error
+        whole = run(f"%%qtask --on one,other --prefer fidelity --seed 1\n{GHZ}(qc, 'Z' * 6)")
+        assert whole.metadata["device"] in {"one", "other"}
+        assert abs(whole[0].data.evs - 1) < 0.1
+        assert run(f"%%qtask --on one,other --dry-run\n{GHZ}(qc, 'Z' * 6)").circuits == 1
+        how += " --prefer fidelity --mitigation readout,twirling --mid-circuit no --fallback cpu"
+        result = run(f"%%qtask --cut 3 {how}\n{GHZ}(qc, ['ZIIIII', 'Z' * 6])")
+        assert abs(result[0].data.evs - [0, 1]).max() < 0.25
+        assert any("wait for the end of its circuits" in note for note in result[0].record.notes)
+        told = run(f"%%qtask --cut 3 --dry-run {how}\n{GHZ}(qc, 'ZIIIII')")
+        assert any("wait for the end of its circuits" in note for note in told.notes)
+        run(f"%%qtask --cut 3 --on one,third\n{GHZ}(qc, 'ZIIIII')")
+        with pytest.raises(PlacementError, match="third"):
+            raise run.error
     finally:
         for name in ("one", "other"):
             run(f"%pilot stop {name}")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "told"),
+    [
+        ("--cut 3 --mitigation luck", CellError, "unknown mitigation 'luck'; there is 'readout'"),
+        ("--cut 3 --mitigation readout,readout", CellError, "names 'readout' twice"),
+        ("--mitigation readout", CellError, "--mitigation is for the fragments of cut circuits"),
+        ("--mid-circuit no", CellError, "--mid-circuit is for the fragments of cut circuits"),
+        ("--mid-circuit maybe --cut 3", UsageError, "--mid-circuit: invalid choice: 'maybe'"),
+        ("--prefer luck", UsageError, "--prefer: invalid choice: 'luck'"),
+        ("--prefer cost --cut 3", CellError, "--prefer cost needs prices, .* use session.run"),
+        ("--fallback nowhere", PlacementError, "'nowhere' names nothing here"),
+        ("--on ,", CellError, "--on ,: a kind of worker, a pilot's name"),
+        ("--on cpu,nowhere", PlacementError, "'nowhere' names nothing here"),
+        ("--on cpu,local", PlacementError, "'cpu' stands for simulators"),
+    ],
+)
+def test_bad_wishes_are_refused(run, session, options, error, told):
+    session.candidates()
+    run(f"%%qtask {options}\n{GHZ}(qc, 'ZIIIII')")
+    with pytest.raises(error, match=told):
+        raise run.error
 
 
 def test_in_the_background_it_is_a_task_like_others(run):

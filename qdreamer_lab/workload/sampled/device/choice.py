@@ -1,4 +1,4 @@
-"""Which of several devices gets a fragment: the one that is done first, errs least, or is cheapest.
+"""Which of several devices share a fragment: those that are done soon, err least, or are cheapest.
 
 Arithmetic on what devices and their owners say; nothing is written for a device or sent to one.
 """
@@ -9,8 +9,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pilot_kernel.primitive.device.shot_time import pending_jobs
+from pilot_kernel.primitive.device.shot_time import TYPICAL_SHOT_S, WAITING_JOB_S, pending_jobs
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.sampled.device.check import is_simulated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,16 +20,18 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.execution.device import Device, Terms
 
-__all__ = ["Choice", "Outlook", "queue_s"]
-
-_WAITING_JOB_S = 10.0
-"""How long a job that waits at a device keeps it, about, where its owner states no wait."""
-
-_SHOT_S = 3e-4
-"""A shot where a target lacks a duration: mostly the pause after it."""
+__all__ = ["Choice", "Outlook", "job_s", "queue_s", "shot_s"]
 
 _JOBS = 2
 """Of a fragment, about: one for each round of shots."""
+
+_JOB_S = 2.0
+"""A job besides its shots, where nothing is stated; on a simulator `_SIMULATED_JOB_S`."""
+
+_SIMULATED_JOB_S = 0.02
+
+_ALIKE = 0.05
+"""Devices of which one errs more than the other by this part of its errors are taken for equals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Outlook:
 
 
 class Choice:
-    """Orders devices for one fragment after the other, and keeps account of what they have to do.
+    """Orders devices for a fragment, and says which of them share it.
 
     Args:
         devices: All of them.
@@ -58,14 +61,14 @@ class Choice:
     def __init__(self, devices: Sequence[Device], prefer: str) -> None:
         self._devices = tuple(devices)
         self._prefer = prefer
-        self._busy_s = dict.fromkeys((device.name for device in devices), 0.0)
+        self._wait_s = dict.fromkeys((device.name for device in devices), 0.0)
         if prefer == "cost":
             _check_prices(devices)
 
     def ask_queues(self) -> None:
         """Find out how long each device keeps a job waiting; those far away are asked."""
         for device in self._devices:
-            self._busy_s[device.name] += queue_s(device.backend, device.terms)
+            self._wait_s[device.name] = queue_s(device.backend, device.terms)
 
     def order(self, outlooks: Mapping[str, Outlook], shots: float) -> list[Device]:
         """The devices that can run a fragment, the best first.
@@ -77,7 +80,7 @@ class Choice:
 
         def key(device: Device) -> tuple[float, float]:
             seen = outlooks[device.name]
-            done_s = self._busy_s[device.name] + _seconds(seen, shots)
+            done_s = self._wait_s[device.name] + _seconds(seen, shots)
             if self._prefer == "fidelity":
                 return -seen.success, done_s
             if self._prefer == "cost":
@@ -86,9 +89,35 @@ class Choice:
 
         return sorted((each for each in self._devices if each.name in outlooks), key=key)
 
-    def give(self, device: Device, outlook: Outlook, shots: float) -> None:
-        """Note that a device has a fragment."""
-        self._busy_s[device.name] += _seconds(outlook, shots)
+    def among(self, outlooks: Mapping[str, Outlook], shots: float) -> tuple[Device, ...]:
+        """The devices that share a fragment, the best first: all where time decides, else equals.
+
+        Args:
+            outlooks: As for `order`.
+            shots: As there.
+        """
+        ranked = self.order(outlooks, shots)
+        if not ranked or self._prefer == "time":
+            return tuple(ranked)
+        best = outlooks[ranked[0].name]
+        if self._prefer == "fidelity":
+            most = (1 + _ALIKE) * (1 - best.success) + 1e-12
+            return tuple(each for each in ranked if 1 - outlooks[each.name].success <= most)
+        price = _price(ranked[0], best, shots)
+        return tuple(e for e in ranked if _price(e, outlooks[e.name], shots) <= price * (1 + 1e-9))
+
+    @property
+    def parts(self) -> bool:
+        """Whether circuits of one job may go in several; each may have a price."""
+        return self._prefer != "cost"
+
+    def wait_s(self, device: Device) -> float:
+        """How long a device keeps the next job waiting, about."""
+        return self._wait_s[device.name]
+
+    def began(self, device: Device) -> None:
+        """Note that a device has had its first job, which is the one that waits."""
+        self._wait_s[device.name] = 0.0
 
 
 def queue_s(backend: BackendV2, terms: Terms | None) -> float:
@@ -100,11 +129,24 @@ def queue_s(backend: BackendV2, terms: Terms | None) -> float:
     """
     if terms is not None and terms.queue_s:
         return terms.queue_s
-    return _WAITING_JOB_S * (pending_jobs(backend) or 0)
+    return WAITING_JOB_S * (pending_jobs(backend) or 0)
+
+
+def job_s(device: Device) -> float:
+    """What a job takes besides its shots, about: as its owner states, or a typical value."""
+    stated = getattr(device.terms, "job_overhead_s", None)
+    if stated is not None:
+        return float(stated)
+    return _SIMULATED_JOB_S if is_simulated(device.backend) else _JOB_S
+
+
+def shot_s(outlook: Outlook) -> float:
+    """Seconds of a shot; a typical value where the target does not tell."""
+    return TYPICAL_SHOT_S if outlook.shot_s is None else outlook.shot_s
 
 
 def _seconds(outlook: Outlook, shots: float) -> float:
-    return shots * (_SHOT_S if outlook.shot_s is None else outlook.shot_s)
+    return shots * shot_s(outlook)
 
 
 def _price(device: Device, outlook: Outlook, shots: float) -> float:

@@ -48,8 +48,11 @@ __all__ = ["device_pace", "run_on_device"]
 def device_pace(backend: BackendV2 | None, options: DeviceOptions) -> Pace:
     """How a round is divided into tasks on a device: in few, unless jobs cost nothing there.
 
-    Every task finds out for itself how the device errs, so they are few where that is wanted.
+    Every task finds out for itself how the device misreads qubits, so a fragment is one task where
+    that is to be put right: else a seed would mean something else on more workers.
     """
+    if "readout" in options.mitigation:
+        return Pace(math.inf, alone=True)
     if options.mitigation or not (backend is None or is_simulated(backend)):
         return Pace(math.inf)
     return Pace()
@@ -88,14 +91,14 @@ def run_on_device(
         parts[order.place].append(bits[order.number])
     confusion = None
     if shown := parts.get(None):
-        seed = (*request.seed, request.first, 1)
+        seed = (*request.seed, int(request.places[0]), 1)
         confusion = Confusion.seen(backend.name, qubits, shown[0], shown[1], seed)
     drawn = (
         _drawn(
             fragment.basis(variant),
             spliced[k],
             parts[k] or [np.zeros((int(request.shots[k]), 0), dtype=bool)],
-            (*request.seed, request.first + k),
+            (*request.seed, int(request.places[k])),
             confusion,
         )
         for k, variant in enumerate(variants)
@@ -122,7 +125,7 @@ def _circuits(
             continue
         if place not in twirls:
             count = sum(order.place == place for order in orders) if part == 0 else 1
-            seed = np.random.SeedSequence((*request.seed, request.first + place, 2))
+            seed = np.random.SeedSequence((*request.seed, int(request.places[place]), 2))
             twirls[place] = twirled(spliced[place].circuit, count, seed, backend)
         found[number] = twirls[place][part]
     return found

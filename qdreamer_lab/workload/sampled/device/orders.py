@@ -72,11 +72,11 @@ def orders_of(
         each, left = divmod(shots, parts)
         if not is_simulated(backend):
             left = 0  # circuits of a job have equal shots, and few are lost
-        first = (request.first + place) * stride
+        first = int(request.places[place]) * stride
         found += [Order(first + k, place, k, each + (k < left)) for k in range(parts)]
     if "readout" in forms.mitigation and live:
         shots = calibration_shots(int(request.shots[list(live)].sum()))
-        first = _CALIBRATION + 2 * request.first
+        first = _CALIBRATION + 2 * int(request.places[0])
         found += [Order(first + k, None, k, shots) for k in range(2)]
     return found
 

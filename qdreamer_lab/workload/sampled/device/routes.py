@@ -1,7 +1,7 @@
-"""Where the variants of each fragment run: on which device, or on simulators.
+"""Where the variants of each fragment run: on which devices, or on simulators.
 
-A fragment that its device cannot run goes to the next one that it fits, and in the end to
-simulators, if the user allows it. This module must not know shots or values.
+Devices that a fragment fits share its variants. What one of them cannot run is for the others, and
+in the end for simulators, if the user allows it. This module must not know values.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from pilot_kernel.errors import QpuError
 from pilot_kernel.primitive.device.provider.registry import held
 from qdreamer_lab.errors import DeviceError
 from qdreamer_lab.workload.execution.device import DeviceOptions
-from qdreamer_lab.workload.sampled.device.check import check_device, measures_midway
-from qdreamer_lab.workload.sampled.device.choice import Choice, Outlook
+from qdreamer_lab.workload.sampled.device.check import check_device, is_simulated, measures_midway
+from qdreamer_lab.workload.sampled.device.choice import Choice, Outlook, job_s, shot_s
+from qdreamer_lab.workload.sampled.device.deals import Asked, parted
 from qdreamer_lab.workload.sampled.device.fidelity import fragment_seconds, fragment_success
 from qdreamer_lab.workload.sampled.device.held_outcomes import ways_to_hold
 from qdreamer_lab.workload.sampled.device.jobs import run_on_device
 from qdreamer_lab.workload.sampled.device.marked_circuit import fragment_circuit
 from qdreamer_lab.workload.sampled.device.transpile import Forms, transpiled
+from qdreamer_lab.workload.sampled.shot_share import ShotPart
 from qdreamer_lab.workload.sampled.simulate import sample_fragment
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from qdreamer_lab.workload.execution.device import Device
     from qdreamer_lab.workload.sampled.lower import ShotProgram
+    from qdreamer_lab.workload.sampled.shot_share import ShotShare
     from qdreamer_lab.workload.sampled.shots import ShotRequest, ShotResult
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
@@ -63,8 +66,8 @@ class Routes:
         in_process: The devices are at hand here; otherwise workers find theirs.
         fallback: Whether simulators may step in.
         simulate_on: What holds the states of simulators, "CPU" or "GPU".
-        prefer: Of several devices that a fragment fits, "time" takes the one that will be done with
-            it first, "fidelity" the one where fewest shots will have errors, "cost" the cheapest.
+        prefer: Of several devices that a fragment fits, "time" has all share it so that the last is
+            done soon, "fidelity" those where fewest shots will have errors, "cost" the cheapest.
         options: How devices run circuits.
         shots: Of all fragments of a binding together, about.
 
@@ -92,7 +95,9 @@ class Routes:
         self._fallback = fallback
         self._source: _Source | None = None
         self._forms: dict[tuple[int, int, str], Forms] = {}
-        self._chosen: dict[int, Device | None] = {}
+        self._chosen: dict[int, tuple[Device, ...]] = {}
+        self._outlooks: dict[tuple[int, str], Outlook] = {}
+        self._lost: dict[str, DeviceError] = {}
         self._refused: dict[int, dict[str, DeviceError]] = {}
         self._unfit: dict[int, dict[str, DeviceError]] = {}
         self.transpile_s = 0.0
@@ -103,17 +108,22 @@ class Routes:
         return {
             number: "; ".join(map(str, (self._unfit[number] | self._refused[number]).values()))
             for number, chosen in sorted(self._chosen.items())
-            if chosen is None
+            if not chosen
         }
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should be told."""
+        told: dict[tuple[str, str], list[int]] = {}
+        for number, chosen in sorted(self._chosen.items()):
+            for error in self._refused.get(number, {}).values():
+                if chosen:
+                    names = " and ".join(device.name for device in chosen)
+                    told.setdefault((names, str(error)), []).append(number)
         moved = tuple(
-            f"fragment {number} ran on {chosen.name}: {error}"
-            for number, chosen in sorted(self._chosen.items())
-            if chosen is not None
-            for error in self._refused.get(number, {}).values()
+            f"what was left of fragment{'s' if len(numbers) > 1 else ''} "
+            f"{', '.join(map(str, numbers))} ran on {names}: {error}"
+            for (names, error), numbers in told.items()
         )
         simulated = tuple(
             f"fragment {fragment} ran on a simulator instead: {reason}"
@@ -124,17 +134,17 @@ class Routes:
     @property
     def costs(self) -> tuple[str, ...]:
         """What it costs that devices cannot measure in the middle of circuits."""
-        waiting: dict[int, int] = {}
+        waiting: dict[int, dict[str, int]] = {}
         for (_, number, name), forms in self._forms.items():
-            chosen = self._chosen.get(number)
-            if chosen is not None and chosen.name == name and forms.most_held:
-                waiting[number] = max(waiting.get(number, 0), forms.most_held)
+            if forms.most_held and name in (each.name for each in self._chosen.get(number, ())):
+                held = waiting.setdefault(number, {})
+                held[name] = max(held.get(name, 0), forms.most_held)
         return tuple(
             f"fragment {number}: outcomes of its gate cuts wait for the end of its circuits on up "
-            f"to {count} more qubit{'s' if count > 1 else ''}, with one CX each, since "
-            f"{self._chosen[number].name} does not measure on the way; circuits and sampling "  # type: ignore[union-attr]
-            "overhead are the same"
-            for number, count in sorted(waiting.items())
+            f"to {max(held.values())} more qubit{'s' if max(held.values()) > 1 else ''}, with one "
+            f"CX each, since {' and '.join(held)} {'does' if len(held) == 1 else 'do'} not measure "
+            "on the way; circuits and sampling overhead are the same"
+            for number, held in sorted(waiting.items())
         )
 
     def prepare(
@@ -162,34 +172,103 @@ class Routes:
     def success(self) -> float:
         """Probability that nothing goes wrong on devices in one shot of each fragment."""
         known = self._chosen.items()
-        return math.prod(self._outlook(k, on).success for k, on in known if on is not None)
+        return math.prod(self._outlook(k, on[0]).success for k, on in known if on)
 
-    def device(self, fragment: int) -> Device | None:
-        """The device that a fragment runs on; None for simulators."""
-        return self._chosen.get(fragment)
+    def devices(self, fragment: int) -> tuple[Device, ...]:
+        """The devices that share a fragment; none for simulators."""
+        return self._chosen.get(fragment, ())
 
-    def reroute(self, fragment: int, error: DeviceError, failed: Device) -> None:
-        """Send a fragment to the next device that it fits from now on, else to simulators.
+    def refuse(
+        self, fragment: int, error: DeviceError, failed: Device, *, lost: bool = False
+    ) -> None:
+        """Have a fragment run on the other devices that it fits from now on, else on simulators.
 
         Args:
             fragment: Its id.
             error: Why it cannot run where it does.
-            failed: Where that was; nothing happens if it runs elsewhere by now.
+            failed: Where that was; nothing happens if that is known already.
+            lost: The device runs nothing else either.
 
         Raises:
             DeviceError: The error itself, if nothing is left.
         """
-        if self._chosen.get(fragment) is not failed:
-            return
-        self._refused.setdefault(fragment, {})[failed.name] = error
-        self._choose(fragment)
+        if lost:
+            self._lost[failed.name] = error
+        refused = self._refused.setdefault(fragment, {})
+        if failed.name not in refused:
+            refused[failed.name] = error
+            self._choose(fragment)
 
-    def call(
-        self, binding: int, fragment: ShotFragment, request: ShotRequest
+    def dealt(
+        self, asked: Sequence[tuple[ShotShare, ShotRequest]]
+    ) -> tuple[dict[Device, list[ShotPart]], list[ShotPart]]:
+        """Deal requests out.
+
+        Args:
+            asked: Requests, each with the share that it belongs to.
+
+        Returns:
+            What each device is to run, and what is for simulators.
+
+        Raises:
+            DeviceError: If nothing is left that a fragment could run on.
+        """
+        self._leave_lost({share.number for share, _ in asked})
+        simulated = [self._part(each, None) for each in asked if not self.devices(each[0].number)]
+        rest = [each for each in asked if self.devices(each[0].number)]
+        devices = [each for each in self._devices if self._shares(each, rest)]
+        if len(devices) == 1:
+            dealt = [[(k, request) for k, (_, request) in enumerate(rest)]]
+        else:
+            dealt = parted(
+                [self._asked(each, devices) for each in rest],
+                [self._choice.wait_s(device) for device in devices],
+                [job_s(device) for device in devices],
+            )
+        work = {
+            device: [self._part((rest[k][0], request), device) for k, request in mine]
+            for device, mine in zip(devices, dealt, strict=True)
+            if mine
+        }
+        for device in work:
+            self._choice.began(device)
+        return work, simulated
+
+    def _leave_lost(self, fragments: set[int]) -> None:
+        """Have fragments leave devices that are lost."""
+        for number in sorted(fragments):
+            for device in self.devices(number):
+                if device.name in self._lost:
+                    self.refuse(number, self._lost[device.name], device)
+
+    def _shares(self, device: Device, asked: Sequence[tuple[ShotShare, ShotRequest]]) -> bool:
+        return any(device in self.devices(share.number) for share, _ in asked)
+
+    def _asked(self, each: tuple[ShotShare, ShotRequest], devices: Sequence[Device]) -> Asked:
+        """A request as it is dealt out."""
+        share, request = each
+        mine = self.devices(share.number)
+        return Asked(
+            request,
+            size=len(share.request.variants),
+            shot_s=tuple(
+                shot_s(self._outlooks[share.number, device.name]) if device in mine else None
+                for device in devices
+            ),
+            parts=self._choice.parts,
+            # A seed means the same however many simulated devices there are.
+            shares=self._choice.parts and not any(is_simulated(each.backend) for each in mine),
+        )
+
+    def _part(self, each: tuple[ShotShare, ShotRequest], device: Device | None) -> ShotPart:
+        share, request = each
+        return ShotPart(share, request, partial(self._call, share.binding, share.fragment, device))
+
+    def _call(
+        self, binding: int, fragment: ShotFragment, device: Device | None, request: ShotRequest
     ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """The function, and its arguments, that runs a request."""
         number = fragment.program.id
-        device = self.device(number)
         if device is None:
             # The request is always the last argument.
             on_gpu = self._simulate_on == "GPU"
@@ -199,7 +278,7 @@ class Routes:
         return attempt, (fragment, self._forms[binding, number, device.name], backend, request)
 
     def _choose(self, number: int) -> None:
-        """Send a fragment to the best device that can run it and has not failed at it."""
+        """Find out which devices share a fragment, of those that can run it and have not failed."""
         start = time.perf_counter()
         failed, unfit = self._refused.setdefault(number, {}), self._unfit.setdefault(number, {})
         outlooks: dict[str, Outlook] = {}
@@ -212,13 +291,12 @@ class Routes:
                 else:
                     alone = len(self._devices) == 1
                     outlooks[device.name] = _ANY if alone else self._outlook(number, device)
-        order = self._choice.order(outlooks, self._shots_of(number))
+        chosen = self._choice.among(outlooks, self._shots_of(number))
         self.transpile_s += time.perf_counter() - start
-        if not order and not self._fallback:
+        if not chosen and not self._fallback:
             raise list((unfit | failed).values())[-1]
-        self._chosen[number] = chosen = order[0] if order else None
-        if chosen is not None:
-            self._choice.give(chosen, outlooks[chosen.name], self._shots_of(number))
+        self._chosen[number] = chosen
+        self._outlooks |= {(number, name): outlook for name, outlook in outlooks.items()}
 
     def _outlook(self, number: int, device: Device) -> Outlook:
         """What a fragment would be on a device that it is written for."""

@@ -10,7 +10,7 @@ from qdreamer_lab.workload.execution.device import Device
 from qdreamer_lab.workload.sampled.device.choice import Choice, Outlook
 from tests.workload.sampled.device.cut_devices import Elsewhere
 from tests.workload.test_dry_run import chain, measured, sent
-from tests.workload.test_several_devices import assert_right, device, who
+from tests.workload.test_several_devices import all_of, assert_right, device
 
 
 def known(name, terms=None, waiting=None):
@@ -24,16 +24,13 @@ def names(found):
     return [each.name for each in found]
 
 
-def test_the_one_that_is_done_first_has_the_next_fragment():
+def test_where_time_decides_all_share_a_fragment_and_the_fastest_comes_first():
     slow, fast = known("slow"), known("fast")
     choice = Choice([slow, fast], "time")
     seen = {"slow": Outlook(1.0, 3e-3), "fast": Outlook(1.0, 1e-3)}
-    got = {"slow": 0, "fast": 0}
-    for _ in range(8):
-        first = choice.order(seen, 1000.0)[0]
-        choice.give(first, seen[first.name], 1000.0)
-        got[first.name] += 1
-    assert got == {"slow": 2, "fast": 6}
+    assert names(choice.among(seen, 1000.0)) == ["fast", "slow"]
+    assert names(choice.among({"slow": seen["slow"]}, 1000.0)) == ["slow"]
+    assert choice.among({}, 1000.0) == ()
 
 
 @pytest.mark.parametrize(
@@ -67,13 +64,29 @@ def test_prices_are_those_of_seconds_shots_and_jobs_together():
 
 
 def test_devices_that_err_alike_share_the_work():
-    pair = [known("a"), known("b")]
-    choice = Choice(pair, "fidelity")
+    choice = Choice([known("a"), known("b")], "fidelity")
     alike = {"a": Outlook(0.9, 1e-3), "b": Outlook(0.9, 1e-3)}
-    choice.give(pair[0], alike["a"], 100.0)
-    assert names(choice.order(alike, 100.0)) == ["b", "a"]
-    assert names(choice.order({**alike, "a": Outlook(0.91, 1e-3)}, 100.0)) == ["a", "b"]
-    assert names(choice.order({"b": alike["b"]}, 100.0)) == ["b"]
+    assert names(choice.among(alike, 100.0)) == ["a", "b"]
+    assert names(choice.among({**alike, "b": Outlook(0.904, 1e-3)}, 100.0)) == ["b", "a"]
+    assert names(choice.among({**alike, "a": Outlook(0.91, 1e-3)}, 100.0)) == ["a"]
+    assert names(choice.among({"b": alike["b"]}, 100.0)) == ["b"]
+
+
+def test_devices_that_cost_the_same_share_the_work():
+    terms = DeviceTerms(price_per_shot=0.01)
+    choice = Choice([known("a", terms), known("b", terms), known("c")], "cost")
+    seen = dict.fromkeys("abc", Outlook(1.0, 1e-3))
+    assert names(choice.among(seen, 100.0)) == ["a", "b"]
+    assert not choice.parts
+
+
+def test_only_the_first_job_waits():
+    busy, free = known("busy", DeviceTerms(queue_s=60.0)), known("free")
+    choice = Choice([busy, free], "time")
+    choice.ask_queues()
+    assert [choice.wait_s(each) for each in (busy, free)] == [60.0, 0.0]
+    choice.began(busy)
+    assert choice.wait_s(busy) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -108,7 +121,7 @@ def test_a_run_goes_to_the_cheapest_and_costs_what_was_foretold(sampler):
     (result,) = cut.run(pubs).result()
     if not sampler:
         assert_right(result)
-    assert set(who(result).values()) == {"cheap"}
+    assert all_of(result) == {"cheap"}
     assert dear.jobs == []
     _, jobs, shots = sent(cheap)
     (work,) = told.devices
@@ -121,7 +134,7 @@ def test_the_dearer_one_steps_in_when_the_cheapest_fails():
     cut = CutEstimator(3, backend=[dear, cheap], prefer="cost", terms=terms, shots=9000, seed=1)
     (result,) = cut.run([(chain(), ["Z" * 6, "XIIIII", "IIZZII"])]).result()
     assert_right(result)
-    assert set(who(result).values()) == {"dear"}
+    assert all_of(result) == {"dear"}
 
 
 def test_a_queue_sends_everything_elsewhere():
@@ -129,7 +142,7 @@ def test_a_queue_sends_everything_elsewhere():
     terms = {"crowded": DeviceTerms(queue_s=3600.0)}
     cut = CutEstimator(3, backend=pair, terms=terms, shots=9000, seed=1)
     (result,) = cut.run([(chain(), "Z" * 6)]).result()
-    assert set(who(result).values()) == {"free"}
+    assert all_of(result) == {"free"}
 
 
 def test_every_device_has_its_own_price_in_a_dry_run():
@@ -153,4 +166,4 @@ def test_devices_without_durations_are_taken_for_equally_fast():
     pair[0].name, pair[1].name = "unknown", "known"
     cut = CutEstimator(3, backend=pair, shots=9000, seed=1)
     (result,) = cut.run([(chain(), "Z" * 6)]).result()
-    assert sorted(who(result).values()) == ["known", "unknown"]
+    assert all_of(result) == {"known", "unknown"}

@@ -11,6 +11,7 @@ from qiskit_aer.noise import NoiseModel, ReadoutError
 
 from qdreamer_lab import CutEstimator, CutSampler, QDreamerError
 from qdreamer_lab.errors import DeviceError
+from qdreamer_lab.workload.execution import dispatch
 from qdreamer_lab.workload.sampled.bases import bases_of, outcome_basis
 from qdreamer_lab.workload.sampled.device.confusion import (
     Confusion,
@@ -153,6 +154,26 @@ def circuit_of(seed, qubits=4):
         circuit.cx(qubit, qubit + 1)
         circuit.rx(float(rng.uniform(0, 1)), qubit + 1)
     return circuit
+
+
+@pytest.mark.parametrize("mitigation", ["readout", "twirling", ("readout", "twirling")])
+def test_a_seed_means_the_same_on_any_number_of_workers(monkeypatch, mitigation):
+    """On a simulator of a device, whose noise is drawn by seeds."""
+    found = []
+    for workers in (1, 3):
+
+        def run_here(queue, stop, keep, workers=workers):
+            while queue:
+                chunk = queue.next(workers)
+                result = chunk.function(*chunk.args)
+                keep(chunk, result, dispatch._row(chunk, result, None))
+
+        monkeypatch.setattr(dispatch, "_run_here", run_here)
+        cut = CutEstimator(2, backend=misread([*FLIPS]), shots=3000, seed=4, mitigation=mitigation)
+        (result,) = cut.run([(circuit_of(5, 3), LABELS[3])]).result()
+        found.append(np.array([result.data.evs, result.data.stds]))
+        assert result.record.shots > 2500
+    np.testing.assert_allclose(found[0], found[1], atol=1e-12)
 
 
 LABELS = {3: ["ZZZ", "IIZ", "ZIX", "XYI"], 4: ["ZZZZ", "IIZZ", "ZIII", "XIYI"]}

@@ -15,8 +15,8 @@ from qiskit.transpiler import (
 from scipy.stats import spearmanr
 
 from pilot_kernel.primitive.device.backend import backend_named
+from pilot_kernel.primitive.device.shot_success import success
 from qdreamer_lab import CutEstimator, QDreamerError
-from qdreamer_lab.workload.sampled.device.fidelity import success
 from tests.circuits.drawn import random_circuit
 from tests.workload.sampled.device.cut_devices import Elsewhere
 from tests.workload.test_dry_run import chain

@@ -61,7 +61,8 @@ def test_a_request_gives_the_same_however_it_is_split():
     shots = np.where(np.arange(count) < 5, 70, 130)
 
     def part(start, stop):
-        request = ShotRequest(np.arange(start, stop), shots[start:stop], (4, 2), first=start)
+        places = np.arange(start, stop)
+        request = ShotRequest(places, shots[start:stop], (4, 2), places)
         return run_on_device(fragment, template, request, IDEAL).tensor
 
     whole = part(0, count)

@@ -67,7 +67,7 @@ def test_what_a_device_without_such_gates_gets():
 @pytest.mark.parametrize("shots", [3, 8, 17, 40, 1000])
 def test_shots_are_spread_over_twirls(shots):
     _, forms = forms_of(("twirling",))
-    request = ShotRequest(np.array([4, 7]), np.array([shots, shots]), (1,), first=5)
+    request = ShotRequest(np.array([4, 7]), np.array([shots, shots]), (1,), places=np.array([5, 6]))
     orders = orders_of(request, [0, 1], forms, IDEAL)
     assert len({order.number for order in orders}) == len(orders)
     for place in (0, 1):
