@@ -118,7 +118,7 @@ def search_priced(
         best = replace(best, bound=max(bound, best.bound))
     if known.labels is not None:
         best = Priced(known.labels, known.value, best.bound)
-    starts = []
+    starts: list[tuple[PieceGraph, Pool]] = []
     with alarm(budget.deadline) as stop:
         for gates, wire in stand_ins:
             if stop[0] and starts and len(problem.pairs) > MANY_BLOCKS:
