@@ -24,8 +24,8 @@ from qdreamer_lab.search.problem_arrays import limits_of
 from qdreamer_lab.search.schedule import any_plan, improve
 from qdreamer_lab.search.strategies.cycle import Cycle
 from qdreamer_lab.search.strategies.piece_graph import piece_graph
+from qdreamer_lab.search.strategies.slices import Slices
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, plan_of
-from qdreamer_lab.search.strategies.swaps import Swaps
 from qdreamer_lab.search.warm_up_problems import samples
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def make_ready(cost: str, *, limited: bool = False) -> None:
                     graph = piece_graph(problem)
                     plan, _ = improve(graph, 0, Budget(np.inf))
                     Cycle(coarsest=2).improve(graph, plan, 0)
-                    Swaps(moves=1).improve(graph, plan, 0)
+                    Slices(2, trades=1).improve(graph, plan, 0)
                 _ready.add(name)
 
 

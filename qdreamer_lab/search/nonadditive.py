@@ -103,6 +103,29 @@ def search_priced(
             of endpoints (m, 2), or None if there is no such model or nothing was found.
     """
     problem = _forbidding(problem)
+    best, starts = _begun(problem, cost, seed, budget, known)
+    best = _finish(problem, cost, best, budget)
+    if not starts or best.value >= FORBIDDEN / 2:
+        return best
+    if best.value <= best.bound + TOLERANCE:
+        return best
+    labels = simpler()
+    if labels is None:
+        return _refined(problem, cost, seed, budget, best, starts)
+    if budget.rounds is not None:
+        # From another start, more rounds could lead to a dearer plan.
+        best = _refined(problem, cost, seed, budget, best, starts)
+        return _cheaper(problem, cost, best, labels)
+    best = _cheaper(problem, cost, best, labels)
+    graph, pool = starts[0]
+    starts[0] = graph, pool.with_plan(plan_of(graph, labels))
+    return _refined(problem, cost, seed, budget, best, starts)
+
+
+def _begun(
+    problem: CutProblem, cost: str, seed: int, budget: Budget, known: Recalled
+) -> tuple[Priced, list[tuple[PieceGraph, Pool]]]:
+    """Search under each stand-in without refinement: the best plan, and plans to refine."""
     low_gates, low_wire = least_costs(problem, cost)
     stand_ins = [(problem.gate_cost, problem.wire_cost)]
     if cost == "joint":
@@ -137,14 +160,7 @@ def search_priced(
             starts.append((graph, Pool((plan,))))
             if plan.labels is not first[-1].labels or not stop[0]:
                 best = _priced(problem, cost, best, graph, plan, seed, stop)
-    best = _finish(problem, cost, best, budget)
-    if not starts or best.value >= FORBIDDEN / 2:
-        return best
-    if best.value > best.bound + TOLERANCE and (labels := simpler()) is not None:
-        best = _cheaper(problem, cost, best, labels)
-        graph, pool = starts[0]
-        starts[0] = graph, pool.with_plan(plan_of(graph, labels))
-    return _refined(problem, cost, seed, budget, best, starts)
+    return best, starts
 
 
 def _bounded(

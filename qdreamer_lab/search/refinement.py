@@ -17,7 +17,6 @@ from qdreamer_lab.search.strategies.anneal import Anneal
 from qdreamer_lab.search.strategies.cycle import Cycle
 from qdreamer_lab.search.strategies.slices import Slices
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, no_plan
-from qdreamer_lab.search.strategies.swaps import Swaps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,9 +41,12 @@ BOLD_TURNS = (
 )
 MANY = 900
 
-#: Pieces times frontier from which on every second round lets whole wires change places, trades per
-#: wire in the first of these, and most: each tries twice as many as the one before.
-HUGE, TRADES, MOST_TRADES = 400_000, 20_000, 200_000
+#: The same from `HUGE` pieces times frontier on: wires trade places, and cycles refine that.
+HUGE_TURNS = ("traded", "best", "traded", "cross")
+HUGE = 400_000
+
+#: Trades per wire the first time, and at most: each time tries twice as many as the one before.
+TRADES, MOST_TRADES = 20_000, 200_000
 
 #: Temperatures at which a bold cycle starts afresh, pieces in a cluster then, and moves per cluster
 #: below the coarsest level.
@@ -125,13 +127,11 @@ def refined_once(
     """
     rng = np.random.default_rng([seed, number])
     bold = graph.num_pieces >= MANY and not graph.only_wires
-    if bold and graph.num_pieces * graph.widest > HUGE:
-        number, trading = divmod(number, 2)
-        if not trading:
-            trades = min(TRADES * 2 ** min(number, 10), MOST_TRADES)
-            swaps = Swaps(moves=trades, hot=float(rng.uniform(0.3, 0.7)), stop=stop)
-            return pool.with_plan(swaps.improve(graph, pool.best, int(rng.integers(2**31))))
     turn = _turn(number, bold=bold)
+    if bold and graph.num_pieces * graph.widest > HUGE:
+        turn = HUGE_TURNS[number % len(HUGE_TURNS)]
+    if turn == "traded":
+        return pool.with_plan(_traded(graph, pool.best, number // 2, rng, stop))
     if turn == "sliced" and graph.is_limited:
         turn = "best"  # fragments of different slices are too many
     if turn in ("sliced", "runs") and graph.only_wires:
@@ -198,6 +198,25 @@ def _afresh(graph: PieceGraph, cycle: Cycle, rng: np.random.Generator) -> Cycle:
     size = max(20, graph.num_pieces // int(rng.choice(AFRESH_SIZE)))
     hot = float(rng.choice(AFRESH_HOT))
     return replace(cycle, hot=hot, coarsest=size, moves=AFRESH_MOVES)
+
+
+def _traded(
+    graph: PieceGraph,
+    best: Plan,
+    number: int,
+    rng: np.random.Generator,
+    stop: NDArray[np.int64],
+) -> Plan:
+    """A plan whose wires trade places, in about as many slices as the best plan has."""
+    wire, count = graph.pieces.wire, 1
+    if not graph.is_limited:
+        fresh = wire[1:] != wire[:-1]
+        cuts = np.count_nonzero((best.labels[1:] != best.labels[:-1]) & ~fresh)
+        most = round(1 + cuts / (1 + np.count_nonzero(fresh)))
+        count = max(1, most + (int(rng.choice([-1, 1])) if number % 4 == 3 else 0))
+    trades = min(TRADES * 2 ** min(number, 10), MOST_TRADES)
+    slices = Slices(count, trades, hot=float(rng.uniform(0.45, 0.7)), stop=stop)
+    return slices.improve(graph, best, int(rng.integers(2**31)))
 
 
 def _sliced(graph: PieceGraph, count: int, cycle: Cycle, rng: np.random.Generator) -> Plan:

@@ -17,8 +17,8 @@ from qdreamer_lab.search.strategies.connected_parts import Connected
 from qdreamer_lab.search.strategies.multilevel import Multilevel
 from qdreamer_lab.search.strategies.random_plan import RandomPlan
 from qdreamer_lab.search.strategies.separate_blocks import Separate
+from qdreamer_lab.search.strategies.slices import Slices
 from qdreamer_lab.search.strategies.strategy import Plan, no_plan
-from qdreamer_lab.search.strategies.swaps import Swaps
 from qdreamer_lab.search.strategies.sweep import Sweep
 from qdreamer_lab.search.strategies.sweep_devices import SweepDevices
 from qdreamer_lab.search.windows import windowed_bound
@@ -71,11 +71,14 @@ FIRST_WINDOWS, WINDOW_ROOM = 12, 16
 #: Rounds of refinement before the first sweep for a proof, where none is asked for.
 FIRST_PROOF = 16
 
+#: Rounds of refinement before deep circuits are swept looking ahead.
+LATE = 6
+
 #: Share of the time left in which to look for any plan at all.
 AT_LAST = 0.6
 
 #: Strategies that can be stopped on the way.
-STOPPABLE = Sweep | SweepDevices | Anneal | Swaps
+STOPPABLE = Sweep | SweepDevices | Anneal | Slices
 
 #: From this many pieces on, a plan that cuts only gates is made before anything else.
 SLOW = 100
@@ -96,10 +99,7 @@ def quick(graph: PieceGraph) -> Iterator[Strategy]:
         yield Sweep(room=1_000, max_states=60_000)
     yield Multilevel(tries=4)
     yield Anneal(moves=20_000, hot=0.8, cold=0.2)
-    if graph.num_pieces > DEEP * len(np.unique(graph.pieces.wire)):
-        # Chosen by trial: longer circuits change faster which wires belong together.
-        horizon = 20 if graph.num_pieces < VERY_DEEP else 12
-        yield Sweep(room=min(240, 800_000 // graph.num_pieces), horizon=horizon)
+    if _is_deep(graph):
         return
     yield Anneal(moves=20_000, hot=1.5, cold=0.3)
     room = min(1_000, 60_000 // graph.num_pieces)
@@ -107,6 +107,20 @@ def quick(graph: PieceGraph) -> Iterator[Strategy]:
         yield Sweep(room=8_000, max_states=150_000)
     elif room > 100:
         yield Sweep(room=room)
+
+
+def _is_deep(graph: PieceGraph) -> bool:
+    """Whether a sweep looks ahead, which takes so long that a few rounds go first."""
+    few = graph.num_pieces * graph.widest <= SWEEP_LIMIT and not graph.is_limited
+    deep = graph.num_pieces > DEEP * len(np.unique(graph.pieces.wire))
+    return few and deep and not graph.only_wires
+
+
+def _late_sweep(graph: PieceGraph) -> Sweep:
+    """The sweep that looks ahead."""
+    # Chosen by trial: longer circuits change faster which wires belong together.
+    horizon = 20 if graph.num_pieces < VERY_DEEP else 12
+    return Sweep(room=min(240, 800_000 // graph.num_pieces), horizon=horizon)
 
 
 def whole_gates(graph: PieceGraph) -> Iterator[Strategy]:
@@ -121,9 +135,9 @@ def whole_gates(graph: PieceGraph) -> Iterator[Strategy]:
 def large(graph: PieceGraph) -> Iterator[Strategy]:
     """Strategies for circuits that are too large to sweep."""
     yield Multilevel(tries=1)
-    yield Swaps(moves=1_000)
+    for count in (1, 2, 3):
+        yield Slices(count, trades=2_000)
     yield Anneal(moves=min(400_000, 20 * graph.num_pieces), hot=0.5, cold=0.1)
-    yield Swaps(moves=10_000)
 
 
 def limited(graph: PieceGraph) -> Iterator[Strategy]:
@@ -253,7 +267,7 @@ def refined(graph: PieceGraph, seed: int, budget: Budget, best: Plan) -> tuple[P
     Returns:
         The best plan, and the number of the round that would be next.
     """
-    number, pool = budget.skip, Pool((best,))
+    number, pool, deep = budget.skip, Pool((best,)), _is_deep(graph)
     proofs, windows = _proofs(graph, prove=budget.prove), window_rooms(graph, prove=budget.prove)
     with alarm(budget.deadline) as stop:
         while number < budget.last_round and not (stop[0] or pool.best.proven):
@@ -262,6 +276,9 @@ def refined(graph: PieceGraph, seed: int, budget: Budget, best: Plan) -> tuple[P
                 pool = pool.with_bound(Plan(pool.best.labels, pool.best.cost, bound))
             if number in proofs and not pool.best.proven:
                 sweep = replace(proofs[number], stop=stop)
+                pool = pool.with_bound(sweep.improve(graph, pool.best, seed))
+            if number == LATE and deep and not pool.best.proven:
+                sweep = replace(_late_sweep(graph), stop=stop)
                 pool = pool.with_bound(sweep.improve(graph, pool.best, seed))
             if pool.best.proven:
                 break

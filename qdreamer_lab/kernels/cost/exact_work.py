@@ -77,11 +77,9 @@ def log2_work(pairs: Ints, labels: Ints, rank: Ints, num_qubits: int) -> float:
         if gates[f] > 0:
             total = log2_add(total, batch[f] + width[f] + np.log2(gates[f]))
         total = log2_add(total, 2.0 * batch[f] + width[f] + out[f])
-    bits = 0.0
-    for f in range(num):
+    bits = opens[0] if num > 0 else 0.0
+    for f in range(1, num):
         # Open while f joins 0..f-1: every cut of those among themselves is already summed.
-        bits += opens[f]
-        if f > 0:
-            total = log2_add(total, bits)
-        bits -= closes[f]
+        bits += opens[f] - closes[f - 1]
+        total = log2_add(total, bits)
     return float(total)

@@ -172,28 +172,20 @@ def group_cuts(pairs: Ints, labels: Ints, sine: Floats, num_qubits: int) -> Ints
     for b in range(m):
         if labels[b, 0] == labels[b, 1]:
             continue
-        joined, tries, after = -1, 0, -1
+        joined, tries = -1, 0
         g = -1 if np.isnan(sine[b]) else newest[between[b]]
         while g >= 0 and tries < TRIES:
-            before = older[g]
-            if size[g] >= MAX_GROUP:
-                if after < 0:
-                    newest[between[b]] = before
-                else:
-                    older[after] = before
-                g = before
-                continue
-            tries += 1
-            blocked = False
-            for side in range(2):
-                walks += 1
-                if leads_to(g, b, labels[b, side], labels, groups, walk, walks):
-                    blocked = True
-                    break
-            if not blocked:
-                joined = g
-            after = g
-            g = before
+            if size[g] < MAX_GROUP:
+                tries += 1
+                blocked = False
+                for side in range(2):
+                    walks += 1
+                    if leads_to(g, b, labels[b, side], labels, groups, walk, walks):
+                        blocked = True
+                        break
+                if not blocked:
+                    joined = g
+            g = older[g]
         if joined < 0:
             joined = count
             count += 1

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.kernels.pieces.pieces import Limits
     from qdreamer_lab.search.strategies.piece_graph import PieceGraph
 
-__all__ = ["Multilevel", "partition", "rooms_of", "wires_joined"]
+__all__ = ["Multilevel", "partition", "rooms_of"]
 
 #: Coarse nodes a part should still consist of when coarsening stops.
 NODES_PER_PART = 8
@@ -41,21 +41,17 @@ class Multilevel:
 
     def improve(self, graph: PieceGraph, best: Plan, seed: int) -> Plan:
         """Partition afresh; `best` is only passed through."""
-        finest, place = wires_joined(graph)
-        rooms = rooms_of(graph.limits, len(finest.weight))
+        wires = np.unique(graph.pieces.wire)
+        place = np.searchsorted(wires, graph.pieces.wire)
+        edges = merged(place, graph.pieces.gates, len(wires))
+        finest = WeightedGraph(edges, np.ones(len(wires), np.int64))
+        rooms = rooms_of(graph.limits, len(wires))
         for attempt in range(self.tries):
             part = partition(finest, rooms, seed * 100 + attempt)
             labels = part[place]
             if is_feasible(graph, labels):
                 best = best.improved_by(Plan(labels, cost_of(graph, labels), 0.0))
         return best
-
-
-def wires_joined(graph: PieceGraph) -> tuple[WeightedGraph, NDArray[np.int64]]:
-    """Whole wires and the gates between them; and which of these each piece (S,) belongs to."""
-    wires, place = np.unique(graph.pieces.wire, return_inverse=True)
-    edges = merged(place, graph.pieces.gates, len(wires))
-    return WeightedGraph(edges, np.ones(len(wires), np.int64)), np.asarray(place, np.int64)
 
 
 def rooms_of(limits: Limits, num_wires: int) -> NDArray[np.int64]:

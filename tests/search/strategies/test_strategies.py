@@ -25,7 +25,11 @@ from tests.search.small_problems import ladder
 
 
 @pytest.mark.parametrize(
-    "strategy", [Multilevel(), RandomPlan(5), Separate(), Slices(3), Sweep(room=5), Cycle(labels=9)]
+    "strategy",
+    [
+        *(Multilevel(), RandomPlan(5), Separate(), Sweep(room=5), Cycle(labels=9)),
+        *(Slices(3), Slices(1, trades=50), Slices(3, trades=50)),
+    ],
 )
 def test_a_strategy_gives_a_feasible_plan_at_the_price_it_names(strategy: Strategy) -> None:
     graph = piece_graph(ladder(8, 5))
@@ -37,6 +41,15 @@ def test_a_strategy_gives_a_feasible_plan_at_the_price_it_names(strategy: Strate
         assert is_feasible(graph, better.labels)
         assert cost_of(graph, better.labels) == pytest.approx(better.cost)
         assert better.cost <= plan.cost
+
+
+def test_trades_of_a_single_slice_never_lose_a_plan_of_whole_wires() -> None:
+    graph = piece_graph(ladder(20, 10))
+    plan = Multilevel().improve(graph, no_plan(), seed=0)
+    for seed in range(5):
+        better = Slices(1, trades=20, hot=5.0, cold=4.0).improve(graph, plan, seed)
+        assert is_feasible(graph, better.labels)
+        assert better.cost <= plan.cost + 1e-9
 
 
 @pytest.mark.parametrize("labels", [0, 9])
