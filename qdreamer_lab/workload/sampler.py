@@ -80,10 +80,10 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
             a QPU pilot for a device, or a list of such names for several devices, each of which
             gets the fragments that it fits. What one refuses or fails at goes to the next.
         backend: A Qiskit backend to run on in this process, without a session, or several.
-        prefer: Which of several devices gets a fragment that fits them: `"time"`, the one that will
-            be done with it first, by what devices say of the length of shots and of who waits
-            there; `"fidelity"`, the one where fewest shots will have errors, by what they say of
-            their gates, readout and idle qubits; `"cost"`, the cheapest by `terms`.
+        prefer: Which of several devices run a fragment that fits them: `"time"`, all, so that they
+            are done at about the same time by shots' lengths and queues; `"fidelity"`, that where
+            fewest shots will have errors, by what it says of gates, readout and idle qubits;
+            `"cost"`, the cheapest by `terms`. Equals (errors within a twentieth) share.
         terms: What devices' owners ask, such as `DeviceTerms`, and how long they let wait: one for
             all, or by the names of devices or pilots.
         mid_circuit: Whether devices measure in the middle of circuits; None asks them. As for

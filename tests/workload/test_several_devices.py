@@ -137,7 +137,7 @@ def test_the_shots_of_one_circuit_are_shared_out(dies):
     """One fragment, one basis: there are no circuits to be parted, only shots."""
     true = Statevector(small()).expectation_value(Pauli("ZIZ")).real
     off = []
-    for seed in range(25):
+    for seed in range(12):
         one, other = Failing("one", 1 if dies else 100), device("other")
         cut = CutEstimator(3, backend=[one, other], shots=6000, seed=seed)
         (result,) = cut.run([(small(), "ZIZ")]).result()

@@ -23,7 +23,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Glue", "Operation", "Side", "gate_glue", "joint_glue", "wire_glue"]
+__all__ = ["Glue", "Operation", "Side", "gate_glue", "joint_glue", "settled_glue", "wire_glue"]
 
 _ROUNDING = 1e-13
 """Numbers this much smaller than the largest are zero but for rounding."""
@@ -126,6 +126,42 @@ def joint_glue(parts: list[NDArray[np.complex128]]) -> Glue:
     for part in parts:
         product = np.asarray(np.kron(product, part), dtype=np.complex128)
     return gate_glue(product, np.ones((len(product), len(product)), dtype=bool))
+
+
+def settled_glue(
+    coefficients: NDArray[np.complex128], commute: NDArray[np.bool_], end: int
+) -> Glue:
+    """Glue for a gate u₀ A₀ ⊗ B₀ + u₁ A₁ ⊗ B₁ of which one side's axis commutes with all it reads.
+
+    With Q = c A₁ A₀† Hermitian, and O Q = Q O, that side's coordinates are Γ₀₀ = Γ₁₁ = m₊ + m₋ and
+    Γ₀₁ = c (m₊ - m₋), where m± are the means of O after measuring Q. The other side gets what the
+    gate is where Q is ±1: value = m₊ t₊ + m₋ t₋, a measurement and feed-forward that is done
+    afterwards, with gamma = 1.
+
+    Args:
+        coefficients: (2,) complex, the u_s.
+        commute: (2, 2); as for `gate_glue`.
+        end: Which side is measured, 0 or 1.
+    """
+    measure, _ = _pair(2, 0, 1, bool(commute[0, 1]))
+    phase = 1.0 if commute[0, 1] else 1j
+    matrix = _glue_matrix(coefficients)
+    seen = np.array(
+        [[1, 1], [1, 1], [phase.real, -phase.real], [phase.imag, -phase.imag]], dtype=np.float64
+    )
+    kraus = [coefficients[0], np.conj(phase) * coefficients[1]]
+    turns = [
+        Operation(f"turn {name}", np.array([[kraus[0], sign * kraus[1]]], dtype=np.complex128))
+        for sign, name in ((1, "+"), (-1, "-"))
+    ]
+    facing = seen.T @ (matrix if end == 0 else matrix.T)  # what it meets of the other side
+    dual = np.asarray(np.linalg.pinv(facing), dtype=np.float64)
+    dual[np.abs(dual) < _ROUNDING * np.abs(dual).max()] = 0.0
+    sides = [
+        Side((measure,), seen, (0, 2), np.ones(1)),
+        Side(tuple(turns), dual, (0, 1, 2), np.ones(2)),
+    ]
+    return Glue((sides[end], sides[1 - end]), matrix)
 
 
 def _axis_operations(commute: NDArray[np.bool_]) -> list[Operation]:

@@ -15,13 +15,14 @@ from qdreamer_lab.workload.cut.problem import block_problem
 from qdreamer_lab.workload.fragment.lower import fragment_programs
 from qdreamer_lab.workload.fragment.split import split_terms
 from qdreamer_lab.workload.sampled.bases import bases_of
-from qdreamer_lab.workload.sampled.glue import Glue, gate_glue, joint_glue, wire_glue
+from qdreamer_lab.workload.sampled.glue import Glue, gate_glue, joint_glue, settled_glue, wire_glue
 from qdreamer_lab.workload.sampled.reconstruct import Gluing
+from qdreamer_lab.workload.sampled.settled import settled_ends
 from qdreamer_lab.workload.sampled.variants import Leg, ShotFragment
 from qdreamer_lab.workload.sampled.weyl import weyl_form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -113,17 +114,20 @@ def lower_fragments(
         joint: As for `lower`.
     """
     forms = _weyl_forms(plan)
-    groups = _groups(plan, forms, joint)
-    glues = [_glue(plan, cuts, forms) for cuts in groups]
     by_matrix = {plan.blocks.unitaries[block].tobytes(): form for block, form in forms.items()}
 
     def decompose(unitary: NDArray[np.complex128]) -> Decomposed:
         form = by_matrix[unitary.tobytes()]
         return form.low, form.high
 
+    programs = fragment_programs(plan, decompose)
+    readings = [reading(program) for program in programs]
+    settled = settled_ends(plan, forms, programs, [bases for bases, _ in readings])
+    groups = _groups(plan, forms, settled, joint)
+    glues = [_glue(plan, cuts, forms, settled) for cuts in groups]
     fragments = tuple(
-        ShotFragment(program, _legs(plan, program, groups, glues), *reading(program))
-        for program in fragment_programs(plan, decompose)
+        ShotFragment(program, _legs(plan, program, groups, glues), *mine)
+        for program, mine in zip(programs, readings, strict=True)
     )
     return ShotProgram(plan, fragments, tuple(glues))
 
@@ -134,7 +138,9 @@ def _weyl_forms(plan: Partition) -> dict[int, WeylForm]:
     return {block: weyl_form(plan.blocks.unitaries[block]) for block in blocks}
 
 
-def _groups(plan: Partition, forms: dict[int, WeylForm], joint: bool) -> list[tuple[int, ...]]:
+def _groups(
+    plan: Partition, forms: dict[int, WeylForm], settled: Mapping[int, int], joint: bool
+) -> list[tuple[int, ...]]:
     """Which cuts are glued as one, without those that cost nothing."""
     rank = {
         k: len(forms[cut.block].coefficients) if isinstance(cut, GateCut) else 2
@@ -151,7 +157,7 @@ def _groups(plan: Partition, forms: dict[int, WeylForm], joint: bool) -> list[tu
     for k in cuts:
         cut = plan.cuts[k]
         name: object = f"cut {k}"
-        if isinstance(cut, GateCut) and rank[k] == 2:
+        if isinstance(cut, GateCut) and rank[k] == 2 and k not in settled:
             name = int(shared[cut.block])
         found.setdefault(name, []).append(k)
     return [
@@ -161,13 +167,19 @@ def _groups(plan: Partition, forms: dict[int, WeylForm], joint: bool) -> list[tu
     ]
 
 
-def _glue(plan: Partition, cuts: tuple[int, ...], forms: dict[int, WeylForm]) -> Glue:
+def _glue(
+    plan: Partition,
+    cuts: tuple[int, ...],
+    forms: dict[int, WeylForm],
+    settled: Mapping[int, int],
+) -> Glue:
     parts = [forms[cut.block] for k in cuts if isinstance(cut := plan.cuts[k], GateCut)]
     if not parts:
         return wire_glue()
     if len(parts) > 1:
         return joint_glue([part.coefficients for part in parts])
-    return gate_glue(parts[0].coefficients, parts[0].commute)
+    how = parts[0].coefficients, parts[0].commute
+    return settled_glue(*how, settled[cuts[0]]) if cuts[0] in settled else gate_glue(*how)
 
 
 def _legs(

@@ -126,18 +126,18 @@ def test_the_smallest_error_comes_first_if_it_is_preferred():
 
 @pytest.mark.parametrize("prefer", ["time", "fidelity", "cost"])
 def test_the_text_sets_the_qpus_side_by_side(prefer):
-    lab = Lab(bad=line(5, 0.05, cx_s=1e-7), good=line(5, 0.002, cx_s=1e-2), tiny=line(1, 0.01))
+    lab = Lab(bad=line(5, 0.05, cx_s=1e-7), good=line(5, 0.002, cx_s=1e-2), dear=line(5, 0.01))
     terms = {
         "bad": DeviceTerms(price_per_shot=0.01, queue_s=2.0),
         "good": DeviceTerms(price_per_shot=0.02),
-        "tiny": DeviceTerms(price_per_shot=0.001),
+        "dear": DeviceTerms(price_per_job=1000.0),
     }
-    found = asked(dreamer(lab, terms), prefer=prefer)
+    found = asked(dreamer(lab, terms), prefer=prefer, limits=Limits(max_cost=50.0))
     (told,) = [row for row in found.explain().splitlines() if row.startswith("The QPUs, by ")]
     first = {"time": "bad", "fidelity": "good", "cost": "bad"}[prefer]
     assert f": {first}, " in told
     assert found.best.configuration.on == first
-    assert told.endswith("; tiny, nothing within the limits.")
+    assert told.endswith("; dear, nothing within the limits.")
     bad = next(way for way in found.predictions if way.configuration.on == "bad")
     assert "2 s of them in its queue" in told
     for words in (f"off by about {bad.error:.2g}", f"{bad.cost:.4g} USD"):

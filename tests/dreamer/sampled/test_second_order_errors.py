@@ -26,6 +26,7 @@ def cut_run(depth):
             circuit.ry(rng.uniform(0, np.pi), qubit)
         for qubit in range(5):
             circuit.cx(qubit, qubit + 1)
+    circuit.rx(0.4, range(6))  # else what is measured would settle the last cut
     plan = plan_cuts(circuit, 3, kinds=("gate",), time_limit_s=0.0)
     strings = ["ZIIIIZ", "IZIIZI", "XIIIIX", "ZZIIII", "IIZZII"]
     terms = [

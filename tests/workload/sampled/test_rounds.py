@@ -43,9 +43,9 @@ def test_error_bars_cover_the_truth_as_often_as_they_say(kind):
 def test_a_selection_of_variants_is_unbiased_and_says_how_wrong_it_is(monkeypatch):
     monkeypatch.setattr(sizes, "MOST_VARIANTS", 10)
     circuit, labels, _ = CUTS["gate"]
-    run = lowered(circuit, labels, ["ZZZZ"])
+    run = lowered(circuit, labels, ["YYYY"])  # measured in Z, one cut would be settled
     assert [fragment.num_variants for fragment in run.fragments] == [16, 16]
-    truth = dense_values(circuit, ["ZZZZ"])
+    truth = dense_values(circuit, ["YYYY"])
     runs = [sampled(run, seed, Goal(1, 4000, 0)) for seed in range(100)]
     off = np.array([(one.evs - truth) / one.stds for one in runs])
     assert abs(off.mean()) < 4 / np.sqrt(100)
@@ -70,7 +70,7 @@ def test_a_precision_out_of_reach_is_refused_with_what_can_be_had():
 
 def test_too_few_shots_are_refused_with_how_many_it_takes():
     circuit, labels, _ = CUTS["gate"]
-    run = lowered(circuit, labels, ["ZZZZ"])
+    run = lowered(circuit, labels, ["YYYY"])
     with pytest.raises(PrecisionError, match=r"shots=63: .* 32 different circuits: .* least 64"):
         ShotRounds(run, Goal(1, 63, 0), (0,))
     with pytest.raises(PrecisionError, match="max_shots=63: too few"):

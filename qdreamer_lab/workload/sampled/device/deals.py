@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Asked", "parted"]
 
+_MOST_SHARED = 256
+"""Variants of a fragment whose shots may be shared; of more of them whole ones even things out, and
+places stay small."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Asked:
@@ -58,6 +62,7 @@ def parted(
     origin: list[tuple[int, int]] = []
     for number, each in enumerate(asked):
         may_share = each.shares and each.request.scales is None and each.request.shares is None
+        may_share = may_share and each.size <= _MOST_SHARED
         for start, count, shots in _runs(each.request):
             origin.append((number, start))
             lots.append(Lot(count, shots, each.shot_s, each.parts, may_share))
