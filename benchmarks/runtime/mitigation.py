@@ -5,9 +5,10 @@
 
 Ten circuits of six qubits are cut to fragments of up to three, and run on snapshots of two IBM
 devices in turn, with every kind of mitigation (or `--ways`), all with the same shots, those that
-show misread qubits included. The error is the distance from the noiseless value, mean over
-observables. Error bars tell nothing of what gates do to values; they are held against how far
-values of other seeds scatter (`scatter`, 1 if error bars are as large as that).
+show misread qubits and those of folded circuits included. The error is the distance from the
+noiseless value, mean over observables. Error bars tell nothing of what gates do to values; they are
+held against how far values of other seeds scatter (`scatter`, 1 if error bars are as large as
+that).
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ WAYS: dict[str, tuple[str, ...] | None] = {
     "readout": ("readout",),
     "twirling": ("twirling",),
     "both": ("readout", "twirling"),
+    "zne": ("zne",),
+    "readout_zne": ("readout", "zne"),
 }
 
 

@@ -45,6 +45,7 @@ class Trial:
         execution: Where and how; it has the devices.
         rounds: Of shots, of each binding; none has been taken.
         guesses: Of each binding, the variance of its worst value times shots, if that is asked for.
+        again: Whether this is the PUB of the trial before, at another level of noise.
     """
 
     request: Request
@@ -52,6 +53,7 @@ class Trial:
     execution: Execution
     rounds: Sequence[Rounds]
     guesses: Sequence[float]
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,8 @@ def dry_run(trials: Sequence[Trial]) -> CutDryRun:
         routes = routes_for(trial.request, trial.settings, trial.execution)
         programs = [each.program for each in trial.rounds]
         routes.prepare(programs, trial.request.source, trial.request.values)
-        plans.append(CutPlan.of(programs[0].plan) if programs else None)
+        if not trial.again:
+            plans.append(CutPlan.of(programs[0].plan) if programs else None)
         for number, reason in routes.rerouted.items():
             notes.append(f"fragment {number} would run on simulators instead: {reason}")
         notes += routes.costs
@@ -173,7 +176,7 @@ def dry_run(trials: Sequence[Trial]) -> CutDryRun:
         for requests in asked:
             _add_round(trial, routes, requests, shares)
         for share in shares.values():
-            share.next_pub()
+            share.next_pub(again=trial.again)
     works = [share.work() for _, share in sorted(shares.items(), key=_last_simulators)]
     return CutDryRun(tuple(works), tuple(plans), tuple(dict.fromkeys(notes)))
 
@@ -193,9 +196,13 @@ class _Share:
         mine = self._met.setdefault((part.share.binding, part.share.number), set())
         mine.update(part.request.variants.tolist())
 
-    def next_pub(self) -> None:
-        """Fragments and variants to come are others, whatever their numbers."""
-        self.fragments += len({number for _, number in self._met})
+    def next_pub(self, *, again: bool) -> None:
+        """Fragments and variants to come are others, whatever their numbers.
+
+        Args:
+            again: The fragments that were met were counted before, with other variants.
+        """
+        self.fragments += 0 if again else len({number for _, number in self._met})
         self.variants += sum(map(len, self._met.values()))
         self._met = {}
 

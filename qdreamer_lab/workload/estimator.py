@@ -38,6 +38,7 @@ from qdreamer_lab.workload.record import RunRecord
 from qdreamer_lab.workload.replan import estimated
 from qdreamer_lab.workload.request import DTYPES, RunSettings
 from qdreamer_lab.workload.result import CutResult
+from qdreamer_lab.workload.sampled.noise_levels import levels_of
 from qdreamer_lab.workload.sampled.plans import BoundPlans
 from qdreamer_lab.workload.sampled.run import prepared
 
@@ -113,10 +114,13 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         mid_circuit: Whether devices measure in the middle of circuits, as half the circuits of some
             gate cuts do; otherwise outcomes wait for the end, each on one more qubit. None asks the
             device, and takes it for able if it does not say.
-        mitigation: What is done about a device's errors, one or both. `"readout"`: a tenth of the
-            shots shows how often each qubit is misread, which is taken out of what is read.
+        mitigation: What is done about a device's errors, one or several. `"readout"`: a tenth of
+            the shots shows how often each qubit is misread, which is taken out of what is read.
             `"twirling"`: shots of every circuit are spread over up to 16 with random Paulis around
-            `cx`, `cz`, `ecr` and `iswap` gates, which undo each other. Error bars include both.
+            `cx`, `cz`, `ecr` and `iswap` gates, which undo each other. `"zne"`: a quarter of the
+            shots is of circuits with every two-qubit gate done three times (qiskit-mitigation's
+            folding), and values are extrapolated to no noise along a line; standard errors double
+            at equal shots. Error bars include all three, but not how far noise is from a line.
         fallback: Where simulators may step in for what a device cannot run: a kind of worker or a
             pilot's name, such as `"cpu"` (without a session: this process). None lets it fail.
         shots: In sampled mode, shots for each set of parameter values, whatever the precision.
@@ -291,10 +295,12 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         for number, each in enumerate(checked):
             settings = replace(self._settings, entropy=(self._given_seed or 0, number))
             execution = self._execution.on_devices(devices)
-            request = request_of(each.pub, each.gates)
-            rounds, _ = prepared(BoundPlans(), request, settings, execution)
-            guesses = [mine.prior_variance for mine in rounds]
-            trials.append(Trial(request, settings, execution, rounds, guesses))
+            levels = levels_of(request_of(each.pub, each.gates), settings, execution)
+            for k, level in enumerate(levels):
+                asked = level.request, level.settings, level.execution
+                rounds, _ = prepared(BoundPlans(), *asked)
+                guesses = [mine.prior_variance for mine in rounds]
+                trials.append(Trial(*asked, rounds, guesses, again=k > 0))
         return dry_run(trials)
 
     def _takes_a_moment(self, checked: Sequence[_Checked]) -> bool:

@@ -143,12 +143,18 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         self._settings = RunSettings(
             max_qubits=width, devices=devices, plan=plan, seed=0 if seed is None else seed
         )
+        options = read_device_options(mid_circuit, mitigation)
+        if "zne" in options.mitigation:
+            raise QDreamerError(
+                "mitigation='zne' extrapolates values, as CutEstimator does; for distributions "
+                "there is 'readout' and 'twirling'"
+            )
         self._places = Places.of(session, on, backend, terms)
         self._execution = Execution(
             session=session,
             on=self._places.first,
             prefer=prefer,
-            device_options=read_device_options(mid_circuit, mitigation),
+            device_options=options,
             fallback=fallback,
             memory_limit_bytes=memory_limit_bytes,
             most_workers=most_workers,

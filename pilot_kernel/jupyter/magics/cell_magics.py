@@ -143,7 +143,7 @@ class CellMagics(Magics):  # type: ignore[misc]
     @argument("--dry-run", action="store_true", help="only say what a QPU would take")
     @argument("--prefer", choices=PREFERENCES, default="time", help="what decides among QPUs")
     @argument("--fallback", help="kind of worker or pilot that steps in where QPUs fail")
-    @argument("--mitigation", type=words, default=(), help="of QPUs' errors: readout,twirling")
+    @argument("--mitigation", type=words, default=(), help="of QPUs' errors: readout,twirling,zne")
     @argument("--mid-circuit", choices=("yes", "no"), help="whether QPUs measure on the way")
     @argument("--qasm", action="store_true", help="the cell is OpenQASM 2 or 3")
     @_shared
@@ -165,7 +165,7 @@ class CellMagics(Magics):  # type: ignore[misc]
         --cut 12 both share the fragments. --prefer fidelity goes by what QPUs say of their errors
         instead of time, and --fallback cpu lets simulators step in.
 
-        --mitigation readout,twirling does something about the errors of QPUs that run fragments,
+        --mitigation readout,twirling,zne does something about errors of QPUs that run fragments,
         and --mid-circuit no has them measure at the end of circuits only.
 
         --dry-run sends nothing to a QPU, and says what it would be sent: circuits, jobs, shots,
@@ -243,7 +243,7 @@ def completers(notebook: Notebook) -> dict[str, Callable[[Any, Any], list[str]]]
         session = notebook.living_session()
         return [] if session is None else [pilot.name for pilot in session.pilots]
 
-    several = {"mitigation": ("readout", "twirling")}
+    several = {"mitigation": ("readout", "twirling", "zne")}
     magics = {"ctask": CellMagics.ctask, "qtask": CellMagics.qtask}
     return {name: completer(magic, pilots, several) for name, magic in magics.items()}
 

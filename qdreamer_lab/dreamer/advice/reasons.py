@@ -98,8 +98,9 @@ def _preferred_to(found: Ranking) -> list[str]:
     if found.prefer == "fidelity" and best.error is not None and best.success is not None:
         lines.append(
             f"In {100 * best.success:.3g} % of the shots of all fragments together nothing goes "
-            f"wrong, so values of size 1 are off by about {best.error:.2g}, shots included: that "
-            "is the least of all ways whose circuits were written for a device."
+            "wrong that reaches a value (the mean over all), so values of size 1 are off by about "
+            f"{best.error:.2g}, shots included: that is the least of all ways whose circuits were "
+            "written for a device."
         )
     elsewhere = [way for way in others if way.configuration.on != best.configuration.on]
     lines += [f"The best elsewhere: {_measured(way, found.prefer)}." for way in elsewhere[:1]]

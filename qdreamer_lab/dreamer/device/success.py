@@ -1,10 +1,11 @@
-"""How likely a shot of all fragments of a plan is free of errors on a device, by what it says."""
+"""How likely values of a plan are free of errors on a device, by what it says."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.workload.execution.device import Device
+from qdreamer_lab.workload.sampled.device.fidelity import value_success
 from qdreamer_lab.workload.sampled.device.routes import Routes
 from qdreamer_lab.workload.sampled.lower import lower
 
@@ -18,11 +19,12 @@ __all__ = ["plan_success"]
 
 
 def plan_success(request: Request, plan: Partition, backend: BackendV2) -> float:
-    """Probability that nothing goes wrong in one shot of each fragment.
+    """Probability that nothing goes wrong that reaches a value, in one shot of each fragment.
 
     The fragments are written for the device as for a run: the qubits that they come to lie on, the
-    swaps between them, their readout and what waits meanwhile all count. Values shrink by about as
-    much, so that it tells wide circuits without cuts from narrow ones with them.
+    swaps between them, their readout and what waits meanwhile all count, if they are in the light
+    cone of what is read. Values shrink by about as much, so that it tells wide circuits without
+    cuts from narrow ones with them.
 
     Args:
         request: The circuit and its observables, with one set of parameter values.
@@ -35,4 +37,4 @@ def plan_success(request: Request, plan: Partition, backend: BackendV2) -> float
     program = lower(plan, list(request.observables), joint=False)
     routes = Routes([Device(str(backend.name), backend)], in_process=True, fallback=False)
     routes.prepare([program], request.source, request.values)
-    return routes.success
+    return value_success(program, routes.written(program))

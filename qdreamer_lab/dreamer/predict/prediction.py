@@ -82,8 +82,9 @@ class Prediction:
         cores: That a task uses at most.
         lent: Whether that is more than its worker has: others lend theirs.
         rounds: Of shots, that follow one another.
-        success: Probability that nothing goes wrong on the device in one shot of each fragment; 1
-            on simulators, None if nobody wanted to know.
+        success: Probability that nothing goes wrong on the device that reaches a value, in one shot
+            of each fragment; the mean over all values, 1 on simulators, None if nobody wanted to
+            know.
     """
 
     configuration: Configuration

@@ -47,7 +47,7 @@ class Device:
     terms: Terms | None = None
 
 
-MITIGATION = ("readout", "twirling")
+MITIGATION = ("readout", "twirling", "zne")
 """What can be done about a device's errors."""
 
 
@@ -58,7 +58,9 @@ class DeviceOptions:
     Attributes:
         mid_circuit: Whether they are to measure in the middle of circuits; None asks each.
         mitigation: What is done about their errors, of `MITIGATION`.
+        noise_factor: How many times as noisy two-qubit gates are made, an odd number.
     """
 
     mid_circuit: bool | None = None
     mitigation: tuple[str, ...] = ()
+    noise_factor: int = 1

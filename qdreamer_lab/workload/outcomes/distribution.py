@@ -140,6 +140,9 @@ class Distribution:
     def stds(self, of: Sequence[int] | str | None = None) -> NDArray[np.float64]:
         """(2**bits,) standard errors of `quasi`; zero where it is exact.
 
+        Estimates allow for one shot more than was seen, so that an outcome that no shot has read is
+        not taken for impossible (Agresti and Coull, The American Statistician 52, 119).
+
         Raises:
             MemoryLimitError: If there are more outcomes than memory.
             QDreamerError: As for `probabilities`.

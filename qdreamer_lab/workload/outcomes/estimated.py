@@ -3,6 +3,7 @@
 A quasi-probability is linear in each fragment's tensor. Its variance is taken from the groups of
 shots that the tensors keep apart, as that of expectation values is; errors of several fragments
 that multiply are taken off once, because derivatives with errors of their own count them twice.
+What shots cannot tell because an outcome is rare (`unseen`) is added.
 """
 
 from __future__ import annotations
@@ -37,12 +38,15 @@ class Part:
         legs: Number of the glue of each axis after the outcome; glue is multiplied in.
         mean: (2**len(qubits), *dims) float64.
         deviations: (groups, 2**len(qubits), *dims); no groups where the mean is exact.
+        unseen: (groups, 1, *dims): deviations of every outcome that no scatter of shots tells of,
+            independent for each; of several outcomes together they are the same.
     """
 
     qubits: tuple[int, ...]
     legs: tuple[int, ...]
     mean: NDArray[np.float64]
     deviations: NDArray[np.float64]
+    unseen: NDArray[np.float64]
 
     def marginal(self, qubits: Sequence[int]) -> Part:
         """Of those of its qubits that are among `qubits`, summed over the others."""
@@ -93,8 +97,14 @@ class EstimatedOutcomes:
         for place, part in enumerate(parts):
             for away in part.deviations:
                 first += np.square(_with_rest(parts, place, away, rests[place]))
-        stds, _ = error_bars(first, self._beyond(parts, rests))
-        return _arranged(stds, parts, qubits)
+        stds, _ = error_bars(first, self._beyond(parts, rests, [p.deviations for p in parts]))
+        total = np.square(stds)
+        del first, stds  # tables of all outcomes
+        for place, part in enumerate(parts):
+            for away in part.unseen:
+                total += np.square(_with_rest(parts, place, away, rests[place]))
+        total += self._beyond(parts, rests, [part.unseen for part in parts])
+        return _arranged(np.sqrt(total), parts, qubits)
 
     def heaviest(
         self, qubits: Sequence[int], count: int, limit_bytes: int
@@ -126,12 +136,15 @@ class EstimatedOutcomes:
         return [part.marginal(qubits) for part in self._parts]
 
     def _beyond(
-        self, parts: Sequence[Part], rests: Sequence[NDArray[np.float64]]
+        self,
+        parts: Sequence[Part],
+        rests: Sequence[NDArray[np.float64]],
+        spreads: Sequence[NDArray[np.float64]],
     ) -> NDArray[np.float64]:
-        """Variance from several fragments erring together."""
+        """Variance from several fragments erring together, each by its deviations."""
         middle = _joined(parts, [part.mean for part in parts])
         total = np.zeros_like(middle)
-        noisy = [place for place, part in enumerate(parts) if len(part.deviations)]
+        noisy = [place for place, spread in enumerate(spreads) if len(spread)]
         if len(noisy) < 2:
             return total
         rng = np.random.default_rng(self._seed)
@@ -139,8 +152,7 @@ class EstimatedOutcomes:
             moved = [part.mean for part in parts]
             straight = middle.copy()
             for place in noisy:
-                deviations = parts[place].deviations
-                away = np.tensordot(rng.normal(size=len(deviations)), deviations, 1)
+                away = np.tensordot(rng.normal(size=len(spreads[place])), spreads[place], 1)
                 moved[place] = parts[place].mean + away
                 straight += _with_rest(parts, place, away, rests[place])
             total += np.square(_joined(parts, moved) - straight)

@@ -15,6 +15,7 @@ import opt_einsum
 
 from qdreamer_lab.errors import MemoryLimitError
 from qdreamer_lab.workload.execution.memory import readable
+from qdreamer_lab.workload.outcomes.unseen import one_more_shot
 from qdreamer_lab.workload.sampled.bases import outcome_basis
 from qdreamer_lab.workload.sampled.lower import lower_fragments
 from qdreamer_lab.workload.sampled.reconstruct import glued
@@ -80,6 +81,11 @@ def check_outcomes(fragment: ShotFragment, limit_bytes: int) -> None:
 
 class OutcomeRounds(Rounds):
     """Shots of one bound circuit for its distribution; made as `Rounds` are."""
+
+    def unseen(self, place: int) -> NDArray[np.float64]:
+        """(GROUPS, Π dims): what one shot more could add to a fragment's tensor."""
+        seed = (*self._seed, self._schedule.rounds, place, 1)
+        return one_more_shot(self.program.fragments[place], *self._one_shot(place), seed)
 
     def _errors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         # A number of shots is given, so no error bar decides how many there are.

@@ -56,6 +56,9 @@ __all__ = ["ExactRun", "OutcomeRun", "SampledRun", "prepared_outcomes"]
 
 _NO_VALUES = np.zeros(0)
 
+_CERTAIN = np.zeros((0, 2)), np.zeros((0, 1))
+"""Deviations of a qubit that no block touches."""
+
 
 class OutcomeRun(Protocol):
     """Answers requests for distributions in one mode, and keeps plans from one to the next."""
@@ -210,13 +213,14 @@ def _parts(rounds: OutcomeRounds, measured: Sequence[int]) -> list[Part]:
     """What the shots say, glue multiplied in, and the qubits that no block touches."""
     program = rounds.program
     parts = []
-    for fragment, tensor in zip(program.fragments, rounds.tensors, strict=True):
+    for k, (fragment, tensor) in enumerate(zip(program.fragments, rounds.tensors, strict=True)):
         (mean,) = glued(fragment, program.glues, tensor.mean[None])
         away = glued(fragment, program.glues, tensor.deviations)
+        unseen = glued(fragment, program.glues, rounds.unseen(k)[:, None])
         legs = tuple(leg.glue for leg in fragment.legs)
-        parts.append(Part(_names(fragment.program, measured), legs, mean, away))
+        parts.append(Part(_names(fragment.program, measured), legs, mean, away, unseen))
     for qubit, state in _lone_states(program.plan, measured):
-        parts.append(Part((qubit,), (), np.square(np.abs(state)), np.zeros((0, 2))))
+        parts.append(Part((qubit,), (), np.square(np.abs(state)), *_CERTAIN))
     return parts
 
 

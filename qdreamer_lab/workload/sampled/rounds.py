@@ -59,6 +59,7 @@ class Rounds:
         self._coarse = coarse
         self._seed = seed
         self._asked: list[ShotRequest] = []
+        self._shot_sizes: list[NDArray[np.float64]] = []
         weights = [fragment.weights() for fragment in program.fragments]
         self._schedule = Schedule(
             goal,
@@ -101,12 +102,17 @@ class Rounds:
             for fragment, asked, (tensor, _) in zip(fragments, self._asked, results, strict=True)
         ]
         taken = sum(tensor.shots for tensor in new)
-        share = self._schedule.took(self._last_shots(), taken).tolist()
+        last = self._last_shots()
+        share = self._schedule.took(last, taken).tolist()
+        sizes = [1 / np.maximum(each, 1) for each in last]
         if self.tensors:
             merged = zip(self.tensors, new, share, strict=True)
             self.tensors = [old.mixed(fresh, mine) for old, fresh, mine in merged]
+            each = zip(self._shot_sizes, sizes, share, strict=True)
+            sizes = [(1 - mine) ** 2 * old + mine**2 * fresh for old, fresh, mine in each]
         else:
             self.tensors = new
+        self._shot_sizes = sizes
         self._conclude()
         self._schedule.learn(
             [
@@ -118,6 +124,15 @@ class Rounds:
                 )
             ]
         )
+
+    def _one_shot(self, place: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Variants of a fragment that were run, and how much one shot of each moves their mean."""
+        fragment, sizes = self.program.fragments[place], self._shot_sizes[place]
+        if not _is_drawn(fragment):
+            return np.arange(fragment.num_variants), sizes
+        weights = fragment.weights()
+        drawn = np.unique(self._asked[place].variants)
+        return drawn, sizes[0] * weights.sum() / weights[drawn]
 
     def _errors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Two of (values,): standard errors so far, variances without errors that multiply."""

@@ -26,6 +26,7 @@ from qdreamer_lab.workload.sampled.device.confusion import READOUT_SHARE
 from qdreamer_lab.workload.sampled.device.jobs import device_pace
 from qdreamer_lab.workload.sampled.device.routes import Failure, Routes
 from qdreamer_lab.workload.sampled.lower import lower
+from qdreamer_lab.workload.sampled.noise_levels import extrapolated, levels_of, of_levels
 from qdreamer_lab.workload.sampled.plans import BoundPlans
 from qdreamer_lab.workload.sampled.rounds import ShotRounds
 from qdreamer_lab.workload.sampled.shot_goal import Goal
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.execution.device import Device
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import Request, RunSettings
+    from qdreamer_lab.workload.sampled.noise_levels import Level
     from qdreamer_lab.workload.sampled.rounds import Rounds
     from qdreamer_lab.workload.sampled.shot_share import ShotPart
     from qdreamer_lab.workload.sampled.shots import ShotRequest, ShotResult
@@ -64,6 +66,13 @@ class SampledRunner:
             CancelledError: If `execution.stop` was set.
             PlanDropped: If the plan is given up; the estimate so far goes with it.
         """
+        levels = levels_of(request, settings, execution)
+        with of_levels(levels):
+            return extrapolated(levels, [self._run(level) for level in levels])
+
+    def _run(self, level: Level) -> Estimate:
+        """All rounds at one level of noise."""
+        request, settings, execution = level.request, level.settings, level.execution
         start = time.perf_counter()
         rounds, wanted = prepared(self._plans, request, settings, execution)
         planned = time.perf_counter()

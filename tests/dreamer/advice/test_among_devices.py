@@ -158,6 +158,21 @@ def test_success_is_that_of_the_gates_and_readouts_there_are():
     assert cut == pytest.approx(0.97**3 * (1 - READOUT) ** 5, rel=0.02)
 
 
+def test_of_few_qubits_only_their_light_cone_counts():
+    """Z on the first qubit of a GHZ state knows its own CX; on the last it knows them all."""
+    target = line(5, 0.03)
+
+    def left(width, *labels):
+        wanted = request_of(ghz(5), list(labels), 0.1)
+        return plan_success(wanted.request, plan_cuts(ghz(5), width), Elsewhere(target))
+
+    assert left(5, "IIIIZ") == pytest.approx(0.97 * (1 - READOUT), rel=0.01)
+    assert left(5, "ZIIII") == pytest.approx(0.97**4 * (1 - READOUT), rel=0.01)
+    both = (left(5, "IIIIZ") + left(5, "ZIIII")) / 2
+    assert left(5, "IIIIZ", "ZIIII") == pytest.approx(both, rel=0.01)
+    assert left(3, "IIIIZ") > 0.97 * (1 - READOUT) * 0.97  # the other fragment tells little of it
+
+
 def test_swaps_that_a_coupling_map_needs_speak_for_cuts():
     """All ends of a star meet its middle, which has two neighbours on a line."""
     star = QuantumCircuit(5)

@@ -27,7 +27,7 @@ def test_options_and_values():
     assert "--all" in offered("%%ctask ", "ctask")
     assert offered("%%qtask --prefer ") == ["time", "fidelity", "cost"]
     assert offered("%%qtask --mid-circuit y") == ["yes", "no"]
-    assert offered("%%qtask --mitigation readout,") == ["readout", "twirling"]
+    assert offered("%%qtask --mitigation readout,") == ["readout", "twirling", "zne"]
     assert offered("%%qtask --on ma") == ["cpu", "gpu", "qpu", "local", "manila"]
     assert offered("%%qtask --on local,")[-1] == "manila"
     assert "--on" in offered("%%qtask --dry-run ")  # which takes no value

@@ -12,6 +12,7 @@ import numpy as np
 
 from pilot_kernel.primitive.device.provider.registry import jobs_for
 from pilot_kernel.primitive.device.shot_time import seconds_per_shot
+from qdreamer_lab.workload.sampled.device.folding import folded
 from qdreamer_lab.workload.sampled.device.orders import jobs_of, orders_of
 from qdreamer_lab.workload.sampled.device.splice import splice
 
@@ -85,7 +86,8 @@ def _seconds(
     places = np.linspace(0, len(distinct) - 1, min(len(distinct), _MOST_TIMED)).astype(int)
     found = []
     for place in places.tolist():
-        each = seconds_per_shot(splice(fragment, forms, distinct[place]).circuit, backend)
+        made = folded(splice(fragment, forms, distinct[place]), forms.noise_factor, backend)
+        each = seconds_per_shot(made.circuit, backend)
         if each is None:
             return None
         found.append(each)

@@ -22,6 +22,7 @@ from qdreamer_lab.errors import DeviceError
 from qdreamer_lab.workload.execution.pace import Pace
 from qdreamer_lab.workload.sampled.device.check import check_device, is_simulated
 from qdreamer_lab.workload.sampled.device.confusion import Confusion
+from qdreamer_lab.workload.sampled.device.folding import folded
 from qdreamer_lab.workload.sampled.device.orders import jobs_of, orders_of
 from qdreamer_lab.workload.sampled.device.splice import all_alike, splice, twirled
 from qdreamer_lab.workload.sampled.shots import Drawn, ShotResult, fold
@@ -79,7 +80,10 @@ def run_on_device(
     start = time.perf_counter()
     check_device((fragment,), backend, midway=forms.midway)
     variants = request.variants.tolist()
-    made = {variant: splice(fragment, forms, variant) for variant in set(variants)}
+    made = {
+        variant: folded(splice(fragment, forms, variant), forms.noise_factor, backend)
+        for variant in set(variants)
+    }
     spliced = [made[variant] for variant in variants]
     live = [k for k, each in enumerate(spliced) if each.circuit.num_clbits]
     orders = orders_of(request, live, forms, backend)

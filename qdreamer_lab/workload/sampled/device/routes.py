@@ -6,7 +6,6 @@ in the end for simulators, if the user allows it. This module must not know valu
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -34,7 +33,8 @@ if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.execution.device import Device
-    from qdreamer_lab.workload.sampled.lower import ShotProgram
+    from qdreamer_lab.workload.sampled.device.fidelity import Written
+    from qdreamer_lab.workload.sampled.lower import SampledProgram, ShotProgram
     from qdreamer_lab.workload.sampled.shot_share import ShotShare
     from qdreamer_lab.workload.sampled.shots import ShotRequest, ShotResult
     from qdreamer_lab.workload.sampled.variants import ShotFragment
@@ -168,11 +168,15 @@ class Routes:
         for number in self._source.widest_first():
             self._choose(number)
 
-    @property
-    def success(self) -> float:
-        """Probability that nothing goes wrong on devices in one shot of each fragment."""
-        known = self._chosen.items()
-        return math.prod(self._outlook(k, on[0]).success for k, on in known if on)
+    def written(self, program: SampledProgram) -> list[Written | None]:
+        """The fragments of the first binding as devices have them; None for those of simulators."""
+        found: list[Written | None] = []
+        for fragment in program.fragments:
+            number = fragment.program.id
+            on = next(iter(self._chosen.get(number, ())), None)
+            forms = None if on is None else self._forms[0, number, on.name]
+            found.append(None if on is None or forms is None else (fragment, forms, on.backend))
+        return found
 
     def devices(self, fragment: int) -> tuple[Device, ...]:
         """The devices that share a fragment; none for simulators."""
@@ -327,9 +331,9 @@ class Routes:
             for cuts in [()] if midway else ways_to_hold(fragment):
                 source = fragment_circuit(circuit, program.plan, fragment.program, cuts)
                 templates[cuts] = transpiled(source, device.backend)
-            forms = Forms(templates, midway, self._options.mitigation).bound(
-                self._source.values[binding]
-            )
+            options = self._options
+            forms = Forms(templates, midway, options.mitigation, options.noise_factor)
+            forms = forms.bound(self._source.values[binding])
             self._forms[binding, number, device.name] = forms
 
 

@@ -124,11 +124,13 @@ class Forms:
             the middle of circuits there is one, of no such cuts.
         midway: Whether it does.
         mitigation: What is done about the device's errors, as `DeviceOptions` has it.
+        noise_factor: How many times as noisy two-qubit gates are made, as it has that.
     """
 
     templates: Mapping[tuple[int, ...], Template]
     midway: bool = True
     mitigation: tuple[str, ...] = ()
+    noise_factor: int = 1
 
     @property
     def gates(self) -> frozenset[str]:

@@ -60,6 +60,22 @@ def test_what_is_not_told_counts_as_perfect():
     assert success(circuit, Elsewhere().target) == 1.0
 
 
+def test_of_a_value_counts_what_reaches_its_bits():
+    circuit = QuantumCircuit(3, 3)
+    circuit.sx(0)
+    circuit.sx(1)
+    circuit.cx(0, 1)
+    circuit.measure(0, 0)
+    circuit.cx(1, 2)  # after the last that qubit 0 has to do with
+    circuit.sx(0)
+    circuit.measure([1, 2], [1, 2])
+    of = {bits: success(circuit, target(t1=None, t2=None), bits) for bits in ((0,), (1,), (2, 0))}
+    assert of[0,] == pytest.approx(0.99**2 * 0.95 * 0.9)
+    assert of[1,] == pytest.approx(0.99**2 * 0.95**2 * 0.9)  # qubit 0 is done with
+    assert of[2, 0] == pytest.approx(0.99**2 * 0.95**2 * 0.9**2)
+    assert success(circuit, target(), ()) == 1.0
+
+
 def test_it_ranks_circuits_as_noisy_devices_do():
     """Circuits there and back again, of many depths, on two unlike devices."""
     predicted, observed = [], []
