@@ -208,8 +208,10 @@ def _add_motif(commands: Any) -> None:
         help="run a pattern of quantum-classical coupling, and see what its time goes to",
         description="Run a motif on a pilot and report what its time went to. Without a name: "
         "which motifs there are, and their parameters.",
+        add_help=False,
     )
-    motif.add_argument("name", nargs="?", metavar="NAME", help="the motif")
+    motif.add_argument("-h", "--help", action=_MotifHelp)
+    motif.add_argument("name", nargs="?", metavar="NAME", help="the motif; NAME --help explains it")
     motif.add_argument(
         "--preset", default="small", help="parameters to begin with: small (default) or paper"
     )
@@ -278,10 +280,32 @@ def _counts(text: str) -> tuple[int, ...]:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}") from None
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
     return value
+
+
+class _MotifHelp(argparse.Action):
+    """`motif NAME --help` has what each parameter of that motif means, too."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **_: Any) -> None:
+        told = "show this help message, with the motif's parameters behind its name, and exit"
+        super().__init__(option_strings, dest=argparse.SUPPRESS, nargs=0, help=told)
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        from qdreamer_lab.workflow.command import described
+
+        parser.print_help()
+        if getattr(namespace, "name", None) is not None:
+            try:
+                print(f"\n{described(namespace.name)}")
+            except QDreamerError as error:
+                parser.error(str(error))
+        parser.exit()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspect import getdoc
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Protocol
 
 from qdreamer_lab.errors import MotifError, QDreamerError
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pilot_kernel.sessions.session import Session
     from qdreamer_lab.workflow.motif import Motif
 
-__all__ = ["chosen", "from_magic", "listing"]
+__all__ = ["chosen", "described", "from_magic", "listing"]
 
 
 class Asked(Protocol):
@@ -36,6 +37,10 @@ class Asked(Protocol):
     @property
     def settings(self) -> tuple[str, ...]:
         """Other parameters."""
+
+    @property
+    def help(self) -> bool:
+        """Whether what it does and takes is asked for, and not a run."""
 
     @property
     def say(self) -> Callable[[str], None]:
@@ -81,6 +86,41 @@ def listing() -> Listing:
     return Listing("\n".join(lines))
 
 
+def described(name: str) -> Listing:
+    """What a motif does, and what each of its parameters means.
+
+    Args:
+        name: Its name.
+
+    Raises:
+        MotifError: There is no such motif.
+    """
+    kind = motif(name)
+    small, paper = kind.small().parameters(), kind.presets.get("paper", {})
+    told: dict[str, str] = {}
+    for each in reversed(kind.__mro__):
+        told.update(_attributes(getdoc(each) or "") if "__doc__" in vars(each) else {})
+    lines = [f"{name}: {(getdoc(kind) or kind.title).splitlines()[0]}", ""]
+    for key, value in small.items():
+        also = f"; paper: {setting_text(paper[key])}" if key in paper else ""
+        text = f"{told.get(key, '')} ({setting_text(value)}{also})".strip()
+        lines += wrap(text, 76, initial_indent=f"  {key}: ", subsequent_indent="      ")
+    return Listing("\n".join(lines))
+
+
+def _attributes(text: str) -> dict[str, str]:
+    """What a docstring in Google's style says of each attribute."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in text.partition("Attributes:\n")[2].splitlines():
+        if not line.startswith("    "):
+            break
+        if not line.startswith("        "):
+            name, _, line = line.partition(":")
+        found[name.strip()] = f"{found.get(name.strip(), '')} {line.strip()}".strip()
+    return found
+
+
 def from_magic(asked: Asked) -> Any:
     """Run what was typed behind `%motif`; its report is what the cell shows.
 
@@ -94,6 +134,8 @@ def from_magic(asked: Asked) -> Any:
             if asked.settings:
                 raise MotifError("--set: name a motif, too; %motif alone lists them")
             return listing()
+        if asked.help:
+            return described(asked.name)
         made = chosen(asked.name, asked.preset, asked.settings)
         return made.run(asked.session(), say=asked.say)
     except QDreamerError as error:

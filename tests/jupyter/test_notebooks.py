@@ -118,3 +118,4 @@ def test_the_notebook_of_motifs_runs(kernelspec, registry_home, monkeypatch, tmp
     (total,) = _outputs(notebook, "run_steps(")
     expected = sum(math.cos(number / 10) for number in range(5))
     assert float(total.data["text/plain"].strip("(),")) == pytest.approx(expected)
+    judged(notebook)

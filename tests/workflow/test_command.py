@@ -8,7 +8,8 @@ import pytest
 import pilot_kernel
 from pilot_kernel.errors import CellError
 from qdreamer_lab import cli
-from qdreamer_lab.workflow.command import chosen, from_magic, listing
+from qdreamer_lab.workflow.command import chosen, described, from_magic, listing
+from qdreamer_lab.workflow.registry import motif, motif_names
 from qdreamer_lab.workflow.report import MotifReport
 from qdreamer_lab.workflow.steps.store import default_store
 
@@ -22,6 +23,7 @@ class Asked:
     preset: str = "small"
     settings: tuple[str, ...] = ()
     said: list[str] = field(default_factory=list)
+    help: bool = False
 
     def say(self, line):
         self.said.append(line)
@@ -118,6 +120,37 @@ def test_the_magic_runs_a_motif_and_lists_them(session):
 def test_the_magic_says_no(asked, complaint):
     with pytest.raises(CellError, match=f"%motif: .*{complaint}"):
         from_magic(asked)
+
+
+@pytest.mark.parametrize("name", motif_names())
+def test_every_parameter_is_explained(name):
+    lines = str(described(name)).splitlines()
+    for key, value in motif(name).small().parameters().items():
+        (line,) = [line for line in lines if line.startswith(f"  {key}: ")]
+        assert not line.startswith(f"  {key}: ({value}"), f"{key} is not in the docstring"
+
+
+def test_help_behind_a_name_is_that_motif_s(capsys):
+    for words in (["variational", "--help"], ["--set", "qubits=3", "variational", "-h"]):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["motif", *words])
+        assert ended.value.code == 0
+        said = capsys.readouterr().out
+        assert said.endswith(f"{described('variational')}\n")
+        assert "--set KEY=VALUE" in said
+    assert "(4; paper: 16)" in said
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["motif", "nothing", "--help"])
+    assert ended.value.code == 2
+    assert "there is no motif 'nothing'" in capsys.readouterr().err
+    assert str(from_magic(Asked(None, "learning", help=True))) == str(described("learning"))
+
+
+def test_counts_are_whole_numbers(capsys):
+    for text, complaint in (("a,b", "whole number, got 'a'"), ("1,0", "at least 1, got 0")):
+        with pytest.raises(SystemExit):
+            cli.main(["characterise", "--workers", text])
+        assert complaint in capsys.readouterr().err
 
 
 def test_settings_win_over_presets():

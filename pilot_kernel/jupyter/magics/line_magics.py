@@ -199,17 +199,22 @@ class PilotMagics(Magics):  # type: ignore[misc]
         metavar="KEY=VALUE",
         help="another parameter; may be given several times",
     )
+    @argument("--help", dest="help", action="store_true", help="tell what its parameters mean")
     @line_magic
     @no_var_expand
     def motif(self, line: str) -> Any:
         """Run a pattern of quantum-classical coupling on the pilots, and see what its time goes to.
 
         %motif                                       which there are, and their parameters
+        %motif circuit-execution --help              what one does, and what each parameter means
         %motif circuit-execution --set qubits=16     run one; its report is the cell's value
         """
         args = parsed_line(self.motif, line)
         return run_motif(
-            MotifRequest(self.notebook.session, args.name, args.preset, tuple(args.settings), print)
+            MotifRequest(
+                *(self.notebook.session, args.name, args.preset, tuple(args.settings), print),
+                help=args.help,
+            )
         )
 
     @line_magic

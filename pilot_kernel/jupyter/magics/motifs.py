@@ -30,6 +30,7 @@ class MotifRequest:
         preset: The parameters to begin with.
         settings: Other parameters, each as `key=value`.
         say: Prints a line in the cell.
+        help: Whether what the motif does and takes is asked for, and not a run.
     """
 
     session: "Callable[[], Session]"
@@ -37,6 +38,7 @@ class MotifRequest:
     preset: str
     settings: tuple[str, ...]
     say: Callable[[str], None]
+    help: bool = False
 
 
 def run_motif(request: MotifRequest) -> Any:

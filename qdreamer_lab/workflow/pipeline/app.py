@@ -89,7 +89,7 @@ class Pipeline(Motif):
         overlaps = [overlap for batch in encoded for _, overlap in batch]
         with run.doing("classical"):
             baseline = found.baseline()
-        notes = (done.text(),) if done.reused else ()
+        notes = () if store is None else (done.text(),)
         return Outcome(
             values={
                 "accuracy": accuracy,

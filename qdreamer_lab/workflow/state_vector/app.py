@@ -11,6 +11,7 @@ from qiskit import transpile
 from qiskit.quantum_info import PauliList, SparsePauliOp, Statevector
 from qiskit_aer import AerSimulator
 
+from pilot_kernel.errors import PlacementError
 from qdreamer_lab.errors import MotifError
 from qdreamer_lab.workflow.motif import Motif
 from qdreamer_lab.workflow.outcome import Curve, Outcome
@@ -20,10 +21,13 @@ from qdreamer_lab.workflow.state_vector.program import FEWEST_LOCAL, PlannedStat
 from qdreamer_lab.workflow.state_vector.stages import PLANNERS, exchanged_share
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Sequence
 
     from qiskit import QuantumCircuit
 
+    from pilot_kernel.resource.pilot import PilotStatus
+    from pilot_kernel.sessions.session import Session
     from qdreamer_lab.workflow.run import Run
     from qdreamer_lab.workflow.state_vector.rank import RankAccount, RankOutcome
     from qdreamer_lab.workflow.state_vector.stages import Stage
@@ -33,6 +37,11 @@ __all__ = ["StateVector"]
 _DEVICES = ("CPU", "GPU")
 _MOST_CHECKED = 20
 """Qubits up to which a dense state is quick to have in this process."""
+
+_ON_GPU = (
+    "ranks on GPUs were tested without a GPU only: go by the largest error against a dense vector, "
+    f"which a run of up to {_MOST_CHECKED} qubits has"
+)
 
 _RANK_BYTES = 160 << 20
 """What Python, NumPy and numba take in each rank."""
@@ -51,6 +60,7 @@ class StateVector(Motif):
         planner: `look_ahead`, or `swap_each_gate` for what it is compared with.
         chunk_bytes: Largest message.
         device: `CPU` or `GPU`: where each rank keeps its part. Ranks share the GPUs of their host.
+            On a GPU this was never run: the kernels were tested compiled for a CPU.
         oversubscribe: Allow more ranks than the worker has cores.
         check: Compare with the dense vector, up to 20 qubits.
     """
@@ -132,6 +142,17 @@ class StateVector(Motif):
         with run.doing("classical"):
             return self._told(circuit, observable, planned, outcome)
 
+    def _ready(self, session: Session, stop: threading.Event | None) -> list[PilotStatus]:
+        try:
+            return super()._ready(session, stop)
+        except PlacementError as error:
+            if self.device == "GPU" and self.on is None:
+                raise MotifError(
+                    f"{self.name}: device=GPU: no pilot here has a GPU; add one with "
+                    "gpus_per_node=1, or take device=CPU"
+                ) from error
+            raise
+
     def _fitting(self, run: Run) -> int:
         """As many ranks as a task can have cores, and as there are parts of the state."""
         found = run.session.candidates(self.places()[0])
@@ -174,7 +195,7 @@ class StateVector(Motif):
             "slowest rank's exchanges, s": max(account.exchange_s for account in accounts),
             "slowest rank's values, s": max(account.values_s for account in accounts),
         }
-        notes = []
+        notes = [_ON_GPU] if self.device == "GPU" else []
         if self.check and self.qubits <= _MOST_CHECKED:
             values["largest error of a value"] = largest_error(circuit, observable, outcome)
         elif self.check:

@@ -43,6 +43,8 @@ def test_a_line_reaches_the_package(run, session, points):
     request.say("a line")
     run("%motif")
     assert (asked[1].name, asked[1].settings, asked[1].preset) == (None, (), "small")
+    run("%motif pipeline --help")
+    assert [request.help for request in asked] == [False, False, True]
 
 
 def test_no_package_has_motifs(run, points):

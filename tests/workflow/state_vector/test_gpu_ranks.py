@@ -1,12 +1,14 @@
 """Ranks that keep their parts on a GPU: the true kernels, run on a CPU, against other ranks."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from qdreamer_lab.errors import GpuError
-from qdreamer_lab.workflow.state_vector.app import observables
+from pilot_kernel.errors import PlacementError
+from qdreamer_lab.errors import GpuError, MotifError
+from qdreamer_lab.workflow.state_vector.app import StateVector, observables
 from qdreamer_lab.workflow.state_vector.circuits import circuit_of
 from qdreamer_lab.workflow.state_vector.holder import GpuHolder
 from qdreamer_lab.workflow.state_vector.program import planned_state
@@ -49,3 +51,25 @@ def test_a_part_that_does_not_fit(gpu, monkeypatch):  # noqa: F811
     monkeypatch.setattr(gpu, "memory_bytes", 1 << 10)
     with pytest.raises(GpuError, match="memory is full: a state of 12 qubits"):
         GpuHolder(12, "complex128", 1, rank=1)
+
+
+def test_a_report_says_what_ranks_on_gpus_were_tested_with():
+    on_cores = StateVector(qubits=6, ranks=1)
+    circuit, observable = circuit_of("random", 6, 2, 1), observables(6)
+    planned = on_cores.planned(circuit, observable.paulis)
+    (outcome, *_), _ = in_ranks(1, run_rank, planned.program)
+    assert on_cores._told(circuit, observable, planned, outcome).notes == ()
+    on_gpu = replace(on_cores, device="GPU")._told(circuit, observable, planned, outcome)
+    assert "tested without a GPU only" in on_gpu.notes[0]
+    assert on_gpu.values["largest error of a value"] < 1e-12
+
+
+def test_where_no_pilot_has_a_gpu():
+    class Bare:
+        def candidates(self, on):
+            raise PlacementError(f"on={on!r} names nothing here")
+
+    with pytest.raises(MotifError, match="device=GPU: no pilot here has a GPU; add one with"):
+        StateVector(device="GPU").run(Bare())
+    with pytest.raises(PlacementError, match="on='mine' names nothing"):
+        StateVector(device="GPU", on="mine").run(Bare())
