@@ -42,6 +42,7 @@ test-real: $(VENV)/.warm
 screenshots: $(VENV)/.warm
 	$(BIN)/python -m pip install --quiet --editable '.[test,real]'
 	$(BIN)/python -m tests.real.screenshots
+	$(BIN)/python -m tests.real.moving_picture
 	$(BIN)/python -m tests.real.saved_notebook
 
 # Guides, reference, all errors, the course: artifacts/docs/index.html.
