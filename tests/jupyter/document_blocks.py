@@ -1,6 +1,6 @@
-"""Runs the `python` blocks of a document from top to bottom, as cells of a notebook.
+"""Runs the `python` blocks of documents from top to bottom, as cells of a notebook for each.
 
-    python -m tests.jupyter.document_blocks README.md
+    python -m tests.jupyter.document_blocks README.md docs/*.md
 
 What needs a cluster, other hosts or a scheduler file is run as far as it goes without them: such a
 pilot's description is checked, its batch script written where it has one, and workers of this
@@ -16,6 +16,7 @@ from traitlets.config import Config
 
 import pilot_kernel
 from pilot_kernel.resource.kind import by_scheme
+from pilot_kernel.sessions.current import current
 from pilot_kernel.sessions.session import Session
 
 ELSEWHERE = ("slurm", "ssh", "dask", "pbs")
@@ -44,11 +45,8 @@ def add_stand_in(session, resource="local://", **keys):
 add_pilot = Session.add_pilot
 
 
-def run_all(path):
-    """Run a document's blocks.
-
-    Returns:
-        How many there were.
+def run_all(paths):
+    """Run documents' blocks, each document with variables and a session of its own.
 
     Raises:
         SystemExit: One failed; what it said was printed.
@@ -57,15 +55,22 @@ def run_all(path):
     config = Config()
     config.HistoryManager.enabled = False
     shell = InteractiveShell.instance(config=config)
+    for path in paths:
+        shell.reset(new_session=False)
+        run_document(shell, path)
+
+
+def run_document(shell, path):
+    """Run a document's blocks, and close the session that it may have left open."""
     cells = [text for language, text in blocks(path) if language == "python"]
     for number, cell in enumerate(cells, start=1):
         outcome = shell.run_cell(cell)
         if not outcome.success:
             sys.exit(f"{path}: block {number} failed:\n{cell}")
-    if (session := pilot_kernel.session()) is not None:
+    if (session := current()) is not None:
         session.close()
-    return len(cells)
+    print(f"{path}: {len(cells)} blocks ran")
 
 
 if __name__ == "__main__":
-    print(f"{run_all(sys.argv[1])} blocks ran")
+    run_all(sys.argv[1:])

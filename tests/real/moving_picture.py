@@ -17,7 +17,7 @@ from tests.real.explorer_page import Explorer
 from tests.real.lab import chromium, missing, open_notebook, run_all, serving, write_notebook
 from tests.real.screenshots import FOLDER, NOTEBOOK, explorer_cells
 
-SIZE = {"width": 1440, "height": 900}
+SIZE = {"width": 1440, "height": 1080}
 SCALE = 2 / 3
 """Pictures are 960 pixels wide."""
 
