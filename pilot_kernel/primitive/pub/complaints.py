@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterVector
 
 __all__ = ["complaint", "unknown_names"]
 
@@ -73,9 +74,10 @@ def _of_observables(observables: Any, num_qubits: int) -> str:
                 f"{_example(num_qubits)!r}, or a SparsePauliOp"
             )
         if width != num_qubits:
-            what = f"{one!r}" if isinstance(one, str) else type(one).__name__
+            what = f"{str(one)!r:.60}" if isinstance(one, str) else type(one).__name__
+            qubits = "1 qubit" if width == 1 else f"{width} qubits"
             return (
-                f"observable {what:.60} is of {width} qubits and the circuit has {num_qubits}; it "
+                f"observable {what} is of {qubits} and the circuit has {num_qubits}; it "
                 f"needs a letter for each, I where nothing is measured, such as "
                 f"{_example(num_qubits)!r}"
             )
@@ -99,15 +101,7 @@ def _of_values(values: Any, circuit: QuantumCircuit) -> str:
     """What is wrong with parameter values in the order of the parameters, or by their names."""
     names = [parameter.name for parameter in circuit.parameters]
     if isinstance(values, Mapping):
-        keys = [key for each in values for key in (each if isinstance(each, tuple) else (each,))]
-        vectors = {p.vector.name: p.vector for p in circuit.parameters if hasattr(p, "vector")}
-        given = [str(getattr(key, "name", key)) for key in keys]
-        spread = [
-            part
-            for name in given
-            for part in ([p.name for p in vectors[name]] if name in vectors else [name])
-        ]
-        return unknown_names(circuit, set(spread))
+        return _of_mapping(values, circuit)
     if values is None:
         how = "give them last in the PUB, or bind them with circuit.assign_parameters"
         return f"there are no values for {_few(names)}; {how}" if names else ""
@@ -130,6 +124,24 @@ def _of_values(values: Any, circuit: QuantumCircuit) -> str:
         f"a row; give one for each in this order, shape ({count},), or (points, {count}) for a "
         "sweep"
     )
+
+
+def _of_mapping(values: Mapping[Any, Any], circuit: QuantumCircuit) -> str:
+    """What is wrong with values by the names of their parameters."""
+    vectors = {p.vector.name for p in circuit.parameters if hasattr(p, "vector")}
+    given: set[str] = set()
+    for key, value in values.items():
+        if isinstance(key, str) and key in vectors:
+            return f"{key!r} names a ParameterVector; the key is the vector itself, not its name"
+        listed = list(key) if isinstance(key, (tuple, ParameterVector)) else [key]
+        names = [str(getattr(each, "name", each)) for each in listed]
+        given.update(names)
+        last = (np.shape(value) or (1,))[-1]
+        if len(names) > 1 and last != len(names):
+            return (
+                f"{_few(names)} are {len(names)} parameters, and their values have {last} in a row"
+            )
+    return unknown_names(circuit, given)
 
 
 def _of_last(rest: list[Any], *, observables: bool) -> str:

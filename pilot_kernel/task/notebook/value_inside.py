@@ -1,7 +1,7 @@
 """What a task says to people who ask it for what its result has.
 
-It knows nothing of tasks; whatever waits for a result can be one of these. What a person sees of it
-is one sentence more in Python's own error, which stays an `AttributeError` for `hasattr` and others.
+It knows nothing of tasks; whatever waits for a result can be one of these. A person sees one
+sentence more in Python's own error, which stays an `AttributeError` for `hasattr` and others.
 """
 
 from typing import TYPE_CHECKING, NoReturn
