@@ -36,7 +36,7 @@ CELLS = {
         '%%qtask\n(bell, "ZZZ")',
         r"'ZZZ' is of 3 qubits and the circuit has 2.*'IZ'",
     ),
-    "small letters": ('%%qtask\n(bell, "zz")', "'zz' holds 'z'; a Pauli string .* I, X, Y or Z"),
+    "small letters": ('%%qtask\n(bell, "zz")', "'zz'.*(a Pauli string|write it like)"),
     "two observables without a list": (
         '%%qtask\n(bell, "ZZ", "XX")',
         r"several go into a list: \(circuit, \[first, second\]\)",
