@@ -7,7 +7,7 @@ MAX_QUBITS ?= 12
 # Tests that run at once: half of their time is waiting for processes.
 AT_ONCE ?= 3
 
-.PHONY: demo test test-real screenshots lab students bench lint clean
+.PHONY: demo test test-real screenshots docs lab students bench lint clean
 
 # One environment for everything here, made anew when the project's needs change.
 $(VENV)/.ready: pyproject.toml
@@ -42,7 +42,13 @@ test-real: $(VENV)/.warm
 screenshots: $(VENV)/.warm
 	$(BIN)/python -m pip install --quiet --editable '.[test,real]'
 	$(BIN)/python -m tests.real.screenshots
+	$(BIN)/python -m tests.real.moving_picture
 	$(BIN)/python -m tests.real.saved_notebook
+
+# Guides, reference, all errors, the course: artifacts/docs/index.html.
+docs: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs . artifacts/docs
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -4,6 +4,9 @@ Each says what was wrong with the input and what would work instead. They derive
 too, so that code written against Qiskit's own checks keeps catching them. No error is raised here.
 """
 
+from linecache import getline
+from traceback import walk_tb
+
 __all__ = [
     "CircuitError",
     "DeviceError",
@@ -26,6 +29,18 @@ __all__ = [
 
 class QDreamerError(ValueError):
     """Base of every error that `qdreamer_lab` raises on purpose."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the message, and the user's own line that led to it."""
+        shown = [f"\x1b[31m{type(self).__name__}\x1b[39m: {self}"]
+        mine = [
+            (frame.f_code.co_filename, line)
+            for frame, line in walk_tb(self.__traceback__)
+            if frame.f_globals.get("__name__") == "__main__"
+        ]
+        if mine and (source := getline(*mine[-1]).strip()):
+            shown.append(f"    line {mine[-1][1]}: {source}")
+        return shown
 
 
 class CircuitError(QDreamerError):

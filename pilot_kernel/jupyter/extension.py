@@ -36,6 +36,7 @@ def load(shell: Any) -> None:
     for name, complete in completers(notebook).items():
         shell.set_hook("complete_command", complete, str_key=f"%%{name}")
     formatters.register(shell)
+    shell.events.register("post_run_cell", extension.after_cell)
     if in_notebook(shell):
         if under_voila():
             os.environ.setdefault("PLOTLY_RENDERER", plotly_renderer())
@@ -52,6 +53,7 @@ def unload(shell: Any) -> None:
             shell.magics_manager.magics[kind].pop(name, None)
             shell.strdispatchers["complete_command"].strs.pop(f"%%{name}", None)
     formatters.unregister(shell)
+    shell.events.unregister("post_run_cell", extension.after_cell)
     extension.end()
     setattr(shell, _ATTRIBUTE, None)
 
@@ -72,6 +74,12 @@ class _Extension:
         self._notebook = notebook
         self._kernel: Any = getattr(shell, "kernel", None)
         self._shut_down: Callable[[bool], Any] | None = None
+
+    def after_cell(self, result: Any) -> None:
+        """Tell where a variable is that a cell read before its task brought it."""
+        error = getattr(result, "error_in_exec", None)
+        if isinstance(error, NameError) and (told := self._notebook.whereabouts(error.name or "")):
+            print(told)
 
     def begin(self) -> None:
         """Start the session and watch for the kernel's end.

@@ -30,6 +30,7 @@ from qdreamer_lab.dreamer.predict.place import (
 from qdreamer_lab.dreamer.predict.price import priced
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.arguments import check_session
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.remainder import blocks_left
 from qdreamer_lab.workload.cut.options import BRIEFLY, SearchOptions
@@ -73,6 +74,8 @@ class Engine:
         profile: MachineProfile | None = None,
         devices: Mapping[str, DeviceTerms] | None = None,
     ) -> None:
+        if session is not None:
+            check_session(session)
         self.session = session
         self.devices = dict(devices or {})
         self._given = profile

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
+from pilot_kernel.primitive.pub.complaints import complaint
 from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.gates import check_is_circuit
 from qdreamer_lab.workload.circuit.observables import product_terms
 from qdreamer_lab.workload.pubs import check_names, pairing
 from qdreamer_lab.workload.request import Request
@@ -80,6 +82,7 @@ def request_of(
     """
     if isinstance(precision, bool) or not isinstance(precision, (int, float)) or not precision > 0:
         raise QDreamerError(f"precision={precision!r}: a number above zero")
+    check_is_circuit(circuit)
     names = ", ".join(sorted(parameter.name for parameter in circuit.parameters))
     if names and parameter_values is None:
         raise PubError(
@@ -90,7 +93,8 @@ def request_of(
         pub = EstimatorPub.coerce((circuit, observables, parameter_values), precision)
         check_names(pub)
     except (TypeError, ValueError) as error:
-        raise PubError(str(error)) from error
+        said = complaint(error, (circuit, observables, parameter_values), observables=True)
+        raise PubError(said) from error
     if not np.isfinite(pub.parameter_values.as_array()).all():
         raise PubError("parameter values must be finite numbers")
     which, sparse = pairing(pub)

@@ -24,6 +24,7 @@ __all__ = [
     "check_counts",
     "check_devices_meant",
     "check_places",
+    "check_session",
     "read_device_options",
 ]
 
@@ -56,12 +57,27 @@ def check_places(backend: object, session: object) -> None:
     """Refuse two places to run at.
 
     Raises:
-        QDreamerError: If there is both a backend and a session.
+        QDreamerError: If there is both a backend and a session, or the session is none.
     """
+    if session is not None:
+        check_session(session)
     if backend is not None and session is not None:
         raise QDreamerError(
             "backend= runs in this process and session= on its pilots; give one of them (a "
             'session runs on a QPU with add_pilot("qpu://...") and on="qpu")'
+        )
+
+
+def check_session(session: object) -> None:
+    """Refuse what is no session of pilots.
+
+    Raises:
+        QDreamerError: It says where to get one.
+    """
+    if not all(hasattr(session, name) for name in ("submit", "candidates", "pilots_for")):
+        raise QDreamerError(
+            f"session= takes an open session, as pilot_kernel.session() gives it, or None to run "
+            f"in this process; got {type(session).__name__} {session!r:.60}"
         )
 
 

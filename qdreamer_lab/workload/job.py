@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from qiskit.primitives import BasePrimitiveJob
 from qiskit.providers import JobStatus
 
+from pilot_kernel.task.notebook.value_inside import ValueInside
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -56,7 +58,7 @@ def _done_at_once(work: Callable[[threading.Event], Any], stop: threading.Event)
     return future
 
 
-class CutJob(BasePrimitiveJob):  # type: ignore[misc]  # Qiskit has no types
+class CutJob(ValueInside, BasePrimitiveJob):  # type: ignore[misc]  # Qiskit has no types
     """Runs `work(stop)` in a thread that no other job has meanwhile.
 
     Args:

@@ -16,6 +16,7 @@ from qiskit.primitives.containers import BindingsArray
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
+from pilot_kernel.primitive.pub.complaints import complaint, unknown_names
 from qdreamer_lab.errors import PubError
 from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
 from qdreamer_lab.workload.circuit.terms import ProductTerm
@@ -84,11 +85,16 @@ def checked_pub(pub: Any, precision: float | None, number: int) -> EstimatorPub:
     Raises:
         PubError: If they do not fit, or a value is no finite number.
     """
+    if precision is not None and not (
+        isinstance(precision, (int, float, np.number)) and 0 <= precision < math.inf
+    ):
+        raise PubError(f"precision={precision!r}: a standard error of zero or more, such as 0.01")
     try:
         checked = EstimatorPub.coerce(pub, precision)
         check_names(checked)
     except (TypeError, ValueError, QiskitError) as error:
-        raise PubError(f"PUB {number}: {error}") from error
+        said = complaint(error, pub, observables=True)
+        raise PubError(f"PUB {number}: {said}") from error
     given = checked.parameter_values
     if given.num_parameters and not np.isfinite(given.ravel().as_array()).all():
         raise PubError(f"PUB {number}: parameter values must be finite numbers")
@@ -112,7 +118,8 @@ def checked_sampler_pub(pub: Any, shots: int, number: int) -> SamplerPub:
     except AttributeError as error:  # of Qiskit's own check, where there is no circuit
         raise PubError(f"PUB {number} holds no circuit: {pub!r:.60}") from error
     except (TypeError, ValueError, QiskitError) as error:
-        raise PubError(f"PUB {number}: {error}") from error
+        said = complaint(error, pub, observables=False)
+        raise PubError(f"PUB {number}: {said}") from error
     if checked.shots < 1:
         raise PubError(f"PUB {number}: shots={checked.shots}: at least 1")
     if not np.isfinite(checked.parameter_values.ravel().as_array()).all():
@@ -165,13 +172,9 @@ def check_names(pub: EstimatorPub | SamplerPub) -> None:
     Raises:
         ValueError: Naming them.
     """
-    known = {parameter.name for parameter in pub.circuit.parameters}
     given = {getattr(key, "name", key) for keys in pub.parameter_values.data for key in keys}
-    if given != known:
-        raise ValueError(
-            f"values are given for {', '.join(sorted(given - known))}, the circuit's parameters "
-            f"are {', '.join(sorted(known)) or 'none'}"
-        )
+    if said := unknown_names(pub.circuit, given):
+        raise ValueError(said)
 
 
 def request_of(

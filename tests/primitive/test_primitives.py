@@ -134,7 +134,7 @@ _WIDE.t(range(36))
         ((_THETA, "Z"), r"no values for its 1 parameters \(theta\)"),
         (measured(_THETA), r"no values for its 1 parameters \(theta\)"),
         (bell(), r"measures nothing; add measure_all\(\)"),
-        ((bell(), "ZZZ"), "PUB 0: The number of qubits"),
+        ((bell(), "ZZZ"), "PUB 0: observable 'ZZZ' is of 3 qubits and the circuit has 2"),
         ([measured(bell()), (bell(), "ZZ")], "PUB 1 has observables and PUB 0 has none"),
         ((_WIDE, "Z" * 36), r"36 qubits: its state vector takes 1 TiB.*Cut it to \d+ qubits"),
     ],

@@ -47,7 +47,7 @@ def main(folder):
         served = Path(home) / "lab"
         served.mkdir()
         with serving(served) as lab, chromium() as browser:
-            write_notebook(lab.work / NOTEBOOK.name, _cells())
+            write_notebook(lab.work / NOTEBOOK.name, explorer_cells())
             page = open_notebook(browser, lab, NOTEBOOK.name, scale=SCALE, **SIZE)
             page.keyboard.press("Control+b")  # the list of files goes away
             page.locator(".jp-FileBrowser").wait_for(state="hidden")
@@ -62,7 +62,7 @@ def main(folder):
             page.close()
 
 
-def _cells():
+def explorer_cells():
     """The notebook's own cells, up to the one that shows the explorer."""
     sources = [cell.source for cell in nbformat.read(NOTEBOOK, 4).cells if cell.cell_type == "code"]
     last = next(k for k, source in enumerate(sources) if "CutExplorer(" in source)

@@ -21,6 +21,7 @@ class CellTask(StagedTask):
         finish: Makes the value of the cell from that of the last task; runs in the background.
         shipped: The variables that were sent with it, in bytes.
         clean: Shortens the traceback of an error before it is kept.
+        outputs: The variables that it brings back when it is done.
     """
 
     def __init__(
@@ -32,9 +33,11 @@ class CellTask(StagedTask):
         finish: Callable[[Any], Any] = lambda value: value,
         shipped: dict[str, int] | None = None,
         clean: Callable[[BaseException], BaseException] = lambda error: error,
+        outputs: tuple[str, ...] = (),
     ) -> None:
         super().__init__(name, first)
         self.shipped = shipped or {}
+        self.outputs = outputs
         self._then = then
         self._finish = finish
         self._clean = clean

@@ -10,12 +10,13 @@ from typing import Any
 
 from pilot_kernel.errors import TaskTimeoutError
 from pilot_kernel.task.notebook.handle import Output
+from pilot_kernel.task.notebook.value_inside import ValueInside
 from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
 __all__ = ["LocalTask"]
 
 
-class LocalTask(concurrent.futures.Future[Any]):
+class LocalTask(ValueInside, concurrent.futures.Future[Any]):
     """A function that runs in a thread of this process; a `TaskLike`.
 
     Args:

@@ -131,6 +131,18 @@ class Notebook:
         found: list[TaskLike] = [*others, *kept]
         return sorted(found, key=lambda task: task.begun)
 
+    def whereabouts(self, variable: str) -> str:
+        """Where a variable is that a cell's task was to bring (`-o`); empty if none was."""
+        for task in reversed(self._kept):
+            if variable in task.outputs:
+                state = "ended without it" if task.done() else f"is {task.state}"
+                then = "tells why" if task.done() else "waits for it"
+                return (
+                    f"{variable} comes from task {task.name!r}, which {state}; "
+                    f"%qresult {task.key} {then}"
+                )
+        return ""
+
     def find(self, wanted: str | None) -> TaskLike:
         """A task by key, by name (the newest), or by the beginning of its key; else the newest.
 

@@ -115,6 +115,7 @@ def ctask(
         finish=finish,
         shipped=payload.sizes,
         clean=lambda error: clean(error, cell.filename),
+        outputs=outputs,
     )
 
 

@@ -59,6 +59,13 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _shots(text: str) -> int:
+    """The value of an option: a whole number of at least 1."""
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text}: a whole number of at least 1, such as 1024")
+    return int(text)
+
+
 def _whole(text: str) -> int:
     """The value of an option: a whole number."""
     digits = text.removeprefix("-")
@@ -136,7 +143,7 @@ class CellMagics(Magics):  # type: ignore[misc]
 
     @magic_arguments()
     @argument("-o", "--out", nargs="+", help="variable for the result (with --noblock, its task)")
-    @argument("--shots", type=_count, help="shots of each circuit (1024)")
+    @argument("--shots", type=_shots, help="shots of each circuit (1024)")
     @argument("--precision", type=_amount, help="standard error of each observable (exact)")
     @argument("--seed", type=_count, help="seed of the random numbers")
     @argument("--cut", help="most qubits of a fragment, or auto: cut circuits that are wider")

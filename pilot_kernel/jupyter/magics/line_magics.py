@@ -221,6 +221,8 @@ class PilotMagics(Magics):  # type: ignore[misc]
     @no_var_expand
     def tasks(self, line: str) -> TasksView:
         """Show the tasks of this notebook, the newest first: state, place, times, progress."""
+        if line.strip():
+            raise UsageError("%tasks takes nothing and shows all; %qresult NAME waits for one task")
         return TasksView(self.notebook)
 
     @magic_arguments()

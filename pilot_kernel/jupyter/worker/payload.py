@@ -115,7 +115,9 @@ def pack(values: Mapping[str, Any], limit_bytes: int | None = None) -> Payload:
             raise ShipError(_too_heavy(name, sizes, limit_bytes or 0)) from None
         except Exception as error:  # noqa: BLE001 a foreign __reduce__ may raise anything
             why = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise ShipError(f"{name} ({type(value).__name__}) cannot be sent: {why}") from None
+            raise ShipError(
+                f"{name} ({type(value).__name__}) cannot be sent: {why}. Make it in the cell itself"
+            ) from None
         sizes[name] = buffer.tell() - begin
     sources = {file: source for file in pickler.files if (source := _cell_source(file))}
     return Payload(sizes, buffer.getvalue(), sources)

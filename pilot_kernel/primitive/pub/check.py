@@ -18,6 +18,7 @@ from qiskit.quantum_info import Pauli, PauliList, SparseObservable, SparsePauliO
 
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.circuit.gates import measures
+from pilot_kernel.primitive.pub.complaints import complaint, unknown_names
 
 __all__ = ["estimator_pubs", "has_observables", "listed", "sampler_pubs"]
 
@@ -40,9 +41,11 @@ def listed(pubs: Any, *, may_be_empty: bool = False) -> list[Any]:
         found = list(pubs)
         if found or may_be_empty:
             return found
+    program = isinstance(pubs, str) and "OPENQASM" in pubs
+    hint = "; OpenQASM is read by qiskit.qasm3.loads, or by %%qtask --qasm" if program else ""
     raise PubError(
         f"expected a circuit, a PUB such as (circuit, observables), or a list of them; got "
-        f"{_shown(pubs)}"
+        f"{_shown(pubs)}{hint}"
     )
 
 
@@ -67,7 +70,7 @@ def _estimates(pub: Any, number: int) -> bool:
     if isinstance(pub, QuantumCircuit):
         return False
     if isinstance(pub, (tuple, list)) and pub and isinstance(pub[0], QuantumCircuit):
-        return len(pub) > 1 and _observable(pub[1]) and not _binds(pub)
+        return len(pub) > 1 and (_text(pub[1]) or (_observable(pub[1]) and not _binds(pub)))
     raise PubError(f"PUB {number} is no circuit and no (circuit, ...), but {_shown(pub)}")
 
 
@@ -80,6 +83,13 @@ def _binds(pub: Sequence[Any]) -> bool:
     names |= {p.vector.name for p in circuit.parameters if isinstance(p, ParameterVectorElement)}
     keys = [key for keys in second for key in (keys if isinstance(keys, tuple) else (keys,))]
     return bool(keys) and all(getattr(key, "name", key) in names for key in keys)
+
+
+def _text(value: Any) -> bool:
+    """Whether it is meant as observables, written right or not: no parameter values are texts."""
+    if isinstance(value, (list, tuple)):
+        return bool(value) and _text(value[0])
+    return isinstance(value, str)
 
 
 def _observable(value: Any) -> bool:
@@ -170,6 +180,9 @@ def _check_registers(circuit: QuantumCircuit, number: int) -> None:
 
 
 def _check_values(pub: SamplerPub | EstimatorPub, number: int) -> None:
+    keys = {key for names in pub.parameter_values.data for key in names}
+    if said := unknown_names(pub.circuit, {getattr(key, "name", key) for key in keys}):
+        raise PubError(f"PUB {number}: {said}")  # Qiskit only counts them
     for names, values in pub.parameter_values.data.items():
         wrong = np.argwhere(~np.isfinite(values))
         if len(wrong):
@@ -184,7 +197,8 @@ def _coerce(kind: Any, pub: Any, default: float, number: int) -> Any:
     try:
         found = kind.coerce(tuple(pub) if isinstance(pub, list) else pub, default)
     except (ValueError, TypeError, QiskitError) as error:
-        raise PubError(f"PUB {number}: {error}") from error
+        said = complaint(error, pub, observables=kind is EstimatorPub)
+        raise PubError(f"PUB {number}: {said}") from error
     _check_values(found, number)
     return found
 

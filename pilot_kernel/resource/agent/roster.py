@@ -96,7 +96,9 @@ class Roster:
         if name in self._ending:  # its workers would be called as those that go
             raise DescriptionError(f"pilot {name!r} is being stopped; try again when it is gone")
         if name in (*self.pilots, *self._promised):
-            raise DescriptionError(f"there is a pilot called {name!r} already")
+            raise DescriptionError(
+                f"there is a pilot called {name!r} already; give another name=, or stop that one"
+            )
         self._promised.add(name)
         try:
             await self._listen(described)

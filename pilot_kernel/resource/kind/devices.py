@@ -71,9 +71,9 @@ def factory_of(name: str) -> Callable[[], Any]:
         return _of_qrmi(name)
     known = device_names()
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.7)
-    meant = f"did you mean {' or '.join(close)}? " if close else ""
+    meant = f"did you mean {' or '.join(close)}? There" if close else "there"
     raise DescriptionError(
-        f"there is no QPU called {name!r}; {meant}There are {AER}, snapshots such as "
+        f"there is no QPU called {name!r}; {meant} are {AER}, snapshots such as "
         "fake_manila, IBM's such as ibm_torino, and module:function for a backend of your own; "
         f"{_LIST}"
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from pilot_kernel.errors import PilotError
 from pilot_kernel.task.notebook.handle import Output, Task
+from pilot_kernel.task.notebook.value_inside import ValueInside
 from pilot_kernel.task.notebook.waiting import until_done
 from pilot_kernel.task.wire.marked_lines import MarkedLines
 from pilot_kernel.task.wire.record import TaskRecord, TaskState
@@ -19,7 +20,7 @@ __all__ = ["BroadcastTask", "in_order"]
 _TEXT = ("stdout", "stderr")
 
 
-class BroadcastTask(concurrent.futures.Future[Any]):
+class BroadcastTask(ValueInside, concurrent.futures.Future[Any]):
     """One call on several workers; a `TaskLike`, whose result is the list of their results.
 
     It is done when all of them are. If one failed, its error is raised; what the others returned

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from pilot_kernel.errors import AgentLostError, PilotError, ShipError, WorkerDiedError
+from pilot_kernel.task.notebook.value_inside import ValueInside
 from pilot_kernel.task.notebook.waiting import until_done
 from pilot_kernel.task.wire.failure import RemoteError
 from pilot_kernel.task.wire.packing import Packed, reason, unpack
@@ -42,7 +43,7 @@ class Output:
         return "".join(text for name, text in chunks if name in wanted)
 
 
-class Task(concurrent.futures.Future[Any]):
+class Task(ValueInside, concurrent.futures.Future[Any]):
     """One unit of work on a pilot; a `concurrent.futures.Future` that can also be awaited.
 
     Sessions make tasks; users do not. In addition to what a future offers there are `state`,

@@ -110,7 +110,11 @@ def candidates(
         raise PlacementError(_too_much(needs, on, found))
     there = [*sorted({offer.lower() for p in usable for offer in p.offers})]
     there += [f"{p.name} ({p.resource}, {_standing(p)})" for p in pilots]
-    hint = "; add one: session.add_pilot('qpu://fake_manila')" if kind == "QPU" else ""
+    hints = {
+        "QPU": "; add one: session.add_pilot('qpu://fake_manila')",
+        "GPU": "; add one: session.add_pilot('local://', gpus_per_node=1), where there is a GPU",
+    }
+    hint = hints.get(kind or "", "")
     what = f"on={wanted!r}" if on or not needs.gpus else f"gpus={needs.gpus}"
     raise PlacementError(f"{what} names nothing here; there is: {', '.join(there)}{hint}")
 

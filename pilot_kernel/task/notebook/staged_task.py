@@ -10,6 +10,7 @@ from typing import Any
 from pilot_kernel.errors import PilotError
 from pilot_kernel.task.notebook.handle import Output
 from pilot_kernel.task.notebook.task_like import TaskLike
+from pilot_kernel.task.notebook.value_inside import ValueInside
 from pilot_kernel.task.notebook.waiting import until_done
 from pilot_kernel.task.wire.record import TaskRecord, TaskState
 
@@ -20,7 +21,7 @@ __all__ = ["StagedTask"]
 _courier = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="pilot-courier")
 
 
-class StagedTask(concurrent.futures.Future[Any]):
+class StagedTask(ValueInside, concurrent.futures.Future[Any]):
     """Tasks that follow each other in the background; a `TaskLike`.
 
     Classes made of this one say what follows, in `_next`.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
@@ -16,9 +16,7 @@ from qiskit.quantum_info import PauliList, SparsePauliOp
 
 from qdreamer_lab.errors import ObservableError, PlanError
 from qdreamer_lab.workload.addon.circuits import write_cut_circuit
-
-if TYPE_CHECKING:
-    from qdreamer_lab.workload.cut.partition import Partition
+from qdreamer_lab.workload.cut.partition import Partition
 
 __all__ = ["cutting_problem", "expand"]
 
@@ -49,7 +47,7 @@ def expand(
     """
     from qiskit_addon_cutting import generate_cutting_experiments
 
-    if not num_samples >= 1:
+    if not isinstance(num_samples, (int, float)) or not num_samples >= 1:
         raise PlanError(f"num_samples={num_samples!r}: at least 1, or math.inf for all terms")
     problem = cutting_problem(plan, observables)
     circuits, weights = generate_cutting_experiments(
@@ -75,6 +73,8 @@ def cutting_problem(plan: Partition, observables: Any) -> Any:
     from qiskit_addon_cutting import PartitionedCuttingProblem, expand_observables
     from qiskit_addon_cutting import partition_problem as partition
 
+    if not isinstance(plan, Partition):
+        raise PlanError(f"expected a plan, as plan_cuts finds it, got {type(plan).__name__}")
     paulis = _paulis(observables, plan.blocks.num_qubits)
     moved = write_cut_circuit(plan, moves=True)
     labels = _labels(plan, paulis)

@@ -25,7 +25,7 @@ from qdreamer_lab.workload.addon.circuits import (
     is_cut_wire,
     renamed_for_addon,
 )
-from qdreamer_lab.workload.circuit.gates import two_qubit_gates
+from qdreamer_lab.workload.circuit.gates import check_is_circuit, two_qubit_gates
 from qdreamer_lab.workload.circuit.unrolling import leaves
 from qdreamer_lab.workload.cut.cuts import WIRE_CUT_GAMMA
 from qdreamer_lab.workload.cut.options import SearchOptions
@@ -96,6 +96,7 @@ def find_cuts(
     Warns:
         UserWarning: Where `max_gamma` cannot be kept, or `max_backjumps` has no effect.
     """
+    check_is_circuit(circuit)
     allowed = {"gate": optimization.gate_lo, "wire": optimization.wire_lo}
     kinds = tuple(kind for kind, wanted in allowed.items() if wanted)
     if not kinds:

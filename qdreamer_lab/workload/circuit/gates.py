@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FlatGate", "flat_gates", "gate_arrays", "two_qubit_gates"]
+__all__ = ["FlatGate", "check_is_circuit", "flat_gates", "gate_arrays", "two_qubit_gates"]
 
 
 class FlatGate(NamedTuple):
@@ -46,6 +46,23 @@ class FlatGate(NamedTuple):
 
 _flat = partial(tuple.__new__, FlatGate)
 """A `FlatGate` in a third of the time: circuits are read gate by gate."""
+
+
+def check_is_circuit(circuit: object) -> None:
+    """Refuse what is no circuit at all.
+
+    Raises:
+        CircuitError: It says what came instead, and what to do about it.
+    """
+    if isinstance(circuit, QuantumCircuit):
+        return
+    what = type(circuit).__name__
+    if isinstance(circuit, str):
+        what += f" {circuit!r:.60}; read a file with QuantumCircuit.from_qasm_file, or a text with "
+        what += "qiskit.qasm3.loads"
+    elif isinstance(circuit, (list, tuple)):
+        what += "; give one circuit at a time"
+    raise CircuitError(f"expected a qiskit.QuantumCircuit, got {what}")
 
 
 def flat_gates(circuit: QuantumCircuit) -> list[FlatGate]:

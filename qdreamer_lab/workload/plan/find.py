@@ -12,6 +12,7 @@ import numpy as np
 from qdreamer_lab.errors import InfeasiblePlanError, PlanError
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.gates import check_is_circuit
 from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
 from qdreamer_lab.workload.circuit.remainder import blocks_left
 from qdreamer_lab.workload.cut.options import SearchOptions
@@ -77,6 +78,7 @@ def plan_cuts(
             of as many devices of one width if several were given.
         PlanError: If an argument makes no sense.
     """
+    check_is_circuit(circuit)
     width, devices = read_devices(max_qubits)
     options = SearchOptions(
         kinds=kinds,
@@ -137,6 +139,7 @@ def pareto(
         InfeasiblePlanError: As `plan_cuts`, for the smallest of the `widths` that were given.
         PlanError: If an argument makes no sense.
     """
+    check_is_circuit(circuit)
     options = SearchOptions(
         kinds=kinds,
         cost=cost,

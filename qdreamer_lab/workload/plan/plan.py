@@ -92,7 +92,7 @@ class CutPlan(Partition):
         Wires are numbered subcircuit by subcircuit, by the qubit on which each begins.
 
         Args:
-            subcircuits: With `SingleQubitQPDGate`s whose labels end in the number of their cut.
+            subcircuits: Their `SingleQubitQPDGate` have labels that end in the number of the cut.
             max_qubits: The width to keep to; by default that of the widest fragment.
 
         Raises:
