@@ -79,7 +79,8 @@ def test_notebook_7(page, lab, artifacts):
     needs("notebook")
     write_notebook(lab.work / "seven.ipynb", CELLS)
     page.goto(f"{lab.root}/notebooks/seven.ipynb?token={lab.token}")
-    page.locator(".jp-NotebookKernelStatus, .jp-Notebook-ExecutionIndicator").first.wait_for()
+    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first
+    idle.wait_for(state="attached", timeout=60_000)
     run_all(page)
     used(page, artifacts / "explorer-notebook7.png")
     assert audited(page) == []
