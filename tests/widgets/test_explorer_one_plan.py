@@ -1,7 +1,6 @@
 """Summary, marked point, drawings, numbers, timeline and code tell of one plan in every state."""
 
 import json
-import os
 import re
 from dataclasses import replace
 from itertools import pairwise
