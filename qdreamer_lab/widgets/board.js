@@ -176,7 +176,7 @@ function page(model) {
     copy.textContent = "Copied";
     setTimeout(() => (copy.textContent = "Copy"), 1500);
   });
-  for (const name of FIGURES) panels[name].body.setAttribute("role", "img");
+  for (const name of FIGURES) panels[name].body.setAttribute("role", "figure");
   const grid = make("div", { class: "qd-grid" }, ...Object.values(panels).map((p) => p.node));
   const node = make("div", { class: "qd-board" }, status, summary, explained, codePanel, grid);
   return { node, panels, caption, status, summary, explained, code, codePanel, against, graph, group };

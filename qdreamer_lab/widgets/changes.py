@@ -96,14 +96,14 @@ def _distinct(
         chosen = candidate.key == fixed
         return (not chosen, not here, not must(candidate), not candidate.given, candidate.seconds)
 
-    ordered = sorted(found, key=order)
-    plans: set[Hashable] = set()
+    plans: dict[Hashable, Candidate] = {}
+    for candidate in sorted(found, key=order):
+        plans.setdefault(candidate.sameness, candidate)
     prices: set[Hashable] = set()
     kept = []
-    for candidate in ordered:
-        if candidate.sameness in plans or (candidate.price in prices and not must(candidate)):
+    for candidate in sorted(plans.values(), key=lambda one: one.seconds):
+        if candidate.price in prices and not must(candidate):
             continue
-        plans.add(candidate.sameness)
         prices.add(candidate.price)
         kept.append(candidate)
     return tuple(

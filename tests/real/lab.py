@@ -115,12 +115,13 @@ def _chromium():
     return next(filter(None, map(shutil.which, names)), None)
 
 
-def write_notebook(path, cells):
-    """Write a notebook for the pilot kernel.
+def write_notebook(path, cells, kernel="pilot"):
+    """Write a notebook.
 
     Args:
         path: to be written.
         cells: sources of its code cells.
+        kernel: name of its kernel; "python3" starts no pilot.
     """
     made = [
         {
@@ -133,7 +134,7 @@ def write_notebook(path, cells):
         }
         for at, source in enumerate(cells)
     ]
-    spec = {"name": "pilot", "display_name": "Python 3 (pilot)", "language": "python"}
+    spec = {"name": kernel, "display_name": kernel, "language": "python"}
     content = {"cells": made, "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5}
     path.write_text(json.dumps(content))
 

@@ -113,7 +113,7 @@ def test_cpu_and_gpu_are_compared_by_keyboard(explorer, artifacts):
     names = explorer.page.locator(".qd-tradeoff .legendtext").all_text_contents()
     assert any("CPU core" in name for name in names)
     assert any(name.startswith("GPU") for name in names)
-    image = explorer.page.get_by_role("img", name="time and width on CPU cores and on a GPU")
+    image = explorer.page.get_by_role("figure", name="time and width on CPU cores and on a GPU")
     assert words.rstrip(".") in image.get_attribute("aria-label")
     explorer.shot(artifacts / "explorer-gpu.png")
     axes.press("Home")

@@ -1,5 +1,7 @@
 """How the explorer's state changes: nothing is planned here, candidates are made up."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -120,6 +122,16 @@ def test_of_equal_overhead_only_the_fastest_and_the_selected_are_points():
     slow, fast = candidate(N, 3.0), candidate(N, 1.0, given=False)
     shown = answered(view(4), [candidate(4), slow, fast], working=False)
     assert len(shown.candidates) == 2
+    assert min(one.seconds for one in shown.candidates) == 1.0
+
+
+def test_a_faster_way_of_equal_overhead_is_not_hidden_by_that_of_another_width():
+    whole = candidate(N, 3.0)
+    fewer = plan_cuts(rzz_line(N - 1, 0.1, 0.1), N)  # blocks, and nothing is cut either
+    fast = replace(candidate(N - 1, 1.0, given=False), plan=fewer)
+    for width in (4, N):
+        shown = answered(view(width), [candidate(4), whole, fast], working=False)
+        assert shown.uncut.seconds == 1.0
 
 
 @pytest.mark.parametrize(

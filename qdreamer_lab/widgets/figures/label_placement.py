@@ -92,16 +92,16 @@ def sides(words: Sequence[Word], taken: Iterable[Box]) -> list[Side | None]:
 
 
 def _around(word: Word) -> list[Side]:
-    gap, up = word.gap, word.gap + _HIGH / 2
+    gap, up, aside = word.gap, word.gap + _HIGH / 2, 0.75 * word.gap
     return [
         Side("left", gap, 0),
         Side("center", 0, up),
         Side("right", -gap, 0),
         Side("center", 0, -up),
-        Side("left", gap / 2, up),
-        Side("right", -gap / 2, up),
-        Side("left", gap / 2, -up),
-        Side("right", -gap / 2, -up),
+        Side("left", aside, up),
+        Side("right", -aside, up),
+        Side("left", aside, -up),
+        Side("right", -aside, -up),
     ]
 
 
