@@ -7,6 +7,7 @@ from qiskit.circuit import Parameter
 from qiskit.primitives import StatevectorEstimator
 
 from pilot_kernel.errors import CellError
+from pilot_kernel.jupyter.cell.device_wishes import NO_WISHES
 from qdreamer_lab.dreamer import cutter
 from qdreamer_lab.dreamer.advice.run_prediction import waited_for
 from tests.circuits.plain import ghz, turned_ghz
@@ -18,7 +19,7 @@ class Request(SimpleNamespace):
     def __init__(self, session, pubs, width, **options):
         super().__init__(session=session, pubs=pubs, width=width, said=[], told=[])
         self.precision = self.shots = self.seed = self.on = None
-        self.dry_run = False
+        self.dry_run, self.wishes = False, NO_WISHES
         self.stop = threading.Event()
         self.__dict__.update(options)
 

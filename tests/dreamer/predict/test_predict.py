@@ -61,7 +61,8 @@ def test_standard_error_is_the_one_observed(dreamer, make, width):
         .data.stds
         for seed in range(6)
     ]
-    assert found.standard_error == pytest.approx(np.median(told), rel=0.15)
+    # Shots of a GHZ state, whose cut is settled, do not vary.
+    assert found.standard_error == pytest.approx(np.median(told), rel=0.15, abs=1e-6)
 
 
 def test_more_shots_take_longer_and_err_less(dreamer):
