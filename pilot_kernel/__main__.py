@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import tempfile
+from importlib.resources import files
 from pathlib import Path
 
 __all__ = ["main"]
@@ -38,16 +39,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def kernelspec(display_name: str) -> dict[str, object]:
-    """Stock ipykernel with the extension loaded."""
-    return {
-        "argv": [
-            *(sys.executable, "-m", "ipykernel_launcher"),
-            *("-f", "{connection_file}", "--ext=pilot_kernel"),
-        ],
-        "display_name": display_name,
-        "language": "python",
-        "metadata": {"debugger": True},
-    }
+    """Stock ipykernel with the extension loaded, run by this Python.
+
+    An installation brings the same in `share/jupyter`, run by the Python that Jupyter runs in.
+    """
+    spec = json.loads(files("pilot_kernel.jupyter").joinpath("kernel.json").read_text("utf-8"))
+    argv = [sys.executable, *spec["argv"][1:]]
+    return {**spec, "argv": argv, "display_name": display_name}
 
 
 def _install(args: argparse.Namespace) -> int:
