@@ -7,7 +7,8 @@ MAX_QUBITS ?= 12
 # Tests that run at once: half of their time is waiting for processes.
 AT_ONCE ?= 3
 
-.PHONY: demo test test-real screenshots docs lab students bench lint clean binder-lock binder-check
+.PHONY: demo test test-real screenshots docs lab students bench lint clean \
+  binder-lock binder-check release-check
 
 # One environment for everything here, made anew when the project's needs change.
 $(VENV)/.ready: pyproject.toml
@@ -84,6 +85,15 @@ binder-lock: $(VENV)/.ready
 # as root the limit is enforced, else only measured. The browser needs Chromium, like test-real.
 binder-check: $(VENV)/.ready
 	$(BIN)/python -m tests.real.binder
+
+# The wheel, installed elsewhere and used: with the newest versions of all that it needs, and with the
+# oldest that pyproject.toml allows.
+release-check: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet uv
+	rm -rf dist
+	$(BIN)/uv build --quiet
+	$(BIN)/python -m tests.real.release newest
+	$(BIN)/python -m tests.real.release oldest
 
 bench: $(VENV)/.warm .bench/.ready
 	$(BIN)/python -m pip install --quiet --editable '.[bench,real]'

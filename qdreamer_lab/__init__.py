@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.plan.plan import CutPlan
     from qdreamer_lab.workload.sampler import CutSampler
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Adviser",
