@@ -14,7 +14,7 @@ from tests.real.fresh_environment import FreshError, environment, execute, run, 
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ("01_quickstart.ipynb", "02_cut_explorer.ipynb")
-EXTRAS = "[hpc,learn]"
+EXTRAS = ("hpc", "learn")
 
 
 def main(which):
@@ -27,12 +27,9 @@ def main(which):
         uv = Path(sys.executable).with_name("uv")
         start = time.monotonic()
         run([uv, "venv", "--quiet", "--python", sys.executable, venv], home, env)
-        resolution = ["--resolution", "lowest-direct"] if which == "oldest" else []
-        run(
-            [uv, "pip", "install", "--quiet", *resolution, f"{wheel}{EXTRAS}"],
-            home,
-            {**env, "VIRTUAL_ENV": str(venv)},
-        )
+        chosen = ["--constraint", _oldest(uv, home, env)] if which == "oldest" else []
+        told = {**env, "VIRTUAL_ENV": str(venv)}
+        run([uv, "pip", "install", "--quiet", *chosen, f"{wheel}[{','.join(EXTRAS)}]"], home, told)
         print(f"{wheel.name} installed ({which} versions): {since(start)}", flush=True)
         _look(venv, home, env, wheel)
         start = time.monotonic()
@@ -42,6 +39,28 @@ def main(which):
         for name in NOTEBOOKS:
             execute(Path(shutil.copy(ROOT / "notebooks" / name, home)), env)
     print(f"release: all well with the {which} versions", flush=True)
+
+
+def _oldest(uv, home, env):
+    """A file with the oldest versions of what pyproject.toml names, and what fits these."""
+    extras = [word for extra in EXTRAS for word in ("--extra", extra)]
+    command = [
+        uv,
+        "pip",
+        "compile",
+        "--quiet",
+        "--no-build",
+        "--resolution",
+        "lowest-direct",
+        *extras,
+    ]
+    python = ["--python", sys.executable]
+    run(
+        [*command, *python, "--output-file", home / "oldest.txt", ROOT / "pyproject.toml"],
+        home,
+        env,
+    )
+    return home / "oldest.txt"
 
 
 def _look(venv, home, env, wheel):
