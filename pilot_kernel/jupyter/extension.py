@@ -32,7 +32,7 @@ def load(shell: Any) -> None:
     notebook = Notebook(shell)
     extension = _Extension(shell, notebook)
     setattr(shell, _ATTRIBUTE, extension)
-    typed = {}
+    typed: dict[str, Any] = {}
     for magics in (PilotMagics(shell, notebook), CellMagics(shell, notebook)):
         shell.register_magics(magics)
         typed |= _typed(magics)
