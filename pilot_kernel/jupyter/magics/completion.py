@@ -114,7 +114,11 @@ def _values(shell: Any, notebook: Notebook) -> Values:
     def tasks(_: list[str]) -> list[str]:
         if notebook.living_session() is None:
             return []
-        return [word for task in notebook.tasks() for word in (task.name, task.key)]
+        named: dict[str, list[str]] = {}
+        for task in notebook.tasks():
+            named.setdefault(task.name, []).append(task.key)
+        keys = [key for same in named.values() if len(same) > 1 for key in same]
+        return [*named, *keys]  # a name alone stands for the newest task that has it
 
     def subjects(words: list[str]) -> list[str]:
         verb = words[0] if words else ""

@@ -41,6 +41,8 @@ def test_names_of_pilots_and_tasks(run, session):
     assert completed(run.shell, f"%pilot drain {local[:2]}") == {local}
     assert completed(run.shell, "%qresult counted_w") == {"counted_words"}
     assert completed(run.shell, "%cancel counted_w") == {"counted_words"}
+    run("%%ctask --name counted_words\n2")
+    assert len(completed(run.shell, "%qresult counted_w")) == 3  # both keys, too
     assert "data" in completed(run.shell, "%%ctask -i ")
 
 

@@ -69,7 +69,7 @@ CIRCUIT.cx(0, 2)
 FORMS = [
     (["ZZI", "0.5*XII - Z0 Z2"], ["ZZI", SparsePauliOp(["XII", "ZIZ"], [0.5, -1])]),
     ("Z0 Z1", "IZZ"),
-    ((("X0", "XYZ"), ("Y2", "YII")), [["IIX", "XYZ"], ["YII", "YII"]]),
+    ([["Y1", "XIX"], ["X0 X2", "ZYI"]], [["IYI", "XIX"], ["XIX", "ZYI"]]),
     ({"Z0 Z1": 2, "XXX": 1}, {"IZZ": 2, "XXX": 1}),
     (np.array(["Z1", "ZII"]), ["IZI", "ZII"]),
 ]
