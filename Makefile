@@ -7,7 +7,8 @@ MAX_QUBITS ?= 12
 # Tests that run at once: half of their time is waiting for processes.
 AT_ONCE ?= 3
 
-.PHONY: demo test test-real screenshots docs lab students bench lint clean
+.PHONY: demo test test-real screenshots docs lab students bench lint clean \
+  binder-lock binder-check release-check
 
 # One environment for everything here, made anew when the project's needs change.
 $(VENV)/.ready: pyproject.toml
@@ -72,6 +73,28 @@ students: $(VENV)/.ready
 	  'qulacs==0.6.*' 'pennylane-lightning>=0.45' 'pennylane-lightning-kokkos>=0.45'
 	touch $@
 
+# What Binder installs, to the version: made anew when the project's needs change, and now and then.
+binder-lock: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --upgrade --no-annotate --extra hpc --extra ibm --extra learn --extra mpi \
+	  --python-version 3.11 --python-platform linux --constraint binder/base.txt \
+	  --custom-compile-command 'make binder-lock' --output-file binder/requirements.txt pyproject.toml
+	echo '.' >>binder/requirements.txt
+
+# What Binder would do and what its visitors do then, on one core and with 1.5 GB. It takes minutes;
+# as root the limit is enforced, else only measured. The browser needs Chromium, like test-real.
+binder-check: $(VENV)/.ready
+	$(BIN)/python -m tests.real.binder
+
+# The wheel, installed elsewhere and used: with the newest versions of all that it needs, and with the
+# oldest that pyproject.toml allows.
+release-check: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet uv
+	rm -rf dist
+	$(BIN)/uv build --quiet
+	$(BIN)/python -m tests.real.release newest
+	$(BIN)/python -m tests.real.release oldest
+
 bench: $(VENV)/.warm .bench/.ready
 	$(BIN)/python -m pip install --quiet --editable '.[bench,real]'
 	$(BIN)/python -m benchmarks.pilot
@@ -86,4 +109,4 @@ bench: $(VENV)/.warm .bench/.ready
 	  then $(BIN)/python -m benchmarks.explorer; fi
 
 clean:
-	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts
+	rm -rf $(VENV) .bench .binder .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts

@@ -18,11 +18,28 @@ __all__ = [
     "agent_job_script",
     "job_script",
     "session",
+    "to_frame",
     "worker_state",
 ]
 
 # Programs import `use` from here, where it was before `sessions` was a room.
 sys.modules[f"{__name__}.session"] = _current
+
+
+def to_frame(result: Any, pubs: Any = None) -> Any:
+    """The result of a primitive as a pandas `DataFrame`; see `pilot_kernel.drawing.frame`.
+
+    Args:
+        result: A Qiskit `PrimitiveResult`, or the result of one PUB.
+        pubs: What was run, so that rows have the names of observables and the values of parameters;
+            results of cut circuits know them.
+
+    Raises:
+        PilotError: pandas is not installed, or `pubs` are not those of the result.
+    """
+    from pilot_kernel.drawing import frame
+
+    return frame.to_frame(result, pubs)
 
 
 def load_ipython_extension(shell: Any) -> None:

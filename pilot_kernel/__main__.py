@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import tempfile
+from importlib.resources import files
 from pathlib import Path
 
 __all__ = ["main"]
@@ -19,35 +20,58 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pilot_kernel", description=__doc__)
-    commands = parser.add_subparsers(required=True)
-    install = commands.add_parser("install", help="install the Jupyter kernel")
+    parser = argparse.ArgumentParser(
+        prog="python -m pilot_kernel",
+        description="Install the Jupyter kernel that has a pilot behind it; list your agents.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    install = commands.add_parser(
+        "install",
+        help="install the Jupyter kernel",
+        description="Install the Jupyter kernel 'Python 3 (pilot)' once more, for this user or "
+        "below another folder. `pip install` has put it into its own environment already.",
+    )
     where = install.add_mutually_exclusive_group()
     where.add_argument("--user", action="store_true", help="for this user (the default)")
     where.add_argument("--sys-prefix", action="store_true", help="into this Python environment")
-    where.add_argument("--prefix", help="below this folder")
-    install.add_argument("--name", default="pilot", help="name of the kernelspec (pilot)")
-    install.add_argument("--display-name", default=_DISPLAY_NAME, help=f"({_DISPLAY_NAME})")
+    where.add_argument("--prefix", metavar="FOLDER", help="below this folder")
+    install.add_argument(
+        "--name", default="pilot", metavar="NAME", help="name of the kernelspec (default: pilot)"
+    )
+    install.add_argument(
+        "--display-name",
+        default=_DISPLAY_NAME,
+        metavar="TEXT",
+        help=f"what Jupyter shows (default: {_DISPLAY_NAME})",
+    )
     install.set_defaults(run=_install)
-    uninstall = commands.add_parser("uninstall", help="remove the Jupyter kernel")
-    uninstall.add_argument("--name", default="pilot", help="name of the kernelspec (pilot)")
+    uninstall = commands.add_parser(
+        "uninstall",
+        help="remove the Jupyter kernel",
+        description="Remove the Jupyter kernel, wherever Jupyter finds it first.",
+    )
+    uninstall.add_argument(
+        "--name", default="pilot", metavar="NAME", help="name of the kernelspec (default: pilot)"
+    )
     uninstall.set_defaults(run=_uninstall)
-    agents = commands.add_parser("agents", help="list this user's agents")
+    agents = commands.add_parser(
+        "agents",
+        help="list this user's agents",
+        description="List this user's agents, whichever notebook they belong to; in a notebook, "
+        "%%pilot list does, and %%pilot reap ends them.",
+    )
     agents.set_defaults(run=_agents)
     return parser
 
 
 def kernelspec(display_name: str) -> dict[str, object]:
-    """Stock ipykernel with the extension loaded."""
-    return {
-        "argv": [
-            *(sys.executable, "-m", "ipykernel_launcher"),
-            *("-f", "{connection_file}", "--ext=pilot_kernel"),
-        ],
-        "display_name": display_name,
-        "language": "python",
-        "metadata": {"debugger": True},
-    }
+    """Stock ipykernel with the extension loaded, run by this Python.
+
+    An installation brings the same in `share/jupyter`, run by the Python that Jupyter runs in.
+    """
+    spec = json.loads(files("pilot_kernel.jupyter").joinpath("kernel.json").read_text("utf-8"))
+    argv = [sys.executable, *spec["argv"][1:]]
+    return {**spec, "argv": argv, "display_name": display_name}
 
 
 def _install(args: argparse.Namespace) -> int:

@@ -43,9 +43,10 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.outcomes.distribution import Distribution
     from qdreamer_lab.workload.plan.find import pareto, plan_cuts
     from qdreamer_lab.workload.plan.plan import CutPlan
+    from qdreamer_lab.workload.qasm import load_circuit
     from qdreamer_lab.workload.sampler import CutSampler
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Adviser",
@@ -83,6 +84,7 @@ __all__ = [
     "cutting_problem",
     "expand",
     "find_cuts",
+    "load_circuit",
     "motif",
     "pareto",
     "plan_cuts",
@@ -126,6 +128,7 @@ _HOMES = {
     "cutting_problem": "qdreamer_lab.workload.addon.experiments",
     "expand": "qdreamer_lab.workload.addon.experiments",
     "find_cuts": "qdreamer_lab.workload.addon.find_cuts",
+    "load_circuit": "qdreamer_lab.workload.qasm",
     "motif": "qdreamer_lab.workflow.registry",
     "pareto": "qdreamer_lab.workload.plan.find",
     "plan_cuts": "qdreamer_lab.workload.plan.find",

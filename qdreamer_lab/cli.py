@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import PilotError
+from qdreamer_lab import __version__
 from qdreamer_lab.errors import QDreamerError
 
 if TYPE_CHECKING:
@@ -152,6 +153,9 @@ _COMMANDS = {
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="qdreamer-lab", description="Cut quantum circuits that are too wide, and run them."
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"%(prog)s {__version__}", help="show the version"
     )
     commands = parser.add_subparsers(required=True, metavar="command", dest="command")
     demo = commands.add_parser(

@@ -17,10 +17,10 @@ from qiskit.circuit.library import efficient_su2
 from qdreamer_lab.dreamer.advice.limits import Limits
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.reference_values import Reference, reference_values
-from qdreamer_lab.workload.circuit.pauli_text import parse_observable
+from qdreamer_lab.workload.circuit.observables import read_observable
 from qdreamer_lab.workload.cut.options import check_width
 from qdreamer_lab.workload.execution.memory import readable
-from qdreamer_lab.workload.qasm import load_qasm
+from qdreamer_lab.workload.qasm import load_circuit
 from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class DemoOptions:
 
     Attributes:
         circuit: An OpenQASM file; None is the 36-qubit EfficientSU2 circuit.
-        observables: In the syntax of `pauli_text`; none means Z on the first qubit, Z on the last,
+        observables: Texts such as `Z0 Z17`; none means Z on the first qubit, Z on the last,
             and ZZ on the middle pair.
         max_qubits: Greatest width of a fragment; how wide they should be is Q-Dreamer's advice.
         workers: How many workers the pilot gets; None lets the pilot decide.
@@ -75,7 +75,7 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
     check_width(options.max_qubits)
     name, circuit = _circuit(options.circuit)
     texts = options.observables or _default_observables(circuit.num_qubits)
-    observables = [parse_observable(text, circuit.num_qubits) for text in texts]
+    observables = [read_observable(text, circuit.num_qubits) for text in texts]
     _print_header(out, name, circuit, texts)
     progress = _Progress(out)
     with _session(options, out) as session:
@@ -97,7 +97,7 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
 
 def _circuit(path: Path | None) -> tuple[str, QuantumCircuit]:
     if path is not None:
-        circuit = load_qasm(path)
+        circuit = load_circuit(path)
         if circuit.num_clbits:
             circuit = circuit.remove_final_measurements(inplace=False)
         return path.name, circuit

@@ -9,6 +9,7 @@ hold at most W qubits counts.
 
 from __future__ import annotations
 
+import argparse
 import math
 import resource
 import time
@@ -68,6 +69,7 @@ def metis_bits(n: int, pairs: np.ndarray, width: int) -> float:
 
 def main() -> None:
     """Run both families over three sizes."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     search(CutProblem(400, random_pairs(400, 6_000), np.full(6_000, CX_BITS), 50))
     for make in (random_pairs, grid_pairs):
         for size, m, width in SIZES:

@@ -10,7 +10,7 @@ with a hundred. Expectation values must agree. The rule drawn from it is
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 from typing import Any
 
@@ -34,9 +34,19 @@ _ENGINES: dict[str, tuple[Any, ...]] = {"aer": (), "qdreamer-lab": (SIMULATOR,)}
 
 def main() -> None:
     """Print a line for each width and kind of PUB."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "widths",
+        nargs="*",
+        type=int,
+        default=[4, 8, 12, 13, 16, 20],
+        metavar="QUBITS",
+        help="widths of the circuits (default: 4 8 12 13 16 20)",
+    )
+    arguments = parser.parse_args()
     worth.NARROWEST = 0
     print(f"{'qubits':>6} {'PUB':>12} {'sets':>5} {'Aer ms':>10} {'ours ms':>10} {'ratio':>7}")
-    for wide in map(int, sys.argv[1:] or ("4", "8", "12", "13", "16", "20")):
+    for wide in arguments.widths:
         for kind in ("Z...Z", "1000 strings", "1,000 shots", "100,000 shots"):
             for sets in (1, 100) if wide <= 13 and not kind.startswith("100") else (1,):
                 times = _times(pack(cut(for_simulator([_pub(kind, wide, sets)], "automatic"), 1)))

@@ -13,18 +13,18 @@ _MOST_NAMED = 16
 _PARAMETERS = 3
 
 
-def value_names(pubs: Any) -> list[Any]:
+def value_names(pubs: Any, *, plain: bool = False) -> list[Any]:
     """The names of the values of each PUB, as arrays that broadcast with them.
 
     Args:
         pubs: What was run, as a primitive takes it.
+        plain: Names of the observables only, without values of parameters.
 
     Returns:
         An array for each PUB; an empty list if they have no observables.
     """
-    return [
-        _with_parameters(pub, observable_names(pub.observables)) for pub in _estimator_pubs(pubs)
-    ]
+    named = [(pub, observable_names(pub.observables)) for pub in _estimator_pubs(pubs)]
+    return [names if plain else _with_parameters(pub, names) for pub, names in named]
 
 
 def _estimator_pubs(pubs: Any) -> list[Any]:
@@ -32,11 +32,13 @@ def _estimator_pubs(pubs: Any) -> list[Any]:
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
     from pilot_kernel.primitive.pub.check import has_observables, listed
+    from pilot_kernel.primitive.pub.observable_text import with_texts_read
 
     found = listed(pubs)
     if not has_observables(found):
         return []
-    return [EstimatorPub.coerce(tuple(pub) if isinstance(pub, list) else pub) for pub in found]
+    read = map(with_texts_read, found)
+    return [EstimatorPub.coerce(tuple(pub) if isinstance(pub, list) else pub) for pub in read]
 
 
 def _with_parameters(pub: Any, names: Any) -> Any:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pilot_kernel.errors import PilotError
 from pilot_kernel.jupyter.cell.notebook import Notebook
-from pilot_kernel.jupyter.magics.cell_magics import CellMagics, completers
+from pilot_kernel.jupyter.magics import completion
+from pilot_kernel.jupyter.magics.cell_magics import CellMagics
 from pilot_kernel.jupyter.magics.line_magics import PilotMagics
 from pilot_kernel.jupyter.show import formatters
 from pilot_kernel.jupyter.show.publishing import in_notebook
@@ -31,10 +32,11 @@ def load(shell: Any) -> None:
     notebook = Notebook(shell)
     extension = _Extension(shell, notebook)
     setattr(shell, _ATTRIBUTE, extension)
-    shell.register_magics(PilotMagics(shell, notebook))
-    shell.register_magics(CellMagics(shell, notebook))
-    for name, complete in completers(notebook).items():
-        shell.set_hook("complete_command", complete, str_key=f"%%{name}")
+    typed: dict[str, Any] = {}
+    for magics in (PilotMagics(shell, notebook), CellMagics(shell, notebook)):
+        shell.register_magics(magics)
+        typed |= _typed(magics)
+    extension.matcher = completion.register(shell, notebook, typed)
     formatters.register(shell)
     shell.events.register("post_run_cell", extension.after_cell)
     if in_notebook(shell):
@@ -51,11 +53,19 @@ def unload(shell: Any) -> None:
     for kind, names in (("line", PilotMagics.magics["line"]), ("cell", CellMagics.magics["cell"])):
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
-            shell.strdispatchers["complete_command"].strs.pop(f"%%{name}", None)
+    completion.unregister(shell, extension.matcher)
     formatters.unregister(shell)
     shell.events.unregister("post_run_cell", extension.after_cell)
     extension.end()
     setattr(shell, _ATTRIBUTE, None)
+
+
+def _typed(magics: Any) -> dict[str, Any]:
+    """The magics that take arguments, by what is typed."""
+    named = {f"%{name}": name for name in magics.magics["line"]}
+    named |= {f"%%{name}": name for name in magics.magics["cell"]}
+    found = {typed: getattr(magics, name) for typed, name in named.items()}
+    return {typed: magic for typed, magic in found.items() if hasattr(magic, "parser")}
 
 
 def _close_if_idle(session: "Session") -> None:
@@ -74,6 +84,7 @@ class _Extension:
         self._notebook = notebook
         self._kernel: Any = getattr(shell, "kernel", None)
         self._shut_down: Callable[[bool], Any] | None = None
+        self.matcher: Any = None
 
     def after_cell(self, result: Any) -> None:
         """Tell where a variable is that a cell read before its task brought it."""

@@ -3,10 +3,9 @@
 The agent and the kinds of pilot set them, and tasks inherit them. Outside a worker each is None.
 """
 
-import contextlib
-import math
 import os
-from functools import cache
+
+from pilot_kernel.resource import allowance
 
 __all__ = [
     "CORES",
@@ -29,8 +28,6 @@ __all__ = [
     "usable_cores",
     "worker_folder",
 ]
-
-_CONTAINER = "/sys/fs/cgroup"
 
 CORES = "PILOT_CORES_PER_WORKER"
 """The variable with the number of cores that one task may use."""
@@ -75,23 +72,7 @@ def usable_cores() -> int:
 
     That is what its affinity and its container allow, which may be less than the machine has.
     """
-    return cores() or _granted_cores(_CONTAINER)
-
-
-@cache
-def _granted_cores(container: str) -> int:
-    """Cores that the system lets this process use.
-
-    Args:
-        container: The folder of the control group that this process sees as its root.
-    """
-    affine = getattr(os, "sched_getaffinity", None)
-    count = (len(affine(0)) if affine is not None else os.cpu_count()) or 1
-    with contextlib.suppress(OSError, ValueError):  # no limit is "max", which is no number
-        with open(os.path.join(container, "cpu.max")) as file:
-            quota, period = map(int, file.read().split())
-        count = min(count, math.ceil(quota / period))
-    return max(1, count)
+    return cores() or allowance.cores()
 
 
 def memory_bytes() -> int | None:

@@ -18,6 +18,7 @@ from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind.by_scheme import check_description
 from pilot_kernel.resource.pilot import Pilot, PilotStatus
 from pilot_kernel.sessions.batch_script import AGENT_PLUGINS
+from pilot_kernel.sessions.mapping import Mapping
 from pilot_kernel.sessions.packed_call import packed_call
 from pilot_kernel.sessions.pilots import PilotBook
 from pilot_kernel.sessions.quantum_work import QuantumWork
@@ -40,7 +41,7 @@ _IDLE_UNNAMED_S = 10.0
 _CLOSED = "this session is closed; pilot_kernel.session() begins a new one"
 
 
-class Session(QuantumWork, Spmd):
+class Session(QuantumWork, Spmd, Mapping):
     """An agent with its pilots, and the tasks sent to it.
 
     Args:

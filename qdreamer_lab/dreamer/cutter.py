@@ -13,7 +13,9 @@ from qiskit.primitives import PrimitiveResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from pilot_kernel.errors import CellError, PlacementError
+from pilot_kernel.errors import PubError as TextError
 from pilot_kernel.primitive.pub.check import has_observables
+from pilot_kernel.primitive.pub.observable_text import with_texts_read
 from qdreamer_lab.dreamer.advice.run_prediction import waited_for
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.dreamer.report_text import seconds_text
@@ -215,8 +217,8 @@ def _foretell(request: CutRequest, width: int) -> None:
 
 def _checked(pub: Any, number: int) -> EstimatorPub:
     try:
-        return EstimatorPub.coerce(pub)
-    except (TypeError, ValueError) as error:
+        return EstimatorPub.coerce(with_texts_read(pub))
+    except (TypeError, ValueError, TextError) as error:
         raise PubError(f"PUB {number}: {error}") from error
 
 

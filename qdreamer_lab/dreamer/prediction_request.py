@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
+from pilot_kernel.errors import PubError as TextError
 from pilot_kernel.primitive.pub.complaints import complaint
+from pilot_kernel.primitive.pub.observable_text import with_texts_read
 from qdreamer_lab.errors import PubError, QDreamerError
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.gates import check_is_circuit
@@ -90,8 +92,12 @@ def request_of(
             "as parameter_values="
         )
     try:
-        pub = EstimatorPub.coerce((circuit, observables, parameter_values), precision)
+        pub = EstimatorPub.coerce(
+            with_texts_read((circuit, observables, parameter_values)), precision
+        )
         check_names(pub)
+    except TextError as error:
+        raise PubError(str(error)) from error
     except (TypeError, ValueError) as error:
         said = complaint(error, (circuit, observables, parameter_values), observables=True)
         raise PubError(said) from error

@@ -12,11 +12,13 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import Delay
 from qiskit.exceptions import QiskitError
-from qiskit.primitives.containers import BindingsArray
+from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
+from pilot_kernel.errors import PubError as TextError
 from pilot_kernel.primitive.pub.complaints import complaint, unknown_names
+from pilot_kernel.primitive.pub.observable_text import with_texts_read
 from qdreamer_lab.errors import PubError
 from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
 from qdreamer_lab.workload.circuit.terms import ProductTerm
@@ -90,8 +92,10 @@ def checked_pub(pub: Any, precision: float | None, number: int) -> EstimatorPub:
     ):
         raise PubError(f"precision={precision!r}: a standard error of zero or more, such as 0.01")
     try:
-        checked = EstimatorPub.coerce(pub, precision)
+        checked = EstimatorPub.coerce(with_texts_read(pub), precision)
         check_names(checked)
+    except TextError as error:
+        raise PubError(f"PUB {number}: {error}") from error
     except (TypeError, ValueError, QiskitError) as error:
         said = complaint(error, pub, observables=True)
         raise PubError(f"PUB {number}: {said}") from error

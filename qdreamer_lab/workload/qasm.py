@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pilot_kernel.errors import QasmError as PilotQasmError
@@ -9,19 +10,24 @@ from pilot_kernel.primitive.circuit.qasm import read_qasm
 from qdreamer_lab.errors import QasmError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from qiskit import QuantumCircuit
 
-__all__ = ["load_qasm", "loads_qasm"]
+__all__ = ["load_circuit", "loads_qasm"]
 
 
-def load_qasm(path: Path) -> QuantumCircuit:
-    """Read a circuit from a file; includes are looked for next to it.
+def load_circuit(path: str | Path) -> QuantumCircuit:
+    """Read a circuit from an OpenQASM 2 or 3 file; includes are looked for next to it.
+
+    What `qiskit.qasm2.dump` and `qiskit.qasm3.dump` write is read, all gates of Qiskit's library
+    included.
+
+    Args:
+        path: The file.
 
     Raises:
         QasmError: If the file cannot be read or is no valid OpenQASM 2 or 3.
     """
+    path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

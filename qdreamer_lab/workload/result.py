@@ -9,6 +9,7 @@ from qiskit.primitives import PrimitiveResult, PubResult, SamplerPubResult
 
 from pilot_kernel.drawing.chart_html import charts_html
 from pilot_kernel.drawing.chart_text import charts_text
+from pilot_kernel.drawing.frame import to_frame
 from pilot_kernel.drawing.results import result_charts
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.mode import USUAL_METHOD
@@ -32,6 +33,14 @@ class CutResult(PubResult):  # type: ignore[misc]  # Qiskit has no types
     def record(self) -> RunRecord:
         """What the run tells of itself."""
         return RunRecord.of(self)
+
+    def to_frame(self) -> Any:
+        """As a pandas `DataFrame`; see `pilot_kernel.to_frame`.
+
+        Raises:
+            PilotError: pandas is not installed.
+        """
+        return to_frame(self)
 
     def __repr__(self) -> str:
         shape = f"{self.data.evs.size} values" if self.data.evs.ndim else f"{self.data.evs:.6g}"
@@ -64,6 +73,14 @@ class CutSamples(SamplerPubResult):  # type: ignore[misc]  # Qiskit has no types
     def record(self) -> RunRecord:
         """What the run tells of itself."""
         return RunRecord.of(self)
+
+    def to_frame(self) -> Any:
+        """As a pandas `DataFrame`; see `pilot_kernel.to_frame`.
+
+        Raises:
+            PilotError: pandas is not installed.
+        """
+        return to_frame(self)
 
     @property
     def distributions(self) -> NDArray[Any]:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -22,6 +23,9 @@ SETTINGS = {
     "notification.jupyterlab-settings": {"fetchNews": "false"},
     "themes.jupyterlab-settings": {"theme": "JupyterLab Light"},
 }
+WITHIN = "QDREAMER_LAB_WITHIN"
+"""The variable with a command that the server is run by, such as `taskset -c 0`."""
+
 FOLDERS = {
     "JUPYTER_CONFIG_DIR": "config",
     "JUPYTER_DATA_DIR": "data",
@@ -67,6 +71,7 @@ def serving(home):
         port = free.getsockname()[1]
     token = secrets.token_hex(8)
     command = [
+        *shlex.split(os.environ.get(WITHIN, "")),
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"),
         *(f"--port={port}", f"--IdentityProvider.token={token}", "--allow-root"),
         f"--ServerApp.root_dir={home / 'work'}",

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pilot_kernel.resource import worker_environment
+from pilot_kernel.resource import allowance, worker_environment
 
 
 @pytest.fixture
@@ -21,17 +21,7 @@ def test_outside_of_a_worker_nothing_was_given():
     assert worker_environment.device() is None
     assert worker_environment.nursery() is None
     assert worker_environment.results_folder() is None
-    assert worker_environment.usable_cores() == worker_environment._granted_cores("nowhere")
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinities here")
-@pytest.mark.parametrize(
-    ("said", "cores"), [("max 100000", 9), ("150000 100000", 2), ("100 100000", 1), ("?", 9)]
-)
-def test_cores_are_those_that_the_process_was_left_with(monkeypatch, tmp_path, said, cores):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(9)))
-    (tmp_path / "cpu.max").write_text(said)
-    assert worker_environment._granted_cores(str(tmp_path)) == cores
+    assert worker_environment.usable_cores() == allowance.cores()
 
 
 def test_a_worker_reads_what_its_pilot_has_written(monkeypatch):

@@ -16,9 +16,7 @@ from pilot_kernel.jupyter.cell.circuit_cutter import (
 from pilot_kernel.jupyter.cell.device_wishes import NO_WISHES, DeviceWishes
 from pilot_kernel.jupyter.cell.free_variables import (
     DEFAULT_LIMIT_BYTES,
-    bound_names,
     collect,
-    read_names,
 )
 from pilot_kernel.jupyter.cell.local_task import LocalTask
 from pilot_kernel.jupyter.cell.python_source import Cell
@@ -89,12 +87,10 @@ def ctask(
         A task whose result is the value of the cell's last expression.
 
     Raises:
-        CellError: The cell never defines one of `outputs`.
         ShipError: A variable cannot be sent.
         PlacementError: `options.on` names nothing that exists.
     """
     outputs = tuple(outputs)
-    _check_outputs(cell, outputs)
     payload = inputs.collect(cell.tree)
     options = options.named("cell")
     first = _send(session, cell, payload, outputs, options, everywhere=everywhere)
@@ -130,6 +126,8 @@ def qtask(
     cut: str | int | None = None,
     dry_run: bool = False,
     wishes: DeviceWishes = NO_WISHES,
+    outputs: Iterable[str] = (),
+    deliver: Callable[[dict[str, Any]], None] = lambda values: None,
     options: TaskOptions = DEFAULT_OPTIONS,
     on_result: Callable[[Any, Any], None] = lambda pubs, result: None,
 ) -> CellTask:
@@ -145,6 +143,8 @@ def qtask(
         cut: Most qubits of a fragment, or `auto`; see `circuit_cutter`. None leaves circuits whole.
         dry_run: Only say what the circuits would take on a QPU; the cell that builds them runs.
         wishes: Which QPU is to be taken, what if it fails, and what is done about its errors.
+        outputs: Variables of the cell to bring back.
+        deliver: Takes these variables when the circuits are built.
         options: Where and how its tasks run.
         on_result: Called with the PUBs and their result.
 
@@ -165,14 +165,15 @@ def qtask(
     options = options.named("circuit")
     building = replace(options, on=_builder(session, options.on))
     payload = inputs.collect(cell.tree)
-    first = _send(session, cell, payload, (), building)
+    first = _send(session, cell, payload, tuple(outputs), building)
     pubs: Any = None
     told: Any = None
 
     def run(outcome: CellOutcome) -> TaskLike | None:
         nonlocal pubs, told
-        pubs, _ = outcome.open()
+        pubs, values = outcome.open()
         _check_pubs(pubs)
+        deliver(values)
         if cutting is not None:
             return start(
                 *(cutting, session, pubs, options),
@@ -288,15 +289,6 @@ def _builder(session: "Session", on: str | None) -> str | None:
     except PlacementError:
         return on
     return named
-
-
-def _check_outputs(cell: Cell, outputs: tuple[str, ...]) -> None:
-    bound = bound_names(cell.tree)
-    if bound is None:
-        return
-    for name in outputs:
-        if name not in bound and name not in read_names(cell.tree):
-            raise CellError(f"-o {name}: the cell never defines {name}")
 
 
 def _check_pubs(value: Any) -> None:

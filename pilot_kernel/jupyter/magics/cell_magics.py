@@ -22,11 +22,11 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from pilot_kernel.jupyter.cell import submit
 from pilot_kernel.jupyter.cell.cell_task import CellTask
 from pilot_kernel.jupyter.cell.device_wishes import PREFERENCES, DeviceWishes
+from pilot_kernel.jupyter.cell.kept_names import KeptNames, kept_names
 from pilot_kernel.jupyter.cell.notebook import Notebook
 from pilot_kernel.jupyter.cell.python_source import Cell, read_cell
 from pilot_kernel.jupyter.cell.qasm_source import parse_qasm
 from pilot_kernel.jupyter.cell.submit import CellInputs
-from pilot_kernel.jupyter.magics.completion import completer
 from pilot_kernel.jupyter.magics.parsed_line import parsed_line
 from pilot_kernel.jupyter.magics.pilot_options import memory_bytes, unquoted
 from pilot_kernel.jupyter.magics.pilot_options import names as words
@@ -35,10 +35,11 @@ from pilot_kernel.jupyter.show.publishing import in_notebook
 from pilot_kernel.jupyter.show.result_view import remember_observables
 from pilot_kernel.task.notebook.options import TaskOptions
 
-__all__ = ["CellMagics", "completers"]
+__all__ = ["CellMagics"]
 
 
 _INPUTS = "variables to send, a,b; else what it reads"
+_OUTPUTS = "names to keep, a,b: the cell's variables, and one that it has not for its result"
 
 
 def _amount(text: str) -> float:
@@ -78,6 +79,7 @@ def _shared(magic: Callable[..., Any]) -> Callable[..., Any]:
     """The options that both magics have."""
     for option in (
         argument("--on", help="kind of worker (cpu, gpu, qpu) or name of a pilot"),
+        argument("-o", "--out", nargs="+", help=_OUTPUTS),
         argument("-i", "--in", dest="inputs", nargs="+", help=_INPUTS),
         argument("--limit", type=_amount, default=256.0, help="MB that all variables may take"),
         argument("--block", dest="block", action="store_true", default=True, help="wait (default)"),
@@ -110,7 +112,6 @@ class CellMagics(Magics):  # type: ignore[misc]
         self.notebook = notebook
 
     @magic_arguments()
-    @argument("-o", "--out", nargs="+", help="variables to bring back, x,y")
     @argument("--all", dest="everywhere", action="store_true", help="run on every worker: a list")
     @_shared
     @cell_magic
@@ -120,29 +121,32 @@ class CellMagics(Magics):  # type: ignore[misc]
         """Run this cell on a worker of the pilot.
 
         It runs in a fresh namespace with the variables it reads. The value of its last expression
-        is the result; -o names variables to bring back besides.
+        is the result.
+
+        -o a,b keeps variables of the cell under their names in the notebook; one name that the cell
+        does not have keeps its result (with --noblock, its task).
 
         --all runs it once on every worker that is up, of a kind or a pilot with --on. Its value
         and what -o names are then lists, in the order of the workers' names.
         """
         args = parsed_line(self.ctask, line)
         read = self._read("ctask", line, cell)
+        kept = kept_names(read, _names(args.out))
         task = submit.ctask(
             self.notebook.session(),
             read,
             self._inputs(args),
-            outputs=_names(args.out),
+            outputs=kept.variables,
             deliver=self.shell.user_ns.update,
             everywhere=args.everywhere,
             options=_options(args),
         )
-        result = self._finish(task, args)
+        result = self._finish(task, args, kept.result)
         if args.everywhere and args.block and all(value is None for value in result):
             return None  # as a cell that only prints shows no value
         return result
 
     @magic_arguments()
-    @argument("-o", "--out", nargs="+", help="variable for the result (with --noblock, its task)")
     @argument("--shots", type=_shots, help="shots of each circuit (1024)")
     @argument("--precision", type=_amount, help="standard error of each observable (exact)")
     @argument("--seed", type=_count, help="seed of the random numbers")
@@ -162,6 +166,9 @@ class CellMagics(Magics):  # type: ignore[misc]
         Its last expression is a circuit, a PUB (circuit, observables[, parameters]), or a list of
         them. Measured circuits are sampled; observables are estimated.
 
+        -o result keeps what comes of them under this name (with --noblock, the task); -o result,qc
+        keeps the cell's variable qc as well.
+
         --cut 12 cuts circuits into fragments of at most 12 qubits and puts values, or the
         distribution of what is measured, together; --cut auto chooses the width, or leaves a
         circuit whole. Of what is estimated it takes the way that is expected to be over first, and
@@ -180,18 +187,15 @@ class CellMagics(Magics):  # type: ignore[misc]
         """
         args = parsed_line(self.qtask, line)
         names = _names(args.out)
+        if not args.qasm:
+            read = self._read("qtask", line, cell)
+            kept = kept_names(read, names, circuits=True)
+            return self._finish(self._circuits(args, read, kept), args, kept.result)
         if len(names) > 1:
-            raise UsageError("%%qtask -o takes one name")
-        task = self._circuit(args, line, cell) if args.qasm else self._circuits(args, line, cell)
-        if names and not args.block:
-            self.shell.user_ns[names[0]] = task
-        result = self._finish(task, args)
-        if names:
-            self.shell.user_ns[names[0]] = result
-        return result
+            raise UsageError("%%qtask --qasm -o takes one name: a program has no variables to keep")
+        return self._finish(self._circuit(args, cell), args, *names)
 
-    def _circuits(self, args: Any, line: str, cell: str) -> CellTask:
-        read = self._read("qtask", line, cell)
+    def _circuits(self, args: Any, read: Cell, kept: KeptNames) -> CellTask:
         return submit.qtask(
             self.notebook.session(),
             read,
@@ -202,11 +206,13 @@ class CellMagics(Magics):  # type: ignore[misc]
             cut=args.cut,
             dry_run=args.dry_run,
             wishes=_wishes(args),
+            outputs=kept.variables,
+            deliver=self.shell.user_ns.update,
             options=_options(args),
             on_result=remember_observables,
         )
 
-    def _circuit(self, args: Any, line: str, cell: str) -> CellTask:
+    def _circuit(self, args: Any, cell: str) -> CellTask:
         if args.precision is not None:
             raise UsageError("%%qtask --qasm samples: it takes --shots, not --precision")
         circuit = parse_qasm(cell, lines_above=1)
@@ -235,24 +241,16 @@ class CellMagics(Magics):  # type: ignore[misc]
             int(args.limit * 10**6),
         )
 
-    def _finish(self, task: CellTask, args: Any) -> Any:
+    def _finish(self, task: CellTask, args: Any, name: str | None = None) -> Any:
+        """Wait, if that is wanted, and keep what there is then under a name, if there is one."""
         self.notebook.keep(task)
-        if not args.block:
-            return task
-        live = in_notebook(self.shell)
-        return wait(task, live=live, progress_after_s=args.progress_after)
-
-
-def completers(notebook: Notebook) -> dict[str, Callable[[Any, Any], list[str]]]:
-    """By the names of the cell magics, what the Tab key offers behind them."""
-
-    def pilots() -> list[str]:
-        session = notebook.living_session()
-        return [] if session is None else [pilot.name for pilot in session.pilots]
-
-    several = {"mitigation": ("readout", "twirling", "zne")}
-    magics = {"ctask": CellMagics.ctask, "qtask": CellMagics.qtask}
-    return {name: completer(magic, pilots, several) for name, magic in magics.items()}
+        found: Any = task
+        if args.block:
+            live = in_notebook(self.shell)
+            found = wait(task, live=live, progress_after_s=args.progress_after)
+        if name is not None:
+            self.shell.user_ns[name] = found
+        return found
 
 
 def _cell_number(shell: Any) -> int:

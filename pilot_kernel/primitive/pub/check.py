@@ -19,11 +19,11 @@ from qiskit.quantum_info import Pauli, PauliList, SparseObservable, SparsePauliO
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.circuit.gates import measures
 from pilot_kernel.primitive.pub.complaints import complaint, unknown_names
+from pilot_kernel.primitive.pub.observable_text import is_text, with_texts_read
 
 __all__ = ["estimator_pubs", "has_observables", "listed", "sampler_pubs"]
 
 _OPERATORS = (Pauli, PauliList, SparsePauliOp, SparseObservable, ObservablesArray)
-_LETTERS = frozenset("IXYZ01+-rl")
 
 
 def listed(pubs: Any, *, may_be_empty: bool = False) -> list[Any]:
@@ -96,7 +96,7 @@ def _observable(value: Any) -> bool:
     if isinstance(value, (list, tuple, np.ndarray)):
         return len(value) > 0 and _observable(value[0])
     if isinstance(value, str):
-        return bool(value) and set(value) <= _LETTERS
+        return is_text(value)
     if isinstance(value, Mapping):
         return any(isinstance(key, Pauli) or _observable(key) for key in value)
     return isinstance(value, _OPERATORS)
@@ -195,7 +195,10 @@ def _check_values(pub: SamplerPub | EstimatorPub, number: int) -> None:
 
 def _coerce(kind: Any, pub: Any, default: float, number: int) -> Any:
     try:
-        found = kind.coerce(tuple(pub) if isinstance(pub, list) else pub, default)
+        read = with_texts_read(pub) if kind is EstimatorPub else pub
+        found = kind.coerce(tuple(read) if isinstance(read, list) else read, default)
+    except PubError as error:
+        raise PubError(f"PUB {number}: {error}") from error
     except (ValueError, TypeError, QiskitError) as error:
         said = complaint(error, pub, observables=kind is EstimatorPub)
         raise PubError(f"PUB {number}: {said}") from error

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from pilot_kernel.resource import versions
+from pilot_kernel.resource import allowance, versions
 
 __all__ = ["exposed", "hello", "loopback", "sizes", "unwritable"]
 
@@ -39,12 +39,9 @@ def hello() -> dict[str, Any]:
 
 
 def sizes() -> dict[str, int]:
-    """What this process may use: affinity and cgroup limits included."""
-    from dask.system import CPU_COUNT
-    from distributed.system import MEMORY_LIMIT
-
+    """What this process may use: affinity and control groups included."""
     gpus = len(glob.glob("/dev/nvidia[0-9]*"))
-    return {"cores": CPU_COUNT, "memory_bytes": int(MEMORY_LIMIT), "gpus": gpus}
+    return {"cores": allowance.cores(), "memory_bytes": allowance.memory_bytes(), "gpus": gpus}
 
 
 def unwritable(folder: str | None) -> str:

@@ -7,7 +7,7 @@ from pilot_kernel.resource import dask_import
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind import batch, dask_cluster, kind, local, qpu, ssh
 
-__all__ = ["check_description", "device_name", "job_script", "usual_name", "worker_specs"]
+__all__ = ["check_description", "device_name", "job_script", "urls", "usual_name", "worker_specs"]
 
 _KINDS = {
     each.scheme: each for each in (local.KIND, qpu.KIND, ssh.KIND, dask_cluster.KIND, *batch.KINDS)
@@ -20,6 +20,11 @@ def _kind_of(description: PilotDescription) -> kind.Kind:
         known = ", ".join(f"{scheme}://" for scheme in _KINDS)
         raise DescriptionError(f"resource={description.resource!r} is unknown; there is {known}")
     return _KINDS[description.scheme]
+
+
+def urls() -> list[str]:
+    """What the URLs of all kinds begin with."""
+    return [f"{scheme}://" for scheme in _KINDS]
 
 
 def check_description(description: PilotDescription) -> None:

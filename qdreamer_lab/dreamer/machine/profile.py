@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import platform
 import time
 from dataclasses import dataclass, field, replace
@@ -15,8 +14,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import psutil
 
+from pilot_kernel.resource import allowance
 from qdreamer_lab.dreamer.machine.measure import measured
 from qdreamer_lab.dreamer.model.belief import Belief
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PHASES, PLACE
@@ -106,8 +105,8 @@ class MachineProfile:
         return cls(
             machine=machine_name(),
             resource="here",
-            cores=os.cpu_count() or 1,
-            memory_bytes=int(psutil.virtual_memory().total),
+            cores=allowance.cores(),
+            memory_bytes=allowance.memory_bytes(),
             gpus=(),
             versions=library_versions(),
             made_at_s=time.time(),

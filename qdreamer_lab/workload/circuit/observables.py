@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from qiskit.primitives.containers.observables_array import ObservablesArray
 
+from pilot_kernel.errors import PubError
+from pilot_kernel.primitive.pub.observable_text import parse_observable, texts_read
 from qdreamer_lab.errors import ObservableError
 from qdreamer_lab.workload.circuit.terms import ProductTerm
 
-__all__ = ["as_sparse", "product_terms"]
+__all__ = ["as_sparse", "product_terms", "read_observable"]
 
 
 def as_sparse(observables: object, num_qubits: int) -> list[Any]:
@@ -23,7 +25,9 @@ def as_sparse(observables: object, num_qubits: int) -> list[Any]:
         ObservableError: If one is not Hermitian, is zero, or is not on `num_qubits` qubits.
     """
     try:
-        array = ObservablesArray.coerce(observables)
+        array = ObservablesArray.coerce(texts_read(observables, num_qubits))
+    except PubError as error:
+        raise ObservableError(str(error)) from error
     except (TypeError, ValueError) as error:
         raise ObservableError(f"not an observable: {error}") from error
     sparse = list(array.sparse_observables_array().ravel())
@@ -34,6 +38,18 @@ def as_sparse(observables: object, num_qubits: int) -> list[Any]:
                 f"but the circuit has {num_qubits}"
             )
     return sparse
+
+
+def read_observable(text: str, num_qubits: int) -> Any:
+    """The `SparsePauliOp` that a text such as `0.5*Z0 Z1 - X3` or `ZZI` says.
+
+    Raises:
+        ObservableError: If it cannot be read, or in two ways.
+    """
+    try:
+        return parse_observable(text, num_qubits)
+    except PubError as error:
+        raise ObservableError(str(error)) from error
 
 
 def product_terms(observable: Any) -> tuple[ProductTerm, ...]:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import psutil
 
+from pilot_kernel.resource.allowance import memory_left_bytes
 from pilot_kernel.resource.worker_environment import memory_bytes
 
 __all__ = ["available_bytes", "readable"]
 
-_CGROUP = Path("/sys/fs/cgroup")
 _MEMINFO = Path("/proc/meminfo")
 
 
@@ -25,12 +25,8 @@ def available_bytes() -> int:
     share = memory_bytes()
     if share is not None:
         free = min(free, share - psutil.Process().memory_info().rss)
-    try:
-        limit = int(_read(_CGROUP / "memory.max"))
-        used = int(_read(_CGROUP / "memory.current"))
-    except (OSError, ValueError):  # no control groups here, or no limit ("max")
-        return free
-    return max(0, min(free, limit - used))
+    left = memory_left_bytes()
+    return max(0, free if left is None else min(free, left))
 
 
 def _machine_bytes() -> int:

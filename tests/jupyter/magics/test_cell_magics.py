@@ -238,6 +238,18 @@ def test_a_quantum_cell_in_the_background_keeps_its_task(run):
     assert str(task.state) == "DONE"
 
 
+def test_names_are_kept_alike_by_both_magics(run):
+    assert run("%%ctask -o twice,x\nx = 3\n2 * x") == 6
+    assert (run.shell.user_ns["twice"], run.shell.user_ns["x"]) == (6, 3)
+    result = run(f"%%qtask --shots 50 --seed 1 -o counted,qc\n{BELL}qc.measure_all()\nqc")
+    assert run.shell.user_ns["counted"] is result
+    assert run.shell.user_ns["qc"].num_qubits == 2
+    task = run("%%ctask --noblock -o held,y\ny = 4\n5")
+    assert run.shell.user_ns["held"] is task
+    assert task.result(60) == 5
+    assert run.shell.user_ns["y"] == 4
+
+
 def test_many_cells_at_once(run):
     tasks = [run(f"%%ctask --noblock\nprint({at})\n{at}") for at in range(8)]
     assert [task.result(60) for task in tasks] == list(range(8))

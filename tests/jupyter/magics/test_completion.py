@@ -1,59 +1,59 @@
-"""What the Tab key offers behind the cell magics."""
-
-from types import SimpleNamespace
+"""Tab behind a magic, as IPython's own completer answers it."""
 
 import pytest
 from IPython.core.completer import provisionalcompleter
 
-from pilot_kernel.errors import AgentLostError
-from pilot_kernel.jupyter.magics.cell_magics import CellMagics, completers
-from pilot_kernel.jupyter.magics.completion import completer
 
-
-def notebook(*names):
-    pilots = [SimpleNamespace(name=name) for name in names]
-    return SimpleNamespace(living_session=lambda: SimpleNamespace(pilots=pilots))
-
-
-def offered(line, magic="qtask", book=None):
-    complete = completers(book or notebook("local", "manila"))[magic]
-    return complete(None, SimpleNamespace(line=line))
-
-
-def test_options_and_values():
-    options = offered("%%qtask --cut 3 --pr")
-    assert {"--prefer", "--precision", "--mitigation", "--dry-run", "--on"} <= set(options)
-    assert "--cut" not in offered("%%ctask ", "ctask")
-    assert "--all" in offered("%%ctask ", "ctask")
-    assert offered("%%qtask --prefer ") == ["time", "fidelity", "cost"]
-    assert offered("%%qtask --mid-circuit y") == ["yes", "no"]
-    assert offered("%%qtask --mitigation readout,") == ["readout", "twirling", "zne"]
-    assert offered("%%qtask --on ma") == ["cpu", "gpu", "qpu", "local", "manila"]
-    assert offered("%%qtask --on local,")[-1] == "manila"
-    assert "--on" in offered("%%qtask --dry-run ")  # which takes no value
-    assert offered("%%qtask") == offered("%%qtask --seed ") == []
-
-
-def test_no_session_is_begun_for_it():
-    none = SimpleNamespace(living_session=lambda: None)
-    assert offered("%%qtask --on ", book=none) == ["cpu", "gpu", "qpu"]
-
-    def lost():
-        raise AgentLostError("gone")
-
-    complete = completer(CellMagics.qtask, lost, {})
-    assert complete(None, SimpleNamespace(line="%%qtask --on ")) == ["cpu", "gpu", "qpu"]
+def completed(shell, typed):
+    with provisionalcompleter():
+        return {each.text for each in shell.Completer.completions(typed, len(typed))}
 
 
 @pytest.mark.parametrize(
-    ("line", "wanted"),
+    ("typed", "offered"),
     [
-        ("%%qtask --fal", "--fallback"),
-        ("%%ctask --tim", "--timeout"),
-        ("%%qtask --mitigation readout,tw", "twirling"),
+        ("%%qtask --sh", {"--shots"}),
+        ("%%qtask --c", {"--cores", "--cut"}),
+        ("%%ctask --nob", {"--noblock"}),
+        ("%%qtask --cut ", {"auto"}),
+        ("%%qtask --prefer ", {"time", "fidelity", "cost"}),
+        ("%%qtask --mid-circuit y", {"yes"}),
+        ("%%qtask --mitigation readout,tw", {"twirling"}),
+        ("%%qtask --fallback q", {"qpu"}),
+        ("%%qtask --fal", {"--fallback"}),
+        ("%%ctask --fal", set()),
+        ("%pilot sc", {"scale", "script"}),
+        ("%pilot add sl", {"slurm://"}),
+        ("%pilot start --in slu", {"slurm://"}),
+        ("%qresult --ta", {"--task"}),
     ],
 )
-def test_the_shell_asks(shell, line, wanted):
-    with provisionalcompleter():
-        found = [each.text for each in shell.Completer.completions(line, len(line))]
-    assert wanted in found
+def test_options_and_words(shell, typed, offered):
+    assert completed(shell, typed) == offered
+
+
+def test_names_of_pilots_and_tasks(run, session):
+    (local,) = [pilot.name for pilot in session.pilots]
+    run("data = 5")
+    run("%%ctask --name counted_words\n1")
+    assert completed(run.shell, "%%qtask --on ") >= {"cpu", "gpu", "qpu", local}
+    assert completed(run.shell, f"%%qtask --shots 5 --on cpu,{local[:2]}") == {local}
+    assert completed(run.shell, f"%pilot drain {local[:2]}") == {local}
+    assert completed(run.shell, "%qresult counted_w") == {"counted_words"}
+    assert completed(run.shell, "%cancel counted_w") == {"counted_words"}
+    run("%%ctask --name counted_words\n2")
+    assert len(completed(run.shell, "%qresult counted_w")) == 3  # both keys, too
+    assert "data" in completed(run.shell, "%%ctask -i ")
+
+
+def test_the_cell_below_a_magic_is_python(run):
+    run("counted = 5")
+    assert "counted" in completed(run.shell, "%%ctask --name x\ncount")
+
+
+def test_without_a_session_nothing_is_started(shell, session, monkeypatch):
+    from pilot_kernel.jupyter.cell.notebook import Notebook
+
+    monkeypatch.setattr(Notebook, "living_session", staticmethod(lambda: None))
+    assert completed(shell, "%%qtask --on ") >= {"cpu", "gpu", "qpu"}
+    assert completed(shell, "%qresult counted_w") == set()
