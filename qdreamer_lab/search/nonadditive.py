@@ -26,7 +26,7 @@ from qdreamer_lab.search.schedule import first_plans, improve, window_rooms
 from qdreamer_lab.search.strategies.piece_graph import PieceGraph, piece_graph
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, is_feasible, no_plan, plan_of
 from qdreamer_lab.search.strategies.sweep import Sweep
-from qdreamer_lab.search.windows import windowed_bound
+from qdreamer_lab.search.windows import Bounds, windowed_bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,13 +164,20 @@ def _begun(
 
 
 def _bounded(
-    problem: CutProblem, cost: str, best: Priced, room: int, stop: NDArray[np.int64]
+    problem: CutProblem,
+    cost: str,
+    best: Priced,
+    room: int,
+    stop: NDArray[np.int64],
+    known: Bounds,
 ) -> Priced:
     """With the bound that windows of time have, if every cut costs as little as it can."""
     if cost == "work":
         return best
     gates, wire = least_costs(problem, cost)
-    bound = windowed_bound(piece_graph(problem, gates, wire), room, stop)
+    graph = piece_graph(problem, gates, wire)
+    plan = plan_of(graph, best.labels) if len(best.labels) else None
+    bound = windowed_bound(graph, room, stop, plan, known)
     return replace(best, bound=min(best.value, max(best.bound, bound)))
 
 
@@ -201,12 +208,12 @@ def _refined(
     pools: list[tuple[PieceGraph, Pool]],
 ) -> Priced:
     """Refine plans of the stand-ins in turn, and price and anneal what is new among them."""
-    number = budget.skip
+    number, known = budget.skip, Bounds()
     pools, windows = list(pools), window_rooms(pools[0][0], prove=budget.prove)
     with alarm(budget.deadline) as stop:
         while number < budget.last_round and not stop[0] and best.value > best.bound + TOLERANCE:
             if number in windows:
-                best = _bounded(problem, cost, best, windows[number], stop)
+                best = _bounded(problem, cost, best, windows[number], stop, known)
             turn, own = number % len(pools), number // len(pools)
             graph, pool = pools[turn]
             if own == 0 and len(best.labels):

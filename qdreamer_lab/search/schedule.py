@@ -14,6 +14,7 @@ from qdreamer_lab.search.alarm import alarm
 from qdreamer_lab.search.refinement import Pool, refined_once
 from qdreamer_lab.search.strategies.anneal import Anneal
 from qdreamer_lab.search.strategies.connected_parts import Connected
+from qdreamer_lab.search.strategies.guided_sweep import GuidedSweep
 from qdreamer_lab.search.strategies.multilevel import Multilevel
 from qdreamer_lab.search.strategies.random_plan import RandomPlan
 from qdreamer_lab.search.strategies.separate_blocks import Separate
@@ -21,7 +22,7 @@ from qdreamer_lab.search.strategies.slices import Slices
 from qdreamer_lab.search.strategies.strategy import Plan, no_plan
 from qdreamer_lab.search.strategies.sweep import Sweep
 from qdreamer_lab.search.strategies.sweep_devices import SweepDevices
-from qdreamer_lab.search.windows import windowed_bound
+from qdreamer_lab.search.windows import Bounds, windowed_bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,9 +65,9 @@ PROOF_ROOM, PROOF_STATES = 12_000, 500_000
 #: that it looks at in all, of each of which it may remember five bytes.
 PROOF_BYTES, MOST_PROOF_STATES = 300_000_000, 60_000_000
 
-#: Rounds of refinement before windows of time are first bounded, and partial plans kept then; each
-#: later time has four times as many.
-FIRST_WINDOWS, WINDOW_ROOM = 12, 16
+#: Rounds of refinement before windows of time are first bounded, least and most partial plans kept
+#: then, and these times all pieces; each later time has four times as many.
+FIRST_WINDOWS, WINDOW_ROOMS, WINDOW_WORK = 4, (16, 256), 60_000
 
 #: Rounds of refinement before the first sweep for a proof, where none is asked for.
 FIRST_PROOF = 16
@@ -78,7 +79,8 @@ LATE = 6
 AT_LAST = 0.6
 
 #: Strategies that can be stopped on the way.
-STOPPABLE = Sweep | SweepDevices | Anneal | Slices
+SWEEPS = Sweep | GuidedSweep | SweepDevices
+STOPPABLE = SWEEPS | Anneal | Slices
 
 #: From this many pieces on, a plan that cuts only gates is made before anything else.
 SLOW = 100
@@ -96,7 +98,7 @@ def quick(graph: PieceGraph) -> Iterator[Strategy]:
         yield Multilevel(tries=1)
     yield Sweep(room=48)
     if graph.effort < NARROW:
-        yield Sweep(room=1_000, max_states=60_000)
+        yield GuidedSweep(room=1_000, max_states=60_000)
     yield Multilevel(tries=4)
     yield Anneal(moves=20_000, hot=0.8, cold=0.2)
     if _is_deep(graph):
@@ -104,7 +106,7 @@ def quick(graph: PieceGraph) -> Iterator[Strategy]:
     yield Anneal(moves=20_000, hot=1.5, cold=0.3)
     room = min(1_000, 60_000 // graph.num_pieces)
     if graph.effort < NARROW:
-        yield Sweep(room=8_000, max_states=150_000)
+        yield GuidedSweep(room=8_000, max_states=150_000)
     elif room > 100:
         yield Sweep(room=room)
 
@@ -198,7 +200,7 @@ def any_plan(
     for number, strategy in enumerate(itertools.islice(strategies, most)):
         if stop[0] or best.cost < FORBIDDEN / 2:
             break
-        if isinstance(strategy, Sweep | SweepDevices):
+        if isinstance(strategy, SWEEPS):
             strategy = replace(strategy, stop=stop)
         best = best.improved_by(strategy.improve(graph, best, seed + number))
     return best
@@ -267,12 +269,12 @@ def refined(graph: PieceGraph, seed: int, budget: Budget, best: Plan) -> tuple[P
     Returns:
         The best plan, and the number of the round that would be next.
     """
-    number, pool, deep = budget.skip, Pool((best,)), _is_deep(graph)
+    number, pool, deep, known = budget.skip, Pool((best,)), _is_deep(graph), Bounds()
     proofs, windows = _proofs(graph, prove=budget.prove), window_rooms(graph, prove=budget.prove)
     with alarm(budget.deadline) as stop:
         while number < budget.last_round and not (stop[0] or pool.best.proven):
             if number in windows:
-                bound = windowed_bound(graph, windows[number], stop)
+                bound = windowed_bound(graph, windows[number], stop, pool.best, known)
                 pool = pool.with_bound(Plan(pool.best.labels, pool.best.cost, bound))
             if number in proofs and not pool.best.proven:
                 sweep = replace(proofs[number], stop=stop)
@@ -295,11 +297,12 @@ def window_rooms(graph: PieceGraph, *, prove: bool) -> dict[int, int]:
     """
     if graph.is_limited:
         return {}
-    first = 2 if prove else FIRST_WINDOWS
-    return {first * 4**k: WINDOW_ROOM * 4**k for k in range(8)}
+    least, most = WINDOW_ROOMS
+    room = max(least, min(most, WINDOW_WORK // graph.num_pieces))
+    return {k if prove else FIRST_WINDOWS * 4**k: room * 4**k for k in range(8)}
 
 
-def _proofs(graph: PieceGraph, *, prove: bool) -> dict[int, Sweep | SweepDevices]:
+def _proofs(graph: PieceGraph, *, prove: bool) -> dict[int, GuidedSweep | SweepDevices]:
     """Sweeps that may prove a plan, by the number of the round before which they are made.
 
     The last is as large as memory allows; what it leaves open stays open.
@@ -309,11 +312,11 @@ def _proofs(graph: PieceGraph, *, prove: bool) -> dict[int, Sweep | SweepDevices
     if graph.num_pieces * graph.widest > SWEEP_LIMIT or (hard and not prove):
         return {}
     first = 0 if prove else FIRST_PROOF
-    kind = SweepDevices if graph.is_limited else Sweep
+    kind = SweepDevices if graph.is_limited else GuidedSweep
     slots = max(graph.widest, graph.limits.max_labels + 1 if graph.is_limited else 0)
     # Two beams have twice as many rows as plans are kept, of three bytes a slot and some more.
     most = PROOF_BYTES // (4 * (3 * slots + 40))
-    proofs: dict[int, Sweep | SweepDevices] = {}
+    proofs: dict[int, GuidedSweep | SweepDevices] = {}
     for k in range(10):
         room, states = PROOF_ROOM * 4**k, PROOF_STATES * 4**k
         proofs[first + 8 * 4**k - 8] = kind(min(room, most), min(states, MOST_PROOF_STATES))

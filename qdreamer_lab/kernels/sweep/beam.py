@@ -84,21 +84,21 @@ def copy_row(beam: Beam, source: int, target: int) -> None:
 
 
 @kernel
-def keep_best(beam: Beam, count: int, room: int) -> tuple[int, float]:
+def keep_best(beam: Beam, count: int, room: int) -> tuple[int, float, float]:
     """Keep the `room` best rated of `count` partial plans, in place.
 
     Returns:
-        How many were kept, and the lowest cost dropped (infinite if none was).
+        How many were kept, and the lowest cost and rating dropped (infinite if none was).
     """
     if count <= room:
-        return count, np.inf
+        return count, np.inf, np.inf
     limit = np.partition(beam.rating[:count], room)[room]
     ties = room
     for k in range(count):
         if beam.rating[k] < limit:
             ties -= 1
     kept = 0
-    dropped = np.inf
+    dropped, rated = np.inf, np.inf
     for k in range(count):
         take = beam.rating[k] < limit
         if not take and beam.rating[k] == limit and ties > 0:
@@ -106,11 +106,12 @@ def keep_best(beam: Beam, count: int, room: int) -> tuple[int, float]:
             take = True
         if not take:
             dropped = min(dropped, beam.value[k])
+            rated = min(rated, beam.rating[k])
             continue
         if kept != k:
             copy_row(beam, k, kept)
         kept += 1
-    return kept, dropped
+    return kept, dropped, rated
 
 
 @kernel

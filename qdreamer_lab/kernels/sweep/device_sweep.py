@@ -145,7 +145,7 @@ def extend_on(
     Returns:
         The plans in `new`, the lowest cost of those dropped for lack of room, and the plans made.
     """
-    _, most, room, stop = bar
+    _, most, _, _, room, stop = bar
     num = devices.rooms.shape[0]
     held = np.zeros(num, np.bool_)
     made, looked, dropped = 0, 0, np.inf
@@ -181,7 +181,7 @@ def extend_on(
                 continue
             if place == NEW:
                 if made == new.value.shape[0]:
-                    made, least = keep_best(new, made, room)
+                    made, least, _ = keep_best(new, made, room)
                     dropped = min(dropped, least)
                     relink(new, made, table)
                 place = made
@@ -195,7 +195,7 @@ def extend_on(
             new.rating[place] = value
             new.parent[place] = p
             new.choice[place] = d
-    made, least = keep_best(new, made, room)
+    made, least, _ = keep_best(new, made, room)
     return made, min(dropped, least), looked
 
 
@@ -264,7 +264,7 @@ def device_sweep(
     table, trial, path = empty_table(size), empty_trial(columns), empty_path(num)
     trial.labels[:] = NONE
     trial.widths[:] = 0
-    bar = Bar(int(rooms[0]), upper - 1e-9, effort.room, effort.stop)
+    bar = Bar(int(rooms[0]), upper - 1e-9, 0.0, 0, effort.room, effort.stop)
     after, group = wires_after(frontier, pieces), groups_of(rooms)
     lower = upper
     count, looked, number = 1, 0, 0

@@ -78,12 +78,14 @@ def settle(
     wider: int,
     mine: int,
     leaving: Ints,
+    ample: int,
     trial: Trial,
 ) -> tuple[int, np.uint64]:
     """Put a piece with `label` into slot `mine`, empty the slots of `leaving`, and renumber.
 
-    Fragments are numbered by their first slot, so that equal partitions have equal labels. The
-    result goes to `trial`.
+    Fragments are numbered by their first slot, so that equal partitions have equal labels. One
+    narrower than `ample` has room for all that is to come, and counts as just so wide. The result
+    goes to `trial`.
 
     Returns:
         The number of fragments left in the frontier, and a hash of their labels.
@@ -107,6 +109,7 @@ def settle(
                 widths[fresh] = 1 if f == used else row_width[f]
                 if f == label and f != used:
                     widths[fresh] += wider
+                widths[fresh] = max(widths[fresh], ample)
                 fresh += 1
             labels[s] = seen[f]
         code = (code ^ np.uint64(labels[s])) * np.uint64(1099511628211)

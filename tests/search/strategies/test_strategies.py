@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from qdreamer_lab.search.strategies.anneal import Anneal
 from qdreamer_lab.search.strategies.cycle import Cycle
+from qdreamer_lab.search.strategies.guided_sweep import GuidedSweep
 from qdreamer_lab.search.strategies.multilevel import Multilevel
 from qdreamer_lab.search.strategies.piece_graph import piece_graph
 from qdreamer_lab.search.strategies.random_plan import RandomPlan
@@ -21,14 +24,16 @@ from qdreamer_lab.search.strategies.strategy import (
     plan_of,
 )
 from qdreamer_lab.search.strategies.sweep import Sweep
-from tests.search.small_problems import ladder
+from tests.search.finder_oracle import cheapest
+from tests.search.small_problems import ladder, random_problem
 
 
 @pytest.mark.parametrize(
     "strategy",
     [
-        *(Multilevel(), RandomPlan(5), Separate(), Sweep(room=5), Cycle(labels=9)),
+        *(Multilevel(), RandomPlan(5), Separate(), Cycle(labels=9)),
         *(Slices(3), Slices(1, trades=50), Slices(3, trades=50)),
+        *(Sweep(room=5), GuidedSweep(room=5), GuidedSweep(room=900)),
     ],
 )
 def test_a_strategy_gives_a_feasible_plan_at_the_price_it_names(strategy: Strategy) -> None:
@@ -97,3 +102,17 @@ def test_labels_of_endpoints_that_cut_within_pieces_still_make_a_plan() -> None:
     assert plan.cost == pytest.approx(cost_of(graph, plan.labels))
     all_in_one = plan_of(graph, np.zeros_like(labels))
     assert len(all_in_one.labels) == 0
+
+
+@pytest.mark.parametrize("kinds", [("gate", "wire"), ("gate",), ("wire",)])
+def test_a_guided_sweep_proves_what_every_labelling_says(kinds: tuple[str, ...]) -> None:
+    for seed in range(150):
+        base = random_problem(seed)
+        problem = replace(base, kinds=kinds, max_qubits=max(base.max_qubits, 3 - len(kinds)))
+        graph, best = piece_graph(problem), cheapest(problem)
+        for room in (1, 3, 20):
+            rough = GuidedSweep(room).improve(graph, no_plan(), seed=0)
+            assert rough.bound <= best + 1e-6
+        plan = GuidedSweep(20_000).improve(graph, rough, seed=0)
+        assert plan.cost == pytest.approx(best)
+        assert plan.proven
