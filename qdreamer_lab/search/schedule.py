@@ -280,8 +280,8 @@ def refined(graph: PieceGraph, seed: int, budget: Budget, best: Plan) -> tuple[P
                 sweep = replace(proofs[number], stop=stop)
                 pool = pool.with_bound(sweep.improve(graph, pool.best, seed))
             if number == LATE and deep and not pool.best.proven:
-                sweep = replace(_late_sweep(graph), stop=stop)
-                pool = pool.with_bound(sweep.improve(graph, pool.best, seed))
+                late = replace(_late_sweep(graph), stop=stop)
+                pool = pool.with_bound(late.improve(graph, pool.best, seed))
             if pool.best.proven:
                 break
             pool = refined_once(graph, pool, seed, number, stop)
