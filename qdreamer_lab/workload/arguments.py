@@ -74,7 +74,7 @@ def check_session(session: object) -> None:
     Raises:
         QDreamerError: It says where to get one.
     """
-    if not all(hasattr(session, name) for name in ("submit", "candidates", "pilots_for")):
+    if not hasattr(session, "candidates"):  # which predictions need, too, and nothing else has
         raise QDreamerError(
             f"session= takes an open session, as pilot_kernel.session() gives it, or None to run "
             f"in this process; got {type(session).__name__} {session!r:.60}"
