@@ -68,8 +68,8 @@ class Simulated:
         wall_s: What it would take on each.
         measured_s: What it took where it was measured, by the number of workers.
         assumptions: What it rests on.
-        shared_s: What it would take where more workers than this machine has cores share them, by
-            the number of workers; such measurements are compared with these.
+        shared_s: What it would take on as many workers as this machine has cores, by the number of
+            workers that shared them; such measurements are compared with these.
         cores: Of this machine.
     """
 
@@ -156,17 +156,17 @@ def circuits_simulated(
     for kind, grown in (("strong", False), ("weak", True)):
         known = dict(measured.get(kind, {}))
 
-        def wall(count: int, slower: float = 1.0, grown: bool = grown) -> float:
-            return dealt_out_s(tasks * (count if grown else 1), slower * task_s, interval_s, count)
+        def wall(count: int, workers: int, grown: bool = grown) -> float:
+            return dealt_out_s(tasks * (count if grown else 1), task_s, interval_s, workers)
 
         curves.append(
             Simulated(
                 name=f"{name}, {kind} scaling",
                 workers=tuple(workers),
-                wall_s=tuple(map(wall, workers)),
+                wall_s=tuple(wall(count, count) for count in workers),
                 measured_s=known,
                 assumptions=told,
-                shared_s={count: wall(count, count / cores) for count in known if count > cores},
+                shared_s={count: wall(count, cores) for count in known if count > cores},
                 cores=cores,
             )
         )
@@ -211,11 +211,7 @@ def played_simulated(
             "one worker takes as long as it took; a core for each worker, and no slower where all "
             "are busy; no failures"
         ),
-        shared_s={
-            count: replayed_s(trace, count, pace, slower=count / cores)
-            for count in measured
-            if count > cores
-        },
+        shared_s={count: replayed_s(trace, cores, pace) for count in measured if count > cores},
         cores=cores,
     )
 

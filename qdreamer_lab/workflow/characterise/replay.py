@@ -67,17 +67,16 @@ def _fixed_s(trace: Trace) -> float:
     return max(0.0, small_s - slope * small)
 
 
-def replayed_s(trace: Trace, workers: int, pace: Pace = Pace(), *, slower: float = 1.0) -> float:
+def replayed_s(trace: Trace, workers: int, pace: Pace = Pace()) -> float:
     """Wall time of a run on a number of workers.
 
     Args:
         trace: What had to wait for what.
         workers: How many.
         pace: The middleware's.
-        slower: How many times longer tasks take, where workers share cores.
     """
     tasks = _divided(trace.tasks, workers, pace.fixed_s)
-    play = _Play(tasks, workers, pace, slower)
+    play = _Play(tasks, workers, pace)
     return play.end() + trace.tail_s
 
 
@@ -106,8 +105,8 @@ def _divided(tasks: tuple[Traced, ...], workers: int, fixed_s: float) -> list[Tr
 class _Play:
     """A clock that goes from event to event."""
 
-    def __init__(self, tasks: list[Traced], workers: int, pace: Pace, slower: float) -> None:
-        self._tasks, self._pace, self._slower = tasks, pace, slower
+    def __init__(self, tasks: list[Traced], workers: int, pace: Pace) -> None:
+        self._tasks, self._pace = tasks, pace
         self._idle = workers
         self._events: list[tuple[float, int, str, int]] = []
         self._count = 0
@@ -148,7 +147,7 @@ class _Play:
             while self._idle and self._waiting:
                 first = self._waiting.popleft()
                 self._idle -= 1
-                busy_s = self._slower * (self._tasks[first].busy_s + self._pace.handover_s)
+                busy_s = self._tasks[first].busy_s + self._pace.handover_s
                 self._at(now + busy_s, "over", first)
         return now
 

@@ -34,7 +34,6 @@ def test_by_hand():
     assert [replayed_s(two, workers) for workers in (1, 2, 3)] == [4.0, 2.0, 2.0]
     fork = trace(*in_a_row(3, busy_s=2.0), task(2, inputs=[0, 1, 2], busy_s=1.0))
     assert [replayed_s(fork, workers) for workers in (1, 2, 3)] == [7.0, 5.0, 3.0]
-    assert replayed_s(fork, 3, slower=2.0) == 6.0
     assert replayed_s(fork, 3, Pace(interval_s=0.5)) == 4.5
     assert replayed_s(fork, 3, Pace(handover_s=0.5)) == 4.0
 
