@@ -54,13 +54,13 @@ def with_texts_read(pub: Any) -> Any:
 def texts_read(observables: Any, num_qubits: int) -> Any:
     """Observables of any form, with operators in the places of texts that are no labels.
 
-    A label of another width is left for Qiskit to refuse.
+    What is meant as a label, of another width or with other letters, is left for Qiskit to refuse.
 
     Raises:
         PubError: If a text cannot be read; see `parse_observable`.
     """
     if isinstance(observables, str):
-        left = _is_label(observables, num_qubits) or _LETTERS.fullmatch(observables)
+        left = _is_label(observables, num_qubits) or observables.isalpha()
         return observables if left else parse_observable(observables, num_qubits)
     if isinstance(observables, (list, tuple)):
         return type(observables)(texts_read(each, num_qubits) for each in observables)

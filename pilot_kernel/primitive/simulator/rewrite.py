@@ -177,10 +177,11 @@ class _Writer:
         """What to write for an angle that has no value yet."""
         if self.keep_angles:
             return value
-        inner = value.parameters.intersection(self.loops)
+        parameters = set(value.parameters)  # Qiskit 2.1 gives the keys of a dictionary
+        inner = parameters.intersection(self.loops)
         if not inner:
             return self.angles.stand_in(value)
-        if inner != value.parameters:
+        if inner != parameters:
             raise self.complaint(
                 f"has an angle, {value}, of both a loop with break or continue and the circuit's "
                 "parameters; bind those with circuit.assign_parameters"
