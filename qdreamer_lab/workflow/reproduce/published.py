@@ -25,8 +25,8 @@ _MIDDLEWARE = "github.com/radical-cybertools/pilot-quantum"
 _PAPER = "arXiv:2604.03445"
 _PLAN = (
     "as given in this project's plan; in no public source that was found: not in the abstracts of "
-    f"{_PAPER} and arXiv:2412.18519, nor in the tables committed to {_MIDDLEWARE} and "
-    f"{_MINI_APPS}; the papers' full texts could not be searched"
+    f"{_PAPER} and arXiv:2412.18519, nor in the few tables looked at of {_MIDDLEWARE} "
+    f"and {_MINI_APPS}; the papers' full texts could not be searched"
 )
 
 

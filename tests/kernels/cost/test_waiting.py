@@ -1,23 +1,23 @@
-"""Which fragments may tell others what they measured, against reachability by NetworkX."""
+"""Which fragments may tell others what they measured, against reachability by rustworkx."""
 
 from __future__ import annotations
 
-import networkx as nx
 import numpy as np
 import pytest
+import rustworkx as rx
 
 from qdreamer_lab.kernels.cost.waiting import without_waiting
 
 
 def plain_choice(tail: list[int], head: list[int], num: int) -> list[bool]:
     """Choose each pair after which the graph of those chosen still has no loop."""
-    graph = nx.DiGraph()
+    graph = rx.PyDiGraph()
     graph.add_nodes_from(range(num))
     chosen = []
     for here, there in zip(tail, head, strict=True):
-        chosen.append(not nx.has_path(graph, there, here))
+        chosen.append(not rx.has_path(graph, there, here))
         if chosen[-1]:
-            graph.add_edge(here, there)
+            graph.add_edge(here, there, None)
     return chosen
 
 
