@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.errors import PrecisionError
-from qdreamer_lab.workload.sampled.allocation import neyman
+from qdreamer_lab.workload.sampled.allocation import neyman, unseen_variance
 from qdreamer_lab.workload.sampled.schedule import Schedule, error_bars
 from qdreamer_lab.workload.sampled.work_sizes import REPLICAS
 
@@ -147,6 +147,8 @@ def _played(
         inverse = [old + one for old, one in zip(before, added, strict=True)]
         beyond = chances.errors.products(rng, found, inverse, REPLICAS)
         stds, linear = error_bars(first.sum(axis=0), beyond)
+        hidden = [unseen_variance(v.most, n) for v, n in zip(variance, inverse, strict=True)]
+        stds = np.sqrt(np.square(stds) + np.max(hidden, axis=0))
         schedule.learn([each.believed(n) for each, n in zip(variance, shots, strict=True)])
     return ShotPlan(tuple(rounds), 0.0), inverse
 

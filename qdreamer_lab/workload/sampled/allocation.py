@@ -23,6 +23,7 @@ __all__ = [
     "neyman",
     "predicted_variance",
     "rounded",
+    "unseen_variance",
 ]
 
 _PRIOR = 2.0
@@ -93,6 +94,20 @@ def believed(
 ) -> NDArray[np.float64]:
     """Variance estimated from a sum of squares, its degrees of freedom, and a prior."""
     return np.asarray((squares + _PRIOR * prior) / (degrees + _PRIOR))
+
+
+def unseen_variance(most: NDArray[np.float64], sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(observables,) variance that shots may hide which all read the same.
+
+    They do not tell how much they may vary. As Agresti and Coull's interval has it (The American
+    Statistician 52, 119), one shot more than was seen is allowed for, that reads the opposite; it
+    counts once, where it matters most.
+
+    Args:
+        most: (observables, variants) variance of a shot whose outcomes are all equally likely.
+        sizes: (variants,) by how much one shot moves the mean of its variant.
+    """
+    return np.asarray(4 * (most * np.square(sizes)).max(axis=1, initial=0.0))
 
 
 def predicted_variance(

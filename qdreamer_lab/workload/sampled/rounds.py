@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdreamer_lab.workload.sampled.allocation import rounded
+from qdreamer_lab.workload.sampled.allocation import rounded, unseen_variance
 from qdreamer_lab.workload.sampled.schedule import Schedule, error_bars
 from qdreamer_lab.workload.sampled.shot_goal import PILOT_LEAST
 from qdreamer_lab.workload.sampled.shots import ShotRequest
@@ -197,6 +197,13 @@ class ShotRounds(Rounds):
         self.stds = np.full(self._gluing.num_observables, np.nan)
         self._gradients: list[NDArray[np.float64]] = []
         self._linear = np.zeros(self._gluing.num_observables)
+        self._unseen = np.zeros(self._gluing.num_observables)
+
+    def take(self, results: Sequence[tuple[ShotTensor, Sequence[Sample]]]) -> None:
+        """Take in a round; shots that all read the same do not make a value certain."""
+        self._unseen = np.zeros(self._gluing.num_observables)
+        super().take(results)
+        self.stds = np.sqrt(np.square(self.stds) + self._unseen)
 
     @property
     def prior_variance(self) -> float:
@@ -213,7 +220,10 @@ class ShotRounds(Rounds):
         self, place: int, variants: NDArray[np.int64], samples: Sequence[Sample]
     ) -> NDArray[np.float64]:
         fragment = self.program.fragments[place]
-        return variances(fragment, variants, samples, self._gradients[place])
+        found, most = variances(fragment, variants, samples, self._gradients[place])
+        hidden = unseen_variance(most, self._shot_sizes[place])
+        self._unseen = np.maximum(self._unseen, hidden)
+        return found
 
     def _conclude(self) -> None:
         """Values and error bars of what there is."""

@@ -30,7 +30,7 @@ def variances(
     variants: NDArray[np.int64],
     samples: Sequence[Sample],
     gradient: NDArray[np.float64],
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What one shot of each variant contributes to the variance of each observable.
 
     Seen from how groups of shots differ, so that operators read off the same shots count with
@@ -43,9 +43,10 @@ def variances(
         gradient: (observables, operators, Π dims) derivative of the values by the tensor.
 
     Returns:
-        (observables, variants), by number of the variant.
+        Two of (observables, variants), by number of the variant: what is believed after these
+        samples, and what it would be if all outcomes were equally likely.
     """
-    out = np.empty((len(gradient), len(samples)))
+    out, prior = np.empty((2, len(gradient), len(samples)))
     bases = np.array([fragment.digits(variant)[0] for variant in variants.tolist()])
     for digit, basis in enumerate(fragment.bases):
         mine = np.flatnonzero(bases == digit)
@@ -57,15 +58,21 @@ def variances(
             ends = np.cumsum([readout.shape[1] for readout in readouts])
             for place, each in zip(some, np.split(weights, ends, axis=1), strict=False):
                 contributions = each.reshape(len(gradient), -1, each.shape[1])
-                out[:, variants[place]] = _variance(contributions, samples[place])
-    return out
+                prior[:, variants[place]] = most(contributions)
+                squares, degrees = _scatter(contributions, samples[place])
+                out[:, variants[place]] = believed(squares, degrees, prior[:, variants[place]])
+    return out, prior
 
 
-def _variance(weights: NDArray[np.float64], sample: Sample) -> NDArray[np.float64]:
-    """(observables,) from a variant's (observables, operators, outcomes) derivatives."""
+def _scatter(weights: NDArray[np.float64], sample: Sample) -> tuple[NDArray[np.float64], int]:
+    """(observables,) sum of squares and its degrees of freedom.
+
+    Args:
+        weights: (observables, operators, outcomes) a variant's derivatives.
+        sample: Of the variant.
+    """
     counts = sample.counts
     sums = sample.sums.reshape(len(counts), -1)
     totals = weights.swapaxes(1, 2).reshape(len(weights), -1) @ sums.T
     away = totals - counts * (totals.sum(axis=1, keepdims=True) / counts.sum())
-    squares = np.square(away / np.sqrt(counts)).sum(axis=1)
-    return believed(squares, len(counts) - 1, most(weights))
+    return np.square(away / np.sqrt(counts)).sum(axis=1), len(counts) - 1

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparseObservable, SparsePauliOp
 
 from qdreamer_lab.errors import PrecisionError
@@ -61,6 +62,22 @@ def test_a_precision_is_reached():
     assert tight.shots > 10 * loose.shots
 
 
+@pytest.mark.parametrize("angle", [0.12, 0.4])
+def test_shots_that_all_read_the_same_do_not_make_a_value_certain(angle):
+    """A value close to 1 is told with as few errors as any, however little its shots vary."""
+    circuit = QuantumCircuit(3)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.rx(angle, 1)
+    circuit.cx(1, 2)
+    run = lowered(circuit, np.array([[0, 0], [0, 1]]), ["IZZ"])
+    (truth,) = dense_values(circuit, ["IZZ"])
+    runs = [sampled(run, seed, Goal(1 / 64, None, 10**7)) for seed in range(80)]
+    off = np.array([one.evs[0] - truth for one in runs])
+    assert np.mean(np.abs(off) < 1.96 * np.array([one.stds[0] for one in runs])) >= 0.9
+    assert np.sqrt(np.mean(off**2)) < 1.2 / 64
+
+
 def test_a_precision_out_of_reach_is_refused_with_what_can_be_had():
     circuit, labels, _ = CUTS["gate"]
     run = lowered(circuit, labels, ["ZZZZ"])
@@ -108,7 +125,7 @@ def test_the_spread_of_a_variant_is_seen_from_its_own_shots():
     everything = np.arange(fragment.num_variants)
     many = ShotRequest(everything, np.full(len(everything), 4000), (1,), report=True)
     samples = [sample_fragment(fragment, replace(many, seed=(k,))).samples for k in range(8)]
-    seen = np.mean([variances(fragment, everything, one, gradient) for one in samples], axis=0)
+    seen = np.mean([variances(fragment, everything, one, gradient)[0] for one in samples], axis=0)
     batch = Batch(fragment)
     for variant in everything.tolist():
         basis, probabilities = fragment.basis(variant), batch.probabilities(variant)
