@@ -20,7 +20,9 @@ def environment(venv, home):
     """The variables of a user whose home is `home`, and who has nothing but an environment."""
     kept = {key: value for key, value in os.environ.items() if key.startswith(("PIP_", "SSL_"))}
     path = f"{venv / 'bin'}:/usr/local/bin:/usr/bin:/bin"
-    return {**kept, "HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "SHELL": "/bin/bash"}
+    quiet = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # else old debuggers warn in every kernel
+    own = {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "SHELL": "/bin/bash"}
+    return {**kept, **quiet, **own}
 
 
 def run(command, folder, env):
