@@ -217,7 +217,11 @@ def test_wrong_pubs_are_refused_before_anything_runs(pubs, error, told):
         ({"max_qubits": 2, "mode": "fast"}, QDreamerError, "unknown mode 'fast'"),
         ({"max_qubits": 2, "default_shots": 0}, QDreamerError, "default_shots=0"),
         ({"max_qubits": 2, "mode": "exact", "backend": object()}, QDreamerError, "no backend"),
-        ({"max_qubits": 2, "session": SimpleNamespace(candidates=None), "backend": object()}, QDreamerError, "one of"),
+        (
+            {"max_qubits": 2, "session": SimpleNamespace(candidates=None), "backend": object()},
+            QDreamerError,
+            "one of",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused(options, error, told):

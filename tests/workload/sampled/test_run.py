@@ -175,7 +175,10 @@ def test_bad_input_is_refused_early():
         ({"max_shots": True}, "max_shots=True"),
         ({"default_precision": 0}, "default_precision=0"),
         ({"mode": "exact", "shots": 5}, "mode='exact' takes no shots"),
-        ({"backend": AerSimulator(), "session": SimpleNamespace(candidates=None)}, "give one of them"),
+        (
+            {"backend": AerSimulator(), "session": SimpleNamespace(candidates=None)},
+            "give one of them",
+        ),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options, words):
