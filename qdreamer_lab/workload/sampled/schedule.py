@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Schedule", "averaged", "error_bars", "round_variance"]
 
-_NOTHING = 1e-300
-"""Stands for no variance at all, so that it can be divided by."""
+_NOTHING = 1e-290
+"""Stands for no variance of a shot at all, so that it can be divided by."""
 
 _MOST_OFF = 4.0
 """By which factor the variance found may differ from the one predicted, to be believed."""
@@ -160,8 +160,12 @@ def error_bars(
 def round_variance(
     per_shot: Sequence[NDArray[np.float64]], shots: Sequence[NDArray[np.int64]]
 ) -> NDArray[np.float64]:
-    """(fragments, observables) variance that a round has by itself, never quite zero."""
-    return np.maximum(predicted_variance(per_shot, shots), _NOTHING)
+    """(fragments, observables) variance that a round has by itself, never quite zero.
+
+    Rounds of shots that all read the same count by how many these are.
+    """
+    least = [_NOTHING / max(1, int(each.sum())) for each in shots]
+    return np.maximum(predicted_variance(per_shot, shots), np.array(least)[:, None])
 
 
 def averaged(

@@ -105,7 +105,7 @@ def test_several_qpus_share_the_fragments(run):
         result = run(f"%%qtask --cut 3 {how}\n{GHZ}(qc, ['ZIIIII', 'Z' * 6])")
         assert abs(result[0].data.evs - [0, 1]).max() < 0.25
         assert any("wait for the end of its circuits" in note for note in result[0].record.notes)
-        told = run(f"%%qtask --cut 3 --dry-run {how}\n{GHZ}(qc, 'ZIIIII')")
+        told = run(f"%%qtask --cut 3 --dry-run {how}\n{GHZ}(qc, ['ZIIIII', 'Z' * 6])")
         assert any("wait for the end of its circuits" in note for note in told.notes)
         run(f"%%qtask --cut 3 --on one,third\n{GHZ}(qc, 'ZIIIII')")
         with pytest.raises(PlacementError, match="third"):
