@@ -165,7 +165,7 @@ def round_variance(
     Rounds of shots that all read the same count by how many these are.
     """
     least = [_NOTHING / max(1, int(each.sum())) for each in shots]
-    return np.maximum(predicted_variance(per_shot, shots), np.array(least)[:, None])
+    return np.asarray(np.maximum(predicted_variance(per_shot, shots), np.array(least)[:, None]))
 
 
 def averaged(
