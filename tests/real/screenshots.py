@@ -108,7 +108,7 @@ def _states(explorer, blank, folder):
     explorer.ready()
     explorer.button("Recommended").click()
     explorer.summary.get_by_text("Recommended.").wait_for()
-    page.locator(".qd-numbers thead th").filter(has_text="Pinned").wait_for()
+    page.locator(".qd-board .qd-numbers thead th").filter(has_text="Pinned").wait_for()
     explorer.ready()
     yield shot("compared", ".qd-fragments")
     use_theme(page, "Dark")

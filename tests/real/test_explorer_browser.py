@@ -81,6 +81,7 @@ def test_the_slider_moves_by_keyboard(explorer):
 
 
 def test_clicking_a_point_selects_it(explorer):
+    """The narrowest: the widest is the uncut run, whose summary names no width."""
     explorer.drag(0.5)
     explorer.shows_its_width()
     page, was = explorer.page, explorer.summary.inner_text()
@@ -88,7 +89,7 @@ def test_clicking_a_point_selects_it(explorer):
     away = page.locator(".qd-tradeoff .scatterlayer .points path.point").evaluate_all(
         """(all) => all.map(one => one.getBoundingClientRect())
              .map(box => [box.x + box.width / 2, box.y + box.height / 2])
-             .sort((one, two) => two[0] - one[0])[0]"""
+             .sort((one, two) => one[0] - two[0])[0]"""
     )
     page.mouse.move(away[0] - 3, away[1])
     page.mouse.move(*away)
@@ -127,9 +128,9 @@ def test_compare_shows_plans_side_by_side(explorer, artifacts):
     explorer.button("Compare").click()
     explorer.drag(0.15)
     explorer.shows_its_width()
-    explorer.page.locator(".qd-numbers thead th").filter(has_text="Pinned").wait_for()
+    explorer.page.locator(".qd-board .qd-numbers thead th").filter(has_text="Pinned").wait_for()
     explorer.page.wait_for_function(  # the table is drawn a moment after the width
-        "() => document.querySelectorAll('.qd-numbers thead th').length === 3"
+        "() => document.querySelectorAll('.qd-board .qd-numbers thead th').length === 3"
     )
     explorer.page.locator(".qd-panel.qd-numbers").scroll_into_view_if_needed()
     explorer.page.screenshot(path=artifacts / "explorer-compared.png")
