@@ -90,7 +90,8 @@ def played_rounds(weights: Sequence[NDArray[np.float64]], chances: Chances, goal
         raise refused[0]
     played.sort(key=lambda game: (len(game[0].rounds), game[0].shots))
     middle, inverse = played[games // 2]  # those refused would have been longer still
-    variance = chances.variance(inverse).max(initial=0.0)
+    hidden = [unseen_variance(v.most, n) for v, n in zip(chances.known, inverse, strict=True)]
+    variance = (chances.variance(inverse) + np.max(hidden, axis=0, initial=0.0)).max(initial=0.0)
     return replace(
         middle,
         standard_error=float(np.sqrt(variance)),

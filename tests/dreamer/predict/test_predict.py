@@ -61,8 +61,8 @@ def test_standard_error_is_the_one_observed(dreamer, make, width):
         .data.stds
         for seed in range(6)
     ]
-    # Shots of a GHZ state, whose cut is settled, do not vary.
-    assert found.standard_error == pytest.approx(np.median(told), rel=0.15, abs=1e-6)
+    # Shots of a GHZ state, whose cut is settled, do not vary; one more than was seen may.
+    assert found.standard_error == pytest.approx(np.median(told), rel=0.15)
 
 
 def test_more_shots_take_longer_and_err_less(dreamer):
