@@ -154,7 +154,8 @@ def test_a_new_process_finds_large_results_and_large_running_tasks():
         "s.submit(bytes, 10**6, name='early').result(); s.submit(bytes, 10**6, name='gone');"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    subprocess.run([sys.executable, "-c", program], check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
     with pilot_kernel.Session("large") as session:
         early = next(task for task in session.tasks if task.name == "early")
         for pid in worker_pids(session).values():
