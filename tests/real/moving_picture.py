@@ -6,16 +6,14 @@ Every frame is what Chromium shows of the real widget. Look at it before it is c
 """
 
 import io
-import os
 import sys
-import tempfile
 from pathlib import Path
 
 from PIL import Image
 
 from tests.real.explorer_page import Explorer
-from tests.real.lab import chromium, missing, open_notebook, run_all, serving, write_notebook
-from tests.real.screenshots import FOLDER, NOTEBOOK, explorer_cells
+from tests.real.lab import missing
+from tests.real.screenshots import FOLDER, explorer_page
 
 SIZE = {"width": 1440, "height": 1080}
 SCALE = 2 / 3
@@ -33,19 +31,8 @@ def main(path):
     """Make the picture."""
     if what := missing():
         sys.exit(what)
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["PILOT_KERNEL_HOME"] = str(Path(home) / "registry")
-        served = Path(home) / "lab"
-        served.mkdir()
-        with serving(served) as lab, chromium() as browser:
-            write_notebook(lab.work / NOTEBOOK.name, explorer_cells())
-            page = open_notebook(browser, lab, NOTEBOOK.name, scale=SCALE, **SIZE)
-            page.keyboard.press("Control+b")  # the list of files goes away
-            page.locator(".jp-FileBrowser").wait_for(state="hidden")
-            run_all(page)
-            page.locator(".qd-board .main-svg").first.wait_for(timeout=180_000)
-            frames = list(_frames(Explorer(page)))
-            page.close()
+    with explorer_page(SIZE, SCALE) as (_, page):
+        frames = list(_frames(Explorer(page)))
     pictures, times = zip(*frames, strict=True)
     how = {"duration": list(times), "loop": 0, "quality": QUALITY, "method": 6}
     pictures[0].save(path, save_all=True, append_images=pictures[1:], **how)

@@ -5,6 +5,7 @@
 Look at them before they are committed.
 """
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -42,23 +43,30 @@ def main(folder):
     if what := missing():
         sys.exit(what)
     folder.mkdir(parents=True, exist_ok=True)
+    with explorer_page(SIZE, SCALE) as (browser, page):
+        blank = browser.new_page()
+        for state, path in _states(Explorer(page), blank, folder):
+            size = path.stat().st_size
+            print(f"{state:10} {size / 1e3:4.0f} kB  {path}")
+            assert size < MOST_BYTES, f"{path} has {size} bytes: show less, or compress it"
+        blank.close()
+
+
+@contextlib.contextmanager
+def explorer_page(size, scale):
+    """The browser, and a page of JupyterLab on which the notebook shows the explorer."""
     with tempfile.TemporaryDirectory() as home:
         os.environ["PILOT_KERNEL_HOME"] = str(Path(home) / "registry")
         served = Path(home) / "lab"
         served.mkdir()
         with serving(served) as lab, chromium() as browser:
             write_notebook(lab.work / NOTEBOOK.name, explorer_cells())
-            page = open_notebook(browser, lab, NOTEBOOK.name, scale=SCALE, **SIZE)
+            page = open_notebook(browser, lab, NOTEBOOK.name, scale=scale, **size)
             page.keyboard.press("Control+b")  # the list of files goes away
             page.locator(".jp-FileBrowser").wait_for(state="hidden")
             run_all(page)
             page.locator(".qd-board .main-svg").first.wait_for(timeout=180_000)
-            blank = browser.new_page()
-            for state, path in _states(Explorer(page), blank, folder):
-                size = path.stat().st_size
-                print(f"{state:10} {size / 1e3:4.0f} kB  {path}")
-                assert size < MOST_BYTES, f"{path} has {size} bytes: show less, or compress it"
-            blank.close()
+            yield browser, page
             page.close()
 
 
