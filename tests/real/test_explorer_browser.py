@@ -27,7 +27,9 @@ def explorer(browser, lab, artifacts):
     write_notebook(lab.work / "explorer.ipynb", CELLS)
     page = open_notebook(browser, lab, "explorer.ipynb", width=1280, height=800)
     noise = []
-    page.on("console", lambda message: message.type == "error" and noise.append(message.text))
+    page.on(
+        "console", lambda said: said.type == "error" and noise.append((said.text, said.location))
+    )
     page.on("pageerror", lambda error: noise.append(str(error)))
     page.on("request", lambda request: _local(request.url) or noise.append(request.url))
     run_all(page)
