@@ -217,7 +217,7 @@ def _print_phases(out: TextIO, predicted: Prediction, record: RunRecord) -> None
     for name, (before, after) in rows.items():
         print(f"  {name:<12} {_seconds(before):>10} {_seconds(after):>10}", file=out)
     low, high = predicted.interval
-    print(f"  four times in five between {_seconds(low)} and {_seconds(high)}", file=out)
+    print(f"  predicted for four runs in five: {_seconds(low)} to {_seconds(high)}", file=out)
 
 
 def _print_values(

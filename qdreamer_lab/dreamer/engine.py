@@ -107,6 +107,7 @@ class Engine:
             belief=profile.belief,
             contention=profile.contention,
             notes=notes,
+            warm_up_s=profile.warm_up_s,
             devices=self.devices,
         )
 
@@ -300,7 +301,10 @@ def _notes(profile: MachineProfile, resource: str) -> tuple[str, ...]:
     """What to know about a profile that is used for a pilot's resource."""
     if profile.source == "nominal":
         if profile.belief.observations == 0:
-            return ("the profile is nominal, this machine was never measured: call calibrate()",)
+            return (
+                "the profile is nominal, this machine was never measured: calibrate() does that "
+                "in at most 20 s and keeps it for two weeks",
+            )
         return (f"the profile rests on {profile.belief.observations} observations of runs alone",)
     here = profile.machine == machine_name() if is_local(resource) else profile.resource == resource
     if here:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Candidate, View
 
-__all__ = ["Renderer", "caption", "columns", "spec_of", "status", "summary"]
+__all__ = ["Renderer", "caption", "columns", "footnotes", "spec_of", "status", "summary"]
 
 
 class Renderer:
@@ -70,7 +70,7 @@ class Renderer:
                 (candidate, view.recommended),
                 lambda: summary(view, n),
             ),
-            "explained": ((candidate, view.recommended), lambda: explained(summary(view, n))),
+            "explained": ((candidate, view.recommended), lambda: footnotes(view, n)),
             "status": (
                 (run.text, view.working, view.note, view.question),
                 lambda: status(view),
@@ -245,6 +245,15 @@ def summary(view: View, num_qubits: int) -> str:
     elif best is not None:
         parts.append("Recommended.")
     return " ".join(parts)
+
+
+def footnotes(view: View, num_qubits: int) -> str:
+    """What uncommon words of the summary mean, and what its prediction rests on."""
+    candidate = view.selected
+    found = None if candidate is None else candidate.prediction
+    notes = () if found is None else found.notes
+    parts = [explained(summary(view, num_qubits)), *(f"Note: {note}." for note in notes)]
+    return " ".join(part for part in parts if part)
 
 
 def status(view: View) -> str:

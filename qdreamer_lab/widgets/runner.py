@@ -216,8 +216,10 @@ def _became(run: Run) -> Callable[[View], View]:
 def _beside(candidate: Candidate, result: Any) -> str:
     took = seconds_text(RunRecord.of(result).makespan_s)
     exact = ", exact" * candidate.configuration.exact
+    first_s = 0.0 if candidate.prediction is None else candidate.prediction.first_run_s
+    loading = f", and about {seconds_text(first_s)} for loading code the first time" * (first_s > 0)
     return (
-        f"in {took}, {seconds_text(candidate.seconds)} were predicted. "
+        f"in {took}, {seconds_text(candidate.seconds)} were predicted{loading}. "
         f"Value: {values_text(result)}{exact}."
     )
 
