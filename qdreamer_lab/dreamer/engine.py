@@ -305,7 +305,11 @@ def _notes(profile: MachineProfile, resource: str) -> tuple[str, ...]:
                 "the profile is nominal, this machine was never measured: calibrate() does that "
                 "in at most 20 s and keeps it for two weeks",
             )
-        return (f"the profile rests on {profile.belief.observations} observations of runs alone",)
+        seen = profile.belief.observations
+        return (
+            f"times were learned from runs here ({seen} observations): calibrate() measures this "
+            "machine in at most 20 s and keeps that for two weeks",
+        )
     here = profile.machine == machine_name() if is_local(resource) else profile.resource == resource
     if here:
         return ()

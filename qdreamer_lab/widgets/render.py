@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from qdreamer_lab.dreamer.predict.prediction import FIRST_RUN
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.widgets.cost_table import group_names, part_text, rows, sentence, table_html
 from qdreamer_lab.widgets.figures.spec import to_json
@@ -70,7 +71,7 @@ class Renderer:
                 (candidate, view.recommended),
                 lambda: summary(view, n),
             ),
-            "explained": ((candidate, view.recommended), lambda: footnotes(view, n)),
+            "explained": ((candidate, view.recommended, run.result), lambda: footnotes(view, n)),
             "status": (
                 (run.text, view.working, view.note, view.question),
                 lambda: status(view),
@@ -251,9 +252,18 @@ def footnotes(view: View, num_qubits: int) -> str:
     """What uncommon words of the summary mean, and what its prediction rests on."""
     candidate = view.selected
     found = None if candidate is None else candidate.prediction
-    notes = () if found is None else found.notes
+    notes = [] if found is None else [note for note in found.notes if not _outdated(note, view)]
     parts = [explained(summary(view, num_qubits)), *(f"Note: {note}." for note in notes)]
     return " ".join(part for part in parts if part)
+
+
+def _outdated(note: str, view: View) -> bool:
+    """Whether it is about the first run in a place where there was one since."""
+    ran, chosen = view.run.candidate, view.selected
+    if view.run.result is None or ran is None or chosen is None or not note.startswith(FIRST_RUN):
+        return False
+    one, other = ran.configuration, chosen.configuration
+    return (one.on, one.in_process) == (other.on, other.in_process)
 
 
 def status(view: View) -> str:

@@ -5,12 +5,13 @@ import json
 import weakref
 
 import pytest
+from ipywidgets.widgets.widget import _instances
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import efficient_su2
 
 from qdreamer_lab import CutExplorer
 from qdreamer_lab.errors import CircuitError, ObservableError, PlanError, PubError
-from qdreamer_lab.widgets.board import FIGURES
+from qdreamer_lab.widgets.board import FIGURES, Board
 from qdreamer_lab.workload.cut.cuts import GateCut
 from tests.circuits.plain import uneven_line
 from tests.conftest import wait_until
@@ -121,9 +122,15 @@ def test_compare_puts_plans_side_by_side(explorer):
         ((uneven_line(N), 7), ObservableError, "observable"),
     ],
 )
-def test_bad_input_is_one_clear_error(given, error, words):
+def test_bad_input_is_one_clear_error_and_leaves_no_widget(given, error, words):
+    boards = _boards()
     with pytest.raises(error, match=words):
         CutExplorer(*given)
+    assert _boards() == boards
+
+
+def _boards():
+    return {key for key, one in _instances.items() if isinstance(one, Board)}
 
 
 @pytest.mark.parametrize("width", [0, -1, 2.5, "4", True])

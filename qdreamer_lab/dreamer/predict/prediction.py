@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.predict.configuration import Configuration
     from qdreamer_lab.workload.plan.plan import CutPlan
 
-__all__ = ["Account", "Phase", "Prediction"]
+__all__ = ["FIRST_RUN", "Account", "Phase", "Prediction"]
+
+FIRST_RUN = "not counted: the first run"
+"""How the note begins that is true until something has run there."""
 
 
 @dataclass(frozen=True, slots=True)

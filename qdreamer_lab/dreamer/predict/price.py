@@ -11,7 +11,7 @@ import numpy as np
 from qdreamer_lab.dreamer.model.belief import Z80
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PER_SHOT, PHASES, paid
 from qdreamer_lab.dreamer.model.makespan import play
-from qdreamer_lab.dreamer.predict.prediction import Account, Phase, Prediction
+from qdreamer_lab.dreamer.predict.prediction import FIRST_RUN, Account, Phase, Prediction
 from qdreamer_lab.dreamer.predict.wide_tasks import task_cores, wide_slots
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.workload.execution.pace import Pace
@@ -140,7 +140,7 @@ def _first_run(place: Place, makespan_s: float) -> list[str]:
         return []
     where = "in this process" if place.session is None else "on these workers"
     longer = seconds_text(place.first_run_s)
-    return [f"not counted: the first run {where} loads code, which takes about {longer} more"]
+    return [f"{FIRST_RUN} {where} loads code, which takes about {longer} more"]
 
 
 def _executed(case: Case, place: Place, workers: int, *, held: bool) -> _Executed:
