@@ -53,7 +53,8 @@ class CutExplorer:
     Shows itself in notebooks. The search and runs happen in threads of their own.
 
     Args:
-        circuit: Unitary; up to eight of its parameters may be unbound and get sliders.
+        circuit: Unitary, but for measurements at its end, which are left out; up to eight of its
+            parameters may be unbound and get sliders.
         observables: One or many, as Qiskit's estimators take them; by default the mean of Z over
             all qubits.
         session: Where fragments run; None runs them in this process.
