@@ -22,7 +22,7 @@ def test_the_pages_build_without_a_warning_and_lead_somewhere(tmp_path):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     front = tmp_path / "html" / "docs" / "index.html"
-    links = {link.partition("#")[0] for link in re.findall(r'href="([^"]+)"', front.read_text())}
+    links = {re.split("[#?]", link)[0] for link in re.findall(r'href="([^"]+)"', front.read_text())}
     inside = [unquote(link) for link in links if link and ":" not in link]
     assert len(inside) > 10
     assert [link for link in inside if not (front.parent / link).exists()] == []
