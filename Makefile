@@ -36,7 +36,7 @@ test: lint $(VENV)/.warm
 # What needs root or system packages: a browser, SLURM, SSH, networks. .ci/run installs them; what
 # is missing is skipped, and pytest says what to install. CHAOS=60 has all break down for an hour.
 test-real: $(VENV)/.warm
-	$(BIN)/python -m pip install --quiet --editable '.[test,real]'
+	$(BIN)/python -m pip install --quiet --editable '.[test,real,docs]'
 	$(BIN)/python -m pytest -m real $(if $(CHAOS),--chaos-minutes $(CHAOS))
 
 # Needs Chromium, like test-real. Look at the pictures before you commit them.

@@ -97,10 +97,7 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
 
 def _circuit(path: Path | None) -> tuple[str, QuantumCircuit]:
     if path is not None:
-        circuit = load_circuit(path)
-        if circuit.num_clbits:
-            circuit = circuit.remove_final_measurements(inplace=False)
-        return path.name, circuit
+        return path.name, load_circuit(path)
     circuit = efficient_su2(36, reps=2, entanglement="linear")
     values = np.linspace(0.1, 2.9, circuit.num_parameters)
     return "EfficientSU2, reps 2, linear", circuit.assign_parameters(values)
@@ -180,7 +177,7 @@ def _say(out: TextIO, title: str, text: str) -> None:
 
 def _print_header(out: TextIO, name: str, circuit: QuantumCircuit, texts: tuple[str, ...]) -> None:
     n = circuit.num_qubits
-    entangling = sum(len(i.qubits) > 1 for i in circuit.data)
+    entangling = sum(len(i.qubits) > 1 and i.name != "barrier" for i in circuit.data)
     _say(out, "circuit", f"{name}: {n} qubits, {entangling} entangling gates")
     _say(out, "", f"its full state would take 2^{n} x 16 B = {readable(2.0**n * 16)}")
     _say(out, "observables", ", ".join(f"⟨{text}⟩" for text in texts))
@@ -217,7 +214,7 @@ def _print_phases(out: TextIO, predicted: Prediction, record: RunRecord) -> None
     for name, (before, after) in rows.items():
         print(f"  {name:<12} {_seconds(before):>10} {_seconds(after):>10}", file=out)
     low, high = predicted.interval
-    print(f"  four times in five between {_seconds(low)} and {_seconds(high)}", file=out)
+    print(f"  predicted for four runs in five: {_seconds(low)} to {_seconds(high)}", file=out)
 
 
 def _print_values(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qiskit import QuantumCircuit, transpile
 
+from pilot_kernel.primitive.circuit.measured_at_end import without_measurements_at_end
 from qdreamer_lab.isolated_call import guarded
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Reference:
 
 
 def reference_values(circuit: QuantumCircuit, observables: Sequence[Any]) -> Reference:
-    """Expectation values of Pauli observables by Aer, without shots.
+    """Expectation values of Pauli observables by Aer, without shots and measurements at the end.
 
     In a process of its own, since a fault in native code ends a process: see `guarded`.
 
@@ -59,7 +60,8 @@ def _values(circuit: QuantumCircuit, observables: list[Any]) -> Reference:
         options["matrix_product_state_truncation_threshold"] = 1e-22
         options["mps_lapack"] = False  # with it, the OpenBLAS in Aer reads past its end on Zen 4
         options["n_qubits"] = max(circuit.num_qubits, 63)  # 63 is what Aer says, not what it can
-    flat = transpile(circuit, AerSimulator(**options), optimization_level=0)
+    bare = without_measurements_at_end(circuit)
+    flat = transpile(bare, AerSimulator(**options), optimization_level=0)
     estimator = EstimatorV2(options={"backend_options": options})
     values = estimator.run([(flat, observables)]).result()[0].data.evs
     method = str(options["method"]).replace("_", " ")

@@ -41,16 +41,18 @@ def test_it_runs_a_file_and_agrees(qasm_file, capsys):
     assert "\x1b" not in said
 
 
-def test_final_measurements_in_a_file_are_dropped(tmp_path, capsys):
+def test_values_are_of_the_state_before_measurements_in_a_file(tmp_path, capsys):
     circuit = QuantumCircuit(3, 3)
-    circuit.h(0)
-    circuit.cx(0, 1)
-    circuit.cx(1, 2)
+    circuit.compose(ghz(3), inplace=True)
+    circuit.barrier()
     circuit.measure(range(3), range(3))
     path = tmp_path / "ghz.qasm"
     path.write_text(qasm3.dumps(circuit))
-    assert cli.main(["demo", "--circuit", str(path), "--max-qubits", "2", "--in-process"]) == 0
-    assert "⟨Z1 Z2⟩" in capsys.readouterr().out
+    arguments = ["--max-qubits", "2", "--in-process", "--observable", "X0 X1 X2"]
+    assert cli.main(["demo", "--circuit", str(path), *arguments]) == 0
+    said = capsys.readouterr().out
+    assert "3 qubits, 2 entangling gates" in said
+    assert re.search(r"X0 X1 X2 +\+1\.0000", said)
 
 
 def test_a_wrong_value_fails(qasm_file, capsys, monkeypatch):

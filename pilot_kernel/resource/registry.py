@@ -77,6 +77,7 @@ class AgentEntry:
         job: That job's number, once the agent runs there.
         ends_at: When that job reaches its walltime, unix seconds; None if that is not known.
         versions: Those of its libraries, once it has started.
+        local_cores: Cores of the machine it runs on that its pilots' workers have together.
     """
 
     id: str
@@ -92,6 +93,7 @@ class AgentEntry:
     job: str = ""
     ends_at: float | None = None
     versions: dict[str, str] = dataclasses.field(default_factory=dict, hash=False)
+    local_cores: int = 0
 
     @property
     def directory(self) -> Path:

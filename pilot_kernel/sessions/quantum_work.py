@@ -38,7 +38,8 @@ class QuantumWork(SessionLike):
         with others ("failed").
 
         Args:
-            pubs: A circuit, a PUB or a list of them, all with observables or none.
+            pubs: A circuit, a PUB or a list of them, all with observables or none. Observables are
+                of the state before measurements that a circuit ends in.
             shots: Shots of a sampler PUB that names none; 1024 by default.
             precision: Precision of an estimator PUB that names none; exact by default, and 1/64
                 on a QPU.

@@ -180,6 +180,10 @@ class QDreamer:
     def calibrate(self, budget_s: float = 20.0, *, on: str | None = None) -> MachineProfile:
         """Measure the machine where the work will run, and keep the profile.
 
+        Probes of gates, memory, transfers and tasks run there, in this process where there is no
+        session. The profile is kept on this machine's disk for each kind of pilot, and later
+        sessions predict with it, for two weeks or until libraries change; every run refines it.
+
         Args:
             budget_s: Seconds to spend on it, at most 20.
             on: A kind of worker or a pilot's name.

@@ -107,6 +107,7 @@ class Engine:
             belief=profile.belief,
             contention=profile.contention,
             notes=notes,
+            warm_up_s=profile.warm_up_s,
             devices=self.devices,
         )
 
@@ -300,8 +301,15 @@ def _notes(profile: MachineProfile, resource: str) -> tuple[str, ...]:
     """What to know about a profile that is used for a pilot's resource."""
     if profile.source == "nominal":
         if profile.belief.observations == 0:
-            return ("the profile is nominal, this machine was never measured: call calibrate()",)
-        return (f"the profile rests on {profile.belief.observations} observations of runs alone",)
+            return (
+                "the profile is nominal, this machine was never measured: calibrate() does that "
+                "in at most 20 s and keeps it for two weeks",
+            )
+        seen = profile.belief.observations
+        return (
+            f"times were learned from runs here ({seen} observations): calibrate() measures this "
+            "machine in at most 20 s and keeps that for two weeks",
+        )
     here = profile.machine == machine_name() if is_local(resource) else profile.resource == resource
     if here:
         return ()

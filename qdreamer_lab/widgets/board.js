@@ -293,6 +293,19 @@ function named(el, hints) {
   }
 }
 
+// While no cell is edited, a notebook takes keys for itself: letters add and delete cells, arrows
+// fold headings, and Notebook 7 takes them before the control has seen them. What is typed into the
+// explorer is the explorer's, but for commands such as Ctrl+S, Escape, and Shift+Enter.
+const SUPPRESSED = "data-lm-suppress-shortcuts"; // Lumino's mark; it looks for it at the target
+
+function ownKeys(event) {
+  const target = event.target;
+  if (!target.closest?.(".qd-explorer")) return;
+  const command = event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape";
+  const running = event.shiftKey && event.key === "Enter";
+  target.toggleAttribute(SUPPRESSED, !(command || running));
+}
+
 // ---- pictures and files
 
 function saved(name, blob) {
@@ -413,6 +426,7 @@ function render({ model, el }) {
   };
   model.on("msg:custom", heard);
 
+  window.addEventListener("keydown", ownKeys, true); // the same one for all: added once
   requestAnimationFrame(colours); // not before it is on the page
   plotly(model).then(
     (made) => {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -118,7 +119,8 @@ def _nobody(_: dict[str, Any]) -> None:
 @functools.cache
 def plotly_js() -> bytes:
     """plotly.js, compressed: it may have a long way to go to the browser."""
-    import plotly
-
-    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    found = importlib.util.find_spec("plotly")  # importing it would take longer than the rest
+    assert found is not None, "a requirement of this package"
+    assert found.origin is not None, "a package with a file"
+    source = Path(found.origin).parent / "package_data" / "plotly.min.js"
     return gzip.compress(source.read_bytes(), 1)

@@ -239,7 +239,7 @@ def _interval(candidate: Candidate) -> str:
 
 def _against(candidate: Candidate, uncut: Candidate) -> str:
     if candidate.sameness == uncut.sameness:
-        return "is this one"
+        return "is the one in this column"
     if uncut.prediction is None:
         return "cannot run"
     if candidate.prediction is None:
@@ -282,7 +282,7 @@ def _apart(candidate: Candidate) -> str:
     """What there is besides the plan."""
     if len(candidate.groups) > 1:
         return f" (the greatest of {len(candidate.groups)} groups of terms that run apart)"
-    return f" (for {part_text(candidate)}: a run does without the others)" * candidate.partial
+    return f" (for {part_text(candidate)}: the others affect no observable)" * candidate.partial
 
 
 def part_text(candidate: Candidate) -> str:

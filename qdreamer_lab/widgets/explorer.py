@@ -53,7 +53,8 @@ class CutExplorer:
     Shows itself in notebooks. The search and runs happen in threads of their own.
 
     Args:
-        circuit: Unitary; up to eight of its parameters may be unbound and get sliders.
+        circuit: Unitary, but for measurements at its end, which are left out; up to eight of its
+            parameters may be unbound and get sliders.
         observables: One or many, as Qiskit's estimators take them; by default the mean of Z over
             all qubits.
         session: Where fragments run; None runs them in this process.
@@ -76,14 +77,18 @@ class CutExplorer:
     ) -> None:
         if max_qubits is not None:
             check_width(max_qubits)
-        self._problem = problem_of(circuit, observables)
+        self._board = Board(self._heard)  # first: a page loads what draws while the kernel plans
+        try:
+            self._problem = problem_of(circuit, observables)
+        except BaseException:
+            self._board.close()
+            raise
         n = self._problem.num_qubits
         self._planner = Planner(self._problem, QDreamer(session))
         width = -(-n // 2) if max_qubits is None else min(int(max_qubits), n)
         controls = Controls(width, values=self._problem.start)
         place = self._planner.place(None)
         self._renderer = Renderer(self._problem, self._planner.workers)
-        self._board = Board(self._heard)
         self._serial = 0
         self._points: tuple[Candidate, ...] = ()
         self._drawn: OrderedDict[int, tuple[Candidate, ...]] = OrderedDict()

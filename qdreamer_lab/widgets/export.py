@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from qdreamer_lab.widgets.board import FIGURES
 from qdreamer_lab.widgets.cost_table import rows, table_html
-from qdreamer_lab.widgets.render import caption, columns, figure_of, summary
+from qdreamer_lab.widgets.figures.spec import figure_of_spec
+from qdreamer_lab.widgets.render import caption, columns, spec_of, summary
 
 if TYPE_CHECKING:
     from qdreamer_lab.widgets.problem import Problem
@@ -44,7 +45,7 @@ def page_html(problem: Problem, view: View) -> bytes:
     """An interactive page that needs no network: all figures, the numbers, the summary."""
     parts = []
     for number, name in enumerate(FIGURES):
-        figure = figure_of(name, view).update_layout(height=_HEIGHTS[name])
+        figure = figure_of_spec(spec_of(name, view)).update_layout(height=_HEIGHTS[name])
         drawn = figure.to_html(
             full_html=False,
             include_plotlyjs=number == 0,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from qdreamer_lab.dreamer.predict.prediction import FIRST_RUN
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.widgets.cost_table import group_names, part_text, rows, sentence, table_html
+from qdreamer_lab.widgets.figures.spec import to_json
 from qdreamer_lab.widgets.glossary import explained
 from qdreamer_lab.widgets.python_export import python_source
 from qdreamer_lab.workload.modes import METHODS
@@ -14,13 +16,12 @@ from qdreamer_lab.workload.modes import METHODS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import plotly.graph_objects as go
-
     from qdreamer_lab.widgets.crossover import Comparison
+    from qdreamer_lab.widgets.figures.spec import Spec
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Candidate, View
 
-__all__ = ["Renderer", "caption", "columns", "figure_of", "status", "summary"]
+__all__ = ["Renderer", "caption", "columns", "footnotes", "spec_of", "status", "summary"]
 
 
 class Renderer:
@@ -54,13 +55,13 @@ class Renderer:
         return {
             "tradeoff": (
                 (*points, *compared, view.dark),
-                lambda: _json(figure_of("tradeoff", view)),
+                lambda: to_json(spec_of("tradeoff", view)),
             ),
-            "circuit": ((plan, view.graph, view.dark), lambda: _json(figure_of("circuit", view))),
-            "fragments": ((plan, view.dark), lambda: _json(figure_of("fragments", view))),
+            "circuit": ((plan, view.graph, view.dark), lambda: to_json(spec_of("circuit", view))),
+            "fragments": ((plan, view.dark), lambda: to_json(spec_of("fragments", view))),
             "timeline": (
                 (candidate, run.candidate, run.rows, run.result, view.dark),
-                lambda: _json(figure_of("timeline", view)),
+                lambda: to_json(spec_of("timeline", view)),
             ),
             "numbers": (
                 (candidate, view.pinned, view.uncut, run.result, run.exact),
@@ -70,7 +71,7 @@ class Renderer:
                 (candidate, view.recommended),
                 lambda: summary(view, n),
             ),
-            "explained": ((candidate, view.recommended), lambda: explained(summary(view, n))),
+            "explained": ((candidate, view.recommended, run.result), lambda: footnotes(view, n)),
             "status": (
                 (run.text, view.working, view.note, view.question),
                 lambda: status(view),
@@ -105,8 +106,8 @@ class Renderer:
         return python_source(self._problem, candidate, view.controls, workers=workers)
 
 
-def figure_of(name: str, view: View) -> go.Figure:
-    """One of the figures.
+def spec_of(name: str, view: View) -> Spec:
+    """One of the figures, as plain data.
 
     Args:
         name: "tradeoff", "circuit", "fragments" or "timeline".
@@ -122,16 +123,16 @@ def figure_of(name: str, view: View) -> go.Figure:
         return message("There is no plan for this width.", view.dark)
     if name == "circuit":
         draw = figures.coupling if view.graph else figures.circuit
-        return draw(plan, dark=view.dark)
+        return draw.spec(plan, dark=view.dark)
     if name == "fragments":
-        return figures.fragments(plan, dark=view.dark)
+        return figures.fragments.spec(plan, dark=view.dark)
     real = _real(view)
     if candidate.prediction is None and real is None:
         return message("This cannot run, so there is no timeline.", view.dark)
-    return figures.timeline((candidate.prediction, real), dark=view.dark)
+    return figures.timeline.spec((candidate.prediction, real), dark=view.dark)
 
 
-def _tradeoff(view: View) -> go.Figure:
+def _tradeoff(view: View) -> Spec:
     from qdreamer_lab.widgets import figures
 
     if _by_worker(view):
@@ -150,18 +151,18 @@ def _tradeoff(view: View) -> go.Figure:
         "dark": view.dark,
     }
     if view.axes == "plans":
-        return figures.pareto(
+        return figures.pareto.spec(
             [candidate.plan for candidate in shown if candidate.plan is not None], **marks
         )
     found = [candidate.prediction for candidate in shown if candidate.prediction is not None]
-    return figures.pareto(found, against=view.axes, **marks)
+    return figures.pareto.spec(found, against=view.axes, **marks)
 
 
 def _by_worker(view: View) -> bool:
     return view.axes == "workers"
 
 
-def _worker_times(view: View) -> go.Figure:
+def _worker_times(view: View) -> Spec:
     """Time by width on each kind of worker; a click selects the plan of that width."""
     from qdreamer_lab.widgets import figures
     from qdreamer_lab.widgets.figures.style import message
@@ -169,7 +170,7 @@ def _worker_times(view: View) -> go.Figure:
     if view.compared is None:
         return message(_COMPARING, view.dark)
     place = {candidate.sameness: k for k, candidate in enumerate(view.shown)}
-    return figures.worker_times(
+    return figures.worker_times.spec(
         view.compared,
         picks=[place.get(row.sameness) for row in view.compared.rows],
         selected=_point(view.compared, view.selected),
@@ -247,6 +248,24 @@ def summary(view: View, num_qubits: int) -> str:
     return " ".join(parts)
 
 
+def footnotes(view: View, num_qubits: int) -> str:
+    """What uncommon words of the summary mean, and what its prediction rests on."""
+    candidate = view.selected
+    found = None if candidate is None else candidate.prediction
+    notes = [] if found is None else [note for note in found.notes if not _outdated(note, view)]
+    parts = [explained(summary(view, num_qubits)), *(f"Note: {note}." for note in notes)]
+    return " ".join(part for part in parts if part)
+
+
+def _outdated(note: str, view: View) -> bool:
+    """Whether it is about the first run in a place where there was one since."""
+    ran, chosen = view.run.candidate, view.selected
+    if view.run.result is None or ran is None or chosen is None or not note.startswith(FIRST_RUN):
+        return False
+    one, other = ran.configuration, chosen.configuration
+    return (one.on, one.in_process) == (other.on, other.in_process)
+
+
 def status(view: View) -> str:
     """What goes on, in a sentence or two."""
     if view.question:
@@ -272,8 +291,3 @@ def alternatives(view: View, num_qubits: int) -> dict[str, str]:
         "fragments": f"Graph of fragments: {plan}",
         "timeline": f"Timeline of tasks. {view.run.text}",
     }
-
-
-def _json(figure: go.Figure) -> bytes:
-    text: str = figure.to_json(validate=False)
-    return text.encode()

@@ -7,8 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from qdreamer_lab.widgets.cost_table import rows, table_html, table_text
-from qdreamer_lab.widgets.glossary import explained
-from qdreamer_lab.widgets.render import caption, columns, summary
+from qdreamer_lab.widgets.render import caption, columns, footnotes, summary
 
 if TYPE_CHECKING:
     from qdreamer_lab.widgets.problem import Problem
@@ -29,7 +28,8 @@ def static_html(problem: Problem, view: View) -> str:
         )
     words = escape(summary(view, problem.num_qubits))
     compared = f"<p>{escape(caption(view))}</p>" if caption(view) else ""
-    compared += f"<p><small>{escape(explained(words))}</small></p>" if explained(words) else ""
+    below = footnotes(view, problem.num_qubits)
+    compared += f"<p><small>{escape(below)}</small></p>" if below else ""
     head = f"<p><b>Cut explorer</b>: {escape(problem.title)}</p><p>{words}</p>{compared}{picture}"
     return head + (table_html(rows(shown, view.uncut, view.run), heads) if shown else "")
 

@@ -233,7 +233,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         """Estimate every PUB.
 
         Args:
-            pubs: What Qiskit's estimators take.
+            pubs: What Qiskit's estimators take; measurements at a circuit's end are left out.
             precision: Standard error wanted of PUBs that name none; exact mode needs none.
 
         Returns:
@@ -249,7 +249,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
 
         Raises:
             PubError: If a PUB does not fit together, or there is no list of them.
-            CircuitError: If a circuit cannot be cut, such as one with measurements.
+            CircuitError: If a circuit cannot be cut, such as one that measures and goes on.
         """
         wanted = self._default_precision if precision is None else precision
         checked = [self._coerced(pub, wanted, k) for k, pub in enumerate(listed_pubs(pubs))]

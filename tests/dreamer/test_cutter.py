@@ -82,12 +82,19 @@ def test_a_cell_that_was_canceled_stops():
     ("pub", "told"),
     [
         ((ghz(4), "ZZ"), "PUB 0"),
-        ((ghz(4).measure_all(inplace=False), "ZZZZ"), "measure"),
+        ((ghz(4).measure_all(inplace=False).compose(ghz(4)), "ZZZZ"), "measures on the way"),
     ],
 )
 def test_what_cannot_run_is_a_cell_s_error(session, pub, width, told):
     with pytest.raises(CellError, match=rf"--cut: .*{told}"):
         cutter.cut(Request(session, [pub], width))
+
+
+@pytest.mark.parametrize("width", [3, None])
+def test_values_are_of_the_state_before_measurements_at_the_end(session, width):
+    circuit = turned_ghz(4)
+    circuit.measure_all()
+    assert cutter.cut(Request(session, [(circuit, "XXXX")], width))[0].data.evs.round(9) == 1
 
 
 def test_what_takes_long_is_said_before_it_starts(session, monkeypatch):

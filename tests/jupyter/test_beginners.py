@@ -115,9 +115,9 @@ CELLS = {
     ),
     "fragments of no qubit": ("CutEstimator(0)", "max_qubits must be at least 1, got 0"),
     "an unknown mode": ("CutEstimator(2, mode='fast')", "'fast'; there is 'auto', 'exact', 'samp"),
-    "measurements where values are wanted": (
-        'CutEstimator(2).run([(measured, "ZZ")])',
-        r"remove_final_measurements\(inplace=False\)",
+    "measurements amid a circuit that is to be cut": (
+        'CutEstimator(2).run([(measured.compose(bell), "ZZ")])',
+        r"measure at their end can be cut; run this one uncut, with session\.run",
     ),
     "a precision below zero": (
         'CutEstimator(2).run([(bell, "ZZ")], precision=-1)',

@@ -74,6 +74,21 @@ def used(page, picture):
     return explorer
 
 
+def typed(page, explorer):
+    """Letters that add and delete cells of a notebook do nothing to it from inside the explorer."""
+    page.evaluate(
+        """() => addEventListener('keydown', (event) => (window.taken = event.defaultPrevented))"""
+    )
+    cells = page.locator(".jp-Notebook .jp-Cell")
+    for control in (explorer.control("Mode"), explorer.button("Code")):
+        control.focus()
+        for key in ("a", "b", "d", "d", "ArrowUp", "m"):
+            page.keyboard.press(key)
+            assert page.evaluate("() => window.taken") is False, key
+    assert cells.count() == len(CELLS)
+    assert page.locator(".jp-mod-selected .qd-explorer").count() == 1
+
+
 @pytest.fixture
 def page(browser):
     """A page, and nothing wrong in what we draw on it in the end."""
@@ -93,7 +108,8 @@ def test_notebook_7(page, lab, artifacts):
     idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first
     idle.wait_for(state="attached", timeout=60_000)
     run_all(page)
-    drawn(page).shot(artifacts / "explorer-notebook7.png")
+    typed(page, used(page, artifacts / "explorer-notebook7.png"))
+    assert audited(page) == []
 
 
 def test_voila(page, lab, artifacts):
@@ -111,6 +127,7 @@ def test_a_notebook_that_is_reopened_shows_its_last_state(browser, lab, artifact
     explorer = used(first, artifacts / "explorer-kept.png")
     assert audited(first) == []
     summary = explorer.summary.inner_text()
+    typed(first, explorer)  # and stays there: commands such as this one are still heard
     first.keyboard.press("Control+s")
     first.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
     first.close()

@@ -70,7 +70,7 @@ def test_a_plan_of_some_of_the_blocks_says_so(open_explorer):
     parts = [one for one in cut if one.plan.blocks.num_blocks < blocks.num_blocks]
     assert parts
     for one in cut:
-        assert ("blocks: a run does without" in sentence(one, 12)) == (one in parts)
+        assert ("blocks: the others affect no observable" in sentence(one, 12)) == (one in parts)
         assert (one.partial or one.given) == (one in parts or one.given)
 
 

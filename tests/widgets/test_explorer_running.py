@@ -8,7 +8,10 @@ import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import efficient_su2
 
+from qdreamer_lab.dreamer.predict.prediction import FIRST_RUN
 from qdreamer_lab.widgets.python_export import python_source
+from qdreamer_lab.widgets.saved_output import static_html
+from qdreamer_lab.workload.execution import first_runs
 from tests.circuits.plain import brickwork, uneven_line
 from tests.conftest import wait_until
 from tests.widgets.conftest import ENDS, OBSERVABLE, N, done_by, ended, exact, hear, press
@@ -27,6 +30,21 @@ def test_run_gives_the_value_and_learns(explorer, monkeypatch):
     assert "Measured time" in explorer._board.numbers
     assert "Value:" in explorer._board.status
     assert b"measured" in explorer._board.timeline
+
+
+def test_the_first_run_here_is_told_of_until_there_was_one(open_explorer, monkeypatch):
+    monkeypatch.setattr(first_runs, "_here", set())
+    explorer = open_explorer(uneven_line(N), OBSERVABLE, max_qubits=5)
+    assert FIRST_RUN in explorer._board.explained
+    assert FIRST_RUN in static_html(explorer._problem, explorer.view)
+    press(explorer, "run")
+    ended(explorer)
+    assert "more the first time" in explorer._board.status
+    assert FIRST_RUN not in explorer._board.explained
+    press(explorer, "run")
+    ended(explorer)
+    assert explorer._board.status.startswith("Done")
+    assert "the first time" not in explorer._board.status
 
 
 def test_a_sampled_run_is_compared_with_the_exact_value(open_explorer):

@@ -187,13 +187,14 @@ def test_a_fragment_over_the_limit_is_refused_before_anything_runs(monkeypatch):
 def measured():
     circuit = bound_ansatz(4)
     circuit.measure_all()
+    circuit.x(0)
     return circuit
 
 
 @pytest.mark.parametrize(
     ("pub", "error", "words"),
     [
-        ((measured(), "ZZZZ"), CircuitError, "PUB 0: .*measurement"),
+        ((measured(), "ZZZZ"), CircuitError, "PUB 0: .*measures on the way"),
         ((ansatz(2), "ZZ"), PubError, "PUB 0: .*parameters"),
         ((bound_ansatz(4), "ZZ"), PubError, "PUB 0: .*qubits"),
         ((bound_ansatz(2), {"ZZ": 1j}), PubError, "PUB 0: .*Hermitian"),

@@ -164,7 +164,8 @@ class CellMagics(Magics):  # type: ignore[misc]
         """Build circuits in this cell, on a worker, and run them on the pilot.
 
         Its last expression is a circuit, a PUB (circuit, observables[, parameters]), or a list of
-        them. Measured circuits are sampled; observables are estimated.
+        them. Measured circuits are sampled; observables are estimated, of the state
+        before measurements at the circuit's end.
 
         -o result keeps what comes of them under this name (with --noblock, the task); -o result,qc
         keeps the cell's variable qc as well.

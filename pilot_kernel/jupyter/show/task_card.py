@@ -8,7 +8,7 @@ from html import escape
 from pilot_kernel.drawing.html import BASE, LINE, MONO, MUTED, mark_html, progress_html
 from pilot_kernel.drawing.state_symbols import TASK_MARKS
 from pilot_kernel.drawing.text import bar
-from pilot_kernel.drawing.units import megabytes, seconds
+from pilot_kernel.drawing.units import clock, megabytes, seconds
 from pilot_kernel.jupyter.worker.display_message import DisplayMessage, text_of
 from pilot_kernel.task.wire.record import TaskState
 
@@ -33,6 +33,8 @@ class Card:
         shipped: The variables that were sent with it, in bytes.
         tail: The end of what it printed.
         note: What else there is to say, such as its error.
+        at: When that was so, unix seconds: what is said of a task that has not ended may be read
+            in a notebook that was saved, long after.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Card:
     shipped: Mapping[str, int] | None = None
     tail: str = ""
     note: str = ""
+    at: float | None = None
 
     def facts(self) -> list[str]:
         """What is worth saying besides name and state."""
@@ -60,6 +63,7 @@ class Card:
                 "sent " + ", ".join(f"{n} {megabytes(s)}" for n, s in heavy.items())
                 if heavy
                 else "",
+                "" if self.at is None or self.state.final else f"as of {clock(self.at)}",
             )
             if fact
         ]

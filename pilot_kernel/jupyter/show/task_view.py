@@ -96,11 +96,13 @@ class TaskView:
         state = task.state
         self._ask(state)
         done, parts = task.progress
+        elapsed_s = self._elapsed(state.final)
         return Card(
             name=task.name,
             state=state,
             pilot=self._record.pilot if self._record else None,
-            elapsed_s=self._elapsed(state.final),
+            elapsed_s=elapsed_s,
+            at=self._begun + elapsed_s,
             done=done,
             parts=parts,
             deaths=task.deaths,

@@ -18,6 +18,7 @@ from qiskit.quantum_info import Pauli, PauliList, SparseObservable, SparsePauliO
 
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.circuit.gates import measures
+from pilot_kernel.primitive.circuit.measured_at_end import without_measurements_at_end
 from pilot_kernel.primitive.pub.complaints import complaint, unknown_names
 from pilot_kernel.primitive.pub.observable_text import is_text, with_texts_read
 
@@ -129,7 +130,7 @@ def sampler_pubs(pubs: Sequence[Any], shots: int) -> list[SamplerPub]:
 
 
 def estimator_pubs(pubs: Sequence[Any], precision: float) -> list[EstimatorPub]:
-    """Coerce and check PUBs for estimation.
+    """Coerce and check PUBs for estimation; measurements at the end of circuits are left out.
 
     Args:
         pubs: What `EstimatorPub.coerce` takes.
@@ -145,7 +146,16 @@ def estimator_pubs(pubs: Sequence[Any], precision: float) -> list[EstimatorPub]:
         circuit, values = _parts(pub, number, values_at=2)
         _check_bound(circuit, values, number)
         found.append(_coerce(EstimatorPub, pub, float(precision), number))
-    return found
+    # PUBs that share a circuit go on sharing it.
+    bare = {id(pub.circuit): without_measurements_at_end(pub.circuit) for pub in found}
+    return [_with_circuit(pub, bare[id(pub.circuit)]) for pub in found]
+
+
+def _with_circuit(pub: EstimatorPub, circuit: QuantumCircuit) -> EstimatorPub:
+    if circuit is pub.circuit:
+        return pub
+    given = pub.observables, pub.parameter_values, pub.precision
+    return EstimatorPub(circuit, *given, validate=False)
 
 
 def _parts(pub: Any, number: int, *, values_at: int) -> tuple[QuantumCircuit, Any]:

@@ -16,6 +16,7 @@ from pilot_kernel.errors import PilotError
 from pilot_kernel.resource import credentials, registry
 from pilot_kernel.resource.agent.chronicle import Chronicle
 from pilot_kernel.resource.agent.monitor import PERIOD_S, Monitor
+from pilot_kernel.resource.agent.neighbours import crowding, neighbours
 from pilot_kernel.resource.agent.network import LOOPBACK, Network
 from pilot_kernel.resource.agent.own_job import Deserted
 from pilot_kernel.resource.agent.roster import Roster
@@ -171,7 +172,21 @@ class Agent:
         while True:
             _undisturbed(lambda: self.monitor.sample(self.scheduler, self.roster.workers()))
             _undisturbed(self.chronicle.look)
+            _undisturbed(self._look_around)
             await asyncio.sleep(PERIOD_S)
+
+    def _look_around(self) -> None:
+        """Tell other sessions of cores that are taken here, and note who else has taken some."""
+        if self.entry.batch:  # what a job was given is its own
+            return
+        pilots = list(self.roster.pilots.values())
+        cores = sum(pilot.local_cores for pilot in pilots)
+        if cores != self.entry.local_cores:
+            self.entry = dataclasses.replace(self.entry, local_cores=cores)
+            self._publish(self.entry.phase, self.entry.address)
+        others = neighbours(registry.entries(), self.entry.id) if cores else []
+        for pilot in pilots:
+            pilot.crowding = crowding(cores, others) if pilot.local_cores else ""
 
     async def _watch(self) -> None:
         """Leave when nobody needs the agent.

@@ -50,6 +50,7 @@ class HeldPilot:
         self.was_up = False
         self.refused = False  # for a reason that holds for the next start as well
         self.note = ""
+        self.crowding = ""  # with whom it shares the cores of the agent's machine
         self._places: dict[str, int] = {}  # which of the specs each start is of
         self._tries: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
@@ -80,6 +81,14 @@ class HeldPilot:
         for start, names in self.starts.items():
             node = self.name if self._spec_of(start).suffixes == ("",) else start
             yield from ((worker, node) for worker in names)
+
+    @property
+    def local_cores(self) -> int:
+        """Cores of the agent's machine that its workers have, or will have once they are up."""
+        if self.description.scheme != "local" or self.failed:
+            return 0
+        each = self.description.cores_per_worker
+        return each * sum(bool(self._spec_of(start).offers.get("CPU")) for start in self.starts)
 
     def _spec_of(self, start: str) -> WorkerSpec:
         return self.specs[min(self._places[start], len(self.specs) - 1)]
@@ -269,7 +278,7 @@ class HeldPilot:
                 notes.append(ws.metrics.get(_TROUBLE, ""))
                 if gpus.METRIC in ws.metrics:
                     notes += _of_gpu(ws.name, ws.metrics[gpus.METRIC])
-        return _shortened(list(dict.fromkeys(filter(None, [self.note, *notes]))))
+        return _shortened(list(dict.fromkeys(filter(None, [self.note, *notes, self.crowding]))))
 
 
 def _of_gpu(worker: str, told: Mapping[str, Any]) -> Iterator[str]:

@@ -29,7 +29,7 @@ def explained(found: Ranking) -> str:
     low, high = best.interval
     lines = [
         f"Run the {found.num_qubits}-qubit circuit {best.title}: about "
-        f"{seconds_text(best.makespan_s)} (four times in five between {seconds_text(low)} and "
+        f"{seconds_text(best.makespan_s)} (four runs in five: {seconds_text(low)} to "
         f"{seconds_text(high)}), with {readable(best.memory_bytes)} of memory at most."
     ]
     lines += _error(best)
@@ -67,7 +67,7 @@ def _qpus(found: Ranking) -> list[str]:
             told.append(f"{name}, nothing within the limits")
             continue
         parts = [f"{name}, {seconds_text(best.makespan_s)}"]
-        parts += [f"{seconds_text(queue_s)} of them in its queue"] if queue_s else []
+        parts += [f"of which {seconds_text(queue_s)} in its queue"] if queue_s else []
         if best.error is not None:
             parts.append(f"values of size 1 off by about {best.error:.2g}")
         parts += [price_text(best.cost, best.currency)] if best.cost else []
@@ -97,10 +97,10 @@ def _preferred_to(found: Ranking) -> list[str]:
     lines = []
     if found.prefer == "fidelity" and best.error is not None and best.success is not None:
         lines.append(
-            f"In {100 * best.success:.3g} % of the shots of all fragments together nothing goes "
-            "wrong that reaches a value (the mean over all), so values of size 1 are off by about "
-            f"{best.error:.2g}, shots included: that is the least of all ways whose circuits were "
-            "written for a device."
+            f"With a probability of {100 * best.success:.3g} % (mean over all values) no error of "
+            "the device reaches a value, so values of size 1 are off by about "
+            f"{best.error:.2g}, statistical errors included: the least of all ways whose circuits "
+            "were transpiled for a device."
         )
     elsewhere = [way for way in others if way.configuration.on != best.configuration.on]
     lines += [f"The best elsewhere: {_measured(way, found.prefer)}." for way in elsewhere[:1]]
@@ -114,7 +114,7 @@ def _measured(way: Prediction, prefer: str) -> str:
     """A way, with what it is measured by."""
     text = f"{way.title}, {seconds_text(way.makespan_s)}"
     if prefer == "cost":
-        return f"{text}, {price_text(way.cost, way.currency) or 'for nothing'}"
+        return f"{text}, {price_text(way.cost, way.currency) or 'free'}"
     return f"{text}, off by {'an unknown error' if way.error is None else f'about {way.error:.2g}'}"
 
 
@@ -122,7 +122,7 @@ def _cores(best: Prediction) -> list[str]:
     """Few wide tasks, or many narrow ones."""
     if not best.lent:
         return []
-    return [f"Tasks are few and large, so workers lend their cores: one has up to {best.cores}."]
+    return [f"Tasks are few and large, so one gets cores of several workers: {best.cores} at most."]
 
 
 def _dominant(best: Prediction) -> list[str]:
@@ -130,17 +130,17 @@ def _dominant(best: Prediction) -> list[str]:
     if top is None or top.seconds < _DOMINANT * best.makespan_s:
         return []
     share = 100 * top.seconds / best.makespan_s
-    return [f"Most of it, {share:.0f} %, is to {_VERBS[top.name]}: {seconds_text(top.seconds)}."]
+    return [f"{seconds_text(top.seconds)} of that, {share:.0f} %, go into {_DOING[top.name]}."]
 
 
-_VERBS = {
-    "plan": "plan the cuts",
-    "lower": "make the fragments ready",
-    "transpile": "transpile",
-    "dispatch": "hand out tasks",
-    "execute": "run the fragments",
-    "transfer": "move data",
-    "contract": "put the results together",
+_DOING = {
+    "plan": "planning the cuts",
+    "lower": "preparing the fragments",
+    "transpile": "transpiling",
+    "dispatch": "handing out tasks",
+    "execute": "running the fragments",
+    "transfer": "moving data",
+    "contract": "putting the results together",
 }
 
 
@@ -157,7 +157,7 @@ def _against_uncut(found: Ranking) -> list[str]:
         if other is not None:
             ratio = other.makespan_s / best.makespan_s
             return [
-                f"Uncut the fastest way, {other.title}, would take "
+                f"Without cuts it would take, {other.title}, "
                 f"{seconds_text(other.makespan_s)} and {readable(other.memory_bytes)}: cutting is "
                 f"{ratio:.3g} times as fast."
             ]
@@ -172,8 +172,8 @@ def _against_uncut(found: Ranking) -> list[str]:
         return ["Nothing is cut."]
     if as_good(other.makespan_s, best.makespan_s):
         return [
-            f"Cutting would be as good within the doubt ({other.title}, "
-            f"{seconds_text(other.makespan_s)}), and what is not cut is simpler."
+            f"Cutting would take about as long ({other.title}, "
+            f"{seconds_text(other.makespan_s)}); without cuts it is simpler."
         ]
     ratio = other.makespan_s / best.makespan_s
     return [
@@ -214,7 +214,7 @@ def _next(found: Ranking) -> list[str]:
     for second in close[:1]:
         reason = _preferred(best, second)
         time = seconds_text(second.makespan_s)
-        lines.append(f"As good within the doubt: {second.title}, {time}{reason}.")
+        lines.append(f"About as fast: {second.title}, {time}{reason}.")
     if best.configuration.exact:
         fast = [other for other in others if not as_good(best.makespan_s, other.makespan_s)]
         sampled = min(fast, key=lambda prediction: prediction.makespan_s, default=None)
@@ -231,7 +231,7 @@ def _preferred(best: Prediction, second: Prediction) -> str:
     if not as_good(second.makespan_s, best.makespan_s):
         return ""
     if second.cut and not best.cut:
-        return "; what is not cut comes first"
+        return "; of two ways that are about as fast the one without cuts is recommended"
     if second.configuration.workers > best.configuration.workers:
-        return "; what takes fewer workers comes first"
+        return "; of two ways that are about as fast the one with fewer workers is recommended"
     return ""

@@ -10,6 +10,7 @@ from pilot_kernel.resource.worker_environment import usable_cores
 from pilot_kernel.task.notebook.placement import on_gpu
 from qdreamer_lab.dreamer.device.owner_terms import DeviceTerms
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.execution.first_runs import has_run, names_of
 from qdreamer_lab.workload.execution.wide_tasks import nodes_of
 from qdreamer_lab.workload.sampled.device.choice import queue_s
 
@@ -56,6 +57,8 @@ class Place:
         local: Whether the workers are on this machine.
         gpu: Whether tasks are for the GPU that each worker has.
         nodes: Workers that lend each other their cores.
+        pilots: Names of the pilots whose workers these are.
+        warm_up_s: What the first run takes longer there, for loading code.
     """
 
     session: SessionLike | None
@@ -69,6 +72,13 @@ class Place:
     local: bool = True
     gpu: bool = False
     nodes: tuple[Node, ...] = ()
+    pilots: tuple[str, ...] = ()
+    warm_up_s: float = 0.0
+
+    @property
+    def first_run_s(self) -> float:
+        """What a run takes longer there now, for loading code; 0 once there was one."""
+        return 0.0 if has_run(self.session, self.pilots) else self.warm_up_s
 
     def here(self) -> Place:
         """This process instead of the session, which is on the same machine."""
@@ -143,6 +153,7 @@ def place_of(
     belief: Belief,
     contention: float,
     notes: tuple[str, ...] = (),
+    warm_up_s: float = 0.0,
     devices: Mapping[str, DeviceTerms] | None = None,
 ) -> Place:
     """Describe some pilots of a session, or this process if there are none.
@@ -154,6 +165,7 @@ def place_of(
         belief: The coefficients there.
         contention: How much longer a task takes when all workers are busy.
         notes: What to know about these.
+        warm_up_s: What the first run takes longer there.
         devices: Terms of devices, by the name of the device or by `on`.
     """
     if session is None or not pilots:
@@ -165,6 +177,7 @@ def place_of(
             contention=contention,
             notes=notes,
             gpu=on_gpu(on, ()),
+            warm_up_s=warm_up_s,
         )
     backend = session.backend(on) if pilots[0].backend is not None else None
     terms = DeviceTerms()
@@ -183,6 +196,8 @@ def place_of(
         local=is_local(pilots[0].resource),
         gpu=on_gpu(on, pilots),
         nodes=_wanted_nodes(pilots),
+        pilots=names_of(pilots),
+        warm_up_s=warm_up_s,
     )
 
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.predict.configuration import Configuration
     from qdreamer_lab.workload.plan.plan import CutPlan
 
-__all__ = ["Account", "Phase", "Prediction"]
+__all__ = ["FIRST_RUN", "Account", "Phase", "Prediction"]
+
+FIRST_RUN = "not counted: the first run"
+"""How the note begins that is true until something has run there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Prediction:
         cores: That a task uses at most.
         lent: Whether that is more than its worker has: others lend theirs.
         rounds: Of shots, that follow one another.
+        first_run_s: What the run takes longer, uncounted, if it is the first one there; else 0.
         success: Probability that nothing goes wrong on the device that reaches a value, in one shot
             of each fragment; the mean over all values, 1 on simulators, None if nobody wanted to
             know.
@@ -110,6 +114,7 @@ class Prediction:
     lent: bool = False
     rounds: int = 1
     success: float | None = None
+    first_run_s: float = 0.0
 
     def phase(self, name: str) -> Phase:
         """The phase of a name; nothing if the run has none such."""

@@ -11,8 +11,9 @@ import numpy as np
 from qdreamer_lab.dreamer.model.belief import Z80
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PER_SHOT, PHASES, paid
 from qdreamer_lab.dreamer.model.makespan import play
-from qdreamer_lab.dreamer.predict.prediction import Account, Phase, Prediction
+from qdreamer_lab.dreamer.predict.prediction import FIRST_RUN, Account, Phase, Prediction
 from qdreamer_lab.dreamer.predict.wide_tasks import task_cores, wide_slots
+from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.workload.execution.pace import Pace
 from qdreamer_lab.workload.plan.plan import CutPlan
 
@@ -31,6 +32,9 @@ __all__ = ["priced"]
 
 _OBJECTS_BYTES = 1 << 19
 """What plans, programs and results take besides arrays."""
+
+_MATTERS = 0.2
+"""From this share of the makespan on what a first run takes longer is worth a word."""
 
 _PLAYED = 24
 """Sets of parameter values with tasks of their own that are dealt out one by one."""
@@ -118,7 +122,7 @@ def priced(
         plan=None if case.plan is None else CutPlan.of(case.plan),
         variants=case.variants,
         tasks=done.tasks,
-        notes=(*case.notes, *place.notes),
+        notes=(*case.notes, *place.notes, *_first_run(place, makespan)),
         num_qubits=wanted.num_qubits,
         num_observables=wanted.num_observables,
         accounts=tuple(accounts),
@@ -126,7 +130,17 @@ def priced(
         cores=done.cores if session else place.cores,
         lent=session and done.cores > place.cores,
         rounds=max(1, len(case.rounds)),
+        first_run_s=place.first_run_s,
     )
+
+
+def _first_run(place: Place, makespan_s: float) -> list[str]:
+    """What to know while code has yet to be loaded there, if it matters beside the run itself."""
+    if place.first_run_s < _MATTERS * makespan_s:
+        return []
+    where = "in this process" if place.session is None else "on these workers"
+    longer = seconds_text(place.first_run_s)
+    return [f"{FIRST_RUN} {where} loads code, which takes about {longer} more"]
 
 
 def _executed(case: Case, place: Place, workers: int, *, held: bool) -> _Executed:

@@ -13,17 +13,18 @@ from qdreamer_lab.widgets.figures.cut_markers import cut_traces
 from qdreamer_lab.widgets.figures.grid import GAP, MARK, SHOWN, grid_of
 from qdreamer_lab.widgets.figures.hover_text import fragment_text
 from qdreamer_lab.widgets.figures.shapes import boxes, lines, stroke
-from qdreamer_lab.widgets.figures.style import bare_axis, figure, value_axis
+from qdreamer_lab.widgets.figures.spec import Drawer
+from qdreamer_lab.widgets.figures.style import bare_axis, looked, value_axis
 from qdreamer_lab.widgets.figures.wire_labels import BEGIN, letters
 from qdreamer_lab.widgets.palette import CLASSES, look_of, theme
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.picture.layout import fragment_name
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     from numpy.typing import NDArray
 
     from qdreamer_lab.widgets.figures.grid import Grid
+    from qdreamer_lab.widgets.figures.spec import Spec
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["circuit"]
@@ -35,7 +36,8 @@ _MANY = 400
 """From this many blocks on boxes have no outlines: each would be an element of the page."""
 
 
-def circuit(plan: CutPlan, *, costs: bool = True, dark: bool = False) -> go.Figure:
+@Drawer
+def circuit(plan: CutPlan, *, costs: bool = True, dark: bool = False) -> Spec:
     """Draw the circuit of a plan.
 
     Args:
@@ -51,7 +53,7 @@ def circuit(plan: CutPlan, *, costs: bool = True, dark: bool = False) -> go.Figu
         *_cuts(grid, dark),
         *letters(grid, dark),
     ]
-    return figure(traces, dark, **_axes(grid, dark))
+    return looked(traces, dark, **_axes(grid, dark))
 
 
 def _axes(grid: Grid, dark: bool) -> dict[str, Any]:

@@ -12,15 +12,16 @@ from qdreamer_lab.widgets.figures.cut_markers import gate_mark, wire_mark
 from qdreamer_lab.widgets.figures.graph_layout import spread
 from qdreamer_lab.widgets.figures.hover_text import count_text, cuts_text, fragment_text, power_text
 from qdreamer_lab.widgets.figures.shapes import lines, stroke
-from qdreamer_lab.widgets.figures.style import bare_axis, figure
+from qdreamer_lab.widgets.figures.spec import Drawer
+from qdreamer_lab.widgets.figures.style import bare_axis, looked
 from qdreamer_lab.widgets.palette import look_of, theme
 from qdreamer_lab.workload.cut.cuts import WireCut
 from qdreamer_lab.workload.picture.layout import fragment_name
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     from numpy.typing import NDArray
 
+    from qdreamer_lab.widgets.figures.spec import Spec
     from qdreamer_lab.workload.plan.plan import CutPlan
 
 __all__ = ["coupling"]
@@ -54,7 +55,8 @@ class _Edges:
     fragment: NDArray[np.int64]
 
 
-def coupling(plan: CutPlan, *, dark: bool = False) -> go.Figure:
+@Drawer
+def coupling(plan: CutPlan, *, dark: bool = False) -> Spec:
     """Draw a plan as a graph of qubits.
 
     Nodes are qubits, in the colour and with the marker of the fragment that most of their blocks
@@ -74,7 +76,7 @@ def coupling(plan: CutPlan, *, dark: bool = False) -> go.Figure:
     ]
     room = np.ptp(places, axis=0) * 0.04 + 0.5
     low, high = places.min(axis=0) - room, places.max(axis=0) + room
-    return figure(
+    return looked(
         traces,
         dark,
         dragmode="pan",

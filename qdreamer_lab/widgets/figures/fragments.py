@@ -10,15 +10,16 @@ import numpy as np
 from qdreamer_lab.widgets.figures.cut_markers import gate_mark, wire_mark
 from qdreamer_lab.widgets.figures.graph_layout import spread
 from qdreamer_lab.widgets.figures.hover_text import count_text, cuts_text, fragment_text
-from qdreamer_lab.widgets.figures.style import bare_axis, figure, message
+from qdreamer_lab.widgets.figures.spec import Drawer
+from qdreamer_lab.widgets.figures.style import bare_axis, looked, message
 from qdreamer_lab.widgets.palette import look_of, theme
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.picture.layout import fragment_name, qubits_of, ranges
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     from numpy.typing import NDArray
 
+    from qdreamer_lab.widgets.figures.spec import Spec
     from qdreamer_lab.workload.cut.cuts import Fragment, WireCut
     from qdreamer_lab.workload.plan.plan import CutPlan
 
@@ -39,7 +40,8 @@ _LABELLED = 40
 """Plans with more fragments have no numbers at their lines."""
 
 
-def fragments(plan: CutPlan, *, dark: bool = False) -> go.Figure:
+@Drawer
+def fragments(plan: CutPlan, *, dark: bool = False) -> Spec:
     """Draw the fragments of a plan.
 
     Args:
@@ -62,7 +64,7 @@ def fragments(plan: CutPlan, *, dark: bool = False) -> go.Figure:
     room = np.ptp(places, axis=0) * 0.12 + 0.45
     low, high = places.min(axis=0) - room, places.max(axis=0) + room
     notes = [] if between else [_alone(plan, dark)]
-    return figure(
+    return looked(
         traces,
         dark,
         dragmode="pan",

@@ -10,9 +10,10 @@ from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.figures.hover_text import count_text
 from qdreamer_lab.widgets.figures.label_placement import AREA, Box, Word, sides
+from qdreamer_lab.widgets.figures.spec import Drawer
 from qdreamer_lab.widgets.figures.style import (
     bits_axis,
-    figure,
+    looked,
     message,
     seconds_ticks,
     value_axis,
@@ -23,9 +24,8 @@ from qdreamer_lab.widgets.palette import look_of_kind, theme
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    import plotly.graph_objects as go
-
     from qdreamer_lab.dreamer.predict.prediction import Prediction
+    from qdreamer_lab.widgets.figures.spec import Spec
     from qdreamer_lab.widgets.figures.tradeoff_points import Point
     from qdreamer_lab.workload.plan.plan import CutPlan
 
@@ -40,6 +40,7 @@ _MARK, _CHOSEN = 7.0, 13.0
 _AGAINST = ("overhead", "width")
 
 
+@Drawer
 def pareto(
     candidates: Sequence[Prediction] | Sequence[CutPlan],
     *,
@@ -48,7 +49,7 @@ def pareto(
     recommended: int | None = None,
     pinned: Sequence[int] = (),
     dark: bool = False,
-) -> go.Figure:
+) -> Spec:
     """Draw the trade-off between candidates.
 
     Predictions are drawn by predicted time with its 80 % interval, plans by sampling overhead. The
@@ -90,7 +91,7 @@ def pareto(
     by_width = timed and against == "width"
     words = _words(points, by_width, selected, recommended)
     notes = _written(points, words, axes, {selected, recommended, *pinned}, dark)
-    return figure(traces, dark, dragmode="zoom", annotations=notes, **axes)
+    return looked(traces, dark, dragmode="zoom", annotations=notes, **axes)
 
 
 def _front(points: list[Point], dark: bool) -> dict[str, Any]:

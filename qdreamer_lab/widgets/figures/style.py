@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import plotly.graph_objects as go
-
 from qdreamer_lab.dreamer.report_text import seconds_text
+from qdreamer_lab.widgets.figures.spec import figure_of_spec
 from qdreamer_lab.widgets.palette import theme
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import plotly.graph_objects as go
+
+    from qdreamer_lab.widgets.figures.spec import Spec
     from qdreamer_lab.widgets.palette import Theme
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "bare_axis",
     "bits_axis",
     "figure",
+    "looked",
     "message",
     "seconds_ticks",
     "value_axis",
@@ -33,7 +36,12 @@ _SMALL = 12
 
 
 def figure(traces: Sequence[dict[str, Any]], dark: bool, **layout: Any) -> go.Figure:
-    """A figure of traces in the common look.
+    """A plotly figure of traces in the common look; arguments are those of `looked`."""
+    return figure_of_spec(looked(traces, dark, **layout))
+
+
+def looked(traces: Sequence[dict[str, Any]], dark: bool, **layout: Any) -> Spec:
+    """A figure of traces in the common look, as plain data.
 
     Args:
         traces: As plotly takes them, in the order in which they are drawn.
@@ -42,7 +50,6 @@ def figure(traces: Sequence[dict[str, Any]], dark: bool, **layout: Any) -> go.Fi
     """
     colours = theme(dark)
     common: dict[str, Any] = {
-        "template": "none",
         "autosize": True,
         "paper_bgcolor": colours.background,
         "plot_bgcolor": colours.background,
@@ -74,10 +81,10 @@ def figure(traces: Sequence[dict[str, Any]], dark: bool, **layout: Any) -> go.Fi
             "remove": ["sendChartToCloud"],  # nothing is offered to anybody's cloud
         },
     }
-    return go.Figure(data=list(traces), layout={**common, **layout})
+    return {"data": list(traces), "layout": {**common, **layout}}
 
 
-def message(text: str, dark: bool) -> go.Figure:
+def message(text: str, dark: bool) -> Spec:
     """A figure that only says why there is nothing to see."""
     note = {
         "text": text,
@@ -89,7 +96,7 @@ def message(text: str, dark: bool) -> go.Figure:
         "font": {"size": 15, "color": theme(dark).muted},
     }
     hidden = {"visible": False, "range": [0, 1], "fixedrange": True}
-    return figure([], dark, annotations=[note], xaxis=hidden, yaxis=hidden)
+    return looked([], dark, annotations=[note], xaxis=hidden, yaxis=hidden)
 
 
 def value_axis(colours: Theme, title: str, **more: Any) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from qdreamer_lab.dreamer.predict.prediction import Prediction
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.figures.gantt import predicted, real
-from qdreamer_lab.widgets.figures.style import figure, message, value_axis
+from qdreamer_lab.widgets.figures.spec import Drawer
+from qdreamer_lab.widgets.figures.style import looked, message, value_axis
 from qdreamer_lab.widgets.palette import look_of, theme
 from qdreamer_lab.workload.picture.layout import fragment_name
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
     from qdreamer_lab.widgets.figures.gantt import Bar, Gantt
+    from qdreamer_lab.widgets.figures.spec import Spec
 
 __all__ = ["timeline"]
 
@@ -39,7 +39,8 @@ _NARROW = 0.02
 _ORDER = ("plan", "lower", "transpile", "dispatch", "execute", "transfer", "contract")
 
 
-def timeline(what: Any, *, workers: int | None = None, dark: bool = False) -> go.Figure:
+@Drawer
+def timeline(what: Any, *, workers: int | None = None, dark: bool = False) -> Spec:
     """Draw a timeline.
 
     Args:
@@ -71,7 +72,7 @@ def timeline(what: Any, *, workers: int | None = None, dark: bool = False) -> go
         anchor="y" if len(charts) == 1 else "y2",
         minallowed=0,
     )
-    return figure(
+    return looked(
         _once(traces),
         dark,
         xaxis=across,

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.advice.ranking import TIE
 from qdreamer_lab.dreamer.report_text import seconds_text
-from qdreamer_lab.widgets.figures.style import figure, message, seconds_ticks, value_axis
+from qdreamer_lab.widgets.figures.spec import Drawer
+from qdreamer_lab.widgets.figures.style import looked, message, seconds_ticks, value_axis
 from qdreamer_lab.widgets.palette import look_of, theme
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import plotly.graph_objects as go
-
     from qdreamer_lab.widgets.crossover import Comparison, Kind, WidthTimes
+    from qdreamer_lab.widgets.figures.spec import Spec
 
 __all__ = ["crossings", "worker_times"]
 
@@ -35,6 +35,7 @@ _LATE = 0.6
 """Words at a boundary behind this part of the axis are written before it."""
 
 
+@Drawer
 def worker_times(
     compared: Comparison,
     *,
@@ -42,7 +43,7 @@ def worker_times(
     selected: tuple[float, float] | None = None,
     recommended: tuple[float, float] | None = None,
     dark: bool = False,
-) -> go.Figure:
+) -> Spec:
     """Draw the times of one circuit by width and kind of worker.
 
     The ground is tinted where the GPU is faster than the most CPU cores. Lines of times
@@ -69,7 +70,7 @@ def worker_times(
     low, high = max(min(times), _SHORTEST_S), max(*times, _SHORTEST_S)
     across = _across(rows)
     traces += _marked(selected, "selected", dark) + _marked(recommended, "recommended", dark)
-    return figure(
+    return looked(
         traces,
         dark,
         dragmode="zoom",

@@ -12,9 +12,11 @@ import warnings
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from qiskit import QuantumCircuit
 from qiskit.circuit import Barrier, CircuitInstruction
 from qiskit.circuit.library import UnitaryGate
 
+from pilot_kernel.primitive.circuit.measured_at_end import without_measurements_at_end
 from qdreamer_lab.errors import PlanError
 from qdreamer_lab.search.problem import CutProblem
 from qdreamer_lab.workload.addon.circuits import (
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     from numpy.typing import NDArray
-    from qiskit import QuantumCircuit
 
     from qdreamer_lab.search.problem import Found
     from qdreamer_lab.workload.circuit.gates import FlatGate
@@ -71,7 +72,7 @@ def find_cuts(
 
     Args:
         circuit: Unitary, without gates on more than two qubits. Parameters of one-qubit gates may
-            be unbound, and wires may begin with a reset.
+            be unbound, wires may begin with a reset, and measurements at the end are left out.
         optimization: The addon's `OptimizationParameters`, or anything with its `seed`, `gate_lo`
             and `wire_lo`. A seed of None is the same as 0. A plan whose gamma is above `max_gamma`
             comes with a warning; the addon returns the first one it sees then. `max_backjumps`
@@ -106,6 +107,7 @@ def find_cuts(
     _check_backjumps(optimization)
     seed = 0 if optimization.seed is None else optimization.seed
     options = SearchOptions(kinds, seed=seed, devices=devices)
+    circuit = _without_bits(circuit)
     gates = two_qubit_gates(circuit)
     forms = [_form(circuit.data[gate.source], gate) for gate in gates]
     pairs = np.array([gate.qubits for gate in gates], dtype=np.int64).reshape(-1, 2)
@@ -123,6 +125,25 @@ def find_cuts(
         "sampling_overhead": _overhead(marked),
         "minimum_reached": found.proven_optimal,
     }
+
+
+def _without_bits(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Without measurements at the end, and then without classical bits: the addon takes none."""
+    bare = without_measurements_at_end(circuit)
+    if bare is circuit:
+        return circuit
+    made = QuantumCircuit(
+        circuit.qubits,
+        *circuit.qregs,
+        name=circuit.name,
+        global_phase=circuit.global_phase,
+        metadata=circuit.metadata,
+    )
+    for step in bare.data:
+        if step.clbits:
+            return bare  # what reads them is refused, and said where
+        made.append(step, copy=False)
+    return made
 
 
 def _search(

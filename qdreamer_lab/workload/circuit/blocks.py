@@ -37,8 +37,8 @@ def to_blocks(
     """Bring a circuit into normal form.
 
     Args:
-        circuit: Unitary and fully bound. Barriers and delays are dropped; gates on more than two
-            qubits are first decomposed by Qiskit.
+        circuit: Unitary and fully bound. Barriers, delays and measurements at the end are
+            dropped; gates on more than two qubits are first decomposed by Qiskit.
         observables: Anything Qiskit's `ObservablesArray` accepts, one or many. When given, blocks
             that cannot influence any of them (outside their light cone) are left out, and the
             qubits that lose all their blocks become lone.
@@ -46,8 +46,8 @@ def to_blocks(
             be told apart by the two-qubit gates they came from.
 
     Raises:
-        CircuitError: If there are no qubits; on measurements, resets, classical control, unbound
-            parameters, or matrices with entries that are not finite.
+        CircuitError: If there are no qubits; on measurements on the way, resets, classical control,
+            unbound parameters, or matrices with entries that are not finite.
         ObservableError: If an observable has another number of qubits than the circuit.
     """
     if circuit.num_qubits == 0:

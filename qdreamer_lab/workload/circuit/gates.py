@@ -13,6 +13,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import CircuitInstruction
 
+from pilot_kernel.primitive.circuit.measured_at_end import measurements_at_end
 from qdreamer_lab.errors import CircuitError
 from qdreamer_lab.workload.circuit.unrolling import (
     IDLE,
@@ -69,7 +70,7 @@ def flat_gates(circuit: QuantumCircuit) -> list[FlatGate]:
     """All gates of the circuit, in order, as unitaries on at most two qubits.
 
     A circuit begins in |0…0⟩: a reset at the start of a wire does nothing, and what is initialized
-    there is prepared by gates.
+    there is prepared by gates. Measurements at its end are left out.
 
     Raises:
         CircuitError: On unbound parameters (named), or an instruction that is no unitary (where).
@@ -80,6 +81,7 @@ def flat_gates(circuit: QuantumCircuit) -> list[FlatGate]:
     number = {bit: k for k, bit in enumerate(circuit.qubits)}
     found: list[FlatGate] = []
     touched: set[int] = set()
+    at_end = measurements_at_end(circuit)
     looked_at = 0
     for source, instruction in enumerate(circuit.data):
         bits = instruction.qubits
@@ -94,7 +96,7 @@ def flat_gates(circuit: QuantumCircuit) -> list[FlatGate]:
                 qubits = tuple([number[bit] for bit in bits])
                 for on, matrix in _standard_parts(_key_of(instruction)):
                     found.append(FlatGate(tuple(qubits[k] for k in on), matrix, source))
-        elif not has_no_effect(instruction):
+        elif source not in at_end and not has_no_effect(instruction):
             touched.update(*[gate.qubits for gate in found[looked_at:]])
             looked_at = len(found)
             qubits = tuple([number[bit] for bit in bits])
@@ -136,9 +138,10 @@ def two_qubit_gates(circuit: QuantumCircuit) -> list[FlatGate]:
     """
     number = {bit: k for k, bit in enumerate(circuit.qubits)}
     touched: set[int] = set()
+    at_end = measurements_at_end(circuit)
     gates = []
     for source, instruction in enumerate(circuit.data):
-        if has_no_effect(instruction):
+        if source in at_end or has_no_effect(instruction):
             continue
         qubits = tuple(number[bit] for bit in instruction.qubits)
         where = _place(instruction, source, qubits)

@@ -38,7 +38,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["IDLE", "Leaf", "has_no_effect", "leaves", "matrix_of_leaf", "matrix_of_leaves"]
+__all__ = [
+    "IDLE",
+    "Leaf",
+    "has_no_effect",
+    "leaves",
+    "matrix_of_leaf",
+    "matrix_of_leaves",
+    "measured_midway",
+]
 
 Leaf = tuple[CircuitInstruction, tuple[int, ...]]
 """An instruction with a matrix, and the qubits it acts on: none for a phase, else one or two."""
@@ -120,6 +128,22 @@ def leaves(
         yield from leaves(part, inside, where, touched, depth + 1)
 
 
+def measured_midway(where: str, *, inside: bool = False) -> str:
+    """What is wrong with a measurement that is not at a circuit's end, in words.
+
+    Args:
+        where: The instruction's place in words.
+        inside: Whether the measurement is within its definition.
+    """
+    what = "holds a measurement"
+    if not inside:
+        what = "measures on the way: something acts on its qubit later, or reads its bit"
+    return (
+        f"{where} {what}. Only circuits that measure at their end can be cut; run this one uncut, "
+        "with session.run"
+    )
+
+
 def matrix_of_leaves(
     parts: list[Leaf], qubits: tuple[int, ...], where: str
 ) -> NDArray[np.complex128]:
@@ -171,13 +195,7 @@ def matrix_of_leaf(instruction: CircuitInstruction, where: str) -> NDArray[np.co
 def _refuse_classical(operation: Any, where: str, depth: int) -> None:
     """Refuse measurements and what depends on classical values."""
     if isinstance(operation, Measure):
-        verb = "holds" if depth else "is"
-        raise CircuitError(
-            f"{where} {verb} a measurement; expectation values are of the state at the end of a "
-            "circuit that measures nothing. Take measurements at the end off with "
-            "circuit.remove_final_measurements(inplace=False); a circuit that measures on the way "
-            "cannot be cut: run it uncut, with session.run"
-        )
+        raise CircuitError(measured_midway(where, inside=depth > 0))
     classical = isinstance(operation, ControlFlowOp) and not isinstance(operation, BoxOp)
     if classical or isinstance(operation, Store):
         verb = "holds" if depth else "uses"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.workload.execution.chunk import Chunk, FragmentRow
 from qdreamer_lab.workload.execution.decisions import Backlog
+from qdreamer_lab.workload.execution.first_runs import names_of, ran
 from qdreamer_lab.workload.execution.pace import TASKS_PER_WORKER, Pace
 from qdreamer_lab.workload.execution.watch import Watch
 from qdreamer_lab.workload.execution.wide_tasks import cores_for, nodes_of
@@ -63,9 +64,11 @@ def run_chunks(
     queue = _Queue(chunks, Pace() if pace is None else pace)
     if session is None:
         _run_here(queue, stop, keep)
+        ran(None, ())
     else:
         followed = Watch() if watch is None else watch
         _Tasks(session, on, queue, followed, most_workers).run(stop, keep)
+        ran(session, names_of(session.pilots_for(on)))
 
 
 def divided(chunks: Iterable[Chunk | Divisible], workers: int, pace: Pace) -> list[Chunk]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from qiskit.circuit import Measure
 
+from pilot_kernel.primitive.circuit.measured_at_end import measurements_at_end
 from qdreamer_lab.errors import CircuitError
-from qdreamer_lab.workload.circuit.unrolling import has_no_effect
+from qdreamer_lab.workload.circuit.unrolling import has_no_effect, measured_midway
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,28 +52,23 @@ def measured_at_the_end(circuit: QuantumCircuit) -> Measured:
         circuit: It may have unbound parameters.
 
     Raises:
-        CircuitError: If it measures nothing, or goes on with a qubit after measuring it, or uses
-            classical bits for anything else.
+        CircuitError: If it measures nothing, or goes on with a qubit after measuring it, or reads
+            its bit.
     """
     number = {qubit: place for place, qubit in enumerate(circuit.qubits)}
     bits = {bit: place for place, bit in enumerate(circuit.clbits)}
     gates = circuit.copy_empty_like()
-    read: set[int] = set()
+    at_end = measurements_at_end(circuit)
     found: dict[int, int] = {}
     for place, step in enumerate(circuit.data):
         qubits = [number[qubit] for qubit in step.qubits]
         if has_no_effect(step):
             continue
         if not step.is_standard_gate() and isinstance(step.operation, Measure):
+            if place not in at_end:
+                where = f"instruction {place} (measure on qubit {qubits[0]})"
+                raise CircuitError(measured_midway(where))
             found[bits[step.clbits[0]]] = qubits[0]
-            read.add(qubits[0])
-        elif not read.isdisjoint(qubits):
-            late = min(read.intersection(qubits))
-            raise CircuitError(
-                f"instruction {place} ({step.name}) acts on qubit {late} after it was measured; "
-                "only circuits that measure at their end can be cut: run this one uncut, with "
-                "session.run"
-            )
         else:
             gates.append(step, copy=False)
     if not found:

@@ -54,7 +54,7 @@ def plan_cuts(
     their order does not matter.
 
     Args:
-        circuit: Unitary and fully bound.
+        circuit: Unitary and fully bound; measurements at its end are left out.
         max_qubits: Greatest width of a fragment, at least 1; or a list of the widths of devices,
             or a dict with the number of devices of each width, for one fragment each.
         observables: One or many; blocks outside their light cone are left out of the plan.

@@ -139,7 +139,7 @@ def test_the_text_sets_the_qpus_side_by_side(prefer):
     assert found.best.configuration.on == first
     assert told.endswith("; dear, nothing within the limits.")
     bad = next(way for way in found.predictions if way.configuration.on == "bad")
-    assert "2 s of them in its queue" in told
+    assert "of which 2 s in its queue" in told
     for words in (f"off by about {bad.error:.2g}", f"{bad.cost:.4g} USD"):
         assert words in told
     assert " error " in found._repr_html_().replace("<", " ").replace(">", " ")

@@ -179,8 +179,9 @@ def test_a_tie_is_told_in_plain_words(dreamer):
     cut = dataclasses.replace(cut, makespan_s=1.02)
     whole = dataclasses.replace(dreamer.predict(layered(12), neighbours(12)), makespan_s=1.0)
     told = dataclasses.replace(found, predictions=(whole, cut)).explain()
-    assert "as good within the doubt" in told
-    assert "what is not cut comes first" in told
+    assert "Cutting would take about as long" in told
+    assert "About as fast: in fragments" in told
+    assert "the one without cuts is recommended" in told
     shots = dataclasses.replace(
         dreamer.predict(layered(12), neighbours(12), max_qubits=6, mode="sampled"),
         makespan_s=0.5,

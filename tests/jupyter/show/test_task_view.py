@@ -1,9 +1,12 @@
 """The card of a task: at one moment, and when it has ended in the background."""
 
 import base64
+import re
+import time
 
 import pytest
 
+from pilot_kernel.drawing.units import clock
 from pilot_kernel.jupyter.show.task_card import Card, card_html, card_text, last_lines
 from pilot_kernel.jupyter.show.task_view import TaskView
 from pilot_kernel.jupyter.worker.display_message import (
@@ -48,6 +51,26 @@ def test_the_card_of_a_background_cell_ends_with_what_it_displayed():
     ]
 
 
+@pytest.mark.parametrize("state", list(TaskState))
+def test_a_card_that_may_be_read_later_says_when_it_was_so(state):
+    """A notebook that was saved meanwhile, or whose kernel is gone, would say RUNNING for ever."""
+    at = 1_795_000_000.4
+    card = Card("bell", state, "local", 3.2, at=at)
+    for shown in (Balance(card_html(card)).text, card_text(card)):
+        assert (clock(at) in shown) is not state.final
+
+
+def test_the_time_of_a_card_advances_with_what_it_says():
+    sent = []
+    view = TaskView(Running(Output()), lambda bundle, *_: sent.append(bundle), whole=True)
+    view.show()
+    text = sent[-1]["text/plain"]
+    assert "RUNNING" in text
+    said = re.search(r"as of (.*)", text)[1]
+    seen = time.mktime(time.strptime(said, "%H:%M:%S on %Y-%m-%d"))
+    assert Running.begun + 9 <= seen <= time.time()
+
+
 class Ended:
     """A task that has ended without a value."""
 
@@ -68,6 +91,15 @@ class Ended:
 
     def result(self):
         return None
+
+
+class Running(Ended):
+    """A task that runs, since ten seconds ago."""
+
+    state, begun = TaskState.RUNNING, time.time() - 10
+
+    def done(self):
+        return False
 
 
 @pytest.mark.parametrize("state", list(TaskState))

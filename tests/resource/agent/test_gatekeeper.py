@@ -27,7 +27,7 @@ def _change(session, qiskit):
 
 def test_a_worker_of_other_versions_is_refused_with_both_sides_named(picky):
     pilot = picky.add_pilot("local://", cores_per_node=1, name="new")
-    wait_until(lambda: pilot.status.note)
+    wait_until(lambda: "refused" in pilot.status.note)
     assert "worker new-0 was refused: qiskit is 0.1 here and " in pilot.status.note
     assert " there; install the same versions" in pilot.status.note
     wait_until(lambda: pilot.status.state == "FAILED")

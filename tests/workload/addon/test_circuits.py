@@ -211,5 +211,6 @@ def test_find_cuts_says_what_it_cannot_do():
         find_cuts(loose, *settings_of(1))
     measured = QuantumCircuit(2, 1)
     measured.measure(0, 0)
+    measured.x(0)
     with pytest.raises(CircuitError, match="instruction 0"):
         find_cuts(measured, *settings_of(1))

@@ -42,8 +42,8 @@ def reset_late():
 @pytest.mark.parametrize(
     ("circuit", "told"),
     [
-        (measured_early(), "instruction 1 .cx. acts on qubit 0 after it was measured"),
-        (reset_late(), "reset. acts on qubit 0 after"),
+        (measured_early(), "instruction 0 .measure on qubit 0. measures on the way"),
+        (reset_late(), "measure on qubit 0. measures on the way"),
         (QuantumCircuit(2), "measures nothing.*measure_all"),
         (QuantumCircuit(2, 2), "measures nothing"),
     ],
