@@ -58,13 +58,13 @@ def read_swap_price(given: object) -> float | None:
     """
     if given is None:
         return None
-    number = isinstance(given, float | int | np.integer | np.floating)
-    if not number or isinstance(given, bool) or not math.isfinite(given) or given < 0:
+    bits = float(given) if isinstance(given, float | int | np.integer | np.floating) else math.nan
+    if isinstance(given, bool) or not math.isfinite(bits) or bits < 0:
         raise PlanError(f"swap_price must be a number of bits of at least 0, got {given!r}")
-    return float(given)
+    return bits
 
 
-def read_couplings(given: object) -> Couplings | None:
+def read_couplings(given: Any) -> Couplings | None:
     """Read the neighbours of a device; directions are not looked at.
 
     Args:

@@ -42,13 +42,16 @@ class SwapCounter:
         # Imported late: plans that no coupling map was given for need neither.
         import rustworkx
         from qiskit.transpiler import CouplingMap
+        from qiskit.transpiler.passes import SabreLayout
 
         self._map = CouplingMap([list(edge) for edge in couplings.edges])
         self._map.make_symmetric()
         self._graph = rustworkx.PyGraph(multigraph=False)
         self._graph.add_nodes_from(range(couplings.num_qubits))
         self._graph.add_edges_from_no_data(list(couplings.edges))
+        self._pass = SabreLayout
         self._known: dict[Pairs, int] = {}
+        self._part: dict[Pairs, bool] = {}
 
     def each(
         self, segments: NDArray[np.int64], labels: NDArray[np.int64], count: int, most: float
@@ -61,21 +64,29 @@ class SwapCounter:
             count: How many fragments there are.
             most: Stop counting there.
         """
-        found, total = [], 0
         whole = labels[:, 0] == labels[:, 1]
-        for fragment in range(count):
-            mine = whole & (labels[:, 0] == fragment)
-            found.append(self.swaps(segments[mine]))
-            total += found[-1]
+        keys = [_renumbered(segments[whole & (labels[:, 0] == k)]) for k in range(count)]
+        # Each that is no part of the map needs one at least, and small ones are routed soon.
+        left = sorted(
+            (k for k in range(count) if not self._embeds(keys[k])), key=lambda k: len(keys[k])
+        )
+        found, total = [0] * count, len(left)
+        for fragment in left:
             if total > most:
                 return None
-        return tuple(found)
+            found[fragment] = self._swaps(keys[fragment])
+            total += found[fragment] - 1
+        return tuple(found) if total <= most else None
 
     def swaps(self, pairs: NDArray[np.int64]) -> int:
         """Swaps that blocks (k, 2) on any numbers of qubits need, in order of time."""
-        key = _renumbered(pairs)
+        return self._swaps(_renumbered(pairs))
+
+    def _swaps(self, key: Pairs) -> int:
+        if self._embeds(key):
+            return 0
         if key not in self._known:
-            self._known[key] = 0 if self._embeds(key) else self._routed(key, 0)[0]
+            self._known[key] = self._routed(key, 0)[0]
         return self._known[key]
 
     def distances(
@@ -103,6 +114,11 @@ class SwapCounter:
 
     def _embeds(self, pairs: Pairs) -> bool:
         """Whether all that interact can be neighbours at the same time."""
+        if pairs not in self._part:
+            self._part[pairs] = self._is_part(pairs)
+        return self._part[pairs]
+
+    def _is_part(self, pairs: Pairs) -> bool:
         import rustworkx
 
         wanted = rustworkx.PyGraph(multigraph=False)
@@ -117,9 +133,8 @@ class SwapCounter:
     def _routed(self, pairs: Pairs, seed: int) -> tuple[int, list[int]]:
         """Swaps, and where on the map each qubit begins."""
         from qiskit.transpiler import PassManager
-        from qiskit.transpiler.passes import SabreLayout
 
-        passes = SabreLayout(
+        passes = self._pass(
             self._map,
             seed=seed,
             max_iterations=_ITERATIONS,

@@ -36,9 +36,9 @@ def neighbouring(
         labels: (m, 2) fragment of each end of each block.
     """
     layout = layout_of(pairs, labels)
-    yield from _apart(pairs, labels, layout)
     yield from _joined(labels)
     yield from _moved(pairs, labels)
+    yield from _apart(pairs, labels, layout)
 
 
 def _apart(
@@ -66,9 +66,7 @@ def _joined(labels: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
         yield np.where(labels == high, low, labels)
 
 
-def _moved(
-    pairs: NDArray[np.int64], labels: NDArray[np.int64]
-) -> Iterator[NDArray[np.int64]]:
+def _moved(pairs: NDArray[np.int64], labels: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """Stretches of one wire in another fragment: that of a partner, or one of their own.
 
     A stretch is a whole wire, a segment, or a segment up to one block or from it on.

@@ -17,7 +17,7 @@ import numpy as np
 
 from qdreamer_lab.errors import PlanError
 from qdreamer_lab.search.cost_models import plan_price
-from qdreamer_lab.search.finder import search
+from qdreamer_lab.search.finder import make_ready, search
 from qdreamer_lab.workload.cut.cuts import Swaps
 from qdreamer_lab.workload.cut.problem import block_problem, qubits_with_room
 from qdreamer_lab.workload.cut.search_messages import searching
@@ -78,21 +78,24 @@ def find_routed(blocks: BlockCircuit, max_qubits: int, options: SearchOptions) -
     """
     couplings = options.couplings
     assert couplings is not None, "swaps need a coupling map"
-    began = time.perf_counter()
     need = min(max_qubits, qubits_with_room(blocks))
     if need > couplings.num_qubits:
         raise PlanError(
             f"fragments may have {need} qubits, but the coupling map has {couplings.num_qubits}: "
             f"plan with max_qubits={couplings.num_qubits} or less, or give a larger map"
         )
-    least = find_partition(blocks, max_qubits, _share(options, _FINDING))
     price = couplings.swap_bits if options.swap_price is None else options.swap_price
-    room = min(max_qubits, couplings.num_qubits)
+    counter = SwapCounter(couplings)
     with searching():
+        for model in ("lo", options.cost):  # a time limit is one on searching
+            make_ready(model, limited=options.max_fragments is not None)
+        began = time.perf_counter()
+        least = find_partition(blocks, max_qubits, _share(options, _FINDING))
+        room = min(max_qubits, couplings.num_qubits)
         problem = block_problem(
             blocks, room, kinds=options.kinds, max_fragments=options.max_fragments
         )
-        looked = _Looked(blocks, problem, options, price, began)
+        looked = _Looked(blocks, problem, options, (counter, price), began)
         if blocks.num_blocks:
             looked.at_all(least.labels)
         else:
@@ -119,7 +122,7 @@ class _Looked:
         blocks: The circuit.
         problem: The same as the finder sees it.
         options: How to look.
-        price: Bits of a swap.
+        swaps: Counts swaps, and bits of each.
         began: When, by `time.perf_counter`.
     """
 
@@ -128,16 +131,14 @@ class _Looked:
         blocks: BlockCircuit,
         problem: CutProblem,
         options: SearchOptions,
-        price: float,
+        swaps: tuple[SwapCounter, float],
         began: float,
     ) -> None:
-        assert options.couplings is not None
         self._blocks = blocks
         self._problem = problem
         self._options = options
-        self._price = price
+        self._counter, self._price = swaps
         self._began = began
-        self._counter = SwapCounter(options.couplings)
         self._seen: dict[bytes, _Way | None] = {}
         self.best: _Way | None = None
         self.proven = False
@@ -204,13 +205,16 @@ class _Looked:
         return time.perf_counter() - self._began > share * self._options.time_limit_s
 
     def _widths(self) -> list[int]:
-        """Widths below the circuit's that may lead to other plans, the widest first."""
+        """Widths below the circuit's that may lead to other plans, the narrowest first.
+
+        Narrow fragments are routed soon, and a good plan spares many others from being routed.
+        """
         busy = len(np.unique(self._problem.pairs))
         most = min(self._problem.max_qubits, busy - 1)
         if most < 1:
             return []
-        spread = np.linspace(min(2, most), most, _WIDTHS)
-        return [int(width) for width in np.unique(np.rint(spread))][::-1]
+        spread = np.geomspace(min(2, most), most, _WIDTHS)
+        return [int(width) for width in np.unique(np.rint(spread))]
 
     def _searched(self, gate_cost: NDArray[np.float64], width: int) -> None:
         """Look at the plan with the cheapest cuts, if gates cost so much."""
@@ -236,13 +240,13 @@ class _Looked:
                 labels = self._step(labels)
 
     def _step(self, labels: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        """The best plan of all so far, if it lies beside `labels`."""
-        better = False
+        """A plan beside `labels` that is better than all so far; None if there is none."""
         for other in neighbouring(self._problem.pairs, labels):
             if self._over(_IMPROVING):
                 break
-            better |= self.at(other)
-        return self.best.labels if better and self.best is not None else None
+            if self.at(other):
+                return self.best.labels if self.best is not None else None
+        return None
 
     def _prove(self) -> None:
         """Look at all plans whose cuts alone cost less than the best plan, if they are not many."""
@@ -253,9 +257,7 @@ class _Looked:
                 return
         self.proven = plans.complete
 
-    def _keeps(
-        self, labels: NDArray[np.int64], widths: NDArray[np.int64], wires: bool
-    ) -> bool:
+    def _keeps(self, labels: NDArray[np.int64], widths: NDArray[np.int64], wires: bool) -> bool:
         """Whether a plan keeps to the limits, and has the allowed kinds of cuts only."""
         problem, kinds = self._problem, self._options.kinds
         gates = bool((labels[:, 0] != labels[:, 1]).any())
