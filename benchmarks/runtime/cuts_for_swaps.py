@@ -7,8 +7,8 @@ Circuits fit on the device as they are. Few qubits are neighbours there, so that
 `without` is the plan of `plan_cuts` for the circuit's own width, which cuts nothing; `with` knows
 the coupling map and counts each swap with `--price` bits. Told are cuts, swaps, sampling overhead,
 the predicted error (1 - `plan_success`, of the parity of all qubits, for which everything counts),
-and, with seeds, the mean distance of all <Z> and the parity from their noiseless values in runs with
-the device's published noise at equal standard error. The last line has the ratios, with by without,
+and, with seeds, the mean distance of all <Z> and the parity from their noiseless values, in runs
+with the published noise at equal standard error. The last line has the ratios, with by without,
 as geometric means.
 """
 
