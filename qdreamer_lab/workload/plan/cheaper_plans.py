@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CheaperPlans"]
 
-_MOST_STEPS = 200_000
-"""Partial plans that are looked at: less than half a second."""
-
 _EQUAL = 1e-9
 
 
@@ -40,7 +37,7 @@ class CheaperPlans:
         complete: Whether the plans that were given are all.
     """
 
-    def __init__(self, problem: CutProblem, cost: str, most_steps: int = _MOST_STEPS) -> None:
+    def __init__(self, problem: CutProblem, cost: str, most_steps: int) -> None:
         least = least_costs(problem, cost)
         self._gates = least.gates.tolist() if "gate" in problem.kinds else None
         self._wire = float(least.wire) if "wire" in problem.kinds else FORBIDDEN

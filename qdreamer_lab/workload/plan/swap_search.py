@@ -52,6 +52,10 @@ _IMPROVED = 4
 _FINDING, _STEERING, _IMPROVING = 0.3, 0.5, 0.8
 """Parts of the time that are over when all widths are looked at, distances, and neighbours."""
 
+_FEW_STEPS, _MOST_STEPS = 2_000, 200_000
+"""Partial plans that are looked at for a proof, before anything else and at last: milliseconds, and
+less than half a second."""
+
 _EQUAL = 1e-9
 
 
@@ -97,7 +101,7 @@ def find_routed(blocks: BlockCircuit, max_qubits: int, options: SearchOptions) -
         )
         looked = _Looked(blocks, problem, options, (counter, price), began)
         if blocks.num_blocks:
-            looked.at_all(least.labels)
+            looked.at_all(least.labels, least.log2_lower_bound)
         else:
             looked.at(least.labels)
     best = looked.best
@@ -143,11 +147,21 @@ class _Looked:
         self.best: _Way | None = None
         self.proven = False
 
-    def at_all(self, least: NDArray[np.int64]) -> None:
-        """Look for the best, from a plan with few cuts."""
+    def at_all(self, least: NDArray[np.int64], bound: float) -> None:
+        """Look for the best.
+
+        Args:
+            least: (m, 2) labels of a plan with few cuts, to begin with.
+            bound: No plan costs less than so many bits, even without swaps.
+        """
         whole = np.zeros_like(least)
         self.at(whole)
         self.at(least)
+        if self.best is not None and self.best.total <= bound + _EQUAL:
+            return
+        self._prove(_FEW_STEPS)
+        if self.proven:
+            return
         for width in self._widths():
             if self._over(_FINDING):
                 break
@@ -163,7 +177,7 @@ class _Looked:
                     break
                 self._searched(near, width)
         self._improve()
-        self._prove()
+        self._prove(_MOST_STEPS)
 
     def at(self, labels: NDArray[np.int64]) -> bool:
         """Price a plan, if it keeps to the limits; whether it is the best so far.
@@ -248,9 +262,9 @@ class _Looked:
                 return self.best.labels if self.best is not None else None
         return None
 
-    def _prove(self) -> None:
+    def _prove(self, most_steps: int) -> None:
         """Look at all plans whose cuts alone cost less than the best plan, if they are not many."""
-        plans = CheaperPlans(self._problem, self._options.cost)
+        plans = CheaperPlans(self._problem, self._options.cost, most_steps)
         for labels in plans.below(lambda: np.inf if self.best is None else self.best.total):
             self.at(labels)
             if self._over(1.0):

@@ -176,12 +176,12 @@ def test_all_plans_below_a_limit_are_listed(seed, num_qubits, count, limit):
     pairs = drawn_pairs(seed, num_qubits, count) if num_qubits > 2 else [(0, 1)]
     gates = np.random.default_rng(seed).uniform(0.5, 6, len(pairs))
     problem = CutProblem(num_qubits, np.array(pairs, np.int64), gates, 3)
-    plans = CheaperPlans(problem, "lo")
+    plans = CheaperPlans(problem, "lo", 10**6)
     found = [labels.ravel().tolist() for labels in plans.below(lambda: limit)]
     wanted = [labels.ravel().tolist() for labels, _ in all_plans(pairs, gates, 3, limit - 1e-9)]
     assert plans.complete
     assert found == wanted
-    few = CheaperPlans(problem, "lo", most_steps=1)
+    few = CheaperPlans(problem, "lo", 1)
     assert list(few.below(lambda: limit)) == []
     assert not few.complete
 
