@@ -31,12 +31,15 @@ from qdreamer_lab.dreamer.predict.price import priced
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
 from qdreamer_lab.workload.arguments import check_session
-from qdreamer_lab.workload.circuit.blocks import to_blocks
+from qdreamer_lab.workload.circuit.gates import flat_gates
+from qdreamer_lab.workload.circuit.lightcone import GateList
 from qdreamer_lab.workload.circuit.remainder import blocks_left
+from qdreamer_lab.workload.cut.coupling_map import Couplings, read_couplings
 from qdreamer_lab.workload.cut.options import BRIEFLY, SearchOptions
 from qdreamer_lab.workload.execution.execution import Execution
 from qdreamer_lab.workload.plan.find import plan_blocks
 from qdreamer_lab.workload.request import RunSettings
+from qdreamer_lab.workload.sampled.plans import needed_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +57,9 @@ __all__ = ["SEARCH_S", "Engine"]
 
 SEARCH_S = 0.05
 """How long to look for a plan under another cost model or with fewer kinds of cuts."""
+
+SWAP_SEARCH_S = 0.3
+"""As long where swaps count: fragments are routed then."""
 
 _KEPT = 256
 """Predictions remembered to learn from."""
@@ -195,16 +201,30 @@ class Engine:
     def plan(self, wanted: Wanted, configuration: Configuration) -> CutPlan | None:
         """The plan that a run has to be given; None if it finds its own."""
         usual = set(configuration.kinds) == set(KINDS) and configuration.cost == "lo"
-        if usual or not configuration.cuts:
+        price = configuration.swap_price
+        if not configuration.cuts or (usual and price is None):
             return None
         options = SearchOptions(
-            configuration.kinds, configuration.cost, time_limit_s=SEARCH_S, rounds=BRIEFLY
+            configuration.kinds,
+            configuration.cost,
+            time_limit_s=SEARCH_S if price is None else SWAP_SEARCH_S,
+            rounds=BRIEFLY,
+            couplings=None if price is None else self._couplings(configuration.on),
+            swap_price=price,
         )
         if configuration.exact:
             blocks = blocks_left(wanted.circuit, wanted.terms)
         else:
-            blocks = to_blocks(wanted.circuit, wanted.given)
+            gates = GateList(flat_gates(wanted.circuit))
+            blocks = needed_blocks(gates, wanted.num_qubits, wanted.terms)
         return plan_blocks(blocks, configuration.max_qubits, options)
+
+    def _couplings(self, on: str | None) -> Couplings:
+        """Who is coupled to whom on the device behind `on`."""
+        found = read_couplings(self.place(on).backend)
+        if found is None:
+            raise QDreamerError("swap_price is for devices: say with on= which one")
+        return found
 
     def case(
         self,

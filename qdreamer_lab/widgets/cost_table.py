@@ -208,7 +208,7 @@ def proof_text(plan: CutPlan) -> str:
         return f"proven {goal}"
     if plan.cost == "work" and plan.log2_lower_bound <= 0:
         return "searched for least work; how much less there could be is not known"
-    return f"within 2^{max(0.0, plan.log2_cost - plan.log2_lower_bound):.1f} of {goal}"
+    return f"within 2^{max(0.0, plan.log2_total - plan.log2_lower_bound):.1f} of {goal}"
 
 
 def _variants(candidate: Candidate) -> str:

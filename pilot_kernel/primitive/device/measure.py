@@ -17,6 +17,7 @@ from pilot_kernel.errors import QpuError
 from pilot_kernel.primitive.device.provider.jobs import sample
 from pilot_kernel.primitive.device.provider.registry import provider_of
 from pilot_kernel.primitive.device.readout import Readout, read_out
+from pilot_kernel.primitive.device.shot_limit import shot_parts
 
 __all__ = ["measure"]
 
@@ -31,6 +32,8 @@ def measure(
 ) -> list[Readout]:
     """Run circuits and read what came back.
 
+    More shots than the backend takes in one job are run in several.
+
     Args:
         backend: Where to run.
         circuits: In the backend's terms, with all parameters bound.
@@ -42,6 +45,29 @@ def measure(
         QpuError: A job was not taken, has failed, or is lost.
         ReadoutError: A result is missing, empty, or not one of the circuit's.
     """
+    found = [
+        # A backend that knows seeds must not measure the same again.
+        _measured(backend, circuits, part, None if seed is None else seed + number, memory)
+        for number, part in enumerate(shot_parts(shots, backend))
+    ]
+    return found[0] if len(found) == 1 else [_joined(each) for each in zip(*found, strict=True)]
+
+
+def _joined(parts: Sequence[Readout]) -> Readout:
+    """What was measured on one circuit in several jobs."""
+    bits = np.concatenate([part.bits for part in parts])
+    counts = np.concatenate([part.counts for part in parts])
+    return Readout(bits, counts, in_order=all(part.in_order for part in parts))
+
+
+def _measured(
+    backend: BackendV2,
+    circuits: Sequence[QuantumCircuit],
+    shots: int,
+    seed: int | None,
+    memory: bool,
+) -> list[Readout]:
+    """As `measure`, for as many shots as go into one job."""
     provider = provider_of(backend)
     if provider is None:
         return read_out(backend, circuits, shots, seed=seed, memory=memory)

@@ -97,7 +97,12 @@ class Candidates:
     _best: dict[Configuration, Prediction] = field(default_factory=dict)
 
     def search(
-        self, methods: Collection[str], *, in_process: bool, exact_only: bool = False
+        self,
+        methods: Collection[str],
+        *,
+        in_process: bool,
+        exact_only: bool = False,
+        swap_prices: Collection[float] = (),
     ) -> None:
         """Look at everything that is worth it.
 
@@ -105,6 +110,7 @@ class Candidates:
             methods: Of simulation.
             in_process: Whether short runs may take place here instead of on a local pilot.
             exact_only: Look at no way that takes shots.
+            swap_prices: On a device, look too at plans whose cuts save swaps of so many bits.
         """
         most = most_width(self.limits, self.place)
         whole = most is None or most >= self.wanted.num_qubits
@@ -118,6 +124,11 @@ class Candidates:
                 self._widths(mode, most)
             if in_process and local:
                 self._here(mode)
+            if self.place.backend is not None and self.wanted.num_qubits > 1:
+                width = self.wanted.num_qubits if most is None else most
+                way = self._way(min(width, self.wanted.num_qubits), mode)
+                for price in swap_prices:
+                    self.look(replace(way, swap_price=price))
 
     @property
     def _small(self) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qdreamer_lab.dreamer.advice.candidates import Candidates
 from qdreamer_lab.dreamer.advice.limits import Refused
 from qdreamer_lab.dreamer.advice.ranking import PREFERENCES, Ranking, ranked
+from qdreamer_lab.dreamer.device.shape import device_shape
 from qdreamer_lab.dreamer.device.success import plan_success
 from qdreamer_lab.dreamer.predict.place import GPU
 from qdreamer_lab.errors import DeviceError, QDreamerError
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["ranked_ways"]
 
 _WRITTEN = 8
-"""Ways of each device whose fragments are written for it: the fastest, among them all widths."""
+"""Ways of each device whose fragments are written for it: the fastest, among them all widths; and
+those whose cuts save swaps."""
+
+_SWAP_PRICES = (0.5, 2.0)
+"""Bits that a swap counts for in plans that are looked at for the sake of their errors. What comes
+of them is weighed by the predicted error, as everything else."""
 
 
 def ranked_ways(
@@ -67,7 +73,9 @@ def ranked_ways(
     most = _WRITTEN if prefer == "fidelity" else int(len(queues) > 1)
     for name, place in places:
         looked = Candidates(pricer, wanted, place, limits, name)
-        looked.search(methods, in_process=in_process)
+        sparse = place.backend is not None and not device_shape(place.backend).all_to_all
+        swap_prices = _SWAP_PRICES if prefer == "fidelity" and sparse else ()
+        looked.search(methods, in_process=in_process, swap_prices=swap_prices)
         over, refused = over + looked.over, refused + looked.refused
         found += _with_success(looked, most)
     gpu = pricer.gpu_place() if gpus and on is None and METHODS[0] in methods else None
@@ -82,15 +90,20 @@ def ranked_ways(
 
 
 def _with_success(looked: Candidates, most: int) -> list[Prediction]:
-    """Ways that were found; the fastest, so many at most, with how often nothing goes wrong."""
+    """Ways that were found; the fastest of them with how often nothing goes wrong.
+
+    So many at most, and those whose cuts save swaps.
+    """
     backend = looked.place.backend
     if not most:
         return looked.found
     if backend is None:
         return [replace(each, success=1.0) for each in looked.found]
     fastest = sorted(looked.found, key=lambda each: each.makespan_s)
+    swapping = [each for each in fastest[most:] if each.configuration.swap_price is not None]
+    rest = [each for each in fastest[most:] if each.configuration.swap_price is None]
     written: list[Prediction] = []
-    for each in fastest[:most]:
+    for each in fastest[:most] + swapping:
         assert each.plan is not None, "what takes shots has a plan"
         try:
             success = plan_success(looked.wanted.request, each.plan, backend)
@@ -98,7 +111,7 @@ def _with_success(looked: Candidates, most: int) -> list[Prediction]:
             looked.refused.append(Refused(each.configuration, str(error)))
         else:
             written.append(replace(each, success=success))
-    return written + fastest[most:]
+    return written + rest
 
 
 def _check(limits: Limits, places: list[Place], methods: Collection[str], prefer: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.cut.coupling_map import read_swap_price
 from qdreamer_lab.workload.cut.options import SearchOptions, check_width
 from qdreamer_lab.workload.modes import METHODS, MODE_NAMES, MODES, mode_of
 
@@ -32,6 +33,8 @@ class Configuration:
         method: How circuits are simulated: "statevector"; or, uncut and in exact mode,
             "matrix_product_state" or "stabilizer".
         in_process: Run here rather than as tasks of the session.
+        swap_price: Bits that a swap on the device counts for where it is cut; None if cuts are made
+            for the width alone.
 
     Raises:
         QDreamerError: Naming the field that makes no sense.
@@ -45,10 +48,12 @@ class Configuration:
     workers: int = 1
     method: str = "statevector"
     in_process: bool = False
+    swap_price: float | None = None
 
     def __post_init__(self) -> None:
         check_width(self.max_qubits)
         SearchOptions(self.kinds, self.cost)
+        read_swap_price(self.swap_price)
         if self.mode not in MODE_NAMES:
             names = " or ".join(f'"{name}"' for name in MODE_NAMES)
             raise QDreamerError(f"mode must be {names}, got {self.mode!r}")
@@ -78,13 +83,17 @@ class Configuration:
 
     def describe(self, num_qubits: int) -> str:
         """In words, for a circuit of so many qubits."""
-        whole = self.max_qubits >= num_qubits and self.cost != "work"  # which cuts to save work
+        # Cuts save work, or swaps, where the width does not ask for them.
+        needless = self.cost == "work" or self.swap_price is not None
+        whole = self.max_qubits >= num_qubits and not needless
         how = "uncut" if whole else f"in fragments of ≤ {self.max_qubits}"
         if not self.cuts:
             state = self.method.replace("_", " ").removesuffix(" state")
             how += f" as a {state} state"
         if self.cost != "lo":
             how += f" ({_GOOD[self.cost]})"
+        if self.swap_price is not None:
+            how += f" (swaps at {self.swap_price:.3g} bits)"
         if set(self.kinds) != set(KINDS):
             how += f", {' and '.join(self.kinds)} cuts only"
         many = "one worker" if self.workers == 1 else f"{self.workers} workers"

@@ -104,7 +104,7 @@ def _of_prediction(prediction: Prediction, against: str) -> Point:
 
 def _of_plan(plan: CutPlan) -> Point:
     width = _width(plan, plan.blocks.num_qubits)
-    gap = max(0.0, plan.log2_cost - plan.log2_lower_bound)
+    gap = max(0.0, plan.log2_total - plan.log2_lower_bound)
     proven = plan.proven_optimal or plan.num_cuts == 0
     goal = "least work" if plan.cost == "work" else "least overhead"
     lines = [

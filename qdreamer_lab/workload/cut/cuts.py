@@ -1,10 +1,10 @@
-"""The words of a plan: cuts, segments of wires, fragments. Descriptions only, no arrays."""
+"""The words of a plan: cuts, segments of wires, fragments, swaps. Descriptions only, no arrays."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["WIRE_CUT_GAMMA", "Fragment", "GateCut", "Segment", "WireCut"]
+__all__ = ["WIRE_CUT_GAMMA", "Fragment", "GateCut", "Segment", "Swaps", "WireCut"]
 
 WIRE_CUT_GAMMA = 4.0
 """gamma of cutting one wire without classical communication (Brenner, Piveteau and Sutter,
@@ -62,3 +62,27 @@ class Fragment:
     gate_cuts: int
     wire_cuts: int
     device: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Swaps:
+    """Swaps that the fragments of a plan need on a device, and what they count for.
+
+    Attributes:
+        each: Per fragment, by its id, swaps that bring its qubits together where they are not
+            neighbours on the device.
+        price: Bits that each of them counts for.
+    """
+
+    each: tuple[int, ...]
+    price: float
+
+    @property
+    def total(self) -> int:
+        """Swaps of all fragments together."""
+        return sum(self.each)
+
+    @property
+    def bits(self) -> float:
+        """What they count for, in bits."""
+        return self.price * self.total

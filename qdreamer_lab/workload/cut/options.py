@@ -9,6 +9,7 @@ import numpy as np
 
 from qdreamer_lab.errors import PlanError
 from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.cut.coupling_map import Couplings, read_swap_price
 from qdreamer_lab.workload.cut.problem import check_cost
 from qdreamer_lab.workload.cut.widths import check_count, check_width
 
@@ -33,6 +34,9 @@ class SearchOptions:
             the plan depends on the circuit and the options alone, unless the time runs out.
         devices: Widths of the devices, widest first, each of which runs one fragment at most; None
             for any number of fragments of one width. `read_devices` makes it.
+        couplings: Of the device that runs every fragment, where the swaps that it needs count too;
+            `read_couplings` makes it.
+        swap_price: Bits that each of them counts for; None for `Couplings.swap_bits`.
 
     Raises:
         PlanError: Naming the option that makes no sense.
@@ -45,6 +49,8 @@ class SearchOptions:
     seed: int = 0
     rounds: int | None = None
     devices: tuple[int, ...] | None = None
+    couplings: Couplings | None = None
+    swap_price: float | None = None
 
     def __post_init__(self) -> None:
         check_cost(self.cost)
@@ -68,6 +74,28 @@ class SearchOptions:
             raise PlanError(f"seed must be between 0 and 2^62, got {self.seed}")
         if self.rounds is not None:
             check_count("rounds", self.rounds, least=0)
+        object.__setattr__(self, "swap_price", read_swap_price(self.swap_price))
+        self._check_couplings()
+
+    def _check_couplings(self) -> None:
+        """Refuse what makes no sense of swaps.
+
+        Raises:
+            PlanError: Saying what to leave out.
+        """
+        if self.couplings is None:
+            if self.swap_price is not None:
+                raise PlanError("swap_price needs a coupling_map: give that of the device")
+            return
+        if self.devices is not None:
+            raise PlanError(
+                "coupling_map is that of one device, but max_qubits names several: give one width"
+            )
+        if self.cost == "work":
+            raise PlanError(
+                "cost='work' counts operations of simulators, which need no swaps: use 'lo', "
+                "'joint' or 'locc' with coupling_map"
+            )
 
 
 def _seconds(given: float) -> float:

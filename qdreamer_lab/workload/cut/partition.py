@@ -16,7 +16,7 @@ import numpy as np
 
 from qdreamer_lab.errors import PlanError
 from qdreamer_lab.search.devices import devices_of
-from qdreamer_lab.workload.cut.cuts import Fragment, GateCut, Segment, WireCut
+from qdreamer_lab.workload.cut.cuts import Fragment, GateCut, Segment, Swaps, WireCut
 from qdreamer_lab.workload.cut.problem import check_cost, price_labels
 from qdreamer_lab.workload.cut.widths import read_devices
 from qdreamer_lab.workload.cut.wire_segments import layout_of
@@ -50,13 +50,15 @@ class Partition:
             if no observable acts on it, so that it need not run at all.
         max_qubits: The width the plan keeps to; that of the widest device, if there are devices.
         cost: The cost model it was made for, one of `problem.COST_MODELS`.
-        log2_lower_bound: No plan has a `log2_cost` below this.
-        proven_optimal: Whether no plan has a smaller `log2_cost`.
+        log2_lower_bound: No plan has a `log2_total` below this.
+        proven_optimal: Whether no plan has a smaller `log2_total`.
         devices: Widths of the devices, widest first; None for any number of `max_qubits`.
+        swaps: What its fragments need on a coupling map; None if it was made without one.
 
     Raises:
         PlanError: If the labels do not match the blocks, skip an id, or make a fragment too wide,
-            there are more fragments than devices, or there is no such cost model.
+            there are more fragments than devices, swaps of other fragments, or there is no such
+            cost model.
     """
 
     blocks: BlockCircuit
@@ -67,6 +69,7 @@ class Partition:
     log2_lower_bound: float = 0.0
     proven_optimal: bool = False
     devices: tuple[int, ...] | None = None
+    swaps: Swaps | None = None
 
     def __post_init__(self) -> None:
         check_cost(self.cost)
@@ -84,6 +87,10 @@ class Partition:
             )
         if self.devices is not None:
             self._check_devices(self.devices)
+        if self.swaps is not None and len(self.swaps.each) != len(self._widths):
+            raise PlanError(
+                f"{len(self._widths)} fragments, but swaps of {len(self.swaps.each)} are given"
+            )
 
     def _check_devices(self, devices: tuple[int, ...]) -> None:
         """Refuse devices that make no sense, or on which the fragments do not fit."""
@@ -193,6 +200,11 @@ class Partition:
             return self.log2_cost
         return price_labels(self.blocks, self.labels, "lo")
 
+    @property
+    def log2_total(self) -> float:
+        """`log2_cost`, and what swaps count for where the plan was made for a coupling map."""
+        return self.log2_cost + (0.0 if self.swaps is None else self.swaps.bits)
+
     def with_blocks(self, blocks: BlockCircuit) -> Self:
         """The same labels on other matrices; what was proven of the old ones is forgotten."""
         if np.array_equal(blocks.unitaries, self.blocks.unitaries):
@@ -230,8 +242,10 @@ class Partition:
             overhead += f", work 2^{self.log2_cost:.2f} operations"
         elif self.cost != "lo":
             overhead += f" ({self.cost})"
-        gap = max(0.0, self.log2_cost - self.log2_lower_bound)
-        free = self.num_cuts == 0 and self.cost != "work"
+        if self.swaps is not None:
+            overhead += f" and {_count(self.swaps.total, 'swap')} at {self.swaps.price:.3g} bits"
+        gap = max(0.0, self.log2_total - self.log2_lower_bound)
+        free = self.num_cuts == 0 and self.cost != "work" and not (self.swaps and self.swaps.total)
         good = "proven optimal" if self.proven_optimal or free else f"within 2^{gap:.2f} of optimal"
         return f"{overhead}, {good}"
 

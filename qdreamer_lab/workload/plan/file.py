@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from qdreamer_lab.errors import PlanError
 from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
+from qdreamer_lab.workload.cut.cuts import Swaps
 from qdreamer_lab.workload.cut.partition import Partition
 from qdreamer_lab.workload.cut.widths import read_devices
 
@@ -44,6 +46,7 @@ def save_partition(plan: Partition, path: str | Path) -> None:
         "log2_lower_bound": plan.log2_lower_bound,
         "proven_optimal": plan.proven_optimal,
         "devices": plan.devices,
+        "swaps": None if plan.swaps is None else asdict(plan.swaps),
     }
     Path(path).write_text(json.dumps(document) + "\n", encoding="utf-8")
 
@@ -102,6 +105,7 @@ def _partition(document: dict[str, Any]) -> Partition:
     if not np.isfinite(bound):
         raise ValueError(f"log2_lower_bound must be a finite number, not {bound}")
     devices = document.get("devices")  # files written before there were devices have none
+    swaps = document.get("swaps")  # likewise
     return Partition(
         blocks=blocks,
         labels=np.array(document["labels"], dtype=np.int64).reshape(-1, 2),
@@ -111,6 +115,7 @@ def _partition(document: dict[str, Any]) -> Partition:
         log2_lower_bound=bound,
         proven_optimal=bool(document["proven_optimal"]),
         devices=_devices(devices),
+        swaps=None if swaps is None else _swaps(swaps),
     )
 
 
@@ -119,6 +124,14 @@ def _devices(widths: Any) -> tuple[int, ...] | None:
     if widths is not None and not isinstance(widths, list):
         raise ValueError(f"devices must be a list, not {widths!r}")
     return None if widths is None else read_devices(widths)[1]
+
+
+def _swaps(written: dict[str, Any]) -> Swaps:
+    """What fragments need on a coupling map, as it was written."""
+    each, price = tuple(map(int, written["each"])), float(written["price"])
+    if min(each, default=0) < 0 or not (np.isfinite(price) and price >= 0):
+        raise ValueError(f"swaps and their price must not be negative: {written}")
+    return Swaps(each, price)
 
 
 def _text(matrices: NDArray[np.complex128]) -> str:

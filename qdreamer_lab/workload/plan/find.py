@@ -15,6 +15,7 @@ from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.gates import check_is_circuit
 from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
 from qdreamer_lab.workload.circuit.remainder import blocks_left
+from qdreamer_lab.workload.cut.coupling_map import read_couplings
 from qdreamer_lab.workload.cut.options import SearchOptions
 from qdreamer_lab.workload.cut.widths import read_devices, read_widths
 from qdreamer_lab.workload.plan.plan import CutPlan
@@ -46,12 +47,21 @@ def plan_cuts(
     seed: int = 0,
     exact: bool = False,
     rounds: int | None = None,
+    coupling_map: object | None = None,
+    swap_price: float | None = None,
 ) -> CutPlan:
     """Find where to cut a circuit so that no fragment needs more than `max_qubits` qubits.
 
     Devices may differ: with `max_qubits=[27, 16, 7]`, or `{27: 1, 16: 1, 7: 1}`, the plan has at
     most three fragments, and one of them at most on each device. Devices may stay unused, and
     their order does not matter.
+
+    With `coupling_map`, the plan is the one whose cuts and swaps together cost least, in bits: the
+    cost, and `swap_price` for each swap that its fragments need on the map, as `plan.swaps` has
+    them. So a cut that the width does not ask for is made where it saves swaps that cost more, and
+    none where swaps are cheaper. Swaps are counted block by block, as Qiskit's VF2 and SABRE find
+    them at fixed seeds: a device's transpiler may do with fewer or with more. Each fragment has the
+    device for itself. A cut lies between two fragments: gates within one are never cut.
 
     Args:
         circuit: Unitary and fully bound; measurements at its end are left out.
@@ -71,12 +81,19 @@ def plan_cuts(
         rounds: Rounds of refinement at most; None for as many as there is time for. Given a number,
             the same seed gives the same plan, unless the time runs out. Without, it depends on how
             far the search comes, and is no dearer than a plan remembered for the cost model.
+        coupling_map: Which qubits of the device are neighbours, in either direction: a
+            `CouplingMap`, a backend or its `Target`, or pairs of qubits.
+        swap_price: Bits that a swap counts for; by default 6 log2(1 / (1 - e)) with the median
+            error e of the device's two-qubit gates, or 0.01 if that is not known (0.09 bits): what
+            it takes in shots to make good that values shrink by the errors of three gates. Where
+            errors stay in the values, a swap is worth more.
 
     Raises:
         CircuitError: If the circuit is empty, not unitary, or has unbound parameters.
         InfeasiblePlanError: If no plan keeps to the limits; it knows the smallest width that does,
             of as many devices of one width if several were given.
-        PlanError: If an argument makes no sense.
+        PlanError: If an argument makes no sense, or the coupling map has too few qubits or falls
+            into parts.
     """
     check_is_circuit(circuit)
     width, devices = read_devices(max_qubits)
@@ -88,6 +105,8 @@ def plan_cuts(
         seed=seed,
         rounds=rounds,
         devices=devices,
+        couplings=read_couplings(coupling_map),
+        swap_price=swap_price,
     )
     if not exact:
         return plan_blocks(to_blocks(circuit, observables), width, options)
@@ -102,6 +121,11 @@ def plan_blocks(
     blocks: BlockCircuit, max_qubits: int, options: SearchOptions | None = None
 ) -> CutPlan:
     """`plan_cuts` for a circuit that is in normal form already."""
+    if options is not None and options.couplings is not None:
+        # Imported late: it brings the compiled kernels.
+        from qdreamer_lab.workload.plan.swap_search import find_routed
+
+        return CutPlan.of(find_routed(blocks, max_qubits, options))
     return CutPlan.of(find_partition(blocks, max_qubits, options))
 
 

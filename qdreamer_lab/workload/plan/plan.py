@@ -31,10 +31,11 @@ class CutPlan(Partition):
             if it need not run at all.
         max_qubits: The width the plan keeps to; that of the widest device, if there are devices.
         cost: The cost model it was made for.
-        log2_lower_bound: No plan has a `log2_cost` below this.
-        proven_optimal: Whether no plan has a smaller `log2_cost`.
+        log2_lower_bound: No plan has a `log2_total` below this.
+        proven_optimal: Whether no plan has a smaller `log2_total`.
         devices: Widths of the devices, widest first, each of which runs one fragment at most; None
             for any number of `max_qubits`.
+        swaps: What its fragments need on a coupling map; None if it was made without one.
 
     Raises:
         PlanError: If these do not fit together; `Partition` says when.

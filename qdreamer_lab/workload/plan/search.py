@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
+    from qdreamer_lab.workload.cut.cuts import Swaps
 
-__all__ = ["find_partition", "find_partitions"]
+__all__ = ["find_partition", "find_partitions", "separated", "with_labels"]
 
 
 def find_partition(
@@ -100,20 +101,38 @@ def _uncut(blocks: BlockCircuit) -> Found:
 def _partition(
     blocks: BlockCircuit, max_qubits: int, options: SearchOptions, found: Found
 ) -> Partition:
-    labels = _separated(blocks, found.labels, options)
+    labels = separated(blocks, found.labels, options)
+    known = found.log2_lower_bound, found.proven_optimal
+    return with_labels(blocks, max_qubits, options, labels, *known)
+
+
+def with_labels(
+    blocks: BlockCircuit,
+    max_qubits: int,
+    options: SearchOptions,
+    labels: NDArray[np.int64],
+    log2_lower_bound: float = 0.0,
+    proven_optimal: bool = False,
+    swaps: Swaps | None = None,
+) -> Partition:
+    """The plan of labels (m, 2) that keep to the limits, with room for the qubits without blocks.
+
+    The arguments are attributes of the plan.
+    """
     return Partition(
         blocks=blocks,
         labels=labels,
         lone_labels=lone_labels(blocks, labels, max_qubits, options.max_fragments, options.devices),
         max_qubits=int(max_qubits),
         cost=options.cost,
-        log2_lower_bound=found.log2_lower_bound,
-        proven_optimal=found.proven_optimal,
+        log2_lower_bound=log2_lower_bound,
+        proven_optimal=proven_optimal,
         devices=options.devices,
+        swaps=swaps,
     )
 
 
-def _separated(
+def separated(
     blocks: BlockCircuit, labels: NDArray[np.int64], options: SearchOptions
 ) -> NDArray[np.int64]:
     """Split fragments into their connected parts, which are easier to run, where that is free.

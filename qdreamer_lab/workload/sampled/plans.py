@@ -16,13 +16,29 @@ from qdreamer_lab.workload.plan.fit import dearer, fitted_as_measured
 from qdreamer_lab.workload.plan.search import find_partition
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qiskit import QuantumCircuit
 
+    from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
     from qdreamer_lab.workload.circuit.terms import Factors
     from qdreamer_lab.workload.cut.partition import Partition
     from qdreamer_lab.workload.request import Request, RunSettings
 
-__all__ = ["BoundPlans"]
+__all__ = ["BoundPlans", "needed_blocks"]
+
+
+def needed_blocks(gates: GateList, num_qubits: int, terms: Sequence[Factors]) -> BlockCircuit:
+    """What sampled mode runs of a circuit: gates that do not commute with all that is measured.
+
+    Args:
+        gates: Of the circuit.
+        num_qubits: Of the circuit.
+        terms: Products of one-qubit operators.
+    """
+    acted = measured_by(terms)
+    kept = needed_gates(gates, acted)
+    return blocks_of_gates(gates, num_qubits, tuple(sorted(acted)), among=kept)
 
 
 class BoundPlans:
@@ -53,9 +69,7 @@ class BoundPlans:
         if settings.plan is not None:
             fitting = fitted_as_measured(settings.plan, listed, circuit.num_qubits, terms)
             return settings.plan.with_blocks(fitting)
-        acted = measured_by(terms)
-        kept = needed_gates(listed, acted)
-        blocks = blocks_of_gates(listed, circuit.num_qubits, tuple(sorted(acted)), among=kept)
+        blocks = needed_blocks(listed, circuit.num_qubits, terms)
         last = self._kept
         same = last is not None and last[2].blocks.num_qubits == circuit.num_qubits
         if last is not None and same and last[0] == listed and last[1] == terms:

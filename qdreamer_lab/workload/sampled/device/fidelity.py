@@ -13,6 +13,7 @@ import numpy as np
 from pilot_kernel.primitive.device.shot_success import success
 from pilot_kernel.primitive.device.shot_time import seconds_per_shot
 from qdreamer_lab.workload.sampled.device.splice import splice
+from qdreamer_lab.workload.sampled.telling import telling_legs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +54,7 @@ def value_success(program: SampledProgram, written: Sequence[Written | None]) ->
     """Probability that nothing goes wrong that reaches a value; the mean over all observables.
 
     Values shrink by about as much. A term is read from some qubits of each fragment, and from the
-    outcomes at its cuts.
+    outcomes at its cuts that tell anything of it.
 
     Args:
         program: Fragments and observables.
@@ -62,31 +63,66 @@ def value_success(program: SampledProgram, written: Sequence[Written | None]) ->
     terms, weights = program.gluing.operator_of, np.abs(program.gluing.coefficients)
     chosen = np.unique(np.linspace(0, len(terms) - 1, _MOST_TERMS).astype(int))
     found = np.ones(len(chosen))
-    for place, each in enumerate(written):
-        if each is not None:
-            operators, which = np.unique(terms[chosen, place], return_inverse=True)
-            mine = [_operator_success(*each, operator) for operator in operators.tolist()]
-            found *= np.array(mine)[which.ravel()]
+    known: dict[_Read, float] = {}
+    for row, term in enumerate(terms[chosen].tolist()):
+        masks = [_mask(*each) for each in zip(program.fragments, term, strict=True)]
+        telling = telling_legs(program.fragments, [mask == 0 for mask in masks])
+        for place, each in enumerate(written):
+            if each is not None:
+                read = place, term[place], telling[place]
+                if read not in known:
+                    known[read] = _operator_success(*each, *read[1:])
+                found[row] *= known[read]
     weights = weights[:, chosen]
     total = weights.sum(axis=1)
-    known = total > 0
-    return float(np.mean(weights[known] @ found / total[known])) if known.any() else 1.0
+    counted = total > 0
+    if not counted.any():
+        return 1.0
+    return float(np.mean(weights[counted] @ found / total[counted]))
+
+
+_Read = tuple[int, int, frozenset[int]]
+"""A fragment's number, an operator of it, and the legs whose outcomes matter."""
+
+
+def _basis_of(fragment: ShotFragment, operator: int) -> int:
+    """The number of a basis in which an operator is read."""
+    return next(k for k, basis in enumerate(fragment.bases) if operator in basis.operators)
+
+
+def _mask(fragment: ShotFragment, operator: int) -> int:
+    """The bits that an operator is read from."""
+    basis = fragment.bases[_basis_of(fragment, operator)]
+    row = int(np.flatnonzero(basis.operators == operator)[0])
+    return int(basis.parity[row] | basis.care[row])
 
 
 def _operator_success(
-    fragment: ShotFragment, forms: Forms, backend: BackendV2, operator: int
+    fragment: ShotFragment,
+    forms: Forms,
+    backend: BackendV2,
+    operator: int,
+    telling: frozenset[int],
 ) -> float:
-    """Of what reaches an operator's qubits and the outcomes at cuts, on average over variants."""
-    number = next(k for k, basis in enumerate(fragment.bases) if operator in basis.operators)
-    basis = fragment.bases[number]
-    row = int(np.flatnonzero(basis.operators == operator)[0])
-    mask = int(basis.parity[row] | basis.care[row])
+    """Of what reaches an operator's qubits and outcomes at cuts, on average over variants.
+
+    Args:
+        fragment: The fragment.
+        forms: Its circuits for this backend, with all parameters bound.
+        backend: The device.
+        operator: Which of the fragment's.
+        telling: The places of the legs whose outcomes matter.
+    """
+    number, mask = _basis_of(fragment, operator), _mask(fragment, operator)
     count = fragment.num_variants // len(fragment.bases)
     found = []
     for variant in _evenly(count):
         made = splice(fragment, forms, number * count + variant)
+        operations = enumerate(fragment.operations(number * count + variant))
+        measuring = [place for place, each in operations if len(each.kraus) > 1]
+        bits = [k for k, place in enumerate(measuring) if place in telling]
         read = [k for k, qubit in enumerate(made.measured) if mask >> qubit & 1]
-        bits = [*range(made.num_outcome_bits), *(made.num_outcome_bits + k for k in read)]
+        bits += [made.num_outcome_bits + k for k in read]
         found.append(success(made.circuit, backend.target, bits))
     return float(np.mean(found))
 

@@ -143,9 +143,12 @@ def _bits(
 ) -> dict[int, NDArray[np.bool_]]:
     """(shots, bits) of each order, by its number."""
     parts: dict[int, list[NDArray[np.bool_]]] = defaultdict(list)
-    base = int(np.random.SeedSequence(request.seed).generate_state(1)[0]) >> 2
-    for job in jobs_of(orders, backend):
+    simulated = is_simulated(backend)
+    for place, job in enumerate(jobs_of(orders, backend)):
         numbers, count = [order.number for order, _ in job], job[0][1]
+        # Elsewhere a circuit is in several jobs, which must not have the same shots.
+        entropy = request.seed if simulated or place == 0 else (*request.seed, place)
+        base = int(np.random.SeedSequence(entropy).generate_state(1)[0]) >> 2
         seed = base + SEED_STEP * numbers[0]
         found = _run([circuits[number] for number in numbers], count, seed, backend)
         for number, measured in zip(numbers, found, strict=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from pilot_kernel.primitive.device.shot_limit import shot_parts
 from qdreamer_lab.workload.sampled.device.check import is_simulated
 from qdreamer_lab.workload.sampled.device.confusion import calibration_shots
 
@@ -85,7 +86,8 @@ def jobs_of(orders: Sequence[Order], backend: BackendV2) -> list[list[tuple[Orde
     """Which circuits go into which call of the device, and with how many shots.
 
     On a simulator every circuit runs once, since its seed goes by its number. Other devices get as
-    few jobs as they take: one for each number of shots, or for each power of two in such numbers.
+    few jobs as they take: one for each number of shots, or for each power of two in such numbers;
+    several where these are more shots than a job may have.
 
     Args:
         orders: What is to be run.
@@ -104,7 +106,11 @@ def jobs_of(orders: Sequence[Order], backend: BackendV2) -> list[list[tuple[Orde
             if order.shots >> bit & 1:
                 powers[bit].append((order, 1 << bit))
     few = min(equal, powers, key=len)
-    return [few[key] for key in sorted(few)]
+    return [
+        [(order, part) for order, _ in few[key]]
+        for key in sorted(few)
+        for part in shot_parts(few[key][0][1], backend)
+    ]
 
 
 def _runs_of_neighbours(orders: Sequence[Order], most: int) -> list[list[tuple[Order, int]]]:
