@@ -63,7 +63,7 @@ def warm_simulators() -> None:
     for low, high in ((0, 1), (1, 2), (0, 1), (1, 2)):
         circuit.cx(low, high)
     circuit.unitary([[1, 0], [0, 1]], [0])  # a matrix, which is looked at
-    blocks = to_blocks(circuit)
+    blocks = to_blocks(circuit, "ZZZ")
     lone = np.zeros(0, np.int64)
     plans = {
         kind: CutPlan.of(Partition(blocks, np.array(labels, np.int64), lone, 2))
