@@ -34,6 +34,7 @@ class TaskBook:
         self._telling = threading.RLock()  # telling a task may submit the next
         self._unfinished: dict[str, Task | BroadcastTask] = {}
         self._finished: deque[Task | BroadcastTask] = deque(maxlen=_KEPT_DONE)
+        self._listing = threading.RLock()  # a task that ends moves from one to the other
 
     @contextlib.contextmanager
     def expecting(self, key: str) -> Iterator[None]:
@@ -83,13 +84,15 @@ class TaskBook:
 
     def _settle(self, task: Any) -> None:
         """Keep only the latest finished tasks: their results fill the workers' memory."""
-        if self._unfinished.pop(task.key, None) is not None:
-            self._finished.append(task)
+        with self._listing:
+            if self._unfinished.pop(task.key, None) is not None:
+                self._finished.append(task)
 
     def begin(self) -> None:
         """Let go of all tasks: those of an agent that ended while it was attached to."""
-        self._unfinished.clear()
-        self._finished.clear()
+        with self._listing:
+            self._unfinished.clear()
+            self._finished.clear()
 
     def take_up(self, link: Link) -> None:
         """Follow the tasks that the agent has from a process that ended before."""
@@ -112,7 +115,8 @@ class TaskBook:
 
     def listed(self) -> list[Task | BroadcastTask]:
         """The unfinished tasks and the latest finished ones, in order of submission."""
-        return [*self._finished, *self._unfinished.values()]
+        with self._listing:
+            return [*self._finished, *self._unfinished.values()]
 
     @property
     def unfinished(self) -> int:

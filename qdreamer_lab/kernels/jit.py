@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from numba import njit
 
+from qdreamer_lab.kernels.cache_files import use_own_files
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,7 +18,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 def kernel(function: F) -> F:
     """Compile a function over arrays and scalars with numba on its first call."""
-    return cast("F", njit(cache=True, nogil=True)(function))
+    return cast("F", _kept(njit(cache=True, nogil=True)(function)))
 
 
 def fused_kernel(function: F) -> F:
@@ -26,4 +28,9 @@ def fused_kernel(function: F) -> F:
     and infinity keep their meaning.
     """
     free = {"contract", "reassoc", "nsz", "arcp"}
-    return cast("F", njit(cache=True, nogil=True, fastmath=free)(function))
+    return cast("F", _kept(njit(cache=True, nogil=True, fastmath=free)(function)))
+
+
+def _kept(compiled: Any) -> Any:
+    use_own_files(compiled)
+    return compiled

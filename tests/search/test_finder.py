@@ -72,12 +72,12 @@ def test_no_circuit_makes_a_proof_wrong(
 
 @pytest.mark.parametrize("cost", ["joint", "locc"])
 def test_shared_decompositions_are_priced_and_proven_right(cost: str) -> None:
-    proven = sum(check(random_problem(seed), cost, seed) for seed in range(1000))
-    assert proven >= 990
+    for seed in range(250):
+        assert check(random_problem(seed), cost, seed)
 
 
 def test_work_is_proven_right_on_shorter_circuits() -> None:
-    for seed in range(1000):
+    for seed in range(300):
         assert check(random_problem(seed, max_blocks=4), "work", seed)
 
 

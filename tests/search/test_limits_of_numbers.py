@@ -72,7 +72,7 @@ def test_wider_than_can_be_counted_is_as_wide_as_the_circuit(huge: int) -> None:
 @pytest.mark.parametrize("seed", [2**48 - 1, 2**48, 2**53, 2**60, 2**62 - 1])
 @pytest.mark.parametrize("cost", ["lo", "locc"])
 def test_any_seed_does(seed: int, cost: str) -> None:
-    problem = dense(m=60)
+    problem = dense(m=24)
     found = search(problem, cost=cost, seed=seed, time_limit_s=PATIENT, rounds=3)
     forget()
     again = search(problem, cost=cost, seed=seed % SEEDS, time_limit_s=PATIENT, rounds=3)

@@ -1,6 +1,8 @@
 """The book of tasks: early news, and which tasks are held on to."""
 
 import gc
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from pilot_kernel.errors import AgentLostError
 from pilot_kernel.sessions.tasks import TaskBook
@@ -46,6 +48,24 @@ def test_only_the_latest_tasks_that_have_ended_are_held_on_to():
         end(tasks, key)
     assert [task.key for task in tasks.listed()] == [*keys[29:-1], keys[-1]]
     assert tasks.unfinished == 1
+
+
+def test_a_task_is_listed_while_it_ends():
+    tasks, seen = book(), []
+
+    class Watched(deque):
+        """Somebody asks for the list just before a task is put among those that have ended."""
+
+        def append(self, task):
+            seen.append(pool.submit(tasks.listed))
+            wait(seen, timeout=0.2)  # who has to wait may go on afterwards
+            super().append(task)
+
+    tasks._finished = Watched()
+    task = tasks.follow("t-1", None)
+    with ThreadPoolExecutor(1) as pool:
+        end(tasks, "t-1")
+        assert seen[0].result(30) == [task]
 
 
 def test_a_part_is_held_by_its_whole_alone():

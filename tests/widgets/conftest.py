@@ -35,6 +35,17 @@ def explorer(open_explorer):
     return open_explorer(uneven_line(N), OBSERVABLE, max_qubits=5)
 
 
+@pytest.fixture(scope="module")
+def seen():
+    """Such an explorer for all tests of a module that only look, and leave it as it was."""
+    opened = CutExplorer(uneven_line(N), OBSERVABLE, max_qubits=5)
+    assert opened.wait(60)
+    before = opened.view.controls
+    yield opened
+    assert opened.view.controls == before
+    opened.close()
+
+
 def exact(circuit, observable):
     return Statevector(circuit).expectation_value(observable).real
 

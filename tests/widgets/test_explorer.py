@@ -18,12 +18,12 @@ from tests.conftest import wait_until
 from tests.widgets.conftest import OBSERVABLE, N, hear, press
 
 
-def test_all_views_are_of_one_plan(explorer):
-    board = explorer._board
+def test_all_views_are_of_one_plan(seen):
+    board = seen._board
     for name in FIGURES:
         assert json.loads(getattr(board, name))["data"]
     assert "fragments of ≤ 5" in board.summary
-    assert explorer.plan.max_qubits == 5
+    assert seen.plan.max_qubits == 5
     assert "<table" in board.numbers
     assert "predicted" in board.alternatives["tradeoff"]
 
@@ -77,10 +77,10 @@ def test_a_click_on_a_point_moves_the_slider(explorer):
     "message",
     [{}, {"click": "x"}, {"click": 999}, {"against": "fate"}, {"graph": 1}, {"dark": None}],
 )
-def test_nonsense_from_the_page_changes_nothing(explorer, message):
-    before = explorer.view
-    hear(explorer, message)
-    after = explorer.view
+def test_nonsense_from_the_page_changes_nothing(seen, message):
+    before = seen.view
+    hear(seen, message)
+    after = seen.view
     assert (after.selected, after.controls, after.against, after.graph) == (
         before.selected,
         before.controls,

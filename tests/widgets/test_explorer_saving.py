@@ -17,17 +17,17 @@ from tests.conftest import wait_until
 from tests.widgets.conftest import ENDS, OBSERVABLE, N, done_by, exact, press
 
 
-@pytest.mark.parametrize("mode", ["exact", "sampled"])
 @pytest.mark.parametrize("change", [{}, {"kinds": ("wire",)}, {"cost": "joint"}])
-def test_the_code_makes_the_selected_plan(explorer, mode, change):
-    explorer._panel.mode.value = mode
+def test_the_code_makes_the_selected_plan(explorer, change):
     for name, value in change.items():
         getattr(explorer._panel, name).value = value
-    press(explorer, "code")
-    done = done_by(explorer._board.code, circuit=uneven_line(N), observables=OBSERVABLE)
-    assert np.array_equal(done["plan"].labels, explorer.plan.labels)
-    error = 0.2 if mode == "sampled" else 1e-9
-    assert done["result"].data.evs == pytest.approx(exact(uneven_line(N), OBSERVABLE), abs=error)
+    expected = exact(uneven_line(N), OBSERVABLE)
+    for mode, error in (("exact", 1e-9), ("sampled", 0.2)):
+        explorer._panel.mode.value = mode
+        press(explorer, "code")
+        done = done_by(explorer._board.code, circuit=uneven_line(N), observables=OBSERVABLE)
+        assert np.array_equal(done["plan"].labels, explorer.plan.labels)
+        assert done["result"].data.evs == pytest.approx(expected, abs=error)
 
 
 def test_the_code_binds_parameters_and_makes_the_default_observable(open_explorer):
@@ -42,13 +42,13 @@ def test_the_code_binds_parameters_and_makes_the_default_observable(open_explore
     assert done["result"].data.evs == pytest.approx(exact(bound, mean), abs=1e-9)
 
 
-def test_the_plan_survives_a_file(explorer, tmp_path):
-    explorer.save(tmp_path / "plan.json")
-    assert np.array_equal(CutPlan.load(tmp_path / "plan.json").labels, explorer.plan.labels)
+def test_the_plan_survives_a_file(seen, tmp_path):
+    seen.save(tmp_path / "plan.json")
+    assert np.array_equal(CutPlan.load(tmp_path / "plan.json").labels, seen.plan.labels)
 
 
-def test_the_page_needs_no_network(explorer, tmp_path):
-    explorer.save(tmp_path / "page.html")
+def test_the_page_needs_no_network(seen, tmp_path):
+    seen.save(tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert page.count("plotly.js v") >= 1
     assert not re.search(r'<(script|link|img)[^>]*(src|href)="https?:', page)
@@ -56,9 +56,9 @@ def test_the_page_needs_no_network(explorer, tmp_path):
         assert word in page
 
 
-def test_other_files_are_refused(explorer, tmp_path):
+def test_other_files_are_refused(seen, tmp_path):
     with pytest.raises(QDreamerError, match=r"\.json and \.html"):
-        explorer.save(tmp_path / "plan.docx")
+        seen.save(tmp_path / "plan.docx")
 
 
 def test_saving_sends_files_to_the_browser(explorer, monkeypatch):
@@ -72,15 +72,15 @@ def test_saving_sends_files_to_the_browser(explorer, monkeypatch):
     assert json.loads(sent[0][1][0])["format"] == "qdreamer-lab cut plan"
 
 
-def test_a_saved_notebook_has_a_picture_a_table_and_text(explorer):
-    bundle = explorer._repr_mimebundle_()
+def test_a_saved_notebook_has_a_picture_a_table_and_text(seen):
+    bundle = seen._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     html = bundle["text/html"]
     assert 'src="data:image/svg+xml;base64,' in html
     assert "Sampling overhead" in html
     assert "<script" not in html
     text = bundle["text/plain"]
-    assert text == repr(explorer)
+    assert text == repr(seen)
     assert "Sampling overhead" in text
 
 
@@ -131,9 +131,9 @@ def test_a_notebook_keeps_the_last_state(explorer, monkeypatch):
     assert "Measured time" in shown["static"]["text/html"]
 
 
-def test_nothing_is_offered_to_a_cloud(explorer, tmp_path):
+def test_nothing_is_offered_to_a_cloud(seen, tmp_path):
     for name in FIGURES:
-        layout = json.loads(getattr(explorer._board, name))["layout"]
+        layout = json.loads(getattr(seen._board, name))["layout"]
         assert "sendChartToCloud" in layout["modebar"]["remove"]
-    explorer.save(tmp_path / "page.html")
+    seen.save(tmp_path / "page.html")
     assert (tmp_path / "page.html").read_text().count('"showSendToCloud": false') == len(FIGURES)
