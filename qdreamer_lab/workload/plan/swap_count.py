@@ -89,6 +89,10 @@ class SwapCounter:
             self._known[key] = self._routed(key, 0)[0]
         return self._known[key]
 
+    def embeds(self, pairs: NDArray[np.int64]) -> bool:
+        """Whether blocks (k, 2) on any numbers of qubits are known to need no swaps."""
+        return self._embeds(_renumbered(pairs))
+
     def distances(
         self, segments: NDArray[np.int64], labels: NDArray[np.int64], seed: int
     ) -> NDArray[np.int64]:

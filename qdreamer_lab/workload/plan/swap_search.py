@@ -52,6 +52,9 @@ _IMPROVED = 4
 _FINDING, _STEERING, _IMPROVING = 0.3, 0.5, 0.8
 """Parts of the time that are over when all widths are looked at, distances, and neighbours."""
 
+_SOON = 60
+"""Blocks up to which a fragment is routed in milliseconds; larger ones wait for others."""
+
 _FEW_STEPS, _MOST_STEPS = 2_000, 200_000
 """Partial plans that are looked at for a proof, before anything else and at last: milliseconds, and
 less than half a second."""
@@ -155,6 +158,9 @@ class _Looked:
             bound: No plan costs less than so many bits, even without swaps.
         """
         whole = np.zeros_like(least)
+        late = len(least) > _SOON and not self._counter.embeds(self._segments(whole))
+        if late:
+            self._narrower(self._problem.gate_cost, _FINDING)
         self.at(whole)
         self.at(least)
         if self.best is not None and self.best.total <= bound + _EQUAL:
@@ -162,20 +168,15 @@ class _Looked:
         self._prove(_FEW_STEPS)
         if self.proven:
             return
-        for width in self._widths():
-            if self._over(_FINDING):
-                break
-            self._searched(self._problem.gate_cost, width)
+        if not late:
+            self._narrower(self._problem.gate_cost, _FINDING)
         start = whole if self._fits else least
         for seed in range(_LAYOUTS):
             if self._over(_STEERING):
                 break
-            far = self._counter.distances(layout_of(self._problem.pairs, start).of, start, seed)
+            far = self._counter.distances(self._segments(start), start, seed)
             near = np.maximum(0.0, self._problem.gate_cost - self._price * far)
-            for width in self._widths():
-                if self._over(_STEERING):
-                    break
-                self._searched(near, width)
+            self._narrower(near, _STEERING)
         self._improve()
         self._prove(_MOST_STEPS)
 
@@ -207,6 +208,17 @@ class _Looked:
             return False
         self.best = way
         return True
+
+    def _narrower(self, gate_cost: NDArray[np.float64], share: float) -> None:
+        """Look at plans for one width after the other, one at least, in a share of the time."""
+        for number, width in enumerate(self._widths()):
+            if number and self._over(share):
+                break
+            self._searched(gate_cost, width)
+
+    def _segments(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(m, 2) segment of each end of each block."""
+        return layout_of(self._problem.pairs, labels).of
 
     @property
     def _fits(self) -> bool:
