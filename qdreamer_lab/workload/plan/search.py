@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qdreamer_lab.workload.circuit.block_circuit import BlockCircuit
-    from qdreamer_lab.workload.cut.cuts import Swaps
 
 __all__ = ["find_partition", "find_partitions", "separated", "with_labels"]
 
@@ -113,11 +112,16 @@ def with_labels(
     labels: NDArray[np.int64],
     log2_lower_bound: float = 0.0,
     proven_optimal: bool = False,
-    swaps: Swaps | None = None,
 ) -> Partition:
     """The plan of labels (m, 2) that keep to the limits, with room for the qubits without blocks.
 
-    The arguments are attributes of the plan.
+    Args:
+        blocks: The circuit.
+        max_qubits: Greatest width of a fragment.
+        options: The limits and the cost model.
+        labels: (m, 2) fragment of each end of each block.
+        log2_lower_bound: As the plan is to have it, like the next.
+        proven_optimal: Whether no plan is better.
     """
     return Partition(
         blocks=blocks,
@@ -128,7 +132,6 @@ def with_labels(
         log2_lower_bound=log2_lower_bound,
         proven_optimal=proven_optimal,
         devices=options.devices,
-        swaps=swaps,
     )
 
 

@@ -19,6 +19,7 @@ from qdreamer_lab.errors import PlanError
 from qdreamer_lab.search.cost_models import plan_price
 from qdreamer_lab.search.finder import make_ready, search
 from qdreamer_lab.workload.cut.cuts import Swaps
+from qdreamer_lab.workload.cut.options import check_width
 from qdreamer_lab.workload.cut.problem import block_problem, qubits_with_room
 from qdreamer_lab.workload.cut.search_messages import searching
 from qdreamer_lab.workload.cut.wire_segments import layout_of
@@ -85,6 +86,7 @@ def find_routed(blocks: BlockCircuit, max_qubits: int, options: SearchOptions) -
     """
     couplings = options.couplings
     assert couplings is not None, "swaps need a coupling map"
+    check_width(max_qubits)
     need = min(max_qubits, qubits_with_room(blocks))
     if need > couplings.num_qubits:
         raise PlanError(
