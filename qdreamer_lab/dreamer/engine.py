@@ -322,13 +322,14 @@ def _notes(profile: MachineProfile, resource: str) -> tuple[str, ...]:
     if profile.source == "nominal":
         if profile.belief.observations == 0:
             return (
-                "the profile is nominal, this machine was never measured: calibrate() does that "
-                "in at most 20 s and keeps it for two weeks",
+                "the profile is nominal, this machine was never measured: "
+                "QDreamer(session).calibrate() does that in at most 20 s, and keeps it two weeks",
             )
         seen = profile.belief.observations
         return (
-            f"times were learned from runs here ({seen} observations): calibrate() measures this "
-            "machine in at most 20 s and keeps that for two weeks",
+            f"times were learned from runs here ({seen} observations): "
+            "QDreamer(session).calibrate() measures this machine in at most 20 s, and keeps that "
+            "two weeks",
         )
     here = profile.machine == machine_name() if is_local(resource) else profile.resource == resource
     if here:

@@ -22,9 +22,10 @@ def test_the_code_makes_the_selected_plan(explorer, change):
     for name, value in change.items():
         getattr(explorer._panel, name).value = value
     expected = exact(uneven_line(N), OBSERVABLE)
+    press(explorer, "code")  # shown from now on
     for mode, error in (("exact", 1e-9), ("sampled", 0.2)):
         explorer._panel.mode.value = mode
-        press(explorer, "code")
+        assert explorer.wait(60)
         done = done_by(explorer._board.code, circuit=uneven_line(N), observables=OBSERVABLE)
         assert np.array_equal(done["plan"].labels, explorer.plan.labels)
         assert done["result"].data.evs == pytest.approx(expected, abs=error)

@@ -86,7 +86,7 @@ def measured(
         start: What is believed of the coefficients before.
 
     Raises:
-        QDreamerError: If the budget makes no sense.
+        QDreamerError: If the budget makes no sense, or is over before anything was timed.
     """
     if isinstance(budget_s, bool) or not 0 < budget_s <= _MOST_S:
         raise QDreamerError(f"budget_s={budget_s!r}: more than 0 and at most {_MOST_S:g} seconds")
@@ -100,6 +100,11 @@ def measured(
     warm_up = _ask(session, on, timed, first, 0.1 * budget_s)
     found = _ask(session, on, timed, [probe.call for probe in there], 0.5 * budget_s)
     mine = timed([probe.call for probe in here], 0.1 * budget_s)
+    if not found and not mine:
+        raise QDreamerError(
+            f"nothing could be measured in budget_s={budget_s:g}: the machine is too busy with "
+            f"other things; give more, {_MOST_S:g} at most, or calibrate later"
+        )
     probes: list[Probe] = [*there[: len(found)], *here[: len(mine)]]
     counts = [probe.counts for probe in probes]
     seconds = [timing.seconds for timing in (*found, *mine)]

@@ -13,7 +13,7 @@ from qdreamer_lab.widgets.figures.cut_markers import cut_traces
 from qdreamer_lab.widgets.figures.grid import GAP, MARK, SHOWN, grid_of
 from qdreamer_lab.widgets.figures.hover_text import fragment_text
 from qdreamer_lab.widgets.figures.shapes import boxes, lines, stroke
-from qdreamer_lab.widgets.figures.spec import Drawer
+from qdreamer_lab.widgets.figures.spec import drawer
 from qdreamer_lab.widgets.figures.style import bare_axis, looked, value_axis
 from qdreamer_lab.widgets.figures.wire_labels import BEGIN, letters
 from qdreamer_lab.widgets.palette import CLASSES, look_of, theme
@@ -36,7 +36,7 @@ _MANY = 400
 """From this many blocks on boxes have no outlines: each would be an element of the page."""
 
 
-@Drawer
+@drawer
 def circuit(plan: CutPlan, *, costs: bool = True, dark: bool = False) -> Spec:
     """Draw the circuit of a plan.
 

@@ -12,7 +12,7 @@ from qdreamer_lab.widgets.figures.cut_markers import gate_mark, wire_mark
 from qdreamer_lab.widgets.figures.graph_layout import spread
 from qdreamer_lab.widgets.figures.hover_text import count_text, cuts_text, fragment_text, power_text
 from qdreamer_lab.widgets.figures.shapes import lines, stroke
-from qdreamer_lab.widgets.figures.spec import Drawer
+from qdreamer_lab.widgets.figures.spec import drawer
 from qdreamer_lab.widgets.figures.style import bare_axis, looked
 from qdreamer_lab.widgets.palette import look_of, theme
 from qdreamer_lab.workload.cut.cuts import WireCut
@@ -55,7 +55,7 @@ class _Edges:
     fragment: NDArray[np.int64]
 
 
-@Drawer
+@drawer
 def coupling(plan: CutPlan, *, dark: bool = False) -> Spec:
     """Draw a plan as a graph of qubits.
 

@@ -10,7 +10,7 @@ import numpy as np
 from qdreamer_lab.widgets.figures.cut_markers import gate_mark, wire_mark
 from qdreamer_lab.widgets.figures.graph_layout import spread
 from qdreamer_lab.widgets.figures.hover_text import count_text, cuts_text, fragment_text
-from qdreamer_lab.widgets.figures.spec import Drawer
+from qdreamer_lab.widgets.figures.spec import drawer
 from qdreamer_lab.widgets.figures.style import bare_axis, looked, message
 from qdreamer_lab.widgets.palette import look_of, theme
 from qdreamer_lab.workload.cut.cuts import GateCut
@@ -40,7 +40,7 @@ _LABELLED = 40
 """Plans with more fragments have no numbers at their lines."""
 
 
-@Drawer
+@drawer
 def fragments(plan: CutPlan, *, dark: bool = False) -> Spec:
     """Draw the fragments of a plan.
 

@@ -10,7 +10,7 @@ from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.figures.hover_text import count_text
 from qdreamer_lab.widgets.figures.label_placement import AREA, Box, Word, sides
-from qdreamer_lab.widgets.figures.spec import Drawer
+from qdreamer_lab.widgets.figures.spec import drawer
 from qdreamer_lab.widgets.figures.style import (
     bits_axis,
     looked,
@@ -40,7 +40,7 @@ _MARK, _CHOSEN = 7.0, 13.0
 _AGAINST = ("overhead", "width")
 
 
-@Drawer
+@drawer
 def pareto(
     candidates: Sequence[Prediction] | Sequence[CutPlan],
     *,

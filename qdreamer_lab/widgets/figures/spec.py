@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import functools
+import inspect
 import json
 import math
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, cast
 
 import numpy as np
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-__all__ = ["Drawer", "Spec", "figure_of_spec", "to_json"]
+__all__ = ["Drawer", "Spec", "drawer", "figure_of_spec", "to_json"]
 
 Spec = dict[str, Any]
 """What plotly.js draws: "data", a list of traces, and "layout"."""
@@ -30,16 +31,26 @@ _CODES = {"float64": "f8", "float32": "f4", "int32": "i4", "int64": "i4"}
 """What plotly.js calls numbers that it takes as bytes; it has no integers of 64 bits."""
 
 
-class Drawer(Generic[P]):
+class Drawer(Protocol[P]):
     """A function that draws a figure: called, a plotly figure; its `spec` gives the plain data."""
 
-    def __init__(self, spec: Callable[P, Spec]) -> None:
-        self.spec = spec
-        functools.update_wrapper(self, spec)
+    spec: Callable[P, Spec]
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> go.Figure:
-        """A plotly figure; arguments are those of the function."""
-        return figure_of_spec(self.spec(*args, **kwargs))
+        """A plotly figure; arguments are those of `spec`."""
+
+
+def drawer(spec: Callable[P, Spec]) -> Drawer[P]:
+    """Decorate a function that makes a spec: it gives plotly figures, and keeps its help."""
+
+    @functools.wraps(spec)
+    def draw(*args: P.args, **kwargs: P.kwargs) -> go.Figure:
+        return figure_of_spec(spec(*args, **kwargs))
+
+    made = cast("Any", draw)
+    made.spec = spec
+    made.__signature__ = inspect.signature(spec).replace(return_annotation="go.Figure")
+    return cast("Drawer[P]", made)
 
 
 def figure_of_spec(spec: Spec) -> go.Figure:

@@ -9,7 +9,7 @@ from qdreamer_lab.dreamer.predict.prediction import Prediction
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.figures.gantt import predicted, real
-from qdreamer_lab.widgets.figures.spec import Drawer
+from qdreamer_lab.widgets.figures.spec import drawer
 from qdreamer_lab.widgets.figures.style import looked, message, value_axis
 from qdreamer_lab.widgets.palette import look_of, theme
 from qdreamer_lab.workload.picture.layout import fragment_name
@@ -39,7 +39,7 @@ _NARROW = 0.02
 _ORDER = ("plan", "lower", "transpile", "dispatch", "execute", "transfer", "contract")
 
 
-@Drawer
+@drawer
 def timeline(what: Any, *, workers: int | None = None, dark: bool = False) -> Spec:
     """Draw a timeline.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qdreamer_lab.dreamer.advice.ranking import TIE
 from qdreamer_lab.dreamer.report_text import seconds_text
-from qdreamer_lab.widgets.figures.spec import Drawer
+from qdreamer_lab.widgets.figures.spec import drawer
 from qdreamer_lab.widgets.figures.style import looked, message, seconds_ticks, value_axis
 from qdreamer_lab.widgets.palette import look_of, theme
 
@@ -35,7 +35,7 @@ _LATE = 0.6
 """Words at a boundary behind this part of the axis are written before it."""
 
 
-@Drawer
+@drawer
 def worker_times(
     compared: Comparison,
     *,

@@ -304,7 +304,7 @@ def test_few_large_tasks_are_priced_with_the_cores_of_several_workers():
     ratio = narrow.phase("execute").seconds / wide.phase("execute").seconds
     assert 2 < ratio < 4
     told = QDreamer(Lending(4), profile=profile).recommend(circuit, observables)
-    assert "one has up to 4" in told.explain()
+    assert "one gets cores of several workers: 4 at most" in told.explain()
     small = QDreamer(Lending(4), profile=profile).predict(tangled(12), neighbours(12))
     assert small.cores == 1
 

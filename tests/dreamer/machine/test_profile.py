@@ -159,3 +159,8 @@ def test_every_coefficient_of_a_mode_is_needed_by_some_probe(mode):
     assert wanted
     missing = {name for name in wanted if not together[PLACE[name]]}
     assert missing <= {"shot_huge"}  # states that large would take too long
+
+
+def test_a_budget_in_which_nothing_can_be_timed_is_refused():
+    with pytest.raises(QDreamerError, match="nothing could be measured"):
+        MachineProfile.measure(budget_s=1e-9)

@@ -1,6 +1,7 @@
 """Figures as plain data say what plotly figures say, and reach a page without loss."""
 
 import base64
+import inspect
 import json
 import math
 
@@ -89,6 +90,11 @@ def test_values_reach_the_page(values):
     sent = read(json.loads(to_json({"data": [{"x": values}], "layout": {}})))["data"][0]["x"]
     wanted = values.tolist() if isinstance(values, np.ndarray) else values
     assert finite(sent) == finite(wanted)
+
+
+def test_a_drawer_keeps_its_help():
+    assert str(inspect.signature(figures.circuit)).endswith("dark: 'bool' = False) -> 'go.Figure'")
+    assert figures.circuit.__doc__.startswith("Draw the circuit of a plan.")
 
 
 def test_a_message_has_its_text():
