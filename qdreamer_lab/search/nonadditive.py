@@ -23,6 +23,7 @@ from qdreamer_lab.search.least_costs import least_costs
 from qdreamer_lab.search.problem_arrays import blocks_of
 from qdreamer_lab.search.refinement import Pool, refined_once
 from qdreamer_lab.search.schedule import first_plans, improve, window_rooms
+from qdreamer_lab.search.shares import Shares, Stages
 from qdreamer_lab.search.strategies.piece_graph import PieceGraph, piece_graph
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, is_feasible, no_plan, plan_of
 from qdreamer_lab.search.strategies.sweep import Sweep
@@ -209,11 +210,12 @@ def _refined(
 ) -> Priced:
     """Refine plans of the stand-ins in turn, and price and anneal what is new among them."""
     number, known = budget.skip, Bounds()
-    pools, windows = list(pools), window_rooms(pools[0][0], prove=budget.prove)
+    pools, shares = list(pools), Shares(budget, best.value)
+    windows = Stages(window_rooms(pools[0][0], prove=budget.prove), shares, number)
     with alarm(budget.deadline) as stop:
         while number < budget.last_round and not stop[0] and best.value > best.bound + TOLERANCE:
-            if number in windows:
-                best = _bounded(problem, cost, best, windows[number], stop, known)
+            for room in windows.turn(number):
+                best = _bounded(problem, cost, best, room, stop, known)
             turn, own = number % len(pools), number // len(pools)
             graph, pool = pools[turn]
             if own == 0 and len(best.labels):
@@ -224,6 +226,7 @@ def _refined(
             for plan in pool.plans:
                 if id(plan) not in old and not stop[0]:
                     best = _priced(problem, cost, best, graph, plan, number, stop)
+            shares.saw(best.value)
             number += 1
     return replace(best, rounds=number)
 
