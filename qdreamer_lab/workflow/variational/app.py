@@ -114,7 +114,7 @@ class VariationalAlgorithm(Motif):
 
     def unused(self) -> dict[str, str]:
         """What does not change the problem, or how it is solved."""
-        found = {}
+        found: dict[str, str] = {}
         if self.problem == "h2":
             found |= dict.fromkeys(("qubits", "layers", "field"), "problem=h2")
         if self.problem == "maxcut":
