@@ -18,6 +18,7 @@ from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
 from qdreamer_lab.workload.arguments import (
     PREFERENCES,
     Places,
+    check_advised,
     check_choice,
     check_counts,
     check_devices_meant,
@@ -172,7 +173,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         most_workers: int | None = None,
     ) -> None:
         width, devices = read_devices(max_qubits)
-        _check_advised(adviser, devices)
+        check_advised(adviser, devices)
         check_choice("mode", mode, (AUTO, *MODE_NAMES))
         check_choice("method", method, METHODS)
         check_choice("dtype", dtype, DTYPES)
@@ -381,16 +382,6 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
     def _devices(self, terms: Any = None) -> tuple[Device, ...]:
         """The devices that run circuits, if any do."""
         return self._places.devices(terms) if self._may_take_shots else ()
-
-
-def _check_advised(adviser: Adviser | None, devices: Sequence[int] | None) -> None:
-    """Refuse an adviser where fragments go to devices of several widths."""
-    if adviser is not None and devices is not None:
-        raise QDreamerError(
-            "an adviser plans anew for one width, and max_qubits names devices of "
-            f"{', '.join(map(str, devices[:8]))}{', …' if len(devices) > 8 else ''} qubits; "
-            "leave one of the two out"
-        )
 
 
 def _check_circuit(pub: EstimatorPub, number: int) -> GateList | None:
