@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -66,6 +67,7 @@ def _motif(arguments: argparse.Namespace) -> int:
         print(listing())
         return 0
     made = chosen(arguments.name, arguments.preset, arguments.settings)
+    made.load()  # what is missing here is said before a pilot starts
     import pilot_kernel
 
     with pilot_kernel.Session() as session:
@@ -189,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure what the reference group published, and set both figures side by "
         "side, with what differs between the two; it takes minutes.",
     )
-    again.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON, too")
+    again.add_argument("--json", type=_output, metavar="FILE", help="write the rows as JSON, too")
     store = commands.add_parser(
         "store",
         help="show the finished steps and fragments that are kept on disk, or remove them",
@@ -231,8 +233,8 @@ def _add_motif(commands: Any) -> None:
         "--pilot", default="local://", metavar="URL", help="where to run (default: local://)"
     )
     motif.add_argument("--workers", type=_positive, metavar="N", help="cores of that pilot")
-    motif.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON, too")
-    motif.add_argument("--html", type=Path, metavar="FILE", help="write its picture, too")
+    motif.add_argument("--json", type=_output, metavar="FILE", help="write the report as JSON, too")
+    motif.add_argument("--html", type=_output, metavar="FILE", help="write its picture, too")
 
 
 def _add_characterise(commands: Any) -> None:
@@ -264,10 +266,10 @@ def _add_characterise(commands: Any) -> None:
         help="numbers of workers for which scaling is simulated (default: 1,2,4,10,...,1000)",
     )
     portrait.add_argument(
-        "--json", type=Path, default=Path("portrait.json"), metavar="FILE", help="portrait.json"
+        "--json", type=_output, default="portrait.json", metavar="FILE", help="portrait.json"
     )
     portrait.add_argument(
-        "--html", type=Path, default=Path("portrait.html"), metavar="FILE", help="portrait.html"
+        "--html", type=_output, default="portrait.html", metavar="FILE", help="portrait.html"
     )
     portrait.add_argument(
         "--compare",
@@ -291,6 +293,18 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
     return value
+
+
+def _output(text: str) -> Path:
+    """A file to write when all is done: that it cannot be is said before anything runs."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text}: there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text}: you may not write there")
+    return path
 
 
 class _MotifHelp(argparse.Action):

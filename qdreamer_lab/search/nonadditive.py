@@ -23,6 +23,7 @@ from qdreamer_lab.search.least_costs import least_costs
 from qdreamer_lab.search.problem_arrays import blocks_of
 from qdreamer_lab.search.refinement import Pool, refined_once
 from qdreamer_lab.search.schedule import first_plans, improve, window_rooms
+from qdreamer_lab.search.shares import Shares, Stages
 from qdreamer_lab.search.strategies.piece_graph import PieceGraph, piece_graph
 from qdreamer_lab.search.strategies.strategy import TOLERANCE, Plan, is_feasible, no_plan, plan_of
 from qdreamer_lab.search.strategies.sweep import Sweep
@@ -58,6 +59,9 @@ ANNEAL_MOVES = 5_000
 
 #: Blocks from which on a price takes so long that stand-ins are left out when time is up.
 MANY_BLOCKS = 5_000
+
+#: A simpler search takes as long as so many prices before it has found anything.
+SIMPLER_PRICES = 4
 
 #: Effort of a wire cut, in the same units.
 WIRE_EFFORT = 20
@@ -103,13 +107,16 @@ def search_priced(
             of endpoints (m, 2), or None if there is no such model or nothing was found.
     """
     problem = _forbidding(problem)
-    best, starts = _begun(problem, cost, seed, budget, known)
+    best, starts, price_s = _begun(problem, cost, seed, budget, known)
+    budget = replace(budget, deadline=budget.deadline - price_s)
     best = _finish(problem, cost, best, budget)
     if not starts or best.value >= FORBIDDEN / 2:
         return best
     if best.value <= best.bound + TOLERANCE:
         return best
-    labels = simpler()
+    left = budget.deadline - time.perf_counter()
+    worthwhile = left > SIMPLER_PRICES * price_s or budget.rounds is not None
+    labels = simpler() if worthwhile else None
     if labels is None:
         return _refined(problem, cost, seed, budget, best, starts)
     if budget.rounds is not None:
@@ -124,8 +131,13 @@ def search_priced(
 
 def _begun(
     problem: CutProblem, cost: str, seed: int, budget: Budget, known: Recalled
-) -> tuple[Priced, list[tuple[PieceGraph, Pool]]]:
-    """Search under each stand-in without refinement: the best plan, and plans to refine."""
+) -> tuple[Priced, list[tuple[PieceGraph, Pool]], float]:
+    """Search under each stand-in without refinement.
+
+    Returns:
+        The best plan, plans to refine, and the seconds that a price takes: what is found last has
+        to be priced in the end.
+    """
     low_gates, low_wire = least_costs(problem, cost)
     stand_ins = [(problem.gate_cost, problem.wire_cost)]
     if cost == "joint":
@@ -142,15 +154,20 @@ def _begun(
     if known.labels is not None:
         best = Priced(known.labels, known.value, best.bound)
     starts: list[tuple[PieceGraph, Pool]] = []
+    price_s = 0.0
     with alarm(budget.deadline) as stop:
         for gates, wire in stand_ins:
-            if stop[0] and starts and len(problem.pairs) > MANY_BLOCKS:
+            late = time.perf_counter() > budget.deadline - price_s
+            if late and starts and len(problem.pairs) > MANY_BLOCKS:
                 break
             graph = piece_graph(problem, gates, wire)
-            first = first_plans(graph, seed)
+            first, began = first_plans(graph, seed), time.perf_counter()
             for plan in first:  # what no time at all gives; dearer ones may come of it
                 if len(plan.labels):
                     best = _cheaper(problem, cost, best, graph.endpoint_labels(plan.labels))
+            if not starts:
+                price_s = (time.perf_counter() - began) / len(first)
+                budget = replace(budget, deadline=budget.deadline - price_s)
             brief = replace(budget, rounds=0, skip=0)
             plan, _ = improve(graph, seed, brief, best=first[-1], begun=True)
             if cost == "joint" and (graph.only_wires or gates is low_gates):
@@ -160,7 +177,7 @@ def _begun(
             starts.append((graph, Pool((plan,))))
             if plan.labels is not first[-1].labels or not stop[0]:
                 best = _priced(problem, cost, best, graph, plan, seed, stop)
-    return best, starts
+    return best, starts, price_s
 
 
 def _bounded(
@@ -209,11 +226,12 @@ def _refined(
 ) -> Priced:
     """Refine plans of the stand-ins in turn, and price and anneal what is new among them."""
     number, known = budget.skip, Bounds()
-    pools, windows = list(pools), window_rooms(pools[0][0], prove=budget.prove)
+    pools, shares = list(pools), Shares(budget, best.value)
+    windows = Stages(window_rooms(pools[0][0], prove=budget.prove), shares, number)
     with alarm(budget.deadline) as stop:
         while number < budget.last_round and not stop[0] and best.value > best.bound + TOLERANCE:
-            if number in windows:
-                best = _bounded(problem, cost, best, windows[number], stop, known)
+            for room in windows.turn(number):
+                best = _bounded(problem, cost, best, room, stop, known)
             turn, own = number % len(pools), number // len(pools)
             graph, pool = pools[turn]
             if own == 0 and len(best.labels):
@@ -224,6 +242,7 @@ def _refined(
             for plan in pool.plans:
                 if id(plan) not in old and not stop[0]:
                     best = _priced(problem, cost, best, graph, plan, number, stop)
+            shares.saw(best.value)
             number += 1
     return replace(best, rounds=number)
 

@@ -12,6 +12,7 @@ import numpy as np
 from qdreamer_lab.kernels.cost.plan_price import FORBIDDEN
 from qdreamer_lab.search.alarm import alarm
 from qdreamer_lab.search.refinement import Pool, refined_once
+from qdreamer_lab.search.shares import Shares, Stages
 from qdreamer_lab.search.strategies.anneal import Anneal
 from qdreamer_lab.search.strategies.connected_parts import Connected
 from qdreamer_lab.search.strategies.guided_sweep import GuidedSweep
@@ -264,27 +265,30 @@ def _found_at_last(graph: PieceGraph, budget: Budget, best: Plan) -> Plan:
 
 
 def refined(graph: PieceGraph, seed: int, budget: Budget, best: Plan) -> tuple[Plan, int]:
-    """Refine a plan round by round, and look for a proof in between.
+    """Refine a plan round by round, and look for a proof in between, in its share of the time.
 
     Returns:
         The best plan, and the number of the round that would be next.
     """
     number, pool, deep, known = budget.skip, Pool((best,)), _is_deep(graph), Bounds()
-    proofs, windows = _proofs(graph, prove=budget.prove), window_rooms(graph, prove=budget.prove)
+    shares = Shares(budget, best.cost)
+    windows = Stages(window_rooms(graph, prove=budget.prove), shares, number)
+    proofs = Stages(_proofs(graph, prove=budget.prove), shares, number)
     with alarm(budget.deadline) as stop:
         while number < budget.last_round and not (stop[0] or pool.best.proven):
-            if number in windows:
-                bound = windowed_bound(graph, windows[number], stop, pool.best, known)
+            for room in windows.turn(number):
+                bound = windowed_bound(graph, room, stop, pool.best, known)
                 pool = pool.with_bound(Plan(pool.best.labels, pool.best.cost, bound))
-            if number in proofs and not pool.best.proven:
-                sweep = replace(proofs[number], stop=stop)
-                pool = pool.with_bound(sweep.improve(graph, pool.best, seed))
+            for sweep in () if pool.best.proven else proofs.turn(number):
+                found = replace(sweep, stop=stop).improve(graph, pool.best, seed)
+                pool = pool.with_bound(found)
             if number == LATE and deep and not pool.best.proven:
                 late = replace(_late_sweep(graph), stop=stop)
                 pool = pool.with_bound(late.improve(graph, pool.best, seed))
             if pool.best.proven:
                 break
             pool = refined_once(graph, pool, seed, number, stop)
+            shares.saw(pool.best.cost)
             number += 1
     return pool.best, number
 

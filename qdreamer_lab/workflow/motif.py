@@ -87,9 +87,21 @@ class Motif(ABC):
         """The same motif with other parameters, each written as `key=value`.
 
         Raises:
-            MotifError: A key is no parameter, or a value is out of range.
+            MotifError: A key is no parameter, a value is out of range, or would make no difference.
         """
-        return replace(self, **read_settings(type(self), texts))
+        given = read_settings(type(self), texts)
+        made = replace(self, **given)
+        for key, why in made.unused().items():
+            if key in given:
+                raise MotifError(
+                    f"--set {key}={setting_text(given[key])}: it makes no difference with {why}; "
+                    "leave it out"
+                )
+        return made
+
+    def unused(self) -> dict[str, str]:
+        """The parameters that make no difference, and with which others; reports leave them out."""
+        return {}
 
     def parameters(self) -> dict[str, Any]:
         """Its parameters by name."""
@@ -213,7 +225,7 @@ class Motif(ABC):
         return MotifReport(
             motif=self.name,
             title=self.title,
-            parameters=self.parameters(),
+            parameters={k: v for k, v in self.parameters().items() if k not in self.unused()},
             workers=sum(pilot.workers for pilot in pilots),
             pilots=tuple(pilot.name for pilot in pilots),
             ready_s=ready_s,

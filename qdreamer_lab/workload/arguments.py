@@ -12,6 +12,8 @@ from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.execution.device import MITIGATION, Device, DeviceOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qiskit.providers import BackendV2
 
     from qdreamer_lab.workload.execution.device import Terms
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PREFERENCES",
     "Places",
+    "check_advised",
     "check_choice",
     "check_counts",
     "check_devices_meant",
@@ -40,6 +43,24 @@ def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     """
     if value not in choices:
         raise QDreamerError(f"unknown {name} {value!r}; there is {', '.join(map(repr, choices))}")
+
+
+def check_advised(adviser: object, devices: Sequence[int] | None) -> None:
+    """Refuse an adviser where fragments go to devices of several widths.
+
+    Args:
+        adviser: Which is asked during runs; None for none.
+        devices: The widths; None where fragments have one.
+
+    Raises:
+        QDreamerError: There are both.
+    """
+    if adviser is not None and devices is not None:
+        raise QDreamerError(
+            "an adviser plans anew for one width, and max_qubits names devices of "
+            f"{', '.join(map(str, devices[:8]))}{', …' if len(devices) > 8 else ''} qubits; "
+            "leave one of the two out"
+        )
 
 
 def check_counts(**counts: object) -> None:

@@ -18,6 +18,7 @@ from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
 from qdreamer_lab.workload.arguments import (
     PREFERENCES,
     Places,
+    check_advised,
     check_choice,
     check_counts,
     check_devices_meant,
@@ -172,12 +173,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         most_workers: int | None = None,
     ) -> None:
         width, devices = read_devices(max_qubits)
-        if devices is not None and adviser is not None:
-            raise QDreamerError(
-                "an adviser plans anew for one width, and max_qubits names devices of "
-                f"{', '.join(map(str, devices[:8]))}{', …' if len(devices) > 8 else ''} qubits; "
-                "leave one of the two out"
-            )
+        check_advised(adviser, devices)
         check_choice("mode", mode, (AUTO, *MODE_NAMES))
         check_choice("method", method, METHODS)
         check_choice("dtype", dtype, DTYPES)

@@ -153,6 +153,31 @@ def test_counts_are_whole_numbers(capsys):
         assert complaint in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["variational", "--set", "checkpoint=/nowhere/x"], "checkpoint=/nowhere/x: No such file"),
+        (["variational", "-s", "problem=h2", "-s", "qubits=4"], "no difference with problem=h2"),
+        (["learning", "-s", "classifiers=kernel", "-s", "steps=3"], "with classifiers=kernel"),
+    ],
+)
+def test_the_console_complains_before_it_starts_a_pilot(words, told, capsys, monkeypatch):
+    monkeypatch.setattr(pilot_kernel, "Session", None)  # would fail if it were opened
+    assert cli.main(["motif", *words]) == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["motif", "learning"], ["characterise"]])
+@pytest.mark.parametrize("option", ["--json", "--html"])
+def test_a_file_that_cannot_be_written_is_told_before_anything_runs(
+    command, option, capsys, tmp_path
+):
+    for path, told in ((tmp_path, "is a folder"), ("/nowhere/x", "there is no folder /nowhere")):
+        with pytest.raises(SystemExit):
+            cli.main([*command, option, str(path)])
+        assert told in capsys.readouterr().err
+
+
 def test_settings_win_over_presets():
     made = chosen("circuit-execution", "paper", ["circuits=3"])
     assert (made.circuits, made.qubits) == (3, 25)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from pilot_kernel.errors import CellError, PlacementError
 from pilot_kernel.jupyter.cell.cell_task import CellTask
 from pilot_kernel.jupyter.cell.circuit_cutter import (
-    CutOptions,
     cut_options,
     places_named,
     start,
@@ -161,42 +160,23 @@ def qtask(
             "a %%qtask cell ends with what to run: a circuit, a PUB such as (circuit, "
             "observables), or a list of them; its last line is a statement"
         )
-    cutting = _cutting(session, cut, wishes)
     options = options.named("circuit")
+    circuits = _Circuits(session, cut, wishes, options, shots, precision, seed, dry_run)
     building = replace(options, on=_builder(session, options.on))
     payload = inputs.collect(cell.tree)
     first = _send(session, cell, payload, tuple(outputs), building)
     pubs: Any = None
-    told: Any = None
 
-    def run(outcome: CellOutcome) -> TaskLike | None:
-        nonlocal pubs, told
+    def run(outcome: CellOutcome) -> TaskLike:
+        nonlocal pubs
         pubs, values = outcome.open()
         _check_pubs(pubs)
         deliver(values)
-        if cutting is not None:
-            return start(
-                *(cutting, session, pubs, options),
-                precision=precision,
-                shots=shots,
-                seed=seed,
-                dry_run=dry_run,
-            )
-        if dry_run:
-            asked: dict[str, Any] = {
-                "shots": shots,
-                "precision": precision,
-                "prefer": wishes.prefer,
-            }
-            told = session.dry_run(pubs, on=places_named(options.on) or "qpu", **asked)
-            return None
-        how = _how(options, wishes)
-        return session.run(pubs, shots=shots, precision=precision, seed=seed, **how)
+        return circuits.start(pubs)
 
     def finish(result: Any) -> Any:
-        if dry_run:
-            return result if told is None else told
-        on_result(pubs, result)
+        if not dry_run:
+            on_result(pubs, result)
         return result
 
     return CellTask(
@@ -222,35 +202,51 @@ def run_circuit(
 ) -> CellTask:
     """Sample a circuit, as `%%qtask --qasm` does; the rest is as for `qtask`."""
     options = options.named("circuit")
-    cutting = _cutting(session, cut, wishes)
-    first: TaskLike
-    if cutting is not None:
-        asked: dict[str, Any] = {"shots": shots, "seed": seed, "dry_run": dry_run}
-        first = start(cutting, session, [circuit], options, **asked)
-    elif dry_run:
-        how: dict[str, Any] = {"on": places_named(options.on) or "qpu", "prefer": wishes.prefer}
-        first = LocalTask(
-            options.name or "circuit", lambda _: session.dry_run([circuit], shots=shots, **how)
-        )
-    else:
-        first = session.run([circuit], shots=shots, seed=seed, **_how(options, wishes))
+    circuits = _Circuits(session, cut, wishes, options, shots, None, seed, dry_run)
+    first = circuits.start([circuit])
     return CellTask(first.name, first, clean=lambda error: clean(error, None))
 
 
-def _cutting(session: "Session", cut: str | int | None, wishes: DeviceWishes) -> CutOptions | None:
-    """How circuits are cut, if they are; what makes no sense is refused."""
-    if wishes.fallback is not None:
-        session.candidates(wishes.fallback)
-    if cut is not None:
-        return cut_options(cut, wishes)
-    wishes.check_uncut()
-    return None
+class _Circuits:
+    """How circuits run, whole or cut, or what is said of it; the arguments are those of `qtask`.
 
+    Raises:
+        CellError: Circuits cannot be cut like this, or only where they are cut.
+        PlacementError: `wishes.fallback` names nothing that exists.
+    """
 
-def _how(options: TaskOptions, wishes: DeviceWishes) -> dict[str, Any]:
-    """The arguments of `Session.run`."""
-    how = options.keywords() | {"prefer": wishes.prefer, "fallback": wishes.fallback}
-    return how | {"on": places_named(options.on)}
+    def __init__(
+        self,
+        session: "Session",
+        cut: str | int | None,
+        wishes: DeviceWishes,
+        options: TaskOptions,
+        shots: int | None,
+        precision: float | None,
+        seed: int | None,
+        dry_run: bool,
+    ) -> None:
+        if wishes.fallback is not None:
+            session.candidates(wishes.fallback)
+        if cut is None:
+            wishes.check_uncut()
+        self._cutting = None if cut is None else cut_options(cut, wishes)
+        self._session, self._options, self._dry_run = session, options, dry_run
+        self._wishes, self._seed = wishes, seed
+        self._effort: dict[str, Any] = {"shots": shots, "precision": precision}
+
+    def start(self, pubs: Any) -> TaskLike:
+        """Start PUBs; the value of the task is their result, or what a dry run says."""
+        session, options, effort = self._session, self._options, self._effort
+        if self._cutting is not None:
+            how = effort | {"seed": self._seed, "dry_run": self._dry_run}
+            return start(self._cutting, session, pubs, options, **how)
+        place, prefer = places_named(options.on), self._wishes.prefer
+        if self._dry_run:
+            asked = effort | {"on": place or "qpu", "prefer": prefer}
+            return LocalTask(options.name or "circuit", lambda _: session.dry_run(pubs, **asked))
+        how = options.keywords() | effort | {"prefer": prefer, "fallback": self._wishes.fallback}
+        return session.run(pubs, **how | {"on": place, "seed": self._seed})
 
 
 def _send(

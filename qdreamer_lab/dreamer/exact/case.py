@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from qdreamer_lab.workload.execution.execution import Execution
     from qdreamer_lab.workload.request import RunSettings
 
+    _Unit = tuple[BoundGroup, tuple[int, ...], Reconstruction]
+
 __all__ = ["exact_case"]
 
 
@@ -52,21 +54,7 @@ def exact_case(
     task = likely_gpu_bytes(execution) if gpu else execution.task_limit_bytes()
     itemsize = np.dtype(settings.dtype).itemsize
 
-    def plan(plans: ExactPlans) -> list[tuple[BoundGroup, tuple[int, ...], Reconstruction]]:
-        wanted_terms(wanted.request)
-        found = []
-        for part in plans.runs(wanted.circuit, wanted.terms, settings):
-            found += parts_that_fit(part, itemsize, task, here // 2)
-        return found
-
-    units, plan_s = timed_twice(lambda: plan(ExactPlans()))
-    again_s = plan_s
-    if wanted.sets > 1:  # with the structure known
-        plans = ExactPlans()
-        plan(plans)
-        start = time.perf_counter()
-        plan(plans)
-        again_s = time.perf_counter() - start
+    units, plan_s, again_s = _planned(wanted, settings, itemsize, task, here // 2)
     work: list[Work] = []
     transfer, contract = [], [paid("added", wanted.num_terms)]
     here_bytes, variants, sliced_units, told = 0.0, 0, 0, 0
@@ -103,9 +91,29 @@ def exact_case(
     return replace(for_sets(case, wanted.sets, again_s), rounds=rounds, repeats=1)
 
 
-def _other_sets_bytes(
-    units: list[tuple[BoundGroup, tuple[int, ...], Reconstruction]], sets: int, room_bytes: int
-) -> int:
+def _planned(
+    wanted: Wanted, settings: RunSettings, itemsize: int, task_bytes: int, room_bytes: int
+) -> tuple[list[_Unit], float, float]:
+    """What is run apart, the seconds that planning takes, and those of each further set."""
+
+    def plan(plans: ExactPlans) -> list[_Unit]:
+        wanted_terms(wanted.request)
+        found = []
+        for part in plans.runs(wanted.circuit, wanted.terms, settings):
+            found += parts_that_fit(part, itemsize, task_bytes, room_bytes)
+        return found
+
+    units, plan_s = timed_twice(lambda: plan(ExactPlans()))
+    if wanted.sets == 1:
+        return units, plan_s, plan_s
+    plans = ExactPlans()
+    plan(plans)
+    start = time.perf_counter()
+    plan(plans)  # with the structure known
+    return units, plan_s, time.perf_counter() - start
+
+
+def _other_sets_bytes(units: list[_Unit], sets: int, room_bytes: int) -> int:
     """Tensors of further sets that are there at the same time, as `fold.waves` puts them together.
 
     A fragment is run for all sets in a row, so those of the first wait for those of the last.

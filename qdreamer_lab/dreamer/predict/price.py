@@ -83,25 +83,8 @@ def priced(
     belief, session = place.belief, place.session is not None
     workers = configuration.workers if session else 1
     done = _executed(case, place, workers, held=held)
-    accounts = [
-        Account("plan", paid("planning", case.plan_s * 1e9)),
-        Account("lower", paid("planning", case.lower_s * 1e9)),
-    ]
-    if case.transpiled:
-        accounts.append(Account("transpile", paid("transpiling", case.transpiled)))
-    ways = paid("run", 1) + paid("observable", wanted.num_terms)
-    transfer = case.transfer + paid("transfer", done.sent)
-    if session:
-        trips = max(len(case.rounds), done.tasks / workers) if held else len(case.rounds)
-        ways += paid("trip", trips) + paid("task", done.tasks)
-        transfer += paid("told", case.told)
-    accounts.append(Account("dispatch", ways))
-    accounts += [
-        Account("execute", done.counts, done.share, done.memory, case.counts_doubt),
-        Account("transfer", transfer, 1.0, done.sent),
-        Account("contract", case.contract, 1.0, case.here_bytes),
-    ]
-    accounts = [account for account in accounts if account.counts.any()]
+    trips = max(len(case.rounds), done.tasks / workers) if held else len(case.rounds)
+    accounts = _accounts(case, wanted, done, trips if session else None)
     phases = tuple(
         Phase(account.name, belief.seconds(account.counts) * account.share, account.num_bytes)
         for account in accounts
@@ -141,6 +124,32 @@ def _first_run(place: Place, makespan_s: float) -> list[str]:
     where = "in this process" if place.session is None else "on these workers"
     longer = seconds_text(place.first_run_s)
     return [f"{FIRST_RUN} {where} loads code, which takes about {longer} more"]
+
+
+def _accounts(case: Case, wanted: Wanted, done: _Executed, trips: float | None) -> list[Account]:
+    """What each phase pays for, once all rounds were played through.
+
+    Args:
+        case: The run.
+        wanted: What is run.
+        done: How its rounds went.
+        trips: How often a worker is waited for with nothing else to do; None in this process.
+    """
+    ways = paid("run", 1) + paid("observable", wanted.num_terms)
+    transfer = case.transfer + paid("transfer", done.sent)
+    if trips is not None:
+        ways += paid("trip", trips) + paid("task", done.tasks)
+        transfer += paid("told", case.told)
+    accounts = (
+        Account("plan", paid("planning", case.plan_s * 1e9)),
+        Account("lower", paid("planning", case.lower_s * 1e9)),
+        Account("transpile", paid("transpiling", case.transpiled)),
+        Account("dispatch", ways),
+        Account("execute", done.counts, done.share, done.memory, case.counts_doubt),
+        Account("transfer", transfer, 1.0, done.sent),
+        Account("contract", case.contract, 1.0, case.here_bytes),
+    )
+    return [account for account in accounts if account.counts.any()]
 
 
 def _executed(case: Case, place: Place, workers: int, *, held: bool) -> _Executed:

@@ -84,22 +84,7 @@ def sampled_case(
     shapes = [sampled_shape(fragment) for fragment in program.fragments]
     goal = Goal(wanted.request.precision, conditions.shots, settings.max_shots)
     found, note, doubt = _shot_plan(program, shapes, goal, conditions)
-    notes = [note] if note else []
-    qpu_s = 0.0
-    if device is None:
-        rounds = tuple(
-            tuple(_work(shape, n, conditions) for shape, n in zip(shapes, each, strict=True))
-            for each in found.rounds
-        )
-    else:
-        programs = [fragment.program for fragment in program.fragments]
-        sizes = [int(shape.tensor_bytes) for shape in shapes]
-        rounds, qpu_s = device_rounds(programs, sizes, found.rounds, device)
-        notes.append(
-            f"times of {device.name} are from its target and from typical depths after routing, "
-            f"with {device.job_overhead_s:g} s per job and {device.queue_s:g} s in the queue; a "
-            "device that is simulated takes what its simulation takes"
-        )
+    rounds, qpu_s, about = _rounds(program, shapes, found, conditions)
     counted = round_counts(round_shape(program, program.gluing.num_observables))
     here_bytes = sum(
         shape.putting_together_bytes(program.gluing.num_observables) for shape in shapes
@@ -115,7 +100,7 @@ def sampled_case(
         variants=program.num_variants,
         shots=found.shots,
         standard_error=found.standard_error,
-        notes=tuple(notes),
+        notes=tuple(each for each in (note, about) if each),
         transpiled=0 if device is None else sum(len(f.program.steps) for f in program.fragments),
         qpu_s=qpu_s,
         shots_doubt=doubt,
@@ -123,6 +108,28 @@ def sampled_case(
     )
     case = for_sets(case, wanted.sets, plan_s / 2)  # gates are read again, nothing is searched
     return replace(case, here_bytes=case.here_bytes * wanted.sets)  # all are put together at once
+
+
+def _rounds(
+    program: SampledProgram, shapes: list[SampledShape], found: ShotPlan, conditions: Conditions
+) -> tuple[tuple[tuple[Work, ...], ...], float, str]:
+    """The work of every round, the seconds of the device in them, and a word on these."""
+    device = conditions.device
+    if device is None:
+        rounds = tuple(
+            tuple(_work(shape, n, conditions) for shape, n in zip(shapes, each, strict=True))
+            for each in found.rounds
+        )
+        return rounds, 0.0, ""
+    programs = [fragment.program for fragment in program.fragments]
+    sizes = [int(shape.tensor_bytes) for shape in shapes]
+    rounds, qpu_s = device_rounds(programs, sizes, found.rounds, device)
+    about = (
+        f"times of {device.name} are from its target and from typical depths after routing, "
+        f"with {device.job_overhead_s:g} s per job and {device.queue_s:g} s in the queue; a "
+        "device that is simulated takes what its simulation takes"
+    )
+    return rounds, qpu_s, about
 
 
 def _shot_plan(

@@ -79,6 +79,12 @@ class Learning(Motif):
         enough = 4 * grown.minibatch <= 3 * grown.samples or "variational" not in self.classifiers
         return grown if times == 1 or enough else None
 
+    def unused(self) -> dict[str, str]:
+        """What only a classifier takes that is not asked for."""
+        own = {"kernel": ("pairs",), "variational": ("layers", "steps", "minibatch")}
+        asked = f"classifiers={','.join(self.classifiers)}"
+        return {k: asked for name in own if name not in self.classifiers for k in own[name]}
+
     def warm_up(self) -> Callable[[], Any]:
         """Loads what runs circuits."""
         return prepare

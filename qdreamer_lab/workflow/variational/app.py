@@ -112,14 +112,31 @@ class VariationalAlgorithm(Motif):
                     "values: no shots, and tasks come of the fragments"
                 )
 
+    def unused(self) -> dict[str, str]:
+        """What does not change the problem, or how it is solved."""
+        found: dict[str, str] = {}
+        if self.problem == "h2":
+            found |= dict.fromkeys(("qubits", "layers", "field"), "problem=h2")
+        if self.problem == "maxcut":
+            found["field"] = "problem=maxcut"
+        if self.starts == 1:
+            found["review"] = "starts=1"
+        return found
+
     def memory_bytes(self) -> int:
         """A state and what it takes to measure it."""
-        width = self.qubits if self.max_qubits is None else min(self.qubits, self.max_qubits)
+        width = 2 if self.problem == "h2" else self.qubits
+        if self.max_qubits is not None:
+            width = min(width, self.max_qubits)
         return 2 * 16 << width
 
     def warm_up(self) -> Callable[[], Any]:
         """Loads what runs circuits."""
         return warm_up
+
+    def load(self) -> None:
+        """Sees whether the file of evaluations can be used."""
+        self.journal().close()
 
     def made_problem(self) -> Problem:
         """What is minimised."""

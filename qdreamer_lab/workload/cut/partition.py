@@ -132,11 +132,6 @@ class Partition:
         columns = (self.layout.qubit, self.layout.fragment, self.layout.first, self.layout.last)
         return tuple(Segment(*row) for row in np.stack(columns, axis=1).tolist())
 
-    @property
-    def segment_of(self) -> NDArray[np.int64]:
-        """(m, 2) int64; index into `segments` of each end of each block."""
-        return self.layout.of
-
     @cached_property
     def cuts(self) -> tuple[GateCut | WireCut, ...]:
         """Every cut, in the order of the blocks; wire cuts before the block they precede."""

@@ -164,21 +164,7 @@ class SampledRun:
             for binding, each in enumerate(rounds)
         ]
         spent = time.perf_counter() - planned
-        return outcomes, Estimate(
-            evs=_NO_VALUES,
-            stds=_NO_VALUES,
-            rows=tuple(story.rows),
-            plans=tuple(each.program.plan for each in rounds[:1]),
-            variants=sum(each.program.num_variants for each in rounds),
-            shots=story.shots,
-            seconds=Seconds(
-                plan_s=planned - start,
-                transpile_s=routes.transpile_s,
-                execute_s=spent - story.contract_s - routes.transpile_s,
-                contract_s=story.contract_s,
-            ),
-            notes=routes.notes,
-        )
+        return outcomes, story.estimate(_NO_VALUES, _NO_VALUES, planned - start, spent)
 
 
 def prepared_outcomes(

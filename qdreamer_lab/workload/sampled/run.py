@@ -86,22 +86,7 @@ class SampledRunner:
             dropped.keep(*values(), np.zeros(len(request.pairs), np.bool_))
             raise
         evs, stds = values()
-        rest_s = time.perf_counter() - planned
-        return Estimate(
-            evs=evs,
-            stds=stds,
-            rows=tuple(story.rows),
-            plans=tuple(each.program.plan for each in rounds[:1]),
-            variants=sum(each.program.num_variants for each in rounds),
-            shots=story.shots,
-            seconds=Seconds(
-                plan_s=planned - start,
-                transpile_s=routes.transpile_s,
-                execute_s=rest_s - story.contract_s - routes.transpile_s,
-                contract_s=story.contract_s,
-            ),
-            notes=routes.notes,
-        )
+        return story.estimate(evs, stds, planned - start, time.perf_counter() - planned)
 
 
 def prepared(
@@ -224,6 +209,38 @@ class Story:
             self.run()
             self.conclude()
         self.tell(None, over=True)
+
+    def estimate(
+        self,
+        evs: NDArray[np.float64],
+        stds: NDArray[np.float64],
+        plan_s: float,
+        rest_s: float,
+    ) -> Estimate:
+        """What it has come to.
+
+        Args:
+            evs: Values.
+            stds: Their standard errors.
+            plan_s: Seconds of wall time that planning took.
+            rest_s: Those since then, all together.
+        """
+        transpile_s = self._routes.transpile_s
+        return Estimate(
+            evs=evs,
+            stds=stds,
+            rows=tuple(self.rows),
+            plans=tuple(each.program.plan for each in self._rounds[:1]),
+            variants=sum(each.program.num_variants for each in self._rounds),
+            shots=self.shots,
+            seconds=Seconds(
+                plan_s=plan_s,
+                transpile_s=transpile_s,
+                execute_s=rest_s - self.contract_s - transpile_s,
+                contract_s=self.contract_s,
+            ),
+            notes=self._routes.notes,
+        )
 
     def next_round(self) -> bool:
         """Decide what to run next; False when every binding has reached its goal."""

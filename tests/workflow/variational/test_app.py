@@ -243,6 +243,39 @@ def test_parameters_out_of_range(given, told):
         VariationalAlgorithm(**given)
 
 
+@pytest.mark.parametrize(
+    ("settings", "unused"),
+    [
+        (["problem=h2"], {"qubits", "layers", "field"}),
+        (["problem=maxcut", "starts=1"], {"field", "review"}),
+        (["layers=2"], set()),
+    ],
+)
+def test_parameters_that_make_no_difference_are_known(settings, unused):
+    app = VariationalAlgorithm().set(settings)
+    assert set(app.unused()) == unused
+    assert unused <= set(app.parameters())
+    short = replace(app, iterations=2)
+    ways = in_process(short)
+    changed = {"qubits": 3, "layers": 1, "field": 0.5, "review": 1}
+    same(in_process(replace(short, **{name: changed[name] for name in unused})), ways)
+    for name in unused:
+        with pytest.raises(MotifError, match=f"--set {name}=.*: it makes no difference with "):
+            app.set([f"{name}={changed[name]}"])
+
+
+def test_hydrogen_takes_the_memory_of_two_qubits_whatever_else_is_said():
+    assert VariationalAlgorithm(problem="h2", qubits=50).memory_bytes() == 2 * 16 * 4
+
+
+def test_a_journal_that_cannot_be_kept_is_told_before_anything_starts():
+    class Nobody:
+        """A session that must not be asked for anything."""
+
+    with pytest.raises(MotifError, match=r"checkpoint=/nowhere/x: No such file"):
+        replace(QUICK, checkpoint="/nowhere/x").run(Nobody())
+
+
 def test_a_journal_is_of_one_set_of_parameters(tmp_path):
     path = str(tmp_path / "journal")
     in_process(replace(QUICK, checkpoint=path))
