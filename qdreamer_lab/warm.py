@@ -33,7 +33,7 @@ _LABELS = {
     "gate": [[0, 0], [0, 1], [0, 0], [0, 1]],
     "wire": [[0, 0], [1, 1], [2, 2], [3, 3]],
 }
-"""The fragments that both ends of each block of the circuit below are in, by what is cut."""
+"""The fragments that both ends of each block of `_circuit` are in, by what is cut."""
 
 
 def warm_up(report: Callable[[str], None] | None = None) -> None:
@@ -55,15 +55,14 @@ def warm_up(report: Callable[[str], None] | None = None) -> None:
         if report is not None:
             report("compiling the simulator")
     warm_simulators()  # what the other process compiled is loaded
+    CutEstimator(2).run([(_circuit(), "ZZZ")]).result()  # with a plan of its own
+    CutEstimator(2, mode="sampled", shots=1000, seed=0).run([(_circuit(), "ZZZ")]).result()
 
 
 def warm_simulators() -> None:
     """Compile the kernels of the simulators, and none of the finder's: the plans are given."""
-    circuit = QuantumCircuit(3)
-    for low, high in ((0, 1), (1, 2), (0, 1), (1, 2)):
-        circuit.cx(low, high)
-    circuit.unitary([[1, 0], [0, 1]], [0])  # a matrix, which is looked at
-    blocks = to_blocks(circuit, "ZZZ")
+    circuit = _circuit()
+    blocks = to_blocks(circuit)
     lone = np.zeros(0, np.int64)
     plans = {
         kind: CutPlan.of(Partition(blocks, np.array(labels, np.int64), lone, 2))
@@ -75,3 +74,12 @@ def warm_simulators() -> None:
     sampled = CutEstimator(2, plan=plans["gate"], mode="sampled", shots=1000, seed=0)
     sampled.run([(circuit, "ZZZ")]).result()
     CutEstimator(3, method="matrix_product_state").run([(circuit, "ZZZ")]).result()
+
+
+def _circuit() -> QuantumCircuit:
+    """A small circuit of four blocks."""
+    circuit = QuantumCircuit(3)
+    for low, high in ((0, 1), (1, 2), (0, 1), (1, 2)):
+        circuit.cx(low, high)
+    circuit.unitary([[1, 0], [0, 1]], [0])  # a matrix, which is looked at
+    return circuit
