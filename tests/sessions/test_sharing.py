@@ -184,3 +184,32 @@ def test_the_agent_knows_who_needs_what(monkeypatch):
     assert book.wanted([]) == set()
     asyncio.run(book.end("unknown"))
     assert book.wanted([]) == set()
+
+
+def _read_slowly(dask_scheduler):
+    """Have the agent take a second to read what is submitted, as a busy machine may."""
+    import time
+
+    from distributed import scheduler
+
+    read = scheduler._materialize_graph
+
+    def late(*args, **graph):
+        time.sleep(1.0)
+        return read(*args, **graph)
+
+    scheduler._materialize_graph = late
+
+
+def test_what_is_submitted_just_before_detaching_is_found_again(registry_home):
+    first = pilot_kernel.Session("hasty", idle_timeout_s=60)
+    first.add_pilot("local://", cores_per_node=1)
+    assert first.submit(pow, 2, 3).result() == 8
+    first._link.client.run_on_scheduler(_read_slowly)
+    task = first.submit(pow, 3, 3)
+    first.detach()
+    with pilot_kernel.Session("hasty") as again:
+        assert task.key in [each.key for each in again.tasks]
+        (found,) = (each for each in again.tasks if each.key == task.key)
+        assert found.result(30) == 27
+        assert not again.shared  # the first is not taken to be there still

@@ -7,6 +7,7 @@ task that ran there, if any (`blame.py`), not those that waited behind it.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Collection
 from typing import Any, Literal
 
@@ -25,6 +26,9 @@ IDLE_HEARTBEAT_S = 2.0
 
 _RESULTS = frozenset({"result", "kept"})  # what news of a task have in them if it is done
 _NO_PEOPLE = frozenset({ORPHANAGE, "fire-and-forget"})
+_LOOK_S = 0.01
+_LOOKS = 5  # after which a client that has sent no more is taken to be there
+_LATE_S = 5.0
 
 
 class AgentScheduler(NoWeb, Gatekeeper, LateBinding):
@@ -42,6 +46,7 @@ class AgentScheduler(NoWeb, Gatekeeper, LateBinding):
             self.periodic_callbacks.pop(needless)
         self.blame = Blame(self)
         self.add_plugin(self.blame)
+        self._arriving: Counter[str] = Counter()  # messages with tasks of each client, being read
 
     def finish(self, key: str, recipe: Any) -> None:
         """See that a finished task never runs again.
@@ -116,6 +121,16 @@ class AgentScheduler(NoWeb, Gatekeeper, LateBinding):
             self.client_desires_keys([ts.key for ts in state.wants_what], ORPHANAGE)
         super().remove_client(client, stimulus_id)
 
+    async def update_graph(self, client: str, **graph: Any) -> None:
+        """Take tasks; until they are read, nobody hears that their client has gone."""
+        self._arriving[client] += 1
+        try:
+            await super().update_graph(client=client, **graph)
+        finally:
+            self._arriving[client] -= 1
+            if not self._arriving[client]:
+                del self._arriving[client]
+
     def stimulus_cancel(
         self, keys: Collection[str], client: str, force: bool, reason: str, msg: str
     ) -> None:
@@ -161,8 +176,17 @@ class AgentScheduler(NoWeb, Gatekeeper, LateBinding):
         """The tasks that wait or run."""
         return [ts for ts in self.tasks.values() if ts.state not in ("memory", "erred")]
 
-    def orphans(self) -> list[str]:
-        """The keys of the tasks whose client is gone."""
+    async def orphans(self) -> list[str]:
+        """The keys of the tasks whose client is gone, those that it sent last included.
+
+        A client is seen to have hung up when all is read that it has sent.
+        """
+        deadline = time.monotonic() + _LATE_S  # others may go on sending
+        for client in list(self._arriving):
+            quiet = 0
+            while client in self.clients and quiet < _LOOKS and time.monotonic() < deadline:
+                await asyncio.sleep(_LOOK_S)
+                quiet = 0 if client in self._arriving else quiet + 1
         state = self.clients.get(ORPHANAGE)
         return [] if state is None else [ts.key for ts in state.wants_what]
 
