@@ -21,7 +21,6 @@ from tests.widgets.conftest import ENDS, OBSERVABLE, N, done_by, exact, press
 def test_the_code_makes_the_selected_plan(explorer, change):
     for name, value in change.items():
         getattr(explorer._panel, name).value = value
-    press(explorer, "code")
     expected = exact(uneven_line(N), OBSERVABLE)
     press(explorer, "code")  # shown from now on
     for mode, error in (("exact", 1e-9), ("sampled", 0.2)):
