@@ -26,6 +26,8 @@ FOR_TESTS = ("hypothesis", "pytest", "playwright")
 
 def main():
     """Do all of it; raises what is wrong."""
+    if what := missing():
+        raise FreshError(what)
     with tempfile.TemporaryDirectory(prefix="binder-") as folder:
         home = Path(folder, "home")
         _checkout(home)
@@ -89,8 +91,6 @@ def _versions(home, env):
 
 
 def _browser(home, folder, env, within):
-    if what := missing():
-        raise FreshError(what)
     shutil.rmtree(home / "qdreamer_lab")  # what is installed is to be tested
     shutil.rmtree(home / "pilot_kernel")
     run([VENV / "bin" / "pip", "install", "--quiet", *FOR_TESTS], home, env)
