@@ -86,6 +86,7 @@ binder-lock: $(VENV)/.ready
 # What Binder would do and what its visitors do then, on one core and with 1.5 GB. It takes minutes;
 # as root the limit is enforced, else only measured. The browser needs Chromium, like test-real.
 binder-check: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --editable '.[test,real]'
 	$(BIN)/python -m tests.real.binder
 
 # The wheel, installed elsewhere and used: with the newest versions of all that it needs, and with the

@@ -1,7 +1,7 @@
 """`make binder-check`: what Binder does with `binder/`, and its visitors on a small machine.
 
 In a fresh environment: the packages of Binder's image, those of `binder/requirements.txt`, then
-`postBuild`. On one core with 1.5 GB: all notebooks, and the browser tests.
+`postBuild`. On one core with 1.5 GB: all notebooks, how long starting takes, and the browser tests.
 """
 
 import json
@@ -26,6 +26,8 @@ FOR_TESTS = ("hypothesis", "pytest", "playwright")
 
 def main():
     """Do all of it; raises what is wrong."""
+    if what := missing():
+        raise FreshError(what)
     with tempfile.TemporaryDirectory(prefix="binder-") as folder:
         home = Path(folder, "home")
         _checkout(home)
@@ -89,15 +91,14 @@ def _versions(home, env):
 
 
 def _browser(home, folder, env, within):
-    if what := missing():
-        raise FreshError(what)
     shutil.rmtree(home / "qdreamer_lab")  # what is installed is to be tested
     shutil.rmtree(home / "pilot_kernel")
     run([VENV / "bin" / "pip", "install", "--quiet", *FOR_TESTS], home, env)
+    told = {**env, WITHIN: shlex.join(within), "TMPDIR": str(folder)}
+    print(run([VENV / "bin" / "python", "-m", "tests.real.start_up"], home, told).stdout, end="")
     start = time.monotonic()
     tests = [f"tests/real/{name}" for name in BROWSER_TESTS]
     command = [VENV / "bin" / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    told = {**env, WITHIN: shlex.join(within), "TMPDIR": str(folder)}
     run([*command, *tests], home, told)
     print(f"browser tests: {since(start)}", flush=True)
 
