@@ -115,6 +115,7 @@ def test_a_circuit_that_came_without_values_is_still_to_be_checked():
     circuit = QuantumCircuit(2, 2)
     circuit.ry(ANGLE, 0)
     circuit.measure(0, 0)
+    circuit.h(0)
     estimator = CutEstimator(2, mode="exact")
     assert estimator.run([(circuit, "ZZ", np.zeros((0, 1)))]).result()[0].data.evs.shape == (0,)
     with pytest.raises(CircuitError, match="measure"):

@@ -69,7 +69,8 @@ def test_it_is_said_where_cores_are_too_few(own, names, cores, told):
     assert told in said
 
 
-def test_two_notebooks_that_share_a_machine_know_of_each_other(registry_home):
+def test_two_notebooks_that_share_a_machine_know_of_each_other(tmp_path, monkeypatch):
+    monkeypatch.setenv("PILOT_KERNEL_HOME", str(tmp_path))  # other tests have sessions as well
     cores = allowance.cores()
     command = [sys.executable, "-c", SECOND, str(cores)]
     with pilot_kernel.Session("first.ipynb") as session:

@@ -70,6 +70,7 @@ def test_circuits_that_are_no_states():
         planned_state(free, STRINGS, 2)
     measured = QuantumCircuit(7, 1)
     measured.measure(0, 0)
+    measured.h(0)
     with pytest.raises(CircuitError, match="measure"):
         planned_state(measured, STRINGS, 2)
 

@@ -78,7 +78,7 @@ def test_twenty_thousand_gates_take_little_work():
 @pytest.mark.parametrize(
     ("build", "words"),
     [
-        (lambda c: c.measure_all(), r"instruction 2 \(measure on qubit 0\)"),
+        (lambda c: (c.measure_all(), c.x(0)), r"instruction 2 \(measure on qubit 0\)"),
         (lambda c: c.reset(1), "reset on qubit 1"),
         (lambda c: c.initialize([1, 0], 1), "initialize on qubit 1"),
         (lambda c: c.rx(Parameter("theta"), 0), "unbound parameters: theta"),

@@ -181,6 +181,7 @@ def test_what_cannot_be_is_refused():
         with pytest.raises(PlanError, match="no plan"):
             estimate(circuit, "ZZZZ", method, plan=plan_cuts(circuit, 4))
         measured = circuit.measure_all(inplace=False)
+        measured.h(0)
         with pytest.raises(CircuitError, match="measure"):
             estimate(measured, "ZZZZ", method)
     with pytest.raises(MemoryLimitError, match="bond dimensions"):
