@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 VENV = ROOT / ".binder"
 MEMORY_BYTES = 1_500_000_000
 BROWSER_TESTS = ("test_browser.py", "test_explorer_browser.py")
-FOR_TESTS = ("hypothesis", "pytest", "pytest-xdist", "playwright")  # xdist: of its marks
+FOR_TESTS = ("hypothesis", "pytest", "playwright")
 
 
 def main():

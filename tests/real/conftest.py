@@ -1,8 +1,4 @@
-"""What tests with real components share: a server, a browser, a SLURM cluster a module.
-
-Several processes may share the tests (`--dist loadgroup`): a module stays in one of them, and so
-do all modules with hosts, which name networks and leave folders where all of the machine sees them.
-"""
+"""What tests with real components share: one server and one browser, a SLURM cluster a module."""
 
 import pytest
 
@@ -14,16 +10,6 @@ from tests.real.agent_jobs import held, job_home
 from tests.real.lab import ROOT, chromium, missing, serving
 
 __all__ = ["held", "job_home"]
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
-def pytest_collection_modifyitems(items):
-    """Say which tests have to run in one process."""
-    real = [item for item in items if item.get_closest_marker("real")]
-    with_hosts = {item.path for item in real if "hosts" in item.fixturenames}
-    for item in real:
-        group = "hosts" if item.path in with_hosts else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
