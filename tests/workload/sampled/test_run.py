@@ -1,6 +1,8 @@
 """The estimator in sampled mode: like Qiskit's, repeatable anywhere, honest when re-routed."""
 
 import math
+import queue
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -131,10 +133,16 @@ def test_a_fragment_that_fails_on_a_device_goes_to_a_simulator_if_that_is_allowe
 
 
 def test_a_cancelled_job_stops():
-    def stop(_):
-        job.cancel()
+    jobs = queue.SimpleQueue()
 
+    def stop(_):  # may be called before `run` has returned
+        if not stopped.is_set():
+            stopped.set()
+            jobs.get().cancel()
+
+    stopped = threading.Event()
     job = CutEstimator(3, mode="sampled", seed=1, progress=stop).run([pub()], precision=1e-3)
+    jobs.put(job)
     with pytest.raises(BaseException):  # noqa: B017, PT011 CancelledError is one
         job.result()
     assert job.status() is JobStatus.CANCELLED
