@@ -13,6 +13,7 @@ from qdreamer_lab.dreamer.model.case import Case, Work, for_sets, timed_twice
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS
 from qdreamer_lab.dreamer.sampled.chances import Chances
 from qdreamer_lab.dreamer.sampled.cost import SampledShape, batch_counts, round_counts, shot_counts
+from qdreamer_lab.dreamer.sampled.played_before import played_once
 from qdreamer_lab.dreamer.sampled.rounds import ShotPlan, guessed_plan, played_rounds
 from qdreamer_lab.dreamer.sampled.shape import round_shape, sampled_shape
 from qdreamer_lab.dreamer.sampled.variance import fragment_moments, fragment_variances
@@ -143,10 +144,7 @@ def _shot_plan(
         return ShotPlan((), 0.0), "nothing needs shots", 0.0
     seconds = sum(_looking_s(each, conditions.belief) for each in shapes)
     if seconds <= conditions.allowance_s and not any(shape.drawn for shape in shapes):
-        weights = [fragment.weights() for fragment in program.fragments]
-        seen = fragment_moments(program)
-        chances = Chances(program, seen, fragment_variances(program, seen))
-        found = played_rounds(weights, chances, goal)
+        found = played_once(program, goal, lambda: _played_out(program, goal))
         doubt = math.hypot(_WORKED_OUT, found.shots_doubt) if goal.shots is None else 0.0
         return found, "", doubt
     power = min(_OVERHEAD_SHARE * program.plan.log2_overhead, _HOPELESS)
@@ -162,6 +160,13 @@ def _shot_plan(
     # Where variants are drawn at random, shots are what a round consists of.
     doubt = _GUESSED if any(shape.drawn for shape in shapes) else _GUESSED_ROUNDS
     return replace(found, doubt=doubt), note, _GUESSED
+
+
+def _played_out(program: SampledProgram, goal: Goal) -> ShotPlan:
+    """Rounds by the variances of all that fragments read."""
+    weights = [fragment.weights() for fragment in program.fragments]
+    seen = fragment_moments(program)
+    return played_rounds(weights, Chances(program, seen, fragment_variances(program, seen)), goal)
 
 
 def _looking_s(shape: SampledShape, belief: Belief) -> float:

@@ -18,13 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+    from opt_einsum.contract import ContractExpression
 
     from qdreamer_lab.workload.sampled.glue import Glue
     from qdreamer_lab.workload.sampled.variants import ShotFragment
 
 __all__ = ["Gluing", "glued"]
-
-_Path = tuple[tuple[int, ...], ...]
 
 _MOST_ELEMENTS = 1 << 22
 """Numbers that one contraction holds, at most: 32 MB."""
@@ -61,8 +60,6 @@ class Gluing:
         replica, term = (opt_einsum.get_symbol(len(glues) + k) for k in range(2))
         operands = ",".join(replica + term + legs for legs in self._legs)
         self._equation = f"{operands}->{replica}{term}"
-        shapes = tuple((1, 1, *fragment.dims) for fragment in fragments)
-        self._path, self._size = _planned(self._equation, shapes) if fragments else ((), 1)
         self._without = [self._rest(k, term) for k in range(len(fragments))]
         self._others = [
             np.unique(np.delete(operator_of, k, axis=1), axis=0, return_inverse=True)
@@ -87,10 +84,12 @@ class Gluing:
         if not self._fragments:
             return np.asarray(self.coefficients.sum(axis=1)[None])
         glued = self.glued(tensors)
+        shapes = tuple((1, 1, *fragment.dims) for fragment in self._fragments)
+        contract, size = _planned(self._equation, shapes)
         terms = np.empty((len(tensors[0]), len(self.operator_of)))
-        for some in _parts(len(self.operator_of), len(terms) * self._size):
+        for some in _parts(len(self.operator_of), len(terms) * size):
             chosen = [tensor[:, self.operator_of[some, k]] for k, tensor in enumerate(glued)]
-            terms[:, some] = opt_einsum.contract(self._equation, *chosen, optimize=self._path)
+            terms[:, some] = contract(*chosen)
         return np.asarray(terms @ self.coefficients.T)
 
     def gradients(self, tensors: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
@@ -111,9 +110,7 @@ class Gluing:
     def _gradient(self, place: int, glued: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         fragment = self._fragments[place]
         derivatives = self._derivatives(place, glued)
-        which = self._others[place][1]
-        spread = self._spread(place, which.ravel(), len(derivatives))
-        out = spread @ derivatives.reshape(len(derivatives), -1)
+        out = self._spreads[place] @ derivatives.reshape(len(derivatives), -1)
         out = out.reshape(len(self.coefficients), fragment.num_operators, *fragment.dims)
         return self._back(place, out).reshape(len(out), fragment.num_operators, -1)
 
@@ -124,10 +121,10 @@ class Gluing:
         derivatives = np.ones((len(combinations), *self._fragments[place].dims))
         if rest:
             equation = self._without[place]
-            path, size = _planned(equation, tuple((1, *tensor.shape[1:]) for tensor in rest))
+            contract, size = _planned(equation, tuple((1, *tensor.shape[1:]) for tensor in rest))
             for some in _parts(len(combinations), size):
                 chosen = [tensor[combinations[some, k]] for k, tensor in enumerate(rest)]
-                derivatives[some] = opt_einsum.contract(equation, *chosen, optimize=path)
+                derivatives[some] = contract(*chosen)
         return derivatives
 
     def _back(self, place: int, derivatives: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -151,20 +148,22 @@ class Gluing:
         pairs = zip(self._fragments, tensors, strict=True)
         return [glued(fragment, self._glues, tensor) for fragment, tensor in pairs]
 
-    def _spread(self, place: int, which: NDArray[np.int64], combinations: int) -> sparse.csr_array:
-        """(observables times operators, combinations): where each derivative counts, and how much.
+    @functools.cached_property
+    def _spreads(self) -> list[sparse.csr_array]:
+        """Per fragment, where each derivative by it counts, and how much.
 
-        Args:
-            place: The fragment that is not among the others.
-            which: (terms,) combination of the others' operators.
-            combinations: How many there are.
+        Each is (observables times its operators, combinations of the others' operators).
         """
-        operators = self._fragments[place].num_operators
         observable, term = np.nonzero(self.coefficients)
-        rows = observable * operators + self.operator_of[term, place]
-        shape = (len(self.coefficients) * operators, combinations)
         factors = self.coefficients[observable, term]
-        return sparse.csr_array((factors, (rows, which[term])), shape=shape)
+        found = []
+        for place, (combinations, which) in enumerate(self._others):
+            operators = self._fragments[place].num_operators
+            rows = observable * operators + self.operator_of[term, place]
+            shape = (len(self.coefficients) * operators, len(combinations))
+            columns = which.ravel()[term]
+            found.append(sparse.csr_array((factors, (rows, columns)), shape=shape))
+        return found
 
     def _rest(self, without: int, term: str) -> str:
         kept = ",".join(term + legs for k, legs in enumerate(self._legs) if k != without)
@@ -197,10 +196,15 @@ def _symbol(glue: int) -> str:
 
 
 @functools.lru_cache(maxsize=256)
-def _planned(equation: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[_Path, int]:
-    """In which order to contract, and how many numbers are held for one replica and term."""
+def _planned(equation: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[ContractExpression, int]:
+    """A contraction, and how many numbers it holds for one replica and term.
+
+    It takes any number of replicas and terms: those are in all of its operands alike, so that the
+    order in which it goes does not depend on them.
+    """
     path, info = opt_einsum.contract_path(equation, *shapes, shapes=True)
-    return tuple(path), int(info.largest_intermediate) + sum(map(math.prod, shapes))
+    held = int(info.largest_intermediate) + sum(map(math.prod, shapes))
+    return opt_einsum.contract_expression(equation, *shapes, optimize=path), held
 
 
 def _parts(count: int, size_each: int) -> list[slice]:

@@ -48,7 +48,10 @@ def costs_apart(pieces: Pieces, labels: np.ndarray, among: np.ndarray) -> float:
 
 
 def test_a_partial_plan_pays_no_less_than_its_fragments_take_to_isolate() -> None:
-    """By all ways to go on: every labelling of the pieces that are still to come."""
+    """By all ways to go on: every labelling of the pieces that are still to come.
+
+    Fragments are numbered as they first appear in the sweep; other numbers would be the same plan.
+    """
     tight = tried = 0
     for seed in range(200):
         pieces = pieces_of(seed)
@@ -60,13 +63,16 @@ def test_a_partial_plan_pays_no_less_than_its_fragments_take_to_isolate() -> Non
         knowing = isolation_of(frontier, pieces, 3, 10_000)
         blind = isolation_of(frontier, pieces, 3, int(knowing.start[-1]) - 1)
         owed: dict[tuple[int, ...], float] = {}
-        for labels in product(range(min(num, 4)), repeat=num):
+        for key in product(range(min(num, 4)), repeat=num):
+            if any(label > max(key[:k], default=-1) + 1 for k, label in enumerate(key)):
+                continue
+            labels = np.empty(num, np.int64)
+            labels[order] = key
             bits, width = plain_account(labels, pieces)
             if width.max() > 3:
                 continue
             for step in range(num - 1):
-                key = tuple(labels[v] for v in order[: step + 1])
-                owed[key] = min(owed.get(key, np.inf), bits)
+                owed[key[: step + 1]] = min(owed.get(key[: step + 1], np.inf), bits)
         for key, bits in owed.items():
             step = len(key) - 1
             begun, due = due_of(knowing, frontier, pieces, order, key)
@@ -75,7 +81,7 @@ def test_a_partial_plan_pays_no_less_than_its_fragments_take_to_isolate() -> Non
             assert less <= due + 1e-9
             tight += begun + due >= bits - 1e-9
             tried += 1
-    assert tried > 5_000
+    assert tried > 1_000
     assert tight > 0.3 * tried
 
 

@@ -1,5 +1,7 @@
 """Distributions from shots: right with endless shots, unbiased with few, honest error bars."""
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -63,20 +65,31 @@ def layered(num_qubits=4):
     return circuit
 
 
-def runs(circuit, width, shots, count, **options):
+def distributions(circuit, width, shots, count):
+    """What many seeds estimate."""
+    samplers = (CutSampler(width, mode="sampled", seed=seed) for seed in range(count))
+    return [each.run([circuit], shots=shots).result()[0].distribution for each in samplers]
+
+
+def tables(found):
+    """Quasi-probabilities and standard errors of distributions, (count, outcomes) each."""
+    return np.array([(each.quasi(), each.stds()) for each in found]).swapaxes(0, 1)
+
+
+def runs(circuit, width, shots, count):
     """Quasi-probabilities and standard errors of many seeds, (count, outcomes) each."""
-    found = []
-    for seed in range(count):
-        sampler = CutSampler(width, mode="sampled", seed=seed, **options)
-        distribution = sampler.run([circuit], shots=shots).result()[0].distribution
-        found.append((distribution.quasi(), distribution.stds()))
-    return np.array(found).swapaxes(0, 1)
+    return tables(distributions(circuit, width, shots, count))
+
+
+@functools.cache
+def of_layered():
+    """300 of them, in fragments of two qubits."""
+    return distributions(layered(), 2, 4000, 300)
 
 
 def test_intervals_cover_what_they_promise_and_nothing_is_biased():
-    circuit = layered()
-    true = dense_table(circuit, range(4))
-    quasi, stds = runs(circuit, 2, 4000, 300)
+    true = dense_table(layered(), range(4))
+    quasi, stds = tables(of_layered())
     covered = (np.abs(quasi - true) <= 1.96 * stds).mean()
     assert 0.91 <= covered <= 0.98
     each = (np.abs(quasi - true) <= 1.96 * stds).mean(axis=0)
@@ -150,11 +163,8 @@ def test_one_more_shot_in_any_variant(seed):
 
 
 def test_errors_of_marginals_are_those_of_summed_estimates():
-    circuit = layered()
     wanted, found, errors = [1, 3], [], []
-    for seed in range(200):
-        sampler = CutSampler(2, mode="sampled", seed=seed)
-        distribution = sampler.run([circuit], shots=4000).result()[0].distribution
+    for distribution in of_layered()[:200]:
         found.append(distribution.quasi(wanted))
         errors.append(distribution.stds(wanted))
         whole = distribution.quasi().reshape(2, 2, 2, 2)
