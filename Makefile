@@ -31,13 +31,15 @@ demo: $(VENV)/.warm
 	$(if $(CIRCUIT),,$(BIN)/jupyter execute --kernel_name=pilot notebooks/01_quickstart.ipynb)
 
 test: lint $(VENV)/.warm
-	$(BIN)/python -m pytest -m 'not real' --numprocesses $(AT_ONCE) --dist worksteal
+	$(BIN)/python -m pytest --ignore=tests/real --numprocesses $(AT_ONCE) --dist worksteal
 
 # What needs root or system packages: a browser, SLURM, SSH, networks. .ci/run installs them; what
 # is missing is skipped, and pytest says what to install. CHAOS=60 has all break down for an hour.
+# tests/real/conftest.py says which of them must not run at once.
 test-real: $(VENV)/.warm
 	$(BIN)/python -m pip install --quiet --editable '.[test,real,docs]'
-	$(BIN)/python -m pytest -m real $(if $(CHAOS),--chaos-minutes $(CHAOS))
+	$(BIN)/python -m pytest tests/real --numprocesses 2 --dist loadgroup \
+	  $(if $(CHAOS),--chaos-minutes $(CHAOS))
 
 # Needs Chromium, like test-real. Look at the pictures before you commit them.
 screenshots: $(VENV)/.warm

@@ -1,4 +1,8 @@
-"""What tests with real components share: one server and one browser, a SLURM cluster a module."""
+"""What tests with real components share: a server and a browser, a SLURM cluster a module.
+
+Two processes share the tests: one has all that need SLURM or hosts, which leave traces where all of
+the machine sees them, the other one has the rest.
+"""
 
 import pytest
 
@@ -10,6 +14,18 @@ from tests.real.agent_jobs import held, job_home
 from tests.real.lab import ROOT, chromium, missing, serving
 
 __all__ = ["held", "job_home"]
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
+def pytest_collection_modifyitems(config, items):
+    """Say which tests have to run in one process, if there may be several."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    real = [item for item in items if item.get_closest_marker("real")]
+    machines = {item.path for item in real if {"slurm", "hosts"} & set(item.fixturenames)}
+    for item in real:
+        group = "machines" if item.path in machines else "the rest"
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
