@@ -9,24 +9,25 @@ import hashlib
 import pickle
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qdreamer_lab.dreamer.sampled.rounds import ShotPlan
     from qdreamer_lab.workload.sampled.lower import SampledProgram
     from qdreamer_lab.workload.sampled.shot_goal import Goal
 
 __all__ = ["played_once"]
 
+_Rounds = TypeVar("_Rounds")
+
 _KEPT = 128
 
-_known: OrderedDict[bytes, ShotPlan] = OrderedDict()
+_known: OrderedDict[bytes, Any] = OrderedDict()
 _lock = threading.Lock()
 
 
-def played_once(program: SampledProgram, goal: Goal, play: Callable[[], ShotPlan]) -> ShotPlan:
+def played_once(program: SampledProgram, goal: Goal, play: Callable[[], _Rounds]) -> _Rounds:
     """What `play` gives, which depends on nothing but the program and the goal.
 
     Args:
@@ -40,7 +41,8 @@ def played_once(program: SampledProgram, goal: Goal, play: Callable[[], ShotPlan
     with _lock:
         if key in _known:
             _known.move_to_end(key)
-            return _known[key]
+            found: _Rounds = _known[key]
+            return found
     made = play()
     with _lock:
         _known[key] = made
