@@ -56,6 +56,8 @@ class AgentClient(Client):  # type: ignore[misc]
     many the first leave while the others are still being submitted.
     """
 
+    status: str
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
         self._letters: list[_Letter] = []
