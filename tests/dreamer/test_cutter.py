@@ -104,7 +104,7 @@ def test_what_takes_long_is_said_before_it_starts(session, monkeypatch):
     monkeypatch.setattr(cutter, "_LONG_S", 0.0)
     request = Request(session, [(ghz(6), "Z" * 6)], 3)
     cutter.cut(request)
-    assert request.said[0].startswith("This is going to take about ")
+    assert request.said[0].startswith("This is predicted to take about ")
 
 
 def test_auto_takes_no_way_that_only_the_first_set_allows(session):

@@ -262,9 +262,9 @@ class PilotMagics(Magics):  # type: ignore[misc]
         unfinished = [task for task in self.notebook.tasks() if not task.done()]
         chosen = [self.notebook.find(wanted) for wanted in args.task] or unfinished[-1:]
         if not chosen:
-            print("no task is unfinished")
+            print("there are no unfinished tasks")
         for task in chosen:
-            print(f"{'canceled' if task.cancel() else 'was done already'}: {task.key}")
+            print(f"{'canceled' if task.cancel() else 'already done'}: {task.key}")
 
 
 def _check_options(args: Any) -> None:

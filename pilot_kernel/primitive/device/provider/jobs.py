@@ -155,7 +155,9 @@ def _job(
     try:
         job = primitive.run(list(pubs))
     except Exception as error:  # noqa: BLE001 providers may raise anything
-        raise QpuError(f"device {backend.name} took no job: {_told(error)}") from showable(error)
+        raise QpuError(
+            f"device {backend.name} did not accept the job: {_told(error)}"
+        ) from showable(error)
     job_notes.note(what, _id(job), backend.name)
     if provider.job is not None and not isinstance(job, PrimitiveJob):  # which runs in here
         _say(f"job {_id(job)} was sent to {backend.name}")
@@ -191,7 +193,7 @@ def _results(backend: BackendV2, job: Any, number: int) -> list[PubResult]:
     if len(results) != number or not all(hasattr(each, "data") for each in results):
         raise ReadoutError(
             f"device {backend.name}: job {_id(job)} of {number} PUBs brought "
-            f"{len(results)} results, or what are none"
+            f"{len(results)} results, or results without data"
         )
     return results
 
