@@ -82,7 +82,10 @@ def test_a_cell_that_was_canceled_stops():
     ("pub", "told"),
     [
         ((ghz(4), "ZZ"), "PUB 0"),
-        ((ghz(4).measure_all(inplace=False).compose(ghz(4)), "ZZZZ"), "measures on the way"),
+        (
+            (ghz(4).measure_all(inplace=False).compose(ghz(4)), "ZZZZ"),
+            "is a mid-circuit measurement",
+        ),
     ],
 )
 def test_what_cannot_run_is_a_cell_s_error(session, pub, width, told):
