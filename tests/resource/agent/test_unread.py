@@ -6,12 +6,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
 
 import pilot_kernel
 from pilot_kernel.resource.agent.unread import hung_up, unread
+from pilot_kernel.task.wire.record import TaskState
 from tests.conftest import PATIENCE_S, wait_until
 
 LATER = 4  # tasks whose messages the agent has not read when their client dies
@@ -108,6 +110,9 @@ def test_tasks_of_a_killed_client_are_found_however_late_the_agent_reads_of_them
         subprocess.Popen(command, **pipes) as victim,
     ):
         first.add_pilot("local://", cores_per_node=1)
+        # No news for the victim as it dies: with some unread, the system drops what it has sent.
+        busy = first.submit(time.sleep, 3600)
+        wait_until(lambda: busy.state is TaskState.RUNNING)
         client = victim.stdout.readline().strip()
         first._link.client.run_on_scheduler(_read_late, client)
         victim.stdin.write("\n")
@@ -115,6 +120,7 @@ def test_tasks_of_a_killed_client_are_found_however_late_the_agent_reads_of_them
         keys = victim.stdout.readline().split()
         assert len(keys) == LATER
         assert victim.wait(PATIENCE_S) == -signal.SIGKILL
+        busy.cancel()
         first.submit(pow, 2, 3).result(PATIENCE_S)  # the agent has news for the dead, too
         heir = pilot_kernel.Session("killed")
         found = {task.key: task for task in heir.tasks}
