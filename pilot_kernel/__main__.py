@@ -22,14 +22,14 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m pilot_kernel",
-        description="Install the Jupyter kernel that has a pilot behind it; list your agents.",
+        description="Install the Jupyter kernel with the pilot; list your agents.",
     )
     commands = parser.add_subparsers(required=True, metavar="command")
     install = commands.add_parser(
         "install",
         help="install the Jupyter kernel",
-        description="Install the Jupyter kernel 'Python 3 (pilot)' once more, for this user or "
-        "below another folder. `pip install` has put it into its own environment already.",
+        description="Install the Jupyter kernel 'Python 3 (pilot)' for this user or below another "
+        "folder. `pip install` has already installed it in its own environment.",
     )
     where = install.add_mutually_exclusive_group()
     where.add_argument("--user", action="store_true", help="for this user (the default)")
@@ -57,8 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     agents = commands.add_parser(
         "agents",
         help="list this user's agents",
-        description="List this user's agents, whichever notebook they belong to; in a notebook, "
-        "%%pilot list does, and %%pilot reap ends them.",
+        description="List this user's agents, of whichever notebook. In a notebook, %%pilot list "
+        "does the same, and %%pilot reap ends them.",
     )
     agents.set_defaults(run=_agents)
     return parser

@@ -163,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo",
         help="cut a wide circuit, run it on a pilot, and check the values",
-        description="Cut a circuit, run its fragments as tasks on a pilot, put the values together "
+        description="Cut a circuit, run its fragments as tasks on a pilot, reconstruct the values "
         "and check them. Without options: a 36-qubit EfficientSU2 circuit.",
     )
     demo.add_argument("--circuit", type=Path, metavar="FILE", help="OpenQASM 2 or 3 file")
@@ -187,23 +187,23 @@ def _parser() -> argparse.ArgumentParser:
     _add_characterise(commands)
     again = commands.add_parser(
         "reproduce",
-        help="set the reference group's published figures beside ours",
-        description="Measure what the reference group published, and set both figures side by "
-        "side, with what differs between the two; it takes minutes.",
+        help="compare published figures of the reference group with ours",
+        description="Measure what the reference group published and show both figures side by "
+        "side, with the differences between the two set-ups; this takes minutes.",
     )
     again.add_argument("--json", type=_output, metavar="FILE", help="write the rows as JSON, too")
     store = commands.add_parser(
         "store",
-        help="show the finished steps and fragments that are kept on disk, or remove them",
-        description="Show what is kept on disk of finished steps and fragments, the last used "
-        "first, so that runs can take it up again.",
+        help="list the results of steps and fragments that are kept on disk, or remove them",
+        description="List the results of finished steps and fragments that are kept on disk for "
+        "later runs, the last used first.",
     )
     store.add_argument("--clear", action="store_true", help="remove all of it")
     commands.add_parser(
         "warm",
-        help="compile all kernels now, so that nothing has to wait for it later",
-        description="Compile the kernels of the cut finder and of exact mode. They stay on disk; "
-        "this takes about a minute once per installation, and seconds when it is done already.",
+        help="compile all numba kernels now, so that later runs need not",
+        description="Compile the numba kernels of the cut finder and of exact mode, and keep them "
+        "on disk. This takes about a minute after an installation, and seconds later on.",
     )
     return parser
 
@@ -211,15 +211,15 @@ def _parser() -> argparse.ArgumentParser:
 def _add_motif(commands: Any) -> None:
     motif = commands.add_parser(
         "motif",
-        help="run a pattern of quantum-classical coupling, and see what its time goes to",
-        description="Run a motif on a pilot and report what its time went to. Without a name: "
-        "which motifs there are, and their parameters.",
+        help="run an execution motif, and report where its time goes",
+        description="Run an execution motif on a pilot and report where its time went. Without a "
+        "name: list the motifs and their parameters.",
         add_help=False,
     )
     motif.add_argument("-h", "--help", action=_MotifHelp)
     motif.add_argument("name", nargs="?", metavar="NAME", help="the motif; NAME --help explains it")
     motif.add_argument(
-        "--preset", default="small", help="parameters to begin with: small (default) or paper"
+        "--preset", default="small", help="set of parameters: small (default) or paper"
     )
     motif.add_argument(
         *("--set", "-s"),
@@ -227,7 +227,7 @@ def _add_motif(commands: Any) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="another parameter; may be repeated",
+        help="set one parameter; may be repeated",
     )
     motif.add_argument(
         "--pilot", default="local://", metavar="URL", help="where to run (default: local://)"
@@ -240,9 +240,9 @@ def _add_motif(commands: Any) -> None:
 def _add_characterise(commands: Any) -> None:
     portrait = commands.add_parser(
         "characterise",
-        help="run all motifs over sizes and workers, and write the portrait of this machine",
-        description="Run all motifs over sizes and workers, and write what their time went to, how "
-        "tightly tasks are coupled, and how they scale: an HTML page and JSON.",
+        help="run all motifs over sizes and numbers of workers, and write a report of this machine",
+        description="Run all motifs over sizes and numbers of workers, and report where their time "
+        "went, how tightly tasks are coupled, and how they scale, as an HTML page and JSON.",
     )
     portrait.add_argument(
         "--workers",
@@ -252,11 +252,17 @@ def _add_characterise(commands: Any) -> None:
         help="numbers of workers (default: 1,2)",
     )
     portrait.add_argument(
-        "--motif", action="append", metavar="NAME", help="only this one; may be repeated"
+        "--motif", action="append", metavar="NAME", help="only this motif; may be repeated"
     )
-    portrait.add_argument("--pilot", default="local://", metavar="URL", help="kind of pilots")
     portrait.add_argument(
-        "--times", type=_positive, default=1, metavar="N", help="runs of each; the best counts"
+        "--pilot", default="local://", metavar="URL", help="where to run (default: local://)"
+    )
+    portrait.add_argument(
+        "--times",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="runs of each, of which the best counts (default: 1)",
     )
     portrait.add_argument(
         "--simulate",
@@ -266,10 +272,18 @@ def _add_characterise(commands: Any) -> None:
         help="numbers of workers for which scaling is simulated (default: 1,2,4,10,...,1000)",
     )
     portrait.add_argument(
-        "--json", type=_output, default="portrait.json", metavar="FILE", help="portrait.json"
+        "--json",
+        type=_output,
+        default="portrait.json",
+        metavar="FILE",
+        help="where to write the JSON (default: %(default)s)",
     )
     portrait.add_argument(
-        "--html", type=_output, default="portrait.html", metavar="FILE", help="portrait.html"
+        "--html",
+        type=_output,
+        default="portrait.html",
+        metavar="FILE",
+        help="where to write the page (default: %(default)s)",
     )
     portrait.add_argument(
         "--compare",
@@ -277,7 +291,7 @@ def _add_characterise(commands: Any) -> None:
         default=[],
         type=Path,
         metavar="JSON",
-        help="a portrait to set beside it; two of them are set side by side, and nothing runs",
+        help="compare with this report; given twice, the two are compared and nothing runs",
     )
 
 

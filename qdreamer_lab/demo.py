@@ -214,7 +214,7 @@ def _print_phases(out: TextIO, predicted: Prediction, record: RunRecord) -> None
     for name, (before, after) in rows.items():
         print(f"  {name:<12} {_seconds(before):>10} {_seconds(after):>10}", file=out)
     low, high = predicted.interval
-    print(f"  predicted for four runs in five: {_seconds(low)} to {_seconds(high)}", file=out)
+    print(f"  80 % interval of the prediction: {_seconds(low)} to {_seconds(high)}", file=out)
 
 
 def _print_values(

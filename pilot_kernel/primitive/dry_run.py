@@ -17,6 +17,7 @@ from pilot_kernel.primitive.device import estimation, sampling
 from pilot_kernel.primitive.device.backend import backend_of, parts_per_worker
 from pilot_kernel.primitive.device.prepare import for_device
 from pilot_kernel.primitive.device.provider.registry import jobs_for
+from pilot_kernel.primitive.device.shot_limit import shot_parts
 from pilot_kernel.primitive.device.shot_time import pending_jobs, seconds_per_shot
 from pilot_kernel.primitive.pub.pieces import chunks, cut, is_empty
 from pilot_kernel.primitive.session_like import SessionLike
@@ -126,7 +127,11 @@ def _jobs(group: Sequence[_Sized], backend: BackendV2) -> int:
     by_shots: dict[int, int] = {}
     for circuits, shots in group:
         by_shots[shots] = by_shots.get(shots, 0) + len(circuits)
-    return sum(jobs_for(backend, count) for count in by_shots.values())
+    return sum(
+        jobs_for(backend, count, part)
+        for shots, count in by_shots.items()
+        for part in shot_parts(shots, backend)
+    )
 
 
 def _seconds(work: Sequence[_Sized], backend: BackendV2) -> float | None:

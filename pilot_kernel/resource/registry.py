@@ -301,7 +301,7 @@ def reap(entry: AgentEntry, patience_s: float = 10.0) -> None:
         PilotError: It runs in a batch job, and that cannot be cancelled from here.
     """
     if entry.batch and not slurm_job.end(entry.id, patience_s):
-        raise PilotError(f"agent {entry.id}: {entry.place} was cancelled, but has not ended yet")
+        raise PilotError(f"agent {entry.id}: {entry.place} was canceled, but has not ended yet")
     agent = _process(entry)
     if agent is not None:
         tree = [agent, *agent.children(recursive=True)]

@@ -136,8 +136,8 @@ def _width(request: CutRequest) -> int:
         return request.width
     width = _widest(request)
     request.say(
-        f"Fragments have at most {width} qubits: no more than memory or the device has room for, "
-        "and no fewer than it takes"
+        f"Fragments have at most {width} qubits: as many as fit into memory or on the device, "
+        "and at least as many as a plan needs"
     )
     return width
 
@@ -210,8 +210,8 @@ def _foretell(request: CutRequest, width: int) -> None:
             ).makespan_s
     if total > _LONG_S:
         request.say(
-            f"This is going to take about {seconds_text(total)}, as far as can be told; %cancel "
-            "gives it up, and --cut auto may know a faster way"
+            f"This is predicted to take about {seconds_text(total)}; %cancel cancels it, and "
+            "--cut auto may find a faster way"
         )
 
 

@@ -164,7 +164,7 @@ class Engine:
         if profile is None:
             profile = replace(MachineProfile.nominal(), resource=resource)
         if on_gpu(on, pilots) and profile.gpu_nominal:
-            notes.append("what a GPU takes is nominal, never measured: call calibrate(on='gpu')")
+            notes.append("GPU times are nominal, never measured: call calibrate(on='gpu')")
         return profile, (*notes, *_notes(profile, resource))
 
     # ---- prices

@@ -110,8 +110,8 @@ def check_devices_meant(devices: tuple[Device, ...]) -> tuple[Device, ...]:
     """
     if not devices:
         raise QDreamerError(
-            "a dry run is of devices, and simulators are meant here: give on='qpu', the name of a "
-            "QPU's pilot, or backend=; what simulators will take, QDreamer.predict says"
+            "a dry run is for devices, and this would run on simulators: give on='qpu', the name "
+            "of a QPU's pilot, or backend=; for simulators, QDreamer.predict predicts the run"
         )
     return devices
 

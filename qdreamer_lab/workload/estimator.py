@@ -179,7 +179,7 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         check_choice("dtype", dtype, DTYPES)
         self._modes = modes_among(mode, method, sampled=shots is not None or backend is not None)
         if dtype != DTYPES[0] and not all(chosen.cuts for chosen in self._modes):
-            raise QDreamerError(f"method={method!r} knows no dtype={dtype!r}")
+            raise QDreamerError(f"method={method!r} takes no dtype={dtype!r}")
         given = {"shots": shots, "most_workers": most_workers}
         given = {name: value for name, value in given.items() if value is not None}
         check_counts(**given, max_shots=max_shots)

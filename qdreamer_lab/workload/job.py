@@ -113,7 +113,7 @@ class CutJob(ValueInside, BasePrimitiveJob):  # type: ignore[misc]  # Qiskit has
         return bool(self.status() == JobStatus.RUNNING)
 
     def cancelled(self) -> bool:
-        """Whether it was cancelled and has stopped."""
+        """Whether it was canceled and has stopped."""
         return bool(self.status() == JobStatus.CANCELLED)
 
     def in_final_state(self) -> bool:

@@ -82,7 +82,10 @@ def test_a_cell_that_was_canceled_stops():
     ("pub", "told"),
     [
         ((ghz(4), "ZZ"), "PUB 0"),
-        ((ghz(4).measure_all(inplace=False).compose(ghz(4)), "ZZZZ"), "measures on the way"),
+        (
+            (ghz(4).measure_all(inplace=False).compose(ghz(4)), "ZZZZ"),
+            "is a mid-circuit measurement",
+        ),
     ],
 )
 def test_what_cannot_run_is_a_cell_s_error(session, pub, width, told):
@@ -104,7 +107,7 @@ def test_what_takes_long_is_said_before_it_starts(session, monkeypatch):
     monkeypatch.setattr(cutter, "_LONG_S", 0.0)
     request = Request(session, [(ghz(6), "Z" * 6)], 3)
     cutter.cut(request)
-    assert request.said[0].startswith("This is going to take about ")
+    assert request.said[0].startswith("This is predicted to take about ")
 
 
 def test_auto_takes_no_way_that_only_the_first_set_allows(session):

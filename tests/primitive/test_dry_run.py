@@ -62,6 +62,16 @@ def test_a_sampler_would_send_what_it_sends(device, most):
     assert (told.qpu_s, told.pending_jobs) == (None, None)  # an ideal device has no durations
 
 
+@pytest.mark.parametrize("most", [None, 2])
+def test_shots_beyond_those_of_a_job_are_counted_as_more_jobs(device, most):
+    backend = device(Vendor(FORMATS["bits"], max_circuits=most))
+    backend.max_shots = 50
+    pubs = [(measured(bell()), None, 120)] * 3
+    told = PilotSampler(_Session()).dry_run(pubs)
+    run_pubs(for_device(sampler_pubs(pubs, 1), backend, (), None), backend)
+    assert told.jobs == len(backend.jobs) == (3 if most is None else 6)
+
+
 def test_an_estimator_would_send_what_it_sends(device):
     backend = device(Vendor(FORMATS["bits"]))
     pubs = [(star(3), ["ZZI", "XXX", "IZZ"], None, 0.1), (bell(), "XX")]

@@ -130,7 +130,7 @@ _WIDE.t(range(36))
     [
         (3, "expected a circuit, a PUB .* got int 3"),
         ([], "got list"),
-        ([bell(), "circuit"], "PUB 1 is no circuit"),
+        ([bell(), "circuit"], "PUB 1 is neither a circuit"),
         ((_THETA, "Z"), r"no values for its 1 parameters \(theta\)"),
         (measured(_THETA), r"no values for its 1 parameters \(theta\)"),
         (bell(), r"measures nothing; add measure_all\(\)"),

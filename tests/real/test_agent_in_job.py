@@ -123,7 +123,7 @@ def test_a_job_cancelled_before_it_began(held, slurm):
     session = pilot_kernel.Session(inside="slurm://", **JOB)
     wait_until(lambda: "PENDING" in session.waits_for)
     slurm.call("scancel", slurm.jobs()[0].id)
-    with pytest.raises(AgentStartError, match="CANCELLED: it was cancelled"):
+    with pytest.raises(AgentStartError, match="CANCELLED: it was canceled"):
         session.submit(pow, 2, 3)
     session.close()
 
@@ -157,7 +157,7 @@ def test_an_agent_that_is_not_seen_from_here(job_home, slurm, monkeypatch):
     keys = {**JOB, "scheduler_script_commands": ("sleep 1000",)}
     session = pilot_kernel.Session(inside="slurm://", **keys)
     wait_until(lambda: "has not shown up: perhaps the node does not see" in session.waits_for)
-    with pytest.raises(AgentStartError, match=r"RUNNING.*set PILOT_KERNEL_HOME.*is cancelled"):
+    with pytest.raises(AgentStartError, match=r"RUNNING.*set PILOT_KERNEL_HOME.*is canceled"):
         session.submit(pow, 2, 3)
     session.close()
 

@@ -29,7 +29,7 @@ def _node_down(slurm, job):
 
 @pytest.mark.parametrize(
     ("end", "words"),
-    [(_cancel, "CANCELLED: it was cancelled"), (_node_down, "NODE_FAIL: its node failed")],
+    [(_cancel, "CANCELLED: it was canceled"), (_node_down, "NODE_FAIL: its node failed")],
 )
 def test_a_job_that_is_ended_from_outside(job_home, slurm, caplog, end, words):
     session = pilot_kernel.Session("ended", inside="slurm://", **JOB)

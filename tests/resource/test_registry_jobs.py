@@ -69,7 +69,7 @@ def test_reaping_cancels_the_job_and_ends_no_process_of_that_number_here(entry, 
 
 def test_a_job_that_does_not_end_is_named(entry, slurm_programs):
     slurm_programs.tell(RUNS)
-    with pytest.raises(PilotError, match="job 12 on n1 was cancelled, but has not ended yet"):
+    with pytest.raises(PilotError, match="job 12 on n1 was canceled, but has not ended yet"):
         registry.reap(entry, patience_s=0.1)
     assert entry.directory.exists()
 

@@ -194,7 +194,7 @@ def measured():
 @pytest.mark.parametrize(
     ("pub", "error", "words"),
     [
-        ((measured(), "ZZZZ"), CircuitError, "PUB 0: .*measures on the way"),
+        ((measured(), "ZZZZ"), CircuitError, "PUB 0: .*is a mid-circuit measurement"),
         ((ansatz(2), "ZZ"), PubError, "PUB 0: .*parameters"),
         ((bound_ansatz(4), "ZZ"), PubError, "PUB 0: .*qubits"),
         ((bound_ansatz(2), {"ZZ": 1j}), PubError, "PUB 0: .*Hermitian"),

@@ -202,7 +202,11 @@ def test_the_result_tells_how_it_came_about():
         ([measured(ghz(3)), "XX"], PubError, "PUB 1"),
         ([(measured(ansatz(3)), [0.1])], PubError, "PUB 0"),
         ([(measured(ansatz(3)), [[np.nan] * 6])], PubError, "finite|PUB 0"),
-        ([measured(measured(ghz(3)).compose(ghz(3)))], CircuitError, "measures on the way"),
+        (
+            [measured(measured(ghz(3)).compose(ghz(3)))],
+            CircuitError,
+            "is a mid-circuit measurement",
+        ),
     ],
 )
 def test_wrong_pubs_are_refused_before_anything_runs(pubs, error, told):

@@ -115,7 +115,7 @@ class LocalTask(ValueInside, concurrent.futures.Future[Any]):
         return not self.done()
 
     def cancel(self) -> bool:
-        """Give it up, even while it runs; False if it was done already."""
+        """Cancel it, even while it runs; False if it was already done."""
         with self._canceling:  # a future allows that only once
             if self.cancelled():
                 return True

@@ -38,8 +38,8 @@ from pilot_kernel.task.notebook.options import TaskOptions
 __all__ = ["CellMagics"]
 
 
-_INPUTS = "variables to send, a,b; else what it reads"
-_OUTPUTS = "names to keep, a,b: the cell's variables, and one that it has not for its result"
+_INPUTS = "variables to send, a,b (default: those that the cell reads)"
+_OUTPUTS = "names to keep, a,b: variables of the cell, and at most one new name for its result"
 
 
 def _amount(text: str) -> float:
@@ -81,22 +81,35 @@ def _shared(magic: Callable[..., Any]) -> Callable[..., Any]:
         argument("--on", help="kind of worker (cpu, gpu, qpu) or name of a pilot"),
         argument("-o", "--out", nargs="+", help=_OUTPUTS),
         argument("-i", "--in", dest="inputs", nargs="+", help=_INPUTS),
-        argument("--limit", type=_amount, default=256.0, help="MB that all variables may take"),
+        argument("--limit", type=_amount, default=256.0, help="most MB of variables to send (256)"),
         argument("--block", dest="block", action="store_true", default=True, help="wait (default)"),
-        argument("--noblock", dest="block", action="store_false", help="go on at once"),
-        argument("--timeout", type=_amount, help="seconds that it may run"),
+        argument("--noblock", dest="block", action="store_false", help="do not wait"),
+        argument("--timeout", type=_amount, help="seconds that the task may run"),
         argument("--name", help="what to call the task"),
-        argument("--retries", type=_count, help="how many workers may die running it (2)"),
         argument(
-            "--cores", type=_count, help="cores that it has at least, of one worker or several"
+            "--retries", type=_count, help="workers that may die running it before it fails (2)"
         ),
-        argument("--memory", type=memory_bytes, help="memory of its worker at least, such as 4GB"),
-        argument("--gpus", type=_count, help="1 for a worker with a GPU"),
-        argument("--tags", type=words, default=(), help="words that its pilot was given, as a,b"),
-        argument("--priority", type=_whole, default=0, help="the higher, the sooner (0)"),
-        argument("--workload", type=unquoted, help="what it shares workers fairly as"),
         argument(
-            "--progress-after", type=_amount, default=1.0, help="seconds before a status line"
+            "--cores",
+            type=_count,
+            help="cores that it needs, of one worker or of several on a node",
+        ),
+        argument("--memory", type=memory_bytes, help="memory that it needs, such as 4GB"),
+        argument("--gpus", type=_count, help="1 for a worker with a GPU"),
+        argument("--tags", type=words, default=(), help="tags that its pilot must have, as a,b"),
+        argument(
+            "--priority", type=_whole, default=0, help="tasks of higher priority start first (0)"
+        ),
+        argument(
+            "--workload",
+            type=unquoted,
+            help="workload that it belongs to; these share workers fairly",
+        ),
+        argument(
+            "--progress-after",
+            type=_amount,
+            default=1.0,
+            help="seconds before progress is shown (1)",
         ),
     ):
         magic = option(magic)
@@ -111,8 +124,13 @@ class CellMagics(Magics):  # type: ignore[misc]
         super().__init__(shell)
         self.notebook = notebook
 
-    @magic_arguments()
-    @argument("--all", dest="everywhere", action="store_true", help="run on every worker: a list")
+    @magic_arguments("%ctask")
+    @argument(
+        "--all",
+        dest="everywhere",
+        action="store_true",
+        help="run on every worker; the result is a list",
+    )
     @_shared
     @cell_magic
     @no_var_expand
@@ -123,11 +141,11 @@ class CellMagics(Magics):  # type: ignore[misc]
         It runs in a fresh namespace with the variables it reads. The value of its last expression
         is the result.
 
-        -o a,b keeps variables of the cell under their names in the notebook; one name that the cell
-        does not have keeps its result (with --noblock, its task).
+        -o a,b keeps variables of the cell under their names in the notebook; a name that is not a
+        variable of the cell keeps its result (with --noblock, its task).
 
-        --all runs it once on every worker that is up, of a kind or a pilot with --on. Its value
-        and what -o names are then lists, in the order of the workers' names.
+        --all runs it once on every worker that is up, or on those of one kind or pilot with --on.
+        Its result and the variables of -o are then lists, in the order of the workers' names.
         """
         args = parsed_line(self.ctask, line)
         read = self._read("ctask", line, cell)
@@ -146,16 +164,22 @@ class CellMagics(Magics):  # type: ignore[misc]
             return None  # as a cell that only prints shows no value
         return result
 
-    @magic_arguments()
+    @magic_arguments("%qtask")
     @argument("--shots", type=_shots, help="shots of each circuit (1024)")
-    @argument("--precision", type=_amount, help="standard error of each observable (exact)")
+    @argument(
+        "--precision",
+        type=_amount,
+        help="standard error of each expectation value (default: exact)",
+    )
     @argument("--seed", type=_count, help="seed of the random numbers")
-    @argument("--cut", help="most qubits of a fragment, or auto: cut circuits that are wider")
-    @argument("--dry-run", action="store_true", help="only say what a QPU would take")
-    @argument("--prefer", choices=PREFERENCES, default="time", help="what decides among QPUs")
-    @argument("--fallback", help="kind of worker or pilot that steps in where QPUs fail")
-    @argument("--mitigation", type=words, default=(), help="of QPUs' errors: readout,twirling,zne")
-    @argument("--mid-circuit", choices=("yes", "no"), help="whether QPUs measure on the way")
+    @argument("--cut", help="most qubits of a fragment, or auto; wider circuits are cut")
+    @argument("--dry-run", action="store_true", help="count circuits, jobs and shots; send nothing")
+    @argument(
+        "--prefer", choices=PREFERENCES, default="time", help="how to choose between QPUs (time)"
+    )
+    @argument("--fallback", help="kind of worker or name of a pilot to use if QPUs fail")
+    @argument("--mitigation", type=words, default=(), help="error mitigation: readout,twirling,zne")
+    @argument("--mid-circuit", choices=("yes", "no"), help="whether QPUs may measure mid-circuit")
     @argument("--qasm", action="store_true", help="the cell is OpenQASM 2 or 3")
     @_shared
     @cell_magic
@@ -164,27 +188,27 @@ class CellMagics(Magics):  # type: ignore[misc]
         """Build circuits in this cell, on a worker, and run them on the pilot.
 
         Its last expression is a circuit, a PUB (circuit, observables[, parameters]), or a list of
-        them. Measured circuits are sampled; observables are estimated, of the state
-        before measurements at the circuit's end.
+        them. Measured circuits are sampled; for observables, expectation values are estimated in
+        the state before the circuit's final measurements.
 
-        -o result keeps what comes of them under this name (with --noblock, the task); -o result,qc
+        -o result keeps their results under this name (with --noblock, the task); -o result,qc
         keeps the cell's variable qc as well.
 
-        --cut 12 cuts circuits into fragments of at most 12 qubits and puts values, or the
-        distribution of what is measured, together; --cut auto chooses the width, or leaves a
-        circuit whole. Of what is estimated it takes the way that is expected to be over first, and
-        says why; what is sampled is cut only where memory or the device is too small. Both need
-        qdreamer-lab.
+        --cut 12 cuts circuits into fragments of at most 12 qubits, and reconstructs the expectation
+        values, or the distribution of the measured bits. --cut auto chooses the width, or leaves
+        the circuit uncut: for expectation values whichever is predicted to finish first, with the
+        reason; a circuit that is sampled is cut only if it does not fit into memory or on the
+        device. --cut needs qdreamer-lab.
 
         --on one,other runs them on the better of two QPUs, and on the other if that fails; with
-        --cut 12 both share the fragments. --prefer fidelity goes by what QPUs say of their errors
-        instead of time, and --fallback cpu lets simulators step in.
+        --cut 12 both share the fragments. --prefer fidelity chooses by the error rates that QPUs
+        report instead of by time, and --fallback cpu uses simulators if QPUs fail.
 
-        --mitigation readout,twirling,zne does something about errors of QPUs that run fragments,
-        and --mid-circuit no has them measure at the end of circuits only.
+        --mitigation readout,twirling,zne mitigates errors of QPUs that run fragments, and
+        --mid-circuit no has them measure only at the end of circuits.
 
-        --dry-run sends nothing to a QPU, and says what it would be sent: circuits, jobs, shots,
-        seconds, and who waits there; with --cut also fragments and variants.
+        --dry-run sends nothing to a QPU and reports what would be sent: circuits, jobs, shots,
+        seconds, and the jobs that wait there; with --cut also fragments and variants.
         """
         args = parsed_line(self.qtask, line)
         names = _names(args.out)

@@ -60,54 +60,58 @@ class PilotMagics(Magics):  # type: ignore[misc]
     @argument("--cores-per-worker", type=int, help="cores that one task may use (1)")
     @argument("--memory", type=memory_bytes, help="memory on each node, such as 4GB")
     @argument("--queue", type=unquoted, help="batch queue or partition")
-    @argument("--walltime", type=unquoted, help="limit of a batch job, as 1:00:00")
+    @argument("--walltime", type=unquoted, help="time limit of a batch job, as 1:00:00")
     @argument("--project", type=unquoted, help="account to charge")
-    @argument("--interface", type=unquoted, help="network interface to nodes, as ib0")
+    @argument("--interface", type=unquoted, help="network interface that nodes can reach, as ib0")
     @argument("--directory", type=unquoted, help="where workers keep their files")
     @argument(
         "--lines",
         action="append",
         type=unquoted,
         metavar="'LINE'",
-        help="a directive, or what runs before the workers; may be given several times",
+        help="batch directive, or shell command to run before the workers; may be repeated",
     )
-    @argument("--start-within", type=int, help="seconds a job may wait unreported")
+    @argument(
+        "--start-within",
+        type=int,
+        help="seconds that a job may wait in the queue before this is reported",
+    )
     @argument("--qpu", type=names, help="QPUs to ask the batch system for, as a,b")
-    @argument("--tags", type=names, help="words that its workers offer, as a,b")
+    @argument("--tags", type=names, help="tags that tasks can ask for, as a,b")
     @argument(
         "--in",
         dest="inside",
         type=unquoted,
         metavar="URL",
-        help="start, script: the batch job that the agent itself is to run in, slurm://",
+        help="start, script: run the agent itself in a batch job, slurm://",
     )
     @argument("--all", action="store_true", help="reap: all agents but this notebook's")
     @line_magic
     @no_var_expand
     def pilot(self, line: str) -> Any:
-        """Look at the pilots behind this notebook, and change them.
+        """Show and change the pilots behind this notebook.
 
-        %pilot                            how they stand
+        %pilot                            show their status
         %pilot start                      start a session, if none is open
-        %pilot start --in slurm:// ...    start one whose agent runs in a batch job
+        %pilot start --in slurm:// ...    start one with its agent in a batch job
         %pilot add local:// --cores 2     ask for workers
         %pilot add qpu://fake_manila      a QPU, for --on qpu or --on fake_manila
         %pilot add slurm:// --nodes 2 --cores 16 --memory 64GB --interface ib0 ...
-                                          batch jobs: a job a node
-        %pilot script slurm:// ...        the batch script, and nothing is submitted
-        %pilot script --in slurm:// ...   that of the agent's own job
-        %pilot scale NAME 4               grow or shrink a pilot; what runs is let end
-        %pilot scale NAME 1:8             have it grow and shrink by itself between the two
-        %pilot drain NAME                 let what runs there end, then stop it
+                                          batch jobs, one for each node
+        %pilot script slurm:// ...        show the batch script; nothing is submitted
+        %pilot script --in slurm:// ...   show the script of the agent's own job
+        %pilot scale NAME 4               grow or shrink a pilot; running tasks finish first
+        %pilot scale NAME 1:8             scale it automatically within these limits
+        %pilot drain NAME                 let its running tasks finish, then stop it
         %pilot stop [NAME]                stop a pilot, or the whole session
-        %pilot list                       your agents: here, and in batch jobs
-        %pilot attach ID                  go over to another agent
-        %pilot reap [ID | --all]          end agents, remove what dead ones left
-        %pilot report [ID]                what happened: a table, and all workers over time
-        %pilot logs [NAME]                log files: all, a pilot's, a worker's, or the agent's
-        %pilot dashboard                  the engine's own pages
+        %pilot list                       list your agents, here and in batch jobs
+        %pilot attach ID                  switch to another agent
+        %pilot reap [ID | --all]          end agents, and clean up after dead ones
+        %pilot report [ID]                show what happened: a table, and a timeline of all workers
+        %pilot logs [NAME]                show log files: all, a pilot's, a worker's, or the agent's
+        %pilot dashboard                  open Dask's dashboard
 
-        Options without another word are those of add, script and start --in.
+        Options that name no command are those of add, script and start --in.
         """
         args = parsed_line(self.pilot, line)
         _check_options(args)
@@ -185,11 +189,13 @@ class PilotMagics(Magics):  # type: ignore[misc]
         session = self.notebook.session()
         print(session.dashboard)
         if session.place:
-            print(f"on the agent's own machine, to which ssh -L makes a tunnel ({session.place})")
+            print(
+                f"on the agent's machine; reach it through a tunnel with ssh -L ({session.place})"
+            )
 
     @magic_arguments()
-    @argument("name", nargs="?", help="the motif; without a name they are listed")
-    @argument("--preset", default="small", help="parameters to begin with: small (default), paper")
+    @argument("name", nargs="?", help="the motif; without a name, all are listed")
+    @argument("--preset", default="small", help="set of parameters: small (default) or paper")
     @argument(
         *("--set", "-s"),
         dest="settings",
@@ -197,16 +203,18 @@ class PilotMagics(Magics):  # type: ignore[misc]
         default=[],
         type=unquoted,
         metavar="KEY=VALUE",
-        help="another parameter; may be given several times",
+        help="set one parameter; may be repeated",
     )
-    @argument("--help", dest="help", action="store_true", help="tell what its parameters mean")
+    @argument(
+        "--help", dest="help", action="store_true", help="explain the motif and its parameters"
+    )
     @line_magic
     @no_var_expand
     def motif(self, line: str) -> Any:
-        """Run a pattern of quantum-classical coupling on the pilots, and see what its time goes to.
+        """Run an execution motif on the pilots, and report where its time goes.
 
-        %motif                                       which there are, and their parameters
-        %motif circuit-execution --help              what one does, and what each parameter means
+        %motif                                       list the motifs and their parameters
+        %motif circuit-execution --help              explain one motif and its parameters
         %motif circuit-execution --set qubits=16     run one; its report is the cell's value
         """
         args = parsed_line(self.motif, line)
@@ -226,12 +234,14 @@ class PilotMagics(Magics):  # type: ignore[misc]
         return TasksView(self.notebook)
 
     @magic_arguments()
-    @argument("task", nargs="?", help="key, name, or the beginning of a key; else the last task")
-    @argument("--task", dest="itself", action="store_true", help="give the task, not its result")
+    @argument("task", nargs="?", help="key, name or start of a key (default: the last task)")
+    @argument(
+        "--task", dest="itself", action="store_true", help="return the task instead of its result"
+    )
     @line_magic
     @no_var_expand
     def qresult(self, line: str) -> Any:
-        """Give the result of a task, waiting for it if need be: `counts = %qresult bell`."""
+        """Return the result of a task, once it is done: `counts = %qresult bell`."""
         args = parsed_line(self.qresult, line)
         task = self.notebook.find(args.task)
         if args.itself:
@@ -243,18 +253,18 @@ class PilotMagics(Magics):  # type: ignore[misc]
         return result
 
     @magic_arguments()
-    @argument("task", nargs="*", help="as for %%qresult; else the last unfinished")
+    @argument("task", nargs="*", help="as for %%qresult (default: the last unfinished task)")
     @line_magic
     @no_var_expand
     def cancel(self, line: str) -> None:
-        """Cancel tasks, even while they run."""
+        """Cancel tasks, also those that run."""
         args = parsed_line(self.cancel, line)
         unfinished = [task for task in self.notebook.tasks() if not task.done()]
         chosen = [self.notebook.find(wanted) for wanted in args.task] or unfinished[-1:]
         if not chosen:
-            print("no task is unfinished")
+            print("there are no unfinished tasks")
         for task in chosen:
-            print(f"{'canceled' if task.cancel() else 'was done already'}: {task.key}")
+            print(f"{'canceled' if task.cancel() else 'already done'}: {task.key}")
 
 
 def _check_options(args: Any) -> None:
@@ -270,7 +280,7 @@ def _check_options(args: Any) -> None:
     given = {option for option, value in values.items() if not (value is None or value is False)}
     if needless := sorted(given - allowed):
         options = ", ".join(f"--{_WRITTEN.get(name, name).replace('_', '-')}" for name in needless)
-        raise UsageError(f"%pilot {args.verb} does not take {options}; %pilot? says what it takes")
+        raise UsageError(f"%pilot {args.verb} does not take {options}; see %pilot?")
 
 
 def _words(args: Any, least: int, most: int, usage: str) -> list[str]:

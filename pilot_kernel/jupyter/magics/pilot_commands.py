@@ -98,7 +98,7 @@ def stop(session: Session | None, name: str | None) -> str:
         session.close()
         return "the session is closed, its pilots are stopped"
     pilot_called(session, name).stop()
-    return f"pilot {name} is stopped; its results moved, its tasks run elsewhere"
+    return f"pilot {name} is stopped; its results were moved, and its tasks run elsewhere"
 
 
 def report(session: Session | None, wanted: str | None) -> Report:
@@ -148,7 +148,7 @@ def _job(entry: registry.AgentEntry) -> str:
             ends = seen.ends_at
             until = "" if ends is None or seen.waits else f", until {clock(ends)}"
             return f"{seen}{until}"
-    return f"job {entry.job}, how it stands is unknown" if entry.job else "unknown"
+    return f"job {entry.job}, its state is unknown" if entry.job else "unknown"
 
 
 def _own(session: Session | None) -> str | None:

@@ -31,7 +31,7 @@ def memory_bytes(text: str) -> int:
     """Bytes, from text such as `4GB`, `3.5 GiB` or `4000000000`."""
     found = _SIZE.fullmatch(unquoted(text))
     if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write 4GB or 500MiB, say")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size, such as 4GB or 500MiB")
     number, prefix, binary = found.groups()
     return int(float(number) * (1024 if binary else 1000) ** _POWER[prefix.upper()])
 

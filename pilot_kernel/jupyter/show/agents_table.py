@@ -70,5 +70,5 @@ def agents_table(
             for entry in entries
         ),
         numeric=(3, 4),
-        empty="no agents of yours on record",
+        empty="you have no agents",
     )

@@ -17,7 +17,7 @@ __all__ = ["LiveOutput", "Snapshot"]
 
 _FIRST_WAIT_S = 0.5
 _GAUGES_EVERY_S = 5.0
-_NOTHING_YET = "the agent is starting; this fills in by itself"
+_NOTHING_YET = "the agent is starting; this view updates itself"
 
 
 @dataclass(frozen=True)

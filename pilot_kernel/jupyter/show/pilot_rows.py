@@ -169,7 +169,7 @@ def _pilot_row(pilot: PilotActivity, activity: Activity, window_s: int) -> Row:
     if status.draining:
         state = f"draining, {status.workers} left"
     elif status.state is PilotState.FAILED:
-        facts = (status.resource, "its workers do not come up")
+        facts = (status.resource, "its workers do not start")
     doing = " · ".join((*facts, *_further(status, activity.at)))
     return Row(
         status.name,
@@ -186,7 +186,7 @@ def _further(status: PilotStatus, at: float) -> Iterator[str]:
     if status.tags:
         yield f"tags: {', '.join(status.tags)}"
     if status.adaptive is not None:
-        yield f"as it takes, {status.adaptive[0]} to {status.adaptive[1]}"
+        yield f"adaptive, {status.adaptive[0]} to {status.adaptive[1]}"
     if len(set(status.gpus)) > 1:
         yield f"GPUs differ: {status.gpu_memory_bytes / 2**30:.0f} GiB is what all of them have"
     if status.ends_at is not None:

@@ -41,7 +41,7 @@ def run_on_device(shipment: Shipment) -> list[tuple[Piece, PubResult]]:
     """Run pieces: in as few jobs as they have numbers of shots, or each with its own seed."""
     backend = backend_here()
     if backend is None:
-        raise PlacementError("this worker stands for no QPU")
+        raise PlacementError("this worker has no QPU")
     pieces = unpack(shipment)
     with held(backend):
         if all(piece.seed is None for piece in pieces):

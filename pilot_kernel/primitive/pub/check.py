@@ -72,7 +72,7 @@ def _estimates(pub: Any, number: int) -> bool:
         return False
     if isinstance(pub, (tuple, list)) and pub and isinstance(pub[0], QuantumCircuit):
         return len(pub) > 1 and (_text(pub[1]) or (_observable(pub[1]) and not _binds(pub)))
-    raise PubError(f"PUB {number} is no circuit and no (circuit, ...), but {_shown(pub)}")
+    raise PubError(f"PUB {number} is neither a circuit nor (circuit, ...): it is {_shown(pub)}")
 
 
 def _binds(pub: Sequence[Any]) -> bool:
@@ -165,7 +165,7 @@ def _parts(pub: Any, number: int, *, values_at: int) -> tuple[QuantumCircuit, An
         return pub, None
     if isinstance(pub, (tuple, list)) and pub and isinstance(pub[0], QuantumCircuit):
         return pub[0], pub[values_at] if len(pub) > values_at else None
-    raise PubError(f"PUB {number} is no circuit and no (circuit, ...), but {_shown(pub)}")
+    raise PubError(f"PUB {number} is neither a circuit nor (circuit, ...): it is {_shown(pub)}")
 
 
 def _check_bound(circuit: QuantumCircuit, values: Any, number: int) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pilot_kernel.resource.agent.blame import DEATHS_ALLOWED, Blame
 from pilot_kernel.resource.agent.gatekeeper import Gatekeeper
 from pilot_kernel.resource.agent.late_binding import LateBinding
+from pilot_kernel.resource.agent.unread import hung_up, unread, write_to_the_living
 from pilot_kernel.resource.no_web import NoWeb
 
 __all__ = ["IDLE_HEARTBEAT_S", "ORPHANAGE", "AgentScheduler"]
@@ -28,7 +29,8 @@ _RESULTS = frozenset({"result", "kept"})  # what news of a task have in them if 
 _NO_PEOPLE = frozenset({ORPHANAGE, "fire-and-forget"})
 _LOOK_S = 0.01
 _LOOKS = 5  # after which a client that has sent no more is taken to be there
-_LATE_S = 5.0
+_LATE_S = 5.0  # others may go on sending
+_DRAIN_S = 60.0  # what one has left unread is read at last, in chunks of a thousand tasks
 
 
 class AgentScheduler(NoWeb, Gatekeeper, LateBinding):
@@ -114,6 +116,11 @@ class AgentScheduler(NoWeb, Gatekeeper, LateBinding):
             self.queued or self.unrunnable or any(ws.processing for ws in self.workers.values())
         )
 
+    async def add_client(self, comm: Any, client: str, versions: dict[str, Any]) -> None:
+        """Take a client; what it sent last is read even if it dies meanwhile."""
+        write_to_the_living(comm)
+        await super().add_client(comm, client, versions)
+
     def remove_client(self, client: str, stimulus_id: str | None = None) -> None:
         """Let a client go, but keep what it was waiting for."""
         state = self.clients.get(client)
@@ -179,16 +186,23 @@ class AgentScheduler(NoWeb, Gatekeeper, LateBinding):
     async def orphans(self) -> list[str]:
         """The keys of the tasks whose client is gone, those that it sent last included.
 
-        A client is seen to have hung up when all is read that it has sent.
+        A client is seen to have gone when all is read that it has sent: until then this waits.
         """
-        deadline = time.monotonic() + _LATE_S  # others may go on sending
-        for client in list(self._arriving):
-            quiet = 0
-            while client in self.clients and quiet < _LOOKS and time.monotonic() < deadline:
-                await asyncio.sleep(_LOOK_S)
-                quiet = 0 if client in self._arriving else quiet + 1
+        await asyncio.gather(*(self._drained(client) for client in self.people()))
         state = self.clients.get(ORPHANAGE)
         return [] if state is None else [ts.key for ts in state.wants_what]
+
+    async def _drained(self, client: str) -> None:
+        """Wait until all is read that a client has sent, and it is let go if it has hung up."""
+        began = time.monotonic()
+        quiet = _LOOKS  # nothing is awaited of one that is there and has sent nothing
+        while client in self.clients and (sender := self.client_comms.get(client)) is not None:
+            gone = hung_up(sender.comm)
+            quiet = 0 if client in self._arriving or unread(sender.comm) else quiet + 1
+            late = time.monotonic() - began > (_DRAIN_S if gone else _LATE_S)
+            if late or (quiet > _LOOKS and not gone):
+                return
+            await asyncio.sleep(_LOOK_S)
 
     def hand_over(self, keys: list[str], client: str) -> None:
         """Give orphaned tasks to `client`."""

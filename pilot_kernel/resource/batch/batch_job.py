@@ -169,7 +169,7 @@ class BatchJob(ProcessInterface):  # type: ignore[misc]
             self.status = Status.failed
         except Exception:
             log.exception("job of %s", self.name)
-            self._say("something went wrong with its job; the agent's log tells what")
+            self._say("its job failed unexpectedly; see %pilot logs agent")
             self.status = Status.failed
         self._site.last[self.name] = self._words
 

@@ -4,6 +4,7 @@ An agent that hangs up has ended, and its tasks with it; trying to reach it agai
 the bad news.
 """
 
+import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,6 +56,8 @@ class AgentClient(Client):  # type: ignore[misc]
     many the first leave while the others are still being submitted.
     """
 
+    status: str
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
         self._letters: list[_Letter] = []
@@ -68,6 +71,25 @@ class AgentClient(Client):  # type: ignore[misc]
     async def _reconnect(self) -> None:
         self._timeout = 0  # the base class cancels all futures, then tries for so long
         await super()._reconnect()
+
+    def farewell(self, within_s: float) -> bool:
+        """Send no more, and wait until the agent has read all: it hangs up then.
+
+        If this side hung up first, what it has not read itself would make the system throw away
+        what it has sent.
+
+        Returns:
+            Whether the agent has read all, or is gone.
+        """
+        if self.status != "running":
+            return True
+        self.status = "closing"  # so that it is not taken for lost
+        return bool(self.sync(self._say_farewell, within_s))
+
+    async def _say_farewell(self, within_s: float) -> bool:
+        self._send_to_scheduler({"op": "close-stream"})
+        _, listening = await asyncio.wait([self._handle_report_task], timeout=within_s)
+        return not listening
 
     def soon(self, call: Callable[..., Any], *args: Any) -> None:
         """Call or await `call(*args)` on the client's event loop, in order, waking it up once."""

@@ -116,7 +116,7 @@ def _look(job: JobWatch) -> slurm_job.JobSeen | None:
     try:
         return job.look()
     except slurm_job.QueueError as error:
-        job.note = f"how the agent's job stands is unknown; squeue says: {error}"
+        job.note = f"the state of the agent's job is unknown; squeue says: {error}"
         return job.seen
 
 
@@ -143,7 +143,7 @@ def _too_late(entry: AgentEntry, job: JobWatch, within_s: int) -> AgentStartErro
     assert job.seen is not None
     registry.reap(entry)
     return AgentStartError(
-        f"the agent's job did not begin within start_within_s={within_s} and is cancelled: "
+        f"the agent's job did not begin within start_within_s={within_s} and is canceled: "
         f"{job.seen}"
     )
 
@@ -153,14 +153,14 @@ def _mind_silence(entry: AgentEntry, job: JobWatch, silent_s: float) -> None:
     if silent_s > _MUTE_S:
         words = f"{job.note}{_not_shared(entry)}"
         registry.reap(entry)
-        raise AgentStartError(f"{words}. The job is cancelled")
+        raise AgentStartError(f"{words}. The job is canceled")
     if silent_s > _SILENT_S:
         job.note = f"the agent's {job.seen}, but its agent has not shown up{_not_shared(entry)}"
 
 
 def _not_shared(entry: AgentEntry) -> str:
     return (
-        f": perhaps the node does not see {registry.root()}, where agents leave word of "
-        "themselves; set PILOT_KERNEL_HOME to a folder on a file system that this machine and the "
+        f": perhaps the node does not see {registry.root()}, where agents are "
+        "registered; set PILOT_KERNEL_HOME to a folder on a file system that this machine and the "
         "nodes share"
     )

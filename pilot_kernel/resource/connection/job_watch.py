@@ -20,7 +20,7 @@ _SLOWEST_LOOK_S = 15.0
 _WHY = {
     "TIMEOUT": "it reached its walltime",
     "DEADLINE": "it reached its walltime",
-    "CANCELLED": "it was cancelled",
+    "CANCELLED": "it was canceled",
     "NODE_FAIL": "its node failed",
     "OUT_OF_MEMORY": "it took more memory than the job had",
     "PREEMPTED": "another job took its place",

@@ -30,6 +30,7 @@ __all__ = ["Link"]
 
 _CONNECT_S = 5.0
 _LEAVE_S = 15.0
+_FAREWELL_S = 10.0
 _DYING_S = 1.0
 _POLL_S = 0.01
 _TELL_S = 0.5
@@ -353,6 +354,12 @@ class Link:
                 if self.entry.batch:
                     self._wait_job_gone()
         if self._client is not None:
+            if not leave and not self._client.farewell(_FAREWELL_S):
+                notices.tell(
+                    f"detaching from {self.entry.id}",
+                    f"the agent has not read within {_FAREWELL_S:g} s what was submitted last; "
+                    "attach to see whether all tasks are there",
+                )
             self._client.close(timeout=2)
         if leave:
             self._wait_gone(self.entry)

@@ -229,7 +229,7 @@ class DaskGuest(FarStart):
         if future.status == "error":
             error = await future.exception()
             raise HostError(f"{where}: {type(error).__name__}: {error}")
-        raise HostError(f"{where}: the task that held worker {theirs} was cancelled there")
+        raise HostError(f"{where}: the task that held worker {theirs} was canceled there")
 
     async def _end(self, client: Any, future: Any, key: str, theirs: str) -> None:
         """Have the task end, and wait for it: nothing of ours is to stay there."""

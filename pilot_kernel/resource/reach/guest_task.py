@@ -137,7 +137,7 @@ class _Holding:
     def _wanted(self) -> bool:
         """Whether the worker goes on, and its scheduler wants the task still.
 
-        It does not when it was cancelled, or when the client that submitted it is gone.
+        It does not when it was canceled, or when the client that submitted it is gone.
         """
         task = self._worker.state.tasks.get(self._key)
         up = self._worker.status.name in ("running", "paused")

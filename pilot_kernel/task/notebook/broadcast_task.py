@@ -120,7 +120,7 @@ class BroadcastTask(ValueInside, concurrent.futures.Future[Any]):
         return self.state is TaskState.RUNNING
 
     def cancel(self) -> bool:
-        """Give it up on all workers; False if it was done already."""
+        """Cancel it on all workers; False if it was already done."""
         if self.cancelled():
             return True
         if not super().cancel():

@@ -198,7 +198,7 @@ class Task(ValueInside, concurrent.futures.Future[Any]):
         """Give the task up, even while it runs; its worker is free again within seconds.
 
         Returns:
-            False if it was done already.
+            False if it was already done.
         """
         if self.cancelled():
             return True

@@ -114,7 +114,7 @@ class StagedTask(ValueInside, concurrent.futures.Future[Any]):
         return self.state is TaskState.RUNNING
 
     def cancel(self) -> bool:
-        """Give it up, even while it runs; False if it was done already."""
+        """Cancel it, even while it runs; False if it was already done."""
         with self._canceling:  # the background thread may cancel it too; a future allows that once
             if self.cancelled():
                 return True

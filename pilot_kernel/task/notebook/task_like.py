@@ -70,7 +70,7 @@ class TaskLike(Protocol):
         ...
 
     def cancel(self) -> bool:
-        """Give it up, even while it runs; False if it was done already."""
+        """Cancel it, even while it runs; False if it was already done."""
         ...
 
     def result(self, timeout: float | None = None) -> Any:

@@ -142,7 +142,7 @@ def _nothing(
     if over:
         worst, reason, nearest = min(over, key=lambda row: row[0])
         return (
-            f"nothing keeps within the limits; the nearest is {nearest.title}, which {reason}: "
+            f"nothing is within the limits; the closest is {nearest.title}, which {reason}: "
             f"relax that limit by a factor of {worst:.3g}"
         )
     if not refused:
@@ -152,6 +152,6 @@ def _nothing(
         if "max_qubits=" in other.reason:
             configuration, reason = other.configuration, other.reason
     return (
-        f"nothing can run within the limits; the nearest is {configuration.describe(num_qubits)}: "
+        f"nothing can run within the limits; the closest is {configuration.describe(num_qubits)}: "
         f"{reason}"
     )

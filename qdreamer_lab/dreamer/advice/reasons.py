@@ -29,7 +29,7 @@ def explained(found: Ranking) -> str:
     low, high = best.interval
     lines = [
         f"Run the {found.num_qubits}-qubit circuit {best.title}: about "
-        f"{seconds_text(best.makespan_s)} (four runs in five: {seconds_text(low)} to "
+        f"{seconds_text(best.makespan_s)} (80 % interval: {seconds_text(low)} to "
         f"{seconds_text(high)}), with {readable(best.memory_bytes)} of memory at most."
     ]
     lines += _error(best)
@@ -140,7 +140,7 @@ _DOING = {
     "dispatch": "handing out tasks",
     "execute": "running the fragments",
     "transfer": "moving data",
-    "contract": "putting the results together",
+    "contract": "the reconstruction",
 }
 
 

@@ -28,7 +28,7 @@ MOST_SWITCHES = 3
 """How often a run is planned anew at most."""
 
 _STOPPING_S = 1.5
-"""How long a task that runs compiled code may hold its worker after it was cancelled."""
+"""How long a task that runs compiled code may hold its worker after it was canceled."""
 
 _MEASURED_S = 0.05
 """Seconds of finished tasks from which on a run's own pace counts, and not the predicted one."""

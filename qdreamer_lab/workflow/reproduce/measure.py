@@ -122,7 +122,7 @@ def _started(session: Session) -> tuple[PilotStatus, float]:
         if status.workers and not start_s:
             start_s = took
         if took > _PATIENCE_S and not status.workers:
-            raise MotifError(f"reproduce: no worker came ({status.note or status.state})")
+            raise MotifError(f"reproduce: no worker started ({status.note or status.state})")
         if took > _PATIENCE_S:
             break
         time.sleep(_LOOK_S)

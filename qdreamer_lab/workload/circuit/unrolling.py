@@ -137,7 +137,7 @@ def measured_midway(where: str, *, inside: bool = False) -> str:
     """
     what = "holds a measurement"
     if not inside:
-        what = "measures on the way: something acts on its qubit later, or reads its bit"
+        what = "is a mid-circuit measurement: something acts on its qubit later, or reads its bit"
     return (
         f"{where} {what}. Only circuits that measure at their end can be cut; run this one uncut, "
         "with session.run"

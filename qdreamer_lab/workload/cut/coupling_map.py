@@ -87,7 +87,7 @@ def _of_target(target: Any) -> Couplings:
     found = target.build_coupling_map()
     if found is None:
         raise PlanError(
-            "the device says nothing of who is coupled to whom, as if all qubits were neighbours: "
+            "the device names no couplings, so all of its qubits count as coupled: "
             "no swaps are needed, leave coupling_map out"
         )
     errors = [

@@ -223,7 +223,7 @@ def _sliced(steps: list[_Step], sizes: dict[int, int], limit_bytes: int) -> tupl
         cut = max(inside, key=lambda cut: small[cut], default=-1)
         if cut < 0 or small[cut] == 1 or math.prod(sizes[c] for c in [*sliced, cut]) > _MOST_SLICES:
             raise MemoryLimitError(
-                f"putting the fragments together needs {readable(needed)} even in "
+                f"reconstruction needs {readable(needed)} even in "
                 f"{math.prod(sizes[c] for c in sliced)} slices, but {readable(limit_bytes)} may be "
                 "used: plan with fewer cuts (a larger max_qubits), or raise memory_limit_bytes"
             )

@@ -100,7 +100,7 @@ class Execution:
         if not devices:
             if self.device_options.mitigation:
                 raise QDreamerError(
-                    f"mitigation={list(self.device_options.mitigation)} is of a device's errors, "
+                    f"mitigation={list(self.device_options.mitigation)} is for errors of devices, "
                     "and simulators make none: name a device, with on= or backend=, or leave it out"
                 )
             return replace(self, backend=None, devices=())

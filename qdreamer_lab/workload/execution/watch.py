@@ -173,7 +173,7 @@ class Watch:
             which = f"on={on!r}" if on else "its tasks"
             raise WorkersLostError(
                 f"no pilot is left that could run {which}, and none came for "
-                f"{self._patience_s:g} s: the run was given up. Add one with session.add_pilot() "
+                f"{self._patience_s:g} s: the run was stopped. Add one with session.add_pilot() "
                 "and run again"
             )
 

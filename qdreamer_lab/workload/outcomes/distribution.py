@@ -91,7 +91,7 @@ class Heaviest:
         told = f"no other outcome has more than {self.others_at_most:.3g}"
         if self.proven:
             return told
-        return f"{told}; the search was given up before it was certain that these are the heaviest"
+        return f"{told}; the search was stopped before it was certain that these are the heaviest"
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -104,7 +104,7 @@ def test_limits_are_kept(dreamer):
 @pytest.mark.parametrize("limits", [Limits(max_seconds=1e-6), Limits(max_memory_bytes=10)])
 def test_limits_that_nothing_keeps_name_the_nearest(dreamer, limits):
     with pytest.raises(
-        QDreamerError, match=r"the nearest is (in fragments|uncut).* (takes|needs) .*factor of"
+        QDreamerError, match=r"the closest is (in fragments|uncut).* (takes|needs) .*factor of"
     ):
         dreamer.recommend(layered(10), neighbours(10), limits=limits)
 

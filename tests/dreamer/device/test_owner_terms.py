@@ -131,7 +131,7 @@ def test_a_cost_limit_is_kept_or_names_the_nearest():
     assert all(one.cost <= 1.1 * best.cost for one in kept.predictions)
     with pytest.raises(QDreamerError, match=r"costs .* USD, more than .* USD.*factor of"):
         who.recommend(ghz(5), neighbours(5), limits=Limits(max_cost=best.cost / 100), **ask)
-    with pytest.raises(QDreamerError, match=r"the nearest is .* shots, more than 10 shots"):
+    with pytest.raises(QDreamerError, match=r"the closest is .* shots, more than 10 shots"):
         who.recommend(ghz(5), neighbours(5), limits=Limits(max_shots=10), **ask)
 
 

@@ -249,7 +249,7 @@ def test_a_wrong_option_is_told_before_anything_is_submitted(run, session, cell,
     [
         ("--cut 3 --shots 10", "(qc, 'Z' * 6)", CellError, "takes --precision, not --shots"),
         ("--cut 3 --precision 0.1", "qc.measure_all()\nqc", CellError, "takes --shots, not"),
-        ("--cut 3", "qc.measure_all()\nqc.h(0)\nqc", CellError, "measures on the way"),
+        ("--cut 3", "qc.measure_all()\nqc.h(0)\nqc", CellError, "is a mid-circuit measurement"),
         ("--cut 3 --precision 0", "(qc, 'Z' * 6)", PubError, "more than zero"),
         ("--cut 3", "(qc, 'ZZ')", CellError, "PUB 0"),
         ("--cut 3", "qc.reset(0)\n(qc, 'Z' * 6)", CellError, "reset"),

@@ -138,7 +138,7 @@ def test_bad_input_is_told_before_anything_is_submitted(run, session, cell, erro
     [
         ("3", CellError, "got int 3"),
         ("None", CellError, "got NoneType None"),
-        ("[QuantumCircuit(1), 'x']", CellError, "PUB 1 is no circuit.*str 'x'"),
+        ("[QuantumCircuit(1), 'x']", CellError, "PUB 1 is neither a circuit.*str 'x'"),
         ("QuantumCircuit(1)", PubError, "measures nothing"),
         ("free", PubError, r"no values for its 1 parameters \(t\)"),
     ],

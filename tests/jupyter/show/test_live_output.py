@@ -31,7 +31,7 @@ def test_a_live_output_that_is_shown_before_there_is_anything_does_not_wait(monk
 
     output = LiveOutput(look, sent)
     output.show()
-    assert "fills in by itself" in sent[0][0]
+    assert "updates itself" in sent[0][0]
     ready.set()
     output.refresh()
     assert sent[-1] == ("there 0", True)

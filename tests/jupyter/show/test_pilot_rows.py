@@ -149,7 +149,7 @@ def test_all_workers_lost():
 def test_a_pilot_that_failed_says_so():
     seen = shown(pilot(worker(up=False, cpu_percent=(None,) * 3), state=PilotState.FAILED))
     assert seen.rows[0].state == "FAILED 0/1"
-    assert "do not come up" in seen.rows[0].doing
+    assert "do not start" in seen.rows[0].doing
     assert seen.rows[1].state == "given up"
     assert seen.rows[1].cpu is None
 
@@ -165,7 +165,7 @@ def test_what_not_every_pilot_has_to_say_is_said():
     )
     seen = shown(replace(usual, status=ends))
     assert seen.rows[0].doing.endswith(
-        " · tags: fast · as it takes, 0 to 4 · ends in 1 min 00 s · job 7 waits: <Priority>"
+        " · tags: fast · adaptive, 0 to 4 · ends in 1 min 00 s · job 7 waits: <Priority>"
     )
     assert "job 7 waits: <Priority>" in Balance(overview_html(seen)).text
     leaves = replace(usual, status=replace(usual.status, draining=True, wanted=0))

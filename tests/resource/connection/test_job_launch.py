@@ -57,7 +57,7 @@ def test_an_agent_that_opens(entry, slurm_programs):
         ("12|TIMEOUT|n1|N/A|None", "", "TIMEOUT: it reached its walltime; ask for a longer"),
         ("12|FAILED|n1|N/A|NonZero", "", "FAILED: SLURM says NonZero: perhaps the node does not"),
         ("12|FAILED|n1|N/A|None", "Traceback: no", r"(?s)FAILED; the end of its log:\nTraceback"),
-        ("12|CANCELLED|n1|N/A|None", "", "CANCELLED: it was cancelled"),
+        ("12|CANCELLED|n1|N/A|None", "", "CANCELLED: it was canceled"),
         ("12|COMPLETED|n1|N/A|None", "told to end", r"(?s)COMPLETED; the end of its log:\ntold to"),
     ],
 )

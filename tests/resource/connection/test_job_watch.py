@@ -114,7 +114,7 @@ def test_nobody_is_told_of_the_end_of_a_session_that_was_closed(watch, entry, ca
     ("line", "words"),
     [
         ("12|TIMEOUT|n1|N/A|TimeLimit", "TIMEOUT: it reached its walltime; SLURM says TimeLimit"),
-        ("12|CANCELLED|n1|N/A|None", "CANCELLED: it was cancelled"),
+        ("12|CANCELLED|n1|N/A|None", "CANCELLED: it was canceled"),
         ("12|NODE_FAIL|n1|N/A|None", "NODE_FAIL: its node failed"),
         ("12|COMPLETED|n1|N/A|None", "COMPLETED"),
         ("12|FAILED|n1|N/A|NonZeroExitCode", "FAILED: SLURM says NonZeroExitCode"),

@@ -211,7 +211,7 @@ def refused():
     measured = QuantumCircuit(2)
     measured.measure_all()
     measured.h(0)
-    yield measured, r"measures on the way.*session\.run"
+    yield measured, r"is a mid-circuit measurement.*session\.run"
     inside = QuantumCircuit(1, 1)
     inside.measure(0, 0)
     holding = QuantumCircuit(1, 1)

@@ -181,7 +181,7 @@ def test_more_outcomes_than_memory_are_refused_with_what_else_there_is():
 def test_the_heaviest_say_what_may_be_missing():
     top = Heaviest({"10": 0.5, "01": 0.25}, 0.125)
     assert str(top) == "10  0.5\n01  0.25\nno other outcome has more than 0.125"
-    assert "given up before it was certain" in str(Heaviest({"10": 0.5}, 0.75))
+    assert "stopped before it was certain" in str(Heaviest({"10": 0.5}, 0.75))
     assert str(Heaviest({"1": 1.0}, 0.0)).endswith("no other outcome is possible")
 
 

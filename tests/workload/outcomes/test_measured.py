@@ -42,8 +42,8 @@ def reset_late():
 @pytest.mark.parametrize(
     ("circuit", "told"),
     [
-        (measured_early(), "instruction 0 .measure on qubit 0. measures on the way"),
-        (reset_late(), "measure on qubit 0. measures on the way"),
+        (measured_early(), "instruction 0 .measure on qubit 0. is a mid-circuit measurement"),
+        (reset_late(), "measure on qubit 0. is a mid-circuit measurement"),
         (QuantumCircuit(2), "measures nothing.*measure_all"),
         (QuantumCircuit(2, 2), "measures nothing"),
     ],

@@ -140,7 +140,7 @@ def broken_circuits():
     measured.cx(0, 1)
     measured.measure(1, 0)
     measured.cx(0, 1)
-    yield measured, r"instruction 1 \(measure on qubit 1\) measures on the way"
+    yield measured, r"instruction 1 \(measure on qubit 1\) is a mid-circuit measurement"
     reset = QuantumCircuit(2)
     reset.cx(0, 1)
     reset.reset(0)

@@ -24,8 +24,8 @@ class _Sampler(BraketSampler):  # type: ignore[misc]
         for pub in pubs:
             if not _is_read_at_the_end(pub.circuit):
                 raise QpuError(
-                    f"circuit {pub.circuit.name!r} measures on the way, or into the same bit "
-                    "twice, and Braket's sampler reads each bit once, at the end"
+                    f"circuit {pub.circuit.name!r} has mid-circuit measurements, or measures "
+                    "into the same bit twice, and Braket's sampler reads each bit once, at the end"
                 )
         return super().run(pubs, shots=shots)
 

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from qiskit_ibm_runtime import IBMBackend
 from qiskit_ibm_runtime.executor_sampler import SamplerV2
 
-from pilot_kernel.primitive.device.provider.registry import Provider
+from pilot_kernel.primitive.device.provider.registry import IBM_EXECUTIONS, Provider
 from pilot_kernel.primitive.device.snapshot import NoisySnapshot
 
 __all__ = ["PROVIDER"]
@@ -41,4 +41,8 @@ def _job(backend: Any, job_id: str) -> Any:
     return backend.service.job(job_id) if isinstance(backend, IBMBackend) else None
 
 
-PROVIDER = Provider(sampler=_sampler, job=_job)
+def _executions(backend: Any) -> int | None:
+    return IBM_EXECUTIONS if isinstance(backend, IBMBackend) else None
+
+
+PROVIDER = Provider(sampler=_sampler, job=_job, executions=_executions)

@@ -1,8 +1,8 @@
 """Jobs of PUBs through a provider's primitives: sent once, taken up again, checked.
 
-Each job has PUBs with equal shots, or equal precision: providers refuse others. All jobs are sent
-before the first is waited for. What comes back is checked against what was asked for, so that
-nothing is ever filled in.
+Each job has PUBs with equal shots, or equal precision: providers refuse others; and no more of them
+than a device takes. All jobs are sent before the first is waited for. What comes back is checked
+against what was asked for, so that nothing is ever filled in.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import hashlib
 import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -22,7 +22,8 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 
 from pilot_kernel.errors import QpuError, ReadoutError
-from pilot_kernel.primitive.device.provider.registry import Provider, held
+from pilot_kernel.primitive.device.provider.registry import Provider, circuits_per_job, held
+from pilot_kernel.primitive.device.readout import SEED_STEP
 from pilot_kernel.resource.kind.vendors import showable, without_secrets
 from pilot_kernel.task.process import job_notes
 
@@ -37,14 +38,21 @@ def sample(
     Args:
         provider: The device's provider.
         backend: The device.
-        pubs: The PUBs, all with shots; every register has bits, and shares none.
+        pubs: The PUBs, all with shots, each of one circuit; every register has bits, and shares
+            none.
         seed: For simulators.
 
     Raises:
         QpuError: A job was not taken, has failed, or is lost.
         ReadoutError: What came back is not what was asked for.
     """
-    results = _in_jobs(provider, provider.sampler, backend, pubs, lambda pub: pub.shots, seed)
+    groups = [
+        _Group(shots, start, mine[start : start + most])
+        for shots, mine in _alike([pub.shots for pub in pubs])
+        for most in (circuits_per_job(backend, shots) or len(mine),)
+        for start in range(0, len(mine), most)
+    ]
+    results = _in_jobs(provider, provider.sampler, backend, pubs, groups, seed)
     for number, (pub, result) in enumerate(zip(pubs, results, strict=True)):
         _check_samples(backend, number, pub, result)
     return results
@@ -69,10 +77,33 @@ def estimate(
         ReadoutError: What came back is not what was asked for.
     """
     assert provider.estimator is not None
-    found = _in_jobs(provider, provider.estimator, backend, pubs, lambda pub: pub.precision, seed)
+    groups = [_Group(size, 0, mine) for size, mine in _alike([pub.precision for pub in pubs])]
+    found = _in_jobs(provider, provider.estimator, backend, pubs, groups, seed)
     return [
         _checked_values(backend, number, pub, result)
         for number, (pub, result) in enumerate(zip(pubs, found, strict=True))
+    ]
+
+
+class _Group(NamedTuple):
+    """PUBs that go in one job.
+
+    Attributes:
+        size: Their shots, or their precision.
+        start: How many PUBs of that size are in earlier jobs.
+        numbers: Which PUBs.
+    """
+
+    size: float
+    start: int
+    numbers: list[int]
+
+
+def _alike(sizes: Sequence[Any]) -> list[tuple[Any, list[int]]]:
+    """The numbers of PUBs of equal size, for each size."""
+    return [
+        (size, [number for number, each in enumerate(sizes) if each == size])
+        for size in sorted(set(sizes))
     ]
 
 
@@ -81,17 +112,18 @@ def _in_jobs(
     make: Callable[[Any, int | None], Any],
     backend: BackendV2,
     pubs: Sequence[Any],
-    size: Callable[[Any], float],
+    groups: Sequence[_Group],
     seed: int | None,
 ) -> list[PubResult]:
     found: dict[int, PubResult] = {}
     jobs: list[tuple[list[int], Any]] = []
     with held(backend):
         try:
-            for each in sorted({size(pub) for pub in pubs}):
-                mine = [number for number, pub in enumerate(pubs) if size(pub) == each]
+            for size, start, mine in groups:
                 some = [pubs[number] for number in mine]
-                jobs.append((mine, _job(provider, make(backend, seed), backend, some, each)))
+                # Equal circuits in several jobs must not bring the same shots.
+                primitive = make(backend, None if seed is None else seed + SEED_STEP * start)
+                jobs.append((mine, _job(provider, primitive, backend, some, size)))
         except BaseException:  # without this one the others are of no use
             _cancel(jobs)
             raise
@@ -123,7 +155,9 @@ def _job(
     try:
         job = primitive.run(list(pubs))
     except Exception as error:  # noqa: BLE001 providers may raise anything
-        raise QpuError(f"device {backend.name} took no job: {_told(error)}") from showable(error)
+        raise QpuError(
+            f"device {backend.name} did not accept the job: {_told(error)}"
+        ) from showable(error)
     job_notes.note(what, _id(job), backend.name)
     if provider.job is not None and not isinstance(job, PrimitiveJob):  # which runs in here
         _say(f"job {_id(job)} was sent to {backend.name}")
@@ -159,7 +193,7 @@ def _results(backend: BackendV2, job: Any, number: int) -> list[PubResult]:
     if len(results) != number or not all(hasattr(each, "data") for each in results):
         raise ReadoutError(
             f"device {backend.name}: job {_id(job)} of {number} PUBs brought "
-            f"{len(results)} results, or what are none"
+            f"{len(results)} results, or results without data"
         )
     return results
 

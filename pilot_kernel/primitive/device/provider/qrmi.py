@@ -12,7 +12,7 @@ from qrmi.primitives import RuntimeJobV2
 from qrmi.primitives.ibm import SamplerV2
 
 from pilot_kernel.errors import QpuError
-from pilot_kernel.primitive.device.provider.registry import Provider
+from pilot_kernel.primitive.device.provider.registry import IBM_EXECUTIONS, Provider
 from pilot_kernel.resource.kind.vendors import showable, without_secrets
 
 __all__ = ["PROVIDER"]
@@ -36,5 +36,6 @@ def _held(backend: Any) -> Iterator[None]:
 PROVIDER = Provider(
     sampler=lambda backend, seed: SamplerV2(backend.resource),
     job=lambda backend, job_id: RuntimeJobV2(backend.resource, job_id, delete_job=True),
+    executions=lambda backend: IBM_EXECUTIONS,
     held=_held,
 )

@@ -21,10 +21,24 @@ from qiskit.providers import BackendV2
 
 from pilot_kernel.errors import QpuError
 
-__all__ = ["ENTRY_POINTS", "Provider", "held", "jobs_for", "provider_of"]
+__all__ = [
+    "ENTRY_POINTS",
+    "IBM_EXECUTIONS",
+    "Provider",
+    "circuits_per_job",
+    "held",
+    "jobs_for",
+    "provider_of",
+]
 
 ENTRY_POINTS = "pilot_kernel.samplers"
 """The group of entry points that name a `Provider`."""
+
+IBM_EXECUTIONS = 10_000_000
+"""Circuits times shots of a job of IBM's sampler, at most; `max_experiments` is void by now.
+
+Source: https://quantum.cloud.ibm.com/docs/guides/job-limits
+"""
 
 _ROOM = "pilot_kernel.primitive.device.provider"
 _OURS = {
@@ -44,12 +58,14 @@ class Provider:
         sampler: Makes a `BaseSamplerV2`, given the backend and a seed for simulators.
         estimator: Makes a `BaseEstimatorV2`, likewise; without one, values are made of samples.
         job: Gives a job back by its id, or None where jobs cannot be had again.
+        executions: The most circuits times shots that a job for this backend may have, or None.
         held: Holds the backend as long as its context lasts, where that has to be asked for.
     """
 
     sampler: Callable[[Any, int | None], BaseSamplerV2]
     estimator: Callable[[Any, int | None], BaseEstimatorV2] | None = None
     job: Callable[[Any, str], Any] | None = None
+    executions: Callable[[Any], int | None] = lambda backend: None
     held: Callable[[Any], AbstractContextManager[Any]] = nullcontext
 
 
@@ -63,14 +79,25 @@ def provider_of(backend: BackendV2) -> Provider | None:
     return _provider(kind)
 
 
-def jobs_for(backend: BackendV2, circuits: int) -> int:
-    """Jobs that so many circuits with equal shots go in; a provider of its own splits none.
+def circuits_per_job(backend: BackendV2, shots: int) -> int | None:
+    """The most circuits of a job in which each has so many shots; None where nothing limits it.
 
     Raises:
         QpuError: As for `provider_of`.
     """
-    most = backend.max_circuits if provider_of(backend) is None else None
-    return math.ceil(circuits / (most or max(1, circuits)))
+    provider = provider_of(backend)
+    executions = None if provider is None else provider.executions(backend)
+    limits = [backend.max_circuits or 0, 0 if executions is None else max(1, executions // shots)]
+    return min((limit for limit in limits if limit > 0), default=None)
+
+
+def jobs_for(backend: BackendV2, circuits: int, shots: int) -> int:
+    """Jobs that so many circuits with so many shots each go in, if a job may have so many shots.
+
+    Raises:
+        QpuError: As for `provider_of`.
+    """
+    return math.ceil(circuits / (circuits_per_job(backend, shots) or max(1, circuits)))
 
 
 @lru_cache(maxsize=64)

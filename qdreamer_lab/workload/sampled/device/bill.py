@@ -72,7 +72,7 @@ def bill(fragment: ShotFragment, forms: Forms, request: ShotRequest, backend: Ba
     taken = sum(count for job in jobs for _, count in job)
     return Bill(
         circuits=sum(map(len, jobs)),
-        jobs=sum(jobs_for(backend, len(job)) for job in jobs),
+        jobs=sum(jobs_for(backend, len(job), job[0][1]) for job in jobs),
         shots=taken,
         seconds=None if each is None else each * taken,
     )

@@ -379,7 +379,7 @@ def attempt(
 
             backend = backend_here()
             if backend is None:
-                raise DeviceError("none", "this worker stands for no QPU")
+                raise DeviceError("none", "this worker has no QPU")
         with held(backend):
             return run_on_device(fragment, forms, request, backend)
     except DeviceError as error:

@@ -106,5 +106,5 @@ def test_measurements_on_the_way_are_refused(backend):
     circuit.measure(0, 0)
     circuit.x(0)
     circuit.measure(0, 1)
-    with pytest.raises(QpuError, match="measures on the way"):
+    with pytest.raises(QpuError, match="has mid-circuit measurements"):
         _sampled(backend, SamplerPub(circuit, shots=5))

@@ -260,7 +260,7 @@ def _bits(bits=2, shots=20, name="meas", shape=()):
     ("answer", "complaint"),
     [
         ([], "job j1 of 1 PUBs brought 0 results"),
-        (["?"], "or what are none"),
+        (["?"], "or results without data"),
         ([_bits(), _bits()], "job j1 of 1 PUBs brought 2 results"),
         ([_bits(shots=19)], "2 bits, 19 shots and the shape .* 2 bits, 20 shots"),
         ([_bits(bits=3)], "3 bits, 20 shots"),
@@ -276,7 +276,9 @@ def test_what_was_not_asked_for_is_refused(answer, complaint):
 def test_a_job_that_is_not_taken_or_fails_says_so_and_hides_credentials(monkeypatch):
     token = uuid.uuid4().hex  # a traceback quotes the lines of this test, too
     monkeypatch.setenv("QISKIT_IBM_TOKEN", token)
-    with pytest.raises(QpuError, match=r"device far took no job: RuntimeError: bad \*\*\*$"):
+    with pytest.raises(
+        QpuError, match=r"device far did not accept the job: RuntimeError: bad \*\*\*$"
+    ):
         _sampled(f"bad {token}")
     with pytest.raises(QpuError) as caught:
         _sampled(ValueError(f"gone {token}"))
@@ -306,7 +308,7 @@ def test_so_are_those_that_were_sent_before_one_was_refused(folder, monkeypatch)
         return run(self, pubs)
 
     monkeypatch.setattr(FarSampler, "run", choosy)
-    with pytest.raises(QpuError, match="took no job: RuntimeError: too many shots"):
+    with pytest.raises(QpuError, match="did not accept the job: RuntimeError: too many shots"):
         sample(PROVIDER, FarBackend(), [_pub(20), _pub(10)])
     (job,) = sent_jobs(folder)
     assert (folder / f"{job}.canceled").exists()
