@@ -19,7 +19,11 @@ from collections.abc import Iterator, Sequence
 
 __all__ = ["announce", "start"]
 
-_PRELOAD = ("distributed", "pilot_kernel.task.worker.plugin", "pilot_kernel.resource.no_web")
+_PRELOAD = (
+    *("distributed", "pilot_kernel.task.worker.plugin", "pilot_kernel.resource.no_web"),
+    *("multiprocessing.popen_forkserver", "multiprocessing.synchronize", "numpy.random"),
+    "tornado.platform.asyncio",
+)
 """What workers begin with; the plugin by name: it lies above."""
 
 
@@ -52,9 +56,12 @@ def start(folder: str, semaphores: str) -> None:
         folder: As in `announce`.
         semaphores: As in `announce`.
     """
+    import distributed.versions
+
     announce(folder, semaphores)
     for module in _PRELOAD:
         importlib.import_module(module)
+    distributed.versions.get_versions()  # which each worker tells; they are looked up once
     multiprocessing.resource_tracker.ensure_running()  # a small process, which is better a new one
     gc.freeze()  # what is looked at for garbage is copied
     # Threads of BLAS are no obstacle: it ends them before a fork, and begins them anew.
