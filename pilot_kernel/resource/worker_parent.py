@@ -88,11 +88,16 @@ def _fork(_: object, command: Sequence[str], kept: Sequence[int]) -> int:
         kept: Descriptors that stay open, beside the first three.
     """
     assert command[-2] == "-c", command
-    if pid := os.fork():
+    # Else a signal might be answered in the fork as it is here.
+    unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    pid = os.fork()
+    if pid:
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
         return pid
     status = 1
     try:
         _be_as_new(kept)
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
         exec(command[-1], {"__name__": "__main__"})  # noqa: S102 it is multiprocessing's own
     except SystemExit:
         status = 0
@@ -106,7 +111,8 @@ def _be_as_new(kept: Sequence[int]) -> None:
     """Let go of what belongs to the process that this was forked from."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in {int(each) for each in os.listdir("/dev/fd")} - {0, 1, 2, *kept}:
+    folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
+    for number in {int(each) for each in os.listdir(folder)} - {0, 1, 2, *kept}:
         with contextlib.suppress(OSError):  # the one that listed them
             os.close(number)
     # What is known of the server is being written, under a lock that nobody here would let go of.
