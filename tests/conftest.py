@@ -90,15 +90,18 @@ def steady_planning(monkeypatch):
 
 
 def agents_of(home: Path) -> list[psutil.Process]:
-    """The agent processes whose folder lies in `home`."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
+    """The agent processes whose folder lies in `home`.
+
+    What an agent forks has its command line; it counts where its agent has gone.
+    """
+    found = {}
+    for process in psutil.process_iter(["cmdline", "ppid"]):
         line = process.info["cmdline"] or []
         if "pilot_kernel.resource.agent.process" in line and any(
             str(home) in word for word in line
         ):
-            found.append(process)
-    return found
+            found[process.pid] = process
+    return [each for each in found.values() if each.info["ppid"] not in found]
 
 
 def wait_until(condition, timeout_s: float = 30.0) -> None:

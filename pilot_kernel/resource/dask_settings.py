@@ -2,10 +2,7 @@
 
 from typing import Any
 
-__all__ = ["PRELOAD", "worker_settings"]
-
-PRELOAD = ("distributed", "pilot_kernel.task.worker.plugin")
-"""What the process imports that workers are forked from; the plugin by name: it lies above."""
+__all__ = ["worker_settings"]
 
 
 def worker_settings(scratch: str) -> dict[str, Any]:

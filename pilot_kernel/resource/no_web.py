@@ -17,6 +17,8 @@ __all__ = ["VERSIONS", "NoWeb", "NoWebWorker"]
 VERSIONS = "pilot_versions"
 """Under which name a worker tells its versions when it asks to be let in."""
 
+_IMPORTED = versions.here()  # once for all workers that are forked from one process
+
 
 class NoWeb:
     """Mixed into a scheduler or a worker: its web server is there, but listens nowhere."""
@@ -39,4 +41,4 @@ class NoWebWorker(NoWeb, Worker):  # type: ignore[misc]
     async def get_startup_information(self) -> dict[str, Any]:
         """What the scheduler is told first."""
         told: dict[str, Any] = await super().get_startup_information()
-        return {**told, VERSIONS: versions.here()}
+        return {**told, VERSIONS: _IMPORTED}

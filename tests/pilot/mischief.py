@@ -25,11 +25,11 @@ def family(agent: psutil.Process) -> Family:
         found["all"] += agent.children(recursive=True)
         for child in agent.children():
             line = " ".join(child.cmdline())
-            if "forkserver" in line:
-                found["workers"] += child.children()
-            elif "pilot_kernel.task.process.nursery" in line:
+            if "pilot_kernel.task.process.nursery" in line:
                 found["nursery"].append(child)
                 found["tasks"] += child.children()
+            elif child.cmdline() == agent.cmdline():  # a fork of it
+                found["workers"] += child.children()
     return found
 
 

@@ -79,19 +79,16 @@ async def main(folder: str, pilot: str, names: list[str]) -> None:
 
 def run(order: str) -> None:
     """Do what the test says."""
-    import multiprocessing.forkserver
-
     import dask
 
-    from pilot_kernel.resource import start_nursery, worker_environment
-    from pilot_kernel.resource.dask_settings import PRELOAD, worker_settings
+    from pilot_kernel.resource import start_nursery, worker_environment, worker_parent
+    from pilot_kernel.resource.dask_settings import worker_settings
 
     files = tempfile.gettempdir()
     dask.config.set(worker_settings(files))
     path = os.environ[worker_environment.NURSERY] = os.path.join(files, "nursery")
     nursery = start_nursery.start(path)
-    multiprocessing.get_context("forkserver").set_forkserver_preload(list(PRELOAD))
-    multiprocessing.forkserver.ensure_running()
+    worker_parent.start(files, "/pilot-test")
     try:
         asyncio.run(main(**json.loads(order)))
     finally:

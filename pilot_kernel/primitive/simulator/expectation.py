@@ -11,7 +11,6 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.quantum_info import PauliList, SparsePauliOp
 from qiskit_aer import AerSimulator
 from qiskit_aer.library import SaveExpectationValue, SaveStatevector
-from scipy.sparse import csr_array
 
 from pilot_kernel.primitive.simulator.parameter_binding import experiments
 from pilot_kernel.primitive.simulator.pauli_values import pauli_values
@@ -98,6 +97,8 @@ def _estimate(
 
 
 def _strings(observables: list[SparsePauliOp]) -> _Strings:
+    from scipy.sparse import csr_array  # on workers only: notebooks import this module to name it
+
     x = np.concatenate([op.paulis.x for op in observables])
     z = np.concatenate([op.paulis.z for op in observables])
     coefficients = np.concatenate([op.coeffs for op in observables]).real

@@ -20,9 +20,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pilot_kernel.errors import PilotError
-from pilot_kernel.resource import log_files, registry, start_nursery, worker_environment
+from pilot_kernel.resource import (
+    log_files,
+    registry,
+    start_nursery,
+    worker_environment,
+    worker_parent,
+)
 from pilot_kernel.resource.agent.own_job import taken_over
-from pilot_kernel.resource.dask_settings import PRELOAD, worker_settings
+from pilot_kernel.resource.dask_settings import worker_settings
 
 _NEVER = 10**9
 _LEAVING_S = 10.0  # what it has forked is ended at once
@@ -58,23 +64,6 @@ def _log_workers(directory: Path) -> None:
     os.environ[worker_environment.LOGS] = str(logs)
 
 
-def _start_forkserver(entry: registry.AgentEntry) -> None:
-    """Import Dask once, in the process that workers are forked from.
-
-    A worker that must be replaced is then up in a fraction of a second.
-    """
-    import multiprocessing.forkserver
-    import multiprocessing.process
-
-    # Dask's nannies share queues with their workers, whose semaphores have names; the server has a
-    # socket. Those of an agent that was killed stay: whoever comes next must see whose they were.
-    config = multiprocessing.process.current_process()._config  # type: ignore[attr-defined]
-    config["semprefix"] = registry.semaphore_prefix(entry.id)
-    config["tempdir"] = entry.scratch
-    multiprocessing.get_context("forkserver").set_forkserver_preload(list(PRELOAD))
-    multiprocessing.forkserver.ensure_running()
-
-
 def main() -> None:
     """Run an agent until it is no longer needed."""
     parser = argparse.ArgumentParser(prog="python -m pilot_kernel.resource.agent.process")
@@ -82,6 +71,7 @@ def main() -> None:
     parser.add_argument("--plugin", action="append", default=[])
     parser.add_argument("--interface")
     args = parser.parse_args()
+    gc.disable()  # what is imported stays
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end before it was open"))
     claimed = registry.read(args.directory)
     if claimed is None:
@@ -96,9 +86,9 @@ def main() -> None:
     try:
         with _nursery(entry.scratch):
             _log_workers(entry.directory)
-            _start_forkserver(entry)
-            logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
             _configure(entry.scratch)
+            worker_parent.start(entry.scratch, registry.semaphore_prefix(entry.id))
+            logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
             asyncio.run(_serve(entry, owner, args.plugin, args.interface))
     except BaseException as error:  # the log is kept for whoever waits for the agent
         shutil.rmtree(entry.scratch, ignore_errors=True)
@@ -134,10 +124,10 @@ async def _serve(
     plugins: Sequence[str],
     interface: str | None,
 ) -> None:
-    # Only now: what workers come from is under way meanwhile, on other cores.
     from pilot_kernel.resource.agent.agent import Agent
 
     gc.freeze()  # searching the libraries for garbage would hold up every task in between
+    gc.enable()
     agent = Agent(entry, owner, plugins, interface)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(

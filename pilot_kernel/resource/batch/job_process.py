@@ -22,9 +22,9 @@ from typing import Any
 
 from distributed import Nanny
 
-from pilot_kernel.resource import credentials, start_nursery, worker_environment
+from pilot_kernel.resource import credentials, start_nursery, worker_environment, worker_parent
 from pilot_kernel.resource.batch.systems import walltime_seconds
-from pilot_kernel.resource.dask_settings import PRELOAD, worker_settings
+from pilot_kernel.resource.dask_settings import worker_settings
 from pilot_kernel.resource.no_web import NoWebWorker
 from pilot_kernel.resource.registry import semaphore_prefix, temporary_folder
 from pilot_kernel.resource.slurm_job import NO_LIMIT_S
@@ -61,6 +61,7 @@ def main() -> None:
         _configure(args, folder, files)
         nursery = start_nursery.start(os.environ[worker_environment.NURSERY])
         try:
+            worker_parent.start(folder, semaphore_prefix(args.agent))
             asyncio.run(_Workers(args, host, files).run())
         finally:
             if nursery.stdin is not None:
@@ -130,9 +131,6 @@ def _remove_old(parent: str) -> None:
 
 def _configure(args: Any, folder: str, files: str) -> None:
     """Set what workers inherit, before anything is started."""
-    import multiprocessing.forkserver
-    import multiprocessing.process
-
     import dask
 
     dask.config.set(worker_settings(files))
@@ -142,11 +140,6 @@ def _configure(args: Any, folder: str, files: str) -> None:
     os.environ[worker_environment.NURSERY] = os.path.join(folder, "nursery")
     if (end := _end(args.walltime)) is not None:
         os.environ[worker_environment.ENDS_AT] = str(end)
-    config = multiprocessing.process.current_process()._config  # type: ignore[attr-defined]
-    config["semprefix"] = semaphore_prefix(args.agent)
-    config["tempdir"] = folder
-    multiprocessing.get_context("forkserver").set_forkserver_preload(list(PRELOAD))
-    multiprocessing.forkserver.ensure_running()
 
 
 def _end(walltime_s: int | None) -> float | None:

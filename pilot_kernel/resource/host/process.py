@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import multiprocessing
 import os
 import select
 import signal
@@ -24,7 +23,7 @@ from typing import Any, NoReturn
 
 import psutil
 
-from pilot_kernel.resource import credentials, start_nursery, worker_environment
+from pilot_kernel.resource import credentials, start_nursery, worker_environment, worker_parent
 from pilot_kernel.resource.host import private_folder, report
 from pilot_kernel.resource.host.protocol import SILENCE_S, Order, say
 
@@ -127,18 +126,16 @@ class _Supervisor:
     def _begin_forking(self, folder: Path) -> None:
         import dask
 
-        from pilot_kernel.resource.dask_settings import PRELOAD, worker_settings
+        from pilot_kernel.resource.dask_settings import worker_settings
 
         for variable in start_nursery.ONE_THREAD:
             os.environ.setdefault(variable, "1")
         os.environ.pop(worker_environment.RESULTS, None)  # they lie on the agent's host
         path = os.environ[worker_environment.NURSERY] = str(folder / "nursery")
         self._nursery = start_nursery.start(path)
-        config = multiprocessing.process.current_process()._config  # type: ignore[attr-defined]
-        config["semprefix"] = private_folder.semaphore_prefix(folder)
-        config["tempdir"] = str(folder)
-        multiprocessing.get_context("forkserver").set_forkserver_preload(list(PRELOAD))
         dask.config.set(worker_settings(str(folder)))
+        # Not a fork: this process has threads.
+        worker_parent.announce(str(folder), private_folder.semaphore_prefix(folder))
 
     async def _keep(self, order: Order, security: Any, files: Path) -> None:
         from pilot_kernel.resource.host.nannies import keep

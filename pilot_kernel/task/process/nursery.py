@@ -13,6 +13,7 @@ tasks can spare the memory.
 
 import argparse
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -226,9 +227,11 @@ def main() -> None:
     listener = socket.socket(fileno=parser.parse_args().listen)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     adopt_orphans()
+    gc.disable()  # until `preload.keep`, which searches it all once
     for module in _PRELOAD:
         importlib.import_module(module)
     preload.keep()
+    gc.enable()
     _Nursery(listener, lifeline=0).serve()
 
 
