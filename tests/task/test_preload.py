@@ -84,7 +84,13 @@ def test_nothing_is_done_where_it_is_not_wanted(named, monkeypatch):
 @pytest.mark.parametrize(("limit", "room"), [(None, True), (2 * 10**9, True), (10**8, False)])
 def test_workers_with_little_memory_load_nothing_ahead(limit, room):
     environment = {} if limit is None else worker_environment.sizes(1, limit)
-    assert nursery._has_room(environment) is room
+    assert nursery._gains(environment) is room
+
+
+def test_a_qpu_s_processes_load_nothing_ahead():
+    environment = worker_environment.sizes(1, 2 * 10**9)
+    assert nursery._gains(environment)
+    assert not nursery._gains(environment | {worker_environment.DEVICE: "fake_manila"})
 
 
 def test_only_who_begins_says_what_goes_wrong(named, caplog, monkeypatch):

@@ -8,7 +8,7 @@ dies, has its task process ended, with everything that process has started.
 While nobody asks for anything it loads what other packages want loaded (`preload.py`), a step at
 a time: from the start, while the workers come up, unless they need the only core. A task process
 that is forked before all of it is done does the rest by itself, as long as it has no task, if its
-tasks can spare the memory.
+tasks gain by it and can spare the memory.
 """
 
 import argparse
@@ -144,7 +144,7 @@ class _Nursery:
                 os.close(ours)
             sock = socket.socket(fileno=descriptors[0])
             settle_in(request["environment"], request["folder"])
-            rest = self.steps if _has_room(request["environment"]) else iter(())
+            rest = self.steps if _gains(request["environment"]) else iter(())
             serve(sock, descriptors[3], rest)
             status = 0
         except (ConnectionError, BrokenPipeError):
@@ -200,8 +200,13 @@ def _dead() -> int | None:
     return None if found is None else found.si_pid
 
 
-def _has_room(environment: Mapping[str, str]) -> bool:
-    """Whether tasks of a worker with this environment can spare what is loaded ahead of them."""
+def _gains(environment: Mapping[str, str]) -> bool:
+    """Whether what is loaded ahead helps tasks of a worker with this environment, who can spare it.
+
+    Tasks of a QPU run circuits there, for which next to nothing of it is needed.
+    """
+    if environment.get(worker_environment.DEVICE):
+        return False
     limit = environment.get(worker_environment.MEMORY)
     return limit is None or int(limit) >= _ROOM_BYTES
 

@@ -2,6 +2,8 @@
 
 import math
 import os
+import subprocess
+import sys
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -221,6 +223,16 @@ def test_others_wait_for_the_one_that_tests(workplace, monkeypatch):
         go.set()
         first.result(), second.result()
     assert len(workplace) == 1
+
+
+def test_a_worker_hands_the_test_out_without_loading_qiskit():
+    """Its task process needs it; in the worker's own it would be memory for nothing."""
+    code = "import sys, pilot_kernel.primitive.device.preload as p; print('qiskit' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False"]
 
 
 def test_a_pilot_whose_device_fails_says_why_and_runs_nothing(tmp_path, monkeypatch):
