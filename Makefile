@@ -7,15 +7,23 @@ MAX_QUBITS ?= 12
 # Tests that run at once: half of their time is waiting for processes.
 AT_ONCE ?= 3
 
+# Set, every process would compile all the modules that it imports, and there are many processes.
+unexport PYTHONDONTWRITEBYTECODE
+
+# This project with its `extras`. uv takes seconds for it and pip minutes; pip steps in where uv does
+# not get on, such as behind a mirror that only pip's configuration names.
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[$$extras]" \
+  || $(BIN)/python -m pip install --quiet --editable ".[$$extras]"
+
 .PHONY: demo test test-real screenshots docs lab students bench lint clean \
-  binder-lock binder-check release-check
+  binder-lock binder-check release-check newcomer-check
 
 # One environment for everything here, made anew when the project's needs change.
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python >= 3.11 is needed; try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pip install --quiet uv || true
+	extras=test; $(INSTALL)
 	$(BIN)/python -m pilot_kernel install --sys-prefix
 	touch $@
 
@@ -37,20 +45,20 @@ test: lint $(VENV)/.warm
 # is missing is skipped, and pytest says what to install. CHAOS=60 has all break down for an hour.
 # tests/real/conftest.py says which of them must not run at once.
 test-real: $(VENV)/.warm
-	$(BIN)/python -m pip install --quiet --editable '.[test,real,docs]'
+	extras=test,real,docs; $(INSTALL)
 	$(BIN)/python -m pytest tests/real --numprocesses 2 --dist loadgroup \
 	  $(if $(CHAOS),--chaos-minutes $(CHAOS))
 
 # Needs Chromium, like test-real. Look at the pictures before you commit them.
 screenshots: $(VENV)/.warm
-	$(BIN)/python -m pip install --quiet --editable '.[test,real]'
+	extras=test,real; $(INSTALL)
 	$(BIN)/python -m tests.real.screenshots
 	$(BIN)/python -m tests.real.moving_picture
 	$(BIN)/python -m tests.real.saved_notebook
 
 # Guides, reference, all errors, the course: artifacts/docs/index.html.
 docs: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	extras=docs; $(INSTALL)
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs . artifacts/docs
 
 lint: $(VENV)/.ready
@@ -86,7 +94,7 @@ binder-lock: $(VENV)/.ready
 # What Binder would do and what its visitors do then, on one core and with 1.5 GB. It takes minutes;
 # as root the limit is enforced, else only measured. The browser needs Chromium, like test-real.
 binder-check: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --editable '.[test,real]'
+	extras=test,real; $(INSTALL)
 	$(BIN)/python -m tests.real.binder
 
 # The wheel, installed elsewhere and used: with the newest versions of all that it needs, and with the
@@ -98,8 +106,14 @@ release-check: $(VENV)/.ready
 	$(BIN)/python -m tests.real.release newest
 	$(BIN)/python -m tests.real.release oldest
 
+# What README has a newcomer do, in a clone of what is committed, and how long each step takes.
+# Needs Chromium, like test-real.
+newcomer-check: $(VENV)/.ready
+	extras=test,real; $(INSTALL)
+	$(BIN)/python -m tests.real.newcomer
+
 bench: $(VENV)/.warm .bench/.ready
-	$(BIN)/python -m pip install --quiet --editable '.[bench,real]'
+	extras=bench,real; $(INSTALL)
 	$(BIN)/python -m benchmarks.pilot
 	$(BIN)/python -m benchmarks.finder --qcut-python .bench/bin/python --prove 10 \
 	  --out artifacts/cut_finder.jsonl
