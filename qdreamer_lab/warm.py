@@ -62,9 +62,9 @@ def warm_up(report: Callable[[str], None] | None = None) -> None:
 
 def warm_beside() -> None:
     """Compile what the finder's cost models do not need from the start, about half of it all."""
-    warm_simulators()
-    for problem, _ in samples("joint"):
+    for problem, _ in samples("joint"):  # first: the second cost model waits for it
         plan_price(problem, np.zeros((len(problem.pairs), 2), np.int64), "joint")
+    warm_simulators()
     make_ready("lo", limited=True)  # last: what it shares with the cost models is compiled by then
 
 
