@@ -67,8 +67,10 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# The address that it prints leads to the notebook, too, for whom no browser opens.
 lab: $(VENV)/.warm
-	PATH="$(BIN):$$PATH" $(BIN)/jupyter lab notebooks/01_quickstart.ipynb
+	PATH="$(BIN):$$PATH" $(BIN)/jupyter lab --ServerApp.root_dir=notebooks \
+	  --LabApp.default_url=/lab/tree/01_quickstart.ipynb
 
 # The course without its solutions: what a class is given.
 students: $(VENV)/.ready
