@@ -56,7 +56,7 @@ def main():
         env["PATH"] = "/usr/local/bin:/usr/bin:/bin"  # nobody has told them to activate anything
         _configure(home, env)
         clock = _Clock()
-        _command(["git", "clone", "--quiet", str(ROOT), str(clone)], home, env, clock)
+        _command(["git", "clone", "--quiet", str(ROOT), str(clone)], home, env)
         clock.say("cloned")
         _demo(clone, env, clock)
         with _lab(clone, home, env, clock) as (lab, address), chromium() as browser:
@@ -104,7 +104,7 @@ def _configure(home, env):
     settings.write_text(json.dumps({"ServerApp": told}))
 
 
-def _command(words, folder, env, clock, seen=None):
+def _command(words, folder, env, seen=None):
     """Run a command to its end, and return what it said; `seen` is told each line as it comes."""
     with subprocess.Popen(
         words, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -131,7 +131,7 @@ def _demo(clone, env, clock):
         for mark in [mark for mark in marks if mark in line]:
             clock.say(marks.pop(mark))
 
-    said = _command(["make", "demo"], clone, env, clock, seen)
+    said = _command(["make", "demo"], clone, env, seen)
     clock.say("make demo has run the first notebook, too")
     if marks or len(VALUE.findall(said)) != 3:
         raise FreshError(f"make demo did not say all that it should:\n{said}")
@@ -187,7 +187,7 @@ def _own_circuit(clone, env, clock):
     file = clone / "my.qasm"
     file.write_text(OWN)
     words = ["make", "demo", f"CIRCUIT={file.name}", f"OBSERVABLE={ASKED}", "MAX_QUBITS=12"]
-    said = _command(words, clone, env, clock)
+    said = _command(words, clone, env)
     ((_, value),) = VALUE.findall(said)
     circuit = load_circuit(file)
     _agree([float(value)], circuit, [read_observable(ASKED, circuit.num_qubits)])
