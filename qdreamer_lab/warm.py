@@ -16,9 +16,8 @@ from qiskit import QuantumCircuit
 
 from pilot_kernel.resource.worker_environment import usable_cores
 from qdreamer_lab.isolated_call import guarded
-from qdreamer_lab.search.cost_models import MODELS, plan_price
+from qdreamer_lab.search.cost_models import MODELS
 from qdreamer_lab.search.finder import make_ready
-from qdreamer_lab.search.warm_up_problems import samples
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.cut.partition import Partition
 from qdreamer_lab.workload.estimator import CutEstimator
@@ -40,32 +39,24 @@ _LABELS = {
 def warm_up(report: Callable[[str], None] | None = None) -> None:
     """Compile every kernel of the finder and of the simulators, so that no later call has to.
 
-    With several cores, another process compiles half of them meanwhile.
+    With several cores, another process compiles those of the simulators meanwhile.
 
     Args:
         report: Called with a line of text before each step.
     """
     with ExitStack() as stack:
         if usable_cores() > 1:
-            beside = stack.enter_context(ThreadPoolExecutor(1)).submit(guarded, warm_beside)
+            beside = stack.enter_context(ThreadPoolExecutor(1)).submit(guarded, warm_simulators)
             stack.callback(beside.result)
         for number, cost in enumerate(MODELS):
             if report is not None:
                 report(f"compiling the cut finder, step {number + 1} of {len(MODELS)}: {cost}")
-            make_ready(cost)
+            make_ready(cost, limited=True)
         if report is not None:
-            report("compiling the simulators")
-    warm_beside()  # what the other process compiled is loaded
+            report("compiling the simulator")
+    warm_simulators()  # what the other process compiled is loaded
     CutEstimator(2).run([(_circuit(), "ZZZ")]).result()  # with a plan of its own
     CutEstimator(2, mode="sampled", shots=1000, seed=0).run([(_circuit(), "ZZZ")]).result()
-
-
-def warm_beside() -> None:
-    """Compile what the finder's cost models do not need from the start, about half of it all."""
-    for problem, _ in samples("joint"):  # first: the second cost model waits for it
-        plan_price(problem, np.zeros((len(problem.pairs), 2), np.int64), "joint")
-    warm_simulators()
-    make_ready("lo", limited=True)  # last: what it shares with the cost models is compiled by then
 
 
 def warm_simulators() -> None:
