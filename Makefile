@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # This project with its `extras`. uv takes seconds for it and pip minutes; pip steps in where uv does
 # not get on, such as behind a mirror that only pip's configuration names.
-INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[$$extras]" \
+INSTALL = $(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --editable ".[$$extras]" \
   || $(BIN)/python -m pip install --quiet --editable ".[$$extras]"
 
 .PHONY: demo test test-real screenshots docs lab students bench lint clean \
