@@ -174,8 +174,8 @@ def _widths(candidate: Candidate) -> str:
         return _NONE
     each = [fragment.width for fragment in candidate.plan.fragments]
     if len(each) <= _MOST_WIDTHS:
-        return " + ".join(map(str, each))
-    return f"{len(each)} of up to {max(each)}"
+        return f"{' + '.join(map(str, each))} qubit{'' if each == [1] else 's'}"
+    return f"{len(each)} of up to {max(each)} qubits"
 
 
 def _overhead(candidate: Candidate) -> str:

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Candidate, View
 
-_PANEL = (500, 300)
+_PANEL = (440, 300)
 """Pixels of a figure, about, before a page says how wide it is."""
+
+_UNSAID = ("selected", "pinned", "Pareto front")
+"""What the board leaves out of legends, which have little room."""
 
 __all__ = ["Renderer", "caption", "columns", "footnotes", "spec_of", "status", "summary"]
 
@@ -126,7 +129,15 @@ class Renderer:
 
 def _still(spec: Spec) -> str:
     """A figure as a picture of about the size of its panel; the page makes it fit."""
-    return picture(spec, width=_PANEL[0], height=_PANEL[1], ground=False)
+    traces = [
+        {
+            **trace,
+            "name": str(trace.get("name", "")).removeprefix("execute "),
+            "showlegend": trace.get("showlegend") and trace.get("name") not in _UNSAID,
+        }
+        for trace in spec["data"]
+    ]
+    return picture({**spec, "data": traces}, width=_PANEL[0], height=_PANEL[1], ground=False)
 
 
 def spec_of(name: str, view: View) -> Spec:
