@@ -15,7 +15,7 @@ from numba.core.registry import CPUDispatcher
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["load_kernels"]
+__all__ = ["in_cache", "load_kernels"]
 
 
 def load_kernels(room: str) -> Iterator[str]:
@@ -30,13 +30,24 @@ def load_kernels(room: str) -> Iterator[str]:
     Yields:
         The name of each kernel that was looked for.
     """
+    for name, kernel in _kernels(room):
+        _load(kernel)
+        yield name
+
+
+def in_cache(room: str) -> bool:
+    """Whether the cache has every kernel of a room that it may hold; nothing is loaded."""
+    files = (getattr(kernel._cache, "_cache_file", None) for _, kernel in _kernels(room))
+    return all(file._load_index() for file in files if file is not None)
+
+
+def _kernels(room: str) -> Iterator[tuple[str, CPUDispatcher]]:
     package = importlib.import_module(room)
     for found in pkgutil.iter_modules(package.__path__, f"{room}."):
         module = importlib.import_module(found.name)
         for name, value in sorted(vars(module).items()):
             if isinstance(value, CPUDispatcher) and value.py_func.__module__ == found.name:
-                _load(value)
-                yield f"{found.name}.{name}"
+                yield f"{found.name}.{name}", value
 
 
 def _load(kernel: CPUDispatcher) -> None:

@@ -3,6 +3,7 @@
 
 const PLOTLY = Symbol.for("qdreamer-lab.plotly");
 const COMING = Symbol.for("qdreamer-lab.plotly.coming");
+const LOADING = Symbol.for("qdreamer-lab.plotly.loading");
 const ASK_AGAIN_MS = 4000;
 const FIGURES = ["tradeoff", "circuit", "fragments", "timeline"];
 const TITLES = {
@@ -28,13 +29,13 @@ async function unpacked(buffer) {
   return await new Response(stream).text();
 }
 
-async function imported(buffer) {
+async function imported(plain) {
   // Inside a function of our own, neither RequireJS's `define` nor a page's `Plotly` is touched.
   const before = globalThis.Plotly;
   const source = [
     "const holder = { exports: {} };",
     "(function (module, exports, define) {",
-    await unpacked(buffer),
+    plain,
     "}).call(globalThis, holder, holder.exports, undefined);",
     "export default holder.exports;",
   ].join("\n");
@@ -49,15 +50,20 @@ async function imported(buffer) {
   }
 }
 
-// The first board of a kernel brings it along, so that it is loaded while the kernel still plans.
+// The first board of a kernel brings it along, so that it is there and unpacked while the kernel
+// still plans. To load it takes longer than all else on the way to the first view, and nothing can
+// be shown meanwhile: that waits until still pictures are seen.
 function initialize({ model }) {
   const bytes = model.get("library");
-  if (!bytes?.byteLength || globalThis[PLOTLY]) return;
-  globalThis[COMING] ??= imported(bytes).then((made) => (globalThis[PLOTLY] ??= made));
+  if (bytes?.byteLength && !globalThis[PLOTLY]) globalThis[COMING] ??= unpacked(bytes);
 }
 
 async function plotly(model) {
-  if (!globalThis[PLOTLY]) await globalThis[COMING]?.catch(() => {});
+  if (!globalThis[PLOTLY] && globalThis[COMING]) {
+    globalThis[LOADING] ??= globalThis[COMING].then(imported);
+    const made = await globalThis[LOADING].catch(() => undefined);
+    globalThis[PLOTLY] ??= made;
+  }
   return globalThis[PLOTLY] ?? asked(model);
 }
 
@@ -75,7 +81,7 @@ function asked(model) {
     const heard = async (message, buffers) => {
       if (message.do !== "plotly") return;
       try {
-        globalThis[PLOTLY] ??= await imported(buffers[0]);
+        globalThis[PLOTLY] ??= await imported(await unpacked(buffers[0]));
         done(globalThis[PLOTLY]);
       } catch (error) {
         clearInterval(timer);
@@ -249,6 +255,18 @@ function trimmed(data) {
   });
 }
 
+// Pictures of the figures, until what draws them is loaded.
+function pictured(model, parts) {
+  const stills = model.get("stills") ?? {};
+  for (const name of FIGURES) {
+    if (!stills[name]) continue;
+    const still = make("div", { class: "qd-still" });
+    still.innerHTML = stills[name];
+    parts.panels[name].body.replaceChildren(still);
+  }
+  return FIGURES.some((name) => stills[name]);
+}
+
 async function drawn(Plotly, model, parts, shown) {
   const waiting = [];
   for (const name of FIGURES) {
@@ -260,6 +278,7 @@ async function drawn(Plotly, model, parts, shown) {
     const body = parts.panels[name].body;
     if (!figure) continue;
     const first = !body.querySelector(".main-svg");
+    body.querySelector(":scope > .qd-still")?.remove();
     waiting.push(Plotly.react(body, trimmed(figure.data), fitted(figure.layout), CONFIG));
     if (first && name === "tradeoff") {
       body.on("plotly_click", (event) => {
@@ -361,6 +380,14 @@ async function picture(Plotly, parts, message, dark) {
   saved(message.name, message.type === "svg" ? svg : await png(made));
 }
 
+// After what has been put on the page is on the screen; a page in the background has no frames.
+function seen() {
+  return new Promise((resolve) => {
+    if (document.hidden) resolve();
+    else requestAnimationFrame(() => setTimeout(resolve));
+  });
+}
+
 // ---- the widget
 
 function render({ model, el }) {
@@ -374,17 +401,20 @@ function render({ model, el }) {
   let gone = false;
 
   const redraw = () => {
-    if (queued || !Plotly || gone) return;
+    if (queued || gone) return;
     queued = true;
     busy = busy.then(async () => {
       queued = false;
       const stamp = model.get("stamp");
+      const live = Boolean(Plotly);
       texts(model, parts, shown);
-      await drawn(Plotly, model, parts, shown);
+      if (live) await drawn(Plotly, model, parts, shown);
+      else if (!pictured(model, parts)) return;
       named(parts.node, model.get("hints"));
       requestAnimationFrame(() => {
-        performance.measure("qdreamer:update", { start: stamp.received ?? received, detail: stamp });
-        parts.node.dataset.serial = stamp.serial ?? "";
+        const what = live ? "qdreamer:update" : "qdreamer:still";
+        performance.measure(what, { start: stamp.received ?? received, detail: stamp });
+        if (live) parts.node.dataset.serial = stamp.serial ?? "";
       });
     });
   };
@@ -421,16 +451,18 @@ function render({ model, el }) {
     if (message.do !== "download" && message.do !== "picture") return;
     if (done.has(message)) return; // another view of the same board has saved it
     done.add(message);
-    if (message.do === "picture") picture(Plotly, parts, message, dark);
+    if (message.do === "picture") loaded.then(() => busy).then(() => picture(Plotly, parts, message, dark));
     else saved(message.name, new Blob(buffers, { type: message.type }));
   };
   model.on("msg:custom", heard);
 
   window.addEventListener("keydown", ownKeys, true); // the same one for all: added once
   requestAnimationFrame(colours); // not before it is on the page
-  plotly(model).then(
+  if (!globalThis[PLOTLY]) redraw();
+  const loaded = busy.then(seen).then(() => plotly(model)).then(
     (made) => {
       Plotly = made;
+      model.send({ live: true });
       redraw();
       sized.observe(parts.node);
     },

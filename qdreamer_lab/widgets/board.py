@@ -42,7 +42,9 @@ class Board(anywidget.AnyWidget):
         alternatives: What each figure shows, in words.
         hints: What the controls with these labels are for.
         library: plotly.js, compressed, until a page has it; only the first board brings it along.
+        stills: Pictures of the figures as SVG, by name, until a page has loaded plotly.js.
         stamp: Changes last, whenever anything did: which state this is.
+        live: A page has loaded plotly.js, so that no stills are needed.
     """
 
     _esm = _HERE / "board.js"
@@ -62,6 +64,7 @@ class Board(anywidget.AnyWidget):
     alternatives = traitlets.Dict().tag(sync=True)
     hints = traitlets.Dict().tag(sync=True)
     library = traitlets.Bytes(b"").tag(sync=True)
+    stills = traitlets.Dict().tag(sync=True)
     stamp = traitlets.Dict().tag(sync=True)
 
     _brought: ClassVar[bool] = False
@@ -70,6 +73,7 @@ class Board(anywidget.AnyWidget):
         super().__init__(library=b"" if Board._brought else plotly_js())
         Board._brought = True
         self._heard = heard
+        self.live = False
         self.on_msg(self._on_message)
 
     def update(self, parts: Mapping[str, object], stamp: dict[str, Any]) -> None:
@@ -108,6 +112,8 @@ class Board(anywidget.AnyWidget):
             self.library = b""  # a notebook that saves widgets need not keep it
         if content.get("wants") == "plotly":
             self.send({"do": "plotly"}, [plotly_js()])
+        elif content.get("live") is True:
+            self.live, self.stills = True, {}
         else:
             self._heard(content)
 

@@ -83,7 +83,7 @@ def rows(
         Row(label, hint, tuple(text(candidate) for candidate in candidates))
         for label, hint, text in (
             ("Cuts", "Gates and wires that are cut", _cuts),
-            ("Fragments", "Qubits of each fragment", _widths),
+            ("Qubits of fragments", "How wide each fragment is", _widths),
             ("Sampling overhead", "Factor on shots, the price of cuts in sampled mode", _overhead),
             ("Optimality", "How far the plan can be from the best one of its width", _proof),
             ("Variants", "State vectors or circuits to be run", _variants),

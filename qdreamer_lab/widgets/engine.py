@@ -82,14 +82,6 @@ class Engine:
         self.background.cancel()
         self._weighing.cancel()
 
-    def again(self) -> None:
-        """Look for candidates anew, such as after the profile has learned."""
-        self.post(self._forgotten)
-
-    def _forgotten(self, view: View) -> View:
-        self._asked = self._weighed = None
-        return replace(view, candidates=())
-
     def _settled(self) -> bool:
         return (
             self._thread is None

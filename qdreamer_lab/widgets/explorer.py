@@ -13,6 +13,7 @@ import ipywidgets
 from pilot_kernel.errors import PilotError
 from qdreamer_lab.dreamer.dreamer import QDreamer
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.widgets import readiness
 from qdreamer_lab.widgets.board import Board
 from qdreamer_lab.widgets.changes import advised, clicked, moved, pinned, seen
 from qdreamer_lab.widgets.controls import Panel
@@ -77,6 +78,7 @@ class CutExplorer:
     ) -> None:
         if max_qubits is not None:
             check_width(max_qubits)
+        readiness.enough()
         self._board = Board(self._heard)  # first: a page loads what draws while the kernel plans
         try:
             self._problem = problem_of(circuit, observables)
@@ -204,7 +206,7 @@ class CutExplorer:
 
     def _show(self, view: View) -> None:
         """Bring board and controls up to date; called by one thread at a time."""
-        parts = self._renderer.parts(view)
+        parts = self._renderer.parts(view, stills=not self._board.live)
         self._follow(view)
         if parts:
             self._serial += 1
@@ -287,3 +289,6 @@ def _close(widget: Any) -> None:
         _close(child)
     widget.unobserve_all()
     widget.close()
+
+
+readiness.begin(QDreamer())

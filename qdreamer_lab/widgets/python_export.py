@@ -31,8 +31,10 @@ def python_source(
     names = ["circuit"] + ["observables"] * (not problem.default) + ["session"] * session
     given = ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
     lines = ["from qdreamer_lab import CutEstimator" + ", plan_cuts" * candidate.handed]
-    if candidate.handed and not candidate.repeatable:
+    if candidate.handed and not _found_again(candidate):
         lines = ["from dataclasses import replace", "import numpy as np", *lines]
+        if candidate.plan is not None and candidate.plan.swaps is not None:
+            lines.append("from qdreamer_lab.workload.cut.cuts import Swaps")
     if problem.default:
         lines.append("from qiskit.quantum_info import SparsePauliOp")
     lines += ["", f"# {given}: as given to CutExplorer"]
@@ -55,7 +57,7 @@ def _planned(candidate: Candidate) -> list[str]:
     """
     if not candidate.handed:
         return []
-    if not candidate.repeatable:
+    if not _found_again(candidate):
         return _spelled(candidate)
     options, usual = candidate.options, SearchOptions()
     arguments = ["circuit", str(candidate.configuration.max_qubits), "observables=observables"]
@@ -68,6 +70,13 @@ def _planned(candidate: Candidate) -> list[str]:
     if len(line) <= _LINE:
         return [line]
     return ["plan = plan_cuts(", *(f"    {argument}," for argument in arguments), ")"]
+
+
+def _found_again(candidate: Candidate) -> bool:
+    """Whether a search with a few arguments makes the plan; not one for devices or with swaps."""
+    plan = candidate.plan
+    plain = plan is None or (plan.devices is None and plan.swaps is None)
+    return candidate.repeatable and plain
 
 
 def _spelled(candidate: Candidate) -> list[str]:
@@ -91,6 +100,8 @@ def _spelled(candidate: Candidate) -> list[str]:
         f"    cost={plan.cost!r},",
         f"    log2_lower_bound={plan.log2_lower_bound!r},",
         f"    proven_optimal={plan.proven_optimal!r},",
+        *([] if plan.devices is None else [f"    devices={plan.devices!r},"]),
+        *([] if plan.swaps is None else [f"    swaps={plan.swaps!r},"]),
         ")",
     ]
 

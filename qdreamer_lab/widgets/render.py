@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from qdreamer_lab.dreamer.predict.prediction import FIRST_RUN
 from qdreamer_lab.dreamer.report_text import seconds_text
+from qdreamer_lab.still import picture
+from qdreamer_lab.widgets.board import FIGURES
 from qdreamer_lab.widgets.cost_table import group_names, part_text, rows, sentence, table_html
 from qdreamer_lab.widgets.figures.spec import to_json
 from qdreamer_lab.widgets.glossary import explained
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from qdreamer_lab.widgets.figures.spec import Spec
     from qdreamer_lab.widgets.problem import Problem
     from qdreamer_lab.widgets.state import Candidate, View
+
+_PANEL = (440, 300)
+"""Pixels of a figure, about, before a page says how wide it is."""
+
+_UNSAID = ("selected", "pinned", "Pareto front")
+"""What the board leaves out of legends, which have little room."""
 
 __all__ = ["Renderer", "caption", "columns", "footnotes", "spec_of", "status", "summary"]
 
@@ -36,14 +44,27 @@ class Renderer:
         self._problem = problem
         self._workers = workers
         self._seen: dict[str, tuple[object, ...]] = {}
+        self._stills: dict[str, str] = {}
 
-    def parts(self, view: View) -> dict[str, object]:
-        """Attributes of the board that have to change for a state."""
+    def parts(self, view: View, *, stills: bool = False) -> dict[str, object]:
+        """Attributes of the board that have to change for a state.
+
+        Args:
+            view: The state.
+            stills: Whether pictures of the figures go with them.
+        """
         made: dict[str, object] = {}
         for name, (inputs, make) in self._recipes(view).items():
-            if self._seen.get(name) != inputs:
-                made[name] = make()
-                self._seen[name] = inputs
+            if self._seen.get(name) == inputs:
+                continue
+            self._seen[name] = inputs
+            made[name] = make()
+            if name in FIGURES:
+                spec = cast("Spec", made[name])
+                made[name] = to_json(spec)
+                self._stills[name] = _still(spec) if stills else ""
+        if stills and not self._stills.keys().isdisjoint(made):
+            made["stills"] = dict(self._stills)
         return made
 
     def _recipes(self, view: View) -> dict[str, tuple[tuple[object, ...], Callable[[], object]]]:
@@ -55,13 +76,13 @@ class Renderer:
         return {
             "tradeoff": (
                 (*points, *compared, view.dark),
-                lambda: to_json(spec_of("tradeoff", view)),
+                lambda: spec_of("tradeoff", view),
             ),
-            "circuit": ((plan, view.graph, view.dark), lambda: to_json(spec_of("circuit", view))),
-            "fragments": ((plan, view.dark), lambda: to_json(spec_of("fragments", view))),
+            "circuit": ((plan, view.graph, view.dark), lambda: spec_of("circuit", view)),
+            "fragments": ((plan, view.dark), lambda: spec_of("fragments", view)),
             "timeline": (
                 (candidate, run.candidate, run.rows, run.result, view.dark),
-                lambda: to_json(spec_of("timeline", view)),
+                lambda: spec_of("timeline", view),
             ),
             "numbers": (
                 (candidate, view.pinned, view.uncut, run.result, run.exact),
@@ -104,6 +125,19 @@ class Renderer:
         candidate = view.selected
         workers = self._workers(candidate.configuration.on)
         return python_source(self._problem, candidate, view.controls, workers=workers)
+
+
+def _still(spec: Spec) -> str:
+    """A figure as a picture of about the size of its panel; the page makes it fit."""
+    traces = [
+        {
+            **trace,
+            "name": str(trace.get("name", "")).removeprefix("execute "),
+            "showlegend": trace.get("showlegend") and trace.get("name") not in _UNSAID,
+        }
+        for trace in spec["data"]
+    ]
+    return picture({**spec, "data": traces}, width=_PANEL[0], height=_PANEL[1], ground=False)
 
 
 def spec_of(name: str, view: View) -> Spec:

@@ -9,7 +9,7 @@ import pytest
 _LOOK = """
 import json, sys
 import numpy as np
-from qdreamer_lab.kernels.loading import load_kernels
+from qdreamer_lab.kernels.loading import in_cache, load_kernels
 from qdreamer_lab.kernels.simulate import statevector
 
 kernel = statevector.apply_one_qubit
@@ -24,6 +24,7 @@ if "use" in sys.argv:
 print(json.dumps({
     "names": names, "loaded": loaded, "out": np.abs(out).tolist(),
     "compiled": sum(kernel.stats.cache_misses.values()),
+    "cached": [in_cache("qdreamer_lab.kernels.simulate"), in_cache("qdreamer_lab.kernels.gates")],
 }))
 """
 
@@ -45,6 +46,7 @@ def test_what_the_cache_holds_is_loaded_and_the_rest_is_not_compiled(look, tmp_p
     empty = look("load")
     assert "qdreamer_lab.kernels.simulate.statevector.apply_one_qubit" in empty["names"]
     assert empty["loaded"] == []
+    assert empty["cached"] == [False, False]
     assert not list(tmp_path.rglob("*.nbi"))
     assert look("call")["compiled"] == 1
     full = look("load", "use")

@@ -1,5 +1,6 @@
 """What the explorer saves, and the code it writes, which makes the same plan."""
 
+import dataclasses
 import json
 import re
 from dataclasses import replace
@@ -7,11 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from qiskit.quantum_info import SparsePauliOp
+from qiskit.transpiler import CouplingMap
 
-from qdreamer_lab import CutPlan
+from qdreamer_lab import CutPlan, plan_cuts
+from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.board import FIGURES
+from qdreamer_lab.widgets.problem import problem_of
 from qdreamer_lab.widgets.python_export import python_source
+from qdreamer_lab.widgets.state import Candidate, Controls
+from qdreamer_lab.workload.cut.options import SearchOptions
+from qdreamer_lab.workload.cut.partition import Partition
 from tests.circuits.plain import brickwork, uneven_line
 from tests.conftest import wait_until
 from tests.widgets.conftest import ENDS, OBSERVABLE, N, done_by, exact, press
@@ -101,6 +108,33 @@ def test_the_code_makes_every_candidate_s_plan_however_it_was_found(open_explore
         assert np.array_equal(done["plan"].labels, one.plan.labels)
         assert np.array_equal(done["plan"].lone_labels, one.plan.lone_labels)
         assert done["plan"].summary == one.plan.summary
+
+
+@pytest.mark.parametrize("repeatable", [False, True])
+@pytest.mark.parametrize(
+    ("width", "more"),
+    [
+        (4, {"coupling_map": CouplingMap.from_line(4), "swap_price": 3.0}),
+        (12, {"coupling_map": CouplingMap.from_line(12), "swap_price": 0.25}),
+        ([7, 5], {}),
+        (5, {"cost": "joint"}),
+    ],
+)
+def test_the_code_makes_plans_for_devices_and_with_swaps(width, more, repeatable):
+    circuit = brickwork()
+    circuit.cz(0, 11)  # so that a line needs swaps
+    plan = plan_cuts(circuit, width, observables=ENDS, rounds=1, **more)
+    assert (plan.swaps is not None) == ("coupling_map" in more)
+    assert (plan.devices is not None) == isinstance(width, list)
+    options = SearchOptions(cost=plan.cost, rounds=1)
+    way = Configuration(plan.max_qubits, "sampled")
+    one = Candidate(way, plan, options=options, repeatable=repeatable)
+    code = python_source(problem_of(circuit, ENDS), one, Controls(plan.max_qubits), workers=None)
+    made = done_by(code.partition("estimator = ")[0], circuit=circuit, observables=ENDS)["plan"]
+    for field in dataclasses.fields(Partition):
+        if field.init and field.name != "blocks":
+            assert np.array_equal(getattr(made, field.name), getattr(plan, field.name)), field.name
+    assert made.log2_total == plan.log2_total
 
 
 def test_a_notebook_keeps_the_last_state(explorer, monkeypatch):

@@ -54,10 +54,10 @@ def drawer(spec: Callable[P, Spec]) -> Drawer[P]:
 
 
 def figure_of_spec(spec: Spec) -> go.Figure:
-    """A plotly figure with the looks of its spec and no others."""
-    import plotly.graph_objects as go
+    """A plotly figure with the looks of its spec and no others; it brings a picture along."""
+    from qdreamer_lab.widgets.figures.pictured import Figure
 
-    return go.Figure(data=spec["data"], layout={"template": "none", **spec["layout"]})
+    return Figure(data=spec["data"], layout={"template": "none", **spec["layout"]})
 
 
 def to_json(spec: Spec) -> bytes:
