@@ -203,7 +203,7 @@ def _parser() -> argparse.ArgumentParser:
         "warm",
         help="compile all numba kernels now, so that later runs need not",
         description="Compile the numba kernels of the cut finder and of exact mode, and keep them "
-        "on disk. This takes about a minute after an installation, and seconds later on.",
+        "on disk. This takes a minute or two after an installation, and seconds later on.",
     )
     return parser
 
