@@ -69,8 +69,14 @@ def test_a_long_name_of_the_temporary_folder_is_no_obstacle(home, tmp_path):
 def kill_family(entry):
     """Kill an agent and all that belongs to it, so that none of them can tidy up."""
     agent = psutil.Process(entry.pid)
-    for process in (family := [agent, *agent.children(recursive=True)]):
-        with contextlib.suppress(psutil.NoSuchProcess):  # one dies by itself when its parent does
+    agent.suspend()
+    family = [agent, *agent.children(recursive=True)]
+    # All stand still before the first dies, whose death the others would see.
+    for process in family[1:]:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just done what it was for
+            process.suspend()
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(family, timeout=20)
 
