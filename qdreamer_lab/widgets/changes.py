@@ -40,6 +40,9 @@ def moved(view: View, **changes: Any) -> View:
 def answered(view: View, found: Iterable[Candidate], *, working: bool) -> View:
     """Candidates were found for the controls as they are.
 
+    What was clicked or pinned stays, though a run was learned from since it was priced; it is
+    ranked again when it is priced again.
+
     Args:
         view: Before.
         found: New ones; they take the place of those with the same key.
@@ -47,11 +50,16 @@ def answered(view: View, found: Iterable[Candidate], *, working: bool) -> View:
     """
     found = tuple(found)
     newest = max((candidate.era for candidate in found), default=0)
-    by_key = {candidate.key: candidate for candidate in view.candidates if candidate.era >= newest}
-    by_key.update((candidate.key, candidate) for candidate in found)
     wanted = {view.fixed, *(candidate.key for candidate in view.pinned)}
+    by_key = {
+        candidate.key: candidate
+        for candidate in view.candidates
+        if candidate.era >= newest or candidate.key in wanted
+    }
+    by_key.update((candidate.key, candidate) for candidate in found)
     kept = _distinct(by_key.values(), view.controls.width, view.fixed, wanted)
-    view = replace(view, candidates=kept, recommended=_best(kept), working=working)
+    best = _best(candidate for candidate in kept if candidate.era >= newest)
+    view = replace(view, candidates=kept, recommended=best, working=working)
     if view.fresh and (not working or any(not one.given for one in kept)):
         return advised(view)
     return chosen(view)

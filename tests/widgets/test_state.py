@@ -76,6 +76,24 @@ def test_a_click_selects_and_moves_the_width():
     assert again.selected is better
 
 
+def test_what_was_clicked_stays_when_others_know_of_a_run_that_it_does_not():
+    """Prices that a run was learned from may come while another search still goes on."""
+    shown = answered(view(4), [candidate(4), candidate(6), candidate(7, 0.1)], working=True)
+    shown = advised(shown)
+    ran = shown.selected
+    assert ran.configuration.max_qubits == 7
+    later = replace(candidate(7, 0.3, given=False), era=1)
+    other = replace(candidate(6, 0.2), era=1)
+    shown = answered(shown, [other], working=True)
+    assert shown.selected is ran
+    assert shown.recommended is other  # the old price is held against no new one
+    assert {one.configuration.max_qubits for one in shown.candidates} == {6, 7}
+    shown = answered(pinned(shown), [later], working=False)
+    assert shown.selected.sameness == ran.sameness
+    again = replace(candidate(7, 0.15), era=1)
+    assert answered(shown, [again], working=False).selected is again
+
+
 @pytest.mark.parametrize("index", [-1, 2, 10**9])
 def test_a_click_on_nothing_changes_nothing(index):
     shown = answered(view(4), [candidate(4), candidate(6)], working=False)
