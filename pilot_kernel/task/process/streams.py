@@ -6,17 +6,16 @@ by line, and what C code has begun comes before what Python prints next.
 """
 
 import ctypes
-import fcntl
 import io
 import os
 import sys
-import termios
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 from pilot_kernel.errors import PilotError
+from pilot_kernel.task.wire.pipes import bytes_in_pipe
 
 __all__ = ["divert", "emit", "flush", "interrupt", "quiet", "restore"]
 
@@ -43,7 +42,6 @@ _lock = threading.RLock()  # a signal handler may print while its own thread hol
 _sending = 0  # how deep the main thread is in `quiet`
 _postponed: type[BaseException] | None = None
 _main = threading.main_thread().ident
-_NOTHING = bytes(4)
 
 
 def emit(stream: str, text: str) -> None:
@@ -149,8 +147,7 @@ def _let_raw_pass(descriptor: int) -> None:
 def _unread(descriptor: int) -> int:
     """Bytes in a pipe to the worker; none if the task has put something else in its place."""
     try:
-        told = fcntl.ioctl(descriptor, termios.FIONREAD, _NOTHING)
-        count = int.from_bytes(told, sys.byteorder)
+        count = bytes_in_pipe(descriptor)
         return count if count and _identity(descriptor) == _pipes[descriptor] else 0
     except OSError:  # the task has closed it
         return 0

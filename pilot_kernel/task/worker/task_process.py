@@ -18,6 +18,7 @@ from pilot_kernel.resource.start_nursery import address_of
 from pilot_kernel.task.wire.failure import crash_told
 from pilot_kernel.task.wire.messages import LENGTH, Kind, Message, Reader, frame
 from pilot_kernel.task.wire.packing import Bytes
+from pilot_kernel.task.wire.pipes import abandoned, bytes_in_pipe
 
 __all__ = ["TaskProcess", "resident"]
 
@@ -171,13 +172,15 @@ class TaskProcess:
             self._loop.remove_reader(self._sock)
 
     def _read_pipe(self, pipe: int) -> None:
-        self._read()  # what was printed before it was sent before
-        while True:
-            try:
-                data = os.read(pipe, _PIPE_CHUNK)
-            except BlockingIOError:
-                return
-            stream, decoder = self._pipes[pipe]
+        """Take what is in a pipe, after what was printed before that.
+
+        The process prints only when its pipes are empty. So what it has printed by now comes before
+        what is in the pipe by now, and no more may be read than that.
+        """
+        stream, decoder = self._pipes[pipe]
+        while (size := bytes_in_pipe(pipe)) or abandoned(pipe):
+            self._read()
+            data = os.read(pipe, size)
             text = decoder.decode(data, final=not data)
             if text and stream == _CRASH:
                 self._crash += text
