@@ -8,7 +8,9 @@ copy the checkout there and run, in its root,
 It takes at most four minutes (`--seconds`), about half a minute of which compile kernels for cores.
 First every kind of operation is checked against cores and NumPy; if one is wrong, that is said and
 nothing is timed. Fragments are chains of random two-qubit blocks, twice from end to end, as a
-hardware-efficient ansatz of two repetitions becomes, with choices of two at its ends.
+hardware-efficient ansatz of two repetitions becomes, with choices of two at its ends. Whole
+circuits run on NVIDIA's cuStateVec, too, if it is there (`pip install custatevec-cu13`): with one
+matrix for each block, and with the best of blocks that are multiplied together beforehand.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.engine.gpu_check import check_all, cpu_gram, unitary
+from benchmarks.engine.gpu_check import LIMITS, check_all, cpu_gram, unitary
+from benchmarks.engine.gpu_peer import CuStateVec, missing
 from qdreamer_lab.engine.cpu.run import simulate
 from qdreamer_lab.engine.gpu.costs import gpu_costs
 from qdreamer_lab.engine.gpu.device import cupy_module, free_bytes, usable_device
@@ -131,6 +134,8 @@ class Row:
     all_cores: float | None = None
     gpu_states: float | None = None
     gpu: float | None = None
+    peer: float | None = None
+    peer_fused: float | None = None
     gigabytes_per_s: float | None = None
     block_floor: float | None = None
     error: float | None = None
@@ -194,6 +199,8 @@ def measure(case: Case, clock: Clock, copy_bytes_per_s: float) -> Row:
     row.gpu, found = best_of(lambda: gpu_tensors(calls, case.dtype), clock)
     row.held_gib = cupy.get_default_memory_pool().total_bytes() / 2**30
     cupy.get_default_memory_pool().free_all_blocks()
+    if not missing() and case.choices == 0 and case.width <= 30:  # more takes it minutes
+        _on_peer(case, several[0], row, clock, found[0][:, 0, 0].real)
     if case.apart:
         expected = _product_of_halves(case)
     elif case.cores:
@@ -202,7 +209,7 @@ def measure(case: Case, clock: Clock, copy_bytes_per_s: float) -> Row:
         expected = None
         ones = gpu_tensors([GpuCall(case.width, tuple(several[0]), ((),))], case.dtype)[0]
         row.error = float(abs(ones[0, 0, 0] - 1))
-        row.note = "error: of the norm alone"
+        row.note += " error: of the norm alone"
         cupy.get_default_memory_pool().free_all_blocks()
     if expected is not None:
         scale = max(1.0, float(np.abs(expected).max()))
@@ -210,8 +217,27 @@ def measure(case: Case, clock: Clock, copy_bytes_per_s: float) -> Row:
     return row
 
 
+def _on_peer(case: Case, steps: list[Step], row: Row, clock: Clock, expected: np.ndarray) -> None:
+    """The same values by cuStateVec, which has to come to them, too."""
+    library, times = CuStateVec(), {}
+    for most in (2, 3, 4, 5, 6):
+        run = library.prepared(case.width, steps, case.operators, case.dtype, most)
+        times[most], values = best_of(run, clock, most=3)
+        error = float(np.abs(values - expected).max())
+        if not error <= LIMITS[case.dtype]:
+            row.note += f" cuStateVec differs by {error:.1e}"
+        del run
+        cupy_module().get_default_memory_pool().free_all_blocks()
+    row.peer = times[2]
+    best = min(times, key=lambda most: times[most])
+    row.peer_fused = times[best]
+    row.note += f" {row.peer_fused / (row.gpu or 1):.1f} x cuStateVec (best of matrices: {best} q)"
+
+
 def _on_cores(case: Case, several: list[list[Step]], row: Row, clock: Clock) -> Any:
     """The same tensors on one core and on all; None where there is no time for either."""
+    small = Case("to compile", 8, choices=1, dtype=case.dtype)
+    cpu_gram(simulate(8, small.steps(0), case.dtype), small.operators, 1)
     cores = len(os.sched_getaffinity(0))
     work = case.copies * case.rows * row.blocks << case.width
     expected = None
@@ -296,6 +322,8 @@ COLUMNS = (
     ("all_cores", "cores", ".3g"),
     ("gpu_states", "GPU states", ".3g"),
     ("gpu", "GPU", ".3g"),
+    ("peer", "cuSV", ".3g"),
+    ("peer_fused", "cuSV fused", ".3g"),
     ("gigabytes_per_s", "GB/s", ".0f"),
     ("block_floor", "pass/block", ".3g"),
     ("error", "error", ".1e"),

@@ -21,7 +21,7 @@ from qdreamer_lab.errors import GpuError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["check_all", "cpu_gram", "unitary"]
+__all__ = ["LIMITS", "check_all", "cpu_gram", "unitary"]
 
 PAULIS = {
     "X": np.array([[0, 1], [1, 0]], complex),

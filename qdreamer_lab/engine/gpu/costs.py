@@ -19,11 +19,12 @@ LEAST_SHARED_BYTES = 48 << 10
 """Shared memory that a block has on every GPU without asking."""
 
 _BANDWIDTH = 3.0e12
-"""Bytes per second that memory moves on a recent data-centre GPU: the planner needs the ratio of
-memory's to shared memory's speed, which differs little between them."""
+"""Bytes per second that memory moves on an H100, counting reads and writes; measured. The planner
+needs the ratio of memory's to shared memory's speed, which differs little between GPUs."""
 
-_SHARED_BANDWIDTH = 20.0e12
-"""Bytes per second of all shared memories together."""
+_GATES_NS = {16: (2.9e-3, 2.2e-3), 8: (1.7e-3, 1.7e-3)}
+"""What a dense two-qubit gate and one of half its arithmetic take per amplitude, by its bytes: the
+slope over 8 to 32 gates in one pass over 26 qubits, on an H100."""
 
 _START_NS = 4000.0
 """A launch, and the time in which the last blocks of a pass leave multiprocessors idle."""
@@ -31,10 +32,6 @@ _START_NS = 4000.0
 
 def gpu_costs(device: GpuDevice, itemsize: int, tile_bits: int | None = None) -> PassCosts:
     """Costs and tiles for a GPU.
-
-    Nothing here was fitted to a run: the figures are what the data sheets of an H100 allow.
-    Operations are bound by shared memory, which they read and write once; two-qubit gates also read
-    many coefficients.
 
     Args:
         device: The GPU.
@@ -46,13 +43,13 @@ def gpu_costs(device: GpuDevice, itemsize: int, tile_bits: int | None = None) ->
         room = max(room, LEAST_SHARED_BYTES)  # a block's own share is 1 KB
         tile_bits = (room // itemsize).bit_length() - 1
     moved = 2e9 * itemsize / _BANDWIDTH
-    shared = 2e9 * itemsize / _SHARED_BANDWIDTH
+    dense, half = _GATES_NS[itemsize]
     return PassCosts(
         tile_bits=min(tile_bits, (device.shared_block_bytes // itemsize).bit_length() - 1),
         pass_ns=moved,
         start_ns=_START_NS,
-        dense_two_ns=1.7 * shared,
-        half_ns=1.1 * shared,
-        diagonal_ns=1.2 * shared,
+        dense_two_ns=dense,
+        half_ns=half,
+        diagonal_ns=half,  # of tables, into which several are gathered
         crowded=(0.0,),  # which bits of a tile gates mix makes no difference: places are swizzled
     )

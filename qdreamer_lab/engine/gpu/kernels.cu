@@ -295,8 +295,11 @@ rotate(Pair<T>* states, i64 pairs, int bit, const Pair<T>* m) {
 
 // ---------------------------------------------------------------- what can be launched
 
-#define KERNELS(NAME, T)                                                                          \
-    extern "C" __global__ void __launch_bounds__(256, 3) run_pass_##NAME(                         \
+// Blocks that share a multiprocessor leave each thread so many registers. A dense two-qubit gate in
+// double precision needs more than a third of them: with 3 blocks its coefficients were spilled, and
+// it took twice as long on an H100.
+#define KERNELS(NAME, T, BLOCKS)                                                                  \
+    extern "C" __global__ void __launch_bounds__(256, BLOCKS) run_pass_##NAME(                    \
         Pair<T>* states, const i64* plan, const Pair<T>* coefficients, i64 program_rows,          \
         i64 program_coefficients, int width, int first_choice, int choices) {                     \
         one_tile<T>(states, plan, coefficients, program_rows, program_coefficients, width,        \
@@ -322,5 +325,5 @@ rotate(Pair<T>* states, i64 pairs, int bit, const Pair<T>* m) {
         rotate<T>(states, pairs, bit, m);                                                         \
     }
 
-KERNELS(double, double)
-KERNELS(float, float)
+KERNELS(double, double, 2)
+KERNELS(float, float, 3)

@@ -39,8 +39,8 @@ _MOST_CHECKED = 20
 """Qubits up to which a dense state is quick to have in this process."""
 
 _ON_GPU = (
-    "ranks on GPUs were tested without a GPU only: go by the largest error against a dense vector, "
-    f"which a run of up to {_MOST_CHECKED} qubits has"
+    "ranks on GPUs were tried on one GPU that they shared: go by the largest error against a "
+    f"dense vector, which a run of up to {_MOST_CHECKED} qubits has"
 )
 
 _RANK_BYTES = 160 << 20
@@ -60,7 +60,7 @@ class StateVector(Motif):
         planner: `look_ahead`, or `swap_each_gate` for what it is compared with.
         chunk_bytes: Largest message.
         device: `CPU` or `GPU`: where each rank keeps its part. Ranks share the GPUs of their host.
-            On a GPU this was never run: the kernels were tested compiled for a CPU.
+            That was tried with ranks that share one GPU, never with several.
         oversubscribe: Allow more ranks than the worker has cores.
         check: Compare with the dense vector, up to 20 qubits.
     """

@@ -60,7 +60,7 @@ def test_a_report_says_what_ranks_on_gpus_were_tested_with():
     (outcome, *_), _ = in_ranks(1, run_rank, planned.program)
     assert on_cores._told(circuit, observable, planned, outcome).notes == ()
     on_gpu = replace(on_cores, device="GPU")._told(circuit, observable, planned, outcome)
-    assert "tested without a GPU only" in on_gpu.notes[0]
+    assert "one GPU that they shared" in on_gpu.notes[0]
     assert on_gpu.values["largest error of a value"] < 1e-12
 
 
