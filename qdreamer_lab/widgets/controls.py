@@ -160,7 +160,9 @@ class Panel:
         buttons = [self.run, self.stop, self.best, self.compare, self.code]
         for button in (*buttons, self.save):
             button.layout.width = "auto"
-        actions = ipywidgets.Box([*buttons, self.format, self.save])
+        saving = ipywidgets.Box([self.format, self.save])
+        saving.add_class("qd-saving")
+        actions = ipywidgets.Box([*buttons, saving])
         actions.add_class("qd-actions")
         return ipywidgets.VBox([grid, actions])
 
