@@ -97,7 +97,7 @@ def rows(
     found += _phases(candidates)
     if any(candidate.groups for candidate in candidates):
         apart = tuple(", ".join(map(_brief, each.groups)) or _NONE for each in candidates)
-        found.append(Row("Groups of terms", "Run apart, each with cuts of its own", apart))
+        found.append(Row("Groups of terms", "Run separately, each with its own cuts", apart))
     if uncut is not None:
         against = tuple(_against(candidate, uncut) for candidate in candidates)
         found.append(Row("Uncut run", "The same without any cut, and how that compares", against))
@@ -203,12 +203,12 @@ def _proof(candidate: Candidate) -> str:
 
 def proof_text(plan: CutPlan) -> str:
     """How good a plan is known to be."""
-    goal = "least work" if plan.cost == "work" else "least overhead"
+    goal = "fewest operations" if plan.cost == "work" else "least overhead"
     if plan.proven_optimal or (plan.num_cuts == 0 and plan.cost != "work"):
         return f"proven {goal}"
     if plan.cost == "work" and plan.log2_lower_bound <= 0:
-        return "searched for least work; how much less there could be is not known"
-    return f"within 2^{max(0.0, plan.log2_total - plan.log2_lower_bound):.1f} of {goal}"
+        return "searched for the fewest operations; no bound is known"
+    return f"at most 2^{max(0.0, plan.log2_total - plan.log2_lower_bound):.1f} times the {goal}"
 
 
 def _variants(candidate: Candidate) -> str:
@@ -222,9 +222,7 @@ def _shots(candidate: Candidate) -> str:
 
 
 def _memory(candidate: Candidate) -> str:
-    return (
-        "too much" if candidate.prediction is None else readable(candidate.prediction.memory_bytes)
-    )
+    return _NONE if candidate.prediction is None else readable(candidate.prediction.memory_bytes)
 
 
 def _time(candidate: Candidate) -> str:
@@ -239,7 +237,7 @@ def _interval(candidate: Candidate) -> str:
 
 def _against(candidate: Candidate, uncut: Candidate) -> str:
     if candidate.sameness == uncut.sameness:
-        return "is the one in this column"
+        return "this one"
     if uncut.prediction is None:
         return "cannot run"
     if candidate.prediction is None:
@@ -263,8 +261,8 @@ def sentence(candidate: Candidate, num_qubits: int) -> str:
     low, high = map(seconds_text, candidate.prediction.interval)
     shots = f", {candidate.prediction.shots:,} shots" if candidate.prediction.shots else ""
     return (
-        f"{head}: {_what(candidate)}; predicted {seconds_text(candidate.seconds)} ({low} to "
-        f"{high}), {_memory(candidate)}{shots}."
+        f"{head}: {_what(candidate)}; predicted {seconds_text(candidate.seconds)} (80 % "
+        f"interval {low} to {high}), {_memory(candidate)} of memory{shots}."
     )
 
 
@@ -281,7 +279,7 @@ def _what(candidate: Candidate) -> str:
 def _apart(candidate: Candidate) -> str:
     """What there is besides the plan."""
     if len(candidate.groups) > 1:
-        return f" (the greatest of {len(candidate.groups)} groups of terms that run apart)"
+        return f" (the greatest of {len(candidate.groups)} groups of terms that run separately)"
     return f" (for {part_text(candidate)}: the others affect no observable)" * candidate.partial
 
 

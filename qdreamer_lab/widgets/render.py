@@ -257,7 +257,7 @@ def columns(view: View) -> tuple[list[Candidate], list[str]]:
     kept = [candidate for candidate in view.pinned if candidate.sameness != view.selected.sameness]
     own = "Selected (pinned)" if len(kept) < len(view.pinned) else "Selected"
     names = [
-        f"Pinned: ≤ {candidate.configuration.max_qubits}, {candidate.configuration.mode}"
+        f"Pinned: ≤ {candidate.configuration.max_qubits} qubits, {candidate.configuration.mode}"
         for candidate in kept
     ]
     return [view.selected, *kept], [own, *names]
