@@ -251,7 +251,7 @@ const LENGTHY = /80 % interval /; // the summary has it too
 function trimmed(data) {
   return data.map((trace) => {
     if (UNSAID.has(trace.name)) return { ...trace, showlegend: false };
-    return { ...trace, name: trace.name?.replace(/^execute /, "") };
+    return { ...trace, name: trace.name?.replace(/^execution of /, "") };
   });
 }
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from pilot_kernel.drawing.value_names import observable_names
 from qdreamer_lab.dreamer.report_text import seconds_text
+from qdreamer_lab.widgets.glossary import PHASES
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.record import RunRecord
@@ -33,15 +34,15 @@ __all__ = [
     "values_text",
 ]
 
-_PHASES = (
-    ("plan", "planning", "Finding the cuts and getting the fragments ready"),
-    ("lower", "lowering", "Turning fragments into variants"),
-    ("transpile", "transpiling", "Fitting circuits to the device"),
-    ("dispatch", "dispatch", "Handing out tasks"),
-    ("execute", "execution", "Running the fragments on the workers"),
-    ("transfer", "transfer", "Moving results"),
-    ("contract", "reconstruction", "Putting the results together"),
-)
+_PHASES = {
+    "plan": "Finding the cuts and getting the fragments ready",
+    "lower": "Turning fragments into variants",
+    "transpile": "Fitting circuits to the device",
+    "dispatch": "Handing out tasks",
+    "execute": "Running the fragments on the workers",
+    "transfer": "Moving results",
+    "contract": "Putting the results together",
+}
 
 _NONE = "\N{EN DASH}"
 
@@ -113,14 +114,14 @@ def _brief(plan: CutPlan) -> str:
 
 def _phases(candidates: Sequence[Candidate]) -> list[Row]:
     made = []
-    for name, label, hint in _PHASES:
+    for name, hint in _PHASES.items():
         seconds = [
             0.0 if candidate.prediction is None else candidate.prediction.phase(name).seconds
             for candidate in candidates
         ]
         if any(seconds):
             texts = tuple(seconds_text(s) if s else _NONE for s in seconds)
-            made.append(Row(label, hint, texts, part=True))
+            made.append(Row(PHASES[name], hint, texts, part=True))
     return made
 
 

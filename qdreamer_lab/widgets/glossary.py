@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["explained"]
+__all__ = ["PHASES", "explained"]
+
+PHASES = {
+    "plan": "planning",
+    "lower": "lowering",
+    "transpile": "transpiling",
+    "dispatch": "dispatch",
+    "execute": "execution",
+    "transfer": "transfer",
+    "contract": "reconstruction",
+}
+"""What phases of a run are called where people read of them, in their order."""
 
 _MEANINGS = (
     (

@@ -132,7 +132,7 @@ def _still(spec: Spec) -> str:
     traces = [
         {
             **trace,
-            "name": str(trace.get("name", "")).removeprefix("execute "),
+            "name": str(trace.get("name", "")).removeprefix("execution of "),
             "showlegend": trace.get("showlegend") and trace.get("name") not in _UNSAID,
         }
         for trace in spec["data"]
