@@ -46,6 +46,9 @@ _PHASES = {
 
 _NONE = "\N{EN DASH}"
 
+_TOO_LARGE = "may be used"
+"""What is said of a run that is refused for its memory, and of no other."""
+
 _MOST_VALUES = 2
 """Values named in a sentence."""
 
@@ -223,7 +226,9 @@ def _shots(candidate: Candidate) -> str:
 
 
 def _memory(candidate: Candidate) -> str:
-    return _NONE if candidate.prediction is None else readable(candidate.prediction.memory_bytes)
+    if candidate.prediction is not None:
+        return readable(candidate.prediction.memory_bytes)
+    return "too much" if _TOO_LARGE in candidate.refused else _NONE
 
 
 def _time(candidate: Candidate) -> str:
