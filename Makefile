@@ -36,7 +36,7 @@ $(VENV)/.warm: $(VENV)/.ready $(shell find qdreamer_lab/kernels -name '*.py')
 demo: $(VENV)/.warm
 	$(BIN)/qdreamer-lab demo --max-qubits $(MAX_QUBITS) \
 	  $(if $(CIRCUIT),--circuit '$(CIRCUIT)') $(if $(OBSERVABLE),--observable '$(OBSERVABLE)')
-	$(if $(CIRCUIT),,$(BIN)/jupyter execute --kernel_name=pilot notebooks/01_quickstart.ipynb)
+	@$(if $(CIRCUIT),:,echo 'notebook     all cells of notebooks/01_quickstart.ipynb are run now, to see that they do: up to a minute'; $(BIN)/jupyter execute --kernel_name=pilot notebooks/01_quickstart.ipynb)
 
 test: lint $(VENV)/.warm
 	$(BIN)/python -m pytest --ignore=tests/real --numprocesses $(AT_ONCE) --dist worksteal

@@ -55,7 +55,7 @@ def _demo(arguments: argparse.Namespace) -> int:
         max_qubits=arguments.max_qubits,
         workers=arguments.workers,
         in_process=arguments.in_process,
-        check=not arguments.no_check,
+        check=arguments.check,
     )
     return run_demo(options, sys.stdout)
 
@@ -182,7 +182,11 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--in-process", action="store_true", help="run the fragments here, without a pilot"
     )
-    demo.add_argument("--no-check", action="store_true", help="do not compare with Aer's simulator")
+    demo.add_argument(
+        "--check",
+        action=argparse.BooleanOptionalAction,
+        help="compare with Aer's simulator, or do not (default: unless that may take minutes)",
+    )
     _add_motif(commands)
     _add_characterise(commands)
     again = commands.add_parser(

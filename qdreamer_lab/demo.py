@@ -16,7 +16,7 @@ from qiskit.circuit.library import efficient_su2
 
 from qdreamer_lab.dreamer.advice.limits import Limits
 from qdreamer_lab.dreamer.dreamer import QDreamer
-from qdreamer_lab.reference_values import Reference, reference_values
+from qdreamer_lab.reference_values import Reference, reference_values, too_much_for_aer
 from qdreamer_lab.workload.circuit.observables import read_observable
 from qdreamer_lab.workload.cut.options import check_width
 from qdreamer_lab.workload.execution.memory import readable
@@ -52,7 +52,7 @@ class DemoOptions:
         max_qubits: Greatest width of a fragment; how wide they should be is Q-Dreamer's advice.
         workers: How many workers the pilot gets; None lets the pilot decide.
         in_process: Run the fragments here, without a pilot.
-        check: Compare with a reference simulator.
+        check: Compare with a reference simulator; None if that takes no more than minutes.
     """
 
     circuit: Path | None = None
@@ -60,7 +60,7 @@ class DemoOptions:
     max_qubits: int = 12
     workers: int | None = None
     in_process: bool = False
-    check: bool = True
+    check: bool | None = None
 
 
 def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
@@ -91,8 +91,13 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
     record = RunRecord.of(result)
     _print_run(out, record)
     _print_phases(out, predicted, record)
-    reference = reference_values(circuit, observables) if options.check else None
-    return _print_values(out, texts, np.atleast_1d(result.data.evs), reference)
+    too_much = too_much_for_aer(circuit) if options.check is None else ""
+    unchecked = too_much or options.check is False
+    reference = None if unchecked else reference_values(circuit, observables)
+    status = _print_values(out, texts, np.atleast_1d(result.data.evs), reference)
+    if too_much:
+        _say(out, "check", f"none, for {too_much}; qdreamer-lab demo --check makes it nonetheless")
+    return status
 
 
 def _circuit(path: Path | None) -> tuple[str, QuantumCircuit]:

@@ -12,19 +12,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit import QuantumCircuit, transpile
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from pilot_kernel.primitive.circuit.measured_at_end import without_measurements_at_end
+from qdreamer_lab.errors import MethodError
 from qdreamer_lab.isolated_call import guarded
+from qdreamer_lab.workload.circuit.observables import read_observable
+from qdreamer_lab.workload.execution.memory import available_bytes, readable
+from qdreamer_lab.workload.pubs import request_of
+from qdreamer_lab.workload.uncut.circuit import uncut_circuit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["Reference", "reference_values"]
+__all__ = ["Reference", "reference_values", "too_much_for_aer"]
 
 DENSE_QUBITS = 24
 """Widest circuit (256 MiB of state) that is checked against a state vector."""
+
+_PATIENCE_S = 120.0
+_SVD_NS = 100.0
+"""What a unit of `Chain.svd` took in Aer on two cores of a server: 50 to 120 ns."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -34,6 +44,29 @@ class Reference:
     values: NDArray[np.float64]
     method: str
     seconds: float
+
+
+def too_much_for_aer(circuit: QuantumCircuit) -> str:
+    """Why a check would take minutes, or memory that there is not; empty if it would not.
+
+    By bounds on the matrix product state, so that some are left out that would have been quick.
+    """
+    if circuit.num_qubits <= DENSE_QUBITS:
+        return ""
+    n = circuit.num_qubits
+    observables = [read_observable(f"Z{qubit}", n) for qubit in range(n)]  # Aer leaves none out
+    bare = without_measurements_at_end(circuit)
+    request = request_of(EstimatorPub.coerce((bare, observables)))
+    try:
+        seen = uncut_circuit(request.circuits[0], request.observables)
+        chain = seen.chain(1e9 * _PATIENCE_S / _SVD_NS)
+    except MethodError as error:
+        return str(error)
+    if chain is None:
+        return f"it may take Aer more than {_PATIENCE_S / 60:.0f} minutes"
+    if chain.num_bytes > available_bytes():
+        return f"it may take Aer {readable(chain.num_bytes)} of memory"
+    return ""
 
 
 def reference_values(circuit: QuantumCircuit, observables: Sequence[Any]) -> Reference:

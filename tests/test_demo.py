@@ -8,8 +8,9 @@ from qiskit import QuantumCircuit, qasm2, qasm3
 from qiskit.quantum_info import SparsePauliOp
 
 from qdreamer_lab import cli, demo
-from qdreamer_lab.reference_values import Reference, reference_values
-from tests.circuits.plain import bound_ansatz, ghz
+from qdreamer_lab import reference_values as checks
+from qdreamer_lab.reference_values import Reference, reference_values, too_much_for_aer
+from tests.circuits.plain import bound_ansatz, ghz, layered
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +91,32 @@ def test_workers_must_be_positive(capsys):
     with pytest.raises(SystemExit):
         cli.main(["demo", "--workers", "0"])
     assert "at least 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("option", "checked"), [([], False), (["--check"], True)])
+def test_what_is_too_much_for_aer_is_not_checked_unless_asked_for(
+    qasm_file, capsys, monkeypatch, option, checked
+):
+    monkeypatch.setattr(demo, "too_much_for_aer", lambda _: "it may take Aer for ever")
+    arguments = ["--circuit", str(qasm_file), "--max-qubits", "3", "--in-process", *option]
+    assert cli.main(["demo", *arguments]) == 0
+    said = capsys.readouterr().out
+    assert ("agrees to 1e-8" in said) == checked
+    assert ("check        none, for it may take Aer for ever; qdreamer-lab demo" in said) != checked
+
+
+def test_entanglement_is_too_much_for_aer_and_width_alone_is_not(monkeypatch):
+    deep = layered(30, 40)
+    assert too_much_for_aer(deep) == "it may take Aer more than 2 minutes"
+    assert too_much_for_aer(layered(24, 40)) == ""
+    wide = QuantumCircuit(60, 60)
+    wide.compose(ghz(60), inplace=True)
+    wide.measure(range(60), range(60))
+    assert too_much_for_aer(wide) == ""
+    assert too_much_for_aer(demo._circuit(None)[1]) == ""
+    monkeypatch.setattr(checks, "available_bytes", lambda: 1000)
+    assert "of memory" in too_much_for_aer(wide)
+    assert "at most 2,000 qubits" in too_much_for_aer(ghz(2001))
 
 
 @pytest.mark.parametrize("num_qubits", [30, 70])

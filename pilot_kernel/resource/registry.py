@@ -78,6 +78,8 @@ class AgentEntry:
         ends_at: When that job reaches its walltime, unix seconds; None if that is not known.
         versions: Those of its libraries, once it has started.
         local_cores: Cores of the machine it runs on that its pilots' workers have together.
+        local_memory_bytes: Memory that these were given by their descriptions; None if one of its
+            pilots takes what there is.
     """
 
     id: str
@@ -94,6 +96,7 @@ class AgentEntry:
     ends_at: float | None = None
     versions: dict[str, str] = dataclasses.field(default_factory=dict, hash=False)
     local_cores: int = 0
+    local_memory_bytes: int | None = None
 
     @property
     def directory(self) -> Path:

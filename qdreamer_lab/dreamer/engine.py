@@ -322,7 +322,7 @@ def _notes(profile: MachineProfile, resource: str) -> tuple[str, ...]:
     if profile.source == "nominal":
         if profile.belief.observations == 0:
             return (
-                "the profile is nominal, this machine was never measured: "
+                "times are nominal, those of a typical machine, since this one was never measured: "
                 "QDreamer(session).calibrate() does that in at most 20 s, and keeps it two weeks",
             )
         seen = profile.belief.observations

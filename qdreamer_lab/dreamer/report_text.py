@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 __all__ = ["html_table", "price_text", "seconds_text", "text_table"]
 
 
+_DAY_S = 86_400.0
+_YEAR_S = 365.25 * _DAY_S
+
+
 def seconds_text(seconds: float) -> str:
     """A time with a unit that suits it."""
     if not seconds:
@@ -23,7 +27,12 @@ def seconds_text(seconds: float) -> str:
         return f"{seconds:.3g} s"
     if seconds < 7200:
         return f"{seconds / 60:.3g} min"
-    return f"{seconds / 3600:,.3g} h"
+    if seconds < 2 * _DAY_S:
+        return f"{seconds / 3600:.3g} h"
+    if seconds < 2 * _YEAR_S:
+        return f"{seconds / _DAY_S:.3g} days"
+    years = seconds / _YEAR_S
+    return f"{years:.3g} years" if years < 1000 else f"{years:.1e} years"
 
 
 def price_text(cost: float | None, currency: str) -> str:

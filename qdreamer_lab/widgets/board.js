@@ -144,7 +144,7 @@ function page(model) {
   );
   const graph = chooser(
     "Form of the circuit",
-    "The circuit with its wires and blocks, or which qubits are coupled",
+    "The circuit with its wires and blocks (gates on two qubits, taken together), or which qubits are coupled",
     [
       ["circuit", "wires and blocks"],
       ["graph", "coupling graph"],
@@ -153,7 +153,7 @@ function page(model) {
   );
   const group = chooser(
     "Group of terms that is drawn",
-    "Terms of the observables run in groups, each with cuts of its own",
+    "Terms of the observables run in groups, each with its own cuts",
     [],
     (value) => tell({ group: Number(value) }),
   );
@@ -246,12 +246,12 @@ function texts(model, parts, shown) {
 
 // In a panel a legend has room for one line or two.
 const UNSAID = new Set(["selected", "pinned", "Pareto front"]);
-const LENGTHY = / in 4 of 5 cases/;
+const LENGTHY = /80 % interval /; // the summary has it too
 
 function trimmed(data) {
   return data.map((trace) => {
     if (UNSAID.has(trace.name)) return { ...trace, showlegend: false };
-    return { ...trace, name: trace.name?.replace(/^execute /, "") };
+    return { ...trace, name: trace.name?.replace(/^execution of /, "") };
   });
 }
 

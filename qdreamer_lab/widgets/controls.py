@@ -30,8 +30,8 @@ _KINDS = (
 _COSTS = (
     ("shots, each cut by itself", "lo"),
     ("shots, joint cuts", "joint"),
-    ("shots, joint cuts, messages", "locc"),
-    ("least work (exact mode)", "work"),
+    ("shots, joint cuts, communication", "locc"),
+    ("operations (exact mode)", "work"),
 )
 _MODES = tuple((name, name) for name in ("auto", *MODE_NAMES))
 _MOST_WORKERS = 4096
@@ -80,7 +80,8 @@ class Panel:
             *("Cost model", _COSTS, controls.cost),
             (
                 "What makes a plan good: few shots, for each cut by itself or for joint cuts "
-                "(messages: between devices), or little to compute in exact mode"
+                "(with classical communication between devices or without), or few operations "
+                "to compute in exact mode"
             ),
         )
         self.time_limit_s = ipywidgets.BoundedFloatText(
@@ -125,7 +126,7 @@ class Panel:
         self.run = _button("Run", "Run the selected plan (the ring)", "play", style="primary")
         self.stop = _button("Stop", "Stop the run; what it has done so far is thrown away", "stop")
         self.best = _button(
-            "Recommended", "Select the plan that is predicted to be over first (the star)", "star"
+            "Recommended", "Select the plan that is predicted to be fastest (the star)", "star"
         )
         self.compare = _button(
             "Compare",
@@ -136,7 +137,7 @@ class Panel:
         self.format = ipywidgets.Dropdown(
             options=FORMATS, value="json", description="Save as", tooltip="What to save"
         )
-        self.save = _button("Save", "Save it from the browser", "download")
+        self.save = _button("Save", "Download it", "download")
         self.stop.disabled = True
 
     def _laid_out(self) -> Any:
@@ -160,7 +161,9 @@ class Panel:
         buttons = [self.run, self.stop, self.best, self.compare, self.code]
         for button in (*buttons, self.save):
             button.layout.width = "auto"
-        actions = ipywidgets.Box([*buttons, self.format, self.save])
+        saving = ipywidgets.Box([self.format, self.save])
+        saving.add_class("qd-saving")
+        actions = ipywidgets.Box([*buttons, saving])
         actions.add_class("qd-actions")
         return ipywidgets.VBox([grid, actions])
 

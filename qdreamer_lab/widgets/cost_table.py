@@ -10,6 +10,7 @@ import numpy as np
 
 from pilot_kernel.drawing.value_names import observable_names
 from qdreamer_lab.dreamer.report_text import seconds_text
+from qdreamer_lab.widgets.glossary import PHASES
 from qdreamer_lab.workload.cut.cuts import GateCut
 from qdreamer_lab.workload.execution.memory import readable
 from qdreamer_lab.workload.record import RunRecord
@@ -33,17 +34,20 @@ __all__ = [
     "values_text",
 ]
 
-_PHASES = (
-    ("plan", "planning", "Finding the cuts and getting the fragments ready"),
-    ("lower", "lowering", "Turning fragments into variants"),
-    ("transpile", "transpiling", "Fitting circuits to the device"),
-    ("dispatch", "dispatch", "Handing out tasks"),
-    ("execute", "execution", "Running the fragments on the workers"),
-    ("transfer", "transfer", "Moving results"),
-    ("contract", "reconstruction", "Putting the results together"),
-)
+_PHASES = {
+    "plan": "Finding the cuts and getting the fragments ready",
+    "lower": "Turning fragments into variants",
+    "transpile": "Fitting circuits to the device",
+    "dispatch": "Handing out tasks",
+    "execute": "Running the fragments on the workers",
+    "transfer": "Moving results",
+    "contract": "Putting the results together",
+}
 
 _NONE = "\N{EN DASH}"
+
+_TOO_LARGE = "may be used"
+"""What is said of a run that is refused for its memory, and of no other."""
 
 _MOST_VALUES = 2
 """Values named in a sentence."""
@@ -97,7 +101,7 @@ def rows(
     found += _phases(candidates)
     if any(candidate.groups for candidate in candidates):
         apart = tuple(", ".join(map(_brief, each.groups)) or _NONE for each in candidates)
-        found.append(Row("Groups of terms", "Run apart, each with cuts of its own", apart))
+        found.append(Row("Groups of terms", "Run separately, each with its own cuts", apart))
     if uncut is not None:
         against = tuple(_against(candidate, uncut) for candidate in candidates)
         found.append(Row("Uncut run", "The same without any cut, and how that compares", against))
@@ -113,14 +117,14 @@ def _brief(plan: CutPlan) -> str:
 
 def _phases(candidates: Sequence[Candidate]) -> list[Row]:
     made = []
-    for name, label, hint in _PHASES:
+    for name, hint in _PHASES.items():
         seconds = [
             0.0 if candidate.prediction is None else candidate.prediction.phase(name).seconds
             for candidate in candidates
         ]
         if any(seconds):
             texts = tuple(seconds_text(s) if s else _NONE for s in seconds)
-            made.append(Row(label, hint, texts, part=True))
+            made.append(Row(PHASES[name], hint, texts, part=True))
     return made
 
 
@@ -203,12 +207,12 @@ def _proof(candidate: Candidate) -> str:
 
 def proof_text(plan: CutPlan) -> str:
     """How good a plan is known to be."""
-    goal = "least work" if plan.cost == "work" else "least overhead"
+    goal = "fewest operations" if plan.cost == "work" else "least overhead"
     if plan.proven_optimal or (plan.num_cuts == 0 and plan.cost != "work"):
         return f"proven {goal}"
     if plan.cost == "work" and plan.log2_lower_bound <= 0:
-        return "searched for least work; how much less there could be is not known"
-    return f"within 2^{max(0.0, plan.log2_total - plan.log2_lower_bound):.1f} of {goal}"
+        return "searched for the fewest operations; no bound is known"
+    return f"at most 2^{max(0.0, plan.log2_total - plan.log2_lower_bound):.1f} times the {goal}"
 
 
 def _variants(candidate: Candidate) -> str:
@@ -222,9 +226,9 @@ def _shots(candidate: Candidate) -> str:
 
 
 def _memory(candidate: Candidate) -> str:
-    return (
-        "too much" if candidate.prediction is None else readable(candidate.prediction.memory_bytes)
-    )
+    if candidate.prediction is not None:
+        return readable(candidate.prediction.memory_bytes)
+    return "too much" if _TOO_LARGE in candidate.refused else _NONE
 
 
 def _time(candidate: Candidate) -> str:
@@ -239,7 +243,7 @@ def _interval(candidate: Candidate) -> str:
 
 def _against(candidate: Candidate, uncut: Candidate) -> str:
     if candidate.sameness == uncut.sameness:
-        return "is the one in this column"
+        return "this one"
     if uncut.prediction is None:
         return "cannot run"
     if candidate.prediction is None:
@@ -263,8 +267,8 @@ def sentence(candidate: Candidate, num_qubits: int) -> str:
     low, high = map(seconds_text, candidate.prediction.interval)
     shots = f", {candidate.prediction.shots:,} shots" if candidate.prediction.shots else ""
     return (
-        f"{head}: {_what(candidate)}; predicted {seconds_text(candidate.seconds)} ({low} to "
-        f"{high}), {_memory(candidate)}{shots}."
+        f"{head}: {_what(candidate)}; predicted {seconds_text(candidate.seconds)} (80 % "
+        f"interval {low} to {high}), {_memory(candidate)} of memory{shots}."
     )
 
 
@@ -281,7 +285,7 @@ def _what(candidate: Candidate) -> str:
 def _apart(candidate: Candidate) -> str:
     """What there is besides the plan."""
     if len(candidate.groups) > 1:
-        return f" (the greatest of {len(candidate.groups)} groups of terms that run apart)"
+        return f" (the greatest of {len(candidate.groups)} groups of terms that run separately)"
     return f" (for {part_text(candidate)}: the others affect no observable)" * candidate.partial
 
 

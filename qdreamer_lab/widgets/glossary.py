@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-__all__ = ["explained"]
+__all__ = ["PHASES", "explained"]
+
+PHASES = {
+    "plan": "planning",
+    "lower": "lowering",
+    "transpile": "transpiling",
+    "dispatch": "dispatch",
+    "execute": "execution",
+    "transfer": "transfer",
+    "contract": "reconstruction",
+}
+"""What phases of a run are called where people read of them, in their order."""
 
 _MEANINGS = (
     (
-        "least work",
-        "Least work: cuts are chosen so that simulating the fragments takes the fewest operations, "
-        "whatever they would cost in shots.",
+        "fewest operations",
+        "Fewest operations: cuts are chosen so that simulating the fragments takes as few as "
+        "possible, whatever they would cost in shots.",
     ),
     (
         "joint cuts",
-        "Joint cuts: cuts that are made together, which takes fewer shots than each by itself.",
+        "Joint cuts: cuts that are made together, which takes fewer shots than each by itself; "
+        "with communication, devices tell each other what they measured.",
     ),
     (
         "in this process",

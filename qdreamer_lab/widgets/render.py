@@ -132,7 +132,7 @@ def _still(spec: Spec) -> str:
     traces = [
         {
             **trace,
-            "name": str(trace.get("name", "")).removeprefix("execute "),
+            "name": str(trace.get("name", "")).removeprefix("execution of "),
             "showlegend": trace.get("showlegend") and trace.get("name") not in _UNSAID,
         }
         for trace in spec["data"]
@@ -257,7 +257,7 @@ def columns(view: View) -> tuple[list[Candidate], list[str]]:
     kept = [candidate for candidate in view.pinned if candidate.sameness != view.selected.sameness]
     own = "Selected (pinned)" if len(kept) < len(view.pinned) else "Selected"
     names = [
-        f"Pinned: ≤ {candidate.configuration.max_qubits}, {candidate.configuration.mode}"
+        f"Pinned: ≤ {candidate.configuration.max_qubits} qubits, {candidate.configuration.mode}"
         for candidate in kept
     ]
     return [view.selected, *kept], [own, *names]

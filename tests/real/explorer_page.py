@@ -31,8 +31,9 @@ class Explorer:
     def shows_its_width(self):
         """Wait until everything is of the slider's width."""
         self.page.wait_for_function(
-            "() => document.querySelector('.qd-summary').textContent.includes('≤ ' + "
-            "Math.round(document.querySelector('.qd-controls .noUi-handle').ariaValueNow) + ',')"
+            "() => document.querySelector('.qd-summary').textContent.includes("
+            "`≤ ${Math.round(document.querySelector('.qd-controls .noUi-handle').ariaValueNow)}"
+            " qubits`)"
         )
         self.ready()
 

@@ -44,6 +44,7 @@ def worker(name, cpu=0.0, memory=100, processing=(), executing=None, heard=True)
         name=name,
         metrics={"cpu": cpu, "memory": memory, METRIC: [0.5, 7]} if heard else {},
         memory_limit=1000,
+        resources={"memory": 1000},
         last_seen=time.time(),
         processing=dict.fromkeys(processing),
         executing=executing or {},

@@ -104,7 +104,7 @@ def test_compare_puts_plans_side_by_side(explorer):
     press(explorer, "compare")
     explorer._panel.width.value = 3
     assert explorer.wait(60)
-    assert "Pinned: ≤ 5, exact" in explorer._board.numbers
+    assert "Pinned: ≤ 5 qubits, exact" in explorer._board.numbers
     assert explorer._board.options["columns"] == 3
     press(explorer, "best")
     assert explorer.view.selected is explorer.view.recommended

@@ -8,14 +8,16 @@ import pytest
 
 from pilot_kernel.errors import AgentLostError
 from qdreamer_lab import QDreamer, plan_cuts
+from qdreamer_lab.errors import MemoryLimitError
 from qdreamer_lab.widgets import planner as planner_module
 from qdreamer_lab.widgets.background import Background
 from qdreamer_lab.widgets.changes import moved
+from qdreamer_lab.widgets.cost_table import rows
 from qdreamer_lab.widgets.engine import Engine
 from qdreamer_lab.widgets.planner import Planner
 from qdreamer_lab.widgets.problem import problem_of
 from qdreamer_lab.widgets.state import Controls, View
-from tests.circuits.plain import uneven_line
+from tests.circuits.plain import layered, uneven_line
 
 N = 10
 
@@ -55,6 +57,17 @@ def test_a_width_for_which_there_is_no_plan_says_why(planner):
     assert one.prediction is None
     assert one.plan is None
     assert one.refused
+
+
+def test_memory_is_too_much_only_where_that_is_why_it_cannot_run(planner):
+    def memory(candidate):
+        return next(row.values for row in rows([candidate]) if row.label == "Memory")
+
+    (one,) = planner.first(Controls(1, kinds=("wire",), mode="exact"))
+    assert memory(one) == ("\N{EN DASH}",)
+    with pytest.raises(MemoryLimitError) as error:
+        QDreamer().predict(layered(60), "Z" * 60, max_qubits=60)
+    assert memory(replace(one, refused=str(error.value))) == ("too much",)
 
 
 def test_kinds_are_kept_also_by_what_is_recommended(planner):

@@ -16,12 +16,12 @@ from pilot_kernel.errors import PilotError
 from pilot_kernel.resource import credentials, registry
 from pilot_kernel.resource.agent.chronicle import Chronicle
 from pilot_kernel.resource.agent.monitor import PERIOD_S, Monitor
-from pilot_kernel.resource.agent.neighbours import crowding, neighbours
 from pilot_kernel.resource.agent.network import LOOPBACK, Network
 from pilot_kernel.resource.agent.own_job import Deserted
 from pilot_kernel.resource.agent.roster import Roster
 from pilot_kernel.resource.agent.upkeep import Upkeep
 from pilot_kernel.resource.kind.kind import Site
+from pilot_kernel.resource.neighbours import crowding, fair_share, neighbours
 
 __all__ = ["Agent"]
 
@@ -90,7 +90,7 @@ class Agent:
             self.chronicle = Chronicle(self.entry, roster.statuses, self._working_directories)
             watched = self.chronicle.looking
             for handler in (
-                *(watched(roster.pilot_add), watched(roster.pilot_scale)),
+                *(watched(self.pilot_add), watched(roster.pilot_scale)),
                 *(watched(roster.pilot_adapt), watched(roster.pilot_drain)),
                 *(watched(roster.pilot_replace), watched(roster.pilot_stop)),
                 *(roster.pilot_list, roster.pilot_script),
@@ -176,17 +176,25 @@ class Agent:
             await asyncio.sleep(PERIOD_S)
 
     def _look_around(self) -> None:
-        """Tell other sessions of cores that are taken here, and note who else has taken some."""
+        """Tell other sessions what is taken here, and share this machine with them."""
         if self.entry.batch:  # what a job was given is its own
             return
-        pilots = list(self.roster.pilots.values())
+        pilots = [pilot for pilot in self.roster.pilots.values() if pilot.local_cores]
         cores = sum(pilot.local_cores for pilot in pilots)
-        if cores != self.entry.local_cores:
-            self.entry = dataclasses.replace(self.entry, local_cores=cores)
+        given = [pilot.description.memory_per_node_bytes for pilot in pilots]
+        memory = None if None in given else sum(filter(None, given))
+        if (cores, memory) != (self.entry.local_cores, self.entry.local_memory_bytes):
+            self.entry = dataclasses.replace(
+                self.entry, local_cores=cores, local_memory_bytes=memory
+            )
             self._publish(self.entry.phase, self.entry.address)
-        others = neighbours(registry.entries(), self.entry.id) if cores else []
+        others = neighbours(registry.entries(), {self.entry.id}) if cores else []
         for pilot in pilots:
-            pilot.crowding = crowding(cores, others) if pilot.local_cores else ""
+            shares = pilot.description.memory_per_node_bytes is None
+            pilot.memory_share = fair_share(others) if shares else 1.0
+            promised = pilot.local_memory_bytes if shares else None
+            pilot.crowding = crowding(cores, others, promised_bytes=promised)
+            self.scheduler.promise_memory(pilot.memory_of_workers())
 
     async def _watch(self) -> None:
         """Leave when nobody needs the agent.
@@ -207,6 +215,12 @@ class Agent:
             if people or coming or self.roster.has_work():
                 needed = time.monotonic()
         return self.depart(f"no client and no work for {limit_s} s")
+
+    async def pilot_add(self, description: dict[str, Any]) -> str:
+        """Start a pilot's workers in the background and return its name."""
+        name = await self.roster.pilot_add(description)
+        _undisturbed(self._look_around)  # what is told of it next counts on its share
+        return name
 
     async def pilot_activity(self) -> dict[str, Any]:
         """What every worker does and did, as plain dicts; `Activity.read` reads it."""

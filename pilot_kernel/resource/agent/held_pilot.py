@@ -50,7 +50,8 @@ class HeldPilot:
         self.was_up = False
         self.refused = False  # for a reason that holds for the next start as well
         self.note = ""
-        self.crowding = ""  # with whom it shares the cores of the agent's machine
+        self.crowding = ""  # with whom it shares the agent's machine
+        self.memory_share = 1.0  # what part of its workers' memory their tasks may count on
         self._places: dict[str, int] = {}  # which of the specs each start is of
         self._tries: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
@@ -89,6 +90,25 @@ class HeldPilot:
             return 0
         each = self.description.cores_per_worker
         return each * sum(bool(self._spec_of(start).offers.get("CPU")) for start in self.starts)
+
+    @property
+    def local_memory_bytes(self) -> int:
+        """Memory that tasks may count on, of all workers of a pilot on the agent's machine."""
+        return sum(self.memory_of_workers().values())
+
+    def memory_of_workers(self) -> dict[str, int]:
+        """The memory that tasks may count on, by the name of their worker."""
+        return {
+            worker: self._promised(self._spec_of(start).memory_bytes)
+            for start, workers in self.starts.items()
+            for worker in workers
+        }
+
+    def _promised(self, memory_bytes: int) -> int:
+        return int(self.memory_share * memory_bytes)
+
+    def _offers(self, spec: WorkerSpec) -> dict[str, float]:
+        return {**spec.offers, "memory": self._promised(spec.memory_bytes)}
 
     def _spec_of(self, start: str) -> WorkerSpec:
         return self.specs[min(self._places[start], len(self.specs) - 1)]
@@ -220,9 +240,9 @@ class HeldPilot:
     def span(self, demand: Demand) -> int | None:
         """How many of its workers it takes to meet a demand, apart from time; None if none do."""
         spans = (
-            (span_of(demand, spec.offers), self._mates(spec))
+            (span_of(demand, self._offers(spec)), self._mates(spec))
             for spec in self.specs
-            if demand.met_by(spec.offers)
+            if demand.met_by(self._offers(spec))
         )
         return min((span for span, mates in spans if span and span <= max(1, mates)), default=None)
 
@@ -259,7 +279,7 @@ class HeldPilot:
             gpus=tuple(sorted(filter(None, map(gpus.described, told)))),
             gpu_memory_bytes=min(memory, default=0),
             offers=tuple(sorted(kinds)),
-            memory_per_worker_bytes=min(spec.memory_bytes for spec in self.specs),
+            memory_per_worker_bytes=min(self._promised(spec.memory_bytes) for spec in self.specs),
             backend=by_scheme.device_name(self.description),
             note=self._note(cluster),
             ends_at=min(ends, default=None),
@@ -267,7 +287,7 @@ class HeldPilot:
             draining=self.draining,
             tags=self.description.tags,
             walltime_s=self.walltime_s,
-            largest_worker_bytes=max(spec.memory_bytes for spec in self.specs),
+            largest_worker_bytes=max(self._promised(spec.memory_bytes) for spec in self.specs),
         )
 
     def _note(self, cluster: Any) -> str:

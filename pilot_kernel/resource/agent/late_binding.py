@@ -6,7 +6,7 @@ workers steal from others later.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from distributed import Scheduler
@@ -14,7 +14,7 @@ from distributed.core import Status
 from distributed.protocol import pickle
 
 from pilot_kernel.errors import WorkerDiedError
-from pilot_kernel.resource import gpus
+from pilot_kernel.resource import gpus, neighbours
 from pilot_kernel.resource.agent.blame import suspects
 from pilot_kernel.resource.agent.fair_share import FairShare
 from pilot_kernel.resource.agent.joint_cores import JointCores
@@ -143,6 +143,21 @@ class LateBinding(Scheduler):  # type: ignore[misc]
         if valid is None:
             return stay or None  # a result must be given back by somebody
         return valid & stay
+
+    def promise_memory(self, sizes: Mapping[str, int]) -> None:
+        """Have tasks count on so much memory from now on, on workers that share it with others.
+
+        Args:
+            sizes: Bytes, by the name of the worker. One that is not up yet is passed over.
+        """
+        for name, size in sizes.items():
+            ws = self.workers.get(self.aliases.get(name))
+            if ws is None or ws.resources.get("memory") == size:
+                continue
+            ws.resources["memory"] = self.resources["memory"][ws.address] = size
+            self.worker_send(ws.address, {"op": neighbours.MEMORY_SHARE, "memory_bytes": size})
+            self._arranged = False
+            self._deal_soon()
 
     # ---- handing out
 

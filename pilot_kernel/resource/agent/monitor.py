@@ -102,7 +102,7 @@ class Monitor:
         return {
             "status": asdict(status),
             "busy": sum(name in at_work for name in names),
-            "memory_limit_bytes": sum(up[name].memory_limit or 0 for name in names if name in up),
+            "memory_limit_bytes": sum(_limit(up[name]) for name in names if name in up),
             **self._history(status.name),
             "workers": [
                 self._worker(status.name, name, up.get(name), at_work.get(name))
@@ -122,7 +122,7 @@ class Monitor:
             "silent_s": 0.0 if ws is None else max(0.0, time.time() - ws.last_seen),
             "task": None if task is None else task.key,
             "task_s": task_s,
-            "memory_limit_bytes": 0 if ws is None else ws.memory_limit or 0,
+            "memory_limit_bytes": 0 if ws is None else _limit(ws),
             "gpu": "" if gpu is None else gpus.described(gpu),
             "gpu_gone": bool(gpu and gpu["trouble"]),
             **self._history(pilot, name),
@@ -145,6 +145,11 @@ def _queue(scheduler: Any, in_hand: set[str]) -> dict[str, Any]:
         "homeless": len(homeless),
         "following": [ts.key for ts in first],
     }
+
+
+def _limit(ws: Any) -> int:
+    """Memory that tasks of a worker may count on."""
+    return int(ws.resources.get("memory", ws.memory_limit or 0))
 
 
 def _use(ws: Any) -> _Sample | None:

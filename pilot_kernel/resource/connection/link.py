@@ -14,6 +14,7 @@ from pilot_kernel.errors import AgentLostError, AgentStartError, PilotError
 from pilot_kernel.resource import (
     credentials,
     dask_import,
+    neighbours,
     notices,
     registry,
     slurm_job,
@@ -169,6 +170,7 @@ class Link:
         else:
             self.entry = other
         self._compare(self.entry)
+        neighbours.attached(self.entry.id)
         try:
             self._connect()
             if not self._client.sync(self._client.scheduler.welcome):

@@ -2,7 +2,7 @@
 
 A name is `fake_...` (a snapshot of a real device, from qiskit-ibm-runtime), `ibm_...` (a real one
 of IBM's), `aer_simulator`, `qrmi` or `qrmi/NAME` (what a batch job was given), an entry point of
-the group `pilot_kernel.backends`, or `module:function`.
+the group `pilot_kernel.backends`, `module:function`, or `/folder/file.py:function`.
 """
 
 import difflib
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pilot_kernel.errors import DescriptionError
@@ -136,14 +137,26 @@ def _loaded(name: str, point: Any) -> Callable[[], Any]:
 
 
 def _imported(name: str) -> Callable[[], Any]:
-    module, _, function = name.partition(":")
+    module, _, function = name.rpartition(":")
+    load = _from_file if module.endswith(".py") else importlib.import_module
     try:
-        found = getattr(importlib.import_module(module), function)
+        found = getattr(load(module), function)
     except Exception as error:  # somebody's module may raise anything
         raise DescriptionError(
             f"QPU {name!r}: expected module:function, but it cannot be imported: {error}"
         ) from error
     return _callable(found, name)
+
+
+def _from_file(path: str) -> ModuleType:
+    """A file as a module, under a name that is no other module's."""
+    name = f"pilot_device_{Path(path).stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None  # it ends in .py
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _callable(found: Any, name: str) -> Callable[[], Any]:

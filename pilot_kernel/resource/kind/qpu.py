@@ -5,7 +5,7 @@ what asks for a QPU, or for the pilot by name, gets there.
 """
 
 import uuid
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource import worker_environment
@@ -35,10 +35,13 @@ def device_name(description: PilotDescription) -> str:
     within = parts.path.strip("/")
     if parts.netloc == QRMI and within and "/" not in within:
         return f"{QRMI}/{within}"
+    if not parts.netloc and ".py:" in within:
+        return unquote(parts.path)
     if not parts.netloc or within:
         raise DescriptionError(
             f"resource={description.resource!r} names no QPU; write qpu://fake_manila, "
-            "qpu://ibm_torino, qpu://aer_simulator, qpu://qrmi or qpu://module:function"
+            "qpu://ibm_torino, qpu://aer_simulator, qpu://qrmi, qpu://module:function or "
+            "qpu:///folder/file.py:function"
         )
     return parts.netloc
 

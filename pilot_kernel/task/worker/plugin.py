@@ -31,6 +31,7 @@ from pilot_kernel.task.wire.record import JOB, TOPIC, task_name
 from pilot_kernel.task.wire.results import SMALL_BYTES, Kept, find, home, remove_draft
 from pilot_kernel.task.worker.fetched import Fetched
 from pilot_kernel.task.worker.gpu_watch import GpuWatch
+from pilot_kernel.task.worker.memory_limit import MemoryLimit
 from pilot_kernel.task.worker.output import Gathered
 from pilot_kernel.task.worker.process_supply import Supply
 from pilot_kernel.task.worker.running_task import Run
@@ -83,6 +84,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
         self.writer = uuid.uuid4().hex  # its name is taken over by whoever replaces it
         self.supply = Supply(worker.local_directory, self._printed)
         self.supply.prepare()
+        self.memory = MemoryLimit(worker)
         self.trouble = ""
         self.early: asyncio.Task[None] | None = None
         if any(first.early for first in start_ups(worker)):
@@ -120,7 +122,7 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
     async def run(self, call: Call, inputs: tuple[Packed | Kept, ...]) -> Packed | Kept:
         """Run one task in the task process and return its result."""
         key = call.key
-        run = self.runs[key] = Run(key, call.timeout_s, self._limit(call))
+        run = self.runs[key] = Run(key, call.timeout_s, self.memory.excess(_span(call)))
         if self.worker.state.tasks[key].state == "cancelled":  # before this was even begun
             run.cancel()
         begun = self.loop.call_later(_NEWS_S, self._tell, key, {"started": time.time()})
@@ -176,15 +178,10 @@ class WorkerEdge(WorkerPlugin):  # type: ignore[misc]
                 here.append(each)
         return tuple(here)
 
-    def _limit(self, call: Call) -> int | None:
-        """The memory that a task may use: with cores of others it has their memory as well."""
-        limit: int | None = self.worker.memory_manager.memory_limit
-        return limit and _span(call) * limit
-
     def _share_of(self, call: Call) -> dict[str, Any]:
         """What the task process is told of a task's cores and memory."""
         has = {"cores": max(worker_environment.cores() or 1, call.cores)}
-        return {**has, "memory": self._limit(call)} if _span(call) > 1 else has
+        return {**has, "memory": self.memory.most(_span(call))} if _span(call) > 1 else has
 
     def _keep(self, key: str) -> dict[str, str] | None:
         """Where a task is to leave its result, as `results.write` takes it."""

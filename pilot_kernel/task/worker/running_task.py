@@ -11,6 +11,7 @@ from pilot_kernel.errors import TaskFailedError, TaskMemoryError, TaskTimeoutErr
 from pilot_kernel.task.wire.messages import STOP, TIME_UP, Message
 from pilot_kernel.task.wire.packing import Bytes
 from pilot_kernel.task.wire.record import task_name
+from pilot_kernel.task.worker.memory_limit import Excess
 from pilot_kernel.task.worker.task_process import TaskProcess, resident
 
 __all__ = ["Run"]
@@ -30,13 +31,13 @@ class Run:
         phase: What is run for it, in words, if that is not the task itself yet.
     """
 
-    def __init__(self, key: str, timeout_s: float | None, memory_limit: int | None) -> None:
+    def __init__(self, key: str, timeout_s: float | None, excess: Excess | None) -> None:
         self.name = task_name(key)
         self.verdict: Exception | None = None
         self.phase = ""
         self.stopped: asyncio.Event = asyncio.Event()
         self._timeout_s = timeout_s
-        self._memory_limit = memory_limit
+        self._excess = excess
         self._loop = asyncio.get_running_loop()
         self._process: TaskProcess | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -55,7 +56,7 @@ class Run:
         self._process = process
         if limited and self._timeout_s is not None:
             self._later("limit", self._timeout_s, self._time_out)
-        if self._memory_limit:
+        if self._excess is not None:
             self._later("memory", _LOOK_S, self._look)
         try:
             return await process.ask(parts)
@@ -104,20 +105,14 @@ class Run:
 
     def _look(self) -> None:
         """See how much memory the task takes; the system would look too late, and kill anything."""
-        process, limit = self._process, self._memory_limit
-        if process is None or limit is None:
+        process, excess = self._process, self._excess
+        if process is None or excess is None:
             return
         taken = _memory(process, family=self._looks % _WHOLE_FAMILY == 0)
         self._looks += 1
-        if taken > limit:
-            self._stop(
-                TaskMemoryError(
-                    f"task {self.name!r} was ended: it had {taken / 1e9:.2f} GB of memory, and its "
-                    f"worker may use {limit / 1e9:.2f} GB; give workers more memory, or fewer "
-                    "workers to a machine"
-                ),
-                signal.SIGKILL,
-            )
+        if why := excess(taken):
+            told = f"task {self.name!r} was ended: it had {taken / 1e9:.2f} GB of memory, and {why}"
+            self._stop(TaskMemoryError(told), signal.SIGKILL)
         else:
             self._later("memory", _LOOK_S, self._look)
 

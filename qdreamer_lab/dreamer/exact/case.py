@@ -68,7 +68,7 @@ def exact_case(
         here_bytes += 32.0 * shape.elements + shape.peak_bytes
         variants += sum(job.program.variants for job in part.program.jobs)
         told += slices * sum(len(job.operators) for job in part.program.jobs)
-    notes = [f"{len(units)} groups of terms run apart, each its own light cone"]
+    notes = [f"{len(units)} groups of terms run separately, each with its own light cone"]
     if sliced_units:
         notes.append("tensors do not fit into memory at once and are made in slices")
     case = Case(

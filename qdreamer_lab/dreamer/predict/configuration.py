@@ -86,7 +86,7 @@ class Configuration:
         # Cuts save work, or swaps, where the width does not ask for them.
         needless = self.cost == "work" or self.swap_price is not None
         whole = self.max_qubits >= num_qubits and not needless
-        how = "uncut" if whole else f"in fragments of ≤ {self.max_qubits}"
+        how = "uncut" if whole else f"in fragments of ≤ {self.max_qubits} qubits"
         if not self.cuts:
             state = self.method.replace("_", " ").removesuffix(" state")
             how += f" as a {state} state"
@@ -101,4 +101,8 @@ class Configuration:
         return f"{how}, {self.mode}, {place}{f' on {self.on}' if self.on else ''}"
 
 
-_GOOD = {"work": "least work", "joint": "joint cuts", "locc": "joint cuts with communication"}
+_GOOD = {
+    "work": "fewest operations",
+    "joint": "joint cuts",
+    "locc": "joint cuts with communication",
+}

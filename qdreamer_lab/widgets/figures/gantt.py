@@ -130,7 +130,7 @@ def predicted(prediction: Prediction, workers: int | None = None) -> Gantt:
     used = {bar.row for bar in bars}
     rows = [name for name in names if name in used or len(names) <= _MOST_IDLE]
     low, high = map(seconds_text, prediction.interval)
-    title = f"<b>predicted</b>: {seconds_text(clock)} ({low} to {high} in 4 of 5 cases)"
+    title = f"<b>predicted</b>: {seconds_text(clock)} (80 % interval {low} to {high})"
     return Gantt(tuple(bars), (HERE, *rows), clock, title)
 
 
@@ -149,7 +149,7 @@ def _guessed(prediction: Prediction) -> list[tuple[int, float, str]]:
     spare = max(0, min(_MOST_BARS, prediction.tasks) - len(weights))
     for fragment, weight in zip(plan.fragments, weights, strict=True):
         pieces = 1 + math.floor(spare * weight / total)
-        said = f"{fragment.width} qubits, length of the task guessed"
+        said = f"{fragment.width} qubits, its length is an estimate"
         found += [(fragment.id, weight / pieces, said)] * pieces
     return found
 

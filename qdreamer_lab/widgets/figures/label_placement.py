@@ -1,4 +1,8 @@
-"""Where words beside points hide nothing. Arithmetic on boxes; it must not draw."""
+"""Where words beside points hide nothing. Arithmetic on boxes; it must not draw.
+
+Pages differ in width: points and lines move apart with it, words keep their size and their
+distance from their point. So a place must do in a narrow, a usual and a wide figure.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-__all__ = ["AREA", "Box", "Side", "Word", "sides"]
+__all__ = ["AREAS", "Box", "Layout", "Side", "Word", "sides"]
 
-AREA = (300.0, 190.0)
-"""Pixels of a figure's axes in a narrow panel: with more room, words lie further apart."""
+AREAS = ((300.0, 190.0), (430.0, 200.0), (600.0, 215.0))
+"""Pixels of a figure's axes: in a narrow panel, beside another one, and alone on its row."""
 
 _LETTER, _HIGH = 6.4, 14.0
 """Pixels of a letter, and of a line."""
@@ -26,10 +30,11 @@ class Box:
     low: float
     high: float
 
-    def meets(self, other: Box) -> bool:
-        """Whether the two have more than an edge in common."""
-        beside = self.right <= other.left or other.right <= self.left
-        return not beside and self.low < other.high and other.low < self.high
+    def common(self, other: Box) -> float:
+        """Square pixels that the two have in common."""
+        wide = min(self.right, other.right) - max(self.left, other.left)
+        high = min(self.high, other.high) - max(self.low, other.low)
+        return max(0.0, wide) * max(0.0, high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,21 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """A figure of some size.
+
+    Attributes:
+        area: Pixels of its axes, to the right and up.
+        words: What is to be written, in the same order in every layout.
+        taken: What else is in the figure: markers, error bars, lines.
+    """
+
+    area: tuple[float, float]
+    words: Sequence[Word]
+    taken: Sequence[Box]
+
+
+@dataclass(frozen=True, slots=True)
 class Side:
     """A place for a word.
 
@@ -66,28 +86,31 @@ class Side:
     yshift: float
 
 
-def sides(words: Sequence[Word], taken: Iterable[Box]) -> list[Side | None]:
+def sides(layouts: Sequence[Layout]) -> list[Side | None]:
     """Where to write each word, the first ones first; None where it would lie across something.
 
     Args:
-        words: What is to be written.
-        taken: What else is in the figure: markers, error bars.
+        layouts: The figure in every size that it may have.
 
     Returns:
-        For each word the first side at which nothing is; for one that must be written that with
-        the least across.
+        For each word the first side at which nothing is in any of them; for one that must be
+        written that with the least across.
     """
-    full = list(taken)
+    full = [list(layout.taken) for layout in layouts]
     found: list[Side | None] = []
-    for word in words:
-        tried = [(side, _box(word, side)) for side in _around(word)]
-        hidden = [_across(box, full) for _, box in tried]
+    for words in zip(*(layout.words for layout in layouts), strict=True):
+        tried = [(side, [_box(word, side) for word in words]) for side in _around(words[0])]
+        hidden = [
+            sum(_across(*each) for each in zip(boxes, full, layouts, strict=True))
+            for _, boxes in tried
+        ]
         least = min(range(len(tried)), key=hidden.__getitem__)
-        if hidden[least] and not word.must:
+        if hidden[least] and not words[0].must:
             found.append(None)
             continue
         found.append(tried[least][0])
-        full.append(tried[least][1])
+        for boxes, box in zip(full, tried[least][1], strict=True):
+            boxes.append(box)
     return found
 
 
@@ -112,9 +135,8 @@ def _box(word: Word, side: Side) -> Box:
     return Box(left, left + wide, middle - _HIGH / 2, middle + _HIGH / 2)
 
 
-def _across(box: Box, full: Sequence[Box]) -> int:
+def _across(box: Box, full: Sequence[Box], layout: Layout) -> float:
     """How much a word would lie across; outside the axes is worst."""
-    inside = Box(-2.0, AREA[0] + 12.0, -1.0, AREA[1] + 6.0)
-    out = box.left < inside.left or box.right > inside.right
-    out = out or box.low < inside.low or box.high > inside.high
-    return 100 * out + sum(box.meets(other) for other in full)
+    out = box.left < -2.0 or box.right > layout.area[0] + 12.0
+    out = out or box.low < -1.0 or box.high > layout.area[1] + 6.0
+    return 1e6 * out + sum(box.common(other) for other in full)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qdreamer_lab.dreamer.report_text import seconds_text
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.figures.hover_text import count_text
-from qdreamer_lab.widgets.figures.label_placement import AREA, Box, Word, sides
+from qdreamer_lab.widgets.figures.label_placement import AREAS, Box, Layout, Word, sides
 from qdreamer_lab.widgets.figures.spec import drawer
 from qdreamer_lab.widgets.figures.style import (
     bits_axis,
@@ -177,23 +177,20 @@ def _written(
         (_part(point.x, axes["xaxis"]), _part(high, axes["yaxis"]))
         for point, high in zip(points, heights, strict=True)
     ]
-    spots = [(AREA[0] * x, AREA[1] * y) for x, y in places]
-    taken = [Box(x - _MARK, x + _MARK, y - _MARK, y + _MARK) for x, y in spots]
-    for point, (x, _) in zip(points, spots, strict=True):
-        if point.interval is not None:
-            low, high = (AREA[1] * _part(math.log10(end), axes["yaxis"]) for end in point.interval)
-            taken.append(Box(x - 3, x + 3, low, high))
-    taken += _lines(points, spots)
     inside = [k for k in words if 0 <= places[k][0] <= 1 and 0 <= places[k][1] <= 1]
-    asked = [
-        Word(
-            *spots[k],
-            letters=len(words[k].replace("<b>", "").replace("</b>", "")),
-            gap=_CHOSEN if k in chosen else _MARK + 2,
-            must=words[k].startswith("<b>"),
-        )
-        for k in inside
-    ]
+    layouts = []
+    for area in AREAS:
+        spots = [(area[0] * x, area[1] * y) for x, y in places]
+        asked = [
+            Word(
+                *spots[k],
+                letters=len(words[k].replace("<b>", "").replace("</b>", "")),
+                gap=_CHOSEN if k in chosen else _MARK + 2,
+                must=words[k].startswith("<b>"),
+            )
+            for k in inside
+        ]
+        layouts.append(Layout(area, asked, _taken(points, spots, area, axes["yaxis"])))
     colours = theme(dark)
     return [
         {
@@ -206,15 +203,30 @@ def _written(
             "showarrow": False,
             "font": {"size": 11, "color": colours.accent if word.must else colours.muted},
         }
-        for k, word, side in zip(inside, asked, sides(asked, taken), strict=True)
+        for k, word, side in zip(inside, layouts[0].words, sides(layouts), strict=True)
         if side is not None
     ]
 
 
-def _lines(points: list[Point], spots: list[tuple[float, float]]) -> list[Box]:
+def _taken(
+    points: list[Point],
+    spots: list[tuple[float, float]],
+    area: tuple[float, float],
+    axis: dict[str, Any],
+) -> list[Box]:
+    """What markers, error bars and lines take in axes of that size."""
+    taken = [Box(x - _MARK, x + _MARK, y - _MARK, y + _MARK) for x, y in spots]
+    for point, (x, _) in zip(points, spots, strict=True):
+        if point.interval is not None:
+            low, high = (area[1] * _part(math.log10(end), axis) for end in point.interval)
+            taken.append(Box(x - 3, x + 3, low, high))
+    return taken + _lines(points, spots, area[0])
+
+
+def _lines(points: list[Point], spots: list[tuple[float, float]], wide: float) -> list[Box]:
     """What the lines of the front and of the uncut run take."""
     best = [spots[k] for k in front(points)]
-    boxes = [Box(0.0, AREA[0], y - 2, y + 2) for y in _uncut_height(points, spots)]
+    boxes = [Box(0.0, wide, y - 2, y + 2) for y in _uncut_height(points, spots)]
     for (x, y), (after, below) in pairwise(best):
         boxes += [Box(x, after, y - 1, y + 1), Box(after - 1, after + 1, below, y)]
     return boxes

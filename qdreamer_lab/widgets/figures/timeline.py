@@ -11,6 +11,7 @@ from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.widgets.figures.gantt import predicted, real
 from qdreamer_lab.widgets.figures.spec import drawer
 from qdreamer_lab.widgets.figures.style import looked, message, value_axis
+from qdreamer_lab.widgets.glossary import PHASES
 from qdreamer_lab.widgets.palette import look_of, theme
 from qdreamer_lab.workload.picture.layout import fragment_name
 
@@ -36,7 +37,7 @@ _LEGEND = 8
 _NARROW = 0.02
 """Bars that take less of the width have no letter."""
 
-_ORDER = ("plan", "lower", "transpile", "dispatch", "execute", "transfer", "contract")
+_ORDER = tuple(PHASES)
 
 
 @drawer
@@ -170,7 +171,7 @@ def _bars(chart: Gantt, scale: _Scale, dark: bool) -> list[dict[str, Any]]:
 def _trace(phase: str, fragment: int, bars: list[Bar], scale: _Scale, dark: bool) -> dict[str, Any]:
     colours = theme(dark)
     look = look_of(fragment, dark)
-    name = phase if fragment < 0 else f"execute {fragment_name(fragment)}"
+    name = PHASES[phase] if fragment < 0 else f"execution of {fragment_name(fragment)}"
     letter = fragment_name(fragment) if fragment >= 0 else ""
     marker: dict[str, Any] = {"color": look.fill, "line": {"color": look.line, "width": 1}}
     if fragment < 0:

@@ -80,7 +80,7 @@ def _of_prediction(prediction: Prediction, against: str) -> Point:
     between = f"{seconds_text(low)} to {seconds_text(high)}"
     lines = [
         f"<b>{prediction.title}</b>",
-        f"{seconds_text(prediction.makespan_s)} ({between} in 4 of 5 cases)",
+        f"{seconds_text(prediction.makespan_s)} (80 % interval {between})",
         f"widest fragment {count_text(width, 'qubit')}, {_cuts(plan)}",
         f"sampling overhead {power_text(bits)}, {readable(prediction.memory_bytes)}",
     ]
@@ -106,12 +106,12 @@ def _of_plan(plan: CutPlan) -> Point:
     width = _width(plan, plan.blocks.num_qubits)
     gap = max(0.0, plan.log2_total - plan.log2_lower_bound)
     proven = plan.proven_optimal or plan.num_cuts == 0
-    goal = "least work" if plan.cost == "work" else "least overhead"
+    goal = "fewest operations" if plan.cost == "work" else "least overhead"
     lines = [
-        f"<b>fragments of ≤ {plan.max_qubits}</b>, widest {count_text(width, 'qubit')}",
+        f"<b>fragments of ≤ {count_text(plan.max_qubits, 'qubit')}</b>, the widest has {width}",
         _cuts(plan),
         f"sampling overhead {power_text(plan.log2_overhead)}, "
-        + (f"proven {goal}" if proven else f"within {power_text(gap)} of {goal}"),
+        + (f"proven {goal}" if proven else f"at most {power_text(gap)} times the {goal}"),
     ]
     said = "<br>".join(lines)
     bits = plan.log2_overhead

@@ -165,7 +165,7 @@ def _said(compared: Comparison, row: WidthTimes, place: int) -> str:
     lines = [
         f"<b>{compared.titles[place]}</b>",
         f"widest fragment {row.width} qubits",
-        f"{seconds_text(row.seconds[place])} ({low} to {high} in 4 of 5 cases)",
+        f"{seconds_text(row.seconds[place])} (80 % interval {low} to {high})",
     ]
     if compared.pair is not None:
         cores, gpu = (row.seconds[k] for k in compared.pair)

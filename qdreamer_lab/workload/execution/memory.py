@@ -7,8 +7,9 @@ from pathlib import Path
 
 import psutil
 
+from pilot_kernel.resource import allowance, worker_environment
 from pilot_kernel.resource.allowance import memory_left_bytes
-from pilot_kernel.resource.worker_environment import memory_bytes
+from pilot_kernel.resource.neighbours import share_here
 
 __all__ = ["available_bytes", "readable"]
 
@@ -19,12 +20,15 @@ def available_bytes() -> int:
     """Memory this process may still take.
 
     That is what is free on this machine, or left under the control group's limit, or under the
-    limit that a pilot gave its worker, whichever is least.
+    limit that a pilot gave its worker, whichever is least. Outside of workers, what other sessions
+    on this machine have been promised does not count as free, whether they use it yet or not.
     """
     free = _machine_bytes()
-    share = memory_bytes()
-    if share is not None:
-        free = min(free, share - psutil.Process().memory_info().rss)
+    limit = worker_environment.memory_bytes()
+    if limit is None and (part := share_here()) < 1:
+        limit = int(part * allowance.memory_bytes())
+    if limit is not None:
+        free = min(free, limit - psutil.Process().memory_info().rss)
     left = memory_left_bytes()
     return max(0, free if left is None else min(free, left))
 

@@ -141,7 +141,7 @@ def test_plans_of_other_measures_run_as_predicted(dreamer, cost):
     same = estimator_for(whole, None, 1).run([(circuit, observables)]).result()[0]
     assert found.data.evs == pytest.approx(same.data.evs, abs=1e-9)
     assert found.metadata["variants"] == one.variants
-    assert cost == "lo" or "least work" in one.title
+    assert cost == "lo" or "fewest operations" in one.title
     assert "gate cuts only" in one.title
 
 

@@ -133,10 +133,11 @@ def test_bad_input_gets_one_clear_error(dreamer):
 
 def test_configurations_are_checked_and_told_in_words():
     assert Configuration(4, "exact", workers=2).describe(8) == (
-        "in fragments of ≤ 4, exact, 2 workers"
+        "in fragments of ≤ 4 qubits, exact, 2 workers"
     )
     assert "uncut" in Configuration(8, "sampled").describe(8)
-    assert "in fragments of ≤ 8 (least work)" in Configuration(8, "exact", cost="work").describe(8)
+    fewest = Configuration(8, "exact", cost="work").describe(8)
+    assert "in fragments of ≤ 8 qubits (fewest operations)" in fewest
     for wrong in ({"mode": "x"}, {"kinds": ()}, {"cost": "x"}, {"method": "x"}, {"workers": True}):
         with pytest.raises(QDreamerError):
             Configuration(**{"max_qubits": 4, "mode": "exact", **wrong})

@@ -36,7 +36,7 @@ async def listen(interface, dask_scheduler):
     """What adding a pilot does that names the interface."""
     from pilot_kernel.resource.description import PilotDescription
 
-    roster = dask_scheduler.handlers["pilot_add"].__wrapped__.__self__
+    roster = dask_scheduler.handlers["pilot_scale"].__wrapped__.__self__
     await roster._listen(PilotDescription(interface=interface))
 
 

@@ -107,6 +107,8 @@ def test_devices_are_listed():
         ("qpu://nowhere:make", "expected module:function.*No module named 'nowhere'"),
         ("qpu://os:make", "expected module:function.*no attribute 'make'"),
         ("qpu://os:sep", "names str, not a function"),
+        ("qpu:///nowhere/device.py:make", "cannot be imported:.*No such file"),
+        ("qpu:///nowhere/device:make", "names no QPU.*file.py:function"),
     ],
 )
 def test_what_is_no_device_is_refused_at_once(session, url, complaint):
@@ -114,6 +116,19 @@ def test_what_is_no_device_is_refused_at_once(session, url, complaint):
     with pytest.raises(DescriptionError, match=complaint):
         session.add_pilot(url)
     assert len(session.pilots) == before
+
+
+def test_a_device_may_be_a_function_in_a_file_that_nothing_finds_else(session, tmp_path):
+    folder = tmp_path / "a b"
+    folder.mkdir()
+    text = "from qiskit.providers.fake_provider import GenericBackendV2\n"
+    (folder / "qiskit.py").write_text(f"{text}def three():\n    return GenericBackendV2(3)\n")
+    pilot = session.add_pilot(f"qpu://{folder}/qiskit.py:three")
+    try:
+        assert pilot.name == "three"
+        assert session.submit(lambda: backend_here().num_qubits, on="three").result() == 3
+    finally:
+        pilot.stop()
 
 
 @pytest.mark.parametrize("key", ["cores_per_node", "number_of_nodes", "gpus_per_node"])

@@ -263,11 +263,11 @@ def test_a_predicted_timeline_adds_up(candidates, workers):
     figure = figures.timeline(one, workers=workers)
     drawn, unit = bars(figure), scale(figure)
     assert max(end for *_, end in drawn) * unit == pytest.approx(one.makespan_s)
-    inside = [bar for bar in drawn if bar[0].startswith("execute")]
+    inside = [bar for bar in drawn if bar[0].startswith("execution")]
     begin, end = min(bar[2] for bar in inside), max(bar[3] for bar in inside)
     assert (end - begin) * unit == pytest.approx(one.phase("execute").seconds)
     fragments = "ABC"[: len(one.plan.fragments)]
-    assert {bar[0] for bar in inside} == {f"execute {letter}" for letter in fragments}
+    assert {bar[0] for bar in inside} == {f"execution of {letter}" for letter in fragments}
     assert len(figure.layout.yaxis.categoryarray) == 1 + workers
     for row in {bar[1] for bar in drawn}:
         mine = sorted(bar[2:] for bar in drawn if bar[1] == row)
@@ -281,14 +281,14 @@ def test_a_real_run_is_under_the_predicted_one(dreamer):
     figure = figures.timeline((predicted, result))
     told, unit = result.metadata, scale(figure)
     real = bars(figure, "y2")
-    assert sorted((end - start) * unit for name, _, start, end in real if "execute" in name) == (
+    assert sorted((end - start) * unit for name, _, start, end in real if "execution" in name) == (
         pytest.approx(sorted(row.seconds for row in told["fragments"]))
     )
     assert {bar[1] for bar in real} == {"notebook", "this process"}
     assert figure.layout.yaxis.domain[0] > figure.layout.yaxis2.domain[1]
     assert {trace.xaxis for trace in figure.data} == {None}  # all on one
     assert "measured" in figure.layout.annotations[1].text
-    assert sum(trace.showlegend and trace.name == "plan" for trace in figure.data) == 1
+    assert sum(trace.showlegend and trace.name == "planning" for trace in figure.data) == 1
     assert bars(figures.timeline((None, result))) == real
 
 
@@ -332,7 +332,7 @@ def test_a_timeline_of_nothing_says_so(candidates):
     with pytest.raises(QDreamerError, match="not str"):
         figures.timeline("run")
     whole = replace(candidates[0], plan=None)
-    assert "execute A" in {bar[0] for bar in bars(figures.timeline(whole))}
+    assert "execution of A" in {bar[0] for bar in bars(figures.timeline(whole))}
 
 
 @pytest.mark.parametrize("dark", [False, True])
