@@ -173,3 +173,12 @@ def test_what_is_asked_of_a_worker(on, needs, asked):
 )
 def test_whether_a_task_is_for_a_gpu(on, needs, pilots, wanted):
     assert on_gpu(on, pilots, Needs(**needs)) is wanted
+
+
+def test_why_there_is_less_memory_than_there_was():
+    shared = pilot("shared", note="shares this machine's memory with a script")
+    with pytest.raises(PlacementError, match=r"1,000,000,000 bytes .* \(shares this machine's mem"):
+        candidates(None, [shared], Needs(memory_bytes=10**10))
+    with pytest.raises(PlacementError) as refused:
+        candidates(None, [shared], Needs(cores=9))
+    assert "shares" not in str(refused.value)

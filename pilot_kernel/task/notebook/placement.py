@@ -128,6 +128,10 @@ def _too_much(needs: Needs, on: str | None, pilots: Sequence[PilotStatus]) -> st
     together = max(p.most_cores for p in pilots)
     facts += [f"({together} together on a node)"] if together > cores else []
     facts.append(f"and {memory:,} bytes of memory ({memory / 1e9:.3g} GB)")
+    if (needs.memory_bytes or 0) > memory and (
+        notes := dict.fromkeys(p.note for p in pilots if p.note)
+    ):
+        facts.append(f"({'; '.join(notes)})")  # with whom it is shared, say
     if needs.gpus:
         facts.append("and " + ("a GPU" if any("GPU" in p.offers for p in pilots) else "no GPU"))
     if needs.tags:
