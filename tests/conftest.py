@@ -13,6 +13,10 @@ import pilot_kernel
 from pilot_kernel.resource.connection import link
 from pilot_kernel.task.process import preload
 
+# Several tests run at once, and OpenBLAS's threads would wait for each other while they spin. It
+# reads this as NumPy is loaded: in the processes that pytest-xdist and tests start from this one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 settings.register_profile("untimed", deadline=None)  # the machine may be busy
 settings.load_profile("untimed")
 
