@@ -1,7 +1,9 @@
 """What all tests share: a registry of their own, one session, and a check that nothing is left."""
 
 import contextlib
+import gc
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +14,13 @@ from hypothesis import settings
 import pilot_kernel
 from pilot_kernel.resource.connection import link
 from pilot_kernel.task.process import preload
+
+# Several tests run at once, and OpenBLAS's threads would wait for each other while they spin. It
+# reads this as NumPy is loaded: in the processes that pytest-xdist and tests start from this one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# nbformat's validator would read a grammar of addresses as it is imported, which takes seconds.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 settings.register_profile("untimed", deadline=None)  # the machine may be busy
 settings.load_profile("untimed")
@@ -27,6 +36,11 @@ def pytest_addoption(parser):
         default=5.0,
         help="how long workers, nodes, links and pilots are killed and added in tests/real",
     )
+
+
+def pytest_collection_finish(session):
+    """What is imported by now stays: it is not to be searched for garbage again and again."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

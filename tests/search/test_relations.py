@@ -28,7 +28,7 @@ def test_wider_never_costs_more_and_every_plan_keeps_its_width(name: str) -> Non
     base, before, bound = SUITE[name], np.inf, np.inf
     for width in range(base.max_qubits - 2, base.max_qubits + 3):
         problem = replace(base, max_qubits=width)
-        found = search(problem, time_limit_s=0.1)
+        found = search(problem, time_limit_s=0.05)
         assert found.log2_overhead <= before
         assert found.log2_lower_bound <= bound + 1e-9
         assert max(plain_widths(problem, found.labels).values()) <= width
@@ -54,12 +54,12 @@ def test_wider_never_costs_more_on_wide_circuits_under_any_model(name: str, cost
 @pytest.mark.parametrize("cost", ["lo", "joint", "locc", "work"])
 def test_more_time_and_more_rounds_never_cost_more(name: str, cost: str) -> None:
     problem, before = SUITE[name], np.inf
-    for seconds in (0.0, 0.05, 0.1, 0.2):
+    for seconds in (0.0, 0.05, 0.15):
         found = search(problem, cost=cost, time_limit_s=seconds)
         assert found.log2_overhead <= before
         before = found.log2_overhead
     before = np.inf
-    for rounds in (0, 3, 8):
+    for rounds in (0, 2, 5):
         found = search(problem, cost=cost, time_limit_s=ENDLESS, rounds=rounds)
         assert found.log2_overhead <= before
         before = found.log2_overhead
@@ -82,9 +82,9 @@ def test_what_may_share_more_never_costs_more(name: str) -> None:
 @pytest.mark.parametrize("cost", ["lo", "locc"])
 def test_rounds_make_a_seed_repeatable_whatever_was_found_before(name: str, cost: str) -> None:
     problem = SUITE[name]
-    first = search(problem, cost=cost, seed=5, time_limit_s=ENDLESS, rounds=6)
-    search(problem, cost=cost, time_limit_s=0.1)
-    second = search(problem, cost=cost, seed=5, time_limit_s=ENDLESS, rounds=6)
+    first = search(problem, cost=cost, seed=5, time_limit_s=ENDLESS, rounds=4)
+    search(problem, cost=cost, time_limit_s=0.05)
+    second = search(problem, cost=cost, seed=5, time_limit_s=ENDLESS, rounds=4)
     assert np.array_equal(first.labels, second.labels)
     assert first.log2_overhead == second.log2_overhead
 

@@ -5,6 +5,7 @@ A description that is measured, nominal, or refined by runs; it must not time an
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import platform
@@ -265,6 +266,7 @@ def machine_name() -> str:
     return platform.node() or "unnamed"
 
 
+@functools.cache  # they are read from files, and asked for whenever something is priced
 def library_versions() -> tuple[str, ...]:
     """Versions of the libraries on which speed depends."""
     names = ("numpy", "numba", "qiskit", "distributed")

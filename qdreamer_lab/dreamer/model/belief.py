@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.execution.threads import one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -215,7 +216,8 @@ def calibrated(
         return np.concatenate([share / noise[:, None], root])
 
     zero = np.zeros(len(start.values))
-    solution = least_squares(residuals, zero, jacobian, loss="soft_l1", f_scale=3.0)
+    with one_thread():
+        solution = least_squares(residuals, zero, jacobian, loss="soft_l1", f_scale=3.0)
     slope = jacobian(solution.x)
     covariance = np.linalg.inv(slope.T @ slope)
     return replace(

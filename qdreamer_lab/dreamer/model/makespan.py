@@ -69,6 +69,9 @@ def play(
     """
     pace = Pace() if pace is None else pace
     left = [share.items for share in shares]
+    rest = [n * share.work_each for n, share in zip(left, shares, strict=True)]
+    heaviest = [(-rest[k], k) for k, n in enumerate(left) if n]
+    heapq.heapify(heaviest)
     tasks = [0] * len(shares)
     free = [0.0] * workers
     heapq.heapify(free)
@@ -77,13 +80,17 @@ def play(
     number = 0
     depth = TASKS_PER_WORKER * workers if ahead or workers > 1 else 1
     depth = depth if most is None else most
-    while any(left) or flying:
-        while any(left) and len(flying) < depth:
-            rest = [n * share.work_each for n, share in zip(left, shares, strict=True)]
-            place = max((k for k, n in enumerate(left) if n), key=lambda k: (rest[k], -k))
+    while heaviest or flying:
+        while heaviest and len(flying) < depth:
+            place = heaviest[0][1]
             share = shares[place]
             size = pace.size(left[place], share.work_each, sum(rest), workers)
             left[place] -= size
+            rest[place] = left[place] * share.work_each
+            if left[place]:
+                heapq.heapreplace(heaviest, (-rest[place], place))
+            else:
+                heapq.heappop(heaviest)
             tasks[place] += 1
             seconds = share.seconds_task + size * share.seconds_each
             start = max(clock, heapq.heappop(free))

@@ -7,6 +7,7 @@ follows from their sizes. Plain arrays in and out; this module must not know cir
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,12 +105,22 @@ def local_terms(
     Returns:
         `(low, high)`, each (r, 2, 2) with rank r from 1 to 4.
     """
-    left, singular, right = np.linalg.svd(_realigned(unitary[None])[0])
+    low, high = _local_terms(np.asarray(unitary, dtype=np.complex128).tobytes())
+    return low.copy("C"), high.copy("C")
+
+
+@functools.lru_cache(maxsize=4096)  # circuits have the same gate at many places and in many plans
+def _local_terms(
+    unitary: bytes,
+) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+    """`local_terms` of a matrix's bytes, row by row."""
+    matrix = np.frombuffer(unitary, dtype=np.complex128).reshape(1, 4, 4)
+    left, singular, right = np.linalg.svd(_realigned(matrix)[0])
     rank = max(1, int(np.count_nonzero(singular > RANK_TOLERANCE * singular[0])))
     root = np.sqrt(singular[:rank])
     low = (left[:, :rank] * root).T.reshape(rank, 2, 2)
     high = (root[:, None] * right[:rank]).reshape(rank, 2, 2)
-    return np.ascontiguousarray(low), np.ascontiguousarray(high)
+    return low, high
 
 
 def _realigned(unitaries: NDArray[np.complex128]) -> NDArray[np.complex128]:

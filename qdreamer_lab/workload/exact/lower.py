@@ -66,10 +66,14 @@ class ExactProgram:
 
     def gram_bytes(self, sliced: Sequence[int] = ()) -> int:
         """Memory of all tensors together when some cuts are fixed."""
-        return sum(
+        return sum(self.job_bytes(sliced))
+
+    def job_bytes(self, sliced: Sequence[int] = ()) -> list[int]:
+        """Memory of each job's tensors when some cuts are fixed."""
+        return [
             16 * len(job.operators) * math.prod(size for _, size in axes)
             for job, axes in zip(self.jobs, self.axes(sliced), strict=True)
-        )
+        ]
 
     def values(
         self,

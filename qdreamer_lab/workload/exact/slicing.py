@@ -58,7 +58,8 @@ def cuts_to_slice(
         if not tight:
             return tuple(sliced)
         choice = {cut for job in tight for cut, _ in job.program.axes} - set(sliced)
-        best = min(choice, key=lambda cut: program.gram_bytes([*sliced, cut]), default=None)
+        saved = _saved_bytes(program, sliced)
+        best = max(choice, key=saved.__getitem__, default=None)
         if best is None or num_slices(sizes, [*sliced, best]) > _MOST_SLICES:
             for job in tight:
                 fixed = dict.fromkeys(sliced, 0)
@@ -70,6 +71,16 @@ def cuts_to_slice(
                 "used: plan with fewer cuts (a larger max_qubits), or raise memory_limit_bytes"
             )
         sliced.append(best)
+
+
+def _saved_bytes(program: ExactProgram, sliced: Sequence[int]) -> dict[int, int]:
+    """By how much slicing each further cut makes the tensors of all fragments smaller."""
+    saved: dict[int, int] = {}
+    for job, mine in zip(program.jobs, program.job_bytes(sliced), strict=True):
+        for cut, size in job.program.axes:
+            if cut not in sliced:
+                saved[cut] = saved.get(cut, 0) + mine - mine // (size * size)
+    return saved
 
 
 def num_slices(sizes: dict[int, int], sliced: Sequence[int]) -> int:

@@ -13,6 +13,7 @@ from qdreamer_lab.engine.cpu.cache import tile_scratch_bytes
 from qdreamer_lab.errors import MemoryLimitError
 from qdreamer_lab.workload.exact import plans
 from qdreamer_lab.workload.exact.lower import lower
+from qdreamer_lab.workload.exact.slicing import cuts_to_slice
 from qdreamer_lab.workload.fragment.footprint import batch_bytes, split_cuts
 from qdreamer_lab.workload.fragment.gram_matrices import gram_scratch_bytes
 from qdreamer_lab.workload.fragment.simulate import run_fragment
@@ -46,6 +47,21 @@ def test_what_is_sliced_is_found_once_for_all_bindings(limit, monkeypatch):
         np.testing.assert_allclose(found, expected, atol=1e-11)
         counts.append(len(looked))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("kinds", [("gate",), ("wire",), ("gate", "wire")])
+def test_the_cut_that_saves_most_is_sliced_next(kinds):
+    plan = plan_cuts(double_ring(6), 3, kinds=kinds)
+    program = lower(plan, [((q, "Z"),) for q in range(6)])
+    every = {cut for job in program.jobs for cut, _ in job.program.axes}
+    for share in (0.7, 0.3, 0.1):
+        limit = int(share * program.gram_bytes())
+        sliced = cuts_to_slice(program, 16, 1 << 30, limit)
+        assert program.gram_bytes(sliced) <= limit < program.gram_bytes(sliced[:-1])
+        for k, cut in enumerate(sliced):
+            others = every - set(sliced[:k])
+            least = min(program.gram_bytes([*sliced[:k], other]) for other in others)
+            assert program.gram_bytes([*sliced[:k], cut]) == least
 
 
 def test_what_no_sliced_cut_touches_is_simulated_once():
