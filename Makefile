@@ -27,15 +27,23 @@ $(VENV)/.ready: pyproject.toml
 	$(BIN)/python -m pilot_kernel install --sys-prefix
 	touch $@
 
-# A compiled kernel holds what it took from other files, and is not compiled anew when they change.
-$(VENV)/.warm: $(VENV)/.ready $(shell find qdreamer_lab/kernels -name '*.py')
+# What the demo needs, about two thirds of all kernels, so that nobody waits for the others before the
+# first value. A compiled kernel holds what it took from other files, and is not compiled anew when
+# they change.
+$(VENV)/.warm-demo: $(VENV)/.ready $(shell find qdreamer_lab/kernels -name '*.py')
 	find qdreamer_lab -name '*.nb[ic]' -delete
+	$(BIN)/qdreamer-lab warm --demo
+	touch $@
+
+$(VENV)/.warm: $(VENV)/.warm-demo
+	@echo 'The other kernels are compiled, once, so that nothing waits for them later on: a minute.'
 	$(BIN)/qdreamer-lab warm
 	touch $@
 
-demo: $(VENV)/.warm
+demo: $(VENV)/.warm-demo
 	$(BIN)/qdreamer-lab demo --max-qubits $(MAX_QUBITS) \
 	  $(if $(CIRCUIT),--circuit '$(CIRCUIT)') $(if $(OBSERVABLE),--observable '$(OBSERVABLE)')
+	@$(MAKE) --no-print-directory $(VENV)/.warm
 	@$(if $(CIRCUIT),:,echo 'notebook     all cells of notebooks/01_quickstart.ipynb are run now, to see that they do: up to a minute'; $(BIN)/jupyter execute --kernel_name=pilot notebooks/01_quickstart.ipynb)
 
 test: lint $(VENV)/.warm

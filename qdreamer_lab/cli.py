@@ -36,13 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _warm(_: argparse.Namespace) -> int:
+def _warm(arguments: argparse.Namespace) -> int:
     # Imported late, so that --help and typing errors do not wait for Qiskit.
     from qdreamer_lab.warm import warm_up
 
     start = time.perf_counter()
-    warm_up(lambda line: print(line, flush=True))
-    print(f"all kernels are compiled, in {time.perf_counter() - start:.1f} s")
+    warm_up(lambda line: print(line, flush=True), demo=arguments.demo)
+    which = "the demo's" if arguments.demo else "all"
+    print(f"{which} kernels are compiled, in {time.perf_counter() - start:.1f} s")
     return 0
 
 
@@ -203,11 +204,14 @@ def _parser() -> argparse.ArgumentParser:
         "later runs, the last used first.",
     )
     store.add_argument("--clear", action="store_true", help="remove all of it")
-    commands.add_parser(
+    warm = commands.add_parser(
         "warm",
         help="compile all numba kernels now, so that later runs need not",
         description="Compile the numba kernels of the cut finder and of exact mode, and keep them "
         "on disk. This takes a minute or two after an installation, and seconds later on.",
+    )
+    warm.add_argument(
+        "--demo", action="store_true", help="only those that `qdreamer-lab demo` needs"
     )
     return parser
 

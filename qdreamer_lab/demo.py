@@ -37,6 +37,9 @@ __all__ = ["DemoOptions", "run_demo"]
 
 _LOOK_S = 0.02
 
+_MEASURE_S = 10.0
+"""Seconds for measuring the machine: enough for each probe, several times unless it is busy."""
+
 TOLERANCE = 1e-8
 """Largest difference from the reference that counts as agreement."""
 
@@ -81,8 +84,8 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
     with _session(options, out) as session:
         dreamer = QDreamer(session)
         if dreamer.profile().source == "nominal":
-            _say(out, "measuring", "this machine, once, for at most 20 seconds …")
-            dreamer.calibrate()
+            _say(out, "measuring", f"this machine, once, for at most {_MEASURE_S:g} seconds …")
+            dreamer.calibrate(_MEASURE_S)
         start = time.perf_counter()
         limits = Limits(max_qubits=options.max_qubits)
         found = _advice(out, dreamer, circuit, observables, limits, start)

@@ -17,7 +17,7 @@ from tests.circuits.plain import bound_ansatz, ghz, layered
 def measured(monkeypatch, tmp_path):
     """No profile but the nominal one, none of the user's changed, and no ten seconds each."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(demo.QDreamer, "calibrate", lambda self: None)
+    monkeypatch.setattr(demo.QDreamer, "calibrate", lambda self, budget_s: None)
 
 
 @pytest.fixture

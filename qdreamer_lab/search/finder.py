@@ -22,6 +22,7 @@ from qdreamer_lab.search.nonadditive import Priced, search_priced
 from qdreamer_lab.search.problem import Found, InfeasibleError
 from qdreamer_lab.search.problem_arrays import limits_of
 from qdreamer_lab.search.schedule import any_plan, improve
+from qdreamer_lab.search.strategies.anneal import Anneal
 from qdreamer_lab.search.strategies.cycle import Cycle
 from qdreamer_lab.search.strategies.piece_graph import piece_graph
 from qdreamer_lab.search.strategies.slices import Slices
@@ -72,6 +73,7 @@ def make_ready(cost: str, *, limited: bool = False) -> None:
                     plan, _ = improve(graph, 0, Budget(np.inf))
                     Cycle(coarsest=2).improve(graph, plan, 0)
                     Slices(2, trades=1).improve(graph, plan, 0)
+                    Anneal(moves=1).improve(graph, plan, 0)
                 _ready.add(name)
 
 

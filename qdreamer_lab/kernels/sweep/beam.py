@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdreamer_lab.kernels.jit import kernel
+from qdreamer_lab.kernels.sweep.selection import value_at
 
 Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
@@ -92,7 +93,7 @@ def keep_best(beam: Beam, count: int, room: int) -> tuple[int, float, float]:
     """
     if count <= room:
         return count, np.inf, np.inf
-    limit = np.partition(beam.rating[:count], room)[room]
+    limit = value_at(beam.rating[:count], room)
     ties = room
     for k in range(count):
         if beam.rating[k] < limit:
