@@ -7,6 +7,7 @@ some tenths of a second once per process.
 from __future__ import annotations
 
 import itertools
+import pkgutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -15,7 +16,11 @@ import numpy as np
 from qiskit import QuantumCircuit
 
 from pilot_kernel.resource.worker_environment import usable_cores
+from qdreamer_lab import kernels
 from qdreamer_lab.isolated_call import guarded
+from qdreamer_lab.kernels.loading import not_in_cache
+from qdreamer_lab.kernels.pieces.packing import pack
+from qdreamer_lab.kernels.simulate.shot_counts import read_all
 from qdreamer_lab.search.cost_models import MODELS, plan_price
 from qdreamer_lab.search.finder import make_ready
 from qdreamer_lab.search.problem import CutProblem
@@ -28,7 +33,7 @@ from qdreamer_lab.workload.request import DTYPES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["warm_other_half", "warm_simulators", "warm_up"]
+__all__ = ["left_out", "warm_other_half", "warm_simulators", "warm_up"]
 
 DEMO_COSTS = ("lo", "work")
 """Cost models under which the demo looks for plans."""
@@ -68,6 +73,21 @@ def warm_up(report: Callable[[str], None] | None = None, *, demo: bool = False) 
     warm_other_half(dtypes)  # what the other process compiled is loaded
     CutEstimator(2).run([(_circuit(), "ZZZ")]).result()  # with a plan of its own
     CutEstimator(2, mode="sampled", shots=1000, seed=0).run([(_circuit(), "ZZZ")]).result()
+    if not demo:
+        _warm_the_rare()
+
+
+def left_out() -> list[str]:
+    """Kernels that `warm_up` has not compiled: there should be none."""
+    rooms = pkgutil.iter_modules(kernels.__path__, f"{kernels.__name__}.")
+    return [name for room in rooms if room.ispkg for name in not_in_cache(room.name)]
+
+
+def _warm_the_rare() -> None:
+    """Compile what small circuits do not come to."""
+    one, ones = np.ones(1, np.int64), np.ones((1, 1))
+    pack(one, 1)
+    read_all(ones, one, one, one, ones)
 
 
 def warm_other_half(dtypes: Sequence[str]) -> None:

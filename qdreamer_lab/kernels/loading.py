@@ -15,7 +15,7 @@ from numba.core.registry import CPUDispatcher
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["in_cache", "load_kernels"]
+__all__ = ["in_cache", "load_kernels", "not_in_cache"]
 
 
 def load_kernels(room: str) -> Iterator[str]:
@@ -37,8 +37,13 @@ def load_kernels(room: str) -> Iterator[str]:
 
 def in_cache(room: str) -> bool:
     """Whether the cache has every kernel of a room that it may hold; nothing is loaded."""
-    files = (getattr(kernel._cache, "_cache_file", None) for _, kernel in _kernels(room))
-    return all(file._load_index() for file in files if file is not None)
+    return not not_in_cache(room)
+
+
+def not_in_cache(room: str) -> list[str]:
+    """Those that it does not have, by their names."""
+    files = ((name, getattr(each._cache, "_cache_file", None)) for name, each in _kernels(room))
+    return [name for name, file in files if file is not None and not file._load_index()]
 
 
 def _kernels(room: str) -> Iterator[tuple[str, CPUDispatcher]]:

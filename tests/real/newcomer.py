@@ -141,6 +141,8 @@ def _demo(clone, env, clock):
     clock.say("make demo has run the first notebook, too")
     if marks or len(VALUE.findall(said)) != 3:
         raise FreshError(f"make demo did not say all that it should:\n{said}")
+    if "their first calls" in said:  # of what `warm` has left out
+        raise FreshError(f"not all kernels were compiled:\n{said}")
     if late := compiled["check        agrees"] - compiled["bin/qdreamer-lab demo"]:
         raise FreshError(f"the demo had to compile {', '.join(sorted(f.stem for f in late))}")
 
