@@ -175,20 +175,22 @@ class TaskProcess:
         """Take what is in a pipe, after what was printed before that.
 
         The process prints only when its pipes are empty. So what it has printed by now comes before
-        what is in the pipe by now, and no more may be read than that.
+        what is in the pipe by now, and no more may be read than that. Who writes without end, holds
+        up nobody.
         """
+        size = bytes_in_pipe(pipe)
+        if not size and not abandoned(pipe):
+            return
+        self._read()
+        data = os.read(pipe, size)
         stream, decoder = self._pipes[pipe]
-        while (size := bytes_in_pipe(pipe)) or abandoned(pipe):
-            self._read()
-            data = os.read(pipe, size)
-            text = decoder.decode(data, final=not data)
-            if text and stream == _CRASH:
-                self._crash += text
-            elif text:
-                self._printed(stream, text)
-            if not data:
-                self._loop.remove_reader(pipe)
-                return
+        text = decoder.decode(data, final=not data)
+        if text and stream == _CRASH:
+            self._crash += text
+        elif text:
+            self._printed(stream, text)
+        if not data:
+            self._loop.remove_reader(pipe)
 
     def _drain(self) -> None:
         """Take what a task has left in the pipes."""
