@@ -189,7 +189,10 @@ class Agent:
             )
             self._publish(self.entry.phase, self.entry.address)
         others = neighbours(registry.entries(), {self.entry.id}) if cores else []
-        for pilot in pilots:
+        for pilot in self.roster.pilots.values():
+            if not pilot.local_cores:
+                pilot.crowding, pilot.memory_share = "", 1.0
+                continue
             shares = pilot.description.memory_per_node_bytes is None
             pilot.memory_share = fair_share(others) if shares else 1.0
             promised = pilot.local_memory_bytes if shares else None
