@@ -28,7 +28,7 @@ _KINDS = (
     ("wires only", ("wire",)),
 )
 _COSTS = (
-    ("shots, each cut by itself", "lo"),
+    ("shots, single cuts", "lo"),
     ("shots, joint cuts", "joint"),
     ("shots, joint cuts, communication", "locc"),
     ("operations (exact mode)", "work"),
@@ -79,7 +79,7 @@ class Panel:
         self.cost = _menu(
             *("Cost model", _COSTS, controls.cost),
             (
-                "What makes a plan good: few shots, for each cut by itself or for joint cuts "
+                "What makes a plan good: few shots, for each single cut or for joint cuts "
                 "(with classical communication between devices or without), or few operations "
                 "to compute in exact mode"
             ),

@@ -182,6 +182,14 @@ def _widths(candidate: Candidate) -> str:
     return f"{len(each)} of up to {max(each)}"
 
 
+def _fragments(plan: CutPlan) -> str:
+    """The same in a sentence."""
+    each = [fragment.width for fragment in plan.fragments]
+    if len(each) <= _MOST_WIDTHS:
+        return f"fragments of {' + '.join(map(str, each))} qubits"
+    return f"{len(each)} fragments of up to {max(each)} qubit{'s' * (max(each) > 1)}"
+
+
 def _overhead(candidate: Candidate) -> str:
     if candidate.plan is None:
         return _NONE
@@ -277,7 +285,7 @@ def _what(candidate: Candidate) -> str:
         apart = f", terms run in {len(candidate.groups)} groups" * (len(candidate.groups) > 1)
         return f"no cut is needed{apart}"
     return (
-        f"{_cuts(candidate)}, fragments of {_widths(candidate)} qubits, "
+        f"{_cuts(candidate)}, {_fragments(candidate.plan)}, "
         f"sampling overhead {_overhead(candidate)}{_apart(candidate)}"
     )
 

@@ -28,6 +28,12 @@ def test_all_views_are_of_one_plan(seen):
     assert "predicted" in board.alternatives["tradeoff"]
 
 
+def test_many_fragments_are_counted_in_the_summary(open_explorer):
+    explorer = open_explorer(uneven_line(14), max_qubits=2)
+    assert len(explorer.plan.fragments) == 7
+    assert "6 gate cuts, 7 fragments of up to 2 qubits, " in explorer._board.summary
+
+
 def test_moving_the_width_changes_everything_in_one_message(explorer):
     board, sent = explorer._board, []
     board.observe(lambda change: sent.append(change["name"]), names=[*FIGURES, "summary", "stamp"])
