@@ -134,6 +134,14 @@ def runs(process: psutil.Process) -> bool:
         return False
 
 
+def command_line(process: psutil.Process) -> list[str]:
+    """The words that a process was started with; none if it ends amid the question."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
 def worker_pids(session) -> dict[str, int]:
     """The process ids of a session's Dask workers, by name; tasks run in processes of their own.
 

@@ -18,7 +18,7 @@ from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource import credentials
 from pilot_kernel.resource.host.protocol import Order
 from pilot_kernel.resource.reach import guest_task
-from tests.conftest import agents_of, runs, wait_until
+from tests.conftest import agents_of, command_line, runs, wait_until
 from tests.real.hosts import ROOT
 
 pytestmark = pytest.mark.real
@@ -249,7 +249,11 @@ def test_workers_on_another_machine_are_joined_over_an_interface(hosts, tls, tmp
                 assert ran_in == os.stat(f"/run/netns/{hosts.namespace(0)}").st_ino
                 supervisor = "pilot_kernel.resource.host.process"
                 wait_until(
-                    lambda: not any(supervisor in each.cmdline() for each in hosts.processes(0))
+                    lambda: (
+                        not any(
+                            supervisor in line for line in map(command_line, hosts.processes(0))
+                        )
+                    )
                 )
             finally:
                 worker.terminate()

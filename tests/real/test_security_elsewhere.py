@@ -1,11 +1,13 @@
 """Batch jobs and hosts seen by another user: their ports, files, processes and batch scripts."""
 
+import contextlib
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 import pilot_kernel
@@ -60,8 +62,11 @@ def temporary(processes):
     """The folders that processes made for themselves, by what they have open there."""
     found = set()
     for process in processes:
+        around = {}
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            around = process.environ()
         for where in ("PILOT_NURSERY", "TMPDIR", "PILOT_RESULTS"):
-            path = Path(process.environ().get(where, "/nowhere"))
+            path = Path(around.get(where, "/nowhere"))
             found |= {each for each in (path, path.parent) if each.name.startswith("pilot-")}
     return found
 
