@@ -121,14 +121,19 @@ del live_output
 
 
 @contextlib.contextmanager
-def sockets_of_files():
-    """How a kernel is to be spoken to, as traits of its manager.
+def manager_traits():
+    """How a kernel is spoken to, and waited for in the end, as traits of its manager.
 
     Ports that are free when they are chosen may be taken by the time the kernel comes to use them:
-    all processes of this machine choose among the same.
+    all processes of this machine choose among the same. And a kernel that has not closed its
+    session after half of the time to shut down is ended by a signal: its agent would stay.
     """
     with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
-        yield {"transport": "ipc", "ip": f"{folder}/socket"}
+        yield {
+            "transport": "ipc",
+            "ip": f"{folder}/socket",
+            "shutdown_wait_time": 2.0 * PATIENCE_S,
+        }
 
 
 class Kernel:
@@ -136,7 +141,7 @@ class Kernel:
 
     def __init__(self, name):
         self.sockets = contextlib.ExitStack()
-        traits = self.sockets.enter_context(sockets_of_files())
+        traits = self.sockets.enter_context(manager_traits())
         self.manager = KernelManager(kernel_name="pilot", **traits)
         self.manager.start_kernel(env={**os.environ, "JPY_SESSION_NAME": name})
         self.client = self.manager.client()

@@ -7,18 +7,29 @@ from nbclient import NotebookClient
 from traitlets.config import Config
 
 from tests.conftest import agents_of, wait_until
-from tests.jupyter.conftest import sockets_of_files
+from tests.jupyter.conftest import manager_traits
 
 
-def execute(notebook, folder=None):
-    """Run all cells in a new kernel, in a folder if one is given, and see its agent off."""
+def execute(notebook, folder=None, **options):
+    """Run all cells in a new kernel, in a folder if one is given, and see its agent off.
+
+    Args:
+        notebook: What is run.
+        folder: Where.
+        **options: Further options of nbclient's `NotebookClient`.
+    """
     home = Path(os.environ["PILOT_KERNEL_HOME"])
     before = {agent.pid for agent in agents_of(home)}
     resources = {"metadata": {"path": str(folder)}} if folder else {}
-    with sockets_of_files() as traits:
+    with manager_traits() as traits:
         config = Config({"KernelManager": traits})
         NotebookClient(
-            notebook, kernel_name="pilot", timeout=240, config=config, resources=resources
+            notebook,
+            kernel_name="pilot",
+            timeout=240,
+            config=config,
+            resources=resources,
+            **options,
         ).execute()
     wait_until(lambda: {agent.pid for agent in agents_of(home)} <= before, timeout_s=120)
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -25,6 +26,11 @@ SETTINGS = {
 }
 WITHIN = "QDREAMER_LAB_WITHIN"
 """The variable with a command that the server is run by, such as `taskset -c 0`."""
+
+_CLOSING_S = 30
+"""How long a kernel may take to close its session: the machine may be busy."""
+
+_RUNNING = re.compile(r"is running at:\n.*(http://127\.0\.0\.1:\d+)/")
 
 FOLDERS = {
     "JUPYTER_CONFIG_DIR": "config",
@@ -75,20 +81,22 @@ def serving(home):
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"),
         *(f"--port={port}", f"--IdentityProvider.token={token}", "--allow-root"),
         f"--ServerApp.root_dir={home / 'work'}",
+        # After half of that a kernel is ended by a signal, and its agent stays.
+        f"--KernelManager.shutdown_wait_time={2 * _CLOSING_S}",
     ]
     with (home / "lab.log").open("wb") as log:
         server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
     try:
         deadline = time.monotonic() + 60
-        while "is running at" not in (home / "lab.log").read_text():
+        while (found := _RUNNING.search((home / "lab.log").read_text())) is None:
             assert server.poll() is None, (home / "lab.log").read_text()
             assert time.monotonic() < deadline, (home / "lab.log").read_text()
             time.sleep(0.1)
-        yield Lab(home / "work", f"http://127.0.0.1:{port}", token)
+        yield Lab(home / "work", found[1], token)  # on another port, if that was taken meanwhile
     finally:
         kernels = psutil.Process(server.pid).children(recursive=True)
         server.send_signal(signal.SIGTERM)
-        server.wait(30)
+        server.wait(3 * _CLOSING_S)
         psutil.wait_procs(kernels, timeout=30)
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-from nbclient import NotebookClient
 
 from pilot_kernel.__main__ import main
 from tests.conftest import wait_until
+from tests.jupyter.executed_notebook import execute
 
 pytestmark = pytest.mark.real
 
@@ -45,7 +45,7 @@ def told_by(line):
     changed[0].source = line
     asked = "import pilot_kernel; session = pilot_kernel.session()" + ASKED
     notebook.cells.append(nbformat.v4.new_code_cell(asked))
-    NotebookClient(notebook, timeout=300, kernel_name="pilot").execute()
+    execute(notebook)
     said = "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
     (report,) = (cell for cell in notebook.cells if cell.source == "%pilot report")
     assert "under load" in json.dumps(report.outputs)

@@ -17,6 +17,7 @@ from pilot_kernel.__main__ import main
 from pilot_kernel.resource import credentials
 from pilot_kernel.resource.connection.client import AgentClient
 from tests.conftest import wait_until
+from tests.jupyter.executed_notebook import execute
 from tests.real import lab, watched
 from tests.real.second_user import Attempt, try_all
 
@@ -58,7 +59,7 @@ def used(open_folder):
             gate = open_folder / "gate"
             running = session.submit(_wait_for, str(gate))
             wait_until(running.running)
-            wait_until(lambda: all(pilot.status.workers for pilot in session.pilots))
+            wait_until(lambda: all(p.workers == p.wanted for p in session.pilot_statuses()))
             yield session
             gate.touch()
             assert running.result(30) is None
@@ -163,7 +164,6 @@ def _all_there_is():
 
 def test_a_saved_notebook_and_a_traceback_do_not_give_it_away(open_folder, tmp_path, monkeypatch):
     import nbformat
-    from nbclient import NotebookClient
 
     monkeypatch.setenv("PILOT_KERNEL_HOME", str(open_folder / "home2"))
     prefix = tmp_path / "prefix"
@@ -183,9 +183,7 @@ def test_a_saved_notebook_and_a_traceback_do_not_give_it_away(open_folder, tmp_p
     ]
     lab.write_notebook(path, cells)
     notebook = nbformat.read(path, 4)
-    NotebookClient(
-        notebook, timeout=120, kernel_name="pilot", allow_errors=True, resources={}
-    ).execute()
+    execute(notebook, allow_errors=True)
     key = notebook.cells.pop()  # which shows that it would have been seen
     secrets = [line for line in key.outputs[0].text.splitlines()[2:-2] if line]
     assert len(secrets) > 10
