@@ -138,8 +138,8 @@ def test_a_session_that_is_closed_or_lost_says_so_where_it_was_shown(new_kernel,
     answer = kernel.run("session.close()")
     kernel.read("", until=lambda a: "closed" in a.last, answer=answer)
     kernel.run("%pilot start")
-    kernel.run("import os\nos.kill(pilot_kernel.session()._link.entry.pid, 9)")
-    kernel.read("", until=lambda a: "is gone" in a.last)
+    answer = kernel.run("import os\nos.kill(pilot_kernel.session()._link.entry.pid, 9)")
+    kernel.read("", until=lambda a: "is gone" in a.last, answer=answer)
     assert "no session is open" in kernel.run("%pilot").result
     assert not kernel.run("%tasks").errors
     kernel.end()

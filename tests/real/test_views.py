@@ -1,9 +1,7 @@
 """What is shown of pilots and tasks, in JupyterLab, while tasks run."""
 
-import itertools
 import json
 import re
-import statistics
 
 import pytest
 
@@ -131,11 +129,11 @@ def _only_what_changes_is_sent_and_never_more_than_once_a_second(page):
         }""",
         tasks(page).element_handle().evaluate_handle("one => one.parentElement.parentElement"),
     )
-    page.wait_for_function("window.changes.length > 20", timeout=60_000)
+    page.wait_for_function("window.changes.length > 12", timeout=60_000)
     first_of_each = """() => window.changes.filter((at, i, all) => !i || at - all[i - 1] > 200)"""
     moments = page.evaluate(first_of_each)
-    gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
-    assert statistics.median(gaps) > 900
+    # On the whole: one that comes late is followed closely by the next.
+    assert (moments[-1] - moments[0]) / (len(moments) - 1) > 900
 
 
 def _pilots_and_tasks_change_in_place_until_all_is_done(page, gate, artifacts):
