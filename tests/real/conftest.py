@@ -75,4 +75,4 @@ def slurm_session(registry_home, slurm):
     """A session of the test's own in that cluster, and no job of it left in the end."""
     with pilot_kernel.Session() as session:
         yield session
-    wait_until(lambda: not slurm.jobs(), timeout_s=10)
+    wait_until(lambda: not slurm.jobs())

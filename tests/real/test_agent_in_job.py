@@ -63,7 +63,7 @@ def test_more_jobs_are_submitted_from_there_and_end_with_it(job_home, slurm):
         assert inner[2] == session._link.entry.job
         assert job not in (None, inner[2])
         assert len(slurm.jobs()) == 2
-    wait_until(lambda: not slurm.jobs(), 10)
+    wait_until(lambda: not slurm.jobs())
 
 
 def test_while_the_job_waits_the_reason_is_told_and_work_waits_with_it(held, slurm, caplog):

@@ -59,7 +59,7 @@ def test_the_end_of_the_walltime_is_announced_and_named(job_home, slurm, caplog)
     task = session.submit(time.sleep, 1000)
     with pytest.raises(AgentLostError, match="TIMEOUT: it reached its walltime"):
         task.result(150)
-    wait_until(lambda: not slurm.jobs(), 10)
+    wait_until(lambda: not slurm.jobs())
     assert not scratch.exists()
     assert caplog.text.count("the session ends at") == 1
     session.close()
@@ -108,7 +108,7 @@ def _killed_client(name, idle_s, state):
 
 def test_nobody_comes_back_to_a_killed_script_s_waiting_job(held, slurm):
     _killed_client("", 60, "pending")
-    wait_until(lambda: not slurm.jobs(), 10)
+    wait_until(lambda: not slurm.jobs())
     registry.prune()
 
 

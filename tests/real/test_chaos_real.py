@@ -134,7 +134,7 @@ def test_nothing_is_lost_run_again_or_left_behind(
         session.close()
     _gone, left = psutil.wait_procs(seen, timeout=30)
     assert not left, f"{left}; {context}"
-    wait_until(lambda: not slurm.jobs(), timeout_s=10)
+    wait_until(lambda: not slurm.jobs())
     wait_until(lambda: not job_processes(slurm.conf))
     for number in range(len(hosts.names)):
         wait_until(lambda number=number: not hosts.processes(number), 40)

@@ -70,4 +70,4 @@ def test_one_line_differs_and_no_value_does(registry_home, slurm, kernels):
     assert sum(here["counts"].values()) == 4000
     assert there["counts"] == here["counts"]
     assert [job.name for job in slurm.jobs(over=True)]
-    wait_until(lambda: not slurm.jobs(), timeout_s=10)
+    wait_until(lambda: not slurm.jobs())

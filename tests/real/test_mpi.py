@@ -42,7 +42,7 @@ def session(registry_home, slurm):
         )
         assert opened.submit(lambda: "SLURM_JOB_ID" in os.environ).result(PATIENCE_S)
         yield opened
-    wait_until(lambda: not slurm.jobs(), timeout_s=10)
+    wait_until(lambda: not slurm.jobs())
 
 
 def started_by(comm):

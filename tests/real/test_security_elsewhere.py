@@ -46,7 +46,7 @@ def seen(slurm, hosts):
             kept = [session.submit(np.ones, LARGE, on=on) for on in ("job", "far")]
             assert [task.result(60).sum() for task in kept] == [LARGE, LARGE]
             yield session, folder
-    wait_until(lambda: not slurm.jobs(), timeout_s=10)
+    wait_until(lambda: not slurm.jobs())
     shutil.rmtree(folder)
 
 

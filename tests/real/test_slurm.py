@@ -28,7 +28,7 @@ def test_a_pilot_grows_and_shrinks_and_leaves_nothing(slurm_session, slurm):
     assert {status.name for status in slurm_session.pilot_statuses()} == {"slurm"}
     assert pilot.status.note == ""
     slurm_session.close()
-    wait_until(lambda: not slurm.jobs(), timeout_s=10)
+    wait_until(lambda: not slurm.jobs())
     wait_until(lambda: not list(job_processes()))
 
 
@@ -173,7 +173,7 @@ def test_gpus_and_qpus_are_asked_for(registry_home, tmp_path):
         tasks = [session.submit(wait_for_both, str(tmp_path), on="gpu") for _ in range(2)]
         assert {task.result(PATIENCE_S) for task in tasks} == {"0", "1"}
         session.close()
-        wait_until(lambda: not slurm.jobs(), timeout_s=10)
+        wait_until(lambda: not slurm.jobs())
 
 
 def wait_for_both(folder):

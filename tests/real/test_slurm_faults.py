@@ -117,9 +117,9 @@ def test_a_killed_agent_leaves_no_job_no_process_and_no_file(registry_home, slur
         assert len(slurm.jobs()) == 2
         entry = session._link.entry
         os.kill(entry.pid, signal.SIGKILL)
-        wait_until(lambda: not slurm.jobs(), timeout_s=10)
+        wait_until(lambda: not slurm.jobs())
         wait_until(lambda: not list(job_processes()))
-        wait_until(lambda: not list(working.iterdir()), timeout_s=15)
+        wait_until(lambda: not list(working.iterdir()))
     registry.prune()
     assert not entry.directory.exists()
 
@@ -135,7 +135,7 @@ def test_the_next_session_cancels_what_an_agent_without_undertaker_left(registry
         agent.wait(10)
         assert slurm.jobs()
     registry.prune()
-    wait_until(lambda: not slurm.jobs(), timeout_s=10)
+    wait_until(lambda: not slurm.jobs())
 
 
 def test_a_session_that_is_closed_at_once_leaves_no_job(registry_home, slurm):
@@ -143,7 +143,7 @@ def test_a_session_that_is_closed_at_once_leaves_no_job(registry_home, slurm):
         with pilot_kernel.Session() as session:
             session.add_pilot("slurm://", number_of_nodes=3, **KEYS)
             time.sleep(pause_s)
-        wait_until(lambda: not slurm.jobs(), timeout_s=10)
+        wait_until(lambda: not slurm.jobs())
 
 
 def test_an_agent_killed_while_it_submits_leaves_no_job(registry_home, slurm):
@@ -154,7 +154,7 @@ def test_an_agent_killed_while_it_submits_leaves_no_job(registry_home, slurm):
             time.sleep(pause_s)
             agent.kill()
             wait_until(lambda agent=agent: not runs(agent))
-        wait_until(lambda: not slurm.jobs(), timeout_s=10)
+        wait_until(lambda: not slurm.jobs())
     wait_until(lambda: not list(job_processes()))
     registry.prune()
 

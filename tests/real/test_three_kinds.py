@@ -31,7 +31,7 @@ def three(registry_home, slurm):
         session.add_pilot("qpu://fake_manila?slots=2", name="device")
         wait_until(lambda: [p.workers for p in session.pilot_statuses()] == [2, 2, 2], 60)
         yield session
-    wait_until(lambda: not slurm.jobs(), timeout_s=10)
+    wait_until(lambda: not slurm.jobs())
 
 
 def test_five_hundred_mixed_tasks_are_all_right_and_every_worker_has_its_share(three):
@@ -88,4 +88,4 @@ def test_a_pilot_that_is_added_in_the_middle_takes_its_share_at_once(
         came = min(record.started for record in taken)
         later = [record for record in records if record.started >= came]
         assert len(taken) > len(later) / 3  # of three workers it has two
-    wait_until(lambda: not slurm.jobs(), timeout_s=10)
+    wait_until(lambda: not slurm.jobs())
