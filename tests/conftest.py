@@ -103,6 +103,13 @@ def steady_planning(monkeypatch):
         )
 
 
+@pytest.fixture
+def forgetful(tmp_path_factory, monkeypatch):
+    """What runs teach of this machine's speed is forgotten, and nothing is known of it before."""
+    kept = str(tmp_path_factory.mktemp("cache"))
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: kept)
+
+
 def agents_of(home: Path) -> list[psutil.Process]:
     """The agent processes whose folder lies in `home`.
 

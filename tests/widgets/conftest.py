@@ -16,8 +16,8 @@ ENDS = ["Z" + "I" * 10 + "Z", "I" * 11 + "X", "IIIIZZIIIIII"]
 
 
 @pytest.fixture
-def open_explorer():
-    """Explorers that are closed in the end."""
+def open_explorer(forgetful):
+    """Explorers that are closed in the end; what their runs teach is forgotten."""
     opened = []
 
     def make(*args, **kwargs):

@@ -38,6 +38,9 @@ _ADDON = (
 )
 
 
+pytestmark = pytest.mark.usefixtures("forgetful")
+
+
 def in_registers():
     circuit = bound_ansatz(4)
     circuit.measure_all()

@@ -29,7 +29,7 @@ GHZ = (
 
 
 @pytest.fixture(autouse=True)
-def cutters(monkeypatch):
+def cutters(forgetful, monkeypatch):
     """The cutters that are installed; tests may change the list."""
     found = [OURS]
     monkeypatch.setattr(cutting, "entry_points", lambda group: found)
