@@ -1,5 +1,6 @@
 """How an MPI task ended: the value of rank 0, or what went wrong first and with which rank."""
 
+import re
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,12 @@ from pilot_kernel.task.wire.packing import Packed, unpack
 __all__ = ["Outcome", "StrangersError"]
 
 _LAST_WORDS = 1500
+
+_ABORTED = re.compile(
+    r"MPI_ABORT was invoked on rank (\d+) in communicator MPI_COMM_WORLD.*?error ?code:? (\d+)",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What Open MPI says of a rank that aborts, which it may end before it has ended by itself."""
 
 
 class StrangersError(MpiError):
@@ -149,6 +156,8 @@ class Outcome:
         """Which rank ended first that did not end well; what the launcher says, if nobody knows."""
         if self.ended is not None:
             number, status = self.ended
+            if status == -signal.SIGTERM and (told := _ABORTED.search(self.words)):
+                number, status = int(told[1]), int(told[2])
             if status < 0:
                 how = f"was killed by {_signal(-status)}"
             elif status:

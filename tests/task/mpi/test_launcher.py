@@ -102,6 +102,24 @@ def ended(folder, rank, status, at, *, done=False):
         (folder / f"done.{rank}").touch()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "MPI_ABORT was invoked on rank 2 in communicator MPI_COMM_WORLD\n  Proc: [[1,1],2]\n"
+        "  Errorcode: 5\n",
+        "MPI_ABORT was invoked on rank 2 in communicator MPI_COMM_WORLD\nwith errorcode 5.\n",
+    ],
+)
+def test_the_rank_that_aborts_is_named_though_it_was_ended_like_the_others(tmp_path, words):
+    (tmp_path / "call").touch()
+    for rank in range(4):
+        ended(tmp_path, rank, -signal.SIGTERM, float(rank))
+    with pytest.raises(MpiError, match="rank 2 of 4 ended with exit code 5"):
+        outcome(tmp_path, 5, words).value()
+    with pytest.raises(MpiError, match="rank 0 of 4 was killed by SIGTERM"):
+        outcome(tmp_path, 143).value()
+
+
 def test_the_rank_is_named_that_ended_first_and_not_those_that_were_ended(tmp_path):
     (tmp_path / "call").touch()
     ended(tmp_path, 0, -signal.SIGTERM, 1.0)
