@@ -5,34 +5,42 @@ Equal keys must mean equal results, so that whatever is in doubt gets no key at 
 
 from __future__ import annotations
 
+import dataclasses
+import enum
+import functools
 import hashlib
 import sys
-import time
 import types
-from functools import lru_cache
-from importlib import metadata
-from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from qdreamer_lab.errors import StepError
-
-if TYPE_CHECKING:
-    from importlib.machinery import ModuleSpec
+from qdreamer_lab.workflow.steps.source_keys import package_key
 
 __all__ = ["content_key", "function_key"]
 
-_SOURCES = (".py", ".cu", ".js", ".so", ".pyd")
-_OURS = ("pilot_kernel", "qdreamer_lab")
-_BELOW = ("numba", "numpy", "qiskit", "qiskit-aer", "scikit-learn", "scipy")
-"""What results of ours come from: distributions, whose versions count."""
-
-_FRESH_S = 2.0
-"""How long sources count as unchanged: an editor's save is seen by the next run."""
+_NO_CONTENT = frozenset(
+    {
+        "__annotations__",
+        "__annotations_cache__",
+        "__dataclass_fields__",
+        "__dict__",
+        "__firstlineno__",
+        "__module__",
+        "__orig_bases__",
+        "__parameters__",
+        "__static_attributes__",
+        "__weakref__",
+        "_abc_impl",
+    }
+)
+"""What classes hold that says where they stand, or is told in another way."""
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
+_CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)
+_CACHED = type(functools.lru_cache(len))
+_SLOTS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 
 
 def content_key(*values: Any) -> str:
@@ -45,7 +53,7 @@ def content_key(*values: Any) -> str:
     Raises:
         StepError: One of them cannot be told from others for sure.
     """
-    digest = hashlib.sha256()
+    digest = _Digest()
     for value in values:
         _feed(digest, value, ())
     return digest.hexdigest()
@@ -61,12 +69,31 @@ def function_key(function: Any) -> str:
     Raises:
         StepError: It refers to something that has no key.
     """
-    digest = hashlib.sha256()
+    digest = _Digest()
     _feed_function(digest, function, ())
     return digest.hexdigest()
 
 
-def _feed(digest: Any, value: Any, outer: tuple[int, ...]) -> None:
+class _Digest:
+    """A digest, and which functions and classes are in it: what they refer to is told once."""
+
+    def __init__(self) -> None:
+        digest = hashlib.sha256()
+        self.update, self.hexdigest = digest.update, digest.hexdigest
+        self._told: dict[int, tuple[int, Any]] = {}  # they are held, so that no id comes again
+
+    def is_new(self, code: Any) -> bool:
+        """Whether a function or class was not told before; the number it has is told anyway."""
+        new = id(code) not in self._told
+        number, _ = self._told.setdefault(id(code), (len(self._told), code))
+        _word(self, str(number))
+        return new
+
+
+def _feed(digest: _Digest, value: Any, outer: tuple[int, ...]) -> None:
+    if isinstance(value, _CODE):
+        _feed_function(digest, value, outer)
+        return
     if id(value) in outer:
         raise StepError(f"{type(value).__name__} that contains itself has no key")
     outer = (*outer, id(value))
@@ -92,11 +119,9 @@ def _feed(digest: Any, value: Any, outer: tuple[int, ...]) -> None:
         for key, each in value.items():
             _feed(digest, key, outer)
             _feed(digest, each, outer)
-    elif isinstance(value, (types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)):
-        _feed_function(digest, value, outer)
     elif isinstance(value, types.ModuleType):
-        _word(digest, f"{value.__name__} {_package_key(value.__name__)}")
-    elif kind.__module__.partition(".")[0] == "qiskit":
+        _word(digest, f"{value.__name__} {package_key(value.__name__)}")
+    elif _module_of(kind).partition(".")[0] == "qiskit":
         _feed_qiskit(digest, value, outer)
     else:
         _feed_object(digest, value, outer)
@@ -106,7 +131,7 @@ def _is_named_tuple(value: Any) -> bool:
     return isinstance(value, tuple) and hasattr(value, "_fields") and not hasattr(value, "__dict__")
 
 
-def _feed_qiskit(digest: Any, value: Any, outer: tuple[int, ...]) -> None:
+def _feed_qiskit(digest: _Digest, value: Any, outer: tuple[int, ...]) -> None:
     """Qiskit's objects: circuits by their binary format, others by how they are pickled."""
     from qiskit import QuantumCircuit, qpy
     from qiskit.quantum_info import SparsePauliOp
@@ -125,11 +150,11 @@ def _feed_qiskit(digest: Any, value: Any, outer: tuple[int, ...]) -> None:
         _feed_object(digest, value, outer)
 
 
-def _feed_object(digest: Any, value: Any, outer: tuple[int, ...]) -> None:
+def _feed_object(digest: _Digest, value: Any, outer: tuple[int, ...]) -> None:
     """An object by how it is pickled: what makes it, and its state."""
-    _word(digest, _package_key(type(value).__module__))
-    if type(value).__module__ == "__main__":
-        _feed_function(digest, type(value), outer)
+    _word(digest, package_key(_module_of(type(value))))
+    if _module_of(type(value)) == "__main__":
+        _feed(digest, type(value), outer)
     try:
         made = value.__reduce_ex__(4)
     except Exception as error:  # noqa: BLE001 a foreign __reduce__ may raise anything
@@ -142,34 +167,97 @@ def _feed_object(digest: Any, value: Any, outer: tuple[int, ...]) -> None:
         _feed(digest, None if rest is None else list(rest), outer)
 
 
-def _feed_function(digest: Any, function: Any, outer: tuple[int, ...]) -> None:
+def _feed_function(digest: _Digest, function: Any, outer: tuple[int, ...]) -> None:
+    """A function, method or class; those of a notebook or script with all that they refer to."""
+    _word(digest, type(function).__qualname__)
     if isinstance(function, types.MethodType):
         _feed(digest, function.__self__, outer)
         function = function.__func__
-    module = getattr(function, "__module__", None) or "builtins"
+    elif isinstance(function, types.BuiltinFunctionType) and _is_bound(function):
+        _word(digest, function.__name__)
+        _feed(digest, function.__self__, outer)
+        return
+    module = _module_of(function)
     name = getattr(function, "__qualname__", "")
     if module != "__main__" and _is_at(function, module, name):
-        _word(digest, f"{module}.{name} {_package_key(module)}")
+        _word(digest, f"{module}.{name} {package_key(module)}")
     elif isinstance(function, type):
-        _word(digest, name)
-        for key, each in vars(function).items():
-            if isinstance(each, (types.FunctionType, *_PLAIN)):
-                _word(digest, key)
-                _feed(digest, each, outer)
+        if digest.is_new(function):
+            _feed_class(digest, function, outer)
     elif isinstance(function, types.FunctionType):
-        _word(digest, f"{sys.version} {_package_key(module)}")
-        _feed_code(digest, function.__code__)
-        closed = [cell.cell_contents for cell in function.__closure__ or ()]
-        _feed(digest, [function.__defaults__, function.__kwdefaults__, closed], outer)
-        for each in sorted(_names(function.__code__) & function.__globals__.keys()):
-            if id(function.__globals__[each]) not in outer:  # it may call itself
-                _word(digest, each)
-                _feed(digest, function.__globals__[each], outer)
+        if digest.is_new(function):
+            _feed_plain_function(digest, function, module, outer)
     else:
         raise StepError(f"{name or function!r} has no key: it is no plain function")
 
 
-def _feed_code(digest: Any, code: types.CodeType) -> None:
+def _feed_plain_function(
+    digest: _Digest, function: types.FunctionType, module: str, outer: tuple[int, ...]
+) -> None:
+    _word(digest, f"{sys.version} {package_key(module)}")
+    _feed_code(digest, function.__code__)
+    closed = [cell.cell_contents for cell in function.__closure__ or ()]
+    held = {key: each for key, each in vars(function).items() if key != "__wrapped__"}
+    _feed(digest, [function.__defaults__, function.__kwdefaults__, closed, held], outer)
+    for each in sorted(_names(function.__code__) & function.__globals__.keys()):
+        _word(digest, each)
+        _feed(digest, function.__globals__[each], outer)
+
+
+def _feed_class(digest: _Digest, kind: type, outer: tuple[int, ...]) -> None:
+    """A class: what it is made from, and all that it holds."""
+    _word(digest, f"{kind.__qualname__} {package_key(_module_of(kind))}")
+    _feed(digest, [type(kind), *kind.__bases__], outer)
+    _word(digest, repr(vars(kind).get("__annotations__")))  # hints may have no key
+    if dataclasses.is_dataclass(kind):
+        for field in dataclasses.fields(kind):
+            told = (field.name, field.default, field.default_factory, field.metadata)
+            _feed(digest, told, outer)
+    members: dict[str, Any] = dict(vars(kind))
+    if issubclass(kind, enum.Enum):  # whose members are of this very class
+        _feed(digest, [(name, each.value) for name, each in kind.__members__.items()], outer)
+        members = {key: each for key, each in members.items() if _is_written(kind, key, each)}
+    for key, each in members.items():
+        if key in _NO_CONTENT or isinstance(each, _SLOTS):
+            continue
+        _word(digest, key)
+        _feed(digest, _inside(each), outer)
+
+
+def _is_written(kind: type[enum.Enum], key: str, value: Any) -> bool:
+    """Whether an enumeration's own source says so, beside its members: no table that it keeps."""
+    table = key.startswith("_") and not isinstance(_inside(value), (*_CODE, tuple))
+    return key not in kind.__members__ and not table
+
+
+def _inside(member: Any) -> Any:
+    """The functions in what a class wraps them in."""
+    if isinstance(member, (property, types.DynamicClassAttribute)):
+        return ("property", member.fget, member.fset, member.fdel)
+    if isinstance(member, (staticmethod, classmethod)):
+        return (type(member).__name__, member.__func__)
+    if isinstance(member, functools.cached_property):
+        return ("cached_property", member.func)
+    if isinstance(member, _CACHED):
+        return ("cached", member.__wrapped__)
+    return member
+
+
+def _is_bound(function: types.BuiltinFunctionType) -> bool:
+    owner = function.__self__
+    return owner is not None and not isinstance(owner, types.ModuleType)
+
+
+def _module_of(code: Any) -> str:
+    """The module of a function or class; of a class that names none, that of what it is made of."""
+    for each in getattr(code, "__mro__", (code,)):
+        module = getattr(each, "__module__", None)
+        if isinstance(module, str):
+            return module
+    return "builtins"
+
+
+def _feed_code(digest: _Digest, code: types.CodeType) -> None:
     """Code by what it does, wherever it stands: cells have other names when they are run again."""
     _word(digest, f"{code.co_argcount} {code.co_posonlyargcount} {code.co_kwonlyargcount}")
     _word(digest, f"{code.co_names} {code.co_varnames} {code.co_freevars} {code.co_flags}")
@@ -197,111 +285,7 @@ def _is_at(function: Any, module: str, name: str) -> bool:
     return found is function or getattr(found, "function", None) is function  # of a step
 
 
-def _package_key(module: str) -> str:
-    """What stands for the code of a module: the sources of its package as they are now.
-
-    Of Python's own modules and of installed packages, their versions.
-
-    Raises:
-        StepError: It has neither.
-    """
-    if module.partition(".")[0] in (*sys.stdlib_module_names, "__main__"):
-        return sys.version
-    moment = int(time.monotonic() / _FRESH_S)
-    tops = _reached(module, moment)
-    reached = [f"{top} {_sources_key(top, moment)}" for top in tops]
-    below = [f"{name} {_installed(name)}" for name in _BELOW] if _OURS[0] in tops else []
-    return "\n".join([sys.version, *reached, *below])
-
-
-@lru_cache(maxsize=256)
-def _sources_key(top: str, _moment: int) -> str:
-    version = _version(top)
-    if version is not None:
-        return version
-    digest = hashlib.sha256()
-    for file in _files(top):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
-@lru_cache(maxsize=256)
-def _reached(module: str, _moment: int) -> tuple[str, ...]:
-    """The package of a module and those that it imports, and so on until they are installed."""
-    found: set[str] = set()
-    seen: set[str] = set()
-    coming = [module]
-    while coming:
-        name = coming.pop()
-        top = name.partition(".")[0]
-        if name in seen or top in sys.stdlib_module_names or top == "__main__":
-            continue
-        seen.add(name)
-        found.add(top)
-        if top in _OURS:
-            found.update(_OURS)
-        elif _version(top) is None:
-            coming += _imported(name)
-    return tuple(sorted(found))
-
-
-def _imported(name: str) -> list[str]:
-    """The modules that a module has, and those from which its functions and classes come."""
-    found = []
-    for value in list(vars(sys.modules[name]).values()) if name in sys.modules else ():
-        here = value.__name__ if isinstance(value, types.ModuleType) else None
-        module = here or getattr(value, "__module__", None)
-        if isinstance(module, str):
-            found.append(module)
-    return found
-
-
-def _version(top: str) -> str | None:
-    """The version of an installed package; None of what is worked on, whose sources count."""
-    spec = _spec(top)
-    version = str(getattr(sys.modules.get(top), "__version__", ""))
-    version = version or _installed(top)
-    installed = spec is None or "site-packages" in str(spec.origin)
-    return version if version and installed and top not in _OURS else None
-
-
-@lru_cache(maxsize=256)
-def _installed(distribution: str) -> str:
-    """The version of a distribution; empty if there is none of that name."""
-    try:
-        return metadata.version(distribution)
-    except (metadata.PackageNotFoundError, ValueError):
-        return ""
-
-
-def _files(top: str) -> list[Path]:
-    """The sources of a package or a module.
-
-    Raises:
-        StepError: There are none.
-    """
-    spec = _spec(top)
-    places = [] if spec is None else list(spec.submodule_search_locations or ())
-    found = [file for place in places for file in Path(place).rglob("*")]
-    if spec is not None and spec.origin is not None:
-        found.append(Path(spec.origin))
-    sources = sorted({file for file in found if file.suffix in _SOURCES and file.is_file()})
-    if not sources:
-        raise StepError(f"the module {top!r} has no sources that could be told from others")
-    return sources
-
-
-def _spec(top: str) -> ModuleSpec | None:
-    loaded = sys.modules.get(top)
-    if loaded is not None:
-        return loaded.__spec__
-    try:
-        return find_spec(top)
-    except (ImportError, ValueError):
-        return None
-
-
-def _word(digest: Any, text: str) -> None:
+def _word(digest: _Digest, text: str) -> None:
     """A word, so that it cannot run into the next."""
     raw = text.encode("utf-8", "surrogatepass")
     digest.update(len(raw).to_bytes(8, "little"))

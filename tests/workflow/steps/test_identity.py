@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
+from qiskit.circuit.library import CCXGate, CXGate
 
 from qdreamer_lab.errors import StepError
 from qdreamer_lab.workflow.steps.identity import content_key, function_key
@@ -150,23 +151,23 @@ def test_sources_of_a_package_count_as_they_are_now(tmp_path, monkeypatch):
     module.write_text("def f():\n    return helper()\ndef helper():\n    return 1\n")
     import some_cellar
 
-    from qdreamer_lab.workflow.steps import identity
+    from qdreamer_lab.workflow.steps import source_keys
 
     before = function_key(some_cellar.f)
     assert function_key(some_cellar.f) == before
     module.write_text(module.read_text().replace("return 1", "return 2"))
-    fresh(identity)
+    fresh(source_keys)
     assert function_key(some_cellar.f) != before
 
 
-def fresh(identity):
+def fresh(source_keys):
     """Have sources looked at again at once, not after two seconds."""
-    identity._sources_key.cache_clear()
-    identity._reached.cache_clear()
+    source_keys._sources_key.cache_clear()
+    source_keys._reached.cache_clear()
 
 
 def test_sources_of_what_a_module_imports_count_too(tmp_path, monkeypatch):
-    from qdreamer_lab.workflow.steps import identity
+    from qdreamer_lab.workflow.steps import source_keys
 
     monkeypatch.syspath_prepend(str(tmp_path))
     below = tmp_path / "deep_cellar.py"
@@ -181,21 +182,23 @@ def test_sources_of_what_a_module_imports_count_too(tmp_path, monkeypatch):
 
     keys = function_key(upper_cellar.f), function_key(by_module)
     below.write_text(below.read_text().replace("return 1", "return 2"))
-    fresh(identity)
+    fresh(source_keys)
     again = function_key(upper_cellar.f), function_key(by_module)
     assert keys[0] != again[0]
     assert keys[1] != again[1]
 
 
 def test_ours_count_with_what_they_stand_on(monkeypatch):
-    from qdreamer_lab.workflow.steps import identity
+    from qdreamer_lab.workflow.steps import source_keys
 
     before = function_key(content_key)
-    fresh(identity)
+    fresh(source_keys)
     assert function_key(content_key) == before
-    found = identity._installed
+    found = source_keys._installed
     assert found("numpy") == np.__version__
-    monkeypatch.setattr(identity, "_installed", lambda name: found(name) + "x" * (name == "numpy"))
+    monkeypatch.setattr(
+        source_keys, "_installed", lambda name: found(name) + "x" * (name == "numpy")
+    )
     assert function_key(content_key) != before
 
 
@@ -221,3 +224,67 @@ def test_a_module_without_sources_has_no_key(monkeypatch):
     monkeypatch.setitem(sys.modules, "made_cellar", module)
     with pytest.raises(StepError, match="no sources"):
         function_key(module.f)
+
+
+def made(source, name):
+    """What a notebook's cell makes under a name."""
+    space = {"__name__": "__main__"}
+    exec(textwrap.dedent(source), space)
+    return space[name]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class C:\n    @property\n    def f(self):\n        return {}",
+        "class C:\n    @staticmethod\n    def f():\n        return {}",
+        "class C:\n    @classmethod\n    def f(cls):\n        return {}",
+        "class C:\n    table = [{}]",
+        "class C:\n    class D:\n        x = {}",
+        "class B:\n    def f(self):\n        return {}\nclass C(B):\n    pass",
+        "class C:\n    def f(self):\n        return C, {}",
+        "from functools import *\nclass C:\n  @cached_property\n  def f(self):\n    return {}",
+        "from enum import *\nclass C(Enum):\n  A = 1\n  @property\n  def f(self):\n    return {}",
+        "import enum\nclass C(enum.Enum):\n  A = 1\n  @property\n  def f(self):\n    return {}",
+        "import enum\nclass C(enum.IntEnum):\n    A = {}",
+        "def C():\n    return C.factor\nC.factor = {}",
+        "class D:\n    @property\n    def f(self):\n        return {}\ndef C():\n    return D().f",
+    ],
+)
+def test_all_that_a_class_or_function_of_a_notebook_holds_counts(source):
+    keys = [content_key(made(source.format(value), "C")) for value in (1, 1, 2)]
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_instances_count_with_their_class():
+    source = "class C:\n    @property\n    def f(self):\n        return {}"
+    keys = [content_key(made(source.format(value), "C")()) for value in (1, 1, 2)]
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_bound_methods_count_with_what_they_are_bound_to():
+    assert content_key({1: 2}.get) == content_key({1: 2}.get) != content_key({1: 3}.get)
+    assert content_key([1].count) != content_key((1,).count)
+    assert function_key("a".join) != function_key("b".join)
+
+
+def test_gates_have_keys_whichever_state_controls_them():
+    gates = [CXGate(), CXGate(ctrl_state=0), CCXGate(ctrl_state=1), CCXGate(ctrl_state=2)]
+    assert len({content_key(gate) for gate in gates}) == len(gates)
+
+
+def test_numbers_that_a_module_imports_count(tmp_path, monkeypatch):
+    from qdreamer_lab.workflow.steps import source_keys
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    below = tmp_path / "numbers_cellar.py"
+    below.write_text("FACTOR = 1\n")
+    (tmp_path / "using_cellar.py").write_text(
+        "from numbers_cellar import FACTOR\ndef f():\n    return FACTOR\n"
+    )
+    import using_cellar
+
+    before = function_key(using_cellar.f)
+    below.write_text("FACTOR = 2\n")
+    fresh(source_keys)
+    assert function_key(using_cellar.f) != before
