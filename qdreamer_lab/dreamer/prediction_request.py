@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qiskit.exceptions import QiskitError
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from pilot_kernel.errors import PubError as TextError
 from pilot_kernel.primitive.pub.complaints import complaint
 from pilot_kernel.primitive.pub.observable_text import with_texts_read
-from qdreamer_lab.errors import PubError, QDreamerError
+from qdreamer_lab.errors import PubError
+from qdreamer_lab.workload.arguments import check_above_zero
+from qdreamer_lab.workload.bindings import all_bound
 from qdreamer_lab.workload.circuit.blocks import to_blocks
 from qdreamer_lab.workload.circuit.gates import check_is_circuit
 from qdreamer_lab.workload.circuit.observables import product_terms
@@ -82,8 +85,7 @@ def request_of(
         CircuitError: If the circuit cannot be cut.
         QDreamerError: If the precision is not more than zero.
     """
-    if isinstance(precision, bool) or not isinstance(precision, (int, float)) or not precision > 0:
-        raise QDreamerError(f"precision={precision!r}: a number above zero")
+    check_above_zero(precision=precision)
     check_is_circuit(circuit)
     names = ", ".join(sorted(parameter.name for parameter in circuit.parameters))
     if names and parameter_values is None:
@@ -98,7 +100,7 @@ def request_of(
         check_names(pub)
     except TextError as error:
         raise PubError(str(error)) from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError, QiskitError) as error:
         said = complaint(error, (circuit, observables, parameter_values), observables=True)
         raise PubError(said) from error
     if not np.isfinite(pub.parameter_values.as_array()).all():
@@ -106,7 +108,7 @@ def request_of(
     which, sparse = pairing(pub)
     if which.size == 0:
         raise PubError("there is nothing to estimate: no observables, or no parameter values")
-    circuits = tuple(pub.parameter_values.bind_all(circuit).ravel())
+    circuits = all_bound(circuit, pub.parameter_values)
     number = _heaviest(circuits)
     mine = np.unique(which[1][which[0] == number])
     products = tuple(product_terms(sparse[k]) for k in mine.tolist())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.cut.partition import Partition
 from qdreamer_lab.workload.execution.device import MITIGATION, Device, DeviceOptions
 
 if TYPE_CHECKING:
@@ -22,14 +23,20 @@ if TYPE_CHECKING:
 __all__ = [
     "PREFERENCES",
     "Places",
+    "check_above_zero",
     "check_advised",
     "check_choice",
     "check_counts",
+    "check_counts_if_given",
     "check_devices_meant",
+    "check_given",
     "check_places",
     "check_session",
     "read_device_options",
 ]
+
+_HERE = ("cpu", "gpu")
+"""Places that every process may have."""
 
 PREFERENCES = ("time", "fidelity", "cost")
 """What may decide between several devices that a fragment fits."""
@@ -63,6 +70,11 @@ def check_advised(adviser: object, devices: Sequence[int] | None) -> None:
         )
 
 
+def check_counts_if_given(**counts: object) -> None:
+    """`check_counts` of those that are not None."""
+    check_counts(**{name: value for name, value in counts.items() if value is not None})
+
+
 def check_counts(**counts: object) -> None:
     """Refuse what is no whole number of at least 1.
 
@@ -72,6 +84,33 @@ def check_counts(**counts: object) -> None:
     for name, value in counts.items():
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise QDreamerError(f"{name}={value!r}: a whole number of at least 1")
+
+
+def check_above_zero(**numbers: object) -> None:
+    """Refuse what is no finite number above zero.
+
+    Raises:
+        QDreamerError: It names the argument.
+    """
+    for name, value in numbers.items():
+        real = isinstance(value, (int, float, np.integer, np.floating))
+        if isinstance(value, bool) or not real or not 0 < value < np.inf:  # type: ignore[operator]
+            raise QDreamerError(f"{name}={value!r}: a number above zero")
+
+
+def check_given(plan: object, memory_limit_bytes: object) -> None:
+    """Refuse what is no plan, and what is no amount of memory; None is fine.
+
+    Raises:
+        QDreamerError: It says what to give.
+    """
+    if plan is not None and not isinstance(plan, Partition):
+        raise QDreamerError(
+            f"plan= takes a plan, as plan_cuts and CutPlan.load give it, or None to have one made; "
+            f"got {type(plan).__name__} {plan!r:.60}"
+        )
+    if memory_limit_bytes is not None:
+        check_above_zero(memory_limit_bytes=memory_limit_bytes)
 
 
 def check_places(backend: object, session: object) -> None:
@@ -161,10 +200,19 @@ class Places:
         """Read `on=` and `backend=`, each of which may be one or a list.
 
         Raises:
-            QDreamerError: If a list is empty, or names one twice.
+            QDreamerError: If a list is empty, or names one twice; if a backend is none, or a place
+                is one of a session's and there is no session.
         """
         backends = () if backend is None else _listed("backend", backend)
-        return cls(session, () if on is None else _listed("on", on), backends, terms)
+        for each in backends:
+            if not hasattr(each, "target"):
+                raise QDreamerError(
+                    f"backend= takes a Qiskit backend, got {type(each).__name__} {each!r:.60}"
+                )
+        places = () if on is None else _listed("on", on)
+        if session is None:
+            _check_here(places)
+        return cls(session, places, backends, terms)
 
     @property
     def first(self) -> str | None:
@@ -217,6 +265,20 @@ class Places:
 
     def _twice(self, backend: BackendV2) -> bool:
         return [each.name for each in self.backends].count(backend.name) > 1
+
+
+def _check_here(places: tuple[Any, ...]) -> None:
+    """Refuse places that a process without a session does not have: nothing else may take theirs.
+
+    Raises:
+        QDreamerError: It names one, and what to give.
+    """
+    for place in places:
+        if not isinstance(place, str) or place.lower() not in _HERE:
+            raise QDreamerError(
+                f"on={place!r} names workers or a pilot of a session, and there is none: give "
+                "session=pilot_kernel.session(), or backend= for a Qiskit backend in this process"
+            )
 
 
 def _terms_of(device: Device, terms: Terms | Mapping[str, Terms] | None) -> Terms | None:

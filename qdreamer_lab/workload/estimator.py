@@ -18,13 +18,17 @@ from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
 from qdreamer_lab.workload.arguments import (
     PREFERENCES,
     Places,
+    check_above_zero,
     check_advised,
     check_choice,
     check_counts,
+    check_counts_if_given,
     check_devices_meant,
+    check_given,
     check_places,
     read_device_options,
 )
+from qdreamer_lab.workload.bindings import first_bound
 from qdreamer_lab.workload.circuit.blocks import check_circuit
 from qdreamer_lab.workload.cut.widths import read_devices
 from qdreamer_lab.workload.dry_run import Trial, dry_run
@@ -180,11 +184,10 @@ class CutEstimator(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no type
         self._modes = modes_among(mode, method, sampled=shots is not None or backend is not None)
         if dtype != DTYPES[0] and not all(chosen.cuts for chosen in self._modes):
             raise QDreamerError(f"method={method!r} takes no dtype={dtype!r}")
-        given = {"shots": shots, "most_workers": most_workers}
-        given = {name: value for name, value in given.items() if value is not None}
-        check_counts(**given, max_shots=max_shots)
-        if not default_precision > 0:
-            raise QDreamerError(f"default_precision={default_precision!r}: more than zero")
+        check_counts_if_given(shots=shots, most_workers=most_workers)
+        check_counts(max_shots=max_shots)
+        check_above_zero(default_precision=default_precision)
+        check_given(plan, memory_limit_bytes)
         check_places(backend, session)
         check_choice("prefer", prefer, PREFERENCES)
         if (backend is not None or shots is not None) and not self._may_take_shots:
@@ -389,8 +392,7 @@ def _check_circuit(pub: EstimatorPub, number: int) -> GateList | None:
     values = pub.parameter_values.ravel()
     if not values.size:
         return None
-    circuit = values.bind(pub.circuit, (0,)) if pub.circuit.parameters else pub.circuit
     try:
-        return check_circuit(circuit)
-    except CircuitError as error:
-        raise CircuitError(f"PUB {number}: {error}") from error
+        return check_circuit(first_bound(pub.circuit, values))
+    except (CircuitError, PubError) as error:
+        raise type(error)(f"PUB {number}: {error}") from error

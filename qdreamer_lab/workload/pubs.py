@@ -17,9 +17,15 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from pilot_kernel.errors import PubError as TextError
-from pilot_kernel.primitive.pub.complaints import complaint, unknown_names
+from pilot_kernel.primitive.pub.complaints import (
+    complaint,
+    no_number,
+    unfit_register,
+    unknown_names,
+)
 from pilot_kernel.primitive.pub.observable_text import with_texts_read
 from qdreamer_lab.errors import PubError
+from qdreamer_lab.workload.bindings import all_bound
 from qdreamer_lab.workload.circuit.observables import as_sparse, product_terms
 from qdreamer_lab.workload.circuit.terms import ProductTerm
 from qdreamer_lab.workload.request import Request
@@ -96,9 +102,11 @@ def checked_pub(pub: Any, precision: float | None, number: int) -> EstimatorPub:
         check_names(checked)
     except TextError as error:
         raise PubError(f"PUB {number}: {error}") from error
-    except (TypeError, ValueError, QiskitError) as error:
+    except (TypeError, ValueError, OverflowError, QiskitError) as error:
         said = complaint(error, pub, observables=True)
         raise PubError(f"PUB {number}: {said}") from error
+    if said := no_number(checked):
+        raise PubError(f"PUB {number}: {said}")
     given = checked.parameter_values
     if given.num_parameters and not np.isfinite(given.ravel().as_array()).all():
         raise PubError(f"PUB {number}: parameter values must be finite numbers")
@@ -121,9 +129,11 @@ def checked_sampler_pub(pub: Any, shots: int, number: int) -> SamplerPub:
         check_names(checked)
     except AttributeError as error:  # of Qiskit's own check, where there is no circuit
         raise PubError(f"PUB {number} holds no circuit: {pub!r:.60}") from error
-    except (TypeError, ValueError, QiskitError) as error:
+    except (TypeError, ValueError, OverflowError, QiskitError) as error:
         said = complaint(error, pub, observables=False)
         raise PubError(f"PUB {number}: {said}") from error
+    if said := unfit_register(checked.circuit):
+        raise PubError(f"PUB {number} {said}")
     if checked.shots < 1:
         raise PubError(f"PUB {number}: shots={checked.shots}: at least 1")
     if not np.isfinite(checked.parameter_values.ravel().as_array()).all():
@@ -237,7 +247,7 @@ def _bound(
     """The circuit with each binding; never the one that the user may change, unless it is lent."""
     if not circuit.parameters:
         return (circuit if lent else circuit.copy(),) * int(values.size)
-    return tuple(values.bind_all(circuit).ravel())
+    return all_bound(circuit, values)
 
 
 def _values(circuit: QuantumCircuit, values: BindingsArray) -> tuple[dict[str, float], ...]:

@@ -15,16 +15,19 @@ import numpy as np
 from qiskit.primitives import BaseSamplerV2, BitArray, PrimitiveResult
 from qiskit.primitives.containers import DataBin
 
-from qdreamer_lab.errors import CircuitError, QDreamerError
+from qdreamer_lab.errors import CircuitError, PubError, QDreamerError
 from qdreamer_lab.workload.arguments import (
     PREFERENCES,
     Places,
     check_choice,
     check_counts,
+    check_counts_if_given,
     check_devices_meant,
+    check_given,
     check_places,
     read_device_options,
 )
+from qdreamer_lab.workload.bindings import first_bound
 from qdreamer_lab.workload.circuit.blocks import check_circuit
 from qdreamer_lab.workload.cut.widths import read_devices
 from qdreamer_lab.workload.dry_run import Trial, dry_run
@@ -130,8 +133,8 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         width, devices = read_devices(max_qubits)
         check_choice("mode", mode, (_AUTO, _EXACT, _SAMPLED))
         check_counts(default_shots=default_shots)
-        if most_workers is not None:
-            check_counts(most_workers=most_workers)
+        check_counts_if_given(most_workers=most_workers)
+        check_given(plan, memory_limit_bytes)
         check_places(backend, session)
         check_choice("prefer", prefer, PREFERENCES)
         if backend is not None and mode == _EXACT:
@@ -299,9 +302,9 @@ def _measured(pub: SamplerPub, number: int) -> Measured:
         found = measured_at_the_end(pub.circuit)
         values = pub.parameter_values.ravel()
         if values.size:
-            check_circuit(values.bind(found.gates, (0,)) if found.gates.parameters else found.gates)
-    except CircuitError as error:
-        raise CircuitError(f"PUB {number}: {error}") from error
+            check_circuit(first_bound(found.gates, values))
+    except (CircuitError, PubError) as error:
+        raise type(error)(f"PUB {number}: {error}") from error
     return found
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVectorElement
 from qiskit.exceptions import QiskitError
-from qiskit.primitives.containers import BitArray, DataBin
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.observables_array import ObservablesArray
 from qiskit.primitives.containers.sampler_pub import SamplerPub
@@ -19,7 +18,12 @@ from qiskit.quantum_info import Pauli, PauliList, SparseObservable, SparsePauliO
 from pilot_kernel.errors import PubError
 from pilot_kernel.primitive.circuit.gates import measures
 from pilot_kernel.primitive.circuit.measured_at_end import without_measurements_at_end
-from pilot_kernel.primitive.pub.complaints import complaint, unknown_names
+from pilot_kernel.primitive.pub.complaints import (
+    complaint,
+    no_number,
+    unfit_register,
+    unknown_names,
+)
 from pilot_kernel.primitive.pub.observable_text import is_text, with_texts_read
 
 __all__ = ["estimator_pubs", "has_observables", "listed", "sampler_pubs"]
@@ -179,14 +183,8 @@ def _check_bound(circuit: QuantumCircuit, values: Any, number: int) -> None:
 
 
 def _check_registers(circuit: QuantumCircuit, number: int) -> None:
-    for register in circuit.cregs:
-        try:
-            DataBin(**{register.name: BitArray(np.zeros((1, 1), dtype=np.uint8), 1)})
-        except (TypeError, ValueError) as error:
-            raise PubError(
-                f"PUB {number} has a classical register {register.name!r}, a name that Qiskit's "
-                "results cannot hold; call it something else"
-            ) from error
+    if said := unfit_register(circuit):
+        raise PubError(f"PUB {number} {said}")
 
 
 def _check_values(pub: SamplerPub | EstimatorPub, number: int) -> None:
@@ -209,9 +207,11 @@ def _coerce(kind: Any, pub: Any, default: float, number: int) -> Any:
         found = kind.coerce(tuple(read) if isinstance(read, list) else read, default)
     except PubError as error:
         raise PubError(f"PUB {number}: {error}") from error
-    except (ValueError, TypeError, QiskitError) as error:
+    except (ValueError, TypeError, OverflowError, QiskitError) as error:
         said = complaint(error, pub, observables=kind is EstimatorPub)
         raise PubError(f"PUB {number}: {said}") from error
+    if kind is EstimatorPub and (said := no_number(found)):
+        raise PubError(f"PUB {number}: {said}")
     _check_values(found, number)
     return found
 

@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
+from qiskit.primitives.containers import BitArray, DataBin
 
-__all__ = ["complaint", "unknown_names"]
+from pilot_kernel.primitive.pub.observable_text import is_text
+
+__all__ = ["complaint", "no_number", "no_observable", "unfit_register", "unknown_names"]
 
 _MOST_NAMES = 6
 
@@ -39,7 +42,49 @@ def complaint(error: BaseException, pub: Any, *, observables: bool) -> str:
         if said := _of_observables(rest.pop(0), circuit.num_qubits):
             return said
     values = rest.pop(0) if rest else None
-    return _of_values(values, circuit) or _of_last(rest, observables=observables) or str(error)
+    said = _of_values(values, circuit) or _of_last(rest, observables=observables)
+    return said or no_observable(error)
+
+
+def no_observable(error: BaseException) -> str:
+    """What Qiskit says of observables that it refuses, in plainer words where there are any."""
+    said = str(error)
+    if said.startswith("Empty observable"):
+        return (
+            "an observable is zero: its coefficients are 0, or its terms cancel. Its value is 0 "
+            "whatever the circuit; leave it out"
+        )
+    if said.startswith("Non-Hermitian"):
+        return "an observable is not Hermitian: coefficients must be real and finite numbers"
+    return said
+
+
+def no_number(pub: Any) -> str:
+    """What is no finite number in an estimator PUB that Qiskit takes; empty if all of it is.
+
+    Args:
+        pub: An `EstimatorPub`.
+    """
+    if pub.precision is not None and not np.isfinite(pub.precision):
+        return f"precision={pub.precision!r}: a finite number, zero or more"
+    observables = {id(each): each for each in pub.observables.sparse_observables_array().ravel()}
+    for each in observables.values():
+        if not np.isfinite(each.coeffs).all():
+            return "an observable has a coefficient that is no finite number"
+    return ""
+
+
+def unfit_register(circuit: QuantumCircuit) -> str:
+    """What is wrong with the names of a circuit's classical registers; empty if nothing is."""
+    for register in circuit.cregs:
+        try:
+            DataBin(**{register.name: BitArray(np.zeros((1, 1), dtype=np.uint8), 1)}, shape=())
+        except (TypeError, ValueError):
+            return (
+                f"has a classical register {register.name!r}, a name that Qiskit's results cannot "
+                "hold; call it something else"
+            )
+    return ""
 
 
 def unknown_names(circuit: QuantumCircuit, given: set[str]) -> str:
@@ -61,6 +106,8 @@ def unknown_names(circuit: QuantumCircuit, given: set[str]) -> str:
 def _of_observables(observables: Any, num_qubits: int) -> str:
     """What is wrong with the texts and operators among observables."""
     for one in _each(observables):
+        if isinstance(one, str) and is_text(one) and any(map(str.isdigit, one)):
+            continue  # such as 0*Z0, which was read and is no label
         width = len(one) if isinstance(one, str) else getattr(one, "num_qubits", None)
         if isinstance(one, str) and (strange := sorted(set(one) - set("IXYZ01+-rl"))):
             return (
@@ -107,7 +154,7 @@ def _of_values(values: Any, circuit: QuantumCircuit) -> str:
         return f"there are no values for {_few(names)}; {how}" if names else ""
     try:
         shape = np.shape(np.asarray(values, dtype=float)) or (1,)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         hint = (
             "; an observable is a Pauli string of I, X, Y and Z, and several go into a list: "
             "(circuit, [first, second])"

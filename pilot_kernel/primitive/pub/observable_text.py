@@ -145,6 +145,8 @@ def _terms(text: str) -> Iterator[tuple[int, float, float, list[str]]]:
             if factors or number is not None:
                 raise _unreadable(text, at, "a number must come first in its term")
             number = float(word)
+            if number == np.inf:
+                raise _unreadable(text, at, "the number is too large")
         elif kind in ("factor", "label"):
             factors.append(word)
     yield column, sign, 1.0 if number is None else number, factors

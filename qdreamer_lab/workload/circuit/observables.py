@@ -11,6 +11,7 @@ import numpy as np
 from qiskit.primitives.containers.observables_array import ObservablesArray
 
 from pilot_kernel.errors import PubError
+from pilot_kernel.primitive.pub.complaints import no_observable
 from pilot_kernel.primitive.pub.observable_text import parse_observable, texts_read
 from qdreamer_lab.errors import ObservableError
 from qdreamer_lab.workload.circuit.terms import ProductTerm
@@ -22,16 +23,18 @@ def as_sparse(observables: object, num_qubits: int) -> list[Any]:
     """Coerce one or many observables to a flat list of Qiskit's `SparseObservable`.
 
     Raises:
-        ObservableError: If one is not Hermitian, is zero, or is not on `num_qubits` qubits.
+        ObservableError: If one is not Hermitian, not finite, zero, or not on `num_qubits` qubits.
     """
     try:
         array = ObservablesArray.coerce(texts_read(observables, num_qubits))
     except PubError as error:
         raise ObservableError(str(error)) from error
     except (TypeError, ValueError) as error:
-        raise ObservableError(f"not an observable: {error}") from error
+        raise ObservableError(f"not an observable: {no_observable(error)}") from error
     sparse = list(array.sparse_observables_array().ravel())
     for observable in sparse:
+        if not np.isfinite(observable.coeffs).all():
+            raise ObservableError("an observable has a coefficient that is no finite number")
         if observable.num_qubits != num_qubits:
             raise ObservableError(
                 f"an observable acts on {observable.num_qubits} qubits "

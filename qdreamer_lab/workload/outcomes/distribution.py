@@ -157,8 +157,7 @@ class Distribution:
         Raises:
             QDreamerError: As for `probabilities`, or if `count` is not a positive integer.
         """
-        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
-            raise QDreamerError(f"count={count!r}: a whole number of at least 1")
+        _check_whole("count", count)
         bits, qubits = self._chosen(of)
         listed, others = self._outcomes.heaviest(qubits, int(count), self._limit)
         named = {
@@ -179,10 +178,16 @@ class Distribution:
 
         Raises:
             MemoryLimitError: In sampled mode, if there are more outcomes than memory.
-            QDreamerError: As for `probabilities`.
+            QDreamerError: As for `probabilities`, or if `shots` is not a positive integer, or
+                `seed` no seed.
         """
+        _check_whole("shots", shots)
         bits, qubits = self._chosen(of)
-        drawn = self._outcomes.draw(qubits, shots, np.random.default_rng(seed), self._limit)
+        try:
+            rng = np.random.default_rng(seed)
+        except (TypeError, ValueError) as error:
+            raise QDreamerError(f"seed={seed!r:.60}: whole numbers of at least 0") from error
+        drawn = self._outcomes.draw(qubits, int(shots), rng, self._limit)
         columns = [qubits.index(self._qubit_of[bit]) for bit in bits]
         return drawn[:, columns]
 
@@ -241,6 +246,11 @@ def check_size(num_bits: int, limit_bytes: int) -> None:
             f"{readable(limit_bytes)} may be used: ask for fewer bits, or for the heaviest "
             "outcomes with top(16)"
         )
+
+
+def _check_whole(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise QDreamerError(f"{name}={value!r}: a whole number of at least 1")
 
 
 def _whole_numbers(of: object) -> tuple[int, ...]:

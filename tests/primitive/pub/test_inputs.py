@@ -132,6 +132,22 @@ def test_what_cannot_run_is_refused_beforehand(pub, complaint):
         for_simulator(sampler_pubs([pub], 10), "automatic")
 
 
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        (({"Z": float("nan")}, [1.0]), "coefficient that is no finite number"),
+        (({"Z": float("inf")}, [1.0]), "coefficient that is no finite number"),
+        (("Z", [1.0], float("inf")), "precision=inf: a finite number"),
+        (("0*Z0", [1.0]), "an observable is zero"),
+        (("1e400*Z0", [1.0]), "column 1: the number is too large"),
+        (("Z", [10**400]), "parameter values are numbers"),
+    ],
+)
+def test_estimates_of_no_numbers_are_refused(rest, said):
+    with pytest.raises(PubError, match=f"PUB 0: .*{said}"):
+        estimator_pubs([(_turned(), *rest)], 0.0)
+
+
 def test_an_angle_without_a_value_is_refused():
     circuit = QuantumCircuit(1)
     circuit.rx(1 / _ANGLE, 0)
