@@ -36,7 +36,7 @@ def test_arguments_of_both_primitives(primitive, given, said):
 
 @pytest.mark.parametrize("value", ["abc", None, np.nan, np.inf, 0, True, np.array([0.1, 0.2])])
 def test_default_precisions(value):
-    with pytest.raises(QDreamerError, match="default_precision=.*: a number above zero"):
+    with pytest.raises(QDreamerError, match=r"default_precision=.*: a number above zero"):
         CutEstimator(2, default_precision=value)
 
 
@@ -64,7 +64,7 @@ def test_pubs(pub, said):
 def test_values_of_sampler_pubs(value):
     measured = FREE.copy()
     measured.measure_all()
-    with pytest.raises(PubError, match="PUB 0: .*(finite|numbers)"):
+    with pytest.raises(PubError, match=r"PUB 0: .*(finite|numbers)"):
         CutSampler(1).run([(measured, value)])
 
 
@@ -88,7 +88,7 @@ def test_observables_of_plans(observables, said):
 
 def test_what_is_predicted():
     for value in (np.inf, "x", True):
-        with pytest.raises(QDreamerError, match="precision=.*: a number above zero"):
+        with pytest.raises(QDreamerError, match=r"precision=.*: a number above zero"):
             QDreamer().predict(BOUND, "ZZ", precision=value)
     with pytest.raises(PubError, match="an angle that is no finite number"):
         QDreamer().predict(FREE, "ZZ", parameter_values=1e308)
@@ -100,9 +100,9 @@ def test_draws(mode):
     measured.measure_all()
     found = CutSampler(1, mode=mode, seed=1).run([measured], shots=100).result()[0].distribution
     for shots in (0, -1, 1.5, True, "3"):
-        with pytest.raises(QDreamerError, match="shots=.*: a whole number of at least 1"):
+        with pytest.raises(QDreamerError, match=r"shots=.*: a whole number of at least 1"):
             found.draw(shots, 1)
     for seed in (-1, "a", 1.5):
-        with pytest.raises(QDreamerError, match="seed=.*: whole numbers of at least 0"):
+        with pytest.raises(QDreamerError, match=r"seed=.*: whole numbers of at least 0"):
             found.draw(3, seed)
     assert found.draw(np.int64(3), (1, 2)).shape == (3, 2)
