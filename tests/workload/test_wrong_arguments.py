@@ -6,7 +6,7 @@ from qiskit import ClassicalRegister, QuantumCircuit
 from qiskit.circuit import Parameter
 
 from qdreamer_lab import CutEstimator, CutSampler, QDreamer, plan_cuts
-from qdreamer_lab.errors import ObservableError, PubError, QDreamerError
+from qdreamer_lab.errors import MemoryLimitError, ObservableError, PubError, QDreamerError
 
 FREE = QuantumCircuit(2)
 FREE.ry(2 * Parameter("a"), 0)
@@ -106,3 +106,10 @@ def test_draws(mode):
         with pytest.raises(QDreamerError, match=r"seed=.*: whole numbers of at least 0"):
             found.draw(3, seed)
     assert found.draw(np.int64(3), (1, 2)).shape == (3, 2)
+
+
+def test_what_is_one_qubit_wide_already_is_not_to_be_narrower():
+    measured = BOUND.copy()
+    measured.measure_all()
+    with pytest.raises(MemoryLimitError, match="may be used: plan with fewer cuts, or raise"):
+        CutSampler(1, memory_limit_bytes=8).run([measured]).result()

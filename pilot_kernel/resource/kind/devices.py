@@ -6,6 +6,7 @@ the group `pilot_kernel.backends`, `module:function`, or `/folder/file.py:functi
 """
 
 import difflib
+import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -150,12 +151,17 @@ def _imported(name: str) -> Callable[[], Any]:
 
 def _from_file(path: str) -> ModuleType:
     """A file as a module, under a name that is no other module's."""
-    name = f"pilot_device_{Path(path).stem}"
+    place = hashlib.sha256(str(Path(path).resolve()).encode()).hexdigest()[:12]
+    name = f"pilot_device_{Path(path).stem}_{place}"  # files in other folders may be called alike
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None  # it ends in .py
     assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
 
 

@@ -76,8 +76,9 @@ def check_task(program: FragmentProgram, num_measured: int, limit_bytes: int) ->
     if needed <= limit_bytes:
         return
     fits = (limit_bytes * (1 << program.width) // needed).bit_length() - 1
+    narrower = f"max_qubits={fits} or less, or with " if 0 < fits < program.width else ""
     raise MemoryLimitError(
         f"fragment {program.id} needs {readable(needed)} for its outcomes ({program.variants} "
         f"states of {program.width} qubits), but {readable(limit_bytes)} may be used: plan with "
-        f"max_qubits={max(1, fits)} or less, or with fewer cuts, or raise memory_limit_bytes"
+        f"{narrower}fewer cuts, or raise memory_limit_bytes"
     )

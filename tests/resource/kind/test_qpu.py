@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import pickle
 import sys
 import threading
 from importlib.metadata import EntryPoint
@@ -129,6 +130,21 @@ def test_a_device_may_be_a_function_in_a_file_that_nothing_finds_else(session, t
         assert session.submit(lambda: backend_here().num_qubits, on="three").result() == 3
     finally:
         pilot.stop()
+
+
+def test_files_of_the_same_name_are_devices_of_their_own(tmp_path):
+    made = []
+    for folder in ("a", "b"):
+        file = tmp_path / folder / "device.py"
+        file.parent.mkdir()
+        file.write_text("class Mine:\n    pass\n")
+        made.append(devices.factory_of(f"{file}:Mine")())
+    assert [type(pickle.loads(pickle.dumps(each))) for each in made] == list(map(type, made))
+    (tmp_path / "broken.py").write_text("1 / 0")
+    before = set(sys.modules)
+    with pytest.raises(DescriptionError, match="division by zero"):
+        devices.factory_of(f"{tmp_path}/broken.py:make")
+    assert set(sys.modules) == before
 
 
 @pytest.mark.parametrize("key", ["cores_per_node", "number_of_nodes", "gpus_per_node"])
