@@ -46,6 +46,7 @@ def read_qasm(text: str, folder: Path | None = None) -> QuantumCircuit:
     Raises:
         QasmError: It cannot be read; with line and column, both from 1, wherever they are known.
     """
+    text = text.removeprefix("\ufeff")  # with which some editors begin files
     plain = _COMMENT.sub(_blanked, text)
     header = _HEADER.match(plain)
     major = int(header["major"]) if header else 3 if _ONLY_IN_3.search(plain) else 2

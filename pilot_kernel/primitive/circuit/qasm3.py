@@ -17,6 +17,7 @@ import openqasm3
 from openqasm3 import ast
 from qiskit import QuantumCircuit
 from qiskit.circuit import ClassicalRegister, Gate
+from qiskit_qasm3_import import types
 from qiskit_qasm3_import.converter import ConvertVisitor
 from qiskit_qasm3_import.exceptions import ConversionError, raise_from_node
 from qiskit_qasm3_import.expression import ValueResolver
@@ -127,6 +128,18 @@ class _Converter(ConvertVisitor):
 
 class _Resolver(ValueResolver):
     """The values of expressions; ranges are OpenQASM's, which include their end."""
+
+    def visit_BinaryExpression(self, node: ast.BinaryExpression) -> Any:
+        found = super().visit_BinaryExpression(node)
+        if node.op is ast.BinaryOperator["/"] and isinstance(found[1], (types.Int, types.Uint)):
+            above, below = self.visit(node.lhs)[0], self.visit(node.rhs)[0]
+            if isinstance(above, int) and isinstance(below, int) and above % below:
+                raise_from_node(
+                    node,
+                    f"{above} / {below} divides whole numbers, of which OpenQASM 3 makes a whole "
+                    f"number; write {above}.0 / {below} if the fraction is meant",
+                )
+        return found
 
     def _index_collection(self, collection: Any, kind: Any, indexer: Any, base: Any) -> Any:
         single = indexer[0] if isinstance(indexer, list) and len(indexer) == 1 else None

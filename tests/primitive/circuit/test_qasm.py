@@ -111,6 +111,26 @@ def test_ranges_count_as_openqasm_does(chosen, qubits):
     assert [circuit.find_bit(step.qubits[0]).index for step in circuit.data] == qubits
 
 
+@pytest.mark.parametrize("angle", ["1/2", "-1/2", "pi * (1/2)", "2 * (7/3)"])
+def test_whole_numbers_that_would_be_rounded_are_refused(angle):
+    with pytest.raises(QasmError, match="divides whole numbers.*write .* if the fraction is meant"):
+        read_qasm(HEAD3 + f"rx({angle}) q[0];\n")
+
+
+@pytest.mark.parametrize(
+    ("angle", "value"),
+    [("4/2", 2), ("1.0/2", 0.5), ("pi/2", np.pi / 2), ("-pi*3/4", -np.pi * 0.75)],
+)
+def test_other_divisions_are_what_they_say(angle, value):
+    (step,) = read_qasm(HEAD3 + f"rx({angle}) q[0];\n").data
+    assert step.params == [pytest.approx(value)]
+
+
+@pytest.mark.parametrize("head", [HEAD2, HEAD3])
+def test_a_byte_order_mark_is_no_part_of_a_program(head):
+    assert read_qasm("\ufeff" + head) == read_qasm(head)
+
+
 def test_a_modifier_is_of_the_gate_that_the_program_defines():
     text = "OPENQASM 3.0;\ngate x a { U(pi/2, 0, pi) a; }\nqubit[2] q;\nctrl @ x q[0], q[1];\n"
     wanted = QuantumCircuit(2)
