@@ -13,6 +13,7 @@ from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.dreamer.prediction_request import request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
+from qdreamer_lab.workload.arguments import check_given
 from qdreamer_lab.workload.modes import METHODS
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class QDreamer:
         Raises:
             QDreamerError: If an argument makes no sense, or the circuit cannot run that way.
         """
+        check_given(plan, None)
         if plan is not None and max_qubits is not None:
             raise QDreamerError("give max_qubits or plan, not both: a plan has its own width")
         wanted = request_of(circuit, observables, precision, parameter_values)
@@ -165,8 +167,13 @@ class QDreamer:
                 smallest error, shots and what goes wrong on a device together; `"cost"`.
 
         Raises:
-            QDreamerError: If nothing keeps within the limits; it names what comes nearest.
+            QDreamerError: If nothing keeps within the limits; it names what comes nearest. If an
+                argument makes no sense.
         """
+        if limits is not None and not isinstance(limits, Limits):
+            raise QDreamerError(
+                f"limits= takes Limits(max_seconds=...) or None, got {limits!r:.60}"
+            )
         return recommended(
             *(self.engine, circuit, observables, parameter_values),
             precision=precision,

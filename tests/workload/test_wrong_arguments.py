@@ -90,6 +90,10 @@ def test_what_is_predicted():
     for value in (np.inf, "x", True):
         with pytest.raises(QDreamerError, match=r"precision=.*: a number above zero"):
             QDreamer().predict(BOUND, "ZZ", precision=value)
+    with pytest.raises(QDreamerError, match="plan= takes a plan"):
+        QDreamer().predict(BOUND, "ZZ", plan="x")
+    with pytest.raises(QDreamerError, match="limits= takes Limits"):
+        QDreamer().recommend(BOUND, "ZZ", limits=5)
     with pytest.raises(PubError, match="an angle that is no finite number"):
         QDreamer().predict(FREE, "ZZ", parameter_values=1e308)
 
