@@ -13,7 +13,7 @@ from qdreamer_lab.dreamer.predict.configuration import Configuration
 from qdreamer_lab.dreamer.prediction_request import request_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.search.problem import KINDS
-from qdreamer_lab.workload.arguments import check_given
+from qdreamer_lab.workload.arguments import check_given, check_here
 from qdreamer_lab.workload.modes import METHODS
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ class QDreamer:
         Raises:
             QDreamerError: If an argument makes no sense, or the circuit cannot run that way.
         """
+        check_here(self.session, on)
         check_given(plan, None)
         if plan is not None and max_qubits is not None:
             raise QDreamerError("give max_qubits or plan, not both: a plan has its own width")
@@ -170,6 +171,7 @@ class QDreamer:
             QDreamerError: If nothing keeps within the limits; it names what comes nearest. If an
                 argument makes no sense.
         """
+        check_here(self.session, on)
         if limits is not None and not isinstance(limits, Limits):
             raise QDreamerError(
                 f"limits= takes Limits(max_seconds=...) or None, got {limits!r:.60}"

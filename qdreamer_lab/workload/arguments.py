@@ -30,6 +30,7 @@ __all__ = [
     "check_counts_if_given",
     "check_devices_meant",
     "check_given",
+    "check_here",
     "check_places",
     "check_session",
     "read_device_options",
@@ -128,6 +129,24 @@ def check_places(backend: object, session: object) -> None:
         )
 
 
+def check_here(session: object, on: object) -> None:
+    """Refuse places that a process without a session does not have: nothing else may take theirs.
+
+    Args:
+        session: As it was given; with one, it says itself which places there are.
+        on: One place, a list of them, or None.
+
+    Raises:
+        QDreamerError: It names a place, and what to give.
+    """
+    for place in () if session is not None or on is None else _listed("on", on):
+        if not isinstance(place, str) or place.lower() not in _HERE:
+            raise QDreamerError(
+                f"on={place!r} names workers or a pilot of a session, and there is none: give "
+                "session=pilot_kernel.session(), or backend= for a Qiskit backend in this process"
+            )
+
+
 def check_session(session: object) -> None:
     """Refuse what is no session of pilots.
 
@@ -209,10 +228,8 @@ class Places:
                 raise QDreamerError(
                     f"backend= takes a Qiskit backend, got {type(each).__name__} {each!r:.60}"
                 )
-        places = () if on is None else _listed("on", on)
-        if session is None:
-            _check_here(places)
-        return cls(session, places, backends, terms)
+        check_here(session, on)
+        return cls(session, () if on is None else _listed("on", on), backends, terms)
 
     @property
     def first(self) -> str | None:
@@ -265,20 +282,6 @@ class Places:
 
     def _twice(self, backend: BackendV2) -> bool:
         return [each.name for each in self.backends].count(backend.name) > 1
-
-
-def _check_here(places: tuple[Any, ...]) -> None:
-    """Refuse places that a process without a session does not have: nothing else may take theirs.
-
-    Raises:
-        QDreamerError: It names one, and what to give.
-    """
-    for place in places:
-        if not isinstance(place, str) or place.lower() not in _HERE:
-            raise QDreamerError(
-                f"on={place!r} names workers or a pilot of a session, and there is none: give "
-                "session=pilot_kernel.session(), or backend= for a Qiskit backend in this process"
-            )
 
 
 def _terms_of(device: Device, terms: Terms | Mapping[str, Terms] | None) -> Terms | None:

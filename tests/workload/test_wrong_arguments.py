@@ -94,6 +94,9 @@ def test_what_is_predicted():
         QDreamer().predict(BOUND, "ZZ", plan="x")
     with pytest.raises(QDreamerError, match="limits= takes Limits"):
         QDreamer().recommend(BOUND, "ZZ", limits=5)
+    for ask in (QDreamer().predict, QDreamer().recommend):
+        with pytest.raises(QDreamerError, match="on='qpu' names workers or a pilot of a session"):
+            ask(BOUND, "ZZ", on="qpu")
     with pytest.raises(PubError, match="an angle that is no finite number"):
         QDreamer().predict(FREE, "ZZ", parameter_values=1e308)
 
