@@ -81,8 +81,8 @@ class CutSampler(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
         session: Where fragments run as tasks; None runs them in this process.
         on: A kind of worker or a pilot's name, as `session.submit` takes it; `"qpu"` or the name of
             a QPU pilot for a device, or a list of such names for several devices, each of which
-            gets the fragments that it fits. What one refuses or fails at goes to the next. Without a
-            session there are `"cpu"` and `"gpu"` alone, those of this process.
+            gets the fragments that it fits. What one refuses or fails at goes to the next. Without
+            a session there are `"cpu"` and `"gpu"` alone, those of this process.
         backend: A Qiskit backend to run on in this process, without a session, or several.
         prefer: Which of several devices run a fragment that fits them: `"time"`, all, so that they
             are done at about the same time by shots' lengths and queues; `"fidelity"`, that where
