@@ -74,7 +74,8 @@ def registry_home(tmp_path_factory):
         del os.environ["PILOT_KERNEL_HOME"]
     else:
         os.environ["PILOT_KERNEL_HOME"] = before
-    assert not left, f"agents left behind: {left}"
+    told = [log.read_text(errors="replace")[-4000:] for log in home.glob("agent-*/agent.log")]
+    assert not left, "\n".join([f"agents left behind: {left}", *told])
 
 
 @pytest.fixture(scope="session")

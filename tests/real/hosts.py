@@ -51,8 +51,9 @@ def missing() -> str | None:
         return f"hosts need {', '.join(absent)}: apt-get install {packages}"
     if os.geteuid() != 0:
         return "network namespaces need root"
-    tried = subprocess.run(["ip", "netns", "add", "pilot-try"], capture_output=True, text=True)
-    subprocess.run(["ip", "netns", "delete", "pilot-try"], capture_output=True)
+    name = f"pilot-try-{os.getpid()}"  # one that was killed amid this has left its own behind
+    tried = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True)
+    subprocess.run(["ip", "netns", "delete", name], capture_output=True)
     return None if tried.returncode == 0 else f"no network namespaces here: {tried.stderr.strip()}"
 
 

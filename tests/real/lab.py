@@ -14,6 +14,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import psutil
 
@@ -86,6 +87,7 @@ def serving(home):
     ]
     with (home / "lab.log").open("wb") as log:
         server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+    found = None
     try:
         deadline = time.monotonic() + 60
         while (found := _RUNNING.search((home / "lab.log").read_text())) is None:
@@ -95,9 +97,24 @@ def serving(home):
         yield Lab(home / "work", found[1], token)  # on another port, if that was taken meanwhile
     finally:
         kernels = psutil.Process(server.pid).children(recursive=True)
+        _end_kernels(found[1] if found else None, token)
         server.send_signal(signal.SIGTERM)
         server.wait(3 * _CLOSING_S)
-        psutil.wait_procs(kernels, timeout=30)
+        _, left = psutil.wait_procs(kernels, timeout=30)
+        assert not left, f"left behind: {left}\n{(home / 'lab.log').read_text()}"
+
+
+def _end_kernels(root, token):
+    """Shut kernels down one by one, as people do: each is given the time to close its session."""
+    if root is None:
+        return
+    headers = {"Authorization": f"token {token}"}
+    kernels = f"{root}/api/kernels"
+    with urlopen(Request(kernels, headers=headers), timeout=_CLOSING_S) as answer:
+        running = [kernel["id"] for kernel in json.load(answer)]
+    for each in running:
+        request = Request(f"{kernels}/{each}", headers=headers, method="DELETE")
+        urlopen(request, timeout=3 * _CLOSING_S).close()
 
 
 def missing():

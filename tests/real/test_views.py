@@ -49,7 +49,8 @@ def page(browser, lab, gate, artifacts):
         pilots(page).filter(has_text="calibrate").wait_for(timeout=60_000)
         yield page
     finally:
-        gate.touch()  # else the agent would go on for ever
+        gate.touch()  # else the agent would go on for ever, and so it would for a while amid tasks
+        pilots(page).filter(has_text="nothing waits").filter(has_text="0 busy").wait_for()
         page.screenshot(path=artifacts / "views-last.png")
         page.close()
 
