@@ -94,8 +94,8 @@ def check_above_zero(**numbers: object) -> None:
         QDreamerError: It names the argument.
     """
     for name, value in numbers.items():
-        real = isinstance(value, (int, float, np.integer, np.floating))
-        if isinstance(value, bool) or not real or not 0 < value < np.inf:  # type: ignore[operator]
+        real = (int, float, np.integer, np.floating)
+        if isinstance(value, bool) or not isinstance(value, real) or not 0 < value < np.inf:
             raise QDreamerError(f"{name}={value!r}: a number above zero")
 
 
