@@ -51,9 +51,11 @@ async def connected(place: DaskPlace) -> AsyncIterator[Any]:
     """A client of a cluster.
 
     Raises:
-        HostError: It does not answer.
+        HostError: It does not answer, or the line to it is cut while the client is in use.
     """
     from distributed import Client
+
+    where = f"Dask cluster {place.address}"
 
     try:
         client = await Client(
@@ -65,11 +67,18 @@ async def connected(place: DaskPlace) -> AsyncIterator[Any]:
         )
     except (OSError, TimeoutError, ValueError, TypeError) as error:
         cause = error.__cause__ or error
-        raise HostError(
-            f"Dask cluster {place.address}: no connection ({type(cause).__name__}: {cause})"
-        ) from None
+        raise HostError(f"{where}: no connection ({type(cause).__name__}: {cause})") from None
     try:
         yield client
+    except HostError:
+        raise
+    except Exception as error:
+        # What Dask raises depends on how much of the line it has given up yet.
+        if client.status == "running" and not isinstance(error, OSError):
+            raise
+        raise HostError(
+            f"{where}: the connection was lost ({type(error).__name__}: {error})"
+        ) from error
     finally:
         with contextlib.suppress(Exception):
             await client.close(timeout=2)
