@@ -99,7 +99,7 @@ class _Extension:
         for login nodes where agents are not welcome.
         """
         if os.environ.get(_AUTOSTART) != "0" or registry.find(self._notebook.name):
-            session = self._notebook.start_in_background()
+            session = self._notebook.start(with_pilot=True)
             if session.attached:
                 self._shell.events.register("post_run_cell", self._say_attached)
         self._shut_down = self._kernel.do_shutdown

@@ -41,11 +41,11 @@ class PilotBook:
         """Ask for the pilot that a session begins with, if there is none."""
         with self._adding:
             if not self.statuses():
-                self._add(self._first)
+                self._add(self._first, unless_any=True)  # others may be about to add theirs
 
-    def _add(self, description: PilotDescription) -> str:
+    def _add(self, description: PilotDescription, *, unless_any: bool = False) -> str:
         keys = dataclasses.asdict(description)
-        name: str = self._call("pilot_add", description=keys)
+        name: str = self._call("pilot_add", description=keys, unless_any=unless_any)
         self._known = self._ask()
         return name
 

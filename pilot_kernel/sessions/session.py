@@ -52,6 +52,8 @@ class Session(QuantumWork, Spmd, Mapping):
         inside: The batch job that a new agent is to run in, "slurm://" with the keys that say
             more of it, or a description; a process of this machine by default. The job's first
             pilot, `local`, is what the job has.
+        with_pilot: Whether it has a pilot, before it is asked for anything, even if no task needs
+            one yet. One of a batch job does; otherwise the first task adds it, if there is none.
         **keys: Further keys of that job, as `PilotDescription` has them.
 
     Raises:
@@ -65,6 +67,7 @@ class Session(QuantumWork, Spmd, Mapping):
         *,
         idle_timeout_s: float | None = None,
         inside: PilotDescription | str | None = None,
+        with_pilot: bool = False,
         **keys: Any,
     ) -> None:
         if idle_timeout_s is None:
@@ -77,7 +80,7 @@ class Session(QuantumWork, Spmd, Mapping):
         self._stamp = secrets.token_hex(5)
         self._numbers = itertools.count()
         job = describe(inside, keys) if inside is not None or keys else None
-        self._in_job = job is not None
+        self._with_pilot = with_pilot or job is not None
         self._pilots = PilotBook(self._call, first_pilot(job))
         self._tasks = TaskBook(self._call, lambda: self._link.lost())
         self._link = Link(name, idle_timeout_s, AGENT_PLUGINS, self._opened, job)
@@ -89,13 +92,18 @@ class Session(QuantumWork, Spmd, Mapping):
         return self._link.call(handler, **arguments)
 
     def _opened(self, link: Link) -> None:
-        if self._in_job and not link.found:
-            self._pilots.add_first()  # what the job has is there to be used
         self._tasks.begin()
         link.client.subscribe_topic(TOPIC, self._tasks.hear)
         link.client.subscribe_topic(WORKERS, lambda _: self._pilots.workers_changed())
         if link.found:
             self._tasks.take_up(link)
+        if self._with_pilot:  # now, or whoever adds another would be before or after it by chance
+            try:
+                self._pilots.add_first()
+            except AgentLostError:
+                raise
+            except PilotError:
+                pass  # the first task that needs one says why
 
     # ---- pilots
 
@@ -328,6 +336,14 @@ class Session(QuantumWork, Spmd, Mapping):
     def attached(self) -> bool:
         """Whether the agent was there already, rather than started for this session."""
         return self._link.found
+
+    def opened(self, within_s: float) -> bool:
+        """Wait some seconds until the agent has answered, or will not; whether it has come to that.
+
+        Args:
+            within_s: How long.
+        """
+        return self._link.settled(within_s)
 
     @property
     def place(self) -> str:

@@ -59,6 +59,17 @@ def test_a_restart_keeps_the_agent_and_a_shutdown_takes_it_along(new_kernel, tmp
     assert _agent(name) is None
 
 
+def test_a_cell_that_comes_early_adds_its_pilot_to_the_notebook_s_own(new_kernel, tmp_path):
+    kernel = new_kernel(str(tmp_path / "early.ipynb"))
+    answer = kernel.run(
+        "import pilot_kernel\nsession = pilot_kernel.session()\n"
+        "session.add_pilot('qpu://fake_manila')\n[each.name for each in session.pilots]"
+    )
+    assert answer.result == "['local', 'fake_manila']"
+    assert kernel.run("session.submit(pow, 2, 5).result()").result == "32"
+    kernel.end()
+
+
 def test_where_agents_are_not_welcome_none_is_started(new_kernel, tmp_path, monkeypatch):
     monkeypatch.setenv("PILOT_KERNEL_AUTOSTART", "0")
     name = str(tmp_path / "book.ipynb")

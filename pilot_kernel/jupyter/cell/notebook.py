@@ -1,8 +1,6 @@
 """A notebook's session: its name, how it starts, and which tasks the cells have sent."""
 
-import contextlib
 import os
-import threading
 from collections import deque
 from typing import Any
 
@@ -16,7 +14,7 @@ from pilot_kernel.task.notebook.task_like import TaskLike
 __all__ = ["Notebook", "session_name"]
 
 _KEPT = 100
-_JOIN_S = 0.1
+_LOOK_S = 0.1
 _INHERITED = "PILOT_KERNEL_NOTEBOOK"
 
 
@@ -44,26 +42,28 @@ class Notebook:
         self.shell = shell
         self.name = session_name(shell)
         self._kept: deque[CellTask] = deque(maxlen=_KEPT)
-        self._starting: threading.Thread | None = None
 
     # ---- the session
 
     def session(self) -> Session:
         """The session; a new one if there is none. A lost one stays, and says so when used."""
-        self._join_start()
+        self._await_start()
         return current() or self.start()
 
-    def _join_start(self) -> None:
-        """Wait until a session that starts has a pilot, unless that may take hours."""
-        starting = self._starting  # views ask from threads of their own
-        while starting is not None and not _in_queue(current()):
-            starting.join(_JOIN_S)
-            if not starting.is_alive():
-                self._starting = starting = None
+    @staticmethod
+    def _await_start() -> None:
+        """Wait until a session that starts is open, unless that may take hours."""
+        while (found := current()) is not None and not found.waits_for:
+            if found.opened(_LOOK_S):
+                break
 
-    def start(self) -> Session:
-        """The open session; else a new one, or that which this notebook had before."""
-        return self.living_session() or session(self.name)
+    def start(self, *, with_pilot: bool = False) -> Session:
+        """The open session; else a new one, or that which this notebook had before.
+
+        Args:
+            with_pilot: Whether one that is begun, or found again, has a pilot from the outset.
+        """
+        return self.living_session() or session(self.name, with_pilot=with_pilot)
 
     def start_inside(self, url: str, keys: dict[str, Any]) -> Session:
         """A session whose agent runs in a batch job; one that is open and has no work is closed.
@@ -86,27 +86,11 @@ class Notebook:
                     "first (%pilot stop), or wait for them"
                 )
             found.close()
-        return self._with_pilot(session(self.name, inside=url, **keys))
-
-    def start_in_background(self) -> Session:
-        """As `start`; then add a pilot if there is none, without making a cell wait."""
-        return self._with_pilot(self.start())
-
-    def _with_pilot(self, started: Session) -> Session:
-        self._starting = threading.Thread(
-            target=self._add_pilot, args=(started,), name="pilot-start", daemon=True
-        )
-        self._starting.start()
-        return started
-
-    @staticmethod
-    def _add_pilot(started: Session) -> None:
-        with contextlib.suppress(PilotError):  # whoever uses the session is told
-            started.candidates()  # adds local:// if there is no pilot at all
+        return session(self.name, inside=url, **keys)
 
     def open_session(self) -> Session | None:
         """The session if one is open and alive; starts nothing."""
-        self._join_start()
+        self._await_start()
         return self.living_session()
 
     @staticmethod
@@ -168,11 +152,6 @@ class Notebook:
         if found:
             raise PilotError(f"{wanted!r} is the beginning of several tasks: {shown}")
         raise PilotError(f"there is no task {wanted!r}; the latest are: {shown}")
-
-
-def _in_queue(found: Session | None) -> bool:
-    """Whether the session waits for its agent's batch job."""
-    return found is not None and not found.closed and bool(found.waits_for)
 
 
 def _keys(task: TaskLike) -> list[str]:

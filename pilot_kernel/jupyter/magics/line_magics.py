@@ -129,8 +129,8 @@ class PilotMagics(Magics):  # type: ignore[misc]
         if keys:
             raise UsageError("%pilot start takes these options with --in URL only; see %pilot add")
         session = self.notebook.start()
-        if not session.waits_for:
-            session.candidates()
+        if not session.waits_for and not session.pilots:
+            session.add_pilot()
         return pilot_commands.status(session)
 
     def _add(self, args: Any) -> SessionView | Table:

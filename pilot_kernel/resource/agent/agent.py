@@ -219,9 +219,9 @@ class Agent:
                 needed = time.monotonic()
         return self.depart(f"no client and no work for {limit_s} s")
 
-    async def pilot_add(self, description: dict[str, Any]) -> str:
-        """Start a pilot's workers in the background and return its name."""
-        name = await self.roster.pilot_add(description)
+    async def pilot_add(self, description: dict[str, Any], unless_any: bool = False) -> str:
+        """Start a pilot's workers in the background and return its name; see `Roster`."""
+        name = await self.roster.pilot_add(description, unless_any)
         _undisturbed(self._look_around)  # what is told of it next counts on its share
         return name
 

@@ -89,8 +89,18 @@ class Roster:
 
     # ---- adding
 
-    async def pilot_add(self, description: dict[str, Any]) -> str:
-        """Start a pilot's workers in the background and return its name."""
+    async def pilot_add(self, description: dict[str, Any], unless_any: bool = False) -> str:
+        """Start a pilot's workers in the background and return its name.
+
+        Args:
+            description: Keys of `PilotDescription`.
+            unless_any: Whether nothing is to be done if there is a pilot, or one is just added.
+        """
+        if unless_any:
+            while self._promised:
+                await asyncio.sleep(_POLL_S)
+            if self.pilots:
+                return next(iter(self.pilots))
         described = PilotDescription.coerce(None, **description)
         name = described.name or self._free_name(by_scheme.usual_name(described))
         if name in self._ending:  # its workers would be called as those that go

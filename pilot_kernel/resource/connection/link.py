@@ -285,6 +285,10 @@ class Link:
         if told and self._error is None and self.job is not None:
             notices.tell(f"start of {self.entry.id}", f"here it is: {self.job.place}")
 
+    def settled(self, within_s: float) -> bool:
+        """Wait some seconds; whether the line is open by then, or has failed to open."""
+        return self._ready.wait(within_s)
+
     @property
     def note(self) -> str:
         """What the session waits for before anything can run; empty if for nothing but a moment."""

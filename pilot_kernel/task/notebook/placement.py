@@ -111,6 +111,7 @@ def candidates(
     there = [*sorted({offer.lower() for p in usable for offer in p.offers})]
     there += [f"{p.name} ({p.resource}, {_standing(p)})" for p in pilots]
     hints = {
+        "CPU": "; add one: session.add_pilot('local://')",
         "QPU": "; add one: session.add_pilot('qpu://fake_manila')",
         "GPU": "; add one: session.add_pilot('local://', gpus_per_node=1), where there is a GPU",
     }

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -13,6 +14,7 @@ from pilot_kernel.errors import DescriptionError
 from tests.conftest import wait_until, worker_pids
 
 LARGE = 300_000
+BEGINNERS = 8
 
 
 @pytest.fixture
@@ -95,3 +97,13 @@ def test_a_worker_that_is_being_removed_does_not_count_when_more_are_wanted(own)
     wait_until(lambda: (pilot.status.workers, pilot.status.wanted) == (2, 2))
     assert "mine-1" not in worker_pids(own)
     assert [len(task.result(60)) for task in tasks] == [LARGE] * 2
+
+
+def test_of_several_who_would_begin_with_a_pilot_one_adds_it(own):
+    with ThreadPoolExecutor(BEGINNERS) as pool:
+        asked = [
+            pool.submit(own._call, "pilot_add", description={}, unless_any=True)
+            for _ in range(BEGINNERS)
+        ]
+    assert [each.result() for each in asked] == BEGINNERS * ["local"]
+    assert [pilot.name for pilot in own.pilots] == ["local"]

@@ -45,9 +45,11 @@ def test_a_line_that_is_cut_is_told_as_such(further, monkeypatch):
 
 def test_errors_that_are_no_fault_of_the_line_s_stay_what_they_are():
     async def fail():
-        async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
-            async with connected(DaskPlace(address=scheduler.address)):
-                raise LookupError("ours")
+        async with (
+            Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler,
+            connected(DaskPlace(address=scheduler.address)),
+        ):
+            raise LookupError("ours")
 
     with pytest.raises(LookupError, match="ours"):
         asyncio.run(fail())
