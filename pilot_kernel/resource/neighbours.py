@@ -15,7 +15,10 @@ from pilot_kernel.resource.registry import AgentEntry
 __all__ = ["MEMORY_SHARE", "attached", "crowding", "fair_share", "neighbours", "share_here"]
 
 MEMORY_SHARE = "pilot-memory-share"
-"""What the agent tells a worker under this name: the memory that is promised to its tasks."""
+"""What the agent tells a worker under this name: the memory that is promised to its tasks.
+
+Notebooks hear of it as a topic of the same name.
+"""
 
 _MOST_NAMED = 3
 _LEAST_PART = 4

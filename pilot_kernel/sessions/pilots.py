@@ -26,10 +26,10 @@ class PilotBook:
         self._first = first or PilotDescription()
         self._adding = threading.Lock()
         self._known: list[PilotStatus] = []
-        self._outdated = threading.Event()  # workers came or went since `_known` was asked for
+        self._outdated = threading.Event()  # workers have changed since `_known` was asked for
 
     def workers_changed(self) -> None:
-        """Take note that workers have come or gone."""
+        """Take note that workers have come or gone, or may use more memory, or less."""
         self._outdated.set()
 
     def add(self, description: PilotDescription) -> Pilot:

@@ -16,6 +16,7 @@ from pilot_kernel.resource.connection.job_script import describe, first_pilot
 from pilot_kernel.resource.connection.link import Link
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.kind.by_scheme import check_description
+from pilot_kernel.resource.neighbours import MEMORY_SHARE
 from pilot_kernel.resource.pilot import Pilot, PilotStatus
 from pilot_kernel.sessions.batch_script import AGENT_PLUGINS
 from pilot_kernel.sessions.mapping import Mapping
@@ -94,7 +95,8 @@ class Session(QuantumWork, Spmd, Mapping):
     def _opened(self, link: Link) -> None:
         self._tasks.begin()
         link.client.subscribe_topic(TOPIC, self._tasks.hear)
-        link.client.subscribe_topic(WORKERS, lambda _: self._pilots.workers_changed())
+        for topic in (WORKERS, MEMORY_SHARE):
+            link.client.subscribe_topic(topic, lambda _: self._pilots.workers_changed())
         if link.found:
             self._tasks.take_up(link)
         if self._with_pilot:  # now, or whoever adds another would be before or after it by chance

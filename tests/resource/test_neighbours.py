@@ -125,6 +125,7 @@ def test_two_notebooks_that_share_a_machine_know_of_each_other(tmp_path, monkeyp
             told = json.loads(second.stdout.readline())
             assert told["worker_bytes"] == whole // 2
             assert told["free_bytes"] <= memory // 2
+            wait_until(lambda: dreamer_limit(session) <= whole // 2)  # though nobody has looked
             wait_until(lambda: "with second.ipynb" in pilot.status.note)
             assert pilot.status.memory_per_worker_bytes == whole // 2
             assert dreamer_limit(session) <= whole // 2
@@ -135,6 +136,7 @@ def test_two_notebooks_that_share_a_machine_know_of_each_other(tmp_path, monkeyp
             assert "takes turns on this machine's" in rows[0].doing
             second.communicate("\n")
         assert second.returncode == 0
+        wait_until(lambda: dreamer_limit(session) > whole // 2)
         wait_until(lambda: "second.ipynb" not in pilot.status.note)
         assert pilot.status.memory_per_worker_bytes == whole
         wait_until(lambda: set(shares_of_workers(session)) == {whole})

@@ -150,12 +150,16 @@ class LateBinding(Scheduler):  # type: ignore[misc]
         Args:
             sizes: Bytes, by the name of the worker. One that is not up yet is passed over.
         """
+        changed = {}
         for name, size in sizes.items():
             ws = self.workers.get(self.aliases.get(name))
             if ws is None or ws.resources.get("memory") == size:
                 continue
             ws.resources["memory"] = self.resources["memory"][ws.address] = size
             self.worker_send(ws.address, {"op": neighbours.MEMORY_SHARE, "memory_bytes": size})
+            changed[name] = size
+        if changed:
+            self.log_event(neighbours.MEMORY_SHARE, changed)
             self._arranged = False
             self._deal_soon()
 
