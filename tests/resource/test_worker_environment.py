@@ -36,9 +36,13 @@ def test_a_worker_reads_what_its_pilot_has_written(monkeypatch):
 def test_a_task_is_told_what_its_worker_was_given(session):
     assert session.submit(worker_environment.cores).result() == 1
     # Sessions of other tests share this machine's memory for as long as they are there.
-    wait_until(lambda: session.submit(worker_environment.memory_bytes).result() == _promised(session))
+    wait_until(lambda: _told(session) == _promised(session))
     assert session.submit(worker_environment.device).result() is None
     assert os.path.isdir(session.submit(worker_environment.results_folder).result())
+
+
+def _told(session):
+    return session.submit(worker_environment.memory_bytes).result()
 
 
 def _promised(session):

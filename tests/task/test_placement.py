@@ -53,6 +53,13 @@ def test_pilots_that_have_what_a_task_needs(on, needs, names):
     assert [each.name for each in candidates(on, ALL, Needs(**needs))] == names
 
 
+@pytest.mark.parametrize("on", [5, ["cpu"], b"cpu", True])
+def test_on_is_a_word(on):
+    for asked in (lambda: candidates(on, ALL), lambda: requirement(on)):
+        with pytest.raises(PlacementError, match=r"^on=.*: a kind of worker"):
+            asked()
+
+
 JOINT = pilot("joint", most_cores=4, offers=("CPU", "GPU"))
 
 

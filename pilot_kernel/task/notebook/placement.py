@@ -94,7 +94,7 @@ def candidates(
     Raises:
         PlacementError: There is none; the message says what there is.
     """
-    wanted = on or ("gpu" if needs.gpus else "cpu")
+    wanted = _wanted(on, needs)
     kind = _KINDS.get(wanted.lower())
     if needs.gpus and kind not in (None, "GPU"):
         raise PlacementError(
@@ -118,6 +118,14 @@ def candidates(
     hint = hints.get(kind or "", "")
     what = f"on={wanted!r}" if on or not needs.gpus else f"gpus={needs.gpus}"
     raise PlacementError(f"{what} names nothing here; there is: {', '.join(there)}{hint}")
+
+
+def _wanted(on: str | None, needs: Needs) -> str:
+    if on is not None and not isinstance(on, str):
+        raise PlacementError(
+            f"on={on!r}: a kind of worker ('cpu', 'gpu', 'qpu'), or one pilot's name"
+        )
+    return on or ("gpu" if needs.gpus else "cpu")
 
 
 def _too_much(needs: Needs, on: str | None, pilots: Sequence[PilotStatus]) -> str:
@@ -157,7 +165,7 @@ def _standing(pilot: PilotStatus) -> str:
 
 def requirement(on: str | None, needs: Needs = NO_NEEDS) -> dict[str, int]:
     """What a worker must offer, as Dask's abstract resources."""
-    wanted = on or ("gpu" if needs.gpus else "cpu")
+    wanted = _wanted(on, needs)
     kind = _KINDS.get(wanted.lower())
     sizes = {"cores": needs.cores, "memory": needs.memory_bytes}
     return {

@@ -88,7 +88,8 @@ def measured(
     Raises:
         QDreamerError: If the budget makes no sense, or is over before anything was timed.
     """
-    if isinstance(budget_s, bool) or not 0 < budget_s <= _MOST_S:
+    real = isinstance(budget_s, (int, float)) and not isinstance(budget_s, bool)
+    if not real or not 0 < budget_s <= _MOST_S:
         raise QDreamerError(f"budget_s={budget_s!r}: more than 0 and at most {_MOST_S:g} seconds")
     pilots = [] if session is None else session.candidates(on)
     where = _ask(session, on, _place)

@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, overload
 
 from qdreamer_lab.errors import StepError
+from qdreamer_lab.workflow.spent import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,10 +127,17 @@ def step(
         name: What to call it; the function's name by default.
 
     Raises:
-        StepError: `retries` is no number of tries, or `function` no function.
+        StepError: `function` is no function, or an option is none of those that there are.
     """
     if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
         raise StepError(f"retries={retries!r}: a whole number, zero or more")
+    if kind not in KINDS:
+        raise StepError(f"kind={kind!r}: one of {', '.join(map(repr, KINDS))}")
+    if not isinstance(keep, bool):
+        raise StepError(f"keep={keep!r}: True or False")
+    for key, value in (("on", on), ("name", name)):
+        if value is not None and not (isinstance(value, str) and value):
+            raise StepError(f"{key}={value!r}: some text, or None")
     if function is None:
         return functools.partial(_made, on=on, retries=retries, kind=kind, keep=keep, name=name)
     return _made(function, on, retries, kind, keep, name)

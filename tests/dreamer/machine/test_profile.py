@@ -100,7 +100,7 @@ def test_measuring_uses_what_time_there_is(monkeypatch):
     assert profile.source == "measured"
     assert "measured" in profile.sources
     assert "nominal" in profile.sources
-    for budget in (0, -1, 100, True):
+    for budget in (0, -1, 100, True, "x", float("nan")):
         with pytest.raises(QDreamerError, match="budget_s"):
             MachineProfile.measure(budget_s=budget)
 

@@ -225,6 +225,15 @@ def test_tries_are_counted(retries):
         step(retries=retries)
 
 
+@pytest.mark.parametrize(
+    "option", [{"kind": "foo"}, {"kind": None}, {"on": 5}, {"on": ""}, {"name": 5}, {"keep": "no"}]
+)
+def test_an_option_that_means_nothing_is_named(option):
+    [(key, value)] = option.items()
+    with pytest.raises(StepError, match=f"^{key}={value!r}: "):
+        step(**option)
+
+
 def test_a_step_is_made_of_a_function():
     with pytest.raises(StepError, match="made of a function"):
         step(3)
