@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from pilot_kernel.errors import PilotError, PlacementError
+from pilot_kernel.errors import AgentLostError, PilotError, PlacementError
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.resource.pilot import Pilot, PilotStatus, read_status
 from pilot_kernel.task.notebook.placement import NO_NEEDS, Needs, candidates
@@ -36,6 +36,15 @@ class PilotBook:
         """Ask the agent for a pilot."""
         with self._adding:
             return self._pilot(self._add(description))
+
+    def begin(self) -> None:
+        """As `add_first`; what is in its way is told to the first task that needs it."""
+        try:
+            self.add_first()
+        except AgentLostError:
+            raise
+        except PilotError:
+            pass
 
     def add_first(self) -> None:
         """Ask for the pilot that a session begins with, if there is none."""

@@ -100,12 +100,7 @@ class Session(QuantumWork, Spmd, Mapping):
         if link.found:
             self._tasks.take_up(link)
         if self._with_pilot:  # now, or whoever adds another would be before or after it by chance
-            try:
-                self._pilots.add_first()
-            except AgentLostError:
-                raise
-            except PilotError:
-                pass  # the first task that needs one says why
+            self._pilots.begin()
 
     # ---- pilots
 

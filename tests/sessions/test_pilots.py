@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from pilot_kernel.errors import PlacementError
+from pilot_kernel.errors import DescriptionError, PlacementError
 from pilot_kernel.resource.description import PilotDescription
 from pilot_kernel.sessions.pilots import PilotBook
 
@@ -96,3 +96,16 @@ def test_a_pilot_that_was_added_is_known_at_once():
     assert [status.name for status in book.candidates(None)] == ["local"]
     assert agent.asked["pilot_list"] == asked
     assert [each.name for each in book.pilots()] == ["local"]
+
+
+def test_a_session_begins_even_where_its_first_pilot_cannot_be_had():
+    class Small(Agent):
+        def __call__(self, handler, **arguments):
+            if handler == "pilot_add":
+                raise DescriptionError("no memory")
+            return super().__call__(handler, **arguments)
+
+    book = PilotBook(Small())
+    book.begin()
+    with pytest.raises(DescriptionError, match="no memory"):
+        book.candidates(None)
