@@ -54,10 +54,17 @@ class Engine:
 
     def post(self, change: Change) -> None:
         """Change the state soon; returns at once."""
+        self._put(change)
+
+    def act(self, change: Change) -> None:
+        """As `post`, for what is done with what was found: first, earlier moves are answered."""
+        self._put(self._asking, change)
+
+    def _put(self, *changes: Change) -> None:
         with self._state:
             if self._closed:
                 return
-            self._queue.append(change)
+            self._queue.extend(changes)
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._drain, name="cut-explorer", daemon=True
@@ -93,9 +100,8 @@ class Engine:
         try:
             while changes := self._waiting():
                 view = self.view
-                for change in changes:
-                    view = change(view)
-                view = settled(self._compared(self._asking(view)), self.view)
+                for change in (*changes, self._asking, self._compared):
+                    view = settled(change(view), view)
                 self._show(view)
                 with self._state:
                     self.view = view
@@ -121,7 +127,7 @@ class Engine:
             return view
         self._asked = controls = view.controls
         if view.fixed is not None:  # a candidate was chosen, and the width followed it
-            return replace(view, working=view.working and self.view.working)
+            return view
         found = (*self._planner.known(controls), *self._planner.first(controls))
         self._refining = controls
         self.background.ask(controls)

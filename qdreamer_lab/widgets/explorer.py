@@ -164,12 +164,12 @@ class CutExplorer:
     # ---- wiring
 
     def _wire(self) -> None:
-        panel, post = self._panel, self._engine.post
+        panel, post, act = self._panel, self._engine.post, self._engine.act
         panel.watch(self._moved)
-        panel.run.on_click(lambda _: post(self._runner.start))
+        panel.run.on_click(lambda _: act(self._runner.start))
         panel.stop.on_click(lambda _: post(self._runner.stop))
-        panel.best.on_click(lambda _: post(advised))
-        panel.compare.on_click(lambda _: post(pinned))
+        panel.best.on_click(lambda _: act(advised))
+        panel.compare.on_click(lambda _: act(pinned))
         panel.code.on_click(lambda _: post(lambda view: replace(view, code=not view.code)))
         panel.save.on_click(lambda _: self._save(panel.format.value))
 
@@ -202,7 +202,7 @@ class CutExplorer:
             places = [k for k, candidate in enumerate(view.shown) if candidate.sameness == wanted]
             return clicked(view, places[0]) if places else view
 
-        self._engine.post(change)
+        self._engine.act(change)
 
     def _show(self, view: View) -> None:
         """Bring board and controls up to date; called by one thread at a time."""

@@ -159,7 +159,7 @@ def test_stop_gives_up_a_run(explorer):
     explorer.control("Precision").fill("0.003")
     explorer.control("Precision").press("Enter")
     explorer.drag(0.4)
-    explorer.ready()
+    explorer.shows_its_width()
     explorer.button("Recommended").click()
     explorer.ready()
     explorer.run()

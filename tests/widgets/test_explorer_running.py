@@ -1,6 +1,8 @@
 """Runs that the explorer starts: what becomes of them, and what is shown of it."""
 
+import contextlib
 import re
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +11,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit.library import efficient_su2
 
 from qdreamer_lab.dreamer.predict.prediction import FIRST_RUN
+from qdreamer_lab.widgets import runner
 from qdreamer_lab.widgets.python_export import python_source
 from qdreamer_lab.widgets.saved_output import static_html
 from qdreamer_lab.workload.execution import first_runs
@@ -207,6 +210,53 @@ def test_a_value_is_shown_for_its_own_parameters_alone(open_explorer):
     explorer._panel.values[0].value += 0.5
     assert explorer.wait(60)
     assert not value.search(explorer._board.numbers)
+
+
+@contextlib.contextmanager
+def _busy(explorer):
+    """What is done in the block is heard of all at once, in the end."""
+    entered, over = threading.Event(), threading.Event()
+
+    def hold(view):
+        entered.set()
+        over.wait(60)
+        return view
+
+    explorer._engine.post(hold)
+    entered.wait(60)
+    try:
+        yield
+    finally:
+        over.set()
+    assert explorer.wait(60)
+
+
+def test_a_click_while_the_explorer_is_busy_is_for_what_was_chosen_before_it(explorer, monkeypatch):
+    monkeypatch.setattr(runner, "LONG_S", 0.0)  # every run is asked about
+    explorer._panel.width.value = 3
+    assert explorer.wait(60)
+    with _busy(explorer):
+        explorer._panel.best.click()
+        explorer._panel.run.click()
+    assert explorer.view.selected.key == explorer.view.recommended.key
+    assert explorer.view.asked is explorer.view.selected
+    assert "is predicted to take" in explorer._board.status
+
+
+def test_a_click_while_the_explorer_is_busy_is_for_where_the_controls_are(explorer, monkeypatch):
+    monkeypatch.setattr(runner, "LONG_S", 0.0)
+    asked = []
+    start = explorer._runner.start
+    monkeypatch.setattr(
+        explorer._runner, "start", lambda view: asked.append(view.selected) or start(view)
+    )
+    with _busy(explorer):
+        explorer._panel.mode.value = "sampled"
+        explorer._panel.width.value = 4
+        explorer._panel.run.click()
+    (one,) = asked
+    assert one.configuration.mode == "sampled"
+    assert one.configuration.max_qubits == 4
 
 
 @pytest.mark.parametrize(
