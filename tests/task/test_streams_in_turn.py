@@ -19,6 +19,7 @@ class _Script:
 
     def __init__(self, lines):
         self.lines, self.told = list(lines), []
+        self.length = sum(map(len, lines))
 
     async def play(self):
         process = TaskProcess(self.printed)
@@ -30,11 +31,9 @@ class _Script:
         loop.add_reader(ours, process._read)
         self.act()
         async with asyncio.timeout(20):
-            while self.lines:
+            while sum(map(len, self.told)) < self.length:
                 await asyncio.sleep(0.001)
-            os.close(self.pipe)
-            while any(loop.remove_reader(pipe) for pipe in process._pipes if abandoned(pipe)):
-                await asyncio.sleep(0.001)
+        os.close(self.pipe)
         process.close()
         self.theirs.close()
         return self.told
