@@ -8,7 +8,7 @@ from collections.abc import Callable
 import psutil
 
 import pilot_kernel
-from pilot_kernel.errors import PilotError
+from pilot_kernel.errors import DescriptionError, PilotError
 from tests.pilot.mischief import Mischief
 from tests.real.hosts import Hosts
 from tests.real.slurm import Slurm
@@ -44,6 +44,7 @@ class Breakdowns(Mischief):
         self.hosts = hosts
         self.pilots = pilots
         self.broken: dict[str, tuple[threading.Timer, Callable[[], None]]] = {}
+        self.lock = threading.Lock()  # breaking and mending one thing at the same time
         self.deeds = (
             *(self.kill_worker, self.kill_task, self.freeze, self.scale, self.add, self.remove),
             *(self.kill_in_job, self.kill_in_job, self.node_down, self.node_down, self.cancel_job),
@@ -66,9 +67,11 @@ class Breakdowns(Mischief):
     def node_down(self) -> None:
         """A node is set DOWN, and comes back later."""
         node = self.rng.choice(self.slurm.nodes)
-        if f"node {node}" not in self.broken:
-            self.slurm.set_node(node, "DOWN")
-            self._later(f"node {node}", lambda: self.slurm.set_node(node, "RESUME"))
+        self._break(
+            f"node {node}",
+            lambda: self.slurm.set_node(node, "DOWN"),
+            lambda: self.slurm.set_node(node, "RESUME"),
+        )
 
     def cancel_job(self) -> None:
         """Somebody cancels a job."""
@@ -81,9 +84,11 @@ class Breakdowns(Mischief):
     def cut_link(self) -> None:
         """A host's link is down, and comes back later."""
         number = self.rng.randrange(len(self.hosts.names))
-        if f"link {number}" not in self.broken:
-            self.hosts.cut(number)
-            self._later(f"link {number}", lambda: self.hosts.mend(number))
+        self._break(
+            self._link(number),
+            lambda: self.hosts.cut(number),
+            lambda: self.hosts.mend(number),
+        )
 
     def kill_on_host(self) -> None:
         """Kill a process of a host: a worker, its supervisor, a task, or the SSH connection."""
@@ -99,10 +104,18 @@ class Breakdowns(Mischief):
                 self.rng.choice(there).stop()
 
     def add_pilot(self) -> None:
-        """Add a pilot that was stopped."""
+        """Add a pilot that was stopped; it is refused where a host's link stays down too long."""
         there = {pilot.name for pilot in self.session.pilots}
-        if gone := [name for name in self.pilots if name not in there]:
-            self.pilots[self.rng.choice(gone)](self.session)
+        gone = [name for name in self.pilots if name not in there]
+        names = self.hosts.names
+        down = {name for number, name in enumerate(names) if self._link(number) in self.broken}
+        if gone:
+            try:
+                self.pilots[self.rng.choice(gone)](self.session)
+            except DescriptionError as error:
+                blamed = {name for name in names if f"host {name}:" in str(error)}
+                if not blamed or not blamed <= down:
+                    raise
 
     def scale_cluster(self) -> None:
         """More jobs, or fewer."""
@@ -129,13 +142,21 @@ class Breakdowns(Mischief):
             process.kill()
             self.killed.add(process.pid)  # a task of two kills is given up, and rightly so
 
-    def _later(self, name: str, mend: Callable[[], None]) -> None:
-        timer = threading.Timer(self.rng.uniform(*MENDED_S), self._mend, [name])
-        self.broken[name] = (timer, mend)
-        timer.start()
+    def _link(self, number: int) -> str:
+        return f"link {number}"
+
+    def _break(self, name: str, harm: Callable[[], None], mend: Callable[[], None]) -> None:
+        """Break something, unless it is broken, and have it mended later."""
+        with self.lock:
+            if name not in self.broken:
+                harm()
+                timer = threading.Timer(self.rng.uniform(*MENDED_S), self._mend, [name])
+                self.broken[name] = (timer, mend)
+                timer.start()
 
     def _mend(self, name: str) -> None:
-        timer, mend = self.broken.pop(name, (None, None))
-        if timer is not None and mend is not None:
-            timer.cancel()
-            mend()
+        with self.lock:
+            timer, mend = self.broken.pop(name, (None, None))
+            if timer is not None and mend is not None:
+                timer.cancel()
+                mend()
