@@ -215,13 +215,16 @@ def _print_phases(out: TextIO, predicted: Prediction, record: RunRecord) -> None
     rows = {
         "plan": (phases.pop("plan", 0.0), measured.plan_s),
         "contract": (phases.pop("contract", 0.0), measured.contract_s),
-        "execute": (sum(phases.values()), measured.execute_s),
-        "in all": (predicted.makespan_s, record.makespan_s),
+        "execute": (sum(phases.values()) + predicted.first_run_s, measured.execute_s),
+        "in all": (predicted.now_s, record.makespan_s),
     }
     print(f"\n  {'phase':<12} {'predicted':>10} {'measured':>10}", file=out)
     for name, (before, after) in rows.items():
         print(f"  {name:<12} {_seconds(before):>10} {_seconds(after):>10}", file=out)
-    low, high = predicted.interval
+    if predicted.first_run_s:
+        more = _seconds(predicted.first_run_s)
+        print(f"  predicted are {more} for loading code: these workers' first run", file=out)
+    low, high = predicted.now_interval
     print(f"  80 % interval of the prediction: {_seconds(low)} to {_seconds(high)}", file=out)
 
 

@@ -200,7 +200,8 @@ class QDreamer:
         Raises:
             QDreamerError: If the budget makes no sense.
         """
-        made = MachineProfile.measure(self.session, on, budget_s=budget_s)
+        known_s = self.profile(on).warm_up_s
+        made = MachineProfile.measure(self.session, on, budget_s=budget_s, warm_up_s=known_s)
         self.engine.keep(on, made)
         return made
 

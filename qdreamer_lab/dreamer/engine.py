@@ -5,6 +5,7 @@ It knows where runs would happen and remembers what it predicted. It must not co
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
 from dataclasses import replace
@@ -17,7 +18,7 @@ from qdreamer_lab.dreamer.machine.profile import MachineProfile, machine_name
 from qdreamer_lab.dreamer.machine.store import load_profile, save_profile
 from qdreamer_lab.dreamer.mode import Conditions
 from qdreamer_lab.dreamer.modes import cost_of
-from qdreamer_lab.dreamer.predict.observe import learned, signature
+from qdreamer_lab.dreamer.predict.observe import first_run_s, learned, signature
 from qdreamer_lab.dreamer.predict.place import (
     GPU,
     HERE,
@@ -60,6 +61,10 @@ SEARCH_S = 0.05
 
 SWAP_SEARCH_S = 0.3
 """As long where swaps count: fragments are routed then."""
+
+_PRELOADED_S = 0.15
+"""What workers' first run takes longer where nobody measured it: they load code beforehand, but for
+the last part of it, or for nearly all if they came up a moment ago."""
 
 _KEPT = 256
 """Predictions remembered to learn from."""
@@ -114,8 +119,14 @@ class Engine:
             contention=profile.contention,
             notes=notes,
             warm_up_s=profile.warm_up_s,
+            warm_up_here_s=self._warm_up_here_s if pilots else profile.warm_up_s,
             devices=self.devices,
         )
+
+    @functools.cached_property
+    def _warm_up_here_s(self) -> float:
+        """What the first run takes longer in this process, where others would run elsewhere."""
+        return (self._given or load_profile() or MachineProfile.nominal()).warm_up_s
 
     def places(self, on: str | Sequence[str] | None) -> list[tuple[str | None, Place]]:
         """All places that `on` stands for: one for each device, with how long it lets wait.
@@ -163,6 +174,8 @@ class Engine:
                 notes.append("the profile is of this process, not of the pilot: call calibrate()")
         if profile is None:
             profile = replace(MachineProfile.nominal(), resource=resource)
+            if resource != HERE:
+                profile = replace(profile, warm_up_s=_PRELOADED_S)
         if on_gpu(on, pilots) and profile.gpu_nominal:
             notes.append("GPU times are nominal, never measured: call calibrate(on='gpu')")
         return profile, (*notes, *_notes(profile, resource))
@@ -292,6 +305,18 @@ class Engine:
             refined = known.refined(learned(known.belief, prediction, result))
             self.keep(on, refined)
         return refined
+
+    def observe_first_run(self, prediction: Prediction, makespan_s: float) -> None:
+        """Learn what loading code takes from the first run in a place.
+
+        Args:
+            prediction: Of the run, `first_run_s` included.
+            makespan_s: What it took.
+        """
+        on = prediction.configuration.on
+        with self._lock:
+            known = self.profile(on)
+            self.keep(on, replace(known, warm_up_s=first_run_s(prediction, makespan_s)))
 
     def _remember(self, made: Prediction, *, by_name: bool) -> None:
         """Keep a prediction to learn from.

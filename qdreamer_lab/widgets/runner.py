@@ -11,7 +11,7 @@ import threading
 import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pilot_kernel.errors import PilotError
 from qdreamer_lab.dreamer.advice.run_prediction import learn, run_prediction
@@ -155,14 +155,12 @@ class Runner:
         stop: threading.Event,
     ) -> None:
         teller = _Teller(self._post, candidate)
-        place = self._planner.place(candidate.configuration.on)
-        first_s = (place.here() if candidate.configuration.in_process else place).first_run_s
         ran = self._run(candidate, controls, stop, teller)
         if learn(self._planner.dreamer.engine, ran):
             self._planner.forget_prices()
         result = ran.result
         decisions = RunRecord.of(result).decisions
-        text = f"Done {_beside(candidate, result, first_s)}{_decided(decisions)}"
+        text = f"Done {_beside(candidate, ran)}{_decided(decisions)}"
         self._post(_became(Run("done", candidate, text=text, result=result)))
         if exact is not None and not stop.is_set():
             with contextlib.suppress(QDreamerError, PilotError, CancelledError):
@@ -215,7 +213,8 @@ def _became(run: Run) -> Callable[[View], View]:
     return lambda view: replace(view, run=run)
 
 
-def _beside(candidate: Candidate, result: Any, first_s: float) -> str:
+def _beside(candidate: Candidate, ran: Ran) -> str:
+    result, first_s = ran.result, ran.prediction.first_run_s
     took = seconds_text(RunRecord.of(result).makespan_s)
     exact = ", exact" * candidate.configuration.exact
     loading = f", and about {seconds_text(first_s)} more the first time, to load code" * (

@@ -21,6 +21,7 @@ from tests.widgets.conftest import ENDS, OBSERVABLE, N, done_by, ended, exact, h
 
 
 def test_run_gives_the_value_and_learns(explorer, monkeypatch):
+    monkeypatch.setattr(first_runs, "_here", {"here"})
     seen = []
     monkeypatch.setattr(
         explorer._planner.dreamer.engine, "observe", lambda result, one: seen.append((result, one))
@@ -29,7 +30,9 @@ def test_run_gives_the_value_and_learns(explorer, monkeypatch):
     ended(explorer)
     assert explorer.view.run.status == "done"
     assert explorer.result.data.evs == pytest.approx(exact(uneven_line(N), OBSERVABLE), abs=1e-9)
-    assert seen == [(explorer.result, explorer.view.selected.prediction)]
+    [(result, prediction)] = seen
+    assert result is explorer.result
+    assert prediction.accounts == explorer.view.selected.prediction.accounts
     assert "Measured time" in explorer._board.numbers
     assert "Value:" in explorer._board.status
     assert b"measured" in explorer._board.timeline

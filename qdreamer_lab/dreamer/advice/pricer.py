@@ -61,5 +61,8 @@ class Pricer(Protocol):
     def observe(self, result: Any, prediction: Prediction | None = None) -> object:
         """Learn from a run."""
 
+    def observe_first_run(self, prediction: Prediction, makespan_s: float) -> None:
+        """Learn what loading code takes from the first run in a place."""
+
     def elsewhere(self, session: SessionLike, on: str | None) -> Pricer:
         """One for another session, with what is known of the machine behind `on`."""

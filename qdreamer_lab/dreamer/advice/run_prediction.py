@@ -7,8 +7,10 @@ from concurrent.futures import CancelledError
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from qdreamer_lab.dreamer.predict.place import pilots_of
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.estimator import CutEstimator
+from qdreamer_lab.workload.execution.first_runs import has_run, names_of
 from qdreamer_lab.workload.record import RunRecord
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ _POLL_S = 0.05
 """How long it may go unnoticed that a run is to be given up."""
 
 _WORKERS_ALONE = ("plan", "lower", "transpile", "contract")
-"""Phases that take the same time on any number of workers."""
+"""Phases that take the same time on any number of workers, whatever code these have loaded."""
 
 
 class Ran(NamedTuple):
@@ -35,7 +37,8 @@ class Ran(NamedTuple):
 
     Attributes:
         result: The `PubResult`.
-        prediction: Of the way that it took in the end.
+        prediction: Of the way that it took in the end; its `first_run_s` is 0 unless this was the
+            first run there.
     """
 
     result: Any
@@ -75,8 +78,19 @@ def run_prediction(
     """
     options |= {"seed": seed, "progress": progress, "adviser": adviser}
     estimator = estimator_for(prediction, session, workers, **options)
+    first_s = prediction.first_run_s if _is_first(prediction, session) else 0.0
     result = waited_for(estimator.run([pub], precision=precision), stop)[0]
-    return Ran(result, prediction if adviser is None else adviser.prediction)
+    taken = prediction if adviser is None else adviser.prediction
+    same = first_s == taken.first_run_s
+    return Ran(result, taken if same else replace(taken, first_run_s=first_s))
+
+
+def _is_first(prediction: Prediction, session: SessionLike | None) -> bool:
+    """Whether a run that is about to begin has to load code: others may have begun meanwhile."""
+    way = prediction.configuration
+    if session is None or way.in_process:
+        return not has_run(None, ())
+    return not has_run(session, names_of(pilots_of(session, way.on)))
 
 
 def estimator_for(
@@ -106,19 +120,22 @@ def estimator_for(
 
 
 def learn(pricer: Pricer, ran: Ran) -> bool:
-    """Let Q-Dreamer learn from a run, as far as its workers stayed the same.
+    """Let Q-Dreamer learn from a run, as far as its workers stayed the same, and had code loaded.
 
     Returns:
         Whether it could: a run that is over is not lost because nothing can be learned from it, or
         because the profile cannot be kept.
     """
     decisions, prediction = RunRecord.of(ran.result, partial=True).decisions, ran.prediction
-    if decisions and not decisions[-1].replanned:
-        # Tasks ran on more or fewer workers than the prediction is for.
+    loaded = not decisions and prediction.first_run_matters
+    if loaded or (decisions and not decisions[-1].replanned):
+        # Tasks loaded code, or ran on more or fewer workers than the prediction is for.
         kept = tuple(account for account in prediction.accounts if account.name in _WORKERS_ALONE)
         prediction = replace(prediction, accounts=kept)
     with contextlib.suppress(QDreamerError, OSError):
         pricer.observe(ran.result, prediction)
+        if loaded and not prediction.configuration.in_process and pricer.session is not None:
+            pricer.observe_first_run(ran.prediction, RunRecord.of(ran.result).makespan_s)
         return True
     return False
 

@@ -19,15 +19,19 @@ from qdreamer_lab.dreamer.model.probe import timed
 from qdreamer_lab.dreamer.modes import MODE_COSTS
 from qdreamer_lab.dreamer.sampled.probes import small_chunk
 from qdreamer_lab.errors import QDreamerError
+from qdreamer_lab.workload.execution.chunk import Chunk
 from qdreamer_lab.workload.execution.dispatch import run_chunks
+from qdreamer_lab.workload.execution.first_runs import has_run, names_of
 from qdreamer_lab.workload.execution.memory import available_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
     from qdreamer_lab.dreamer.model.belief import Belief
     from qdreamer_lab.dreamer.model.probe import Probe
-    from qdreamer_lab.workload.execution.chunk import Chunk, FragmentRow
+    from qdreamer_lab.workload.execution.chunk import FragmentRow
     from qdreamer_lab.workload.execution.session import SessionLike
 
 __all__ = ["Findings", "measured"]
@@ -40,7 +44,13 @@ _NOISE = 1.5
 """Runs differ more than repetitions of a probe that follow each other at once."""
 
 _FIRST = ("fragment", "gram 6 3 6")
-"""Probes that show what a process's first task takes longer."""
+"""Probes that show what the first run in a place takes longer."""
+
+_SETTLED_S = 2.0
+"""Workers load code for about as long when they have come up."""
+
+_LATER = 3
+_LEAST_S = 1e-3
 
 _CROWD = "dense 18, 1 cores"
 """The probe that all workers run at once."""
@@ -61,6 +71,7 @@ class Findings:
     Attributes:
         touched: (k,) whether a probe depends on each coefficient.
         contention: None where there are not several workers to find it out with.
+        warm_up_s: None where there was a run before.
     """
 
     machine: str
@@ -71,7 +82,7 @@ class Findings:
     belief: Belief
     touched: NDArray[np.bool_]
     contention: float | None
-    warm_up_s: float
+    warm_up_s: float | None
 
 
 def measured(
@@ -98,7 +109,7 @@ def measured(
     here = [probe for mode in MODE_COSTS for probe in mode.local_probes()]
     named = {probe.name: probe for probe in there}
     first = [named[name].call for name in _FIRST if name in named]
-    warm_up = _ask(session, on, timed, first, 0.1 * budget_s)
+    warm_up_s = _warm_up_s(session, on, first, pilots, 0.1 * budget_s)
     found = _ask(session, on, timed, [probe.call for probe in there], 0.5 * budget_s)
     mine = timed([probe.call for probe in here], 0.1 * budget_s)
     if not found and not mine:
@@ -126,8 +137,40 @@ def measured(
         belief=replace(belief, spreads=np.hypot(belief.spreads, _NOISE * noise)),
         touched=np.array(counts).sum(axis=0) > 0,
         contention=contention,
-        warm_up_s=max(0.0, sum(timing.first - timing.seconds for timing in warm_up)),
+        warm_up_s=warm_up_s,
     )
+
+
+def _warm_up_s(
+    session: SessionLike | None,
+    on: str | None,
+    calls: Sequence[Callable[[], Any]],
+    pilots: Sequence[Any],
+    budget_s: float,
+) -> float | None:
+    """What the first run takes longer than later ones; None if there was one before.
+
+    Args:
+        session: Where runs are; None is this process.
+        on: A kind of worker or a pilot's name.
+        calls: What the tasks of a small run call.
+        pilots: Where it runs.
+        budget_s: For workers that have just come up to get ready, and for this process's probes.
+    """
+    if has_run(session, names_of(pilots)):
+        return None
+    if session is None:
+        times = timed(calls, budget_s)
+        return max(_LEAST_S, sum(timing.first - timing.seconds for timing in times))
+    time.sleep(min(_SETTLED_S, budget_s))
+    workers = sum(pilot.wanted for pilot in pilots)
+    took = []
+    for _ in range(1 + _LATER):
+        chunks = [Chunk(0, k, 1, 1, 1.0, call, ()) for k, call in enumerate(workers * [*calls])]
+        begin = time.perf_counter()
+        run_chunks(chunks, session, on=on, stop=threading.Event(), keep=lambda *_: None)
+        took.append(time.perf_counter() - begin)
+    return max(_LEAST_S, took[0] - float(np.median(took[1:])))
 
 
 def _ask(session: SessionLike | None, on: str | None, function: Any, *args: Any) -> Any:

@@ -65,7 +65,7 @@ class MachineProfile:
         belief: The coefficients, in nanoseconds per count, and how well they are known.
         sources: Of each coefficient: "nominal", "measured" or "observed".
         contention: How much longer a task takes when all workers are busy.
-        warm_up_s: What a process's first task takes longer, for loading kernels.
+        warm_up_s: What the first run takes longer there, for loading code.
     """
 
     machine: str
@@ -118,7 +118,12 @@ class MachineProfile:
 
     @classmethod
     def measure(
-        cls, session: SessionLike | None = None, on: str | None = None, *, budget_s: float = 20.0
+        cls,
+        session: SessionLike | None = None,
+        on: str | None = None,
+        *,
+        budget_s: float = 20.0,
+        warm_up_s: float | None = None,
     ) -> MachineProfile:
         """Time the real kernels where the work will run.
 
@@ -126,6 +131,8 @@ class MachineProfile:
             session: On a worker of this session; None measures this process.
             on: A kind of worker or a pilot's name.
             budget_s: Seconds to spend on it, at most 20.
+            warm_up_s: What the first run takes longer there, in seconds, if that is known: where
+                something has run already, it cannot be measured any more.
 
         Raises:
             QDreamerError: If the budget makes no sense.
@@ -145,7 +152,7 @@ class MachineProfile:
             belief=found.belief,
             sources=tuple("measured" if each else "nominal" for each in found.touched),
             contention=nominal.contention if found.contention is None else found.contention,
-            warm_up_s=found.warm_up_s,
+            warm_up_s=next(s for s in (found.warm_up_s, warm_up_s, nominal.warm_up_s) if s),
         )
 
     @property
@@ -235,7 +242,7 @@ def _title(profile: MachineProfile) -> str:
     return (
         f"{profile.machine} ({profile.resource}), {profile.source} {made}: {profile.cores} cores "
         f"per task, {readable(profile.memory_bytes)}, {gpus}; all workers busy: "
-        f"{profile.contention:.2f} times as long; first task of a process: + "
+        f"{profile.contention:.2f} times as long; first run there: + "
         f"{seconds_text(profile.warm_up_s)}; "
         f"{profile.belief.observations} observations"
     )

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdreamer_lab.dreamer.model.belief import check_seconds
+from qdreamer_lab.dreamer.model.belief import Z80, check_seconds
 from qdreamer_lab.dreamer.model.coefficients import COEFFICIENTS, PER_SHOT, PHASES
 from qdreamer_lab.dreamer.model.makespan import list_schedule
-from qdreamer_lab.dreamer.predict.prediction import Prediction
+from qdreamer_lab.dreamer.predict.prediction import FIRST_SPREAD, Prediction
 from qdreamer_lab.errors import QDreamerError
 from qdreamer_lab.workload.record import RunRecord
 
@@ -23,13 +23,19 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.model.belief import Belief
     from qdreamer_lab.workload.plan.plan import CutPlan
 
-__all__ = ["learned", "signature"]
+__all__ = ["first_run_s", "learned", "signature"]
 
 _LEAST_S = 1e-4
 """Phases shorter than this say nothing about coefficients."""
 
 _LEAST_FACTOR, _MOST_FACTOR = 0.4, 2.5
 """A run that did so much less or more than predicted did other work."""
+
+_NEXT = 0.4
+"""How much one first run differs from the next, as a part of it."""
+
+_MOST_AT_ONCE = 4.0
+"""One run changes what is believed of first ones by this factor at most."""
 
 _ONCE = np.array([each.name in ("run", "observable") for each in COEFFICIENTS])
 """What is paid once, however many rounds there are."""
@@ -111,6 +117,21 @@ def learned(belief: Belief, prediction: Prediction, result: Any) -> Belief:
         ways = np.where(_ONCE, ways, ways * rounds)
         belief = _seen(belief, "dispatch", ways, seconds.execute_s - scheduled + _around(record))
     return belief
+
+
+def first_run_s(prediction: Prediction, makespan_s: float) -> float:
+    """What is believed of the time that a first run takes longer, after one: a Kalman step.
+
+    Args:
+        prediction: Of the run, with what was believed before.
+        makespan_s: What the run took, in seconds.
+    """
+    before = prediction.first_run_s
+    doubt = (FIRST_SPREAD * before) ** 2
+    run = prediction.makespan_s * math.log(prediction.interval[1] / prediction.makespan_s) / Z80
+    gain = doubt / (doubt + run**2 + (_NEXT * before) ** 2)
+    after = before + gain * (makespan_s - prediction.now_s)
+    return min(max(after, before / _MOST_AT_ONCE), before * _MOST_AT_ONCE)
 
 
 def _luck(record: RunRecord, prediction: Prediction) -> tuple[float, NDArray[np.float64]]:

@@ -59,6 +59,7 @@ class Place:
         nodes: Workers that lend each other their cores.
         pilots: Names of the pilots whose workers these are.
         warm_up_s: What the first run takes longer there, for loading code.
+        warm_up_here_s: The same of this process.
     """
 
     session: SessionLike | None
@@ -74,11 +75,14 @@ class Place:
     nodes: tuple[Node, ...] = ()
     pilots: tuple[str, ...] = ()
     warm_up_s: float = 0.0
+    warm_up_here_s: float = 0.0
 
     @property
     def first_run_s(self) -> float:
         """What a run takes longer there now, for loading code; 0 once there was one."""
-        return 0.0 if has_run(self.session, self.pilots) else self.warm_up_s
+        if has_run(self.session, self.pilots):
+            return 0.0
+        return self.warm_up_here_s if self.session is None else self.warm_up_s
 
     def here(self) -> Place:
         """This process instead of the session, which is on the same machine."""
@@ -154,6 +158,7 @@ def place_of(
     contention: float,
     notes: tuple[str, ...] = (),
     warm_up_s: float = 0.0,
+    warm_up_here_s: float = 0.0,
     devices: Mapping[str, DeviceTerms] | None = None,
 ) -> Place:
     """Describe some pilots of a session, or this process if there are none.
@@ -166,6 +171,7 @@ def place_of(
         contention: How much longer a task takes when all workers are busy.
         notes: What to know about these.
         warm_up_s: What the first run takes longer there.
+        warm_up_here_s: What the first run takes longer in this process.
         devices: Terms of devices, by the name of the device or by `on`.
     """
     if session is None or not pilots:
@@ -178,6 +184,7 @@ def place_of(
             notes=notes,
             gpu=on_gpu(on, ()),
             warm_up_s=warm_up_s,
+            warm_up_here_s=warm_up_here_s,
         )
     backend = session.backend(on) if pilots[0].backend is not None else None
     terms = DeviceTerms()
@@ -198,6 +205,7 @@ def place_of(
         nodes=_wanted_nodes(pilots),
         pilots=names_of(pilots),
         warm_up_s=warm_up_s,
+        warm_up_here_s=warm_up_here_s,
     )
 
 

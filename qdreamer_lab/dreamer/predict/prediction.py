@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
+from qdreamer_lab.dreamer.model.belief import Z80
 from qdreamer_lab.dreamer.report_text import html_table, price_text, seconds_text, text_table
 from qdreamer_lab.workload.execution.memory import readable
 
@@ -17,10 +18,16 @@ if TYPE_CHECKING:
     from qdreamer_lab.dreamer.predict.configuration import Configuration
     from qdreamer_lab.workload.plan.plan import CutPlan
 
-__all__ = ["FIRST_RUN", "Account", "Phase", "Prediction"]
+__all__ = ["FIRST_RUN", "FIRST_SPREAD", "Account", "Phase", "Prediction"]
 
-FIRST_RUN = "not counted: the first run"
+FIRST_RUN = "the first run"
 """How the note begins that is true until something has run there."""
+
+_MATTERS = 0.2
+"""From this share of the makespan on it matters what a first run takes longer."""
+
+FIRST_SPREAD = 0.6
+"""Deviation of its logarithm: workers that came up a moment ago are still loading code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ class Prediction:
 
     Attributes:
         configuration: The way to run.
-        makespan_s: Wall seconds from beginning to end.
+        makespan_s: Wall seconds from beginning to end, where code is loaded; see `now_s`.
         interval: The makespan lies in it in four of five cases.
         phases: Parts of the makespan, in order.
         memory_bytes: Most memory that a process takes for it: a task, or putting everything
@@ -85,7 +92,8 @@ class Prediction:
         cores: That a task uses at most.
         lent: Whether that is more than its worker has: others lend theirs.
         rounds: Of shots, that follow one another.
-        first_run_s: What the run takes longer, uncounted, if it is the first one there; else 0.
+        first_run_s: What the run takes longer since it is the first one there, and code has to be
+            loaded; else 0. Ways are compared without it.
         success: Probability that nothing goes wrong on the device that reaches a value, in one shot
             of each fragment; the mean over all values, 1 on simulators, None if nobody wanted to
             know.
@@ -129,6 +137,25 @@ class Prediction:
     def title(self) -> str:
         """The configuration in words."""
         return self.configuration.describe(self.num_qubits)
+
+    @property
+    def now_s(self) -> float:
+        """Wall seconds of the next run there: the makespan, with what a first run takes longer."""
+        return self.makespan_s + self.first_run_s
+
+    @property
+    def now_interval(self) -> tuple[float, float]:
+        """The next run takes as long in four of five cases."""
+        if not self.first_run_s:
+            return self.interval
+        run = self.makespan_s * math.log(self.interval[1] / self.makespan_s)
+        spread = math.hypot(run, Z80 * FIRST_SPREAD * self.first_run_s) / self.now_s
+        return self.now_s * math.exp(-spread), self.now_s * math.exp(spread)
+
+    @property
+    def first_run_matters(self) -> bool:
+        """Whether loading code is a good part of the next run."""
+        return 0 < self.first_run_s >= _MATTERS * self.makespan_s
 
     @property
     def error(self) -> float | None:

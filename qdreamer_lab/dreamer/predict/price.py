@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,9 +32,6 @@ __all__ = ["priced"]
 
 _OBJECTS_BYTES = 1 << 19
 """What plans, programs and results take besides arrays."""
-
-_MATTERS = 0.2
-"""From this share of the makespan on what a first run takes longer is worth a word."""
 
 _PLAYED = 24
 """Sets of parameter values with tasks of their own that are dealt out one by one."""
@@ -93,7 +90,7 @@ def priced(
     here = case.here_bytes + done.coming
     peak = max(done.memory, here) if session else done.memory + here
     spread = Z80 * _deviation(accounts, phases, belief, makespan, case)
-    return Prediction(
+    made = Prediction(
         configuration=configuration,
         makespan_s=makespan,
         interval=(makespan * math.exp(-spread), makespan * math.exp(spread)),
@@ -105,7 +102,7 @@ def priced(
         plan=None if case.plan is None else CutPlan.of(case.plan),
         variants=case.variants,
         tasks=done.tasks,
-        notes=(*case.notes, *place.notes, *_first_run(place, makespan)),
+        notes=(*case.notes, *place.notes),
         num_qubits=wanted.num_qubits,
         num_observables=wanted.num_observables,
         accounts=tuple(accounts),
@@ -115,15 +112,20 @@ def priced(
         rounds=max(1, len(case.rounds)),
         first_run_s=place.first_run_s,
     )
+    return replace(made, notes=(*made.notes, *_first_run(made, here=not session)))
 
 
-def _first_run(place: Place, makespan_s: float) -> list[str]:
+def _first_run(made: Prediction, *, here: bool) -> list[str]:
     """What to know while code has yet to be loaded there, if it matters beside the run itself."""
-    if place.first_run_s < _MATTERS * makespan_s:
+    if not made.first_run_matters:
         return []
-    where = "in this process" if place.session is None else "on these workers"
-    longer = seconds_text(place.first_run_s)
-    return [f"{FIRST_RUN} {where} loads code, which takes about {longer} more"]
+    where = "in this process" if here else "on these workers"
+    more, all_of_it = seconds_text(made.first_run_s), seconds_text(made.now_s)
+    low, high = map(seconds_text, made.now_interval)
+    return [
+        f"{FIRST_RUN} {where} loads code, which takes about {more} more: {all_of_it} in all "
+        f"(80 % interval: {low} to {high})"
+    ]
 
 
 def _accounts(case: Case, wanted: Wanted, done: _Executed, trips: float | None) -> list[Account]:
