@@ -63,7 +63,20 @@ def registry_home(tmp_path_factory):
     Their many short-lived processes load nothing ahead of what they are asked for.
     """
     os.environ.setdefault(preload.WANTED, "0")
-    home = tmp_path_factory.mktemp("registry")
+    with _registry(tmp_path_factory.mktemp("registry")) as home:
+        yield home
+
+
+@pytest.fixture
+def no_neighbours(registry_home, tmp_path_factory):
+    """A registry without other sessions, of which the agent would tell news at any time."""
+    with _registry(tmp_path_factory.mktemp("registry")) as home:
+        yield home
+
+
+@contextlib.contextmanager
+def _registry(home):
+    """Have agents in that folder for a while, and see that none stays."""
     before = os.environ.get("PILOT_KERNEL_HOME")
     os.environ["PILOT_KERNEL_HOME"] = str(home)
     yield home

@@ -74,6 +74,11 @@ class JobSeen:
         return self.state in _WAITING
 
     @property
+    def ending(self) -> bool:
+        """Whether its processes are being ended; how it has ended is told when they are."""
+        return self.state == "COMPLETING"
+
+    @property
     def over(self) -> bool:
         """Whether it has ended."""
         return self.state in _OVER

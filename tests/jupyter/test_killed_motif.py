@@ -1,5 +1,6 @@
 """A notebook that is killed amid a variational run: the next kernel goes on, and ends the same."""
 
+import contextlib
 import os
 import signal
 
@@ -34,7 +35,8 @@ def _kill(kernel, *others):
     """End a kernel and other processes as the system does when memory runs out."""
     os.kill(kernel.manager.provisioner.pid, signal.SIGKILL)
     for each in others:
-        each.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended with another one
+            each.kill()
     wait_until(lambda: not kernel.manager.is_alive())
     wait_until(lambda: not any(map(runs, others)))
     kernel.client.stop_channels()

@@ -11,6 +11,7 @@ import psutil
 import pilot_kernel
 from pilot_kernel.errors import PilotError
 from pilot_kernel.resource.pilot import Pilot
+from pilot_kernel.resource.registry import AgentEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,21 @@ def family(agent: psutil.Process) -> Family:
             elif child.cmdline() == agent.cmdline():  # a fork of it
                 found["workers"] += child.children()
     return found
+
+
+def kill_family(entry: AgentEntry) -> None:
+    """Kill an agent and all that belongs to it, so that none of them can tidy up."""
+    agent = psutil.Process(entry.pid)
+    agent.suspend()
+    family = [agent, *agent.children(recursive=True)]
+    # All stand still before the first dies, whose death the others would see.
+    for process in family[1:]:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just done what it was for
+            process.suspend()
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(family, timeout=20)
 
 
 class Mischief:

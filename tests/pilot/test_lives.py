@@ -21,7 +21,7 @@ from pilot_kernel.resource import registry, versions
 from pilot_kernel.resource.agent.agent import Agent
 from pilot_kernel.resource.connection import launch, link
 from tests.conftest import PATIENCE_S, agents_of, wait_until
-from tests.pilot.mischief import family
+from tests.pilot.mischief import family, kill_family
 
 
 def run(program, *args, **options):
@@ -64,21 +64,6 @@ def test_a_long_name_of_the_temporary_folder_is_no_obstacle(home, tmp_path):
             print(session.submit(pow, 2, 5).result(60))
     """
     assert run(program, env={**os.environ, "TMPDIR": str(long)}) == "32\n"
-
-
-def kill_family(entry):
-    """Kill an agent and all that belongs to it, so that none of them can tidy up."""
-    agent = psutil.Process(entry.pid)
-    agent.suspend()
-    family = [agent, *agent.children(recursive=True)]
-    # All stand still before the first dies, whose death the others would see.
-    for process in family[1:]:
-        with contextlib.suppress(psutil.NoSuchProcess):  # it has just done what it was for
-            process.suspend()
-    for process in family:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(family, timeout=20)
 
 
 # ---- attaching while an agent ends

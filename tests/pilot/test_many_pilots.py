@@ -288,8 +288,10 @@ def end_in(session, seconds, workers):
 def test_work_leaves_a_worker_whose_job_ends_and_another_takes_over(own, tmp_path):
     pilot = pilot_of(own, "p", cores=1)
     wait_until(
-        lambda: own._link.client.run(
-            lambda dask_worker: "pilot_task_process" in dask_worker.metrics
+        lambda: all(
+            own._link.client.run(
+                lambda dask_worker: "pilot_task_process" in dask_worker.metrics
+            ).values()
         )
     )
     tasks = [own.submit(time.sleep, 0.1, name="nap") for _ in range(150)]

@@ -13,7 +13,7 @@ from tests.conftest import wait_until, worker_pids
 
 
 @pytest.fixture
-def own(registry_home):
+def own(no_neighbours):
     with Session() as opened:
         yield opened
 

@@ -112,17 +112,20 @@ class Hosts:
     def processes(self, number: int) -> list[psutil.Process]:
         """What runs on a host, but for the SSH server that listens there."""
         mine = os.stat(f"/run/netns/{self.namespace(number)}").st_ino
-        found = []
+        server, found = self._server(number), []
         for process in psutil.process_iter():
             with contextlib.suppress(OSError, psutil.Error):
                 here = os.stat(f"/proc/{process.pid}/ns/net").st_ino == mine
                 zombie = process.status() == psutil.STATUS_ZOMBIE
-                if here and not zombie and process.pid != self._server(number):
+                if here and not zombie and process.pid != server:
                     found.append(process)
         return found
 
-    def _server(self, number: int) -> int:
-        return int((self.folder / f"sshd{number}.pid").read_text())
+    def _server(self, number: int) -> int | None:
+        """Its process, if there is one: the file is there after it listens, and goes as it ends."""
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            return int((self.folder / f"sshd{number}.pid").read_text())
+        return None
 
     # ---- setting up and taking down
 
@@ -186,7 +189,7 @@ class Hosts:
         """
         options["ListenAddress"] = self.address(number)
         self.run(number, *self._server_line(f"sshd{number}.pid", options))
-        wait_until(lambda: self._answers(number))
+        wait_until(lambda: self._answers(number) and self._server(number) is not None)
 
     def _server_line(self, pid: str, options: dict[str, str]) -> list[str]:
         program = shutil.which("sshd", path=os.environ["PATH"] + _SBIN)
@@ -217,19 +220,22 @@ class Hosts:
 
     def stop(self, number: int) -> None:
         """End a host's SSH server; connections go on."""
-        with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError):
-            server = psutil.Process(self._server(number))
-            server.terminate()
-            server.wait(10)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if (pid := self._server(number)) is not None:
+                server = psutil.Process(pid)
+                server.terminate()
+                server.wait(10)
 
     def remove(self) -> None:
         """End all that runs on the hosts, and remove them."""
         for number in range(len(self.names)):
             with contextlib.suppress(FileNotFoundError):
                 self.stop(number)
-                for process in self.processes(number):
+                left = self.processes(number)
+                for process in left:
                     with contextlib.suppress(psutil.NoSuchProcess):
                         process.kill()
+                psutil.wait_procs(left, timeout=10)
             subprocess.run(["ip", "link", "delete", f"{self.tag}v{number}"], capture_output=True)
             subprocess.run(["ip", "netns", "delete", self.namespace(number)], capture_output=True)
         subprocess.run(["ip", "link", "delete", f"{self.tag}br"], capture_output=True)

@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 NOBODY = 65534
-_PATIENCE_S = 3.0
+_PATIENCE_S = 3.0  # with those who are to be kept out
+_LET_IN_S = 20.0
 _TLS_ALERT = 0x15
 
 
@@ -103,15 +104,15 @@ def _context(certificate: Path | None) -> ssl.SSLContext:
     return context
 
 
-async def _speaks(host: str, port: int, security) -> bool:
+async def _speaks(host: str, port: int, security, patience_s: float) -> bool:
     """Whether a Dask server of ours answers a call."""
     from distributed.core import rpc
 
     settings = security.get_connection_args("client")
     address = f"tls://{host}:{port}"
     try:
-        async with rpc(address, timeout=_PATIENCE_S, connection_args=settings) as server:
-            return bool(await asyncio.wait_for(server.identity(), _PATIENCE_S))
+        async with rpc(address, timeout=patience_s, connection_args=settings) as server:
+            return bool(await asyncio.wait_for(server.identity(), patience_s))
     except Exception:  # noqa: BLE001 however it is refused
         return False
 
@@ -125,8 +126,11 @@ def _ways_in(host: str, port: int, own: Path, security, forged) -> list[str]:
     for name, certificate in (("no", None), ("a self-made", own)):
         if told := _answers(host, port, _context(certificate)):
             found.append(f"{host}:{port} answers with {name} certificate: {told[:40]!r}")
-    for name, each in (("forged", forged), ("given", security)):
-        if each is not None and asyncio.run(_speaks(host, port, each)):
+    for name, each, patience_s in (
+        ("forged", forged, _PATIENCE_S),
+        ("given", security, _LET_IN_S),
+    ):
+        if each is not None and asyncio.run(_speaks(host, port, each, patience_s)):
             found.append(f"{host}:{port} answers a call with the {name} credentials")
     return found
 

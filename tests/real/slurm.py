@@ -27,6 +27,7 @@ from pathlib import Path
 
 import psutil
 
+from pilot_kernel.resource.reach.switchboard import free_ports
 from tests.conftest import wait_until
 
 __all__ = ["Job", "Slurm", "missing", "slurm_cluster"]
@@ -53,7 +54,7 @@ MailProg=/bin/true
 MpiDefault=none
 ReturnToService=1
 SlurmdTimeout=10
-KillWait=5
+KillWait=30
 MinJobAge=60
 StateSaveLocation={folder}
 SlurmdSpoolDir={folder}/spool.%n
@@ -162,7 +163,7 @@ class Slurm:
         daemon.wait()
         for process in self._processes():
             with contextlib.suppress(psutil.Error):
-                if process.environ().get("SLURMD_NODENAME") == node:
+                if _environment(process).get("SLURMD_NODENAME") == node:
                     process.kill()
 
     def call(self, program: str, *arguments: str) -> str:
@@ -195,7 +196,7 @@ class Slurm:
         """What the cluster's jobs run, and the daemons that watch over jobs."""
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                job = "SLURM_JOB_ID" in (environment := process.environ())
+                job = "SLURM_JOB_ID" in (environment := _environment(process))
                 step = process.name().startswith("slurmstepd")
                 if (job or step) and environment.get("SLURM_CONF") == str(self.conf):
                     yield process
@@ -204,7 +205,8 @@ class Slurm:
         key = self.folder / "munge.key"
         key.touch(0o600)
         key.write_bytes(os.urandom(128))
-        ports = _free_ports(len(self.nodes) + 1)
+        # Not of those that the system gives to others, for the daemons come up one by one.
+        ports = free_ports(len(self.nodes) + 1, ())
         lines = [
             _NODE.format(name=name, host=host, port=port, cpus=cpus, memory=memory_mb, gpus=gpus)
             for name, port in zip(self.nodes, ports[1:], strict=True)
@@ -252,13 +254,13 @@ class Slurm:
                 process.kill()
 
 
-def _free_ports(count: int) -> list[int]:
-    """So many ports that nobody listens on."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+def _environment(process: psutil.Process) -> dict[str, str]:
+    """A process's environment, also of one that has written its title over the beginning of it."""
+    with contextlib.suppress(OSError):
+        lines = Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+        pairs = (os.fsdecode(line).partition("=") for line in lines)
+        return {name: value for name, is_one, value in pairs if is_one}
+    return {}
 
 
 @contextlib.contextmanager

@@ -114,7 +114,7 @@ def test_nobody_comes_back_to_a_killed_script_s_waiting_job(held, slurm):
 
 def test_nobody_comes_back_to_a_killed_script_s_running_job(job_home, slurm):
     _killed_client("", 60, "open")
-    wait_until(lambda: not slurm.jobs(), 20)
+    wait_until(lambda: not slurm.jobs())
 
 
 def test_a_killed_kernel_s_session_is_found_again_with_its_task(job_home, slurm):

@@ -47,4 +47,4 @@ def test_results_outlive_their_nodes(registry_home, slurm, tmp_path):
             assert task.deaths == 0
         assert session.submit(len, shared, on="near").result(PATIENCE_S) == LARGE
     assert pathlib.Path(log).read_text() == "xxxxxx", "each ran once"
-    wait_until(lambda: not slurm.jobs(), timeout_s=20)
+    wait_until(lambda: not slurm.jobs())

@@ -76,7 +76,7 @@ def test_nothing_in_a_job_listens_in_the_clear_or_can_be_read_by_others(slurm_se
             folders.add(process.environ().get("PILOT_NURSERY", "").rpartition("/")[0])
     assert len(ports) == 2  # a worker and its nanny
     for port in ports:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as plain:
             plain.sendall(b"GET / HTTP/1.0\r\n\r\n")
             with contextlib.suppress(ConnectionResetError):
                 assert b"HTTP" not in plain.recv(100)

@@ -12,6 +12,7 @@ from pilot_kernel.errors import DescriptionError
 from pilot_kernel.resource import registry
 from pilot_kernel.resource.pilot import PilotState
 from tests.conftest import runs, wait_until
+from tests.pilot.mischief import kill_family
 from tests.real.slurm_pilots import KEYS, PATIENCE_S, add, begun, job_processes, noted, up, wait_for
 
 pytestmark = pytest.mark.real
@@ -47,8 +48,7 @@ def test_a_job_that_does_not_start_is_reported_and_can_be_replaced(slurm_session
 def test_a_job_that_fails_tells_what_it_wrote_last(slurm_session, slurm):
     lines = ["echo the disk is full >&2", "exit 3"]
     pilot = slurm_session.add_pilot("slurm://", scheduler_script_commands=lines, **KEYS)
-    noted(pilot, "FAILED")
-    assert "ended: FAILED (NonZeroExitCode): the disk is full" in pilot.status.note
+    noted(pilot, "ended: FAILED (NonZeroExitCode): the disk is full")
     noted(pilot, "it failed 3 times")
     wait_until(lambda: pilot.state is PilotState.FAILED, PATIENCE_S)  # not submitted for ever
     pilot.stop()
@@ -129,10 +129,7 @@ def test_the_next_session_cancels_what_an_agent_without_undertaker_left(registry
         waiting = session.add_pilot("slurm://", queue="closed", **KEYS)
         noted(waiting, "PartitionDown")
         entry = session._link.entry
-        agent = psutil.Process(entry.pid)
-        for process in [*agent.children(recursive=True), agent]:
-            process.kill()
-        agent.wait(10)
+        kill_family(entry)
         assert slurm.jobs()
     registry.prune()
     wait_until(lambda: not slurm.jobs())

@@ -1,5 +1,6 @@
 """Three kinds of pilot feed one session: this machine, batch jobs, and a QPU with noise."""
 
+import os
 import time
 from collections import Counter
 
@@ -68,19 +69,24 @@ def test_five_hundred_mixed_tasks_are_all_right_and_every_worker_has_its_share(t
 def test_a_pilot_that_is_added_in_the_middle_takes_its_share_at_once(
     registry_home, slurm, tmp_path
 ):
-    gate = tmp_path / "gate"
+    gate, ready = tmp_path / "gate", tmp_path / "ready"
+    ready.mkdir()
 
-    def hold(gate):  # else all may be done before a job has started
+    def hold():  # else all may be done before the jobs have started, or have loaded what they need
+        import qiskit_aer
+
+        assert qiskit_aer
+        (ready / str(os.getpid())).touch()
         while not gate.exists():
             time.sleep(0.01)
 
     with pilot_kernel.Session() as session:
         session.add_pilot("local://", name="here", cores_per_node=1)
-        session.submit(hold, gate, on="here")
+        session.on_start(hold)
         mixture = Mixture(session, seed=4, device="cpu")
         pieces = [mixture.submit() for _ in range(300)]
-        cluster = session.add_pilot("slurm://", name="cluster", **JOBS)
-        wait_until(lambda: cluster.status.workers, timeout_s=120)
+        session.add_pilot("slurm://", name="cluster", **JOBS)
+        wait_until(lambda: len(list(ready.iterdir())) == 3, timeout_s=120)
         gate.touch()
         assert not [told for piece in pieces if (told := piece.wrong(piece.task.result(180)))]
         records = [session.history([piece.task.key])[0] for piece in pieces]

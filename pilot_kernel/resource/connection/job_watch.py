@@ -15,6 +15,7 @@ _AHEAD_S = 300.0
 _POLL_S = 1.0
 _ASK_AGAIN_S = 600.0  # squeue burdens everybody's cluster
 _ENDING_S = 5.0  # an agent's connections are gone before its job is
+_COMPLETING_S = 120.0  # processes have SLURM's KillWait to end, half a minute as a rule
 _ENDING_POLL_S = 0.2
 _SLOWEST_LOOK_S = 15.0
 _WHY = {
@@ -140,7 +141,7 @@ class JobWatch:
         """
         if self.seen is not None and self.seen.over:
             return self.why
-        deadline = time.monotonic() + _ENDING_S
+        begun = time.monotonic()
         while True:
             try:
                 now = slurm_job.find(self._agent_id)
@@ -149,9 +150,10 @@ class JobWatch:
             if now is None:  # SLURM forgets a job some minutes after its end
                 return f"its {self._job} is gone"
             self.seen = now
-            if now.over:
+            waited_s = time.monotonic() - begun
+            if now.over or (now.ending and waited_s > _COMPLETING_S):
                 return self.why
-            if time.monotonic() > deadline:
+            if not now.ending and waited_s > _ENDING_S:
                 return ""
             time.sleep(_ENDING_POLL_S)
 

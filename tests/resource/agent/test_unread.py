@@ -129,7 +129,7 @@ def test_tasks_of_a_killed_client_are_found_however_late_the_agent_reads_of_them
         heir.detach()
 
 
-def test_who_detaches_waits_until_the_agent_has_read_all(registry_home):
+def test_who_detaches_waits_until_the_agent_has_read_all(no_neighbours):
     first = pilot_kernel.Session("patient", idle_timeout_s=60)
     first.add_pilot("local://", cores_per_node=1)
     for _ in range(2):  # after which it need not ask about workers

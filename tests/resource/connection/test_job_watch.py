@@ -135,11 +135,18 @@ def test_a_job_that_slurm_has_forgotten(watch, entry, slurm_programs):
 
 
 def test_a_job_that_is_ending_is_waited_for(watch, entry, slurm_programs, monkeypatch):
-    monkeypatch.setattr(job_watch, "_ENDING_S", 30.0)
+    monkeypatch.setattr(job_watch, "_ENDING_S", 0.0)
     slurm_programs.tell(_runs(100, "COMPLETING"))
     _open(watch, entry, 1000)
     threading.Timer(0.3, lambda: slurm_programs.tell("12|TIMEOUT|n1|N/A|None")).start()
     assert "TIMEOUT" in watch.ended()
+
+
+def test_a_job_that_is_ending_for_ever_has_ended(watch, entry, slurm_programs, monkeypatch):
+    monkeypatch.setattr(job_watch, "_COMPLETING_S", 0.1)
+    slurm_programs.tell(_runs(100, "COMPLETING"))
+    _open(watch, entry, 1000)
+    assert watch.ended() == "its job 12 on n1 is COMPLETING"
 
 
 def test_a_job_that_goes_on_has_not_ended(watch, entry, slurm_programs):
