@@ -218,6 +218,8 @@ class Slurm:
             os.mknod(path, 0o666 | 0o020000, os.makedev(1, 3))
         gres = "".join(f"Name={path.name[:3]} File={path}\n" for path in files)
         (self.folder / "gres.conf").write_text(gres)
+        # Steps of different clusters have the same numbers, and may be killed before they clear up.
+        (self.folder / "mpi.conf").write_text(f"PMIxCliTmpDirBase={self.folder}\n")
 
         here = ("--key-file", str(key), "--socket", str(self.folder / "munge.socket"))
         others = [f"--{what}-file={self.folder}/munge.{what}" for what in ("pid", "seed", "log")]

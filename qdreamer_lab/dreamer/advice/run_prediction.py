@@ -127,14 +127,14 @@ def learn(pricer: Pricer, ran: Ran) -> bool:
         because the profile cannot be kept.
     """
     decisions, prediction = RunRecord.of(ran.result, partial=True).decisions, ran.prediction
-    loaded = not decisions and prediction.first_run_matters
-    if loaded or (decisions and not decisions[-1].replanned):
+    first = not decisions and prediction.first_run_s > 0
+    if (first and prediction.first_run_matters) or (decisions and not decisions[-1].replanned):
         # Tasks loaded code, or ran on more or fewer workers than the prediction is for.
         kept = tuple(account for account in prediction.accounts if account.name in _WORKERS_ALONE)
         prediction = replace(prediction, accounts=kept)
     with contextlib.suppress(QDreamerError, OSError):
         pricer.observe(ran.result, prediction)
-        if loaded and not prediction.configuration.in_process and pricer.session is not None:
+        if first and not prediction.configuration.in_process and pricer.session is not None:
             pricer.observe_first_run(ran.prediction, RunRecord.of(ran.result).makespan_s)
         return True
     return False

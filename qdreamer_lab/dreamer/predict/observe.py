@@ -34,6 +34,9 @@ _LEAST_FACTOR, _MOST_FACTOR = 0.4, 2.5
 _NEXT = 0.4
 """How much one first run differs from the next, as a part of it."""
 
+_FIRST_AT_BEST_S = 0.01
+"""However little a first run is believed to take longer, it is not known better than this."""
+
 _MOST_AT_ONCE = 4.0
 """One run changes what is believed of first ones by this factor at most."""
 
@@ -127,7 +130,7 @@ def first_run_s(prediction: Prediction, makespan_s: float) -> float:
         makespan_s: What the run took, in seconds.
     """
     before = prediction.first_run_s
-    doubt = (FIRST_SPREAD * before) ** 2
+    doubt = (FIRST_SPREAD * before) ** 2 + _FIRST_AT_BEST_S**2
     run = prediction.makespan_s * math.log(prediction.interval[1] / prediction.makespan_s) / Z80
     gain = doubt / (doubt + run**2 + (_NEXT * before) ** 2)
     after = before + gain * (makespan_s - prediction.now_s)

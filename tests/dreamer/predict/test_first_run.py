@@ -56,8 +56,16 @@ def test_first_runs_correct_what_is_believed_of_them(made):
 
 
 def test_a_long_run_teaches_little_about_it(made):
-    first = replace(made, first_run_s=0.001)
-    assert first_run_s(first, 0.12) == pytest.approx(0.001, rel=0.2)
+    long = replace(made, makespan_s=10.0, interval=(10 / 1.2, 10 * 1.2), first_run_s=0.05)
+    assert first_run_s(long, 11.0) == pytest.approx(0.05, rel=0.2)
+
+
+def test_one_that_was_thought_to_be_short_is_corrected_too(made):
+    first = replace(made, makespan_s=0.03, interval=(0.03 / 1.3, 0.03 * 1.3), first_run_s=0.004)
+    assert not first.first_run_matters
+    for _ in range(6):
+        first = replace(first, first_run_s=first_run_s(first, 0.06))
+    assert first.first_run_s == pytest.approx(0.03, rel=0.3)
 
 
 class Learning:
@@ -75,7 +83,12 @@ class Learning:
 
 @pytest.mark.parametrize(
     ("first_s", "elsewhere", "all_phases", "taught"),
-    [(0.0, True, True, False), (0.05, True, False, True), (0.05, False, False, False)],
+    [
+        (0.0, True, True, False),
+        (0.01, True, True, True),
+        (0.05, True, False, True),
+        (0.05, False, False, False),
+    ],
 )
 def test_a_first_run_teaches_what_it_can_tell(made, first_s, elsewhere, all_phases, taught):
     names = ("plan", "dispatch", "execute", "transfer", "contract")
