@@ -31,6 +31,12 @@ def unhurried(monkeypatch):
     monkeypatch.setattr(live_output, "_GAUGES_EVERY_S", 600.0)
 
 
+@pytest.fixture
+def own_cache(monkeypatch, tmp_path_factory):
+    """What a notebook measures of this machine, amid other tests, is not kept for its user."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture(scope="package")
 def shell(session, tmp_path_factory):
     """A shell with the extension loaded, on the session that all tests share."""

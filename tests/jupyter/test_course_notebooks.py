@@ -43,7 +43,7 @@ def no_warnings(notebook):
 
 
 @pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name not in RUN_ELSEWHERE])
-def test_it_runs_from_top_to_bottom(name, kernelspec, registry_home, tmp_path):
+def test_it_runs_from_top_to_bottom(name, kernelspec, registry_home, own_cache, tmp_path):
     notebook = read(name)
     execute(notebook, tmp_path)
     judged(notebook)

@@ -23,7 +23,7 @@ def _outputs(notebook, word):
     return [output for cell in cells for output in cell.outputs]
 
 
-def test_the_notebook_runs_from_top_to_bottom(kernelspec, registry_home):
+def test_the_notebook_runs_from_top_to_bottom(kernelspec, registry_home, own_cache):
     notebook = nbformat.read(EXPLORER, 4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -65,7 +65,7 @@ def test_the_notebooks_pictures_are_there():
         assert 10_000 < (EXPLORER.parent / "pictures" / name).stat().st_size < 150_000
 
 
-def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home):
+def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home, own_cache):
     notebook = nbformat.read(QUICKSTART, 4)
     assert notebook.metadata.kernelspec.name == "pilot"
     assert not any(cell.get("outputs") for cell in notebook.cells)
@@ -83,7 +83,7 @@ def test_the_quickstart_runs_from_top_to_bottom(kernelspec, registry_home):
     judged(notebook)
 
 
-def test_the_notebook_of_devices_runs_from_top_to_bottom(kernelspec, registry_home):
+def test_the_notebook_of_devices_runs_from_top_to_bottom(kernelspec, registry_home, own_cache):
     notebook = nbformat.read(DEVICES, 4)
     assert notebook.metadata.kernelspec.name == "pilot"
     assert not any(cell.get("outputs") for cell in notebook.cells)
@@ -100,8 +100,7 @@ def test_the_notebook_of_devices_runs_from_top_to_bottom(kernelspec, registry_ho
     assert "The best elsewhere" in advised
 
 
-def test_the_notebook_of_motifs_runs(kernelspec, registry_home, monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+def test_the_notebook_of_motifs_runs(kernelspec, registry_home, own_cache):
     notebook = nbformat.read(MOTIFS, 4)
     execute(notebook)
     (shown,) = _outputs(notebook, "%motif circuit-execution")
